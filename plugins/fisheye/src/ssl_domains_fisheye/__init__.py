@@ -1,0 +1,1 @@
+"""Fisheye images: regions of the lens as positives."""

@@ -1,0 +1,1 @@
+"""Medical images: patients, studies, positions and clinical values as positives."""

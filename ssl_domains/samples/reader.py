@@ -1,0 +1,84 @@
+"""Contract 1, the reader: from source files to a sample table, and from a row to its array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.samples.table import SampleTable
+
+__all__ = ["FileReader", "Problems", "ReadError", "Reader", "ScanResult"]
+
+
+class ReadError(Exception):
+    """A file or a row that can't be read; its message is the cause a user sees in ``problems``."""
+
+
+@dataclass
+class Problems:
+    """Collects what was left out of a scan, and why. Never raises; a bad file does not end a scan."""
+
+    rows: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, path: str | Path, cause: str | BaseException) -> None:
+        """Note a path and its cause, in one line."""
+        if isinstance(cause, BaseException) and not isinstance(cause, ReadError):
+            cause = f"{type(cause).__name__}: {cause}"
+        self.rows.append((str(path), " ".join(str(cause).split())))
+
+    def frame(self) -> pl.DataFrame:
+        """Columns ``path`` and ``cause``, both strings."""
+        return pl.DataFrame(self.rows, schema={"path": pl.String, "cause": pl.String}, orient="row")
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What a scan found.
+
+    Attributes:
+        samples: One row a sample.
+        problems: Columns ``path``, ``cause``: files and rows left out. May be empty.
+        notes: One line each, what a user should know and need not mend (multi-echo series split, DICOMDIR recognised).
+    """
+
+    samples: SampleTable
+    problems: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads one domain's files. Stateless and picklable.
+
+    Attributes:
+        version: Changes when the same file would decode to another array; part of a store's fingerprint.
+    """
+
+    version: str
+
+    def scan(self, source: Path, **options: Any) -> ScanResult:
+        """Index a folder or file from headers only, without decoding pixels."""
+        ...
+
+    def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
+        """Decode one row of the table: ``[H, W, C]`` in native type and unit.
+
+        Raises:
+            ReadError: With the cause, when it can't.
+        """
+        ...
+
+
+@runtime_checkable
+class FileReader(Reader, Protocol):
+    """A reader that can decode many rows of one file at once, so that a volume is opened once."""
+
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
+        """Decode the given rows of one file, in their order; each ``[H, W, C]``."""
+        ...

@@ -1,0 +1,135 @@
+"""The sample table: one row a sample, what every later stage reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError, UsageError, did_you_mean
+
+__all__ = ["SampleTable", "TableMeta"]
+
+
+@dataclass(frozen=True)
+class TableMeta:
+    """What a table remembers of the scan that made it; kept in the Parquet file's metadata.
+
+    Attributes:
+        domain: Name of the domain that scanned it, empty for a table made by hand.
+        identifiers: Columns that hold keyed hashes of personal identifiers.
+        options: Scan options, JSON values only.
+    """
+
+    domain: str = ""
+    identifiers: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """A polars frame with a unique, non-null string column ``sample``, and its `TableMeta`.
+
+    Most tables also have ``path``. ``split`` (``"train"``, ``"test"`` or null) says who may see a row.
+
+    Raises:
+        DataError: When ``sample`` has nulls or repeats.
+    """
+
+    frame: pl.DataFrame
+    meta: TableMeta = field(default_factory=TableMeta)
+
+    def __post_init__(self) -> None:
+        if "sample" not in self.frame.columns:
+            raise DataError("the sample table has no column 'sample'", "SampleTable.of(frame) adds one")
+        ids = self.frame["sample"]
+        if ids.null_count():
+            raise DataError(f"{ids.null_count()} rows have no sample id", "fill the column 'sample'")
+        if ids.n_unique() != len(ids):
+            twice = ids.filter(ids.is_duplicated())[0]
+            raise DataError(f"sample id {twice!r} appears more than once", "sample ids must be unique")
+
+    @classmethod
+    def of(cls, data: Any, meta: TableMeta | None = None) -> SampleTable:
+        """Make a table from a polars or pandas frame, a mapping of columns, or a `SampleTable`.
+
+        Without a column ``sample``, the row number is the id.
+        """
+        if isinstance(data, SampleTable):
+            return data
+        if isinstance(data, pl.DataFrame):
+            frame = data
+        elif isinstance(data, Mapping):
+            frame = pl.DataFrame(dict(data), strict=False)
+        else:
+            frame = pl.from_pandas(data)
+        if "sample" not in frame.columns:
+            frame = frame.with_row_index("sample")
+        if frame.schema["sample"] != pl.String:
+            frame = frame.with_columns(pl.col("sample").cast(pl.String))
+        return cls(frame, meta or TableMeta())
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def columns(self) -> list[str]:
+        """Column names, in order."""
+        return self.frame.columns
+
+    def column(self, name: str) -> pl.Series:
+        """The named column.
+
+        Raises:
+            UsageError: When there is none, with the nearest name as a hint.
+        """
+        if name not in self.frame.columns:
+            raise UsageError(f"the sample table has no column {name!r}", did_you_mean(name, self.columns))
+        return self.frame[name]
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """The named column as float64 ``[n]``, NaN where missing; dates count days.
+
+        Raises:
+            UsageError: When the column is missing or holds no numbers.
+        """
+        column = self.column(name)
+        if column.dtype == pl.Date:
+            column = column.cast(pl.Int32)
+        elif isinstance(column.dtype, pl.Datetime):
+            column = column.dt.epoch("us") / 86_400e6
+        elif not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
+            raise UsageError(f"column {name!r} holds {column.dtype}, not numbers", "use same() for text columns")
+        return column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+
+    def codes(self, name: str) -> NDArray[np.int64]:
+        """The named column as integer codes ``[n]``: equal values share a code, −1 is missing (null or NaN)."""
+        column = self.column(name)
+        if column.dtype.is_nested():
+            raise UsageError(f"column {name!r} holds lists, which same() can't compare", "use overlap()")
+        if column.dtype.is_float():
+            column = column.fill_nan(None)
+        ranks = column.rank("dense").cast(pl.Int64) - 1
+        return ranks.fill_null(-1).to_numpy().astype(np.int64)
+
+    def take(self, rows: NDArray[Any] | Sequence[int] | pl.Series) -> SampleTable:
+        """The rows at integer positions, or where a boolean mask holds."""
+        chosen = np.asarray(rows)
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
+        return replace(self, frame=self.frame[chosen.astype(np.int64)])
+
+    def with_columns(self, **columns: Any) -> SampleTable:
+        """A table with columns added or replaced; arrays and sequences must have ``len(self)`` values."""
+        series = [pl.Series(name, values) for name, values in columns.items()]
+        return replace(self, frame=self.frame.with_columns(series))
+
+    def rows_of(self, split: str) -> NDArray[np.int64]:
+        """Positions of the rows whose ``split`` is the given one; every row when there is no such column."""
+        if "split" not in self.frame.columns:
+            return np.arange(len(self), dtype=np.int64)
+        return np.flatnonzero((self.frame["split"] == split).fill_null(False).to_numpy())
