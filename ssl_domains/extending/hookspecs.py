@@ -1,0 +1,71 @@
+"""The hooks a plugin may implement. Each returns small frozen dataclasses; none is ever called per batch.
+
+A plugin is a distribution with an entry point in the group ``ssl_domains`` that names a module, and functions of these
+names in that module; no decorator and no import of pluggy is needed::
+
+    [project.entry-points.ssl_domains]
+    fisheye = "ssl_domains_fisheye.hooks"
+
+    [project.entry-points."ssl_domains.cli"]     # optional: the commands of a domain
+    fisheye = "ssl_domains_fisheye.cli:app"
+
+    [project.entry-points."ssl_domains.api"]     # the API version it was written for
+    1 = "ssl_domains_fisheye"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.method_entry import MethodEntry
+from ssl_domains.extending.pair_sampler import PairSampler
+
+__all__ = ["API_VERSION", "PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers"]
+
+API_VERSION = "1"
+PREFIX = "ssl_domains_"
+
+hookspec = pluggy.HookspecMarker("ssl_domains")
+
+
+@hookspec
+def ssl_domains_domains() -> Iterable[Domain]:  # type: ignore[empty-body]
+    """The domains this plugin brings.
+
+    Example::
+
+        def ssl_domains_domains():
+            from ssl_domains_fisheye.domain import FISHEYE
+
+            return [FISHEYE]
+    """
+
+
+@hookspec
+def ssl_domains_pair_samplers() -> Iterable[PairSampler]:  # type: ignore[empty-body]
+    """The pair samplers this plugin brings, for its own domain or for another's.
+
+    Example::
+
+        def ssl_domains_pair_samplers():
+            return [PairSampler("patient", "medical", "positives share a patient", "same('patient')")]
+    """
+
+
+@hookspec
+def ssl_domains_methods() -> Iterable[MethodEntry]:  # type: ignore[empty-body]
+    """The contrastive methods this plugin brings.
+
+    Example::
+
+        def build(encoder, options):
+            from my_method import MyMethod
+
+            return MyMethod(encoder, temperature=options["temperature"])
+
+        def ssl_domains_methods():
+            return [MethodEntry("my_method", "what it adds", "Doe 2026, A Method", build)]
+    """
