@@ -1,6 +1,27 @@
 """Sample tables: schema, files in and out, joins by column name, group-disjoint splits."""
 
+from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
+from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.reader import FileReader, Problems, Reader, ReadError, ScanResult
+from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta
 
-__all__ = ["FileReader", "Problems", "ReadError", "Reader", "SampleTable", "ScanResult", "TableMeta"]
+__all__ = [
+    "FileReader",
+    "IdentifierKey",
+    "Problems",
+    "ReadError",
+    "Reader",
+    "SampleTable",
+    "ScanResult",
+    "TableMeta",
+    "group_split",
+    "join_columns",
+    "problems_path",
+    "read_frame",
+    "read_table",
+    "shuffle_columns",
+    "write_problems",
+    "write_table",
+]

@@ -1,0 +1,105 @@
+"""Sample tables in and out: Parquet with its meta, CSV and XLSX."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples.table import SampleTable, TableMeta
+
+__all__ = ["problems_path", "read_frame", "read_table", "write_problems", "write_table"]
+
+_META_KEY = "ssl_domains"
+_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": pl.read_parquet,
+    ".csv": lambda path: pl.read_csv(path, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA"]),
+    ".tsv": lambda path: pl.read_csv(path, separator="\t", infer_schema_length=None, try_parse_dates=True),
+    ".xlsx": pl.read_excel,
+}
+
+
+def read_frame(path: Path) -> pl.DataFrame:
+    """Read a Parquet, CSV, TSV or XLSX file into a frame, columns by name.
+
+    Raises:
+        UsageError: When the file is missing or of another kind.
+        DataError: When it can't be parsed.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no table {str(path)!r}", "give a .parquet, .csv, .tsv or .xlsx file")
+    try:
+        read = _READERS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(f"{path.name!r} is not a table", "give a .parquet, .csv, .tsv or .xlsx file") from None
+    try:
+        return read(path)
+    except Exception as error:  # every parser raises its own kinds
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path.name!r} can't be read as a table: {cause}", "is the file whole?") from error
+
+
+def read_table(path: Path) -> SampleTable:
+    """Read a sample table; a relative ``path`` value counts from the table's own folder.
+
+    Raises:
+        UsageError: When the file is missing or of another kind.
+        DataError: When it can't be parsed, or its sample ids are missing or repeat.
+    """
+    frame = read_frame(path)
+    if "path" in frame.columns:
+        folder = path.resolve().parent
+        frame = frame.with_columns(
+            pl.col("path").map_elements(lambda value: str(folder / value), return_dtype=pl.String, skip_nulls=True)
+        )
+    return SampleTable.of(frame, _read_meta(path))
+
+
+def _read_meta(path: Path) -> TableMeta:
+    if path.suffix.lower() != ".parquet":
+        return TableMeta()
+    text = pl.read_parquet_metadata(path).get(_META_KEY)
+    if text is None:
+        return TableMeta()
+    stored: dict[str, Any] = json.loads(text)
+    return TableMeta(stored["domain"], tuple(stored["identifiers"]), stored["options"])
+
+
+def write_table(table: SampleTable, path: Path) -> None:
+    """Write a sample table by its suffix; only Parquet keeps the meta.
+
+    Raises:
+        UsageError: For a suffix other than .parquet, .csv or .xlsx.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        meta = {
+            "domain": table.meta.domain,
+            "identifiers": list(table.meta.identifiers),
+            "options": dict(table.meta.options),
+        }
+        table.frame.write_parquet(path, metadata={_META_KEY: json.dumps(meta)})
+    elif suffix == ".csv":
+        table.frame.write_csv(path)
+    elif suffix == ".xlsx":
+        table.frame.write_excel(path)
+    else:
+        raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
+
+
+def problems_path(table_path: Path) -> Path:
+    """Where the problems of a scan stand: ``samples.problems.csv`` beside ``samples.parquet``."""
+    return table_path.with_suffix(".problems.csv")
+
+
+def write_problems(problems: pl.DataFrame, table_path: Path) -> Path:
+    """Write columns ``path``, ``cause`` beside the table, also when there are none, and say where."""
+    path = problems_path(table_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    problems.write_csv(path)
+    return path

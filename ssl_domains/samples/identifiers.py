@@ -1,0 +1,61 @@
+"""Keyed hashes in place of personal identifiers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ssl_domains.errors import UsageError
+
+__all__ = ["IdentifierKey"]
+
+_VARIABLE = "SSL_DOMAINS_HASH_KEY"
+
+
+def _configuration_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "ssl-domains"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "ssl-domains"
+
+
+@dataclass(frozen=True)
+class IdentifierKey:
+    """A secret that turns identifiers into pseudonyms: equal stays equal, nothing can be looked up without the key."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def load(cls) -> IdentifierKey:
+        """The key in ``SSL_DOMAINS_HASH_KEY``, else the user's key file (mode 0600), made at first use.
+
+        Raises:
+            UsageError: When the key file can be read by others, or can't be made.
+        """
+        given = os.environ.get(_VARIABLE)
+        if given:
+            return cls(given.encode())
+        path = _configuration_folder() / "hash.key"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                pass
+            else:
+                with os.fdopen(handle, "w") as file:
+                    file.write(secrets.token_hex(32))
+            mode = path.stat().st_mode & 0o777
+            if os.name == "posix" and mode & 0o077:
+                raise UsageError(f"the key of identifiers can be read by others (mode {mode:o})", f"chmod 600 {path}")
+            return cls(path.read_bytes().strip())
+        except OSError as error:
+            raise UsageError(f"no key for hashing identifiers: {error.strerror}", f"set {_VARIABLE}") from error
+
+    def digest(self, value: str) -> str:
+        """A pseudonym of 16 hexadecimal digits (HMAC-SHA-256, shortened)."""
+        return hmac.new(self.secret, value.encode(), hashlib.sha256).hexdigest()[:16]

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import SampleTable, group_split, shuffle_columns
+
+
+@given(st.lists(st.sampled_from("abcdefg") | st.none(), min_size=2), st.floats(0.05, 0.95), st.integers(0, 99))
+def test_groups_are_whole_and_nulls_in_neither(groups: list[str | None], test: float, seed: int) -> None:
+    table = SampleTable.of({"sample": [str(i) for i in range(len(groups))], "g": groups})
+    if len(set(groups) - {None}) < 2:
+        with pytest.raises(DataError):
+            group_split(table, "g", test, seed)
+        return
+    split = group_split(table, "g", test, seed).frame["split"].to_list()
+    sides = {side: {g for g, s in zip(groups, split, strict=True) if s == side} for side in ("train", "test", None)}
+    assert not sides["train"] & sides["test"]
+    assert sides["train"]
+    assert sides["test"]
+    assert sides[None] <= {None}
+    assert None not in sides["train"] | sides["test"]
+
+
+def test_split_depends_on_seed_and_groups_not_on_row_order() -> None:
+    table = SampleTable.of({"g": [f"p{i % 20}" for i in range(100)]})
+    split = group_split(table, "g", 0.3, seed=1)
+    order = np.random.default_rng(0).permutation(100)
+    assert group_split(table.take(order), "g", 0.3, seed=1).frame["split"].equals(split.take(order).frame["split"])
+    assert not group_split(table, "g", 0.3, seed=2).frame["split"].equals(split.frame["split"])
+    assert split.frame.filter(split.frame["split"] == "test")["g"].n_unique() == 6
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0])
+def test_share_out_of_range(share: float) -> None:
+    with pytest.raises(UsageError):
+        group_split(SampleTable.of({"g": ["a", "b"]}), "g", share)
+
+
+def test_shuffle_is_one_joint_permutation() -> None:
+    table = SampleTable.of({"a": list(range(50)), "b": [2 * i for i in range(50)], "c": list(range(50))})
+    shuffled = shuffle_columns(table, ["b", "a"], seed=3).frame
+    assert (shuffled["b"] == 2 * shuffled["a"]).all()
+    assert sorted(shuffled["a"]) == list(range(50))
+    assert shuffled["a"].to_list() != list(range(50))
+    assert shuffled["c"].to_list() == list(range(50))
