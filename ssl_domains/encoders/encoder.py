@@ -103,8 +103,6 @@ def create_encoder(
                 model = timm.create_model(name, pretrained=init == "pretrained", **options)
         except Exception as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            hint = (
-                "pretrained weights come over the network" if init == "pretrained" else "see timm's page of the model"
-            )
+            hint = "pretrained weights come over the network" if init == "pretrained" else "see the model's page"
             raise UsageError(f"encoder {name!r} can't be made: {cause}", hint) from error
     return Encoder(model, name, in_chans)

@@ -27,7 +27,7 @@ default_cfgs = {
 class SmallConv(nn.Module):
     """Four 3×3 convolutions, each with BatchNorm and ReLU, the last three of stride 2; 0.39 M parameters.
 
-    Follows timm's conventions: ``forward_features`` gives ``[B, F, H/8, W/8]``, ``forward_head`` pools it to ``[B, F]``.
+    As in timm, ``forward_features`` gives ``[B, F, H/8, W/8]`` and ``forward_head`` pools it to ``[B, F]``.
 
     Args:
         num_classes: Width of a linear classifier, 0 for none.

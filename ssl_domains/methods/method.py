@@ -48,7 +48,7 @@ class Method(nn.Module, ABC):
     def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
         """Score the embeddings of a batch by its pairs; pure, given the method's state."""
 
-    def after_step(self, out: Embeddings, progress: float) -> None:  # noqa: B027 - most methods keep no state
+    def after_step(self, out: Embeddings, progress: float) -> None:
         """Update what gradients don't (momentum encoder, queue, bank); ``progress`` runs from 0 to 1."""
 
     @property

@@ -1,7 +1,7 @@
 """SimCLR, and with a rule every method that differs from it only in its pairs.
 
-Chen et al. 2020, A Simple Framework for Contrastive Learning of Visual Representations. With ``same(label)`` it is SupCon
-(Khosla et al. 2020, L_out); with no relation it is NT-Xent.
+Chen et al. 2020, A Simple Framework for Contrastive Learning of Visual Representations. With no relation it is NT-Xent;
+with ``same(label)`` it is SupCon (Khosla et al. 2020, L_out).
 """
 
 from __future__ import annotations

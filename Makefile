@@ -1,0 +1,36 @@
+# Every target makes the virtual environment when it is missing.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PLUGINS := -e plugins/fisheye -e plugins/medical
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medical/pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet torch torchvision
+	$(BIN)/python -m pip install --quiet -e '.[test,lint,docs]' $(PLUGINS)
+	touch $@
+
+demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (about four minutes)
+	$(BIN)/ssl-domains demo --out demo
+
+test: $(VENV)/.installed ## Run the tests of the core and of the plugins
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(VENV)/.installed ## Lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p ssl_domains -p ssl_domains_fisheye -p ssl_domains_medical
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed ## Build the documentation strictly, into site/
+	$(BIN)/mkdocs build --strict
+
+clean: ## Remove what was built, not what was trained
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
