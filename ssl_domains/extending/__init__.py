@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from ssl_domains.extending.discovery import API_VERSION, KNOWN_DOMAINS, PluginInfo
 from ssl_domains.extending.domain import Domain, RecipeRequest, ScanOption
+from ssl_domains.extending.loader import Plugin
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler, parse_call
+from ssl_domains.extending.registry import Registry
+from ssl_domains.extending.settings import PluginSettings
 
-__all__ = ["Domain", "MethodEntry", "PairSampler", "RecipeRequest", "ScanOption", "parse_call"]
+__all__ = [
+    "API_VERSION",
+    "KNOWN_DOMAINS",
+    "Domain",
+    "MethodEntry",
+    "PairSampler",
+    "Plugin",
+    "PluginInfo",
+    "PluginSettings",
+    "RecipeRequest",
+    "Registry",
+    "ScanOption",
+    "parse_call",
+]

@@ -23,9 +23,9 @@ from ssl_domains.extending.domain import Domain
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 
-__all__ = ["API_VERSION", "PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers"]
+__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers"]
 
-API_VERSION = "1"
+
 PREFIX = "ssl_domains_"
 
 hookspec = pluggy.HookspecMarker("ssl_domains")

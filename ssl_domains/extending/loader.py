@@ -1,0 +1,152 @@
+"""The isolating loader: one broken plugin is recorded as broken, and takes nothing else down."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+from ssl_domains.extending.discovery import API_VERSION, PluginInfo
+from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.method_entry import MethodEntry
+from ssl_domains.extending.pair_sampler import PairSampler
+from ssl_domains.extending.settings import PluginSettings
+
+__all__ = ["Plugin", "import_command", "load_plugin", "refusal"]
+
+T = TypeVar("T")
+Status = Literal["active", "blocked", "broken", "incompatible"]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin after the attempt to load it.
+
+    Attributes:
+        info: Its metadata.
+        status: Active, or why it isn't.
+        reason: One line; empty when active.
+        cure: One line, what to do about it; empty when active.
+        error: What it raised, for ``--debug``.
+        domains: What its hooks handed over, as are ``pair_samplers`` and ``methods``.
+    """
+
+    info: PluginInfo
+    status: Status = "active"
+    reason: str = ""
+    cure: str = ""
+    error: BaseException | None = None
+    domains: tuple[Domain, ...] = ()
+    pair_samplers: tuple[PairSampler, ...] = ()
+    methods: tuple[MethodEntry, ...] = ()
+
+
+def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
+    """The plugin as blocked or incompatible, told from metadata alone; None when it may be imported."""
+    if not info.is_file and (why := settings.refuses(*info.names)):
+        return Plugin(info, "blocked", why, "leave that option or variable out to load it")
+    if API_VERSION in info.api:
+        return None
+    declared = f"written for API {', '.join(sorted(info.api))}" if info.api else "declares no API version"
+    return Plugin(
+        info,
+        "incompatible",
+        f"{info.label} {declared}; this is API {API_VERSION}",
+        f"install a version of {info.distribution} for API {API_VERSION} "
+        f"(entry point '{API_VERSION}' in the group ssl_domains.api)",
+    )
+
+
+def load_plugin(info: PluginInfo) -> Plugin:
+    """Import a plugin's hooks and call each once. Never raises but for Ctrl-C: what goes wrong is in the record."""
+    made, error = _isolated(lambda: _collect(info))
+    if made is not None:
+        return made
+    return _broken(info, error)
+
+
+def import_command(info: PluginInfo, command: str) -> tuple[Any, Plugin | None]:
+    """The typer app behind a command and None, or None and the plugin as broken."""
+    app, error = _isolated(lambda: _resolve(info.commands[command]))
+    if error is None and not hasattr(app, "registered_commands"):
+        error = TypeError(f"{info.commands[command]} is {type(app).__name__}, not a typer app")
+    return (None, _broken(info, error)) if error else (app, None)
+
+
+def _isolated(act: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    try:
+        # What a plugin prints while it is imported must not end up among --json.
+        with contextlib.redirect_stdout(sys.stderr):
+            return act(), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a plugin that exits on import must not take the CLI with it
+        return None, error
+
+
+def _collect(info: PluginInfo) -> Plugin:
+    import pluggy
+
+    from ssl_domains.extending import hookspecs
+
+    class Manager(pluggy.PluginManager):
+        def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
+            # The prefix is the marker, so a plugin needn't import pluggy. A module of that name is no hook.
+            is_hook = name.startswith(hookspecs.PREFIX) and inspect.isfunction(getattr(plugin, name))
+            return {} if is_hook else None
+
+    manager = Manager("ssl_domains")
+    manager.add_hookspecs(hookspecs)
+    for name, value in info.hooks.items():
+        manager.register(_from_file(Path(value)) if info.is_file else _resolve(value), name)
+    manager.check_pending()  # a misspelt hook is an error, not a hook that is never called
+    return Plugin(
+        info,
+        domains=_handed_over(manager, "domains", Domain),
+        pair_samplers=_handed_over(manager, "pair_samplers", PairSampler),
+        methods=_handed_over(manager, "methods", MethodEntry),
+    )
+
+
+def _handed_over(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:
+    made = [item for items in getattr(manager.hook, f"ssl_domains_{hook}")() for item in items]
+    for item in made:
+        if not isinstance(item, kind):
+            raise TypeError(f"the hook ssl_domains_{hook} returned {type(item).__name__} instead of {kind.__name__}")
+    return tuple(made)
+
+
+def _resolve(value: str) -> Any:
+    module, _, attribute = value.partition(":")
+    found: Any = importlib.import_module(module.strip())
+    for part in filter(None, attribute.strip().split(".")):
+        found = getattr(found, part)
+    return found
+
+
+def _from_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"ssl_domains_plugin_file_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # so that what it defines can be pickled and its annotations resolved
+    spec.loader.exec_module(module)
+    return module
+
+
+def _broken(info: PluginInfo, error: BaseException | None) -> Plugin:
+    text = f"it called sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(error)
+    told = " ".join(f"{type(error).__name__}: {text}".split())
+    cure = (
+        f"mend {info.distribution}, or leave --plugin-file out"
+        if info.is_file
+        else f"pip install --force-reinstall {info.distribution}, or block it: SSL_DOMAINS_BLOCK={info.name}"
+    )
+    return Plugin(info, "broken", f"{info.label} is broken: {told}", cure, error)

@@ -1,0 +1,206 @@
+"""The typed façade: what the rest of the program asks about plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from ssl_domains.errors import PluginError, UsageError, did_you_mean
+from ssl_domains.extending.discovery import KNOWN_DOMAINS, PluginInfo, discover, file_plugin
+from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.loader import Plugin, import_command, load_plugin, refusal
+from ssl_domains.extending.method_entry import MethodEntry
+from ssl_domains.extending.methods import BUILT_IN
+from ssl_domains.extending.pair_sampler import PairSampler
+from ssl_domains.extending.settings import PluginSettings
+
+__all__ = ["Registry"]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+class Registry:
+    """Everything plugins bring, imported on demand and each in isolation.
+
+    Args:
+        settings: What may be loaded; None takes the environment's lists.
+    """
+
+    def __init__(self, settings: PluginSettings | None = None) -> None:
+        self.settings = settings or PluginSettings.of()
+        self._loaded: dict[str, Plugin] = {}
+
+    @cached_property
+    def infos(self) -> tuple[PluginInfo, ...]:
+        """Every plugin by its metadata, plugin files last; imports none."""
+        for path in self.settings.files:
+            if not path.is_file():
+                raise UsageError(f"there is no plugin file {path}", "--plugin-file takes the path of a Python file")
+        return (*discover(), *map(file_plugin, self.settings.files))
+
+    def load(self, info: PluginInfo) -> Plugin:
+        """One plugin, imported at most once, isolated."""
+        if info.distribution not in self._loaded:
+            self._loaded[info.distribution] = refusal(info, self.settings) or load_plugin(info)
+        return self._loaded[info.distribution]
+
+    def load_all(self) -> tuple[Plugin, ...]:
+        """Every plugin, each isolated."""
+        return tuple(self.load(info) for info in self.infos)
+
+    def check(self, info: PluginInfo) -> Plugin:
+        """Like `load`, and its commands are imported too."""
+        plugin = self.load(info)
+        for command in info.commands if plugin.status == "active" else ():
+            _, broken = import_command(info, command)
+            plugin = broken or plugin
+        return plugin
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def commands(self) -> dict[str, str]:
+        """Command → summary of every plugin that mounts one and may be loaded; metadata only."""
+        found: dict[str, str] = {}
+        for info in self.infos:
+            if refusal(info, self.settings) is None:
+                for command in info.commands:
+                    found[command] = "two plugins claim this name" if command in found else info.summary
+        return found
+
+    def command(self, name: str) -> Any:
+        """Import the typer app behind a command.
+
+        Raises:
+            PluginError: When its plugin is missing (for a known domain), blocked, broken, incompatible, or when two
+                plugins claim the name.
+            UsageError: When nobody knows the name.
+        """
+        info = self._one(name, [info for info in self.infos if name in info.commands], "command")
+        if info is None:
+            self._missing(name)
+        plugin = self.load(info)
+        if plugin.status == "active":
+            app, broken = import_command(info, name)
+            if broken is None:
+                return app
+            plugin = broken
+        raise _unusable(plugin)
+
+    # -- what the hooks hand over -------------------------------------------------------------------------------------
+
+    def domain(self, name: str) -> Domain:
+        """The domain of that name; only a plugin that goes by the name is imported, the others when none does.
+
+        Raises:
+            PluginError: As `command`.
+            UsageError: When nobody knows the name.
+        """
+        known = [self.load(info) for info in self.infos if name in info.names]
+        plugins = known if any(_named(plugin.domains, name) for plugin in known) else self.load_all()
+        owners = [(plugin, found) for plugin in plugins for found in _named(plugin.domains, name)]
+        self._one(name, [plugin.info for plugin, _ in owners], "domain")
+        if owners:
+            return owners[0][1]
+        for plugin in known:
+            if plugin.status != "active":
+                raise _unusable(plugin)
+        self._missing(name)
+
+    def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:
+        """Every sampler for the domain with its plugin. Asks every plugin: any may bring samplers for a domain."""
+        return [
+            (plugin, sampler)
+            for plugin in self.load_all()
+            for sampler in plugin.pair_samplers
+            if sampler.domain in (domain, "*")
+        ]
+
+    def pair_sampler(self, domain: str, name: str) -> PairSampler:
+        """The named sampler for the domain.
+
+        Raises:
+            UsageError: When there is none, with the nearest name; a broken plugin is named, as it may have brought it.
+            PluginError: When two plugins bring one of this name.
+        """
+        offered = self.pair_samplers(domain)
+        found = [(plugin, sampler) for plugin, sampler in offered if sampler.name == name]
+        self._one(name, [plugin.info for plugin, _ in found], "pair sampler")
+        if found:
+            return found[0][1]
+        hint = did_you_mean(name, {sampler.name for _, sampler in offered})
+        broken = [plugin.info.label for plugin in self.load_all() if plugin.status in ("broken", "incompatible")]
+        if broken:
+            hint += f"; not loaded: {', '.join(broken)} (see: ssl-domains plugins list)"
+        raise UsageError(f"{domain} has no pair sampler {name!r}", hint)
+
+    def methods(self) -> list[tuple[str, MethodEntry]]:
+        """Every method with the distribution it comes from, the core's own first."""
+        own = [("ssl-domains", entry) for entry in BUILT_IN]
+        return own + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.methods]
+
+    def method(self, name: str) -> MethodEntry:
+        """The named method; plugins are asked only when a name isn't the core's own or may be claimed twice.
+
+        Raises:
+            UsageError: When there is none.
+            PluginError: When two bring it.
+        """
+        offered = self.methods()
+        found = [(origin, entry) for origin, entry in offered if entry.name == name]
+        if len(found) > 1:
+            raise _clash("method", name, [origin for origin, _ in found])
+        if not found:
+            raise UsageError(f"there is no method {name!r}", did_you_mean(name, {entry.name for _, entry in offered}))
+        return found[0][1]
+
+    def clashes(self) -> list[str]:
+        """One line for every name that two plugins claim."""
+        claims: dict[tuple[str, str], list[str]] = {}
+        for info in self.infos:
+            if refusal(info, self.settings) is None:
+                for command in info.commands:
+                    claims.setdefault(("command", command), []).append(info.distribution)
+        for plugin in self.load_all():
+            label = plugin.info.distribution
+            for domain in plugin.domains:
+                claims.setdefault(("domain", domain.name), []).append(label)
+            for sampler in plugin.pair_samplers:
+                claims.setdefault((f"pair sampler of {sampler.domain}", sampler.name), []).append(label)
+        for origin, entry in self.methods():
+            claims.setdefault(("method", entry.name), []).append(origin)
+        return [str(_clash(kind, name, owners)) for (kind, name), owners in claims.items() if len(owners) > 1]
+
+    # -- refusals -----------------------------------------------------------------------------------------------------
+
+    def _one(self, name: str, infos: list[PluginInfo], what: str) -> PluginInfo | None:
+        able = [info for info in infos if refusal(info, self.settings) is None]
+        if len(able) > 1:
+            raise _clash(what, name, [info.label for info in able])
+        return next(iter(able or infos), None)
+
+    def _missing(self, name: str) -> NoReturn:
+        if name in KNOWN_DOMAINS:
+            raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
+        raise UsageError(f"there is no domain {name!r}", did_you_mean(name, {*self.commands(), *KNOWN_DOMAINS}))
+
+
+def _named(items: Iterable[N], name: str) -> Iterator[N]:
+    return (item for item in items if item.name == name)
+
+
+def _unusable(plugin: Plugin) -> PluginError:
+    return PluginError(plugin.reason, plugin.cure)
+
+
+def _clash(what: str, name: str, owners: list[str]) -> PluginError:
+    return PluginError(
+        f"two plugins bring a {what} {name!r}: {' and '.join(owners)}",
+        "uninstall one, or block one by its distribution's name: --block NAME",
+    )
