@@ -1,0 +1,98 @@
+"""Nuisance-only floor: trees on a few columns of the table. What position or size alone already tells of the label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from ssl_domains.errors import UsageError
+from ssl_domains.probes.frozen import Answer, ProbeResult, Setting, run_probe
+from ssl_domains.probes.labels import Labels
+from ssl_domains.samples import SampleTable
+
+__all__ = ["TreeProbe", "column_floor", "floor_features"]
+
+
+@dataclass(frozen=True)
+class TreeProbe:
+    """Gradient-boosted trees; missing values go their own way in each split.
+
+    Args:
+        leaf: Grid of the smallest number of rows in a leaf.
+        rounds: Boosting rounds.
+    """
+
+    leaf: tuple[int, ...] = (20, 5)
+    rounds: int = 60
+    name: str = "trees"
+
+    def settings(self, labels: Labels) -> tuple[Setting, ...]:
+        """Coarsest leaves first; with few rows only the finest can split at all."""
+        fitting = tuple({"leaf": float(value)} for value in self.leaf if 4 * value <= len(labels))
+        return fitting or ({"leaf": float(max(1, len(labels) // 8))},)
+
+    def answers(self, x: NDArray[Any], labels: Labels, new: NDArray[Any], settings: Sequence[Setting]) -> list[Answer]:
+        """See `Probe.answers`."""
+        return [Answer(self._answer(x, labels, new, int(setting["leaf"]))) for setting in settings]
+
+    def _answer(self, x: NDArray[Any], labels: Labels, new: NDArray[Any], leaf: int) -> NDArray[np.float64]:
+        options = {"min_samples_leaf": leaf, "max_iter": self.rounds, "early_stopping": False, "random_state": 0}
+        if labels.task == "regression":
+            model = HistGradientBoostingRegressor(**options).fit(x, labels.y)
+            return np.asarray(model.predict(new), dtype=np.float64)
+        if labels.task == "classification":
+            model = HistGradientBoostingClassifier(**options).fit(x, labels.y)
+            out = np.zeros((len(new), len(labels.classes)))
+            out[:, model.classes_] = model.predict_proba(new)
+            return out
+        out = np.zeros((len(new), len(labels.classes)))
+        for code in range(len(labels.classes)):
+            y = labels.y[:, code] > 0.5
+            if y.all() or not y.any():
+                out[:, code] = float(y[0])
+            else:
+                out[:, code] = HistGradientBoostingClassifier(**options).fit(x, y).predict_proba(new)[:, 1]
+        return out
+
+
+def floor_features(table: SampleTable, columns: Sequence[str]) -> NDArray[np.float64]:
+    """The given columns as numbers ``[n, len(columns)]``, NaN where missing; text is numbered in sorted order.
+
+    Raises:
+        UsageError: When a column is missing or holds lists.
+    """
+    if not columns:
+        raise UsageError("a floor needs at least one column", "for example --floor position")
+    features = []
+    for name in columns:
+        column = table.column(name)
+        if column.dtype.is_nested():
+            raise UsageError(f"column {name!r} holds lists, which a floor can't read", "leave it out")
+        if column.dtype.is_numeric() or column.dtype.is_temporal() or column.dtype in (pl.Boolean, pl.Null):
+            features.append(table.numbers(name))
+        else:
+            codes = table.codes(name).astype(np.float64)
+            features.append(np.where(codes < 0, np.nan, codes))
+    return np.stack(features, axis=1)
+
+
+def column_floor(
+    table: SampleTable,
+    columns: Sequence[str],
+    labels: Labels,
+    groups: NDArray[Any],
+    train: NDArray[np.bool_],
+    test: NDArray[np.bool_],
+    *,
+    folds: int = 3,
+    seed: int = 0,
+) -> ProbeResult:
+    """What the given columns alone tell of the label, on the same split; arguments and errors as `run_probe`."""
+    x = floor_features(table, columns)
+    return run_probe(TreeProbe(), x, labels, groups, train, test, folds=folds, seed=seed)
