@@ -1,0 +1,35 @@
+"""The engine: a run's configuration, the training loop, checkpoints, health and progress."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.config import RunConfig
+    from ssl_domains.engine.config_file import load_config
+    from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
+    from ssl_domains.engine.pretrain import pretrain
+    from ssl_domains.engine.progress import reporter
+    from ssl_domains.engine.rehearsal import Rehearsal
+    from ssl_domains.engine.run import Run
+
+__all__ = ["PairPlan", "Rehearsal", "Run", "RunConfig", "load_config", "plan_pairs", "pretrain", "reporter"]
+
+_HOME = {
+    "PairPlan": "pair_plan",
+    "Rehearsal": "rehearsal",
+    "Run": "run",
+    "RunConfig": "config",
+    "load_config": "config_file",
+    "plan_pairs": "pair_plan",
+    "pretrain": "pretrain",
+    "reporter": "progress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that the configuration can be read and printed without torch.
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

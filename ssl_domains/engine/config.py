@@ -62,6 +62,7 @@ class ViewsConfig(_Section):
         "stretch", description="'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding"
     )
     n: int = Field(2, ge=2, description="views of each sample in a batch")
+    extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
     without: list[str] = Field(default_factory=list, description="steps of the domain's recipe to leave out, by name")
 
 
@@ -119,7 +120,7 @@ class HealthConfig(_Section):
     """What is measured while training, and how often."""
 
     every_steps: int = Field(50, ge=1, description="steps between measurements")
-    label: str | None = Field(None, description="column for the online k-NN (training rows only); a measure, never trained")
+    label: str | None = Field(None, description="column for the online k-NN on training rows; measured, never trained on")
     neighbours: int = Field(5, ge=1, description="neighbours of the online k-NN")
 
 
@@ -155,6 +156,6 @@ class RunConfig(_Section):
         return build_config({**self.flat(), **values})
 
     @classmethod
-    def schema_json(cls) -> dict[str, Any]:  # type: ignore[override]
+    def schema(cls) -> dict[str, Any]:  # type: ignore[override]
         """JSON schema of the configuration, with the descriptions."""
         return cls.model_json_schema()

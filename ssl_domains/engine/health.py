@@ -1,0 +1,138 @@
+"""Is the embedding alive? Measures of collapse and spread, and a warning in words.
+
+Every function takes embeddings as they are, on any device, and gives a float32 scalar there; nothing waits for the GPU
+until the measures are read together, on the cadence of ``health.every_steps``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["alignment", "collapse_warning", "effective_rank", "embedding_std", "knn_agreement", "measure", "uniformity"]
+
+# A uniform sphere has a standard deviation of 1/√d in each dimension (Chen & He 2021), and an effective rank near
+# min(d, n) (Garrido et al. 2023, RankMe). Below a tenth of the one, or with all variance in fewer directions than two,
+# there is nothing left for a probe to read.
+STD_FRACTION = 0.1
+SMALLEST_RANK = 2.0
+
+# Rows that are measured: the singular values and the pairwise distances of more would cost as much as the step.
+MOST_ROWS = 1024
+
+
+def embedding_std(z: Tensor) -> Tensor:
+    """Standard deviation over the rows of ``z [M, d]``, averaged over dimensions.
+
+    On unit vectors 1/√d is a uniform sphere, 0 a single point (Chen & He 2021, Exploring Simple Siamese Learning).
+    """
+    return z.float().std(dim=0, correction=0).mean()
+
+
+def effective_rank(z: Tensor) -> Tensor:
+    """exp of the entropy of the normalised singular values of the centred ``z [M, d]``; from 1 to min(M, d).
+
+    Roy & Vetterli 2007, The effective rank; as RankMe (Garrido et al. 2023), but centred, so that a common offset does
+    not hide the other directions behind the first singular value. A single point has rank 1.
+    """
+    z = z.float()
+    values = torch.linalg.svdvals(z - z.mean(dim=0))
+    # What rounding leaves of a single point is not a direction.
+    floor = 1e-5 * math.sqrt(len(z)) * z.norm(dim=1).mean().clamp(min=1e-30)
+    values = torch.where(values > floor, values, torch.zeros_like(values))
+    p = values / values.sum().clamp(min=1e-30)
+    return torch.exp(-torch.special.xlogy(p, p).sum())
+
+
+def alignment(z: Tensor, views: int) -> Tensor:
+    """Mean squared distance of a sample's other views from its first, ``z [views·B, d]`` view-major; 0 is perfect.
+
+    Wang & Isola 2020, Understanding Contrastive Representation Learning through Alignment and Uniformity (α = 2).
+    """
+    by_view = z.float().unflatten(0, (views, -1))
+    return (by_view[1:] - by_view[:1]).square().sum(dim=-1).mean()
+
+
+def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
+    """log of the mean of exp(−t·‖z_i − z_j‖²) over pairs i ≠ j of ``z [M, d]``; 0 is one point, lower is more even.
+
+    Wang & Isola 2020. A uniform sphere of high dimension nears −2t.
+    """
+    distances = torch.pdist(z.float()).square()
+    return torch.logsumexp(-t * distances, dim=0) - math.log(max(1, distances.numel()))
+
+
+def knn_agreement(
+    features: Tensor, labels: Tensor, samples: Tensor, bank: Tensor, bank_labels: Tensor, bank_samples: Tensor, k: int
+) -> Tensor:
+    """Share of rows whose label is the majority among their ``k`` nearest neighbours in a bank, by cosine.
+
+    Args:
+        features: ``[M, F]``.
+        labels: int64 ``[M]``, −1 missing.
+        samples: int64 ``[M]``; a row is never its own neighbour, in whatever view.
+        bank: ``[N, F]``.
+        bank_labels: int64 ``[N]``, −1 missing.
+        bank_samples: int64 ``[N]``.
+        k: Neighbours.
+
+    Returns:
+        Scalar; NaN when no row has a label or the bank holds no labelled row.
+    """
+    # A missing label has no say and no turn.
+    asked, known = labels >= 0, bank_labels >= 0
+    features, labels, samples = features[asked], labels[asked], samples[asked]
+    bank, bank_labels, bank_samples = bank[known], bank_labels[known], bank_samples[known]
+    if not len(features) or not len(bank):
+        return torch.tensor(float("nan"), device=features.device)
+    similarity = F.normalize(features.float(), dim=1) @ F.normalize(bank.float(), dim=1).T
+    similarity = similarity.masked_fill(samples[:, None] == bank_samples[None, :], float("-inf"))
+    nearest, where = similarity.topk(min(k, len(bank)), dim=1)
+    votes = torch.zeros(len(features), int(bank_labels.max()) + 1, device=features.device)
+    votes.scatter_add_(1, bank_labels[where], (nearest > float("-inf")).float())
+    # Ties go to the label of the nearest neighbour among the tied, by a weight too small to win otherwise.
+    order = torch.arange(where.shape[1], 0, -1, device=features.device) / (where.shape[1] * 1e3)
+    votes.scatter_add_(1, bank_labels[where], order.expand_as(nearest) * (nearest > float("-inf")))
+    return (votes.argmax(dim=1) == labels).float().mean()
+
+
+@torch.no_grad()
+def measure(z: Tensor, views: int) -> dict[str, Tensor]:
+    """The measures of one batch ``z [views·B, d]``, view-major, as scalars on its device."""
+    per_view = max(1, min(z.shape[0], MOST_ROWS) // views)
+    rows = z.detach().float().unflatten(0, (views, -1))[:, :per_view]
+    one_view = rows[0]  # two views of a sample are near each other by design: that is alignment, not spread
+    return {
+        "std": embedding_std(one_view),
+        "effective_rank": effective_rank(one_view),
+        "alignment": alignment(rows.flatten(0, 1), views),
+        "uniformity": uniformity(one_view),
+    }
+
+
+def collapse_warning(std: float, rank: float, dimensions: int, rows: int) -> str:
+    """One line when the embedding has collapsed, else an empty text.
+
+    Args:
+        std: `embedding_std` of unit vectors.
+        rank: `effective_rank`.
+        dimensions: d of the embedding.
+        rows: Rows it was measured on; fewer than 8 say nothing.
+    """
+    if rows < 8 or dimensions < 4:
+        return ""
+    healthy = 1 / math.sqrt(dimensions)
+    if std < STD_FRACTION * healthy:
+        return (
+            f"the embedding is collapsing to a point: its standard deviation is {std:.2g}, below {STD_FRACTION:g} of "
+            f"the {healthy:.2g} (1/√{dimensions}) of evenly spread unit vectors; lower train.lr or raise train.batch_size"
+        )
+    if rank < SMALLEST_RANK:
+        return (
+            f"the embedding is collapsing to a line: its effective rank is {rank:.2f} of at most "
+            f"{min(dimensions, rows - 1)}, below {SMALLEST_RANK:g}; lower train.lr, or drop a relation that matches nearly all"
+        )
+    return ""
