@@ -1,0 +1,27 @@
+"""What every loss hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+__all__ = ["LossOutput"]
+
+
+@dataclass(frozen=True)
+class LossOutput:
+    """A loss and what is worth watching beside it.
+
+    Attributes:
+        loss: Scalar, attached to the graph.
+        per_relation: ``[R]``, detached: each relation's own loss L_r, before its weight α_r. 0 where no anchor counts.
+        no_cross_positive: ``[R]``, the share of all anchors without a positive of another sample. At 1 the relation
+            adds nothing to plain SimCLR.
+        anchors: ``[R]`` int64, M_r: the anchors that have a positive at all and are averaged over.
+    """
+
+    loss: Tensor
+    per_relation: Tensor
+    no_cross_positive: Tensor
+    anchors: Tensor
