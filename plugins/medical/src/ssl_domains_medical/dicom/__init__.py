@@ -1,0 +1,1 @@
+"""DICOM: headers into rows, rows into pixels."""
