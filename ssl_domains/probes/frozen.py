@@ -28,13 +28,12 @@ class Answer:
 
 
 class Probe(Protocol):
-    """A small model on frozen features. Fits its own scaler, on nothing but the rows it is given.
+    """A small model on frozen features. Fits its own scaler, on nothing but the rows it is given."""
 
-    Attributes:
-        name: As tables print it.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+        ...
 
     def settings(self, labels: Labels) -> tuple[Setting, ...]:
         """The grid, the simplest first: of equals the first is taken."""
@@ -102,7 +101,7 @@ def run_probe(
     grid = probe.settings(labels.take(fit))
     chosen, notes = _choose(probe, grid, x[fit], labels.take(fit), groups[fit], folds, seed)
     answer = probe.answers(x[fit], labels.take(fit), x[held], [chosen])[0]
-    seen = labels.take(fit).membership().any(axis=0)
+    seen = np.asarray(labels.take(fit).membership().any(axis=0), dtype=np.bool_)
     return ProbeResult(
         scores=score(labels.take(held), answer.values, seen),
         chosen=dict(chosen),

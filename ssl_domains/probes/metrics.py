@@ -78,7 +78,7 @@ def classification_scores(
     out = Scores()
     guess = probabilities.argmax(axis=1)
     present = np.bincount(y, minlength=len(classes)) > 0
-    recalls = {c: float((guess[y == c] == c).mean()) for c in np.flatnonzero(present)}
+    recalls = {int(c): float((guess[y == c] == c).mean()) for c in np.flatnonzero(present)}
     out.per_class = {name: recalls.get(code) for code, name in enumerate(classes)}
     out.values["accuracy"] = float((guess == y).mean())
     absent = [name for name, here in zip(classes, present, strict=True) if not here]
