@@ -1,8 +1,9 @@
 """Counter-based random numbers: a pure function of (seed, step, slot, view, operation).
 
-There is no state to save, to hand to workers or to advance: the numbers of a slot are the same whatever the batch is cut
-into, on whichever device. The mixing function is SplitMix64's finaliser (Steele, Lea & Flood 2014, *Fast splittable
-pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64 wraps around and shifts are masked.
+There is no state to save, to hand to workers or to advance: the numbers of a slot are the same whatever the batch is
+cut into, on whichever device. The mixing function is SplitMix64's finaliser (Steele, Lea & Flood 2014, *Fast
+splittable pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64 wraps around and shifts
+are masked.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ Image = NDArray[np.float32]
 class ViewStep(Protocol):
     """One augmentation: stateless, picklable, any batch size.
 
-    The recipe calls, for each view: ``parameters`` → ``emits`` → ``device`` (batched) or ``cpu`` (one picture). A step must
-    not draw random numbers anywhere else, so that views depend on (seed, step, slot, view) alone.
+    The recipe calls, for each view: ``parameters`` → ``emits`` → ``device`` (batched) or ``cpu`` (one picture). A
+    step must not draw random numbers anywhere else, so that views depend on (seed, step, slot, view) alone.
 
     Attributes:
         name: Short, lower case, ``-`` between words; part of the key of the step's draws.
@@ -85,7 +85,9 @@ class Geometric:
 
     exposes: bool = False
 
-    def source(self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int) -> Tensor:
+    def source(
+        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> Tensor:
         """For points ``[B, H, W, 2]`` of the picture that goes out, where in the picture that comes in they lie.
 
         ``size`` is the side of the picture that comes in. May change ``points`` in place.
@@ -126,8 +128,12 @@ def sample(images: Tensor, mask: Tensor | None, points: Tensor, *, exposes: bool
     points = torch.nan_to_num(points, nan=4.0).clamp_(-4.0, 4.0)
     seen = (points.abs() <= 1.0).all(dim=-1)[:, None]
     if mask is not None:
-        nearest = F.grid_sample(mask.to(images.dtype), points, mode="nearest", padding_mode="border", align_corners=False)
+        nearest = F.grid_sample(
+            mask.to(images.dtype), points, mode="nearest", padding_mode="border", align_corners=False
+        )
         seen &= nearest > 0.5
     # What lies outside counts as 0 in the interpolation, as in OpenCV's constant border.
-    moved = F.grid_sample(images, points, mode="bilinear", padding_mode="zeros" if exposes else "border", align_corners=False)
+    moved = F.grid_sample(
+        images, points, mode="bilinear", padding_mode="zeros" if exposes else "border", align_corners=False
+    )
     return moved * seen, seen

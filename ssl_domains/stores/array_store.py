@@ -1,0 +1,235 @@
+"""Decode once, then read memory-mapped: every sample's array in its native type, shape and unit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, missing_rows
+from ssl_domains.stores.fingerprint import reader_name, row_digests
+from ssl_domains.stores.journal import Entry, Journal, Line, read_journal
+from ssl_domains.stores.lock import only_one
+
+__all__ = ["ArrayStore", "default_store"]
+
+FORMAT = 1
+
+
+def default_store(samples: str | Path) -> Path:
+    """Where the store of a sample table is: ``<stem>.store`` beside it."""
+    path = Path(samples)
+    return path.with_name(f"{path.stem}.store")
+
+
+class ArrayStore:
+    """Arrays by position, read-only. Pickles to its index alone and opens its file again in each process.
+
+    The folder holds ``store.json`` (format, reader, generation), a journal and a data file. Tables that overlap may
+    share a store: filling adds what is missing. A reader of another class or version starts a new generation.
+    """
+
+    def __init__(self, folder: Path, generation: int, lines: list[Line]) -> None:
+        self.folder = folder
+        self._journal, self._data = _paths(folder, generation)
+        self._map: NDArray[np.uint8] | None = None
+        # The last word on a sample: (columns that decoding read, its entry, its position or −1).
+        self._known: dict[str, tuple[tuple[str, ...], Entry, int]] | None = {}
+        problems: dict[str, tuple[str, str]] = {}
+        arrays: list[Entry] = []
+        for line in lines:
+            for entry in line.entries:
+                position = -1
+                problems.pop(entry.sample, None)
+                if entry.cause:
+                    problems[entry.sample] = (line.path, entry.cause)
+                else:
+                    position = len(arrays)
+                    arrays.append(entry)
+                self._known[entry.sample] = (line.columns, entry, position)
+        self._offsets = np.array([entry.offset for entry in arrays], dtype=np.int64)
+        self._shapes = np.array([entry.shape for entry in arrays], dtype=np.int64).reshape(-1, 3)
+        names = sorted({entry.dtype for entry in arrays})
+        self._dtypes = tuple(np.dtype(name) for name in names)
+        codes = {name: code for code, name in enumerate(names)}
+        self._codes = np.array([codes[entry.dtype] for entry in arrays], dtype=np.uint8)
+        self._problems = sorted(set(problems.values()))
+
+    @classmethod
+    def open(cls, folder: str | Path) -> ArrayStore:
+        """Open what is there, whole or part-filled.
+
+        Raises:
+            DataError: When there is no store, or one this version can't read.
+        """
+        folder = Path(folder)
+        header = _header(folder)
+        if header is None:
+            raise DataError(
+                f"there is no array store at {folder.name}", "filling makes one: run pretrain or embed on the table"
+            )
+        return cls(folder, header["generation"], read_journal(*_paths(folder, header["generation"])))
+
+    @classmethod
+    def fill(
+        cls,
+        folder: str | Path,
+        table: SampleTable,
+        reader: Reader,
+        progress: Progress | None = None,
+        *,
+        retry: bool = False,
+    ) -> ArrayStore:
+        """A store with every row of the table: opened when complete, else filled, from where an earlier filling
+        stopped.
+
+        Args:
+            folder: Where it is.
+            table: The rows that must be there.
+            reader: Decodes them.
+            progress: Called after each file with the rows done and the rows to do.
+            retry: Whether to decode again what couldn't be decoded before (a decoder was installed since). A file that
+                changed is always decoded again.
+
+        Raises:
+            ResourceError: When the disk is full. What was filled stays, and the next call goes on from there.
+            UsageError: When another process is filling it, or the folder can't be written to.
+        """
+        folder = Path(folder)
+        name = reader_name(reader)
+        header = _header(folder)
+        if header is not None and header["reader"] == name:
+            lines = read_journal(*_paths(folder, header["generation"]))
+            if not len(missing_rows(table, lines, retry=retry)):
+                return cls(folder, header["generation"], lines)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with only_one(folder / "fill.lock"):
+                header = _header(folder)
+                if header is None or header["reader"] != name:
+                    header = _new_generation(folder, name, header)
+                journal = Journal(*_paths(folder, header["generation"]))
+                try:
+                    rows = missing_rows(table, journal.lines, retry=retry)
+                    fill_missing(table, rows, reader, journal, progress)
+                    return cls(folder, header["generation"], journal.lines)
+                finally:
+                    journal.close()
+        except OSError as error:
+            told = disk_errors(error, folder)
+            if told is None:
+                raise
+            raise told from error
+
+    def positions(self, table: SampleTable) -> NDArray[np.int64]:
+        """Where each row's array is, int64 ``[n]``; −1 where it couldn't be decoded.
+
+        Raises:
+            DataError: When a row was never filled, or the store holds another row of that id.
+        """
+        positions = np.full(len(table), -1, dtype=np.int64)
+        by_columns: dict[tuple[str, ...], list[int]] = {}
+        unknown: list[str] = []
+        samples = table.frame["sample"].to_list()
+        if self._known is None:  # unpickled without it
+            self._known = ArrayStore(self.folder, 0, read_journal(self._journal, self._data))._known or {}
+        known = self._known
+        for row, sample in enumerate(samples):
+            if sample in known:
+                by_columns.setdefault(known[sample][0], []).append(row)
+            else:
+                unknown.append(sample)
+        for columns, rows in by_columns.items():
+            for row, digest in zip(rows, row_digests(table, rows, columns), strict=True):
+                _, entry, position = known[samples[row]]
+                if entry.digest != digest:
+                    unknown.append(samples[row])
+                positions[row] = position
+        if unknown:
+            raise DataError(
+                f"{len(unknown)} rows of the table aren't in the store {self.folder.name}, the first is {unknown[0]!r}",
+                "the store was filled from another table: fill it again from this one",
+            )
+        return positions
+
+    @property
+    def problems(self) -> pl.DataFrame:
+        """Columns ``path`` and ``cause``: what couldn't be decoded."""
+        return pl.DataFrame(self._problems, schema={"path": pl.String, "cause": pl.String}, orient="row")
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __getitem__(self, position: int) -> NDArray[np.generic]:
+        """The array at a position: ``[H, W, C]``, native type, read-only, straight from the mapped file."""
+        index = int(position)
+        if not 0 <= index < len(self._offsets):
+            raise IndexError(f"position {index} in a store of {len(self._offsets)} arrays")
+        if self._map is None:
+            self._map = np.memmap(self._data, dtype=np.uint8, mode="r")
+        dtype = self._dtypes[self._codes[index]]
+        shape = self._shapes[index]
+        start = self._offsets[index]
+        blob = self._map[start : start + int(shape.prod()) * dtype.itemsize]
+        return np.asarray(blob).view(dtype).reshape(shape)
+
+    def shape(self, position: int) -> tuple[int, int, int]:
+        """Height, width, channels, without touching the data."""
+        height, width, channels = (int(side) for side in self._shapes[position])
+        return height, width, channels
+
+    def dtypes(self, positions: NDArray[np.int64] | None = None) -> set[np.dtype[Any]]:
+        """The types that occur, among the given positions (none of them −1) or in all."""
+        codes = self._codes if positions is None else self._codes[positions]
+        return {self._dtypes[code] for code in np.unique(codes)}
+
+    def channels(self, positions: NDArray[np.int64] | None = None) -> set[int]:
+        """The channel counts that occur, among the given positions (none of them −1) or in all."""
+        counts = self._shapes[:, 2] if positions is None else self._shapes[positions, 2]
+        return {int(count) for count in np.unique(counts)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Workers read by position: they need neither the mapped file's bytes nor the samples' names.
+        return {**self.__dict__, "_map": None, "_known": None}
+
+
+def _header(folder: Path) -> dict[str, Any] | None:
+    try:
+        header: dict[str, Any] = json.loads((folder / "store.json").read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"the array store {folder.name} can't be read", "remove its folder and fill it again"
+        ) from error
+    if header.get("format") != FORMAT:
+        raise DataError(
+            f"the array store {folder.name} has format {header.get('format')}, this version reads {FORMAT}",
+            "remove its folder and fill it again",
+        )
+    return header
+
+
+def _paths(folder: Path, generation: int) -> tuple[Path, Path]:
+    return folder / f"journal-{generation}.jsonl", folder / f"arrays-{generation}.bin"
+
+
+def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) -> dict[str, Any]:
+    """Start over in new files; a process that still reads the old ones keeps them until it closes them."""
+    made = {"format": FORMAT, "reader": reader, "generation": header["generation"] + 1 if header else 0}
+    for path in _paths(folder, made["generation"]):
+        path.write_bytes(b"")
+    temporary = folder / "store.json.new"
+    temporary.write_text(json.dumps(made))
+    os.replace(temporary, folder / "store.json")
+    if header is not None:
+        for path in _paths(folder, header["generation"]):
+            path.unlink(missing_ok=True)
+    return made

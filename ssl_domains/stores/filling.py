@@ -1,0 +1,164 @@
+"""Fill a store file by file: decode what is missing, and nothing twice."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
+from ssl_domains.samples import FileReader, Reader, ReadError, SampleTable
+from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
+from ssl_domains.stores.journal import Entry, Journal, Line
+
+__all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows"]
+
+Progress = Callable[[int, int], None]
+ROWS_AT_A_TIME = 4096
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def missing_rows(table: SampleTable, lines: Sequence[Line], *, retry: bool = False) -> NDArray[np.int64]:
+    """Rows of the table that the lines hold no current array (or problem) for, rows of one file together.
+
+    Args:
+        table: What is asked for.
+        lines: What is stored.
+        retry: Whether rows that couldn't be decoded count as missing.
+    """
+    latest: dict[str, tuple[Line, Entry]] = {}
+    for line in lines:
+        for entry in line.entries:
+            latest[entry.sample] = (line, entry)
+    missing = np.ones(len(table), dtype=np.bool_)
+    by_columns: dict[tuple[str, ...], list[tuple[int, Line, Entry]]] = {}
+    for row, sample in enumerate(table.frame["sample"]):
+        found = latest.get(sample)
+        if found is not None and not (retry and found[1].cause):
+            by_columns.setdefault(found[0].columns, []).append((row, *found))
+    stats: dict[str, list[int] | None] = {}
+    for columns, known in by_columns.items():
+        digests = row_digests(table, [row for row, _, _ in known], columns)
+        for (row, line, entry), digest in zip(known, digests, strict=True):
+            if digest != entry.digest:
+                continue
+            if line.path not in stats:
+                stats[line.path] = file_stat(line.path)
+            missing[row] = stats[line.path] != line.stat
+    rows = np.flatnonzero(missing)
+    if "path" in table.columns and len(rows):
+        paths = table.frame["path"].fill_null("").to_numpy()[rows]
+        _, first, code = np.unique(paths.astype(str), return_index=True, return_inverse=True)
+        rows = rows[np.argsort(first[code], kind="stable")]
+    return rows.astype(np.int64)
+
+
+def fill_missing(
+    table: SampleTable, rows: NDArray[np.int64], reader: Reader, journal: Journal, progress: Progress | None
+) -> None:
+    """Decode the rows, a file at a time, and append them to the journal."""
+    declared = declared_columns(reader)
+    done = 0
+    for path, positions, values in _files(table, rows):
+        stat = file_stat(path) if path else None
+        seen: set[str] = set()
+        watched = values if declared is not None else [WatchedRow(row, seen) for row in values]
+        arrays = _decode(reader, path, watched)
+        columns = declared if declared is not None else tuple(sorted(seen - {"sample", "path"}))
+        digests = row_digests(table, positions, columns)
+        samples = [str(row["sample"]) for row in values]
+        journal.append(path, stat, columns, list(zip(samples, digests, arrays, strict=True)))
+        done += len(positions)
+        if progress is not None:
+            progress(done, len(rows))
+    journal.sync()
+
+
+def _files(
+    table: SampleTable, rows: NDArray[np.int64]
+) -> Iterator[tuple[str, NDArray[np.int64], list[dict[str, Any]]]]:
+    """Path, positions and rows of each file; rows of one file are neighbours already."""
+    if "path" not in table.columns:
+        for row in rows:
+            yield "", np.array([row]), table.frame[[int(row)]].to_dicts()
+        return
+    paths = table.frame["path"].fill_null("").gather(rows)
+    starts = np.flatnonzero((paths != paths.shift(1)).fill_null(False).to_numpy()).tolist()
+    bounds = [0, *starts, len(rows)]
+    files = [(start, stop) for start, stop in itertools.pairwise(bounds) if stop > start]
+    while files:
+        first = files[0][0]
+        block = [file for file in files if file[1] <= first + ROWS_AT_A_TIME] or files[:1]
+        files = files[len(block) :]
+        values = table.frame[rows[first : block[-1][1]]].to_dicts()
+        for start, stop in block:
+            yield str(paths[start]), rows[start:stop], values[start - first : stop - first]
+
+
+def _decode(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | str]:
+    """An array or a cause for each row."""
+    if isinstance(reader, FileReader) and path:
+        try:
+            arrays: Sequence[Any] = reader.load_file(path, rows)
+            if len(arrays) != len(rows):
+                raise ReadError(f"the reader gave {len(arrays)} arrays for {len(rows)} rows")
+            return [_checked(array) for array in arrays]
+        except Exception as error:
+            cause = _cause(error)
+            if len(rows) == 1:
+                return [cause]
+    # Row by row when the file as a whole failed, so that one bad row doesn't take its neighbours with it.
+    return [_load(reader, row) for row in rows]
+
+
+def _load(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | str:
+    try:
+        return _checked(reader.load(row))
+    except Exception as error:
+        return _cause(error)
+
+
+def _cause(error: Exception) -> str:
+    """The cause to note; raises what isn't the file's fault."""
+    if isinstance(error, SslDomainsError):
+        raise error
+    if isinstance(error, MemoryError):
+        raise ResourceError(
+            "out of memory while decoding a file", "close other programs, or use smaller files"
+        ) from error
+    if isinstance(error, OSError) and error.errno in _FULL:
+        raise error
+    text = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split()) or "unreadable"
+
+
+def _checked(array: Any) -> NDArray[np.generic] | str:
+    """``[H, W, C]`` in the machine's byte order, or what is wrong with it."""
+    if isinstance(array, ReadError):  # a reader of whole files may say so for one row of many
+        return _cause(array)
+    array = np.asarray(array)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or 0 in array.shape:
+        return f"decoded to shape {array.shape}, not height × width × channels"
+    if array.dtype.kind not in "biuf":
+        return f"decoded to {array.dtype}, not numbers"
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
+    """What a user is told when the disk is full or may not be written to; None when it is something else."""
+    if error.errno in _FULL:
+        return ResourceError(
+            f"the disk is full: filling the store {folder.name} stopped",
+            "free some space and run again: what was filled is kept, and filling goes on from there",
+        )
+    if error.errno in _FORBIDDEN:
+        return UsageError(f"the store {folder.name} can't be written to", "give a folder you may write to")
+    return None

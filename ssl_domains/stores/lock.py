@@ -1,0 +1,51 @@
+"""One process fills a store at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ssl_domains.errors import UsageError
+
+__all__ = ["only_one"]
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> None:
+        # A byte far behind the process id, so that a waiting process can still read who it waits for.
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path``; the operating system frees it when the process ends, killed or not.
+
+    Raises:
+        UsageError: When another process holds it, with its id.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _try_lock(descriptor)
+        except OSError:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            raise UsageError(
+                f"the store {path.parent.name} is being filled by process {holder or 'unknown'}",
+                "wait until it has finished, then run again; or give this run a store of its own",
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(descriptor)
