@@ -178,7 +178,8 @@ class ArrayStore:
         shape = self._shapes[index]
         start = self._offsets[index]
         blob = self._map[start : start + int(shape.prod()) * dtype.itemsize]
-        return np.asarray(blob).view(dtype).reshape(shape)
+        array: NDArray[np.generic] = np.asarray(blob).view(dtype).reshape(shape)
+        return array
 
     def shape(self, position: int) -> tuple[int, int, int]:
         """Height, width, channels, without touching the data."""
@@ -223,8 +224,9 @@ def _paths(folder: Path, generation: int) -> tuple[Path, Path]:
 
 def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) -> dict[str, Any]:
     """Start over in new files; a process that still reads the old ones keeps them until it closes them."""
-    made = {"format": FORMAT, "reader": reader, "generation": header["generation"] + 1 if header else 0}
-    for path in _paths(folder, made["generation"]):
+    generation = int(header["generation"]) + 1 if header else 0
+    made = {"format": FORMAT, "reader": reader, "generation": generation}
+    for path in _paths(folder, generation):
         path.write_bytes(b"")
     temporary = folder / "store.json.new"
     temporary.write_text(json.dumps(made))

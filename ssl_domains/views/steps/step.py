@@ -48,7 +48,7 @@ class ViewStep(Protocol):
         ...
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Numbers that hold for the view and not for the sample (an angle after re-projection): float64 ``[B]`` by name."""
+        """Numbers of the view, not of the sample (the angle after re-projection): float64 ``[B]`` by name."""
         ...
 
     def device(
@@ -65,7 +65,7 @@ class ViewStep(Protocol):
         ...
 
     def cpu(self, image: Image, parameters: Mapping[str, Any], columns: Mapping[str, float]) -> Image:
-        """Apply to one picture, float32 ``[S, S, C]`` in [0, 1]; parameters and columns of one sample, Python numbers."""
+        """Apply to one picture, float32 ``[S, S, C]`` in [0, 1]; parameters and columns are Python numbers."""
         ...
 
     def to_dict(self) -> dict[str, Any]:

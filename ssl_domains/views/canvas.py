@@ -1,0 +1,89 @@
+"""Every sample on a square canvas of one size, whatever its own shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError
+
+__all__ = ["Canvas"]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A square that pictures are resized to: by area average downwards, linear upwards.
+
+    Attributes:
+        size: Side in pixels.
+        mode: ``stretch`` fills the square; ``fit`` keeps the aspect ratio, in the middle, and pads with 0.
+    """
+
+    size: int
+    mode: Literal["stretch", "fit"] = "stretch"
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise UsageError(f"a canvas of {self.size} pixels", "give a size of at least 1")
+        if self.mode not in ("stretch", "fit"):
+            raise UsageError(f"unknown canvas {self.mode!r}", "known: fit, stretch")
+
+    def apply(
+        self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Place a picture.
+
+        Args:
+            array: ``[H, W, C]``, uint8 or float32, 0 where invalid.
+            valid: bool ``[H, W]`` or None for all.
+
+        Returns:
+            The canvas ``[size, size, C]`` in the type of ``array``, and bool ``[size, size]``, true where it has
+            data; None for a stretched picture that is valid throughout.
+        """
+        height, width = array.shape[:2]
+        if self.mode == "stretch":
+            new_height = new_width = self.size
+        else:
+            scale = self.size / max(height, width)
+            new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+        picture = _resize(array, new_height, new_width)
+        seen: NDArray[np.bool_] | None = None
+        if valid is not None:
+            weight = _resize(valid[:, :, None].astype(np.float32), new_height, new_width)[:, :, 0]
+            seen = weight >= 0.5
+            # The mean over the valid part of a pixel: invalid places hold 0 and would darken their neighbours.
+            shared = picture / np.maximum(weight, 0.5)[:, :, None] * seen[:, :, None]
+            picture = shared.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else shared.astype(array.dtype)
+        if self.mode == "stretch":
+            return picture, seen
+        top, left = (self.size - new_height) // 2, (self.size - new_width) // 2
+        inside = np.s_[top : top + new_height, left : left + new_width]
+        canvas = np.zeros((self.size, self.size, array.shape[2]), dtype=array.dtype)
+        canvas[inside] = picture
+        mask = np.zeros((self.size, self.size), dtype=np.bool_)
+        mask[inside] = True if seen is None else seen
+        return canvas, mask
+
+
+def _resize(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """``[H, W, C]`` to ``[height, width, C]``; each axis by area average if it shrinks, linear if it grows."""
+    shrunk = min(height, array.shape[0]), min(width, array.shape[1])
+    if shrunk != array.shape[:2]:
+        array = _interpolate(array, *shrunk, cv2.INTER_AREA)
+    if shrunk != (height, width):
+        array = _interpolate(array, height, width, cv2.INTER_LINEAR)
+    return array
+
+
+def _interpolate(array: NDArray[Any], height: int, width: int, how: int) -> NDArray[Any]:
+    # OpenCV's guarantees end at four channels.
+    parts = [
+        cv2.resize(np.ascontiguousarray(array[:, :, start : start + 4]), (width, height), interpolation=how)
+        for start in range(0, array.shape[2], 4)
+    ]
+    return np.concatenate([part.reshape(height, width, -1) for part in parts], axis=2)

@@ -1,0 +1,227 @@
+"""From native unit to [0, 1]: declared by the domain, fitted on a stated scope, recorded with the run.
+
+Never by each picture's own minimum and maximum: that would throw away what the unit says and what an empty slice
+looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+
+__all__ = ["FittedScaling", "Scaling", "valid_pixels"]
+
+Window = tuple[float, float]
+VALUES = 2_000_000  # looked at for a percentile, of one group or one survey
+_ALL = ""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How a domain's numbers become [0, 1]; values outside the window are clipped.
+
+    Attributes:
+        scope: ``fixed``: the window (lo, hi), as a CT window or a camera's 0–255. ``volume``: the percentiles of each
+        group's
+            own values, as for MR, where a unit has no fixed meaning. ``survey``: ±the upper percentile of |x| over the
+            training rows, so that zero amplitude is 0.5 everywhere.
+        lo: Value that becomes 0 with ``fixed``; None is the least value of an integer type.
+        hi: Value that becomes 1 with ``fixed``; None is the greatest value of an integer type.
+        percentiles: Of ``volume`` (both) and ``survey`` (the second).
+        group: Column that names the volume.
+    """
+
+    scope: Literal["fixed", "volume", "survey"] = "fixed"
+    lo: float | None = None
+    hi: float | None = None
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    group: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("fixed", "volume", "survey"):
+            raise UsageError(f"unknown scope of scaling {self.scope!r}", "known: fixed, survey, volume")
+        if self.scope == "volume" and self.group is None:
+            raise UsageError("scaling by volume needs a column that names the volume", "set group=…")
+        if (self.lo is None) != (self.hi is None) or (
+            self.lo is not None and self.hi is not None and self.lo >= self.hi
+        ):
+            raise UsageError(f"the window {self.lo} to {self.hi} is empty or has one end", "give both ends, lo < hi")
+        low, high = self.percentiles
+        if not 0 <= low < high <= 100:
+            raise UsageError(f"percentiles {low} and {high} are not in order", "give two between 0 and 100")
+
+    def fit(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
+        """Find the windows, ``survey`` on the training rows alone and ``volume`` on each group of the table.
+
+        Raises:
+            DataError: When there is nothing to fit on, or float data has no declared window.
+        """
+        positions = store.positions(table)
+        if self.scope == "volume":
+            return FittedScaling(self).extend(table, store)
+        if self.scope == "survey":
+            training = positions[table.rows_of("train")]
+            values, of = _values(store, training[training >= 0])
+            if not len(values):
+                raise DataError("no training row has data to fit the clip of the survey on", "check the column 'split'")
+            clip = float(np.percentile(np.abs(values), self.percentiles[1])) or 1.0
+            return FittedScaling(self, {_ALL: (-clip, clip)}, {_ALL: (len(values), of)})
+        if self.lo is not None and self.hi is not None:
+            return FittedScaling(self, {_ALL: (self.lo, self.hi)})
+        dtypes = store.dtypes(positions[positions >= 0])
+        if len(dtypes) != 1:
+            names = ", ".join(sorted(str(dtype) for dtype in dtypes)) or "none"
+            raise DataError(f"the arrays have no single type to take a window from ({names})", "declare lo and hi")
+        return FittedScaling(self, {_ALL: _full_range(dtypes.pop())})
+
+
+@dataclass(frozen=True)
+class FittedScaling:
+    """A `Scaling` with its windows.
+
+    Attributes:
+        scaling: What was declared.
+        windows: (value of 0, value of 1) by group; the one window of ``fixed`` and ``survey`` has the empty name.
+        fitted_on: (values looked at, values there are) by group.
+    """
+
+    scaling: Scaling
+    windows: Mapping[str, Window] = None  # type: ignore[assignment]
+    fitted_on: Mapping[str, tuple[int, int]] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "windows", dict(self.windows or {}))
+        object.__setattr__(self, "fitted_on", dict(self.fitted_on or {}))
+
+    def extend(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
+        """With windows for the table's groups that have none yet, from those groups' own arrays; the others stay.
+
+        Raises:
+            DataError: When a row names no group.
+        """
+        if self.scaling.scope != "volume":
+            return self
+        names = self.groups(table)
+        positions = store.positions(table)
+        windows, fitted_on = dict(self.windows), dict(self.fitted_on)
+        members: dict[str, list[int]] = {}
+        for name, position in zip(names, positions, strict=True):
+            if name not in windows and position >= 0:
+                members.setdefault(str(name), []).append(int(position))
+        for name, own in members.items():
+            values, of = _values(store, np.array(own))
+            low, high = (
+                (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
+            )
+            windows[name] = (low, high) if high > low else (low, low + 1.0)
+            fitted_on[name] = (len(values), of)
+        return replace(self, windows=windows, fitted_on=fitted_on)
+
+    def groups(self, table: SampleTable) -> list[str | None]:
+        """The group of each row, as `apply` wants it; None everywhere unless the scope is ``volume``.
+
+        Raises:
+            DataError: When a row names no group.
+        """
+        if self.scaling.scope != "volume" or self.scaling.group is None:
+            return [None] * len(table)
+        column = table.column(self.scaling.group)
+        if column.null_count():
+            cause = f"{column.null_count()} rows have no {self.scaling.group!r}, which scaling goes by"
+            raise DataError(cause, "fill the column, or leave these rows out")
+        return [str(value) for value in column]
+
+    def apply(self, array: NDArray[Any], group: str | None = None) -> NDArray[Any]:
+        """Scale ``[H, W, C]`` to float32 in [0, 1], not-finite values to 0.
+
+        uint8 with the window 0–255 comes back as it is: it stands for [0, 1] in steps of 1/255.
+
+        Raises:
+            DataError: When no window was fitted for the group.
+        """
+        low, high = self.window(group)
+        if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
+            return array
+        # float64 for wide types: float32 can't tell neighbouring values of a large int32 or float64 offset apart.
+        wide = np.float32 if array.dtype.itemsize <= 2 or array.dtype == np.float32 else np.float64
+        scaled = array.astype(wide)
+        scaled -= wide(low)
+        scaled *= wide(1.0 / (high - low))
+        np.clip(scaled, 0.0, 1.0, out=scaled)
+        valid = valid_pixels(array)
+        if valid is not None:
+            scaled[~valid] = 0.0
+        return scaled.astype(np.float32, copy=False)
+
+    def window(self, group: str | None = None) -> Window:
+        """The values that become 0 and 1.
+
+        Raises:
+            DataError: When no window was fitted for the group.
+        """
+        key = _ALL if self.scaling.scope != "volume" else (group if group is not None else _ALL)
+        if key not in self.windows:
+            raise DataError(
+                f"no window was fitted for this {self.scaling.group or 'data'}",
+                "call extend(table, store) with the table that holds it",
+            )
+        return self.windows[key]
+
+    def stays_uint8(self, dtypes: set[np.dtype[Any]]) -> bool:
+        """Whether arrays of these types all come back as uint8."""
+        return dtypes == {np.dtype(np.uint8)} and set(self.windows.values()) == {(0.0, 255.0)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values only."""
+        return {
+            "scaling": {**asdict(self.scaling), "percentiles": list(self.scaling.percentiles)},
+            "windows": {name: list(window) for name, window in self.windows.items()},
+            "fitted_on": {name: list(counts) for name, counts in self.fitted_on.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FittedScaling:
+        """The reverse of `to_dict`."""
+        declared = dict(values["scaling"])
+        declared["percentiles"] = tuple(declared["percentiles"])
+        windows = {str(name): (float(low), float(high)) for name, (low, high) in values["windows"].items()}
+        fitted_on = {str(name): (int(used), int(of)) for name, (used, of) in values["fitted_on"].items()}
+        return cls(Scaling(**declared), windows, fitted_on)
+
+
+def valid_pixels(array: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """bool ``[H, W]``, false where any channel is NaN or infinite; None when all are finite."""
+    if array.dtype.kind != "f":
+        return None
+    finite = np.isfinite(array).all(axis=2)
+    return None if finite.all() else finite
+
+
+def _full_range(dtype: np.dtype[Any]) -> Window:
+    if dtype.kind == "b":
+        return 0.0, 1.0
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return float(limits.min), float(limits.max)
+    raise DataError(f"{dtype} data has no natural window", "declare lo and hi, or another scope of scaling")
+
+
+def _values(store: ArrayStore, positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
+    """Finite values of arrays, every k-th of each so that about `VALUES` are kept, and how many there are."""
+    total = sum(int(np.prod(store.shape(position))) for position in positions)
+    stride = max(1, -(-total // VALUES))
+    kept = []
+    for position in positions:
+        # A stride that shares a factor with the width would look at a few columns only; a start that moves does not.
+        start = int(position) % stride
+        values = store[position].reshape(-1)[start::stride].astype(np.float64)
+        kept.append(values[np.isfinite(values)])
+    return (np.concatenate(kept) if kept else np.empty(0)), total
