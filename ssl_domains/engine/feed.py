@@ -1,0 +1,110 @@
+"""Batches on their device, from any number of worker processes, from any step of any epoch."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ssl_domains.pairs import BatchSampler
+
+__all__ = ["Batch", "Feed"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of canvases.
+
+    Attributes:
+        images: float32 ``[B, C, S, S]`` in [0, 1], on the training device.
+        mask: bool ``[B, 1, S, S]`` where the canvas has data; None where all of it is.
+        index: int64 ``[B]`` positions in the training table, on the CPU.
+        columns: float64 ``[B]`` by name, the table's numbers that view steps read, on the training device.
+        waited: Seconds the training process waited for it.
+    """
+
+    images: Tensor
+    mask: Tensor | None
+    index: Tensor
+    columns: dict[str, Tensor]
+    waited: float
+
+
+class Feed:
+    """Feeds the batches a sampler plans.
+
+    Args:
+        dataset: Its ``__getitems__(indices)`` gives a dictionary of ``images``, ``mask`` and ``index``.
+        sampler: Plans the batches.
+        columns: float64 ``[n]`` by name: table numbers that view steps read.
+        device: Where batches go.
+        workers: Worker processes; 0 reads in this one.
+        channels_last: Memory layout of the images.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        sampler: BatchSampler,
+        columns: dict[str, NDArray[np.float64]],
+        device: torch.device,
+        workers: int,
+        channels_last: bool,
+    ) -> None:
+        self.sampler = sampler
+        self.columns = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in columns.items()}
+        self.device = device
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.loader: DataLoader[Any] = DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=_as_it_is,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            prefetch_factor=2 if workers else None,
+            pin_memory=device.type == "cuda",
+            worker_init_fn=_ignore_interrupt,
+            # Of its own, or it would draw its base seed from the generator that dropout uses.
+            generator=torch.Generator(),
+        )
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from a step on."""
+        # Workers read ahead, so the sampler runs ahead of training: where to start is always told from here.
+        self.sampler.set_position(epoch, first_step)
+        batches = iter(self.loader)
+        while True:
+            before = time.perf_counter()
+            found = next(batches, None)
+            if found is None:
+                return
+            yield self._to_device(found, time.perf_counter() - before)
+
+    def _to_device(self, found: dict[str, Any], waited: float) -> Batch:
+        images = found["images"].to(self.device, non_blocking=True)
+        images = images.float().div_(255) if images.dtype == torch.uint8 else images.float()
+        mask, index = found["mask"], found["index"].long()
+        return Batch(
+            images=images.contiguous(memory_format=self.layout),
+            mask=None if mask is None else mask.to(self.device, non_blocking=True),
+            index=index,
+            columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
+            waited=waited,
+        )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _ignore_interrupt(worker: int) -> None:
+    # A terminal sends Ctrl-C to the workers too; the training process decides, between two steps.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
