@@ -1,0 +1,225 @@
+"""The state of every pair of rows in a batch: own, positive, ignored or negative, and with what weight.
+
+A batch of N rows has N² pairs, so nothing here is N × N: relations that are equality of codes stay codes, everything
+else is evaluated a tile at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ssl_domains.pairs.row_rule import Equal, RowRule, answer, rule_to
+from ssl_domains.pairs.rows import Rows
+
+__all__ = ["PairBatch", "RelationRows", "Tile"]
+
+_SWEEP = 1024  # rows and columns of a tile in whole-batch questions: the numbers of a tile stay in cache
+
+
+@dataclass(eq=False)
+class Tile:
+    """The pairs of some anchors with some candidates.
+
+    Attributes:
+        weights: float64 ``[R', I, J]``: w_r,ij; 0 where not positive, 1 for own views.
+        allowed: bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
+    """
+
+    weights: Tensor
+    allowed: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class RelationRows:
+    """A rule over the rows of one batch.
+
+    Attributes:
+        rule: What must say yes beside ``key`` and the parts; None when they are all.
+        key: Equal keys and parts, None where the rule has no such term.
+    """
+
+    rule: RowRule | None
+    key: Equal | None
+
+    def matches(self, i: slice, j: slice) -> Tensor:
+        """Where the rule says yes: a fresh bool ``[I, J]``."""
+        if self.key is None:
+            assert self.rule is not None
+            return answer(self.rule, True, i, j)
+        result = answer(self.key, True, i, j)
+        return result if self.rule is None else result.logical_and_(answer(self.rule, True, i, j))
+
+    def to(self, device: torch.device | str) -> RelationRows:
+        """On another device."""
+        key = None if self.key is None else Equal(self.key.anchors.to(device), self.key.candidates.to(device))
+        return RelationRows(None if self.rule is None else rule_to(self.rule, device), key)
+
+
+@dataclass(frozen=True, eq=False)
+class PairBatch:
+    """M anchors against N candidates under R relations; made by `BoundObjective.pairs`.
+
+    Attributes:
+        anchors: The anchors' rows.
+        candidates: The candidates' rows; the same object when ``square``.
+        square: Whether the candidates are the anchors.
+        weights: α_r.
+        names: The relations' texts.
+        codes: int64 ``[M, R]``, dense ranks of (keys…, part); a missing key has its own rank per (sample, part).
+        candidate_codes: int64 ``[N, R]``, the same ranks.
+        by_codes: Whether the positives of relation r are exactly the candidates j ≠ i with
+            ``candidate_codes[j, r] == codes[i, r]``; where not, only `tile` knows and the codes mean nothing.
+        self_index: int64 ``[M]``, the anchor's own column among the candidates, −1 where it isn't there.
+        has_ignore: Whether ``allowed`` may leave out more than the anchor itself.
+        own: Rows of the batch with equal sample and part.
+        own_stored: Stored rows of the anchor's sample and part, which are ignored; None without any.
+        filled: bool ``[N]``, False for unfilled slots; None when all are filled.
+        relations: The rules over these rows.
+        ignored: The ignore rule over these rows, or None.
+        meets_itself: Whether any anchor is among the candidates.
+    """
+
+    anchors: Rows
+    candidates: Rows
+    square: bool
+    weights: tuple[float, ...]
+    names: tuple[str, ...]
+    codes: Tensor
+    candidate_codes: Tensor
+    by_codes: tuple[bool, ...]
+    self_index: Tensor
+    has_ignore: bool
+    own: Equal
+    own_stored: Equal | None
+    filled: Tensor | None
+    relations: tuple[RelationRows, ...]
+    ignored: RelationRows | None
+    meets_itself: bool
+
+    def tile(self, i: slice, j: slice, relations: Sequence[int] | None = None) -> Tile:
+        """The pairs of anchors ``i`` with candidates ``j``.
+
+        Args:
+            i: Slice of the anchors, step 1.
+            j: Slice of the candidates, step 1.
+            relations: Which relations' weights are wanted; None for all, empty for ``allowed`` alone.
+        """
+        wanted = range(len(self.weights)) if relations is None else relations
+        i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
+        shape = (i.stop - i.start, j.stop - j.start)
+        device = self.codes.device
+        own_row = self._own_row(i, j)
+        own = None if all(self.by_codes) else answer(self.own, True, i, j)
+        own_stored = None if self.own_stored is None else answer(self.own_stored, True, i, j)
+        # What a relation makes positive is never ignored, so an ignore rule needs every relation's positives.
+        needed = range(len(self.weights)) if self.ignored is not None else wanted
+        positive = {r: self._positive(r, i, j, own, own_stored) for r in dict.fromkeys(needed)}
+
+        weights = torch.empty((len(wanted), *shape), dtype=torch.float64, device=device)
+        for place, r in enumerate(wanted):
+            weights[place] = positive[r]
+        return Tile(_without(weights, own_row), self._allowed(i, j, positive, own_row, own_stored))
+
+    def dense(self) -> Tile:
+        """All pairs at once: for small batches, miners and tests."""
+        return self.tile(slice(0, len(self.anchors)), slice(0, len(self.candidates)))
+
+    def to(self, device: torch.device | str) -> PairBatch:
+        """The batch on another device."""
+        anchors = self.anchors.to(device)
+        codes = self.codes.to(device)
+        return replace(
+            self,
+            anchors=anchors,
+            candidates=anchors if self.square else self.candidates.to(device),
+            codes=codes,
+            candidate_codes=codes if self.square else self.candidate_codes.to(device),
+            self_index=self.self_index.to(device),
+            own=_equal_to(self.own, device),
+            own_stored=None if self.own_stored is None else _equal_to(self.own_stored, device),
+            filled=None if self.filled is None else self.filled.to(device),
+            relations=tuple(relation.to(device) for relation in self.relations),
+            ignored=None if self.ignored is None else self.ignored.to(device),
+        )
+
+    def cross_sample(self) -> Tensor:
+        """Whether the anchor has a positive of *another* sample in each relation: bool ``[M, R]``."""
+        result = torch.zeros_like(self.codes, dtype=torch.bool)
+        for r, by_codes in enumerate(self.by_codes):
+            if by_codes:
+                result[:, r] = self._cross_by_codes(r)
+                continue
+            for i in _strips(len(self.anchors)):
+                for j in _strips(len(self.candidates)):
+                    own = answer(self.own, True, i, j)
+                    own_stored = None if self.own_stored is None else answer(self.own_stored, True, i, j)
+                    other = self.anchors.sample[i, None] != self.candidates.sample[None, j]
+                    result[i, r] |= self._positive(r, i, j, own, own_stored).logical_and_(other).any(dim=1)
+        return result
+
+    def _cross_by_codes(self, r: int) -> Tensor:
+        """By the least and largest sample of each code: one that differs from the anchor's is another sample."""
+        codes, samples = self.candidate_codes[:, r], self.candidates.sample
+        groups = len(self.anchors) + len(self.candidates)  # dense ranks stay below the number of rows
+        largest = torch.full((groups,), -2, dtype=torch.int64, device=codes.device)
+        largest = largest.scatter_reduce(0, codes, samples, "amax")
+        least = torch.full((groups,), torch.iinfo(torch.int64).max, dtype=torch.int64, device=codes.device)
+        least = least.scatter_reduce(0, codes, samples, "amin")
+        mine, own_code = self.anchors.sample, self.codes[:, r]
+        empty = largest[own_code] == -2
+        return ~empty & ((largest[own_code] != mine) | (least[own_code] != mine))
+
+    def _positive(self, r: int, i: slice, j: slice, own: Tensor | None, own_stored: Tensor | None) -> Tensor:
+        if self.by_codes[r]:
+            return self.codes[i, r, None] == self.candidate_codes[None, j, r]
+        assert own is not None
+        positive = self.relations[r].matches(i, j)
+        if own_stored is not None:
+            positive.logical_and_(~own_stored)
+        return positive.logical_or_(own)
+
+    def _allowed(
+        self, i: slice, j: slice, positive: dict[int, Tensor], own_row: Tensor | None, own_stored: Tensor | None
+    ) -> Tensor:
+        shape = (i.stop - i.start, j.stop - j.start)
+        if self.ignored is None:
+            allowed = torch.ones(shape, dtype=torch.bool, device=self.codes.device)
+        else:
+            allowed = self.ignored.matches(i, j).logical_not_()
+            for matched in positive.values():
+                allowed.logical_or_(matched)
+        if own_stored is not None:
+            allowed.logical_and_(~own_stored)
+        if self.filled is not None:
+            allowed.logical_and_(self.filled[None, j])
+        return _without(allowed, own_row)
+
+    def _own_row(self, i: slice, j: slice) -> Tensor | None:
+        """Where the candidate is the anchor itself, bool ``[I, J]``; None where no anchor is in the tile."""
+        if not self.meets_itself or (self.square and (i.stop <= j.start or j.stop <= i.start)):
+            return None
+        columns = torch.arange(j.start, j.stop, device=self.codes.device)
+        return self.self_index[i, None] == columns[None, :]
+
+
+def _without(values: Tensor, own_row: Tensor | None) -> Tensor:
+    return values if own_row is None else values.masked_fill_(own_row, 0)
+
+
+def _plain(part: slice, length: int) -> slice:
+    start, stop, step = part.indices(length)
+    if step != 1:
+        raise ValueError("a tile is made of slices of step 1")
+    return slice(start, max(start, stop))
+
+
+def _strips(length: int) -> list[slice]:
+    return [slice(start, min(start + _SWEEP, length)) for start in range(0, length, _SWEEP)]
+
+
+def _equal_to(equal: Equal, device: torch.device | str) -> Equal:
+    return Equal(equal.anchors.to(device), equal.candidates.to(device))
