@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import SslDomainsError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import Composition, Objective, Rule
@@ -68,13 +68,15 @@ class PairSampler:
         Raises:
             UsageError: For an unknown or missing parameter, or a rule that can't be built from the values.
         """
+        self._check(params)
         # Imported here: a plugin's hooks and `--help` hand samplers over without paying for the rule algebra.
         from ssl_domains.pairs import Composition, Objective, parse
 
-        self._check(params)
         try:
             made = self.objective if isinstance(self.objective, str) else self.objective(**params)
             rule = parse(made) if isinstance(made, str) else made
+        except SslDomainsError:
+            raise  # the rule algebra's own errors say more than we could
         except (TypeError, ValueError) as error:
             raise UsageError(f"{self.name}: {error}", f"written as {self.signature}") from error
         objective = rule if isinstance(rule, Objective) else 1 * rule
