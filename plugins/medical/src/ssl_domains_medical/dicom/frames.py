@@ -1,4 +1,4 @@
-"""One record for each frame of a file: plain images have one, multi-frame objects take theirs from functional groups."""
+"""One record a frame: plain images have one, multi-frame objects take theirs from functional groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Frame:
         index: Number of the frame in its file, from 0.
         position: ImagePositionPatient, mm.
         orientation: ImageOrientationPatient, six direction cosines.
-        offset_mm: Offset along the normal where the file gives that instead of positions.
+        offset_mm: Offset along the normal from ``position``, where a file gives its frames that way (RT dose).
         instance: InstanceNumber, or the frame's number: the order when there is no geometry.
         echo: Number and time of the echo.
         temporal: Temporal position, or the trigger time in ms.
@@ -95,7 +95,7 @@ def _frame(header: Header, groups: Sequence[Any], index: int, count: int, offset
     width = found("FrameVOILUTSequence", "WindowWidth", "WindowWidth")
     return Frame(
         index=index,
-        position=None if offset is not None else numbers(position),
+        position=numbers(position),
         orientation=numbers(orientation),
         offset_mm=offset,
         instance=index + 1 if count > 1 else (None if instance is None else int(instance)),
@@ -169,7 +169,6 @@ def text(value: Any) -> str | None:
     """Text, several values joined by a backslash; None when empty."""
     if value is None:
         return None
-    joined = (
-        value if isinstance(value, str) else "\\".join(map(str, value)) if hasattr(value, "__iter__") else str(value)
-    )
+    several = not isinstance(value, str) and hasattr(value, "__iter__")
+    joined = "\\".join(map(str, value)) if several else str(value)
     return joined.strip() or None

@@ -7,7 +7,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pydicom
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
@@ -49,6 +49,7 @@ class Header:
         has_pixels: Whether pixel data follows the header.
         pixel_bytes: Length of the pixel data as the file states it; None when encapsulated (compressed).
         missing_bytes: How far the file ends before its pixel data does; 0 when whole or not known.
+        misdeclared: Whether the file claims explicit value representations and has none.
         is_dicomdir: Whether it is the index of a medium and no instance.
     """
 
@@ -58,6 +59,7 @@ class Header:
     has_pixels: bool
     pixel_bytes: int | None
     missing_bytes: int
+    misdeclared: bool
     is_dicomdir: bool
 
     def get(self, keyword: str, default: Any = None) -> Any:
@@ -95,41 +97,48 @@ def read_header(path: Path) -> Header:
             syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
             storage = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
             if syntax == DeflatedExplicitVRLittleEndian:
-                found, length, missing = _pixels_of_deflated(path)
+                pixels = _pixels_of_deflated(path)
             else:
-                found, length, missing = _pixels_ahead(file, dataset)
+                pixels = _pixels_ahead(file, dataset)
         except Exception as error:  # a damaged header may raise nearly anything
             raise ReadError(f"unreadable DICOM header: {_in_words(error)}") from error
-    if not syntax and found:
+    if not syntax and pixels.found:
         raise ReadError("no transfer syntax: the header doesn't say how the pixels are encoded")
-    return Header(path, dataset, syntax, found, length, missing, storage == MediaStorageDirectoryStorage)
+    return Header(path, dataset, syntax, *pixels, is_dicomdir=storage == MediaStorageDirectoryStorage)
 
 
-def _pixels_ahead(file: BinaryIO, dataset: Any) -> tuple[bool, int | None, int]:
+class _Pixels(NamedTuple):
+    found: bool = False
+    length: int | None = None
+    missing: int = 0
+    misdeclared: bool = False
+
+
+def _pixels_ahead(file: BinaryIO, dataset: Any) -> _Pixels:
     """Look at the element on which reading stopped: is it pixel data, how long, and is all of it there?"""
-    implicit, little = dataset.original_encoding
+    declared_implicit, little = dataset.original_encoding
     order = "<" if little else ">"
+    start = file.tell()
     head = file.read(12)
     if len(head) < 8 or struct.unpack(order + "HH", head[:4]) not in _PIXEL_TAGS:
-        return False, None, 0
-    if implicit:
-        (length,) = struct.unpack(order + "L", head[4:8])
-        start = file.tell() - len(head) + 8
-    else:
-        (length,) = struct.unpack(order + "L", head[8:12].ljust(4, b"\0"))
-        start = file.tell()
+        return _Pixels()
+    # What the bytes say, not what the header declares: files that claim explicit VR and aren't do exist.
+    implicit = head[4:6] not in (b"OB", b"OW", b"OF", b"OD", b"UN")
+    (length,) = struct.unpack(order + "L", head[4:8] if implicit else head[8:12].ljust(4, b"\0"))
+    misdeclared = implicit and not declared_implicit
     if length == _UNDEFINED:
-        return True, None, 0
-    return True, length, max(0, start + length - os.fstat(file.fileno()).st_size)
+        return _Pixels(True, None, 0, misdeclared)
+    end = start + (8 if implicit else 12) + length
+    return _Pixels(True, length, max(0, end - os.fstat(file.fileno()).st_size), misdeclared)
 
 
-def _pixels_of_deflated(path: Path) -> tuple[bool, int | None, int]:
+def _pixels_of_deflated(path: Path) -> _Pixels:
     """A deflated file has no place to seek to: it must be inflated to know what it holds."""
     dataset = pydicom.dcmread(path, specific_tags=list(_PIXEL_NAMES))
     for name in _PIXEL_NAMES:
         if name in dataset:
-            return True, len(dataset[name].value), 0
-    return False, None, 0
+            return _Pixels(True, len(dataset[name].value))
+    return _Pixels()
 
 
 def _in_words(error: BaseException) -> str:

@@ -10,33 +10,10 @@ __all__ = ["constant_ids", "names_nobody", "qualified"]
 
 # What anonymisers leave in PatientID; compared without case and punctuation. ANON001 is a pseudonym and not among them.
 _PLACEHOLDERS = frozenset(
-    [
-        "ANON",
-        "ANONYM",
-        "ANONYMOUS",
-        "ANONYMIZED",
-        "ANONYMISED",
-        "DEIDENTIFIED",
-        "UNKNOWN",
-        "UNNAMED",
-        "NONAME",
-        "NOID",
-        "NONE",
-        "NULL",
-        "NA",
-        "NOTAVAILABLE",
-        "NOTPROVIDED",
-        "NOTSPECIFIED",
-        "REMOVED",
-        "REDACTED",
-        "DELETED",
-        "HIDDEN",
-        "PATIENT",
-        "PATIENTID",
-        "TEST",
-        "TESTPATIENT",
-        "PHANTOM",
-    ]
+    """
+    ANON ANONYM ANONYMOUS ANONYMIZED ANONYMISED DEIDENTIFIED UNKNOWN UNNAMED NONAME NOID NONE NULL NA NOTAVAILABLE
+    NOTPROVIDED NOTSPECIFIED REMOVED REDACTED DELETED HIDDEN PATIENT PATIENTID TEST TESTPATIENT PHANTOM
+    """.split()  # noqa: SIM905 - words read better than twenty quoted strings
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def decode_frames(path: str, indices: Sequence[int]) -> list[NDArray[np.generic]
         warnings.simplefilter("ignore")
         try:
             palette = _palette(header)
-            stored = zip(wanted, iter_pixels(path, indices=wanted), strict=True)
+            stored = zip(wanted, _stored(header, wanted), strict=True)
             decoded = {i: _to_native(np.asarray(pixels), header, frames[i], palette) for i, pixels in stored}
         except Exception as error:  # decoders raise their own kinds
             raise ReadError(f"pixels can't be decoded: {type(error).__name__}: {error}") from error
@@ -83,6 +83,13 @@ def _header_with_pixels(path: str) -> Header:
     if header.missing_bytes:
         raise ReadError(f"truncated: the last {header.missing_bytes} bytes of the pixel data are missing")
     return header
+
+
+def _stored(header: Header, wanted: Sequence[int]) -> Iterator[NDArray[Any]]:
+    """The stored values, frame by frame from disk where the file can be sought in."""
+    whole = header.transfer_syntax.is_deflated or header.misdeclared
+    source = pydicom.dcmread(header.path) if whole else header.path
+    yield from iter_pixels(source, indices=wanted)
 
 
 def _palette(header: Header) -> Any:

@@ -193,8 +193,8 @@ def _rows_of_series(
             row = {"sample": digest(f"{own}#{frame.index}"), **common}
             members.append(Member(frame, shape, f"{file.relative}#{frame.index:06d}", row))
     rows = []
-    for part, volume in enumerate(split_series(members)):
-        rows.extend(_volume_rows(volume, digest(f"{files[0].series}#{part}")))
+    for volume in split_series(members):
+        rows.extend(_volume_rows(volume, digest(f"{files[0].series}#{volume.key}")))
     return rows
 
 

@@ -1,0 +1,1 @@
+"""NIfTI: volumes into slices, masks into columns."""

@@ -1,0 +1,124 @@
+"""Columns from label masks: which class a slice shows, and how much of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError
+from ssl_domains.samples import ReadError
+from ssl_domains_medical.nifti.slicing import Slicing
+from ssl_domains_medical.nifti.volumes import is_nifti, open_volume, stem_of, voxels_of
+
+__all__ = ["Masks", "parse_names"]
+
+
+@dataclass(frozen=True)
+class Masks:
+    """A folder of masks, one for each volume.
+
+    Attributes:
+        folder: Where they lie.
+        names: Class number → name; a class without one goes by its number.
+        files: Stem → file.
+    """
+
+    folder: Path
+    names: Mapping[int, str]
+    files: Mapping[str, Path]
+
+    @classmethod
+    def find(cls, masks: Path, source: Path, names: str | None) -> Masks:
+        """Find the folder as given, else inside the source or beside it; names as given, else from dataset.json.
+
+        Raises:
+            UsageError: When there is no such folder, or no NIfTI file in it, or ``names`` can't be read.
+        """
+        inside = source if source.is_dir() else source.parent
+        folder = next((f for f in (masks, inside / masks, inside.parent / masks) if f.is_dir()), None)
+        if folder is None:
+            raise UsageError(
+                f"there is no folder {str(masks)!r} for --masks", "give it as seen from here or from SOURCE"
+            )
+        folder = folder.resolve()
+        files = {stem_of(path): path for path in sorted(folder.rglob("*")) if is_nifti(path) and path.name[0] != "."}
+        if not files:
+            raise UsageError(f"--masks {folder.name!r} holds no NIfTI file", "masks are .nii or .nii.gz files")
+        return cls(folder, parse_names(names) if names else _names_of_dataset(folder, inside), files)
+
+    def of(self, volume: Path) -> Path | None:
+        """The mask of a volume: same stem, or without the channel number that nnU-Net appends."""
+        stem = stem_of(volume)
+        return self.files.get(stem) or (self.files.get(stem[:-5]) if stem[-5:].startswith("_0") else None)
+
+    def name(self, number: int) -> str:
+        """What a class is called."""
+        return self.names.get(number, str(number))
+
+    def areas(self, mask: Path, shape: tuple[int, ...], slicing: Slicing) -> dict[int, NDArray[np.float64]]:
+        """Area of each class in each slice, mm².
+
+        Raises:
+            ReadError: When the mask is damaged, of another shape, or holds no whole numbers.
+        """
+        labels = voxels_of(open_volume(mask))
+        spatial = tuple(shape[:3])
+        if labels.shape != spatial:
+            raise ReadError(f"mask of shape {labels.shape} for a volume of shape {spatial}")
+        classes = _whole_numbers(labels)
+        across = tuple(axis for axis in range(3) if axis != slicing.axis)
+        pixel = slicing.pixel_mm[0] * slicing.pixel_mm[1]
+        found = [int(value) for value in np.unique(classes) if value != 0]
+        return {value: (classes == value).sum(axis=across) * pixel for value in found}
+
+    def columns(self, areas: Mapping[int, NDArray[np.float64]], index: int) -> dict[str, Any]:
+        """Columns of one slice: ``slice_class`` when exactly one class shows, null otherwise, and ``area_CLASS``."""
+        here = {number: float(area[index]) for number, area in areas.items()}
+        shown = [number for number, area in here.items() if area > 0]
+        known = dict.fromkeys(self.names, 0.0) | here
+        return {
+            "slice_class": self.name(shown[0]) if len(shown) == 1 else None,
+            **{f"area_{self.name(number)}": area for number, area in known.items()},
+        }
+
+
+def parse_names(text: str) -> dict[int, str]:
+    """Read ``"1=anterior,2=posterior"``.
+
+    Raises:
+        UsageError: When a part isn't ``NUMBER=NAME``, or the number is 0 (the background).
+    """
+    names = {}
+    for part in text.split(","):
+        number, equals, name = (piece.strip() for piece in part.partition("="))
+        if not (equals and name and number.isdigit() and int(number) > 0):
+            raise UsageError(f"--mask-names: can't read {part.strip()!r}", 'write "1=anterior,2=posterior"')
+        names[int(number)] = name
+    if len(set(names.values())) < len(names):
+        raise UsageError("--mask-names gives two classes one name", "each class needs its own")
+    return names
+
+
+def _names_of_dataset(folder: Path, source: Path) -> dict[int, str]:
+    """Class names from the ``dataset.json`` of a Decathlon or nnU-Net data set, when one lies beside the masks."""
+    for place in (folder.parent, source, source.parent):
+        try:
+            labels = json.loads((place / "dataset.json").read_text(encoding="utf-8"))["labels"]
+            pairs = [(k, v) if str(k).isdigit() else (v, k) for k, v in labels.items()]
+            return {int(number): str(name).lower() for number, name in pairs if int(number) > 0}
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            continue
+    return {}
+
+
+def _whole_numbers(labels: NDArray[Any]) -> NDArray[np.int64]:
+    whole = np.rint(labels).astype(np.int64)
+    if labels.dtype.kind == "f" and not np.allclose(labels, whole, atol=1e-3):
+        raise ReadError("the mask holds fractions, no class numbers")
+    return whole

@@ -1,0 +1,153 @@
+"""The reader of the domain: one walk through the source, each kind of file to its own reader."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError
+from ssl_domains.samples import IdentifierKey, ReadError, SampleTable, ScanResult, TableMeta
+from ssl_domains_medical import images
+from ssl_domains_medical.dicom.headers import has_dicom_prefix
+from ssl_domains_medical.dicom.pixels import decode_frames
+from ssl_domains_medical.dicom.scan import scan_dicom
+from ssl_domains_medical.found import Found
+from ssl_domains_medical.nifti.masks import Masks
+from ssl_domains_medical.nifti.scan import scan_nifti
+from ssl_domains_medical.nifti.slicing import check_axis
+from ssl_domains_medical.nifti.volumes import decode_slices, is_nifti
+
+__all__ = ["IDENTIFIERS", "MedicalReader"]
+
+IDENTIFIERS = ("patient", "patient_id", "study", "series", "volume")
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+_MASK_FOLDERS = {"images": "labels", "imagesTr": "labelsTr"}
+
+
+class MedicalReader:
+    """Reads DICOM, NIfTI and pictures, mixed in one folder if need be; the column ``reader`` says which read a row."""
+
+    version = "1"
+
+    def scan(
+        self,
+        source: Path,
+        *,
+        axis: str = "coronal",
+        masks: Path | None = None,
+        mask_names: str | None = None,
+        burned_in: bool = False,
+    ) -> ScanResult:
+        """Index a folder or a file by headers.
+
+        Args:
+            source: Folder or file.
+            axis: Plane or voxel axis along which NIfTI volumes are cut.
+            masks: Folder of NIfTI label masks; adds ``slice_class``, ``area_CLASS``, ``mask_path``.
+            mask_names: Names of classes, ``"1=anterior,2=posterior"``.
+            burned_in: Keep DICOM images that declare burned-in annotation.
+
+        Raises:
+            UsageError: When the source or the masks don't exist, or an option can't be read.
+        """
+        axis = check_axis(axis)
+        source = Path(source).resolve()
+        if not source.exists():
+            raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
+        if mask_names and masks is None:
+            raise UsageError("--mask-names without --masks", "add --masks FOLDER")
+        labels = Masks.find(Path(masks), source, mask_names) if masks is not None else None
+        root = source if source.is_dir() else source.parent
+        files, notes = _sort_files(source, labels.folder if labels else None)
+        digest = IdentifierKey.load().digest
+
+        parts = [
+            scan_dicom(files["dicom"], root, digest, burned_in),
+            scan_nifti(files["nifti"], root, digest, axis, labels),
+            images.scan_images(files["image"], root, digest),
+        ]
+        options = {"axis": axis, "masks": labels is not None, "mask_names": mask_names, "burned_in": burned_in}
+        return _result(parts, notes, options)
+
+    def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
+        """Decode one row: ``[H, W, C]`` in native type and unit.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        return self.load_file(str(row["path"]), [row])[0]
+
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
+        """Decode rows of one file, opened once; in their order.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        if not Path(path).is_file():
+            raise ReadError("the file is gone")
+        kind = rows[0].get("reader") or _kind_of(Path(path))
+        if kind == "nifti":
+            return decode_slices(path, [(int(row["slice"]), str(row.get("axis") or "coronal")) for row in rows])
+        frames = [int(row.get("frame") or 0) for row in rows]
+        return decode_frames(path, frames) if kind == "dicom" else images.decode_pages(path, frames)
+
+
+def _kind_of(path: Path) -> str:
+    if is_nifti(path):
+        return "nifti"
+    return "image" if path.suffix.lower() in images.SUFFIXES else "dicom"
+
+
+def _sort_files(source: Path, masks: Path | None) -> tuple[dict[str, list[Path]], list[str]]:
+    """Every file by kind, in a fixed order, with what was passed over."""
+    files: dict[str, list[Path]] = {"dicom": [], "nifti": [], "image": []}
+    other: Counter[str] = Counter()
+    notes = []
+    apart = [masks] if masks is not None else []
+    for pictures, labels in _MASK_FOLDERS.items():
+        folder = source / labels
+        if (source / pictures).is_dir() and folder.is_dir() and folder != masks:
+            apart.append(folder)
+            notes.append(f"{labels}/ beside {pictures}/ was left out: masks, most likely (--masks {labels} reads them)")
+    for path in [source] if source.is_file() else sorted(source.rglob("*")):
+        if path.name.startswith(".") or not path.is_file() or any(path.is_relative_to(folder) for folder in apart):
+            continue
+        if is_nifti(path):
+            files["nifti"].append(path)
+        elif path.suffix.lower() in images.SUFFIXES:
+            files["image"].append(path)
+        elif path.suffix.lower() in _DICOM_SUFFIXES or _has_prefix(path):
+            files["dicom"].append(path)
+        else:
+            other[path.suffix.lower() or "without suffix"] += 1
+    if other:
+        kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(other.items()))
+        notes.append(f"passed over as no image of a known kind: {kinds}")
+    return files, notes
+
+
+def _has_prefix(path: Path) -> bool:
+    try:
+        return has_dicom_prefix(path)
+    except OSError:
+        return True  # can't be opened: the DICOM scan says so
+
+
+def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -> ScanResult:
+    frames = [pl.DataFrame(part.rows, infer_schema_length=None) for part in parts if part.rows]
+    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema={"sample": pl.String})
+    # One type whatever was found, so that tables of several scans agree; a column nothing speaks of is left out.
+    frame = frame.drop(
+        column.name for column in frame if column.null_count() == len(column) and column.name != "sample"
+    )
+    meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
+    problems = pl.concat([part.problems.frame() for part in parts])
+    return ScanResult(
+        SampleTable(frame, meta), problems, tuple(notes + [note for part in parts for note in part.notes])
+    )
