@@ -120,7 +120,9 @@ class HealthConfig(_Section):
     """What is measured while training, and how often."""
 
     every_steps: int = Field(50, ge=1, description="steps between measurements")
-    label: str | None = Field(None, description="column for the online k-NN on training rows; measured, never trained on")
+    label: str | None = Field(
+        None, description="column for the online k-NN on training rows; measured, never trained on"
+    )
     neighbours: int = Field(5, ge=1, description="neighbours of the online k-NN")
 
 

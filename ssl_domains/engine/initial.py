@@ -41,7 +41,9 @@ def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: 
     elif source.is_file():
         weights = read_weights(source)
     else:
-        raise UsageError(f"--init {init!r} is neither a file nor a run", "use random, pretrained, a file or a run folder")
+        raise UsageError(
+            f"--init {init!r} is neither a file nor a run", "use random, pretrained, a file or a run folder"
+        )
     encoder = create_encoder(name, in_chans, seed=seed, image_size=image_size)
     load_weights(encoder, weights, init)
     return encoder
@@ -113,4 +115,6 @@ def _shape(tensor: Tensor) -> str:
 def _unreadable(path: Path, error: BaseException) -> DataError:
     lines = str(error).strip().splitlines()
     cause = lines[0][:160] if lines else type(error).__name__
-    return DataError(f"the weights {path} can't be read: {cause}", "a safetensors file, or torch.save(model.state_dict())")
+    return DataError(
+        f"the weights {path} can't be read: {cause}", "a safetensors file, or torch.save(model.state_dict())"
+    )

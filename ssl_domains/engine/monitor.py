@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -40,6 +40,7 @@ class Monitor:
         names: Text of each relation of the loss.
         labels: int64 ``[n]`` for the online k-NN, −1 missing; None without one.
         neighbours: Its k.
+        temperature: Reads τ; asked at measurements only, as a learned one waits for the device.
         trackers: Where measurements are kept.
         emit: Who is told.
     """
@@ -53,6 +54,7 @@ class Monitor:
         names: Sequence[str],
         labels: Tensor | None,
         neighbours: int,
+        temperature: Callable[[], float],
         trackers: Sequence[Tracker],
         emit: Listener,
     ) -> None:
@@ -62,6 +64,7 @@ class Monitor:
         self.names = tuple(names)
         self.labels = labels
         self.neighbours = neighbours
+        self.temperature = temperature
         self.trackers = trackers
         self.emit = emit
         self.loss: float | None = None
@@ -73,20 +76,22 @@ class Monitor:
         self._waited = 0.0
         self._since = time.perf_counter()
 
-    def after(self, step: int, batch: Batch, result: StepResult, lr: float, temperature: float) -> None:
+    def after(self, step: int, batch: Batch, result: StepResult, lr: float) -> None:
         """Note a step; ``step`` counts those done.
 
         Raises:
             DataError: When a measured loss is not finite.
         """
         loss = result.loss
-        sums = torch.cat([loss.loss.detach().reshape(1).double(), loss.per_relation.double(), loss.no_cross_positive.double()])
+        sums = torch.cat(
+            [loss.loss.detach().reshape(1).double(), loss.per_relation.double(), loss.no_cross_positive.double()]
+        )
         self._sums = sums if self._sums is None else self._sums + sums
         self._steps += 1
         self._images += len(batch.index)
         self._waited += batch.waited
         due = step % self.every == 0 or step in (1, self.total_steps)
-        values = self._measure(step, result, lr, temperature) if due else None
+        values = self._measure(step, result, lr) if due else None
         self._remember(result)
         elapsed = max(time.perf_counter() - self._since, 1e-9)
         epoch = (step - 1) // self.steps_per_epoch
@@ -104,7 +109,7 @@ class Monitor:
         if self._sums is not None and not math.isfinite(float(self._sums[0])):
             raise _not_finite(step)
 
-    def _measure(self, step: int, result: StepResult, lr: float, temperature: float) -> dict[str, Any]:
+    def _measure(self, step: int, result: StepResult, lr: float) -> dict[str, Any]:
         assert self._sums is not None
         measures = measure(result.out.z, result.views)
         if self.labels is not None:
@@ -123,7 +128,7 @@ class Monitor:
             "per_relation": dict(zip(self.names, read[1 : 1 + relations], strict=True)),
             "no_cross_positive": dict(zip(self.names, read[1 + relations : 1 + 2 * relations], strict=True)),
             "lr": lr,
-            "temperature": temperature,
+            "temperature": self.temperature(),
         }
         values |= dict(zip(measures, read[1 + 2 * relations :], strict=True))
         if self.labels is not None:

@@ -58,6 +58,29 @@ class Run:
             raise UsageError(f"{folder} is not a run folder", "a run folder is what `pretrain --out` made")
         return cls(folder)
 
+    @classmethod
+    def require_new(cls, folder: str | Path) -> None:
+        """Refuse a folder that a new run would overwrite; cheap, so ask before anything is decoded.
+
+        Raises:
+            UsageError: When it holds a run, or is a file.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a folder", "give another --out")
+        if cls(folder).checkpoints.paths():
+            raise UsageError(f"{folder} already holds a run", "add --resume to go on with it, or give another --out")
+
+    @classmethod
+    def require_resumable(cls, folder: str | Path) -> None:
+        """Refuse a folder that holds nothing to go on with.
+
+        Raises:
+            UsageError: When it holds no checkpoint.
+        """
+        if not cls(Path(folder)).checkpoints.paths():
+            raise UsageError(f"there is nothing to resume in {folder}", "leave --resume out to start a new run")
+
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from ssl_domains.engine.schedule import Schedule
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, Method
 from ssl_domains.pairs import BoundObjective, Rows
-from ssl_domains.views import ViewRecipe
+from ssl_domains.views import Viewed, ViewRecipe
 
 __all__ = ["StepResult", "TrainingStep"]
 
@@ -69,7 +70,6 @@ class TrainingStep:
             batch.images, batch.mask, seed=self.seed, step=step, slots=slots, columns=batch.columns
         )
         images = torch.cat([view.images for view in views])
-        masks = [view.mask for view in views if view.mask is not None]
         emitted = {name: torch.cat([view.emitted[name] for view in views]).cpu() for name in views[0].emitted}
         rows = Rows.of(batch.index, len(views), emitted=emitted)
         pairs = self.pairs.pairs(rows).to(images.device)
@@ -77,11 +77,21 @@ class TrainingStep:
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
         with autocast(images.device, self.precision):
-            out = self.method(images, torch.cat(masks) if masks else None)
+            out = self.method(images, _masks(views))
         loss = self.method.loss(out, pairs)
         loss.loss.backward()  # type: ignore[no-untyped-call]
         if self.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.method.parameters(), self.clip_norm)
         self.optimiser.step()
-        self.method.after_step(out, (step + 1) / self.schedule.total_steps)
+        self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
         return StepResult(out, loss, batch.index, len(views))
+
+
+def _masks(views: Sequence[Viewed]) -> Tensor | None:
+    """bool ``[views·B, 1, S, S]``; None when every view is valid throughout."""
+    if all(view.mask is None for view in views):
+        return None
+    whole = [
+        torch.ones_like(view.images[:, :1], dtype=torch.bool) if view.mask is None else view.mask for view in views
+    ]
+    return torch.cat(whole)

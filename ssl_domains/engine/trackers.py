@@ -60,7 +60,9 @@ class MetricsFile:
         """Drop what was measured after ``step``: a resumed run measures it again."""
         kept = [values for values in self.read() if values["step"] <= step]
         temporary = self.path.with_name(f".{self.path.name}.writing")
-        temporary.write_text("".join(json.dumps(values, ensure_ascii=False) + "\n" for values in kept), encoding="utf-8")
+        temporary.write_text(
+            "".join(json.dumps(values, ensure_ascii=False) + "\n" for values in kept), encoding="utf-8"
+        )
         os.replace(temporary, self.path)
 
 

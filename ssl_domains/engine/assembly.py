@@ -1,0 +1,191 @@
+"""Puts a run together from its configuration and parts: pairs, batches, encoder, method, optimiser, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ssl_domains.encoders import Encoder
+from ssl_domains.engine.config import RunConfig
+from ssl_domains.engine.feed import Feed
+from ssl_domains.engine.initial import initial_encoder
+from ssl_domains.engine.optimisers import create_optimiser
+from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
+from ssl_domains.engine.precision import resolve_device, resolve_precision
+from ssl_domains.engine.schedule import Schedule
+from ssl_domains.engine.step import TrainingStep
+from ssl_domains.errors import DataError
+from ssl_domains.methods import Method
+from ssl_domains.pairs import Composition, Objective, Rule
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, ViewRecipe
+
+__all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config"]
+
+MethodFactory = Callable[[Encoder, Mapping[str, Any]], Method]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a domain, a pair sampler and a method bring to a run.
+
+    Attributes:
+        table: The training rows, decodable ones only.
+        store: Holds their arrays.
+        objective: The rule.
+        composition: How batches are composed.
+        recipe: The views.
+        scaling: From native unit to [0, 1].
+        method_factory: Builds the method from an encoder and the options of ``method`` and ``head``.
+    """
+
+    table: SampleTable
+    store: ArrayStore
+    objective: Objective | Rule
+    composition: Composition
+    recipe: ViewRecipe
+    scaling: Scaling
+    method_factory: MethodFactory
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A run, ready for its first step or for a checkpoint to be put in.
+
+    Attributes:
+        config: With everything resolved.
+        plan: The pairs.
+        preprocess: From a native array to the encoder's input.
+        feed: The batches.
+        step: One update.
+        device: Where it runs.
+        steps_per_epoch: Steps of an epoch.
+    """
+
+    config: RunConfig
+    plan: PairPlan
+    preprocess: Preprocess
+    feed: Feed
+    step: TrainingStep
+    device: torch.device
+    steps_per_epoch: int
+
+    @property
+    def method(self) -> Method:
+        """What is trained."""
+        return self.step.method
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.step.schedule.total_steps
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.numel() for parameter in self.method.parameters() if parameter.requires_grad)
+
+    @property
+    def composition(self) -> str:
+        """How batches are composed, and why, in words."""
+        chosen = self.plan.sampler.composition
+        reason = getattr(chosen, "reason", "")
+        return f"batches by {chosen.kind}" + (f" ({reason})" if reason else "")
+
+
+def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
+    """The configuration with what the parts decide filled in, so that it says all by itself.
+
+    Raises:
+        UsageError: When it asks for a column that is not there.
+        DataError: When the arrays have no one channel count.
+    """
+    objective = parts.objective if isinstance(parts.objective, Objective) else 1 * parts.objective
+    values: dict[str, Any] = {
+        "pairs.rule": str(objective),
+        "pairs.composition": parts.composition.kind,
+        "pairs.per_group": parts.composition.per_group,
+        "pairs.compose_by": parts.composition.compose_by,
+        "pairs.exponent": float(parts.composition.exponent),
+        "views.size": parts.recipe.size,
+        "views.n": parts.recipe.views,
+    }
+    if config.encoder.in_chans is None:
+        values["encoder.in_chans"] = _channels(parts)
+    if config.health.label is not None:
+        parts.table.column(config.health.label)
+    return config.with_values(values)
+
+
+def assemble(
+    config: RunConfig,
+    parts: Parts,
+    *,
+    fitted: Mapping[str, Sequence[float]] | None = None,
+    preprocess: Preprocess | None = None,
+    load_initial: bool = True,
+) -> Assembled:
+    """Put a run together. Call it inside `ssl_domains.engine.generators.seeded`.
+
+    Args:
+        config: From `resolve_config`.
+        parts: The parts.
+        fitted: Bin edges of a run that is resumed; None fits them.
+        preprocess: Of a run that is resumed; None fits the scaling.
+        load_initial: Whether ``encoder.init`` is followed; not when a checkpoint replaces the weights anyway.
+    """
+    device = resolve_device(config.train.device)
+    precision = resolve_precision(config.train.precision, device)
+    recipe = parts.recipe
+    plan = plan_pairs(
+        config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=sorted(recipe.emitted)
+    )
+    if preprocess is None:
+        canvas = Canvas(config.views.size, config.views.canvas)
+        preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
+    dataset = CanvasDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
+    columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
+    feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, config.train.channels_last)
+
+    init = config.encoder.init if load_initial else "random"
+    in_chans, seed = config.encoder.in_chans or 1, config.train.seed
+    encoder = initial_encoder(config.encoder.name, in_chans, init, seed, config.views.size)
+    method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
+    method = method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
+    if config.train.compile:
+        method.encoder.compile()  # in place: the names of the weights stay
+
+    per_epoch = len(plan.sampler)
+    total = config.train.epochs * per_epoch
+    if config.train.max_steps is not None:
+        total = min(total, config.train.max_steps)
+    step = TrainingStep(
+        method=method,
+        optimiser=create_optimiser(method, config.train),
+        schedule=Schedule.of(total, per_epoch, config.train.warmup_epochs),
+        lr=config.train.lr,
+        recipe=recipe,
+        pairs=plan.scored_by,
+        seed=seed,
+        precision=precision,
+        clip_norm=config.train.clip_norm,
+    )
+    return Assembled(config, plan, preprocess, feed, step, device, per_epoch)
+
+
+def _channels(parts: Parts) -> int:
+    positions = parts.store.positions(parts.table)
+    positions = positions[positions >= 0]
+    if not len(positions):
+        raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
+    found = parts.store.channels(positions)
+    colour = found - {1}
+    if len(colour) > 1:
+        counts = ", ".join(str(count) for count in sorted(found))
+        raise DataError(f"the arrays have different channel counts: {counts}", "set encoder.in_chans")
+    return colour.pop() if colour else 1
