@@ -1,0 +1,65 @@
+"""The fisheye domain: its files, views, scaling and demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.extending import Domain, RecipeRequest, ScanOption
+
+if TYPE_CHECKING:
+    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.views import Scaling, ViewRecipe
+
+__all__ = ["FISHEYE"]
+
+
+def _reader() -> Reader:
+    from ssl_domains_fisheye.reader import FisheyeReader
+
+    return FisheyeReader()
+
+
+def _recipe(request: RecipeRequest) -> ViewRecipe:
+    from ssl_domains_fisheye.views import recipe
+
+    return recipe(request)
+
+
+def _scaling(table: SampleTable) -> Scaling:
+    from ssl_domains.views import Scaling
+
+    # A camera's full range, 0–255 or 0–65535: brightness means the same in every picture.
+    return Scaling("fixed")
+
+
+def _channels(table: SampleTable) -> int:
+    if "channels" not in table.columns:
+        return 3
+    return 1 if table.frame["channels"].eq(1).all() else 3
+
+
+def _demo_data(out: Path, seed: int) -> str:
+    from ssl_domains_fisheye.demo_data import write_demo_data
+
+    return write_demo_data(out, seed)
+
+
+FISHEYE = Domain(
+    name="fisheye",
+    summary="objects in fisheye images: regions of the lens as positives",
+    reader=_reader,
+    recipe=_recipe,
+    scaling=_scaling,
+    demo_data=_demo_data,
+    scan_options=(
+        ScanOption("annotations", Path, help="COCO file or folder of annotation files; default: found in SOURCE"),
+        ScanOption("format", str, help="woodscape, coco, yolo or voc; default: told by what the files hold"),
+        ScanOption("calibration", Path, help="calibration JSON, or a folder of them named by camera or image"),
+        ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
+    ),
+    floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},
+    nuisance=("camera", "recording"),
+    group="recording",
+    in_chans=_channels,
+)

@@ -1,0 +1,54 @@
+"""What a file name says: recording, frame (one time stamp, all its cameras) and camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssl_domains_fisheye.annotations import key_of
+
+__all__ = ["WOODSCAPE_CAMERAS", "Name", "names_of"]
+
+WOODSCAPE_CAMERAS = frozenset({"FV", "RV", "MVL", "MVR"})
+_SERIES = re.compile(r"(?P<recording>.+?)[_-]\d+")
+
+
+@dataclass(frozen=True)
+class Name:
+    """What one image's path says; None where it says nothing.
+
+    Attributes:
+        recording: The drive or clip: its folder, or what stands before the frame number (``rec03_0007_FV``).
+        frame: The path without the camera, so that all cameras of one time stamp share it.
+        camera: The ending of the name that names a camera.
+    """
+
+    recording: str | None
+    frame: str
+    camera: str | None
+
+
+def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
+    """Names of all images of a data set, from their paths relative to it.
+
+    A recording is told only where there are at least two: one that holds every image is a prefix, not a recording.
+
+    Args:
+        images: Relative paths.
+        cameras: Endings that name a camera besides WoodScape's four.
+    """
+    known = WOODSCAPE_CAMERAS | frozenset(cameras)
+    names = []
+    for image in images:
+        folder, _, stem = key_of(image).rpartition("/")
+        before, _, ending = stem.rpartition("_")
+        camera = ending if before and ending in known else None
+        frame = before if camera else stem
+        series = _SERIES.fullmatch(frame)
+        recording = folder or (series["recording"] if series else None)
+        names.append(Name(recording, f"{folder}/{frame}" if folder else frame, camera))
+    if len({name.recording for name in names} - {None}) < 2:
+        names = [Name(None, name.frame, name.camera) for name in names]
+    return names

@@ -1,0 +1,70 @@
+"""Pair samplers of the fisheye domain: objects of one region of the lens, of one class, of both, and their mixtures."""
+
+from __future__ import annotations
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.extending import PairSampler
+
+__all__ = ["REGIONS", "SAMPLERS", "alpha_mix", "class_region", "region", "region_keys"]
+
+# What divides the lens into regions, as keys of same(); {n} is how many. Columns: see regions.py.
+REGIONS = {
+    "radius": "bins('radius_norm', {n})",
+    "radius_px": "bins('radius', {n})",
+    "theta": "bins('theta', {n})",
+    "distortion": "bins('distortion', {n})",
+    "quantile": "bins('radius_norm', {n}, by='quantile')",
+    "sector": "bins('radius_norm', {n}), bins('phi', {sectors}, range=(-180, 180))",
+}
+
+
+def region_keys(by: str, n: int, sectors: int = 4) -> str:
+    """The keys of a partition of the lens, for `same`.
+
+    Args:
+        by: ``radius`` or ``radius_px`` (rings of equal width; of the normalised radius, which suits images of several
+            sizes, or of pixels), ``theta`` (of equal angle), ``distortion`` (of equal squeezing), ``quantile`` (rings
+            that hold equally many objects) or ``sector`` (rings × directions).
+        n: How many rings.
+        sectors: How many directions; read by ``sector`` alone.
+
+    Raises:
+        UsageError: For an unknown partition, or fewer than one ring.
+    """
+    if by not in REGIONS:
+        raise UsageError(f"unknown partition of the lens by={by!r}", did_you_mean(str(by), REGIONS))
+    for name, count in (("n", n), ("sectors", sectors)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise UsageError(f"{name}={count!r} is no number of regions", "use a whole number from 1")
+    return REGIONS[by].format(n=n, sectors=sectors)
+
+
+def region(by: str = "radius", n: int = 3, sectors: int = 4) -> str:
+    """Positives lie in one region of the lens; no label is read."""
+    return f"same({region_keys(by, n, sectors)})"
+
+
+def class_region(by: str = "radius", n: int = 3, sectors: int = 4) -> str:
+    """Positives share class and region: supervised contrastive."""
+    return f"same('class', {region_keys(by, n, sectors)})"
+
+
+def alpha_mix(alpha: float = 0.7, reading: str = "region", by: str = "radius", n: int = 3, sectors: int = 4) -> str:
+    """α L_class + (1−α) L_region, or with ``reading="class_region"`` α L_class + (1−α) L_RegionClass.
+
+    Kokilepersaud et al. 2023, *Exploiting the Distortion-Semantic Interaction in Fisheye Data*; supervised contrastive.
+    """
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 1:
+        raise UsageError(f"alpha={alpha!r} mixes nothing", "use a number between 0 and 1")
+    if reading not in ("region", "class_region"):
+        raise UsageError(f"unknown reading={reading!r}", did_you_mean(str(reading), ("region", "class_region")))
+    second = region(by, n, sectors) if reading == "region" else class_region(by, n, sectors)
+    return f"{float(alpha)!r}*same('class') + {round(1.0 - alpha, 12)!r}*{second}"
+
+
+SAMPLERS = (
+    PairSampler("region", "fisheye", "positives share a region of the lens", region),
+    PairSampler("class", "fisheye", "positives share the class (reads the label)", "same('class')"),
+    PairSampler("class_region", "fisheye", "positives share class and region (reads the label)", class_region),
+    PairSampler("alpha_mix", "fisheye", "α·class + (1−α)·region, both readings (reads the label)", alpha_mix),
+)
