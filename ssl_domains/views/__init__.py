@@ -2,17 +2,54 @@
 
 import os
 
-# albumentations 2.0.8 asks the network for a newer version when it is imported, unless told otherwise beforehand.
-os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
-
 import cv2
-
-# Batches are made in worker processes; OpenCV's own threads on top of them fight for the same cores.
-cv2.setNumThreads(0)
 
 from ssl_domains.views.batches import CanvasDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
+from ssl_domains.views.draws import Draws
 from ssl_domains.views.preprocess import Preprocess
+from ssl_domains.views.recipe import Viewed, ViewRecipe
 from ssl_domains.views.scaling import FittedScaling, Scaling
+from ssl_domains.views.steps import (
+    Albumentations,
+    Blur,
+    ColorJitter,
+    Geometric,
+    HorizontalFlip,
+    Intensity,
+    Noise,
+    RandomResizedCrop,
+    Rotate,
+    VerticalFlip,
+    ViewStep,
+)
 
-__all__ = ["Canvas", "CanvasDataset", "FittedScaling", "Preprocess", "Scaling", "whole_batch"]
+__all__ = [
+    "Albumentations",
+    "Blur",
+    "Canvas",
+    "CanvasDataset",
+    "ColorJitter",
+    "Draws",
+    "FittedScaling",
+    "Geometric",
+    "HorizontalFlip",
+    "Intensity",
+    "Noise",
+    "Preprocess",
+    "RandomResizedCrop",
+    "Rotate",
+    "Scaling",
+    "VerticalFlip",
+    "ViewRecipe",
+    "ViewStep",
+    "Viewed",
+    "whole_batch",
+]
+
+# albumentations 2.0.8 asks the network for a newer version when it is imported, unless told otherwise beforehand; the
+# steps import it when they first need it.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+# Batches are made in worker processes; OpenCV's own threads on top of them fight for the same cores.
+cv2.setNumThreads(0)

@@ -74,11 +74,13 @@ class CanvasDataset(Dataset[dict[str, Any]]):
     def _allocate(self, rows: int, channels: int, size: int) -> dict[str, Tensor] | None:
         try:
             cache = {
-                "images": torch.empty((rows, channels, size, size), dtype=self._dtype).share_memory_(),
-                "filled": torch.zeros(rows, dtype=torch.bool).share_memory_(),
+                "images": torch.empty((rows, channels, size, size), dtype=self._dtype),
+                "filled": torch.zeros(rows, dtype=torch.bool),
             }
             if self._may_mask:
-                cache["mask"] = torch.empty((rows, 1, size, size), dtype=torch.bool).share_memory_()
+                cache["mask"] = torch.empty((rows, 1, size, size), dtype=torch.bool)
+            for tensor in cache.values():
+                tensor.share_memory_()  # type: ignore[no-untyped-call]
         except (RuntimeError, OSError):  # shared memory is often smaller than memory, in containers above all
             return None
         return cache

@@ -125,4 +125,5 @@ def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
     # Little-endian on every machine torch runs on: a word's four shorts lie from its low bits upward.
     shorts = hashed.view(torch.int16)[:, :count].to(torch.int32)
     index = shorts.bitwise_and_(0xFFFF).reshape(-1)
-    return _quantiles(keys.device).index_select(0, index).reshape(-1, *shape)
+    noise: Tensor = _quantiles(keys.device).index_select(0, index).reshape(-1, *shape)
+    return noise

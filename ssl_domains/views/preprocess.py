@@ -1,4 +1,4 @@
-"""What has to happen to an array before the encoder sees it; saved with a run, so that it is applied the same way ever after."""
+"""What happens to an array before the encoder sees it; saved with a run, so that it stays the same ever after."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Preprocess:
         return self.with_mask(array, group)[0]
 
     def with_mask(self, array: NDArray[Any], group: str | None = None) -> tuple[Tensor, Tensor | None]:
-        """The same, with the mask: bool ``[1, S, S]``, false where there is padding or no data; None where all is data."""
+        """The same with the mask: bool ``[1, S, S]``, false where there is padding or no data; None for all data."""
         canvas, mask = self.place(array if array.ndim == 3 else array[:, :, None], group)
         image = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
         if image.dtype == torch.uint8:
@@ -57,7 +57,7 @@ class Preprocess:
         return image, None if mask is None else torch.from_numpy(mask)[None]
 
     def place(self, array: NDArray[Any], group: str | None = None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Scaled and on the canvas: ``[S, S, in_chans]`` uint8 (for [0, 1] in steps of 1/255) or float32, and the mask."""
+        """Scaled, on the canvas: ``[S, S, in_chans]`` uint8 (for [0, 1] in steps of 1/255) or float32, and the mask."""
         channels = array.shape[2]
         if channels not in (1, self.in_chans):
             raise DataError(

@@ -7,7 +7,7 @@ looks like.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -94,12 +94,8 @@ class FittedScaling:
     """
 
     scaling: Scaling
-    windows: Mapping[str, Window] = None  # type: ignore[assignment]
-    fitted_on: Mapping[str, tuple[int, int]] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "windows", dict(self.windows or {}))
-        object.__setattr__(self, "fitted_on", dict(self.fitted_on or {}))
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    fitted_on: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def extend(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
         """With windows for the table's groups that have none yet, from those groups' own arrays; the others stay.
@@ -151,10 +147,9 @@ class FittedScaling:
         if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
             return array
         # float64 for wide types: float32 can't tell neighbouring values of a large int32 or float64 offset apart.
-        wide = np.float32 if array.dtype.itemsize <= 2 or array.dtype == np.float32 else np.float64
-        scaled = array.astype(wide)
-        scaled -= wide(low)
-        scaled *= wide(1.0 / (high - low))
+        narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
+        scaled: NDArray[Any] = array.astype(np.float32) if narrow else array.astype(np.float64)
+        scaled = (scaled - low) * (1.0 / (high - low))  # Python floats take the array's type
         np.clip(scaled, 0.0, 1.0, out=scaled)
         valid = valid_pixels(array)
         if valid is not None:

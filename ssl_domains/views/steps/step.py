@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ssl_domains.views.draws import Draws
 
-__all__ = ["Geometric", "ViewStep", "grid", "sample"]
+__all__ = ["Geometric", "ViewStep", "backend", "grid", "sample"]
 
 Image = NDArray[np.float32]
 
@@ -83,7 +83,7 @@ class Geometric:
         exposes: Whether the step can show a place outside the picture that comes in; a mask is made when there is none.
     """
 
-    exposes: bool = False
+    exposes: ClassVar[bool] = False
 
     def source(
         self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
@@ -107,10 +107,17 @@ class Geometric:
         return sample(images, mask, points, exposes=self.exposes)
 
 
+def backend() -> Any:
+    """albumentations, imported when a CPU form first needs it (`ssl_domains.views` has set it offline by then)."""
+    import albumentations
+
+    return albumentations
+
+
 def grid(batch: int, size: int, device: torch.device) -> Tensor:
     """Centres of the pixels of a picture, float32 ``[B, S, S, 2]``, memory of its own."""
     line = (torch.arange(size, dtype=torch.float32, device=device) * 2 + 1) / size - 1
-    points = torch.stack(torch.broadcast_tensors(line[None, :], line[:, None]), dim=-1)
+    points = torch.stack((line[None, :].expand(size, size), line[:, None].expand(size, size)), dim=-1)
     return points.expand(batch, size, size, 2).clone()
 
 

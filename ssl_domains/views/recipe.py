@@ -1,0 +1,296 @@
+"""The views of a domain: which changes must not matter, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps import (
+    Blur,
+    ColorJitter,
+    Geometric,
+    HorizontalFlip,
+    Intensity,
+    Noise,
+    RandomResizedCrop,
+    Rotate,
+    VerticalFlip,
+    ViewStep,
+    grid,
+    sample,
+)
+
+__all__ = ["ViewRecipe", "Viewed"]
+
+BUILT_IN: dict[str, Any] = {
+    step.name: step
+    for step in (RandomResizedCrop, HorizontalFlip, VerticalFlip, Rotate, Intensity, ColorJitter, Blur, Noise)
+}
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """One view of a batch (or, from `ViewRecipe.cpu_view`, of one picture).
+
+    Attributes:
+        images: float32 ``[B, C, S, S]`` in [0, 1], 0 where the mask is false.
+        mask: bool ``[B, 1, S, S]``, or None where all is data.
+        emitted: Numbers of this view, float64 ``[B]`` on the CPU, by name.
+    """
+
+    images: Tensor
+    mask: Tensor | None
+    emitted: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ViewRecipe:
+    """Steps in the order they happen. Neighbouring geometric steps become one interpolation.
+
+    A view is a pure function of the canvas, (seed, step, slot, view) and the recipe: neither workers, ranks, devices
+    nor what else is in the batch have a say. Draws are keyed by a step's name, so leaving one out leaves the others as
+    they were.
+
+    Attributes:
+        steps: What happens.
+        size: Side of the views in pixels; canvases may be larger, if a geometric step comes first.
+        views: How many views of each sample.
+
+    Raises:
+        UsageError: Without any view, or with a size below 1.
+    """
+
+    steps: tuple[ViewStep, ...]
+    size: int
+    views: int = 2
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if self.views < 1 or self.size < 1:
+            raise UsageError(f"a recipe of {self.views} views of {self.size} pixels", "both must be at least 1")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Table numbers that the steps read and no earlier step emits first; missing values are NaN."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.columns))
+
+    def device_views(
+        self,
+        images: Tensor,
+        mask: Tensor | None = None,
+        *,
+        seed: int,
+        step: int,
+        slots: Tensor,
+        columns: Mapping[str, Tensor] | None = None,
+    ) -> list[Viewed]:
+        """All views of a batch, on the device it is on.
+
+        Args:
+            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``.
+            mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None for all data.
+            seed: Of the run.
+            step: Global step.
+            slots: int64 ``[B]``: the samples' places in the global batch. On the CPU, or the device is waited for.
+            columns: What `columns` names, float64 ``[B]``.
+
+        Raises:
+            UsageError: When a column is missing, or a step can't take that many channels.
+        """
+        if images.dtype == torch.uint8:
+            images = images.to(torch.float32) / 255
+        if mask is not None:
+            images = images * mask
+        return [
+            self._view(images, mask, seed, step, slots.cpu(), view, dict(columns or {})) for view in range(self.views)
+        ]
+
+    def _view(
+        self,
+        images: Tensor,
+        mask: Tensor | None,
+        seed: int,
+        at: int,
+        slots: Tensor,
+        view: int,
+        columns: dict[str, Tensor],
+    ) -> Viewed:
+        device = images.device
+        planned, emitted = self._plan(images.shape[-1], seed, at, slots, view, columns)
+        position = 0
+        while position < len(planned):
+            step, parameters, own = planned[position]
+            stop = position + 1
+            if isinstance(step, Geometric):
+                while stop < len(planned) and isinstance(planned[stop][0], Geometric):
+                    stop += 1
+                moved = [(s, _to(p, device), _to(c, device)) for s, p, c in planned[position:stop]]
+                images, mask = self._move(images, mask, moved)
+            else:
+                images, mask = step.device(images, mask, _to(parameters, device), _to(own, device))
+                if mask is not None:
+                    images = images * mask
+            position = stop
+        if images.shape[-1] != self.size:
+            raise UsageError(
+                f"views have {images.shape[-1]} pixels, the recipe says {self.size}",
+                "make the canvas as large as the views, or start the recipe with a crop",
+            )
+        return Viewed(images, mask, emitted)
+
+    def _plan(
+        self, size: int, seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]
+    ) -> tuple[list[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]], dict[str, Tensor]]:
+        """Parameters and columns of each step, on the CPU, and what the view emits.
+
+        Parameters are drawn on the CPU, because logarithms and the like differ between devices in the last bit.
+        """
+        planned, emitted = [], {}
+        for operation, step in self._operations():
+            missing = set(step.columns) - set(columns)
+            if missing:
+                name = min(missing)
+                cause = f"the view step {step.name!r} reads the column {name!r}, which isn't there"
+                raise UsageError(cause, did_you_mean(name, columns))
+            own = {name: columns[name].to("cpu", torch.float64) for name in step.columns}
+            parameters = step.parameters(Draws(seed, at, slots, view, operation), size)
+            told = step.emits(parameters, own)
+            emitted.update(told)
+            columns.update(told)
+            planned.append((step, parameters, own))
+            if isinstance(step, Geometric):
+                size = self.size
+        return planned, emitted
+
+    def _move(
+        self,
+        images: Tensor,
+        mask: Tensor | None,
+        steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]],
+    ) -> tuple[Tensor, Tensor | None]:
+        """Geometric steps in a row, as one interpolation: from the last to the first, where a pixel comes from."""
+        points = grid(len(images), self.size, images.device)
+        exposes = False
+        for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
+            assert isinstance(step, Geometric)
+            size = images.shape[-1] if place == 0 else self.size
+            points = step.source(points, parameters, columns, size)
+            exposes |= step.exposes
+        return sample(images, mask, points, exposes=exposes)
+
+    def cpu_view(
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None = None,
+        *,
+        seed: int,
+        step: int,
+        slot: int,
+        view: int = 0,
+        columns: Mapping[str, float] | None = None,
+    ) -> Viewed:
+        """One view of one picture by the steps' CPU forms, one after the other; for pictures and as the reference.
+
+        The same as `device_views` up to interpolation: here each geometric step interpolates anew.
+
+        Args:
+            image: float32 ``[S, S, C]`` in [0, 1], S the size of the views.
+            mask: bool ``[S, S]`` or None.
+            seed: Of the run.
+            step: Global step.
+            slot: The sample's place in the global batch.
+            view: Number of the view.
+            columns: What `columns` names.
+
+        Returns:
+            A batch of one.
+        """
+        given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
+        planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
+        seen = None if mask is None else mask.astype(np.float32)[:, :, None]
+        for each, parameters, own in planned:
+            one = {name: value[0].item() for name, value in parameters.items()}
+            row = {name: float(value[0]) for name, value in own.items()}
+            image = each.cpu(image, one, row)
+            if isinstance(each, Geometric) and (seen is not None or each.exposes):
+                before = np.ones((*image.shape[:2], 1), np.float32) if seen is None else seen
+                seen = (each.cpu(before, one, row).reshape(before.shape) >= 0.5).astype(np.float32)
+            if seen is not None:
+                image = image * seen
+        images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
+        return Viewed(images, None if seen is None else torch.from_numpy(seen[None, None, :, :, 0] > 0), emitted)
+
+    def _operations(self) -> Iterator[tuple[str, ViewStep]]:
+        """Each step with the name of its draws; the second of a name is another operation."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            counts[step.name] = counts.get(step.name, 0) + 1
+            yield (step.name if counts[step.name] == 1 else f"{step.name} {counts[step.name]}"), step
+
+    def without(self, name: str) -> ViewRecipe:
+        """The recipe without the steps of that name; the others draw the same numbers as before.
+
+        Raises:
+            UsageError: When there is no such step.
+        """
+        names = [step.name for step in self.steps]
+        if name not in names:
+            raise UsageError(f"the recipe has no step {name!r}", did_you_mean(name, names))
+        return replace(self, steps=tuple(step for step in self.steps if step.name != name))
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(step, settings, reason) of each step, for a table."""
+        rows = []
+        for step in self.steps:
+            settings = {key: value for key, value in step.to_dict().items() if key not in ("name", "reason")}
+            rows.append(
+                (step.name, ", ".join(f"{key} {_short(value)}" for key, value in settings.items()), step.reason)
+            )
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return {"size": self.size, "views": self.views, "steps": [step.to_dict() for step in self.steps]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> ViewRecipe:
+        """The reverse of `to_dict`, for the built-in steps and those in ``known`` (a class by the step's name).
+
+        Raises:
+            UsageError: When a step is of neither. Nothing is imported by name.
+        """
+        classes = {**BUILT_IN, **(known or {})}
+        steps = []
+        for described in values["steps"]:
+            settings = {key: tuple(v) if isinstance(v, list) else v for key, v in described.items() if key != "name"}
+            if described["name"] not in classes:
+                cause = f"the recipe's step {described['name']!r} isn't one of the built-in ones"
+                raise UsageError(cause, "take the recipe from the domain's plugin")
+            steps.append(classes[described["name"]](**settings))
+        return cls(tuple(steps), int(values["size"]), int(values["views"]))
+
+
+def _to(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    if device.type == "cpu":
+        return dict(tensors)
+    narrow = device.type == "mps"  # Apple's GPUs have no float64
+    return {
+        name: (tensor.float() if narrow and tensor.dtype == torch.float64 else tensor).to(device, non_blocking=True)
+        for name, tensor in tensors.items()
+    }
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return " to ".join(_short(item) for item in value)
+    return str(value)

@@ -1,0 +1,130 @@
+"""Brightness, contrast, saturation and hue of a colour picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.errors import UsageError
+from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.declared import Declared, check_share
+from ssl_domains.views.steps.step import backend
+
+__all__ = ["ColorJitter"]
+
+_GREY = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class ColorJitter(Declared):
+    """The colour changes of SimCLR, in the order brightness, contrast, saturation, hue; three channels, red first.
+
+    Attributes:
+        brightness: Factor drawn from 1 ± brightness.
+        contrast: Factor drawn from 1 ± contrast, about the mean grey of the picture.
+        saturation: Factor drawn from 1 ± saturation.
+        hue: Turn of the colour circle, drawn from ±hue; 0.5 is half of it.
+        p: How often.
+        grey: How often the picture loses its colour, after all this.
+    """
+
+    name: ClassVar[str] = "colour"
+    brightness: float = 0.4
+    contrast: float = 0.4
+    saturation: float = 0.4
+    hue: float = 0.1
+    p: float = 0.8
+    grey: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share(self.name, self.p)
+        check_share(self.name, self.grey)
+        for what, most in (("brightness", 1.0), ("contrast", 1.0), ("saturation", 1.0), ("hue", 0.5)):
+            if not 0 <= getattr(self, what) <= most:
+                raise UsageError(f"{self.name}: {what}={getattr(self, what)}", f"give a number from 0 to {most}")
+
+    def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
+        """Factors ``brightness``, ``contrast``, ``saturation`` (0 where the colour goes) and the turn ``hue``."""
+        used = draws.happens(self.p)
+        factors = {
+            key: torch.where(used, draws.between(1 - width, 1 + width), 1.0)
+            for key, width in (
+                ("brightness", self.brightness), ("contrast", self.contrast), ("saturation", self.saturation),
+            )
+        }  # fmt: skip
+        factors["hue"] = torch.where(used, draws.between(-self.hue, self.hue), 0.0)
+        factors["saturation"] = torch.where(draws.happens(self.grey), 0.0, factors["saturation"])
+        return factors
+
+    def device(
+        self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor | None]:
+        """All pixels of the batch at once. The mean grey is over the whole square, padding included.
+
+        Raises:
+            UsageError: When there aren't three channels.
+        """
+        _three_channels(images.shape[1])
+        brightness, contrast, saturation, hue = (
+            parameters[key].to(images.dtype)[:, None, None, None]
+            for key in ("brightness", "contrast", "saturation", "hue")
+        )
+        images = (images * brightness).clamp_(0, 1)
+        mean = _grey(images).mean(dim=(2, 3), keepdim=True)
+        images = torch.lerp(mean, images, contrast).clamp_(0, 1)
+        images = torch.lerp(_grey(images), images, saturation).clamp_(0, 1)
+        return (_turn_hue(images, hue) if self.hue else images), mask
+
+    def cpu(
+        self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """albumentations' ``ColorJitter``, a change at a time because it shuffles their order.
+
+        Raises:
+            UsageError: When there aren't three channels.
+        """
+        _three_channels(image.shape[2])
+        nothing = {"brightness": (1.0, 1.0), "contrast": (1.0, 1.0), "saturation": (1.0, 1.0), "hue": (0.0, 0.0)}
+        for key in nothing:
+            value = float(parameters[key])
+            jitter = backend().ColorJitter(**{**nothing, key: (value, value)}, p=1.0)
+            image = np.clip(jitter(image=image)["image"], 0, 1)
+        return image
+
+
+def _three_channels(channels: int) -> None:
+    if channels != 3:
+        raise UsageError(
+            f"the view step 'colour' needs 3 channels, not {channels}", "use Intensity in the recipe instead"
+        )
+
+
+def _grey(images: Tensor) -> Tensor:
+    red, green, blue = images.unbind(dim=1)
+    return (_GREY[0] * red + _GREY[1] * green + _GREY[2] * blue)[:, None]
+
+
+def _turn_hue(images: Tensor, hue: Tensor) -> Tensor:
+    """Turn the hue of HSV by a share of the circle, without going through HSV: ``[B, 3, H, W]``, ``[B, 1, 1, 1]``.
+
+    Value and chroma stay; channel n is v − c·max(0, min(k, 4 − k, 1)) with k = (n + 6h) mod 6, n = 5, 3, 1.
+    """
+    value, _ = images.max(dim=1, keepdim=True)
+    chroma = value - images.min(dim=1, keepdim=True).values
+    red, green, blue = (channel[:, None] for channel in images.unbind(dim=1))
+    safe = torch.where(chroma > 0, chroma, 1.0)
+    sextant = torch.where(
+        value == red,
+        (green - blue) / safe,
+        torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    offsets = torch.tensor([5.0, 3.0, 1.0], device=images.device, dtype=images.dtype)[None, :, None, None]
+    k = torch.remainder(sextant + 6 * hue + offsets, 6)
+    return value - chroma * torch.minimum(k, 4 - k).clamp_(0, 1)

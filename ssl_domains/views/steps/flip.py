@@ -1,0 +1,74 @@
+"""Mirror the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.declared import Declared, check_share
+from ssl_domains.views.steps.step import Geometric, backend
+
+__all__ = ["HorizontalFlip", "VerticalFlip"]
+
+
+@dataclass(frozen=True)
+class _Flip(Declared, Geometric):
+    axis: ClassVar[int] = 0
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share(self.name, self.p)
+
+    def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
+        """``flip``, bool."""
+        return {"flip": draws.happens(self.p)}
+
+    def source(
+        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> Tensor:
+        """The mirrored place."""
+        sign = torch.where(parameters["flip"], -1.0, 1.0).to(points.dtype)
+        points[..., self.axis] *= sign[:, None, None]
+        return points
+
+    def cpu(
+        self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """albumentations' flip of the same name."""
+        if not parameters["flip"]:
+            return image
+        flip = backend().HorizontalFlip if self.axis == 0 else backend().VerticalFlip
+        flipped: NDArray[np.float32] = flip(p=1.0)(image=image)["image"]
+        return flipped
+
+
+@dataclass(frozen=True)
+class HorizontalFlip(_Flip):
+    """Left becomes right. Not where laterality is part of the meaning.
+
+    Attributes:
+        p: How often.
+    """
+
+    name: ClassVar[str] = "horizontal-flip"
+    axis: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class VerticalFlip(_Flip):
+    """Top becomes bottom. Not where gravity, depth or anatomy tells them apart.
+
+    Attributes:
+        p: How often.
+    """
+
+    name: ClassVar[str] = "vertical-flip"
+    axis: ClassVar[int] = 1

@@ -1,0 +1,65 @@
+"""Turn the picture about its centre."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.declared import Declared, check_range, check_share
+from ssl_domains.views.steps.step import Geometric, backend
+
+__all__ = ["Rotate"]
+
+
+@dataclass(frozen=True)
+class Rotate(Declared, Geometric):
+    """Corners that come from outside hold no data: 0, and false in the mask, which is made when there is none.
+
+    Put it before the crop, so that most crops have no such corner.
+
+    Attributes:
+        degrees: Range of the angle, anticlockwise.
+        p: How often.
+    """
+
+    name: ClassVar[str] = "rotate"
+    exposes: ClassVar[bool] = True
+    degrees: tuple[float, float] = (-15.0, 15.0)
+    p: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self.name, "degrees", self.degrees, -180.0, 180.0)
+        check_share(self.name, self.p)
+
+    def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
+        """``degrees``, 0 where it isn't applied."""
+        degrees = draws.between(*self.degrees)
+        return {"degrees": torch.where(draws.happens(self.p), degrees, 0.0)}
+
+    def source(
+        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> Tensor:
+        """Turned back by the angle; y points down."""
+        angle = parameters["degrees"] * (math.pi / 180)
+        cos, sin = (value.to(points.dtype)[:, None, None] for value in (angle.cos(), angle.sin()))
+        x, y = points[..., 0], points[..., 1]
+        return torch.stack((cos * x - sin * y, sin * x + cos * y), dim=-1)
+
+    def cpu(
+        self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """albumentations' ``Rotate`` by exactly this angle."""
+        degrees = float(parameters["degrees"])
+        if degrees == 0:
+            return image
+        turned: NDArray[np.float32] = backend().Rotate(limit=(degrees, degrees), p=1.0)(image=image)["image"]
+        return turned
