@@ -1,0 +1,23 @@
+"""The command line. Nothing heavy is imported at the top of any module here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["domain_app", "main"]
+
+if TYPE_CHECKING:
+    from ssl_domains.cli.app import main
+    from ssl_domains.cli.domain_app import domain_app
+
+
+def __getattr__(name: str) -> Any:
+    if name == "domain_app":
+        from ssl_domains.cli.domain_app import domain_app
+
+        return domain_app
+    if name == "main":
+        from ssl_domains.cli.app import main
+
+        return main
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -87,7 +87,7 @@ class Domain:
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: Edge of the canvas in pixels when the configuration names none.
         group: Column usual for ``--split-by`` and ``probe --group``.
-        in_chans: Channels of the canvas given the table; None is 3.
+        in_chans: Channels of the canvas given the table; None takes those of the decoded arrays.
     """
 
     name: str

@@ -1,0 +1,38 @@
+"""``ssl-domains config show | schema``: the configuration of a run, with every default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The configuration of a run.", no_args_is_help=True)
+
+
+@app.command("show")
+def show(
+    file: Annotated[Path | None, typer.Option("--config", help="TOML file to start from.")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Print the whole configuration as TOML, checked."""
+    from ssl_domains.engine.config_file import load_config
+
+    with answering(as_json) as answer:
+        config = load_config(file, sets or ())
+        answer.json(config.model_dump())
+        answer.line(config.to_toml().rstrip())
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON schema of the configuration, with what each key means."""
+    from ssl_domains.engine.config import RunConfig
+
+    with answering(as_json=True) as answer:
+        answer.json(RunConfig.schema_json())

@@ -1,0 +1,29 @@
+"""``ssl-domains DOMAIN demo-data``: a small data set in the domain's real formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering
+from ssl_domains.cli.session import domain_of
+from ssl_domains.errors import UsageError
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    seed: Annotated[int, typer.Option(help="Draws the data.")] = 0,
+) -> None:
+    """Write a small data set in the domain's real file formats, with labels and planted faults; no network."""
+    domain = domain_of(ctx)
+    if domain.demo_data is None:
+        raise UsageError(f"{domain.name} has no demo data", "scan files of your own")
+    if out.is_file():
+        raise UsageError(f"{out} is a file", "name a folder")
+    with answering() as answer:
+        answer.line(domain.demo_data(out, seed))

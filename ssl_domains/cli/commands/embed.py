@@ -1,0 +1,35 @@
+"""``ssl-domains DOMAIN embed``: features of the frozen encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering
+from ssl_domains.cli.session import domain_of
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    samples: Annotated[Path, typer.Argument(help="Sample table.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+) -> None:
+    """Embed every sample of a table with the run's frozen encoder."""
+    from ssl_domains.cli.console import counter
+    from ssl_domains.cli.tables import fill_store, open_table
+    from ssl_domains.engine.run import Run
+    from ssl_domains.evaluation import embed
+    from ssl_domains.stores import default_store
+
+    with answering() as answer:
+        opened = Run.open(run)
+        table = open_table(domain_of(ctx), samples)
+        store = fill_store(domain_of(ctx), table, default_store(samples))
+        with counter("embedding") as progress:
+            frame = embed(opened, table, store, out=out, progress=progress)
+        answer.line(f"{len(frame)} of {len(table)} samples embedded → {out}")

@@ -1,0 +1,29 @@
+"""Commands that have their name already and come with a later release: they say so instead of half working."""
+
+from __future__ import annotations
+
+from ssl_domains.errors import UsageError
+
+__all__ = ["ANYTHING", "html_sheet", "new_plugin", "splits", "study"]
+
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+def study() -> None:
+    """Arms × folds × seeds; comes with the next release."""
+    raise UsageError("'study' comes with the next release", "pretrain and probe each arm on its own for now")
+
+
+def splits() -> None:
+    """Audit of a split; comes with the next release."""
+    raise UsageError("'splits audit' comes with the next release", "scan --split-by COLUMN makes a disjoint split")
+
+
+def new_plugin() -> None:
+    """Skeleton of a plugin; comes with the next release."""
+    raise UsageError("'plugins new' comes with the next release", "start from a copy of plugins/fisheye")
+
+
+def html_sheet() -> None:
+    """Picture sheet of pairs; comes with the next release."""
+    raise UsageError("'pairs --html' comes with the next release", "leave --html out; the numbers don't need it")

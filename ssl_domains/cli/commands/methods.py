@@ -1,0 +1,33 @@
+"""``ssl-domains methods list``: the methods of the core and of plugins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering, table
+from ssl_domains.cli.session import registry_of
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Contrastive methods.", no_args_is_help=True)
+
+
+@app.callback()
+def about() -> None:
+    # Keeps `list` a command of its own though it is the only one.
+    ...
+
+
+@app.command("list")
+def list_methods(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False
+) -> None:
+    """List methods, where they come from and their papers."""
+    with answering(as_json) as answer:
+        offered = registry_of(ctx).methods()
+        answer.json([{"name": m.name, "from": origin, "summary": m.summary, "paper": m.paper} for origin, m in offered])
+        answer.line(
+            table(("name", "from", "what", "paper"), [(m.name, origin, m.summary, m.paper) for origin, m in offered])
+        )

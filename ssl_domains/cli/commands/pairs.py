@@ -1,0 +1,58 @@
+"""``ssl-domains DOMAIN pairs``: check pairs before a training is spent on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.commands import later
+from ssl_domains.cli.console import answering, error, table
+from ssl_domains.cli.session import domain_of, registry_of
+from ssl_domains.errors import UsageError
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    samples: Annotated[Path, typer.Argument(help="Sample table.")],
+    pairs: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Pair sampler, with literals: \"region(by='theta', n=4)\".")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(metavar="EXPR", help="Rule: \"same('patient')\".")] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Say how much the pairs tell of this column.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples in a batch; sets train.batch_size.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    html: Annotated[Path | None, typer.Option(hidden=True, help="Comes with the next release.")] = None,
+) -> None:
+    """Bind the pairs to the training rows, plan an epoch and count; exit code 4 when they can't be trained on."""
+    if html is not None:
+        later.html_sheet()
+    from ssl_domains.cli.configuring import configure
+    from ssl_domains.cli.pairing import choose_pairs, inspect, plan, training_rows
+    from ssl_domains.cli.tables import open_table
+
+    domain, registry = domain_of(ctx), registry_of(ctx)
+    with answering(as_json) as answer:
+        chosen = choose_pairs(registry, domain, pairs, rule)
+        if chosen is None and config is None:
+            known = ", ".join(sampler.signature for _, sampler in registry.pair_samplers(domain.name))
+            raise UsageError("give --pairs or --rule", f"{domain.name} has: {known}" if known else "--rule EXPR")
+        train = training_rows(open_table(domain, samples))
+        options = {"train.batch_size": batch_size}
+        settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
+        if label is not None:
+            train.column(label)
+        report = inspect(plan(settings, train), label, domain.nuisance)
+        answer.json(report.to_dict())
+        answer.line(f"{settings.pairs.rule} on {len(train)} training rows")
+        answer.line(table(("what", "value"), [(str(row[0]), row[1]) for row in report.rows()]))
+        for warning in report.warnings:
+            error("warning", warning, "")
+        report.check()

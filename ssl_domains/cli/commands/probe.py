@@ -1,0 +1,54 @@
+"""``ssl-domains DOMAIN probe``: a frozen probe beside honest floors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering, table
+from ssl_domains.cli.session import domain_of
+from ssl_domains.errors import UsageError
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    label: Annotated[str, typer.Option(metavar="COLUMN", help="Column to predict.")],
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Groups that stay whole; by default what --split-by named.")
+    ] = None,
+    fractions: Annotated[str, typer.Option(help="Shares of the labelled training groups, as 0.01,0.1,1.")] = "1",
+    floor: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMNS", help="A floor from these columns alone; repeatable.")
+    ] = None,
+    samples: Annotated[Path | None, typer.Option(help="Sample table; by default the one trained on.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
+    from ssl_domains.cli.probing import probe
+
+    shares = _shares(fractions)
+    with answering(as_json) as answer:
+        report = probe(
+            domain_of(ctx), run, label, samples=samples, group=group, fractions=shares, floors=tuple(floor or ())
+        )
+        answer.json({**report.to_dict(), "evidence": False})
+        answer.line(report.title)
+        rows = report.table()
+        answer.line(table(report.headings, [[row[name] for name in report.headings] for row in rows]))
+        for remark in report.remarks():
+            answer.line(f"· {remark}")
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--fractions {text!r} is not a list of numbers", "for example 0.01,0.1,1") from None
+    if not all(0 < share <= 1 for share in shares):
+        raise UsageError(f"--fractions {text!r}: each share must be above 0 and at most 1", "for example 0.01,0.1,1")
+    return shares

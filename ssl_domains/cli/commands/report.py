@@ -1,0 +1,21 @@
+"""``ssl-domains DOMAIN report``: one self-contained HTML file for a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering
+
+__all__ = ["command"]
+
+
+def command(run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]) -> None:
+    """Write report.html: loss and health curves, embedding map, probe tables."""
+    from ssl_domains.engine.run import Run
+    from ssl_domains.reports import write_report
+
+    with answering() as answer:
+        answer.line(f"report: {write_report(Run.open(run))}")

@@ -1,0 +1,91 @@
+"""``ssl-domains DOMAIN scan``: index files into a sample table."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ssl_domains.cli.console import Answer, answering, table
+from ssl_domains.cli.session import domain_of
+from ssl_domains.extending import Domain, ScanOption
+
+if TYPE_CHECKING:
+    from ssl_domains.cli.scanning import Scanned
+
+__all__ = ["command", "command_for"]
+
+
+def command(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="Folder, file, or table with a column 'path'.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Sample table to write (.parquet, .csv, .xlsx).")],
+    join: Annotated[Path | None, typer.Option(help="Table whose columns are added by the values of --on.")] = None,
+    on: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that both tables have.")] = None,
+    split_by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Write a split that keeps the groups of this column whole.")
+    ] = None,
+    test: Annotated[float, typer.Option(help="Share of the groups that are held out.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Draws the groups.")] = 0,
+    **options: Any,
+) -> None:
+    """Index files into a sample table, from their headers; ends with what was found and why files were left."""
+    from ssl_domains.cli.scanning import Split, scan_to
+
+    given = {name: value for name, value in options.items() if value is not None}
+    split = Split(split_by, test, seed) if split_by else None
+    with answering() as answer:
+        scanned = scan_to(domain_of(ctx), source, out, options=given, join=join, on=on, split=split)
+        _summary(answer, scanned)
+
+
+def command_for(domain: Domain) -> Callable[..., None]:
+    """The command with the domain's own options among its parameters."""
+
+    def scan(**given: Any) -> None:
+        command(**given)
+
+    fixed = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = [*fixed, *map(_parameter, domain.scan_options)]
+    # typer reads a command's options from its signature; every one is passed by keyword.
+    scan.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]
+    )
+    scan.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    scan.__doc__ = command.__doc__
+    return scan
+
+
+def _parameter(option: ScanOption) -> inspect.Parameter:
+    flags = [f"{option.flag}/--no-{option.flag[2:]}"] if option.type is bool else [option.flag]
+    annotation = Annotated[option.type | None, typer.Option(*flags, help=option.help)]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=annotation)
+
+
+def _summary(answer: Answer, scanned: Scanned) -> None:
+    frame, problems = scanned.result.samples.frame, scanned.result.problems
+    answer.line(f"{len(frame)} samples → {scanned.path}")
+    rows = []
+    for name in frame.columns:
+        column = frame[name]
+        missing = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+        values = None if column.dtype.is_nested() else column.drop_nulls().n_unique()
+        rows.append((name, str(column.dtype), values, missing))
+    answer.line(table(("column", "type", "values", "missing"), rows))
+    if "split" in frame.columns:
+        counts = dict(frame["split"].value_counts().iter_rows())
+        told = ", ".join(f"{counts.get(part, 0)} {part or 'neither'}" for part in ("train", "test", None))
+        answer.line(f"split: {told}")
+    for text in scanned.result.notes:
+        answer.line(f"note: {text}")
+    if len(problems) == 0:
+        answer.line("nothing was left out")
+        return
+    answer.line(f"\nleft out: {len(problems)} (all in {scanned.problems})")
+    causes = problems.group_by("cause", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+    answer.line(table(("files", "why"), [(count, cause) for cause, count in causes.head(15).iter_rows()]))
+    if len(causes) > 15:
+        answer.line(f"… and {len(causes) - 15} other causes")

@@ -1,0 +1,109 @@
+"""What the command line prints: answers on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+__all__ = ["Answer", "answering", "counter", "error", "note", "table"]
+
+
+class Answer:
+    """The one who may write on standard output.
+
+    With ``--json`` that is a single JSON document; without, lines for people.
+    """
+
+    def __init__(self, stream: TextIO, as_json: bool) -> None:
+        self._stream = stream
+        self.as_json = as_json
+
+    def json(self, document: Any) -> None:
+        """Write the document when JSON was asked for; NaN and infinities become null, as JSON has none."""
+        if self.as_json:
+            print(json.dumps(_plain(document), indent=2, allow_nan=False), file=self._stream)
+
+    def line(self, text: str = "") -> None:
+        """Write a line, unless JSON was asked for."""
+        if not self.as_json:
+            print(text, file=self._stream)
+
+
+@contextlib.contextmanager
+def answering(as_json: bool = False) -> Iterator[Answer]:
+    """Keep everybody else (libraries, plugins) off standard output while a command works."""
+    answer = Answer(sys.stdout, as_json)
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        yield answer
+
+
+def note(text: str) -> None:
+    """Say something by the way, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def error(kind: str, message: str, hint: str) -> None:
+    """One line and a hint on standard error; coloured on a terminal."""
+    lines = [(kind, "bold red", message)] + ([("hint", "bold cyan", hint)] if hint else [])
+    for word, style, text in lines:
+        flat = " ".join(text.split())
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.text import Text
+
+            Console(stderr=True).print(Text.assemble((f"{word}: ", style), flat), soft_wrap=True)
+        else:
+            print(f"{word}: {flat}", file=sys.stderr)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A plain table; numbers to the right, None as a dash."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(header)]
+    right = [bool(rows) and all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(header))]
+
+    def line(values: Sequence[str]) -> str:
+        padded = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)]
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(header), line(["─" * width for width in widths]), *map(line, cells)])
+
+
+@contextlib.contextmanager
+def counter(what: str) -> Iterator[Any]:
+    """Yields ``progress(done, total)``, which counts on one line of a terminal and is silent elsewhere."""
+    shown = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and (done == total or done % 20 == 0):
+            shown = True
+            print(f"\r{what} {done}/{total}", end="", file=sys.stderr, flush=True)
+
+    yield progress
+    if shown:
+        print(file=sys.stderr)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else "–"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if hasattr(value, "item") and not isinstance(value, str):  # a NumPy scalar
+        return _plain(value.item())
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

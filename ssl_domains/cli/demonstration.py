@@ -1,0 +1,207 @@
+"""The demonstration: five arms on the fisheye demo data, every one by its own command line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ssl_domains.cli.console import note, table
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import Domain
+
+__all__ = ["ARMS", "Arm", "Demonstration"]
+
+Invoke = Callable[[Sequence[str]], None]
+"""Runs one command line of ``ssl-domains`` in this process."""
+
+LABEL = "class"
+PAIRS = "region"
+METRIC = "balanced accuracy"
+COMMANDS = "commands.txt"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train, with the options that make it that.
+
+    Attributes:
+        name: In the table, and of the run folder.
+        about: In the table.
+        options: Of ``pretrain``; ``{seed}`` stands for the seed.
+    """
+
+    name: str
+    about: str
+    options: tuple[str, ...]
+
+
+ARMS = (
+    Arm("random", "random initialisation, no training", ("--set", "train.epochs=0")),
+    Arm("simclr", "SimCLR, random batches", ()),
+    Arm("composed", "SimCLR with the rule's batches", ("--pairs", PAIRS, "--relations", "none")),
+    Arm("region", "positives share a region of the lens", ("--pairs", PAIRS)),
+    Arm("shuffled", "region, metadata shuffled (control)", ("--pairs", PAIRS, "--shuffle-metadata", "{seed}")),
+)
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """A demonstration in a folder of its own.
+
+    Attributes:
+        out: The folder.
+        domain: The fisheye domain.
+        seeds: Trainings of each arm, seeds 0, 1, …
+        epochs: Of each training.
+        size: Side of the canvas in pixels.
+    """
+
+    out: Path
+    domain: Domain
+    seeds: int = 2
+    epochs: int = 12
+    size: int = 32
+
+    @property
+    def samples(self) -> Path:
+        """The sample table."""
+        return self.out / "samples.parquet"
+
+    def run_folder(self, arm: Arm, seed: int) -> Path:
+        """Where a training is kept."""
+        return self.out / "runs" / f"{arm.name}-{seed}"
+
+    def scan_command(self) -> list[str]:
+        """The command line that makes the sample table."""
+        group = self.domain.group or "recording"
+        return [self.domain.name, "scan", str(self.out / "data"), "-o", str(self.samples), "--split-by", group]
+
+    def pairs_command(self) -> list[str]:
+        """The command line that checks the pairs."""
+        return [self.domain.name, "pairs", str(self.samples), "--pairs", PAIRS, "--label", LABEL]
+
+    def pretrain_command(self, arm: Arm, seed: int, run: Path) -> list[str]:
+        """The command line that trains an arm into the folder ``run``."""
+        common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size}
+        sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
+        options = [word.format(seed=seed) for word in arm.options]
+        # The arm's own --set comes last and wins.
+        return [
+            self.domain.name, "pretrain", str(self.samples), "--out", str(run), "--encoder", "small_conv",
+            *sets, *options,
+        ]  # fmt: skip
+
+    def probe_command(self, run: Path) -> list[str]:
+        """The command line that probes a run."""
+        return [self.domain.name, "probe", str(run), "--label", LABEL]
+
+    def play(self, invoke: Invoke) -> str:
+        """Do it all; every step is a command line that a user can type.
+
+        Returns:
+            The table and where the report is.
+
+        Raises:
+            UsageError: When the folder holds something else.
+            DataError: When the domain has no demo data.
+        """
+        self._make_room()
+        if self.domain.demo_data is None:
+            raise DataError(f"{self.domain.name} has no demo data", "update the plugin")
+        (self.out / COMMANDS).write_text(self.script(), encoding="utf-8")
+        note(self.domain.demo_data(self.out / "data", 0))
+        invoke(self.scan_command())
+        invoke(self.pairs_command())
+        trainings = [(arm, seed) for seed in range(self.seeds) for arm in ARMS]
+        for number, (arm, seed) in enumerate(trainings, start=1):
+            note(f"\n[{number}/{len(trainings)}] {arm.about}, seed {seed}")
+            run = self.run_folder(arm, seed)
+            with contextlib.redirect_stdout(io.StringIO()):  # each one's own table; the one that compares comes last
+                invoke(self.pretrain_command(arm, seed, run))
+                invoke(self.probe_command(run))
+        shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), 0)
+        with contextlib.redirect_stdout(io.StringIO()):
+            invoke([self.domain.name, "report", str(shown)])
+        return f"{self.results()}\n\nreport: {shown / 'report.html'}\ncommand lines: {self.out / COMMANDS}"
+
+    def script(self) -> str:
+        """Every arm's command lines; they write beside the demonstration, so that nothing is overwritten."""
+        lines = [
+            "# What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
+            "# each gives the same row of the table.",
+            _line(self.scan_command()),
+            _line(self.pairs_command()),
+        ]
+        for arm in ARMS:
+            for seed in range(self.seeds):
+                run = self.out / "by-hand" / f"{arm.name}-{seed}"
+                lines += [f"# {arm.about}, seed {seed}", _line(self.pretrain_command(arm, seed, run))]
+                lines.append(_line(self.probe_command(run)))
+        return "\n".join(lines) + "\n"
+
+    def results(self) -> str:
+        """The table, read from the run folders: mean over seeds and each seed, linear and k-NN probe."""
+        seeds = range(self.seeds)
+        rows: list[list[Any]] = []
+        for arm in ARMS:
+            row: list[Any] = [arm.about]
+            for probe in ("linear", "k-NN"):
+                values = [self.score(self.run_folder(arm, seed), probe) for seed in seeds]
+                row += [_mean(values), *values]
+            rows.append([_three(value) for value in row])
+        for name, value in self.floors():
+            rows.append([name, _three(value), *["–"] * (2 * self.seeds + 1)])
+        header = ["features"]
+        for probe in ("linear", "k-NN"):
+            header += [f"{probe} mean", *(f"seed {seed}" for seed in seeds)]
+        title = f"A demonstration, not evidence: {METRIC} of {LABEL!r} on held-out groups"
+        return f"{title}\n{table(header, rows)}"
+
+    def score(self, run: Path, probe: str) -> float | None:
+        """The leading score of a run's own frozen encoder."""
+        report = _report(run)
+        arm = next(row.arm for row in report.rows if row.arm.startswith("frozen encoder"))
+        found: float | None = report.headline(arm, probe)
+        return found
+
+    def floors(self) -> list[tuple[str, float | None]]:
+        """The domain's nuisance-only floors, which are the same for every arm."""
+        report = _report(self.run_folder(ARMS[0], 0))
+        frozen = {"linear", "k-NN"}
+        return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
+
+    def _make_room(self) -> None:
+        if self.out.is_file():
+            raise UsageError(f"{self.out} is a file", "give --out a folder")
+        if self.out.is_dir() and any(self.out.iterdir()):
+            if not (self.out / COMMANDS).is_file():
+                raise UsageError(f"{self.out} is not empty and holds no demonstration", "give --out another folder")
+            # An earlier demonstration, told by its list of commands: only what it made itself is replaced.
+            for folder in (self.out / "runs", self.out / "samples.store"):
+                shutil.rmtree(folder, ignore_errors=True)
+        self.out.mkdir(parents=True, exist_ok=True)
+
+
+def _report(run: Path) -> Any:
+    from ssl_domains.evaluation import read_probe_reports
+
+    return next(report for report in read_probe_reports(run) if report.label == LABEL)
+
+
+def _line(words: Sequence[str]) -> str:
+    return shlex.join(["ssl-domains", *words])
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _three(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)

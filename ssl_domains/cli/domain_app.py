@@ -1,0 +1,53 @@
+"""Every command of a domain, built from its name."""
+
+from __future__ import annotations
+
+import typer
+
+from ssl_domains.cli.commands import demo_data, embed, export, later, pairs, pretrain, probe, report, scan
+from ssl_domains.cli.groups import DomainGroup
+from ssl_domains.extending import Domain
+
+__all__ = ["domain_app"]
+
+
+def domain_app(domain: str | Domain) -> typer.Typer:
+    """Build ``demo-data scan pairs pretrain embed probe export report`` for a domain.
+
+    A plugin's ``cli.py`` is ``app = domain_app("fisheye")`` and whatever commands are only its own::
+
+        @app.command("regions")
+        def regions(image: Path) -> None: ...
+
+    Args:
+        domain: The domain, or its name, which is looked up among the plugins when a command runs.
+    """
+    name = domain if isinstance(domain, str) else domain.name
+    group = type("DomainGroup", (DomainGroup,), {"domain": domain, "__doc__": DomainGroup.__doc__})
+    app = typer.Typer(
+        cls=group,
+        name=name,
+        help=f"From {name} files to a probed encoder.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def about() -> None:
+        # A callback keeps typer from collapsing an app with one command into that command.
+        ...
+
+    for title, command in (
+        ("demo-data", demo_data.command),
+        ("scan", scan.command),
+        ("pairs", pairs.command),
+        ("pretrain", pretrain.command),
+        ("embed", embed.command),
+        ("probe", probe.command),
+        ("export", export.command),
+        ("report", report.command),
+    ):
+        app.command(title)(command)
+    app.command("study", hidden=True, context_settings=later.ANYTHING)(later.study)
+    return app

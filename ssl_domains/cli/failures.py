@@ -1,0 +1,70 @@
+"""How a failure ends: one line, a hint, and the exit code of its kind."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from ssl_domains.cli import console
+from ssl_domains.errors import SslDomainsError
+
+__all__ = ["guarded"]
+
+INTERRUPTED = 130
+
+
+def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
+    """Run a command line and return its exit code; nothing escapes as a traceback unless ``debug`` says so.
+
+    0 good · 1 bug · 2 usage · 3 plugin · 4 data · 5 out of disk or memory · 130 interrupted.
+    """
+    try:
+        code = act()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BaseException as error:
+        if debug():
+            traceback.print_exc(file=sys.stderr)
+        return _told(error)
+    if code == INTERRUPTED:
+        console.error("error", "interrupted", "a training goes on with --resume")
+    return code if isinstance(code, int) else 0
+
+
+def _told(error: BaseException) -> int:
+    if isinstance(error, SslDomainsError):
+        console.error("error", error.message, error.hint)
+        return error.exit_code
+    if isinstance(error, typer.TyperException):  # what typer itself found wrong with the command line
+        return _usage(error)
+    if isinstance(error, typer.Abort):
+        console.error("error", "interrupted", "")
+        return INTERRUPTED
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        console.error("error", f"the disk is full: {error}", "free some space and run the command again")
+        return 5
+    # torch.OutOfMemoryError by its name, so that an error message needn't import torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
+        return 5
+    where = traceback.extract_tb(error.__traceback__)[-1:] or [None]
+    place = f" ({where[0].name}, line {where[0].lineno})" if where[0] else ""
+    console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")
+    return 1
+
+
+def _usage(error: typer.TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+    else:
+        hint = f"see {context.command_path} --help" if context is not None else ""
+        console.error("error", error.format_message(), hint)
+    return error.exit_code

@@ -1,0 +1,86 @@
+"""Lazy command groups: names and summaries come from metadata, a plugin is imported when its command runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from ssl_domains.cli.session import bind_domain, domain_of, registry_of
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.extending import KNOWN_DOMAINS, Domain
+
+__all__ = ["DomainGroup", "RootGroup"]
+
+
+class RootGroup(TyperGroup):
+    """The core's own commands, and one lazy command for each plugin."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Plugins' commands first, by metadata alone."""
+        return [*self._plugged(ctx), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A core command, or a stub with the plugin's summary; imports nothing."""
+        own = super().get_command(ctx, cmd_name)
+        summary = self._plugged(ctx).get(cmd_name) if own is None else None
+        return own if summary is None else TyperCommand(cmd_name, help=summary, rich_help_panel="Domains")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run; here, and only here, one plugin is imported.
+
+        Raises:
+            PluginError: When the plugin is missing, blocked, broken or incompatible.
+            UsageError: For an unknown name, with the nearest one.
+        """
+        name = args[0]
+        if name in self.commands or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        registry = registry_of(ctx)
+        claimed = any(name in info.commands for info in registry.infos)
+        if not claimed and name not in KNOWN_DOMAINS:
+            if name in self._from_files(ctx):
+                from ssl_domains.cli.domain_app import domain_app
+
+                return name, _group(domain_app(name)), args[1:]
+            known = {*self._plugged(ctx), *self.commands, *KNOWN_DOMAINS}
+            raise UsageError(f"no such command {name!r}", did_you_mean(name, known))
+        return name, _group(registry.command(name)), args[1:]
+
+    def _plugged(self, ctx: Any) -> dict[str, str]:
+        found = {name: summary for name, summary in registry_of(ctx).commands().items() if name not in self.commands}
+        return found | {name: text for name, text in self._from_files(ctx).items() if name not in self.commands}
+
+    def _from_files(self, ctx: Any) -> dict[str, str]:
+        # Plugin files have no metadata; they were named explicitly, so they are imported.
+        registry = registry_of(ctx)
+        return {
+            domain.name: domain.summary
+            for info in registry.infos
+            if info.is_file
+            for domain in registry.load(info).domains
+        }
+
+
+class DomainGroup(TyperGroup):
+    """The commands of one domain; ``scan`` gets the domain's own options when it is looked at."""
+
+    domain: str | Domain = ""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run, bound to the domain."""
+        bind_domain(ctx, self.domain)
+        name, command, rest = super().resolve_command(ctx, args)
+        if name == "scan" and getattr(command.callback, "__module__", "").startswith("ssl_domains.cli"):
+            from ssl_domains.cli.commands.scan import command_for
+
+            app = typer.Typer(add_completion=False)
+            app.command("scan")(command_for(domain_of(ctx)))
+            command = typer.main.get_command(app)
+        return name, command, rest
+
+
+def _group(app: typer.Typer) -> Any:
+    # get_group and not get_command: an app with a single command is still a group under its plugin's name.
+    return typer.main.get_group(app)

@@ -1,0 +1,110 @@
+"""Which pairs a command line means, and what they come to on the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import Domain, Registry, parse_call
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.config import PairsConfig, RunConfig
+    from ssl_domains.engine.pair_plan import PairPlan
+    from ssl_domains.pairs import Composition, PairsReport
+    from ssl_domains.samples import SampleTable
+
+__all__ = ["ChosenPairs", "choose_pairs", "composition_of", "inspect", "plan", "training_rows"]
+
+
+@dataclass(frozen=True)
+class ChosenPairs:
+    """What ``--pairs`` or ``--rule`` stands for.
+
+    Attributes:
+        objective: The rule text in the form that reads back; what a run keeps, so that it needs no plugin again.
+        name: The text given to ``--pairs``; None with ``--rule``.
+        composition: ``pairs.…`` keys that the pair sampler sets, by dotted key; the user's ``--set`` wins over them.
+        views: Names of further views that it asks for.
+    """
+
+    objective: str
+    name: str | None = None
+    composition: Mapping[str, Any] | None = None
+    views: tuple[str, ...] = ()
+
+    def sets(self) -> list[str]:
+        """The composition and views as ``KEY=VALUE`` texts, to stand before the user's own."""
+        values = dict(self.composition or {})
+        if self.views:
+            values["views.extra"] = list(self.views)
+        return [f"{key}={_toml(value)}" for key, value in values.items()]
+
+
+def choose_pairs(registry: Registry, domain: Domain, pairs: str | None, rule: str | None) -> ChosenPairs | None:
+    """Resolve ``--pairs`` or ``--rule``; None when neither is given.
+
+    Raises:
+        UsageError: When both are given, a name or parameter is unknown, or the rule can't be read.
+    """
+    from ssl_domains.pairs import Composition, parse
+
+    if pairs is not None and rule is not None:
+        raise UsageError("--pairs and --rule exclude each other", "--pairs names a sampler, --rule writes one out")
+    if rule is not None:
+        return ChosenPairs(str(parse(rule)))
+    if pairs is None:
+        return None
+    name, params = parse_call(pairs)
+    sampler = registry.pair_sampler(domain.name, name)
+    objective, composition = sampler.resolve(**params)
+    keys = {} if composition == Composition() else _keys(composition)
+    return ChosenPairs(str(objective), pairs, keys, sampler.views)
+
+
+def composition_of(pairs: PairsConfig) -> Composition:
+    """The composition that a configuration's ``[pairs]`` describes."""
+    from ssl_domains.pairs import Composition
+
+    return Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+
+
+def training_rows(table: SampleTable) -> SampleTable:
+    """The rows that may be trained on.
+
+    Raises:
+        DataError: When the split leaves none.
+    """
+    rows = table.take(table.rows_of("train"))
+    if len(rows) < 2:
+        raise DataError(f"{len(rows)} training rows, two are the least", "check the column 'split' of the table")
+    return rows
+
+
+def plan(config: RunConfig, table: SampleTable, emitted: Sequence[str] = ()) -> PairPlan:
+    """Bind a configuration's rule to the training rows and plan its batches; ``emitted`` are numbers views give."""
+    from ssl_domains.engine.pair_plan import plan_pairs
+    from ssl_domains.pairs import parse
+
+    return plan_pairs(config, table, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
+
+
+def inspect(planned: PairPlan, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
+    """Count what training would see; `PairsReport.check` refuses what can't be trained on."""
+    return planned.inspect(label, tuple(name for name in nuisance if name in planned.table.columns))
+
+
+def _keys(composition: Composition) -> dict[str, Any]:
+    return {
+        "pairs.composition": composition.kind,
+        "pairs.per_group": composition.per_group,
+        "pairs.compose_by": composition.compose_by,
+        "pairs.exponent": composition.exponent,
+    }
+
+
+def _toml(value: Any) -> str:
+    import json
+
+    return json.dumps(value)  # strings, numbers and lists of them are written alike in JSON and TOML

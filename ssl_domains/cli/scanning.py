@@ -1,0 +1,158 @@
+"""From source files to a sample table on disk: what ``scan`` does, and ``pretrain`` when it is given a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.extending import Domain
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ssl_domains.samples import ScanResult
+
+__all__ = ["Scanned", "Split", "is_table", "scan_to"]
+
+_TABLES = (".parquet", ".csv", ".tsv", ".xlsx")
+
+
+@dataclass(frozen=True)
+class Split:
+    """A group-disjoint split to write: whole groups of ``column``, a share ``test`` of them held out."""
+
+    column: str
+    test: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A finished scan.
+
+    Attributes:
+        path: The table on disk.
+        result: Samples, problems and notes, as written.
+        problems: File of the problems.
+    """
+
+    path: Path
+    result: ScanResult
+    problems: Path
+
+
+def is_table(source: Path) -> bool:
+    """Whether a source is a table by its suffix."""
+    return source.suffix.lower() in _TABLES
+
+
+def scan_to(
+    domain: Domain,
+    source: Path,
+    out: Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    join: Path | None = None,
+    on: str | None = None,
+    split: Split | None = None,
+) -> Scanned:
+    """Index ``source`` and write the table to ``out``, its problems beside it.
+
+    Args:
+        domain: Whose reader scans.
+        source: Folder or file, or a table with a column ``path``.
+        out: ``.parquet`` (keeps what the scan knows), ``.csv`` or ``.xlsx``.
+        options: The domain's own scan options.
+        join: Table whose columns are added, by the values of column ``on``.
+        on: Column that both tables have.
+        split: Group-disjoint split to write.
+
+    Raises:
+        UsageError: When the source is missing, or a column is.
+        DataError: When nothing could be read; the problems are written first.
+    """
+    from ssl_domains.samples import group_split, join_columns, write_problems, write_table
+    from ssl_domains.samples.files import read_frame
+
+    if not source.exists():
+        raise UsageError(f"there is no source {str(source)!r}", "name a folder, a file, or a table with a path column")
+    if (join is None) != (on is None):
+        raise UsageError("--join and --on belong together", "--join labels.csv --on COLUMN")
+    if out.suffix.lower() not in _TABLES or out.suffix.lower() == ".tsv":
+        raise UsageError(f"can't write a table as {out.name!r}", "name it .parquet, .csv or .xlsx")
+    result = _scan(domain, source, dict(options or {}))
+    problems = write_problems(result.problems, out)
+    table = result.samples
+    if len(table) == 0:
+        raise _nothing(domain, source, result.problems, problems)
+    table = replace(table, meta=replace(table.meta, domain=domain.name, options=_recorded(options or {}, split)))
+    if join is not None and on is not None:
+        table = join_columns(table, read_frame(join), on)
+    if split is not None:
+        table = group_split(table, split.column, test=split.test, seed=split.seed)
+    table = replace(table, frame=_portable(table.frame, out))
+    write_table(table, out)
+    return Scanned(out, replace(result, samples=table), problems)
+
+
+def _scan(domain: Domain, source: Path, options: dict[str, Any]) -> ScanResult:
+    reader = domain.reader()
+    if is_table(source):
+        table = _from_table(source)
+        if table is not None:
+            return table
+    return reader.scan(source, **options)
+
+
+def _from_table(source: Path) -> ScanResult | None:
+    """A table with a ``path`` column as a scan: rows without a readable file are problems."""
+    import polars as pl
+
+    from ssl_domains.samples import Problems, ScanResult, read_table
+
+    table = read_table(source)
+    if "path" not in table.columns:
+        hint = did_you_mean("path", table.columns)
+        raise UsageError(f"{source.name!r} has no column 'path'", f"a table needs one to be a source; {hint}")
+    problems = Problems()
+    kept = []
+    for path in table.frame["path"].to_list():
+        there = path is not None and Path(path).is_file()
+        if not there:
+            problems.add(path or source, "no such file" if path else "the row has no path")
+        kept.append(there)
+    return ScanResult(replace(table, frame=table.frame.filter(pl.Series(kept, dtype=pl.Boolean))), problems.frame())
+
+
+def _portable(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
+    # Relative to the table where the files lie below it, so that a folder can be moved as a whole; else absolute.
+    import polars as pl
+
+    if "path" not in frame.columns:
+        return frame
+    base = out.resolve().parent
+
+    def place(path: str) -> str:
+        full = Path(path).resolve()
+        return full.relative_to(base).as_posix() if full.is_relative_to(base) else str(full)
+
+    return frame.with_columns(pl.col("path").map_elements(place, return_dtype=pl.String, skip_nulls=True))
+
+
+def _recorded(options: Mapping[str, Any], split: Split | None) -> dict[str, Any]:
+    made = {} if split is None else {"split_by": split.column, "split_test": split.test, "split_seed": split.seed}
+    given = {name: value for name, value in options.items() if value is not None}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in (given | made).items()}
+
+
+def _nothing(domain: Domain, source: Path, problems: pl.DataFrame, file: Path) -> DataError:
+    if len(problems) == 0:
+        return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", "is it the right folder?")
+    first = problems["cause"][0]
+    return DataError(
+        f"none of the {len(problems)} entries of {str(source)!r} could be read, the first because: {first}",
+        f"every cause is in {file}",
+    )
