@@ -1,0 +1,28 @@
+"""Evaluation of a run: its embeddings, its frozen probe beside honest floors, its encoder for use elsewhere."""
+
+from ssl_domains.evaluation.embed import embed, embed_rows
+from ssl_domains.evaluation.export import FORMATS, ExportError, export
+from ssl_domains.evaluation.load import load
+from ssl_domains.evaluation.probe import RANDOM, probe_run
+from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
+from ssl_domains.evaluation.sources import run_store, run_table
+from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
+
+__all__ = [
+    "FORMATS",
+    "RANDOM",
+    "EvaluationSplit",
+    "ExportError",
+    "ProbeReport",
+    "ProbeRow",
+    "embed",
+    "embed_rows",
+    "evaluation_split",
+    "export",
+    "load",
+    "probe_path",
+    "probe_run",
+    "read_probe_reports",
+    "run_store",
+    "run_table",
+]

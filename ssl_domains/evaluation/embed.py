@@ -1,0 +1,151 @@
+"""Embed a table with the frozen encoder of a run, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from ssl_domains.encoders import Encoder
+from ssl_domains.engine.precision import resolve_device
+from ssl_domains.errors import DataError, ResourceError
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Preprocess
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run
+
+__all__ = ["embed", "embed_rows"]
+
+_META_KEY = "ssl_domains.embeddings"
+
+Progress = Callable[[int, int], None]
+
+
+def embed(
+    run: Run,
+    table: SampleTable,
+    store: ArrayStore,
+    *,
+    out: Path | None = None,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Pooled features of the frozen encoder for every row of the table that could be decoded, all splits.
+
+    Kept in ``embeddings.parquet`` of the run and taken from there when encoder, preprocessing and table are the same.
+
+    Args:
+        run: The run whose last checkpoint is used.
+        table: The samples.
+        store: Holds their arrays.
+        out: Also write the embeddings here.
+        batch_size: Images in the encoder at a time.
+        progress: Called with rows done and rows in all.
+
+    Returns:
+        Columns ``sample`` and ``embedding`` (float32 array of the encoder's width), in the table's order.
+
+    Raises:
+        DataError: When no row could be decoded, or the encoder gives numbers that are not finite.
+        ResourceError: When the disk is full.
+    """
+    encoder, preprocess = run.encoder(), run.preprocess
+    positions = store.positions(table)
+    kept = run.folder / "embeddings.parquet"
+    fingerprint = _fingerprint(encoder, preprocess, table, positions)
+    frame = _reuse(kept, fingerprint)
+    if frame is None:
+        there = np.flatnonzero(positions >= 0)
+        features = embed_rows(
+            encoder, preprocess, table.take(there), store, device=run.config.train.device, batch_size=batch_size,
+            progress=progress,
+        )  # fmt: skip
+        frame = pl.DataFrame(
+            {
+                "sample": table.frame["sample"][there],
+                "embedding": pl.Series(features, dtype=pl.Array(pl.Float32, features.shape[1])),
+            }
+        )
+        _write(frame, kept, fingerprint)
+    if out is not None and out.resolve() != kept.resolve():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _write(frame, out, fingerprint)
+    return frame
+
+
+@torch.no_grad()
+def embed_rows(
+    encoder: Encoder,
+    preprocess: Preprocess,
+    table: SampleTable,
+    store: ArrayStore,
+    *,
+    device: str = "auto",
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Pooled features ``[n, F]`` of rows that can all be decoded: eval mode, the run's canvas, no augmentation.
+
+    Raises:
+        DataError: When there is no row, or the encoder gives numbers that are not finite.
+    """
+    if not len(table):
+        raise DataError("no row of the table could be decoded", "see the table's problems file")
+    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
+    where = resolve_device(device)
+    encoder = encoder.to(where).eval()
+    positions = store.positions(table)
+    groups = preprocess.scaling.groups(table)
+    out = np.empty((len(table), encoder.num_features), dtype=np.float32)
+    for start in range(0, len(table), batch_size):
+        rows = range(start, min(start + batch_size, len(table)))
+        images = torch.stack([preprocess(store[int(positions[i])], groups[i]) for i in rows])
+        out[rows.start : rows.stop] = encoder(images.to(where)).pooled.float().cpu().numpy()
+        if progress is not None:
+            progress(rows.stop, len(table))
+    if not np.isfinite(out).all():
+        bad = table.frame["sample"][int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])]
+        raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
+    return out
+
+
+def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, positions: NDArray[np.int64]) -> str:
+    """Changes with the weights, the preprocessing, the rows and where their arrays are."""
+    digest = hashlib.sha256(encoder.name.encode())
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    digest.update(json.dumps(preprocess.to_dict(), sort_keys=True).encode())
+    columns = [name for name in ("sample", "path") if name in table.columns]
+    digest.update(json.dumps(table.frame.select(columns).rows()).encode())
+    digest.update(positions.tobytes())
+    return digest.hexdigest()
+
+
+def _reuse(path: Path, fingerprint: str) -> pl.DataFrame | None:
+    try:
+        stored = pl.read_parquet_metadata(path).get(_META_KEY)
+        return pl.read_parquet(path) if stored == fingerprint else None
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def _write(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
+    temporary = path.with_name(f".writing-{path.name}")
+    options: dict[str, Any] = {"metadata": {_META_KEY: fingerprint}}
+    try:
+        frame.write_parquet(temporary, **options)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ResourceError(f"the embeddings can't be written: {error.strerror or error}", "free some space") from error

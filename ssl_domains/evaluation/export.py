@@ -1,0 +1,171 @@
+"""Export an encoder with its preprocessing and a model card, and prove it by loading it back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ssl_domains.encoders import Encoder, create_encoder
+from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, did_you_mean
+from ssl_domains.evaluation.model_card import model_card
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run
+
+__all__ = ["FORMATS", "ExportError", "export"]
+
+WEIGHTS, CONFIG, PREPROCESS, CARD = "model.safetensors", "config.json", "preprocess.json", "README.md"
+
+
+class ExportError(SslDomainsError):
+    """What was written does not give the run's features: a bug, and nothing is left behind that looks usable."""
+
+
+def export(run: Run, out: Path, format: str = "timm") -> Path:
+    """Write the frozen encoder into the folder ``out``, load it back and compare features on random input.
+
+    ``timm`` writes weights and ``config.json`` as timm reads them; ``safetensors`` the weights with the architecture in
+    the file's own metadata. Both bring ``preprocess.json`` and a model card.
+
+    Args:
+        run: The run whose last checkpoint is exported.
+        out: Folder to make; must be empty or not there.
+        format: One of `FORMATS`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: For another format, or a folder that holds something.
+        ExportError: When what was written gives other features when loaded back.
+        ResourceError: When the disk is full.
+    """
+    if format not in FORMATS:
+        later = format in ("torchvision", "transformers", "onnx")
+        hint = f"there are: {', '.join(FORMATS)}" if later else did_you_mean(format, FORMATS)
+        raise UsageError(f"export to {format!r} comes with the next issue" if later else f"no format {format!r}", hint)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is already there", "name a new folder")
+    encoder = run.encoder().eval()
+    write, read = FORMATS[format]
+    made = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write(run, encoder, out)
+        (out / PREPROCESS).write_text(json.dumps(_preprocess(run), indent=2) + "\n", encoding="utf-8")
+        (out / CARD).write_text(model_card(run, format, encoder.num_features), encoding="utf-8")
+        _verify(encoder, read(out), run.config.views.size)
+    except BaseException as error:
+        _remove(out, whole=made)
+        if isinstance(error, OSError):
+            raise ResourceError(f"{out} can't be written: {error.strerror or error}", "free some space") from error
+        raise
+    return out
+
+
+def _verify(encoder: Encoder, loaded: nn.Module, size: int) -> None:
+    """Compare pooled features of the two on random images, in float32 on the CPU."""
+    images = torch.rand(4, encoder.in_chans, size, size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected, got = encoder(images).pooled, loaded.eval()(images)
+    if got.shape != expected.shape or not torch.allclose(got, expected, rtol=1e-5, atol=1e-6):
+        raise ExportError(
+            f"the exported {encoder.name!r} does not give the features of the run when loaded back",
+            "please report this architecture",
+        )
+
+
+def _preprocess(run: Run) -> dict[str, Any]:
+    """The run's preprocessing; with scaling by volume without the windows, whose keys name the training volumes."""
+    values = run.preprocess.to_dict()
+    if values["scaling"]["scaling"]["scope"] == "volume":
+        values["scaling"] |= {"windows": {}, "fitted_on": {}}
+    return values
+
+
+def _weights(encoder: Encoder) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous().clone() for name, value in encoder.model.state_dict().items()}
+
+
+def _write_timm(run: Run, encoder: Encoder, out: Path) -> None:
+    size = run.config.views.size
+    save_file(_weights(encoder), out / WEIGHTS, metadata={"format": "pt"})
+    config = {
+        "architecture": encoder.name,
+        "num_classes": 0,
+        "num_features": encoder.num_features,
+        "model_args": {"in_chans": encoder.in_chans, **_image_size(encoder, size)},
+        "pretrained_cfg": {
+            "input_size": [encoder.in_chans, size, size],
+            "fixed_input_size": bool(_image_size(encoder, size)),
+            "num_classes": 0,
+            # Images go in as [0, 1]; how they get there is in preprocess.json.
+            "mean": [0.0] * encoder.in_chans,
+            "std": [1.0] * encoder.in_chans,
+            "interpolation": "bilinear",
+            "crop_pct": 1.0,
+            # The weights already have in_chans channels: without this, timm would adapt a three-channel layer.
+            "first_conv": None,
+            "classifier": None,
+        },
+    }
+    (out / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_timm(out: Path) -> nn.Module:
+    config: dict[str, Any] = json.loads((out / CONFIG).read_text(encoding="utf-8"))
+    model: nn.Module = timm.create_model(
+        config["architecture"], checkpoint_path=str(out / WEIGHTS), num_classes=0, **config["model_args"]
+    )
+    return model
+
+
+def _write_safetensors(run: Run, encoder: Encoder, out: Path) -> None:
+    about = {
+        "format": "pt",
+        "architecture": encoder.name,
+        "in_chans": str(encoder.in_chans),
+        "image_size": str(run.config.views.size),
+        "preprocess": json.dumps(_preprocess(run)),
+    }
+    save_file(_weights(encoder), out / WEIGHTS, metadata=about)
+
+
+def _read_safetensors(out: Path) -> nn.Module:
+    from safetensors import safe_open
+
+    with safe_open(out / WEIGHTS, framework="pt") as file:
+        about = file.metadata()
+    model = create_encoder(
+        about["architecture"], int(about["in_chans"]), seed=1, image_size=int(about["image_size"])
+    ).model
+    model.load_state_dict(load_file(out / WEIGHTS))
+    return model
+
+
+def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
+    """Architectures with a fixed grid of patches must be told the size again when loaded."""
+    return {"img_size": size} if hasattr(encoder.model, "patch_embed") else {}
+
+
+def _remove(out: Path, whole: bool) -> None:
+    if whole:
+        shutil.rmtree(out, ignore_errors=True)
+        return
+    for name in (WEIGHTS, CONFIG, PREPROCESS, CARD):
+        (out / name).unlink(missing_ok=True)
+
+
+FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], nn.Module]]] = {
+    "timm": (_write_timm, _read_timm),
+    "safetensors": (_write_safetensors, _read_safetensors),
+}
+"""Format → how it is written, and how it is loaded back as a module ``[B, C, S, S] → [B, F]``."""

@@ -1,0 +1,33 @@
+"""An encoder out of a run folder, ready for somebody else's code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ssl_domains.encoders import Encoder
+    from ssl_domains.views import Preprocess
+
+__all__ = ["load"]
+
+
+def load(run: str | Path) -> tuple[Encoder, Preprocess]:
+    """The frozen encoder of a run and what has to happen to an array before it.
+
+    ``encoder, preprocess = ssl_domains.load(RUN)``, then ``encoder(preprocess(array)[None]).pooled`` is ``[1, F]``.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        The encoder in eval mode, and a callable from ``[H, W, C]`` in native type and unit to ``[C, S, S]``.
+
+    Raises:
+        UsageError: When there is no such run, or nothing was trained in it.
+        DataError: When its checkpoint can't be read.
+    """
+    from ssl_domains.engine import Run
+
+    opened = Run.open(Path(run))
+    return opened.encoder().eval(), opened.preprocess

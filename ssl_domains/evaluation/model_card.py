@@ -1,0 +1,94 @@
+"""The model card of an exported encoder: what made it, and what it is not. No identifier, no path."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ssl_domains.evaluation.probe_report import ProbeReport, read_probe_reports
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run
+
+__all__ = ["model_card"]
+
+_USE = {
+    "timm": """import timm, ssl_domains.encoders  # the import is only needed for architectures of ssl-domains
+model = timm.create_model("{name}", checkpoint_path="model.safetensors", num_classes=0, **{arguments})""",
+    "safetensors": """from safetensors.torch import load_file
+from ssl_domains.encoders import create_encoder
+model = create_encoder("{name}", {in_chans}, image_size={size}).model
+model.load_state_dict(load_file("model.safetensors"))""",
+}
+
+
+def model_card(run: Run, format: str, num_features: int) -> str:
+    """Markdown, from what the run folder says."""
+    config, data = run.config, run.data_fingerprint
+    in_chans, size = run.preprocess.in_chans, config.views.size
+    use = _USE[format].format(
+        name=config.encoder.name, in_chans=in_chans, size=size, arguments=json.dumps({"in_chans": in_chans})
+    )
+    pairs = config.pairs
+    rule = "none: plain SimCLR" if pairs.rule == "none" else pairs.rule
+    if pairs.relations == "none" and pairs.rule != "none":
+        rule += " (composed the batches only; positives were a sample's own views)"
+    if pairs.shuffle_metadata is not None:
+        rule += f" (on shuffled metadata, seed {pairs.shuffle_metadata}: a control, not for use)"
+    first = config.encoder.init if config.encoder.init in ("random", "pretrained") else "weights of another run or file"
+    commit = run.environment.get("commit") or "unknown"
+    steps = [f"- {step['name']}: {step.get('reason', '')}" for step in run.recipe.get("steps", ())]
+    lines = [
+        f"# {config.encoder.name}, pre-trained without labels by ssl-domains",
+        "",
+        f"Input `[B, {in_chans}, {size}, {size}]` in [0, 1] as `preprocess.json` says; output `[B, {num_features}]`.",
+        "",
+        "```python",
+        use,
+        "```",
+        "",
+        "## How it was made",
+        "",
+        f"- Data: {data.get('rows', 'unknown')} training samples{_splits(data.get('split'))}.",
+        f"- Method: {config.method.name}, temperature {config.method.temperature:g}"
+        + (" at the start, learned" if config.method.learnable_temperature else "")
+        + ".",
+        f"- Pairs: `{rule}`.",
+        f"- First weights: {first}.",
+        f"- Training: {max(run.step, 0)} steps of {config.train.batch_size} samples × {config.views.n} views, "
+        f"{config.train.optimizer}, learning rate {config.train.lr:g}, seed {config.train.seed}.",
+        f"- ssl-domains {run.environment.get('versions', {}).get('ssl-domains', 'unknown')}, commit {commit}.",
+        "",
+        "## Views it was made invariant to",
+        "",
+        *(steps or ["- none recorded"]),
+        "",
+        "## Limits",
+        "",
+        "- Pre-trained only: it decides nothing by itself. Train a head, and test it on groups it has not seen.",
+        "- It may carry what is common in its training data (site, device, population) as well as what is meant.",
+        "- The views above took that information away on purpose; a task that needs it should not use this encoder.",
+        *_probed(read_probe_reports(run.folder)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _splits(split: dict[str, int] | None) -> str:
+    if split is None:
+        return ", all there were: the table had no split, so any probe on them is transductive"
+    return ", of a table with a group-disjoint split"
+
+
+def _probed(reports: list[ProbeReport]) -> list[str]:
+    """One line a probe, with its floor beside it."""
+    lines = []
+    for report in reports:
+        metric = report.metrics[0]
+        shown = [
+            f"{row.arm}, {row.probe} probe: {value:.3f}"
+            for row in report.rows
+            if (value := row.values.get(metric)) is not None and row.used == max(r.used for r in report.rows)
+        ]
+        lines += ["", f"### {report.title}", "", f"{metric}:", "", *(f"- {one}" for one in shown)]
+    return lines

@@ -1,0 +1,192 @@
+"""What a probe of a run found, as numbers to keep and as a table to print."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ssl_domains.errors import DataError
+from ssl_domains.probes import HEADLINE, ProbeResult
+
+__all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
+
+_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "classification": ("balanced accuracy", "macro-F1", "AUROC", "accuracy"),
+    "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
+    "regression": ("R²", "MAE"),
+}
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """One arm under one probe at one fraction of the labels.
+
+    Attributes:
+        arm: What gave the features.
+        probe: What was fitted on them.
+        fraction: Share of labelled training groups that was asked for.
+        used: Share that was taken.
+        draw: Number of the draw; the same groups for every arm.
+        groups: Labelled training groups seen.
+        labels: Labelled training rows seen.
+        tested: Labelled test rows.
+        values: Score by name, None where undefined.
+        reasons: Why a score is None, or what it leaves out.
+        per_class: Recall or average precision by class.
+        chosen: Hyper-parameters, chosen inside the training groups.
+        notes: Remarks.
+    """
+
+    arm: str
+    probe: str
+    fraction: float
+    used: float
+    draw: int
+    groups: int
+    labels: int
+    tested: int
+    values: dict[str, float | None]
+    reasons: dict[str, str] = field(default_factory=dict)
+    per_class: dict[str, float | None] = field(default_factory=dict)
+    chosen: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, arm: str, probe: str, result: ProbeResult, fraction: float, used: float, draw: int, note: str = ""
+    ) -> ProbeRow:
+        """A row from a probe's result."""
+        scores = result.scores
+        notes = tuple(one for one in (note, *result.notes) if one)
+        return cls(
+            arm, probe, fraction, used, draw, result.groups, result.labels, result.tested,
+            scores.values, scores.reasons, scores.per_class, result.chosen, notes,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """A frozen probe of one label column. One run is not evidence: that is what `study` is for, and the title says so.
+
+    Attributes:
+        label: The column.
+        task: ``classification``, ``multilabel`` or ``regression``.
+        classes: Text of the classes.
+        group: Column of the groups that the split keeps whole.
+        test_groups: Number of held-out groups.
+        transductive: Why the encoder may have seen the test groups; empty when it has not.
+        supervised: Number of this column's labels that the run's rule saw; 0 when it does not read it.
+        dropped: Rows of the split without a label.
+        rows: One an arm, probe, fraction and draw.
+        notes: Remarks on the whole.
+    """
+
+    label: str
+    task: str
+    classes: tuple[str, ...]
+    group: str
+    test_groups: int
+    transductive: str
+    supervised: int
+    dropped: int
+    rows: tuple[ProbeRow, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What is shown, and what it is not."""
+        groups = f"{self.test_groups} held-out groups of {self.group!r}"
+        said = "; transductive: " + self.transductive if self.transductive else ""
+        return f"Frozen probe of {self.label!r} ({self.task}, {groups}) · one run, not evidence{said}"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores shown, the leading one first."""
+        return _SHOWN[self.task]
+
+    @property
+    def headings(self) -> list[str]:
+        """Headings of the table, in order."""
+        draws = ["draw"] if len({row.draw for row in self.rows}) > 1 else []
+        return ["features", "probe", "fraction", *draws, "groups", "labels", *self.metrics]
+
+    def table(self) -> list[dict[str, str]]:
+        """The rows as text by heading; an undefined score is ``–``, explained in `remarks`."""
+        out = []
+        for row in self.rows:
+            cells = {
+                "features": row.arm,
+                "probe": row.probe,
+                "fraction": f"{row.used:.3g}",
+                "draw": str(row.draw),
+                "groups": str(row.groups),
+                "labels": str(row.labels),
+            }
+            cells |= {name: _number(row.values.get(name)) for name in self.metrics}
+            out.append({heading: cells[heading] for heading in self.headings})
+        return out
+
+    def remarks(self) -> list[str]:
+        """Everything that qualifies the table, each once: undefined scores, raised fractions, left-out rows."""
+        lines = list(self.notes)
+        if self.dropped:
+            lines.append(f"{self.dropped} rows of the split have no {self.label!r} and are left out")
+        for row in self.rows:
+            lines += row.notes
+            lines += [f"{name}{'' if row.values.get(name) is not None else ' undefined'}: {why}"
+                      for name, why in row.reasons.items()]  # fmt: skip
+        return list(dict.fromkeys(lines))
+
+    def headline(self, arm: str, probe: str) -> float | None:
+        """The leading score of an arm at its largest fraction, mean over draws; None when it is not defined."""
+        rows = [row for row in self.rows if row.arm == arm and row.probe == probe]
+        largest = max((row.used for row in rows), default=0.0)
+        values = [row.values.get(HEADLINE[self.task]) for row in rows if row.used == largest]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known and len(known) == len(values) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values only, the title included."""
+        return {"title": self.title, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> ProbeReport:
+        """What `to_dict` gave."""
+        values = {key: value for key, value in stored.items() if key != "title"}
+        rows = tuple(ProbeRow(**{**row, "notes": tuple(row["notes"])}) for row in values.pop("rows"))
+        values["classes"], values["notes"] = tuple(values["classes"]), tuple(values["notes"])
+        return cls(rows=rows, **values)
+
+    def write(self, folder: Path) -> Path:
+        """Write ``probe-LABEL.json`` into the run's folder."""
+        path = probe_path(folder, self.label)
+        path.write_text(json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return path
+
+
+def probe_path(folder: Path, label: str) -> Path:
+    """Where a run keeps its probe of a label."""
+    return folder / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
+
+
+def read_probe_reports(folder: Path) -> list[ProbeReport]:
+    """Every probe kept in a run's folder, by name.
+
+    Raises:
+        DataError: When one can't be read.
+    """
+    reports = []
+    for path in sorted(folder.glob("probe-*.json")):
+        try:
+            reports.append(ProbeReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path.name} can't be read: {error}", "probe the run again") from error
+    return reports
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,97 @@
+"""Who may be fitted on and who is asked: the table's own group-disjoint split, or one made here and said to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import SampleTable, group_split
+
+__all__ = ["EvaluationSplit", "evaluation_split"]
+
+
+@dataclass(frozen=True)
+class EvaluationSplit:
+    """A split of a table's rows for a probe.
+
+    Attributes:
+        train: bool ``[n]``.
+        test: bool ``[n]``.
+        groups: int64 codes ``[n]``, −1 for rows without a group, which are on neither side.
+        group: The column the groups are of; ``"sample"`` when each row stands for itself.
+        transductive: Why the encoder may have seen the test groups; empty when it has not.
+        notes: Remarks, one line each.
+    """
+
+    train: NDArray[np.bool_]
+    test: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+    group: str
+    transductive: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def test_groups(self) -> int:
+        """Number of held-out groups."""
+        return len(np.unique(self.groups[self.test]))
+
+
+def evaluation_split(
+    table: SampleTable,
+    group: str | None,
+    trained: frozenset[str],
+    *,
+    test: float = 0.2,
+    seed: int = 0,
+) -> EvaluationSplit:
+    """Take the column ``split`` where there is one, else split by ``group``, and compare with the pre-training rows.
+
+    Args:
+        table: The samples.
+        group: Column whose groups stay whole; None takes the one the table was split by.
+        trained: Sample ids of the pre-training rows.
+        test: Share of groups held out when the table has no split.
+        seed: Draws them.
+
+    Raises:
+        UsageError: When there is neither a split nor a group.
+        DataError: When the table's split leaves no row on a side.
+    """
+    made = "split" not in table.columns
+    notes = []
+    if made:
+        if group is None:
+            raise UsageError(
+                "the table has no column 'split' and no group to split by",
+                "name one with --group, or scan --split-by it",
+            )
+        table = group_split(table, group, test=test, seed=seed)
+        notes.append(f"the table has no split: {test:.0%} of the groups of {group!r} are held out here, by seed {seed}")
+    elif group is None:
+        recorded = table.meta.options.get("split_by")
+        group = recorded if isinstance(recorded, str) and recorded in table.columns else "sample"
+        if group == "sample":
+            notes.append("no --group given: every sample counts as its own group")
+    groups = table.codes(group)
+    split = table.column("split").cast(pl.String)
+    sides = [(split == side).fill_null(False).to_numpy() & (groups >= 0) for side in ("train", "test")]
+    for rows, side in zip(sides, ("train", "test"), strict=True):
+        if not rows.any():
+            raise DataError(f"no row of the table is in split {side!r}", "split it with scan --split-by COLUMN")
+    lost = int((groups < 0).sum())
+    if lost:
+        notes.append(f"{lost} rows without {group!r} are left out")
+    return EvaluationSplit(sides[0], sides[1], groups, group, _seen(table, groups, sides[1], trained), tuple(notes))
+
+
+def _seen(table: SampleTable, groups: NDArray[np.int64], test: NDArray[np.bool_], trained: frozenset[str]) -> str:
+    was = table.frame["sample"].is_in(list(trained)).to_numpy()
+    asked = np.unique(groups[test])
+    both = np.intersect1d(asked, np.unique(groups[was]))
+    if not len(both):
+        return ""
+    return f"{len(both)} of {len(asked)} test groups were pre-trained on, without their labels"
