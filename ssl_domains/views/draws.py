@@ -108,7 +108,8 @@ class Draws:
 def _quantiles(device: torch.device) -> Tensor:
     """The standard normal at 65,536 equally likely places; looked up, it gives every device the same bits."""
     middle = (torch.arange(1 << 16, dtype=torch.float64) + 0.5) / (1 << 16)
-    return torch.special.ndtri(middle).to(torch.float32).to(device)
+    quantiles: Tensor = torch.special.ndtri(middle)
+    return quantiles.to(torch.float32).to(device)
 
 
 def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
@@ -125,5 +126,5 @@ def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
     # Little-endian on every machine torch runs on: a word's four shorts lie from its low bits upward.
     shorts = hashed.view(torch.int16)[:, :count].to(torch.int32)
     index = shorts.bitwise_and_(0xFFFF).reshape(-1)
-    noise: Tensor = _quantiles(keys.device).index_select(0, index).reshape(-1, *shape)
+    noise: Tensor = _quantiles(keys.device).index_select(0, index).reshape(len(keys), *shape)
     return noise

@@ -177,14 +177,14 @@ class ViewRecipe:
         steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]],
     ) -> tuple[Tensor, Tensor | None]:
         """Geometric steps in a row, as one interpolation: from the last to the first, where a pixel comes from."""
-        points = grid(len(images), self.size, images.device)
+        x, y = grid(self.size, images.device)
         exposes = False
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
             assert isinstance(step, Geometric)
             size = images.shape[-1] if place == 0 else self.size
-            points = step.source(points, parameters, columns, size)
+            x, y = step.source(x, y, parameters, columns, size)
             exposes |= step.exposes
-        return sample(images, mask, points, exposes=exposes)
+        return sample(images, mask, x, y, size=self.size, exposes=exposes)
 
     def cpu_view(
         self,

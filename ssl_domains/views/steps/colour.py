@@ -78,8 +78,9 @@ class ColorJitter(Declared):
         )
         images = (images * brightness).clamp_(0, 1)
         mean = _grey(images).mean(dim=(2, 3), keepdim=True)
-        images = torch.lerp(mean, images, contrast).clamp_(0, 1)
-        images = torch.lerp(_grey(images), images, saturation).clamp_(0, 1)
+        images.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
+        grey = _grey(images).mul_(1 - saturation)
+        images.mul_(saturation).add_(grey).clamp_(0, 1)
         return (_turn_hue(images, hue) if self.hue else images), mask
 
     def cpu(
@@ -108,23 +109,26 @@ def _three_channels(channels: int) -> None:
 
 def _grey(images: Tensor) -> Tensor:
     red, green, blue = images.unbind(dim=1)
-    return (_GREY[0] * red + _GREY[1] * green + _GREY[2] * blue)[:, None]
+    return (red * _GREY[0]).add_(green, alpha=_GREY[1]).add_(blue, alpha=_GREY[2])[:, None]
 
 
 def _turn_hue(images: Tensor, hue: Tensor) -> Tensor:
     """Turn the hue of HSV by a share of the circle, without going through HSV: ``[B, 3, H, W]``, ``[B, 1, 1, 1]``.
 
-    Value and chroma stay; channel n is v − c·max(0, min(k, 4 − k, 1)) with k = (n + 6h) mod 6, n = 5, 3, 1.
+    Value and chroma stay; channel n is v − c·clip(min(k, 4 − k), 0, 1) with k = (n + 6h) mod 6, n = 5, 3, 1.
     """
-    value, _ = images.max(dim=1, keepdim=True)
-    chroma = value - images.min(dim=1, keepdim=True).values
     red, green, blue = (channel[:, None] for channel in images.unbind(dim=1))
-    safe = torch.where(chroma > 0, chroma, 1.0)
-    sextant = torch.where(
-        value == red,
-        (green - blue) / safe,
-        torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
-    )
-    offsets = torch.tensor([5.0, 3.0, 1.0], device=images.device, dtype=images.dtype)[None, :, None, None]
-    k = torch.remainder(sextant + 6 * hue + offsets, 6)
-    return value - chroma * torch.minimum(k, 4 - k).clamp_(0, 1)
+    value = torch.maximum(torch.maximum(red, green), blue)
+    chroma = value - torch.minimum(torch.minimum(red, green), blue)
+    by_red, by_green = value == red, value == green
+    # h = (difference of the other two) / chroma + 0, 2 or 4, by which channel is the largest.
+    turns = torch.where(by_red, green - blue, torch.where(by_green, blue - red, red - green))
+    turns.div_(chroma.clamp(min=1e-12)).add_(torch.where(by_red, 0.0, torch.where(by_green, 2.0, 4.0)))
+    turns.add_(6 * hue)
+    turned = torch.empty_like(images)
+    for channel, offset in enumerate((5.0, 3.0, 1.0)):
+        k = turns + offset
+        k.sub_((k / 6).floor_().mul_(6))
+        k = torch.minimum(k, 4 - k).clamp_(0, 1)
+        turned[:, channel : channel + 1] = torch.addcmul(value, chroma, k, value=-1)
+    return turned

@@ -64,15 +64,13 @@ class RandomResizedCrop(Declared, Geometric):
         }
 
     def source(
-        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
-    ) -> Tensor:
+        self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> tuple[Tensor, Tensor]:
         """Into the rectangle; a point outside the rectangle, as a later rotation asks for, stays without data."""
-        corner = torch.stack((parameters["left"], parameters["top"]), dim=1).to(points.dtype)[:, None, None]
-        sides = torch.stack((parameters["width"], parameters["height"]), dim=1).to(points.dtype)[:, None, None]
-        border = 1 - 1 / sides
-        inside = torch.minimum(torch.maximum(points, -border), border)
-        moved = inside.mul_(sides / size).add_((2 * corner + sides) / size - 1)
-        return torch.where(points.abs() > 1, points.sign() * 4, moved)
+        return (
+            _into(x, parameters["left"], parameters["width"], size),
+            _into(y, parameters["top"], parameters["height"], size),
+        )
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
@@ -84,3 +82,11 @@ class RandomResizedCrop(Declared, Geometric):
         cut = a.Crop(x_min=left, y_min=top, x_max=right, y_max=bottom, p=1.0)(image=image)["image"]
         enlarged: NDArray[np.float32] = a.Resize(*image.shape[:2], p=1.0)(image=cut)["image"]
         return enlarged
+
+
+def _into(places: Tensor, start: Tensor, length: Tensor, size: int) -> Tensor:
+    start, length = (pixels.to(places.dtype)[:, None, None] for pixels in (start, length))
+    border = 1 - 1 / length
+    inside = torch.minimum(torch.maximum(places, -border), border)
+    moved = inside * (length / size) + ((2 * start + length) / size - 1)
+    return torch.where(places.abs() > 1, 4.0, moved)

@@ -32,12 +32,11 @@ class _Flip(Declared, Geometric):
         return {"flip": draws.happens(self.p)}
 
     def source(
-        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
-    ) -> Tensor:
+        self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> tuple[Tensor, Tensor]:
         """The mirrored place."""
-        sign = torch.where(parameters["flip"], -1.0, 1.0).to(points.dtype)
-        points[..., self.axis] *= sign[:, None, None]
-        return points
+        sign = torch.where(parameters["flip"], -1.0, 1.0).to(x.dtype)[:, None, None]
+        return (x * sign, y) if self.axis == 0 else (x, y * sign)
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]

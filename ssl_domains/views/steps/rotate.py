@@ -46,13 +46,12 @@ class Rotate(Declared, Geometric):
         return {"degrees": torch.where(draws.happens(self.p), degrees, 0.0)}
 
     def source(
-        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
-    ) -> Tensor:
+        self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> tuple[Tensor, Tensor]:
         """Turned back by the angle; y points down."""
         angle = parameters["degrees"] * (math.pi / 180)
-        cos, sin = (value.to(points.dtype)[:, None, None] for value in (angle.cos(), angle.sin()))
-        x, y = points[..., 0], points[..., 1]
-        return torch.stack((cos * x - sin * y, sin * x + cos * y), dim=-1)
+        cos, sin = (value.to(x.dtype)[:, None, None] for value in (angle.cos(), angle.sin()))
+        return cos * x - sin * y, sin * x + cos * y
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]

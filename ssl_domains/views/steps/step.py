@@ -76,8 +76,9 @@ class ViewStep(Protocol):
 class Geometric:
     """Base of the steps that only move pixels. A recipe fuses neighbouring ones into a single interpolation.
 
-    A subclass gives ``source``. Points are ``(x, y)`` from −1 to 1, where ±1 are the outer edges of the border pixels
-    (``align_corners=False``). A point beyond ±1, or NaN, has no data: it becomes 0 and false in the mask.
+    A subclass gives `source`. Places are x and y from −1 to 1, where ±1 are the outer edges of the border pixels
+    (``align_corners=False``), x to the right and y down. A place beyond ±1, or NaN, has no data: it becomes 0 and false
+    in the mask.
 
     Attributes:
         exposes: Whether the step can show a place outside the picture that comes in; a mask is made when there is none.
@@ -86,11 +87,16 @@ class Geometric:
     exposes: ClassVar[bool] = False
 
     def source(
-        self, points: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
-    ) -> Tensor:
-        """For points ``[B, H, W, 2]`` of the picture that goes out, where in the picture that comes in they lie.
+        self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> tuple[Tensor, Tensor]:
+        """For places of the picture that goes out, where in the picture that comes in they lie.
 
-        ``size`` is the side of the picture that comes in. May change ``points`` in place.
+        Args:
+            x: float32, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` while axes were scaled or mirrored only.
+            y: float32, likewise ``[1 or B, H, 1]``. Neither is to be changed in place.
+            parameters: From ``parameters``, on the device of ``x``.
+            columns: float64 ``[B]`` by name.
+            size: Side of the picture that comes in, in pixels.
         """
         raise TypeError(f"{type(self).__name__} has to say where its pixels come from")
 
@@ -103,8 +109,8 @@ class Geometric:
     ) -> tuple[Tensor, Tensor | None]:
         """Sample the pictures where `source` says."""
         size = images.shape[-1]
-        points = self.source(grid(len(images), size, images.device), parameters, columns, size)
-        return sample(images, mask, points, exposes=self.exposes)
+        x, y = self.source(*grid(size, images.device), parameters, columns, size)
+        return sample(images, mask, x, y, size=size, exposes=self.exposes)
 
 
 def backend() -> Any:
@@ -114,33 +120,40 @@ def backend() -> Any:
     return albumentations
 
 
-def grid(batch: int, size: int, device: torch.device) -> Tensor:
-    """Centres of the pixels of a picture, float32 ``[B, S, S, 2]``, memory of its own."""
+def grid(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Centres of the pixels of a picture, float32: x ``[1, 1, S]`` and y ``[1, S, 1]``."""
     line = (torch.arange(size, dtype=torch.float32, device=device) * 2 + 1) / size - 1
-    points = torch.stack((line[None, :].expand(size, size), line[:, None].expand(size, size)), dim=-1)
-    return points.expand(batch, size, size, 2).clone()
+    return line[None, None, :], line[None, :, None]
 
 
-def sample(images: Tensor, mask: Tensor | None, points: Tensor, *, exposes: bool) -> tuple[Tensor, Tensor | None]:
-    """Pictures at points: bilinear for the picture, nearest for the mask, 0 where there is no data.
+def sample(
+    images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, exposes: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Pictures at places: bilinear for the picture, nearest for the mask, 0 where there is no data.
 
     Args:
         images: float32 ``[B, C, S, S]``.
         mask: bool ``[B, 1, S, S]`` or None.
-        points: ``[B, H, W, 2]``, as `Geometric` defines them.
-        exposes: Whether points may lie outside; False saves the mask when there is none.
+        x: As `Geometric.source` gives it.
+        y: Likewise.
+        size: Side of what comes out.
+        exposes: Whether places may lie outside; False saves the mask when there is none.
     """
-    if not exposes and mask is None:
-        return F.grid_sample(images, points, mode="bilinear", padding_mode="border", align_corners=False), None
-    points = torch.nan_to_num(points, nan=4.0).clamp_(-4.0, 4.0)
-    seen = (points.abs() <= 1.0).all(dim=-1)[:, None]
+    seen = None
+    if exposes:
+        # NaN compares false; 4 is far enough outside to touch nothing.
+        seen = ((x.abs() <= 1) & (y.abs() <= 1)).expand(len(images), size, size)[:, None]
+        x, y = (torch.nan_to_num(v, nan=4.0).clamp_(-4.0, 4.0) for v in (x, y))
+    else:
+        # Outermost half pixels repeat the border pixel; done here it is cheaper than padding_mode="border".
+        edge = 1 - 1 / images.shape[-1]
+        x, y = x.clamp(-edge, edge), y.clamp(-edge, edge)
+    points = torch.empty((len(images), size, size, 2), dtype=images.dtype, device=images.device)
+    points[..., 0] = x
+    points[..., 1] = y
     if mask is not None:
-        nearest = F.grid_sample(
-            mask.to(images.dtype), points, mode="nearest", padding_mode="border", align_corners=False
-        )
-        seen &= nearest > 0.5
+        there = F.grid_sample(mask.to(images.dtype), points, "nearest", "zeros", align_corners=False) > 0.5
+        seen = there if seen is None else seen & there
     # What lies outside counts as 0 in the interpolation, as in OpenCV's constant border.
-    moved = F.grid_sample(
-        images, points, mode="bilinear", padding_mode="zeros" if exposes else "border", align_corners=False
-    )
-    return moved * seen, seen
+    moved = F.grid_sample(images, points, "bilinear", "zeros", align_corners=False)
+    return (moved if seen is None else moved * seen), seen
