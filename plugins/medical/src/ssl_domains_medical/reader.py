@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import IdentifierKey, ReadError, SampleTable, ScanResult, TableMeta
 from ssl_domains_medical import images
 from ssl_domains_medical.dicom.headers import has_dicom_prefix
@@ -26,6 +26,7 @@ from ssl_domains_medical.nifti.volumes import decode_slices, is_nifti
 __all__ = ["IDENTIFIERS", "MedicalReader"]
 
 IDENTIFIERS = ("patient", "patient_id", "study", "series", "volume")
+_OPTIONS = ("axis", "burned_in", "mask_names", "masks")
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _MASK_FOLDERS = {"images": "labels", "imagesTr": "labelsTr"}
 
@@ -43,6 +44,7 @@ class MedicalReader:
         masks: Path | None = None,
         mask_names: str | None = None,
         burned_in: bool = False,
+        **unknown: Any,
     ) -> ScanResult:
         """Index a folder or a file by headers.
 
@@ -52,10 +54,14 @@ class MedicalReader:
             masks: Folder of NIfTI label masks; adds ``slice_class``, ``area_CLASS``, ``mask_path``.
             mask_names: Names of classes, ``"1=anterior,2=posterior"``.
             burned_in: Keep DICOM images that declare burned-in annotation.
+            unknown: Refused.
 
         Raises:
-            UsageError: When the source or the masks don't exist, or an option can't be read.
+            UsageError: When the source or the masks don't exist, or an option is unknown or can't be read.
         """
+        if unknown:
+            word = min(unknown)
+            raise UsageError(f"medical scan has no option {word!r}", did_you_mean(word, _OPTIONS))
         axis = check_axis(axis)
         source = Path(source).resolve()
         if not source.exists():
@@ -142,12 +148,11 @@ def _has_prefix(path: Path) -> bool:
 def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -> ScanResult:
     frames = [pl.DataFrame(part.rows, infer_schema_length=None) for part in parts if part.rows]
     frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema={"sample": pl.String})
-    # One type whatever was found, so that tables of several scans agree; a column nothing speaks of is left out.
-    frame = frame.drop(
-        column.name for column in frame if column.null_count() == len(column) and column.name != "sample"
-    )
+    # What no file speaks of is no column, except who it is of: there an error should say "null", not "no such column".
+    silent = [column.name for column in frame if column.null_count() == len(column)]
+    kept = [name for name in silent if name in ("sample", "patient", "patient_id")]
+    frame = frame.drop(name for name in silent if name not in kept).with_columns(pl.col(kept).cast(pl.String))
     meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
     problems = pl.concat([part.problems.frame() for part in parts])
-    return ScanResult(
-        SampleTable(frame, meta), problems, tuple(notes + [note for part in parts for note in part.notes])
-    )
+    said = [*notes, *(note for part in parts for note in part.notes)]
+    return ScanResult(SampleTable(frame, meta), problems, tuple(said))

@@ -44,8 +44,8 @@ def decode_frames(path: str, indices: Sequence[int]) -> list[NDArray[np.generic]
     """Decode frames of one file, opened once.
 
     The stored values go through: inversion where MONOCHROME1 says that larger is darker, the frame's own rescale slope
-    and intercept, palette to RGB, YBR to RGB. Padding becomes the frame's lowest real value, for it is no measurement.
-    Integers stay integers when slope and intercept are; otherwise float32.
+    and intercept, palette to RGB, YBR to RGB. Integers stay integers when slope and intercept are; otherwise float32.
+    Padding is no measurement: a frame that has some is float32 and NaN there, and the views' validity mask follows it.
 
     Args:
         path: The file.
@@ -109,8 +109,9 @@ def _to_native(pixels: NDArray[Any], header: Header, frame: Frame, palette: Any)
     if header.get("PhotometricInterpretation") == "MONOCHROME1":
         pixels = _inverted(pixels, int(header.get("BitsStored", pixels.dtype.itemsize * 8)))
     values = _rescaled(pixels, frame.slope, frame.intercept, int(header.get("BitsStored", pixels.dtype.itemsize * 8)))
-    if padding is not None and padding.any() and not padding.all():
-        values[padding] = values[~padding].min()
+    if padding is not None and padding.any():
+        values = values.astype(np.float32)
+        values[padding] = np.nan
     return np.ascontiguousarray(values)[:, :, None]
 
 

@@ -108,7 +108,7 @@ def _report_shared_uids(uids: dict[str, list[Path]], found: Found) -> None:
 
 def _without_copies(files: Sequence[_File], found: Found) -> list[_File]:
     """Leave out files that repeat an instance: same UID, and the same place, shape and series in the header."""
-    kept: dict[Any, _File] = {}
+    seen: set[Any] = set()
     result = []
     for file in files:
         header = file.header
@@ -116,10 +116,10 @@ def _without_copies(files: Sequence[_File], found: Found) -> list[_File]:
             file.uid, file.series, file.frames, header.get("Rows"), header.get("Columns"), header.get("BitsAllocated"),
             header.get("SamplesPerPixel"), text(header.get("Modality")),
         )  # fmt: skip
-        if file.uid is not None and identity in kept:
-            found.problems.add(header.path, f"a copy: same SOPInstanceUID and header as {kept[identity].relative}")
+        if file.uid is not None and identity in seen:
+            found.problems.add(header.path, "a copy of another file: same SOPInstanceUID, same header")
             continue
-        kept.setdefault(identity, file)
+        seen.add(identity)
         result.append(file)
     return result
 

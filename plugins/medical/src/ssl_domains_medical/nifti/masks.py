@@ -43,9 +43,7 @@ class Masks:
         inside = source if source.is_dir() else source.parent
         folder = next((f for f in (masks, inside / masks, inside.parent / masks) if f.is_dir()), None)
         if folder is None:
-            raise UsageError(
-                f"there is no folder {str(masks)!r} for --masks", "give it as seen from here or from SOURCE"
-            )
+            raise UsageError(f"there is no folder {str(masks)!r} for --masks", "as seen from here or from SOURCE")
         folder = folder.resolve()
         files = {stem_of(path): path for path in sorted(folder.rglob("*")) if is_nifti(path) and path.name[0] != "."}
         if not files:
@@ -118,7 +116,7 @@ def _names_of_dataset(folder: Path, source: Path) -> dict[int, str]:
 
 
 def _whole_numbers(labels: NDArray[Any]) -> NDArray[np.int64]:
-    whole = np.rint(labels).astype(np.int64)
+    whole: NDArray[np.int64] = np.rint(labels).astype(np.int64)
     if labels.dtype.kind == "f" and not np.allclose(labels, whole, atol=1e-3):
         raise ReadError("the mask holds fractions, no class numbers")
     return whole

@@ -16,11 +16,8 @@ from ssl_domains.samples import ReadError
 __all__ = ["AXES", "Slicing", "check_axis", "slicing_of"]
 
 AXES = ("coronal", "sagittal", "axial", "0", "1", "2")
-_WORLD = {
-    "sagittal": 0,
-    "coronal": 1,
-    "axial": 2,
-}  # the world axis a plane is perpendicular to: right, anterior, superior
+# The world axis a plane is perpendicular to: right, anterior, superior.
+_WORLD = {"sagittal": 0, "coronal": 1, "axial": 2}
 _MOST_CHANNELS = 16
 
 

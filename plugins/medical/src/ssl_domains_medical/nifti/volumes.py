@@ -10,6 +10,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
@@ -17,7 +18,7 @@ from ssl_domains_medical.nifti.slicing import slicing_of
 
 __all__ = ["decode_slices", "is_nifti", "open_volume", "stem_of", "voxels_of"]
 
-_DAMAGE = (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile, nibabel.filebasedimages.ImageFileError)
+_DAMAGE = (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile, ImageFileError)
 
 
 def is_nifti(path: Path) -> bool:
@@ -60,7 +61,8 @@ def voxels_of(image: Any) -> NDArray[Any]:
         voxels = voxels.astype(np.float32)
     while voxels.ndim > 3 and voxels.shape[-1] == 1:
         voxels = voxels[..., 0]
-    return voxels if voxels.dtype.isnative else voxels.astype(voxels.dtype.newbyteorder("="))
+    native: NDArray[Any] = voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
+    return native
 
 
 def decode_slices(path: str, slices: Sequence[tuple[int, str]]) -> list[NDArray[np.generic]]:

@@ -1,0 +1,64 @@
+"""The medical domain: its files, views, scaling and demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.extending import Domain, RecipeRequest, ScanOption
+
+if TYPE_CHECKING:
+    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.views import Scaling, ViewRecipe
+
+__all__ = ["MEDICAL"]
+
+
+def _reader() -> Reader:
+    from ssl_domains_medical.reader import MedicalReader
+
+    return MedicalReader()
+
+
+def _recipe(request: RecipeRequest) -> ViewRecipe:
+    from ssl_domains_medical.views import recipe
+
+    return recipe(request)
+
+
+def _scaling(table: SampleTable) -> Scaling:
+    from ssl_domains_medical.scaling import scaling_for
+
+    return scaling_for(table)
+
+
+def _channels(table: SampleTable) -> int:
+    most = table.frame["channels"].max() if "channels" in table.columns else None
+    return int(most) if isinstance(most, int) else 1
+
+
+def _demo_data(out: Path, seed: int) -> str:
+    from ssl_domains_medical.demo.write import write_demo_data
+
+    return write_demo_data(out, seed)
+
+
+MEDICAL = Domain(
+    name="medical",
+    summary="DICOM, NIfTI and pictures: patients, positions and clinical values as positives",
+    reader=_reader,
+    recipe=_recipe,
+    scaling=_scaling,
+    canvas="fit",
+    demo_data=_demo_data,
+    scan_options=(
+        ScanOption("axis", str, help="how NIfTI volumes are cut: coronal (default), sagittal, axial, or 0, 1, 2"),
+        ScanOption("masks", Path, help="folder of NIfTI label masks: adds slice_class and area_CLASS"),
+        ScanOption("mask_names", str, help='names of mask classes, "1=anterior,2=posterior"'),
+        ScanOption("burned_in", bool, help="keep DICOM images that declare burned-in annotation"),
+    ),
+    floors={"position alone": ("position",)},
+    nuisance=("scanner", "modality", "position", "dtype"),
+    group="patient",
+    in_chans=_channels,
+)
