@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ssl_domains.pairs import Composition, Objective, Rule
 
 __all__ = ["PairSampler", "parse_call"]
+
+_CALL = re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*(?P<arguments>\(.*\))?\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -111,20 +114,25 @@ def parse_call(text: str) -> tuple[str, dict[str, Any]]:
         UsageError: When the text is anything else.
     """
     hint = "write a name, or a name with literals: --pairs \"region(by='theta', n=4)\""
+    unreadable = UsageError(f"can't read --pairs {text!r}", hint)
+    # The name is taken off first: a sampler may be called `class`, which Python's own grammar would not take.
+    match = _CALL.fullmatch(text)
+    if match is None:
+        raise unreadable
+    if match["arguments"] is None:
+        return match["name"], {}
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        node = ast.parse(f"_{match['arguments']}", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(f"can't read --pairs {text!r}", hint) from error
-    if isinstance(node, ast.Name):
-        return node.id, {}
+        raise unreadable from error
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
-        raise UsageError(f"can't read --pairs {text!r}", hint)
+        raise unreadable
     params: dict[str, Any] = {}
     for keyword in node.keywords:
         if keyword.arg is None:
-            raise UsageError(f"can't read --pairs {text!r}", hint)
+            raise unreadable
         try:
             params[keyword.arg] = ast.literal_eval(keyword.value)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
             raise UsageError(f"--pairs: the value of {keyword.arg!r} must be a literal", hint) from error
-    return node.func.id, params
+    return match["name"], params

@@ -1,0 +1,19 @@
+"""The conformance kit for plugin authors: call these from your plugin's tests.
+
+Each check raises `AssertionError` with the clause of the contract that is broken. A test file of a plugin can be::
+
+    from ssl_domains.testing import check_domain, check_pair_sampler
+
+    def test_domain(tmp_path):
+        samples = check_domain(MY_DOMAIN, tmp_path)
+        for sampler in MY_SAMPLERS:
+            check_pair_sampler(sampler, samples)
+"""
+
+from __future__ import annotations
+
+from ssl_domains.testing.domain import check_domain
+from ssl_domains.testing.pair_sampler import check_pair_sampler
+from ssl_domains.testing.reader import check_reader
+
+__all__ = ["check_domain", "check_pair_sampler", "check_reader"]

@@ -23,6 +23,8 @@ REGION = PairSampler("region", "fisheye", "a region of the lens", region)
     [
         ("region", ("region", {})),
         ("region()", ("region", {})),
+        (" class ", ("class", {})),
+        ("class(n = 3)", ("class", {"n": 3})),
         ("region(by='radius', n=3)", ("region", {"by": "radius", "n": 3})),
         (
             "clinical(columns=['a', 'b'], weights=(0.5, -1))",
@@ -47,6 +49,8 @@ def test_a_call_is_a_name_and_literals(text, expected):
         "a.b",
         "1",
         "region; other",
+        "region()()",
+        "region(n=1)(m=2)",
         "region(n=" + "(" * 500 + ")" * 500 + ")",
     ],
 )

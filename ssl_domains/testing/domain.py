@@ -1,0 +1,101 @@
+"""Does a domain keep its word from demo data to views?"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import tempfile
+from pathlib import Path
+
+from ssl_domains.extending import Domain, RecipeRequest
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.testing.reader import check_reader
+from ssl_domains.views import Canvas, Preprocess
+
+__all__ = ["check_domain"]
+
+
+def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
+    """Check a domain on its own demo data, its reader included.
+
+    Args:
+        domain: The domain; it must have demo data.
+        folder: An empty folder to work in, such as pytest's ``tmp_path``; None takes a temporary one.
+
+    Returns:
+        The samples of the demo data, for `check_pair_sampler`. Their files are gone when ``folder`` is None.
+
+    Raises:
+        AssertionError: Naming what the contract asks and the domain does not do.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            return check_domain(domain, Path(temporary))
+    assert dataclasses.is_dataclass(domain)
+    assert domain.summary.strip(), "the summary says what the domain reads"
+    assert "\n" not in domain.summary, "the summary is one line"
+    assert domain.demo_data is not None, "a domain has demo data, so that anybody can try it without theirs"
+    data = folder / "data"
+    told = domain.demo_data(data, 0)
+    assert f"ssl-domains {domain.name}" in told, "demo_data tells the next command"
+    assert _digest(data), "demo_data writes files under the folder it is given"
+    domain.demo_data(folder / "again", 0)
+    assert _digest(folder / "again") == _digest(data), "the same seed gives the same bytes"
+    domain.demo_data(folder / "other", 1)
+    assert _digest(folder / "other") != _digest(data), "another seed gives other data"
+
+    reader = domain.reader()
+    _check_options(domain)
+    found = check_reader(reader, data)
+    assert len(found.problems), "demo data has planted faults, which the scan reports"
+    table = found.samples
+    _check_columns(domain, table)
+    _check_views(domain, table, ArrayStore.fill(folder / "store", table, reader))
+    return table
+
+
+def _check_options(domain: Domain) -> None:
+    accepted = inspect.signature(domain.reader().scan).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        return
+    for option in domain.scan_options:
+        assert option.name in accepted, f"the reader's scan takes no {option.name!r}, which {option.flag} hands over"
+        assert option.help.strip(), f"{option.flag} says what it does"
+
+
+def _check_columns(domain: Domain, table: SampleTable) -> None:
+    named = {*domain.nuisance, *(name for columns in domain.floors.values() for name in columns)}
+    if domain.group is not None:
+        named.add(domain.group)
+    missing = sorted(named - set(table.columns))
+    assert not missing, f"the demo data has no column {missing[0]!r}, which group, nuisance or floors name"
+    if domain.group is not None:
+        assert table.column(domain.group).drop_nulls().n_unique() > 1, "the usual group has more than one value"
+
+
+def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
+    positions = store.positions(table)
+    there = table.take(positions >= 0)
+    assert len(there), "the demo data can be decoded"
+    channels = max(store.channels(store.positions(there)))
+    in_chans = domain.in_chans(there) if domain.in_chans is not None else channels
+    preprocess = Preprocess(domain.scaling(there).fit(there, store), Canvas(32, domain.canvas), in_chans)
+    canvas = preprocess(store[int(store.positions(there)[0])], preprocess.groups(there)[0])
+    assert tuple(canvas.shape) == (in_chans, 32, 32), f"a canvas is [C, S, S], not {tuple(canvas.shape)}"
+    assert 0 <= float(canvas.min()) <= float(canvas.max()) <= 1, "scaling maps to [0, 1]"
+    recipe = domain.recipe(RecipeRequest(there, 32, 2, in_chans))
+    assert recipe.steps, "a recipe has steps"
+    for step in recipe.steps:
+        assert step.reason.strip(), f"the view {step.name!r} says its reason"
+    for name in recipe.columns:
+        there.numbers(name)
+
+
+def _digest(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,65 @@
+"""Does a pair sampler keep contract 2?"""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from typing import Any
+
+import numpy as np
+
+from ssl_domains.errors import UsageError
+from ssl_domains.extending import PairSampler, parse_call
+from ssl_domains.pairs import BatchSampler, Composition, Objective, Rows, inspect_pairs, parse
+from ssl_domains.samples import SampleTable
+
+__all__ = ["check_pair_sampler"]
+
+
+def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: int = 32, **params: Any) -> None:
+    """Check that a pair sampler, on samples of its domain, makes pairs that can be trained on.
+
+    Args:
+        sampler: The pair sampler.
+        table: Samples with the columns it reads, for instance from the domain's demo data.
+        batch_size: Of the epoch that is planned.
+        **params: Its parameters; without, its defaults.
+
+    Raises:
+        AssertionError: Naming what the contract asks and the sampler does not do.
+        SslDomainsError: When the rule can't be bound to the table, or its pairs are refused as `pairs` would.
+    """
+    assert sampler.summary.strip(), f"{sampler.name}: the summary says what makes a positive"
+    assert "\n" not in sampler.summary, f"{sampler.name}: the summary is one line"
+    if not _needs_values(sampler):
+        name, defaults = parse_call(sampler.signature)
+        assert name == sampler.name
+        assert sampler.resolve(**defaults) == sampler.resolve(), f"{sampler.name}: its signature shows its defaults"
+    try:
+        sampler.resolve(**params, no_such_parameter_=0)
+    except UsageError:
+        pass
+    else:
+        raise AssertionError(f"{sampler.name}: an unknown parameter is a UsageError")
+
+    objective, composition = sampler.resolve(**params)
+    assert isinstance(objective, Objective)
+    assert isinstance(composition, Composition), f"{sampler.name}: composition is a Composition"
+    text = str(objective)
+    read = parse(text)
+    assert (read if isinstance(read, Objective) else 1 * read) == objective, f"{sampler.name}: {text} reads back"
+
+    fitted = objective.fit(table)
+    bound = pickle.loads(pickle.dumps(objective.bind(table, fitted)))
+    batches = BatchSampler(bound, composition, min(batch_size, len(table)), seed=0)
+    np.testing.assert_array_equal(batches.plan(0), batches.plan(0), err_msg="an epoch is a function of (seed, epoch)")
+    inspect_pairs(table, objective, bound, batches, fitted=fitted).check()
+    pairs = bound.pairs(Rows.of(batches.plan(0)[0], views=2))
+    positives = pairs.cross_sample().any(dim=1).float().mean()
+    assert positives > 0, f"{sampler.name}: no anchor of the first batch has a positive of another sample"
+
+
+def _needs_values(sampler: PairSampler) -> bool:
+    if isinstance(sampler.objective, str):
+        return False
+    return any(p.default is p.empty for p in inspect.signature(sampler.objective).parameters.values())
