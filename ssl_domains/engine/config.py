@@ -31,37 +31,37 @@ class _Section(BaseModel):
 class DataConfig(_Section):
     """Where the samples come from and how they are fed."""
 
-    samples: str | None = Field(None, description="sample table (Parquet, CSV or XLSX) the run was trained on")
-    store: str | None = Field(None, description="folder of the array store; by default beside the sample table")
-    workers: int = Field(0, ge=0, description="processes that read batches; 0 reads in the training process")
-    cache_gb: float = Field(1.0, ge=0, description="memory for decoded canvases, in GB; 0 reads the store each time")
+    samples: str | None = Field(default=None, description="sample table (Parquet, CSV or XLSX) the run was trained on")
+    store: str | None = Field(default=None, description="folder of the array store; by default beside the sample table")
+    workers: int = Field(default=0, ge=0, description="processes that read batches; 0 reads in the training process")
+    cache_gb: float = Field(default=1.0, ge=0, description="memory for decoded canvases, in GB; 0 reads the store each time")
 
 
 class PairsConfig(_Section):
     """Which samples are positives of each other, and how batches are composed."""
 
-    name: str | None = Field(None, description="pair sampler the rule came from, with its parameters; for the record")
-    rule: str = Field("none", description="rule in text form, such as \"same('patient')\"; 'none' is plain SimCLR")
+    name: str | None = Field(default=None, description="pair sampler the rule came from, with its parameters; for the record")
+    rule: str = Field(default="none", description="rule in text form, such as \"same('patient')\"; 'none' is plain SimCLR")
     relations: Literal["rule", "none"] = Field(
-        "rule", description="'none' composes batches by the rule but takes only own views as positives"
+        default="rule", description="'none' composes batches by the rule but takes only own views as positives"
     )
     shuffle_metadata: int | None = Field(
-        None, description="control: seed of one joint permutation of the columns that the rule reads"
+        default=None, description="control: seed of one joint permutation of the columns that the rule reads"
     )
-    composition: Literal["auto", "random", "groups", "draw"] = Field("auto", description="how a batch is composed")
-    per_group: int = Field(2, ge=2, description="samples of one group (or seed and its drawn positives) in a batch")
-    compose_by: int = Field(0, ge=0, description="relation, counted from 0, by which batches are composed")
-    exponent: float = Field(1.0, ge=0, description="groups are taken in proportion to size**exponent; 0 is uniform")
+    composition: Literal["auto", "random", "groups", "draw"] = Field(default="auto", description="how a batch is composed")
+    per_group: int = Field(default=2, ge=2, description="samples of one group (or seed and its drawn positives) in a batch")
+    compose_by: int = Field(default=0, ge=0, description="relation, counted from 0, by which batches are composed")
+    exponent: float = Field(default=1.0, ge=0, description="groups are taken in proportion to size**exponent; 0 is uniform")
 
 
 class ViewsConfig(_Section):
     """What happens to a sample before the encoder."""
 
-    size: int = Field(64, ge=8, description="side of the square image the encoder sees, in pixels")
+    size: int = Field(default=64, ge=8, description="side of the square image the encoder sees, in pixels")
     canvas: Literal["stretch", "fit"] = Field(
-        "stretch", description="'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding"
+        default="stretch", description="'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding"
     )
-    n: int = Field(2, ge=2, description="views of each sample in a batch")
+    n: int = Field(default=2, ge=2, description="views of each sample in a batch")
     extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
     without: list[str] = Field(default_factory=list, description="steps of the domain's recipe to leave out, by name")
 
@@ -69,74 +69,74 @@ class ViewsConfig(_Section):
 class EncoderConfig(_Section):
     """The network that is kept after training."""
 
-    name: str = Field("resnet18", description="timm model name, or 'small_conv'")
-    init: str = Field("random", description="'random', 'pretrained', a safetensors or .pt file, or a run folder")
-    in_chans: int | None = Field(None, ge=1, description="channels of the input; by default those of the data")
+    name: str = Field(default="resnet18", description="timm model name, or 'small_conv'")
+    init: str = Field(default="random", description="'random', 'pretrained', a safetensors or .pt file, or a run folder")
+    in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
 
 
 class HeadConfig(_Section):
     """The projection head, thrown away after training."""
 
-    hidden: int = Field(512, ge=1, description="width of the hidden layers")
-    out: int = Field(128, ge=1, description="width of the embedding that the loss sees")
-    layers: int = Field(2, ge=1, description="linear layers")
+    hidden: int = Field(default=512, ge=1, description="width of the hidden layers")
+    out: int = Field(default=128, ge=1, description="width of the embedding that the loss sees")
+    layers: int = Field(default=2, ge=1, description="linear layers")
 
 
 class MethodConfig(_Section):
     """The contrastive method."""
 
-    name: str = Field("simclr", description="method, as `ssl-domains methods list` names it")
-    temperature: float = Field(0.1, gt=0, description="temperature τ of the loss")
-    learnable_temperature: bool = Field(False, description="learn τ (log-scale, clamped), starting at `temperature`")
+    name: str = Field(default="simclr", description="method, as `ssl-domains methods list` names it")
+    temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
+    learnable_temperature: bool = Field(default=False, description="learn τ (log-scale, clamped), starting at `temperature`")
 
 
 class TrainConfig(_Section):
     """Duration, optimiser, machine and checkpoints."""
 
-    epochs: int = Field(100, ge=0, description="passes over the training samples; 0 keeps the initial weights")
-    max_steps: int | None = Field(None, ge=1, description="stop after this many steps, the schedule included")
-    batch_size: int = Field(256, ge=2, description="samples in a batch; the encoder sees this times `views.n`")
-    optimizer: Literal["adamw", "sgd", "lars"] = Field("adamw", description="optimiser")
-    lr: float = Field(1e-3, gt=0, description="learning rate at the end of the warm-up")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay; never on norms and biases")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of 'sgd' and 'lars'")
-    warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up before the cosine")
-    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient; unset does not clip")
-    seed: int = Field(0, ge=0, description="seed of weights, batches and views")
-    device: str = Field("auto", description="'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:1'")
+    epochs: int = Field(default=100, ge=0, description="passes over the training samples; 0 keeps the initial weights")
+    max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps, the schedule included")
+    batch_size: int = Field(default=256, ge=2, description="samples in a batch; the encoder sees this times `views.n`")
+    optimizer: Literal["adamw", "sgd", "lars"] = Field(default="adamw", description="optimiser")
+    lr: float = Field(default=1e-3, gt=0, description="learning rate at the end of the warm-up")
+    weight_decay: float = Field(default=1e-4, ge=0, description="weight decay; never on norms and biases")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of 'sgd' and 'lars'")
+    warmup_epochs: float = Field(default=1.0, ge=0, description="epochs of linear warm-up before the cosine")
+    clip_norm: float | None = Field(default=None, gt=0, description="largest norm of the gradient; unset does not clip")
+    seed: int = Field(default=0, ge=0, description="seed of weights, batches and views")
+    device: str = Field(default="auto", description="'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:1'")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="'auto' is bfloat16 autocast on a GPU and float32 on a CPU; the loss is always float32"
+        default="auto", description="'auto' is bfloat16 autocast on a GPU and float32 on a CPU; the loss is always float32"
     )
-    compile: bool = Field(False, description="torch.compile the encoder")
-    channels_last: bool = Field(True, description="channels-last memory layout")
-    checkpoint_every_steps: int | None = Field(None, ge=1, description="steps between checkpoints; default: an epoch")
-    keep: int = Field(2, ge=1, description="checkpoints to keep")
+    compile: bool = Field(default=False, description="torch.compile the encoder")
+    channels_last: bool = Field(default=True, description="channels-last memory layout")
+    checkpoint_every_steps: int | None = Field(default=None, ge=1, description="steps between checkpoints; default: an epoch")
+    keep: int = Field(default=2, ge=1, description="checkpoints to keep")
     trackers: list[Literal["tensorboard"]] = Field(
-        default_factory=list, description="trackers beside metrics.jsonl, which is always written"
+       default= default_factory=list, description="trackers beside metrics.jsonl, which is always written"
     )
 
 
 class HealthConfig(_Section):
     """What is measured while training, and how often."""
 
-    every_steps: int = Field(50, ge=1, description="steps between measurements")
+    every_steps: int = Field(default=50, ge=1, description="steps between measurements")
     label: str | None = Field(
-        None, description="column for the online k-NN on training rows; measured, never trained on"
+        default=None, description="column for the online k-NN on training rows; measured, never trained on"
     )
-    neighbours: int = Field(5, ge=1, description="neighbours of the online k-NN")
+    neighbours: int = Field(default=5, ge=1, description="neighbours of the online k-NN")
 
 
 class RunConfig(_Section):
     """Everything that decides a run; kept in its folder as ``config.toml``."""
 
-    data: DataConfig = Field(default_factory=DataConfig, description="samples and how they are fed")
-    pairs: PairsConfig = Field(default_factory=PairsConfig, description="positives and the composition of batches")
-    views: ViewsConfig = Field(default_factory=ViewsConfig, description="size and number of views")
-    encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="the network that is kept")
-    head: HeadConfig = Field(default_factory=HeadConfig, description="the projection head")
-    method: MethodConfig = Field(default_factory=MethodConfig, description="the contrastive method")
-    train: TrainConfig = Field(default_factory=TrainConfig, description="duration, optimiser, machine, checkpoints")
-    health: HealthConfig = Field(default_factory=HealthConfig, description="what is measured while training")
+    data: DataConfig = Field(default=DataConfig(), description="samples and how they are fed")
+    pairs: PairsConfig = Field(default=PairsConfig(), description="positives and the composition of batches")
+    views: ViewsConfig = Field(default=ViewsConfig(), description="size and number of views")
+    encoder: EncoderConfig = Field(default=EncoderConfig(), description="the network that is kept")
+    head: HeadConfig = Field(default=HeadConfig(), description="the projection head")
+    method: MethodConfig = Field(default=MethodConfig(), description="the contrastive method")
+    train: TrainConfig = Field(default=TrainConfig(), description="duration, optimiser, machine, checkpoints")
+    health: HealthConfig = Field(default=HealthConfig(), description="what is measured while training")
 
     def to_toml(self) -> str:
         """The configuration as TOML; what is unset (None) is left out, as TOML has no null."""

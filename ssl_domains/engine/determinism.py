@@ -15,8 +15,8 @@ __all__ = ["same_bits"]
 def same_bits(device: torch.device) -> Iterator[None]:
     """On a CPU, ask torch for its deterministic algorithms inside, and put its choice back afterwards.
 
-    Some sums by index are split among threads otherwise, and add up in another order each time. On a GPU this would cost
-    much time, and the promise of equal bits is for the CPU only.
+    Some sums by index are split among threads otherwise, and add up in another order each time. On a GPU this would
+    cost much time, and the promise of equal bits is for the CPU only.
     """
     if device.type != "cpu":
         yield

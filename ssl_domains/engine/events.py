@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Event", "Finished", "Listener", "Measured", "Saved", "Started", "Stepped", "Warned"]
+__all__ = ["Event", "Finished", "Listener", "Measured", "Saved", "Started", "Stepped", "Stopped", "Warned"]
 
 
 @dataclass(frozen=True)
@@ -91,5 +91,12 @@ class Finished:
     seconds: float
 
 
-Event = Started | Stepped | Measured | Warned | Saved | Finished
+@dataclass(frozen=True)
+class Stopped:
+    """The run ends before it is complete: an error follows, or Ctrl-C."""
+
+    step: int
+
+
+Event = Started | Stepped | Measured | Warned | Saved | Finished | Stopped
 Listener = Callable[[Event], None]

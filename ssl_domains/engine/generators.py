@@ -29,7 +29,7 @@ def generator_states() -> dict[str, Tensor]:
         "numpy_gauss": torch.tensor([legacy["gauss"]], dtype=torch.float64),
         "torch": torch.get_rng_state(),
     }
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
     return states
 
@@ -49,7 +49,7 @@ def restore_generators(states: Mapping[str, Tensor]) -> None:
         )
     )
     torch.set_rng_state(states["torch"].cpu())
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         for i in range(torch.cuda.device_count()):
             if f"cuda:{i}" in states:
                 torch.cuda.set_rng_state(states[f"cuda:{i}"].cpu(), i)

@@ -52,7 +52,7 @@ def alignment(z: Tensor, views: int) -> Tensor:
 
     Wang & Isola 2020, Understanding Contrastive Representation Learning through Alignment and Uniformity (α = 2).
     """
-    by_view = z.float().unflatten(0, (views, -1))
+    by_view = z.float().reshape(views, -1, z.shape[1])
     return (by_view[1:] - by_view[:1]).square().sum(dim=-1).mean()
 
 
@@ -103,7 +103,7 @@ def knn_agreement(
 def measure(z: Tensor, views: int) -> dict[str, Tensor]:
     """The measures of one batch ``z [views·B, d]``, view-major, as scalars on its device."""
     per_view = max(1, min(z.shape[0], MOST_ROWS) // views)
-    rows = z.detach().float().unflatten(0, (views, -1))[:, :per_view]
+    rows = z.detach().float().reshape(views, -1, z.shape[1])[:, :per_view]
     one_view = rows[0]  # two views of a sample are near each other by design: that is alignment, not spread
     return {
         "std": embedding_std(one_view),
@@ -128,11 +128,11 @@ def collapse_warning(std: float, rank: float, dimensions: int, rows: int) -> str
     if std < STD_FRACTION * healthy:
         return (
             f"the embedding is collapsing to a point: its standard deviation is {std:.2g}, below {STD_FRACTION:g} of "
-            f"the {healthy:.2g} (1/√{dimensions}) of evenly spread unit vectors; lower train.lr or raise train.batch_size"
+            f"the {healthy:.2g} (1/√{dimensions}) of evenly spread unit vectors; lower train.lr, raise train.batch_size"
         )
     if rank < SMALLEST_RANK:
         return (
-            f"the embedding is collapsing to a line: its effective rank is {rank:.2f} of at most "
-            f"{min(dimensions, rows - 1)}, below {SMALLEST_RANK:g}; lower train.lr, or drop a relation that matches nearly all"
+            f"the embedding is collapsing to a line: its effective rank is {rank:.2f} of {min(dimensions, rows - 1)}, "
+            f"below {SMALLEST_RANK:g}; lower train.lr, or drop a relation that matches most pairs"
         )
     return ""

@@ -74,8 +74,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str) -> None:
     """Load weights into an encoder, every one or none.
 
-    Takes the names of the encoder, of its timm model (what `export` writes), or of a method around it; a classifier that
-    the encoder has no place for is left out.
+    Takes the names of the encoder, of its timm model (what `export` writes), or of a method around it; a classifier
+    that the encoder has no place for is left out.
 
     Raises:
         UsageError: When names or shapes don't fit, with their count and the first of them.

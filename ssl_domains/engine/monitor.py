@@ -1,9 +1,10 @@
 """Measures a run on a cadence: sums on the device at every step, one read of all of them now and then.
 
-A measurement holds ``step``, ``epoch`` (fraction done), ``lr``, ``temperature``, ``images_per_s`` (samples, not views),
-``data_wait`` (share of the time), ``loss`` and, by the text of each relation, ``per_relation`` and ``no_cross_positive``,
-all means since the measurement before; of the newest batch ``std``, ``effective_rank``, ``alignment``, ``uniformity``;
-with ``health.label`` also ``knn`` and ``knn_bank`` (rows it looked among); and ``warning`` when the embedding collapses.
+A measurement holds ``step``, ``epoch`` (fraction done), ``lr``, ``temperature``; since the measurement before it
+``images_per_s`` (samples, not views), ``data_wait`` (share of the time), the mean ``loss`` and, by the text of each
+relation, the means ``per_relation`` and ``no_cross_positive``; of the newest batch ``std``, ``effective_rank``,
+``alignment``, ``uniformity``; with ``health.label`` also ``knn`` and ``knn_bank`` (rows it looked among); and
+``warning`` when the embedding collapses.
 """
 
 from __future__ import annotations

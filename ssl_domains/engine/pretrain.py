@@ -17,7 +17,7 @@ from ssl_domains.engine.assembly import Assembled, MethodFactory, Parts, assembl
 from ssl_domains.engine.checkpoint import Checkpoints, refuse_other_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.determinism import same_bits
-from ssl_domains.engine.events import Event, Finished, Listener, Saved, Started
+from ssl_domains.engine.events import Event, Finished, Listener, Saved, Started, Stopped
 from ssl_domains.engine.exhaustion import exhaustion_as_resource_error
 from ssl_domains.engine.generators import generator_states, restore_generators, seeded
 from ssl_domains.engine.interruption import Interruption
@@ -96,11 +96,11 @@ def pretrain(
     """Pre-train an encoder.
 
     On a CPU the same configuration gives the same weights bit for bit, whatever ran before in the process, however many
-    workers read, and wherever the run was killed and resumed. The process's own random generators are left as they were.
+    workers read, and wherever the run was killed and resumed. The process's own random generators are left alone.
 
     Args:
-        config: The configuration; ``pairs.rule``, its composition, ``views.size`` and ``views.n`` are taken from the parts
-            below and recorded.
+        config: The configuration; ``pairs.rule``, its composition, ``views.size`` and ``views.n`` are taken from what
+            follows, and recorded.
         table: The training rows, decodable ones only.
         store: Holds their arrays.
         objective: The rule.
@@ -118,10 +118,10 @@ def pretrain(
         The run; a `Rehearsal` with ``dry_run``.
 
     Raises:
-        UsageError: When ``out`` holds a run and ``resume`` isn't asked for, there is nothing to resume, or the checkpoint
-            was made with another configuration.
-        DataError: When the pairs must not be trained on, a checkpoint can't be read, the samples aren't those of the run
-            that is resumed, or the loss is not a finite number.
+        UsageError: When ``out`` holds a run and ``resume`` isn't asked for, there is nothing to resume, or the
+            checkpoint was made with another configuration.
+        DataError: When the pairs must not be trained on, a checkpoint can't be read, the samples aren't those of the
+            run that is resumed, or the loss is not a finite number.
         ResourceError: When disk or memory run out.
         KeyboardInterrupt: After Ctrl-C, with a checkpoint of the step that was under way.
     """
@@ -212,6 +212,9 @@ class _Training:
                 self.save(0)
             with Interruption() as interruption:
                 step = self._steps(step, self._monitor(trackers), interruption)
+        except BaseException:
+            self.emit(Stopped(step))
+            raise
         finally:
             for tracker in trackers:
                 tracker.close()

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, plain lines in a log, nothing when standard output belongs to JSON."""
+"""Progress on standard error: a bar on a terminal, plain lines in a log, nothing beside ``--json``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ssl_domains.engine.events import Event, Finished, Listener, Measured, Started, Stepped, Warned
+from ssl_domains.engine.events import Event, Finished, Listener, Measured, Started, Stepped, Stopped, Warned
 
 __all__ = ["reporter"]
 
@@ -83,6 +83,8 @@ class _Bar(_Quiet):
                 wait=event.data_wait,
                 loss=loss,
             )
+        elif isinstance(event, Stopped):
+            self.close()
         elif isinstance(event, Finished):
             self.close()
             self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
@@ -91,10 +93,6 @@ class _Bar(_Quiet):
         if self.progress is not None:
             self.progress.stop()
             self.progress = None
-
-    def __del__(self) -> None:
-        # An error ends a run without `Finished`; the terminal must get its cursor back.
-        self.close()
 
 
 def _start_line(event: Started) -> str:

@@ -21,11 +21,13 @@ _PACKAGES = ("ssl-domains", "torch", "timm", "albumentations", "numpy", "polars"
 
 def environment(device: torch.device, precision: str) -> dict[str, Any]:
     """Versions, plugins, commit and machine kind, JSON-able."""
+    versions = {name: version for name in _PACKAGES if (version := _version(name))}
     return {
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
-        "versions": {name: version for name in _PACKAGES if (version := _version(name))},
+        # torch's own word names its build (cpu, cu130); the package's metadata does not.
+        "versions": {**versions, "torch": str(torch.__version__)},
         "plugins": plugin_versions(),
         "commit": source_commit(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,

@@ -70,7 +70,7 @@ class TrainingStep:
             batch.images, batch.mask, seed=self.seed, step=step, slots=slots, columns=batch.columns
         )
         images = torch.cat([view.images for view in views])
-        emitted = {name: torch.cat([view.emitted[name] for view in views]).cpu() for name in views[0].emitted}
+        emitted = {name: torch.cat([view.emitted[name] for view in views]) for name in views[0].emitted}
         rows = Rows.of(batch.index, len(views), emitted=emitted)
         pairs = self.pairs.pairs(rows).to(images.device)
 

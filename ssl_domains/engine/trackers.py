@@ -82,7 +82,7 @@ class TensorboardTracker:
         except ImportError:
             message = "train.trackers names 'tensorboard', which is not installed"
             raise UsageError(message, "pip install 'ssl-domains[tensorboard]'") from None
-        self.writer: Any = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self.writer: Any = SummaryWriter(str(folder))
 
     def log(self, values: Mapping[str, Any]) -> None:
         """Write the numbers; those of a relation under ``name/relation``."""

@@ -1,0 +1,185 @@
+"""A run small enough for a test, from real parts; also a program, so that a test can kill it.
+
+``python small_run.py DATA OUT [--resume] [--set K=V] [--die WHEN] [--wait-at STEP]`` where WHEN is ``step:7`` (after
+step 7), ``write:9`` (half-way through writing the checkpoint of step 9) or ``rename:9`` (before renaming it).
+With ``--wait-at`` it prints ``waiting`` after that step and goes on when a line comes on standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import nn
+
+from ssl_domains.encoders import Encoder, projection_head
+from ssl_domains.engine import Run, RunConfig, load_config, pretrain
+from ssl_domains.engine import checkpoint as checkpoint_module
+from ssl_domains.engine.events import Event, Stepped
+from ssl_domains.methods import SimCLR
+from ssl_domains.pairs import Composition, Objective, parse
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import HorizontalFlip, Intensity, Noise, RandomResizedCrop, Scaling, ViewRecipe
+
+SIZE, PATIENTS, EACH = 16, 10, 4
+SETTINGS = (
+    "encoder.name=small_conv",
+    "head.hidden=16",
+    "head.out=8",
+    f"views.size={SIZE}",
+    "train.epochs=4",  # of 5 steps
+    "train.batch_size=8",
+    "train.device=cpu",
+    "train.checkpoint_every_steps=3",
+    "health.every_steps=4",
+    "health.label=site",
+)
+TOTAL_STEPS = 20
+
+
+class NpyReader:
+    """Reads ``.npy`` files."""
+
+    version = "1"
+
+    def load(self, row: Mapping[str, Any]) -> np.ndarray:
+        return np.load(row["path"])
+
+    def scan(self, source: Path, **options: Any) -> Any:
+        raise AssertionError("the table is made by hand")
+
+
+def make_table(folder: Path) -> SampleTable:
+    """Forty pictures of ten patients at two sites."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draws = np.random.default_rng(0)
+    rows = []
+    for patient in range(PATIENTS):
+        anatomy = draws.integers(0, 200, (SIZE, SIZE, 1))
+        for visit in range(EACH):
+            path = folder / f"{patient}-{visit}.npy"
+            if not path.exists():
+                np.save(path, (anatomy + draws.integers(0, 50, anatomy.shape)).astype(np.uint8))
+            rows.append((f"p{patient}v{visit}", str(path), f"p{patient}", f"s{patient % 2}", 20.0 + patient, "train"))
+    schema = ["sample", "path", "patient", "site", "age", "split"]
+    return SampleTable(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def make_method(encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
+    """SimCLR with dropout in its head, so that the generators' states matter."""
+    head = projection_head(encoder.num_features, options["hidden"], options["out"], options["layers"])
+    return SimCLR(encoder, nn.Sequential(nn.Dropout(0.2), head), options["temperature"], True)
+
+
+def make_recipe() -> ViewRecipe:
+    steps = (
+        RandomResizedCrop(reason="position does not matter"),
+        HorizontalFlip(reason="sides do not matter"),
+        Intensity(reason="gain does not matter"),
+        Noise(reason="neither does noise"),
+    )
+    return ViewRecipe(steps, SIZE)
+
+
+def run(
+    data: Path,
+    out: Path,
+    sets: Sequence[str] = (),
+    *,
+    rule: str = "same('patient')",
+    composition: Composition | None = None,
+    table: SampleTable | None = None,
+    **options: Any,
+) -> Any:
+    """`pretrain` on the small data; ``options`` go to it."""
+    config: RunConfig = load_config(sets=[*SETTINGS, *sets])
+    if table is None:
+        table = make_table(data)
+    store = ArrayStore.fill(data / "store", table, NpyReader())
+    objective = parse(rule)
+    assert isinstance(objective, Objective) or objective is not None
+    options.setdefault("method_factory", make_method)
+    options.setdefault("recipe", make_recipe())
+    return pretrain(
+        config,
+        table,
+        store,
+        objective,
+        composition or Composition(),
+        scaling=Scaling(),
+        out=out,
+        **options,
+    )
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    """Everything trained, and the optimiser's state, of the newest checkpoint."""
+    state = run.checkpoints.load()
+    found = {f"method.{name}": value for name, value in state["method"].items()}
+    for index, values in state["optimiser"]["state"].items():
+        found |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    return {"step": torch.tensor(state["step"]), **found}
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_when(when: str, wait_at: int) -> Any:
+    kind, _, number = when.partition(":")
+    step = int(number or -1)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Stepped):
+            if kind == "step" and event.step == step:
+                _die()
+            if event.step == wait_at:
+                print("waiting", flush=True)
+                sys.stdin.readline()
+
+    save, replace = torch.save, os.replace
+
+    def half_a_save(state: dict[str, Any], file: Any) -> None:
+        if state["step"] != step:
+            return save(state, file)
+        whole = io.BytesIO()
+        save(state, whole)
+        file.write(whole.getvalue()[: len(whole.getvalue()) // 2])
+        file.flush()
+        return _die()
+
+    def no_rename(source: Any, target: Any) -> None:
+        if Path(target).name == f"step-{step:08d}.pt":
+            _die()
+        replace(source, target)
+
+    if kind == "write":
+        checkpoint_module.torch.save = half_a_save  # type: ignore[assignment]
+    if kind == "rename":
+        checkpoint_module.os.replace = no_rename  # type: ignore[assignment]
+    return listen
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--die", default="")
+    parser.add_argument("--wait-at", type=int, default=-1)
+    given = parser.parse_args()
+    try:
+        run(given.data, given.out, given.set, resume=given.resume, on_event=_die_when(given.die, given.wait_at))
+    except KeyboardInterrupt:
+        sys.exit(130)

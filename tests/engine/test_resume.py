@@ -1,0 +1,161 @@
+"""A run that was killed and resumed ends in the same weights, bit for bit, as the one left alone."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from ssl_domains.engine import Run
+from ssl_domains.errors import DataError, UsageError
+
+# Drawn anew in every session, and printed, so that a failure can be repeated with SSL_DOMAINS_KILL_SEED.
+KILL_SEED = int(os.environ.get("SSL_DOMAINS_KILL_SEED", random.SystemRandom().randrange(10**6)))
+
+
+def _start(small_run: ModuleType, data: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(small_run.__file__), str(data), str(out), *arguments]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)  # type: ignore[call-overload,no-any-return]
+
+
+def _same(small_run: ModuleType, first: Run, second: Run) -> None:
+    one, other = small_run.weights(first), small_run.weights(second)
+    assert one.keys() == other.keys()
+    differing = [name for name in one if not torch.equal(one[name], other[name])]
+    assert differing == []
+
+
+@pytest.mark.parametrize(("when", "workers"), [("step", 0), ("step", 2), ("write", 0), ("rename", 2)])
+def test_killed_and_resumed_equals_left_alone(
+    when: str,
+    workers: int,
+    small_run: ModuleType,
+    small_data: Path,
+    left_alone: Run,
+    train: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    draws = random.Random(f"{KILL_SEED} {when} {workers}")
+    # A checkpoint is written every third step; a step is any but the last.
+    step = draws.randrange(1, small_run.TOTAL_STEPS) if when == "step" else 3 * draws.randrange(1, 6)
+    print(f"SSL_DOMAINS_KILL_SEED={KILL_SEED}: killed at {when}:{step} with {workers} workers")
+    out = tmp_path / "run"
+    killed = _start(small_run, small_data, out, "--die", f"{when}:{step}", "--set", f"data.workers={workers}")
+    _, errors = killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL, errors
+    expected = (step if when == "step" else step - 1) // 3 * 3
+    assert Run.open(out).step == expected
+    resumed = train(out, (f"data.workers={workers}",), resume=True)
+    _same(small_run, resumed, left_alone)
+    assert [values["step"] for values in resumed.metrics()] == [1, 4, 8, 12, 16, 20]
+    assert not list(resumed.checkpoints.folder.glob(".*"))
+
+
+def test_ctrl_c_saves_the_step_and_resume_goes_on(
+    small_run: ModuleType, small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    running = _start(small_run, small_data, out, "--wait-at", "7", "--set", "data.workers=2")
+    assert running.stdin is not None
+    assert running.stdout is not None
+    assert running.stdout.readline() == "waiting\n"
+    os.killpg(running.pid, signal.SIGINT)  # the whole group, as a terminal does: the workers get it too
+    _, errors = running.communicate("go on\n", timeout=120)
+    assert running.returncode == 130, errors
+    assert Run.open(out).step == 7
+    resumed = train(out, resume=True)
+    _same(small_run, resumed, left_alone)
+
+
+def test_resumed_from_every_checkpoint_of_an_epoch(
+    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    train(out, ("train.keep=99",))
+    checkpoints = Run(out).checkpoints.paths()
+    assert len(checkpoints) == 8  # 0, 3, …, 18, 20
+    for index in (0, 2, 6):
+        again = tmp_path / f"again{index}"
+        shutil.copytree(out, again)
+        for path in Run(again).checkpoints.paths()[index + 1 :]:
+            path.unlink()
+        _same(small_run, train(again, resume=True), left_alone)
+
+
+def test_resuming_a_complete_run_changes_nothing(
+    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    _same(small_run, train(out, resume=True), left_alone)
+    assert Run.open(out).metrics() == left_alone.metrics()
+
+
+def test_nothing_to_resume_is_a_usage_error(train: Callable[..., Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to resume") as caught:
+        train(tmp_path / "new", resume=True)
+    assert "--resume" in caught.value.hint
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_is_not_overwritten(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="already holds a run") as caught:
+        train(out)
+    assert "--resume" in caught.value.hint
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_without_a_checkpoint_is_started_anew(
+    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out, ignore=shutil.ignore_patterns("checkpoints"))
+    _same(small_run, train(out), left_alone)
+    assert [values["step"] for values in Run.open(out).metrics()] == [1, 4, 8, 12, 16, 20]
+
+
+def test_another_config_is_refused_by_name(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    with pytest.raises(UsageError, match=r"method\.temperature = 0\.1, not 0\.5"):
+        train(out, ("method.temperature=0.5",), resume=True)
+    with pytest.raises(UsageError, match=r"pairs\.rule"):
+        train(out, rule="same('site')", resume=True)
+
+
+def test_other_samples_are_refused(
+    small_run: ModuleType, small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    fewer = small_run.make_table(small_data).take(range(32))
+    with pytest.raises(DataError, match="not those of the run"):
+        train(out, table=fewer, resume=True)
+
+
+def test_a_truncated_checkpoint_is_a_data_error_and_the_older_one_works(
+    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    older, newest = Run(out).checkpoints.paths()
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(DataError, match=newest.name) as caught:
+        train(out, resume=True)
+    assert older.name in caught.value.hint
+    newest.unlink()
+    _same(small_run, train(out, resume=True), left_alone)
