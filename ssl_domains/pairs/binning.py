@@ -20,7 +20,7 @@ def width_edges(lo: float, hi: float, n: int) -> list[float]:
 def fit_edges(values: NDArray[np.float64], n: int, by: Literal["width", "quantile"]) -> list[float]:
     """Ascending edges over the finite values; a single edge for a constant, none without values.
 
-    Quantiles interpolate linearly between order statistics, as `statistics.quantiles(method="inclusive")`.
+    Quantiles interpolate linearly between order statistics, the extremes being quantiles 0 and 1.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -33,7 +33,8 @@ def fit_edges(values: NDArray[np.float64], n: int, by: Literal["width", "quantil
     for k in range(n + 1):
         below, rest = divmod(k * last, n)
         above = min(below + 1, last)
-        edges.append(float((ordered[below] * (n - rest) + ordered[above] * rest) / n))
+        # In this form equal neighbours give exactly their value: a constant column has one edge, whatever rounds.
+        edges.append(float(ordered[below] + (ordered[above] - ordered[below]) * rest / n))
     return _merge(edges)
 
 

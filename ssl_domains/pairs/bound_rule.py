@@ -91,7 +91,7 @@ class BoundRule:
 
     Attributes:
         node: The whole expression.
-        codes: int64 ``[size]``, the `Same` terms of the outermost conjunction as one code, −1 missing; None without any.
+        codes: int64 ``[size]``, the outermost conjunction's `Same` terms as one code, −1 missing; None without any.
         rest: The other terms of the outermost conjunction.
         text: The rule's text.
     """
@@ -184,13 +184,15 @@ def _answer(node: Node, asked: bool, i: Positions, j: Positions) -> NDArray[np.b
     if isinstance(node, Within):
         with np.errstate(invalid="ignore"):  # inf − inf is NaN: unknown
             distance = np.abs(node.values[i] - node.values[j])
-        return distance <= node.width if asked else distance > node.width
+        near: NDArray[np.bool_] = distance <= node.width if asked else distance > node.width
+        return near
     if isinstance(node, Not):
         return _answer(node.term, not asked, i, j)
     if isinstance(node, (And, Or)):
-        join = np.logical_and if isinstance(node, And) == asked else np.logical_or
+        every = isinstance(node, And) == asked
         result = _answer(node.terms[0], asked, i, j)
         for term in node.terms[1:]:
-            result = join(result, _answer(term, asked, i, j))
+            more = _answer(term, asked, i, j)
+            result = result & more if every else result | more
         return result
     return np.zeros(np.broadcast_shapes(i.shape, j.shape), dtype=np.bool_)

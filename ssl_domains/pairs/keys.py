@@ -60,7 +60,9 @@ class Bins:
             raise RuleTypeError("bins takes range=(lo, hi)", "for example range=(0, 3.14)")
         lo, hi = (finite_number(bound, "a bound of range=(lo, hi)") for bound in bounds)
         if not lo < hi:
-            raise UsageError(f"range=({number_text(lo)}, {number_text(hi)}) is empty", "write range=(lo, hi) with lo < hi")
+            raise UsageError(
+                f"range=({number_text(lo)}, {number_text(hi)}) is empty", "write range=(lo, hi) with lo < hi"
+            )
         if self.by != "width" or self.per is not None:
             raise UsageError("range= fixes equal-width edges", "leave out by= and per=")
         object.__setattr__(self, "range", (lo, hi))
@@ -126,7 +128,7 @@ def column_name(value: object, function: str) -> str:
     if isinstance(value, Bins):
         raise RuleTypeError(f"{function} takes a column, not bins", "bins(…) is a key of same(…)")
     shown = "an empty name" if value == "" else type(value).__name__
-    raise RuleTypeError(f"{function} takes the name of a column, not {shown}", "column names are quoted: same('patient')")
+    raise RuleTypeError(f"{function} takes the name of a column, not {shown}", "names are quoted: same('patient')")
 
 
 def finite_number(value: object, what: str) -> float:
@@ -138,7 +140,10 @@ def finite_number(value: object, what: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise RuleTypeError(f"{what} must be a number, not {type(value).__name__}", "for example 0.7 or 4")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise UsageError(f"{what} is too large", "for example 0.7 or 4") from None
     if not math.isfinite(number):
         raise UsageError(f"{what} must be finite, not {number}", "for example 0.7 or 4")
     return number + 0.0  # −0.0 becomes 0.0, so that equal rules print alike

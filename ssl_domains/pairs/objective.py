@@ -36,7 +36,8 @@ class Relation:
         weight = finite_number(self.weight, "the weight of a relation")
         if weight <= 0:
             raise UsageError(
-                f"the weight of a relation must be positive, not {number_text(weight)}", "leave the relation out instead"
+                f"the weight of a relation must be positive, not {number_text(weight)}",
+                "leave the relation out instead",
             )
         object.__setattr__(self, "weight", weight)
         if not isinstance(self.rule, Rule):
@@ -192,14 +193,12 @@ class Objective:
         return " + ".join(terms)
 
 
-def refuse_objective(operator: str, value: object) -> None:
+def refuse_objective(operator: str, value: Objective) -> NoReturn:
     """Explain why an objective can't be an operand of ``& |``.
 
     Raises:
-        RuleTypeError: When ``value`` is an objective.
+        RuleTypeError: Always.
     """
-    if not isinstance(value, Objective):
-        return
     value._refuse_after_ignore(operator)
     if len(value.relations) == 1:
         raise RuleTypeError(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.pairs import bound_rule as bound
@@ -90,7 +89,7 @@ class _Side:
         side = cls(rows, rows.sample.numpy(), rows.view.numpy(), rows.part.numpy(), rows.row.numpy())
         if len(rows) and (side.sample.min() < -1 or side.sample.max() >= size):
             wrong = int(side.sample[(side.sample < -1) | (side.sample >= size)][0])
-            raise UsageError(f"row of sample {wrong}, but the table has {size}", "Rows.sample holds positions in the table")
+            raise UsageError(f"a row of sample {wrong}, but the table has {size}", "Rows.sample is a position in it")
         ids = side.row[side.view >= 0]
         if len(np.unique(ids)) != len(ids):
             raise UsageError("two rows share an id", "Rows.row must be unique in the global batch: use first_row=")
@@ -133,7 +132,7 @@ class _Both:
         return joint_codes([_dense(found), part]) if part.any() else found
 
     def loss_codes(self, key: Ints, own_code: Ints) -> Ints:
-        """Dense ranks of ``key`` in which missing rows have one rank per (sample, part), unfilled slots one of their own."""
+        """Dense ranks of ``key``; missing rows have one per (sample, part), unfilled slots one of their own."""
         offset = key.max(initial=-1) + 1
         filled = np.where(self.of("sample") < 0, offset + own_code.max(initial=0) + 1, offset + own_code)
         return np.unique(np.where(key < 0, filled, key), return_inverse=True)[1].reshape(-1).astype(np.int64)

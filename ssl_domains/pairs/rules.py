@@ -73,7 +73,7 @@ class Rule:
         return self._alone().ignore(rule)
 
     def across_parts(self) -> Rule:
-        """Let the rule match rows of different parts too (wave and mel, query and document); outermost in its relation."""
+        """Match rows of different parts too (wave and mel, query and document); outermost in its relation."""
         return AcrossParts(self)
 
     def fit(self, table: Any) -> dict[str, list[float]]:
@@ -212,7 +212,9 @@ class AcrossParts(Rule):
 
     def __post_init__(self) -> None:
         if not isinstance(self.term, Rule):
-            raise RuleTypeError(f"across_parts takes a rule, not {type(self.term).__name__}", "write rule.across_parts()")
+            raise RuleTypeError(
+                f"across_parts takes a rule, not {type(self.term).__name__}", "write same('a').across_parts()"
+            )
         if isinstance(self.term, AcrossParts):
             object.__setattr__(self, "term", self.term.term)
 
@@ -294,9 +296,10 @@ def _inner(value: object) -> Rule:
 
 def _operand(operator: str, value: object) -> Rule:
     """``value`` if it is a rule, else the error that says how ``operator`` was meant."""
-    from ssl_domains.pairs.objective import refuse_objective
+    from ssl_domains.pairs.objective import Objective, refuse_objective
 
-    refuse_objective(operator, value)
+    if isinstance(value, Objective):
+        refuse_objective(operator, value)
     if isinstance(value, Bins):
         raise RuleTypeError(f"{operator} takes two rules, not a key", f"write same({value})")
     if isinstance(value, str):

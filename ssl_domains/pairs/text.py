@@ -50,7 +50,7 @@ def parse(text: str) -> Rule | Objective:
     if not isinstance(text, str):
         raise RuleTypeError(f"a rule's text must be text, not {type(text).__name__}", _EXAMPLE)
     if not text.strip():
-        raise UsageError("the rule is empty", "write none for plain SimCLR, or " + _EXAMPLE.removeprefix("for example "))
+        raise UsageError("the rule is empty", f"write none for plain SimCLR; {_EXAMPLE}")
     if len(text) > _LONGEST:
         raise UsageError(f"the rule has {len(text)} characters, more than {_LONGEST}", "put the grouping into a column")
     # Leading blanks would be an indent, and a line break the end; neither matters inside an expression.
@@ -82,7 +82,9 @@ class _Reader:
                 tree = ast.parse(self.line, mode="eval")
         except SyntaxError as error:
             column = self.start + max(1, min(error.offset or 1, len(self.line)))
-            raise UsageError(f"the rule can't be read at column {column}: {error.msg}", _syntax_hint(self.line)) from None
+            raise UsageError(
+                f"the rule can't be read at column {column}: {error.msg}", _syntax_hint(self.line)
+            ) from None
         except (ValueError, MemoryError):
             raise UsageError("the rule can't be read", _EXAMPLE) from None
         return self.value(tree.body)
@@ -183,10 +185,11 @@ class _Reader:
             case ast.Constant(value=str(value)):
                 self.fail(node, "text alone is no rule", f"write same({value!r})")
             case ast.UnaryOp(op=ast.USub()):
-                self.fail(node, "a minus has no place between rules", "weights are positive: leave the relation out instead")
+                self.fail(node, "a minus has no place between rules", "weights are positive")
             case ast.Attribute(attr=name):
                 self.fail(node, f".{name} is not part of a rule", "write rule.ignore(other) or rule.across_parts()")
-        self.fail(node, f"{ast.unparse(node)[:40]} is not part of a rule", "rules have same, within, bins, & | ~ + * .ignore()")
+        shown = ast.unparse(node).replace("\n", " ")[:40]
+        self.fail(node, f"{shown} is not part of a rule", "rules have same, within, bins, & | ~ + * .ignore()")
 
     def api(self, node: ast.expr, function: Callable[..., Any], *values: Any, **arguments: Any) -> Any:
         """Call the API, adding the place to its errors."""

@@ -1,0 +1,237 @@
+"""DESIGN's "The meaning of a rule", written as it stands there: plain loops over rows, float64, nothing clever.
+
+It shares only the descriptions of rules with the implementation: no codes, no tiles, no polarity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ssl_domains.pairs import Objective, Rows, Rule
+from ssl_domains.pairs.keys import Bins
+from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Same, Within
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+def kleene_and(a: bool | None, b: bool | None) -> bool | None:
+    if a is False or b is False:
+        return False
+    return True if a is True and b is True else None
+
+
+def kleene_or(a: bool | None, b: bool | None) -> bool | None:
+    if a is True or b is True:
+        return True
+    return False if a is False and b is False else None
+
+
+def kleene_not(a: bool | None) -> bool | None:
+    return None if a is None else not a
+
+
+def missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def edges_of(numbers: Sequence[Any], n: int, by: str) -> list[float]:
+    """Bin edges over the known, finite numbers; ties merged."""
+    known = sorted(float(x) for x in numbers if not missing(x) and math.isfinite(x))
+    if not known:
+        return []
+    lo, hi = known[0], known[-1]
+    if by == "width":
+        edges = [lo + (hi - lo) * k / n for k in range(n)] + [hi]
+    else:
+        edges = [lo]
+        for k in range(1, n):
+            # The k/n quantile stands at place k(m − 1)/n among m ordered values, linearly between its neighbours.
+            place = Fraction(k * (len(known) - 1), n)
+            left = known[math.floor(place)]
+            right = known[math.ceil(place)]
+            share = place - math.floor(place)
+            edges.append(left + (right - left) * (share * n).numerator / n)
+        edges.append(hi)
+    return sorted(set(edges))
+
+
+def bin_of(value: Any, edges: Sequence[float]) -> int | None:
+    """The bin ``[lo, hi)``, last one closed, clamped outside; None for a missing value."""
+    if missing(value):
+        return None
+    last = max(len(edges) - 2, 0)
+    for k in range(last):
+        if value < edges[k + 1]:
+            return k
+    return last
+
+
+@dataclass
+class RowValues:
+    """What a rule can read of one row."""
+
+    columns: Columns
+    rows: Rows
+    fitted: Mapping[str, Sequence[float]]
+
+    def value(self, name: str, index: int) -> Any:
+        if name in self.rows.emitted:
+            return float(self.rows.emitted[name][index])
+        sample = int(self.rows.sample[index])
+        if sample < 0:
+            return None
+        if name == "sample" and "sample" not in self.columns:
+            return sample
+        return self.columns[name][sample]
+
+    def key(self, key: str | Bins, index: int) -> Any:
+        if isinstance(key, str):
+            return self.value(key, index)
+        value = self.value(key.column, index)
+        if key.range is not None:
+            lo, hi = key.range
+            return bin_of(value, [lo + (hi - lo) * k / key.n for k in range(key.n)] + [hi])
+        if key.per is None:
+            return bin_of(value, self.fitted[str(key)])
+        group = self.value(key.per, index)
+        if missing(group):
+            return None
+        own = [x for x, g in zip(self.columns[key.column], self.columns[key.per], strict=True) if g == group]
+        return bin_of(value, edges_of(own, key.n, key.by))
+
+
+def fit(objective: Objective | Rule, columns: Columns) -> dict[str, list[float]]:
+    """Edges of every bins key that is fitted."""
+    objective = 1 * objective if isinstance(objective, Rule) else objective
+    found: dict[str, list[float]] = {}
+    todo = [r.rule for r in objective.relations] + ([objective.ignored] if objective.ignored is not None else [])
+    while todo:
+        rule = todo.pop()
+        todo += rule.operands
+        for key in rule.keys if isinstance(rule, Same) else ():
+            if isinstance(key, Bins) and key.per is None and key.range is None:
+                found[str(key)] = edges_of(columns[key.column], key.n, key.by)
+    return found
+
+
+def answer(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> bool | None:
+    """Yes, no or unknown for row i of ``a`` and row j of ``c``."""
+    if isinstance(rule, Same):
+        result: bool | None = True
+        for key in rule.keys:
+            x, y = a.key(key, i), c.key(key, j)
+            result = kleene_and(result, None if missing(x) or missing(y) else x == y)
+        return result
+    if isinstance(rule, Within):
+        x, y = a.value(rule.column, i), c.value(rule.column, j)
+        if missing(x) or missing(y):
+            return None
+        return abs(float(x) - float(y)) <= rule.width
+    if isinstance(rule, Not):
+        return kleene_not(answer(rule.term, a, i, c, j))
+    result = answer(rule.operands[0], a, i, c, j)
+    for term in rule.operands[1:]:
+        join = kleene_and if isinstance(rule, And) else kleene_or
+        assert isinstance(rule, (And, Or))
+        result = join(result, answer(term, a, i, c, j))
+    return result
+
+
+def matches(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> bool:
+    """Only yes is a match, and only between rows of equal part unless across parts."""
+    if isinstance(rule, AcrossParts):
+        return answer(rule.term, a, i, c, j) is True
+    return bool(a.rows.part[i] == c.rows.part[j]) and answer(rule, a, i, c, j) is True
+
+
+@dataclass
+class States:
+    """The state of every pair.
+
+    Attributes:
+        alphas: α_r.
+        kind: ``[M][N]`` of ``"self"``, ``"own"``, ``"positive"`` (in any relation), ``"ignored"``, ``"negative"``.
+        weights: float64 ``[R, M, N]``, w_r,ij, 0 where not in P_r(i).
+        allowed: bool ``[M, N]``, j in A(i).
+        cross: bool ``[M, R]``, a positive of another sample.
+    """
+
+    alphas: tuple[float, ...]
+    kind: list[list[str]]
+    weights: Tensor
+    allowed: Tensor
+    cross: Tensor
+
+
+def states(
+    objective: Objective | Rule,
+    columns: Columns,
+    rows: Rows,
+    candidates: Rows | None = None,
+    fitted: Mapping[str, Sequence[float]] | None = None,
+) -> States:
+    """The state of every pair of rows under an objective over columns (one value a sample)."""
+    objective = 1 * objective if isinstance(objective, Rule) else objective
+    others = rows if candidates is None else candidates
+    edges = fit(objective, columns) if fitted is None else fitted
+    a, c = RowValues(columns, rows, edges), RowValues(columns, others, edges)
+    rules = [relation.rule for relation in objective.relations]
+    alphas = tuple(relation.weight for relation in objective.relations) or (1.0,)
+    m, n, r = len(rows), len(others), len(alphas)
+    weights = torch.zeros(r, m, n, dtype=torch.float64)
+    allowed = torch.zeros(m, n, dtype=torch.bool)
+    cross = torch.zeros(m, r, dtype=torch.bool)
+    kind = [["negative"] * n for _ in range(m)]
+    for i in range(m):
+        for j in range(n):
+            stored, unfilled = int(others.view[j]) == -1, int(others.sample[j]) == -1
+            twin = bool(rows.sample[i] == others.sample[j] and rows.part[i] == others.part[j])
+            if rows.row[i] == others.row[j]:
+                kind[i][j] = "self"
+                continue
+            if unfilled or (stored and twin):
+                kind[i][j] = "ignored"
+                continue
+            own = twin and not stored
+            for k in range(r):
+                if own or (rules and matches(rules[k], a, i, c, j)):
+                    weights[k, i, j] = 1.0
+                    cross[i, k] |= bool(rows.sample[i] != others.sample[j])
+            if own:
+                kind[i][j] = "own"
+            elif weights[:, i, j].any():
+                kind[i][j] = "positive"
+            elif objective.ignored is not None and matches(objective.ignored, a, i, c, j):
+                kind[i][j] = "ignored"
+            allowed[i, j] = kind[i][j] != "ignored"
+    return States(alphas, kind, weights, allowed, cross)
+
+
+def loss(z: Tensor, state: States, temperature: float | Tensor, candidates: Tensor | None = None) -> Tensor:
+    """L of the formula, float64, differentiable: no trick, one anchor at a time.
+
+    Args:
+        z: ``[M, d]``, unit vectors.
+        state: What `states` returned.
+        temperature: τ.
+        candidates: ``[N, d]``; None for ``z``.
+    """
+    others = z if candidates is None else candidates
+    s = z.double() @ others.double().T / temperature
+    total = 0.0 * s.sum()
+    for alpha, w in zip(state.alphas, state.weights, strict=True):
+        terms = []
+        for i in range(len(z)):
+            if w[i].sum() > 0:
+                lse = torch.logsumexp(s[i][state.allowed[i]], dim=0)
+                terms.append(lse - (w[i] * s[i]).sum() / w[i].sum())
+        if terms:
+            total = total + alpha * torch.stack(terms).mean()
+    return total

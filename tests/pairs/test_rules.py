@@ -1,0 +1,177 @@
+"""Rules and objectives as values: structure, equality, operators, and what they refuse."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ssl_domains.errors import UsageError
+from ssl_domains.pairs import Objective, Relation, Rule, bins, linked, overlap, same, within
+
+a, b, c = same("a"), same("b"), within("x", 4)
+
+
+def test_flattening() -> None:
+    assert (a & b) & c == a & (b & c)
+    assert a | (b | c) == (a | b) | c
+    assert hash((a & b) & c) == hash(a & (b & c))
+    assert (a & b) | c != a & (b | c)
+    assert a & b != a | b
+
+
+def test_equality_is_structural() -> None:
+    assert same("a") == a
+    assert a != b
+    assert a & b != b & a
+    assert same("a", "b") != a & b
+    assert within("x", 4) == within("x", 4.0)
+    assert bins("x", 3) == bins("x", np.int64(3), "width")
+    assert 1 * a != a
+    assert len({a, same("a"), 1 * a, 1.0 * a, ~a}) == 3
+
+
+def test_weights_distribute_and_are_not_normalised() -> None:
+    assert 2 * (a + b) == 2 * a + 2 * b
+    assert 0.5 * (4 * a) == 2 * a
+    assert a * 2 == 2 * a == np.float64(2) * a
+    assert np.float32(2) * (a + b) == (a + b) * 2
+    assert (0.7 * a + 0.3 * b).relations == (Relation(0.7, a), Relation(0.3, b))
+    assert (a + b) + c == a + (b + c)
+    assert a + Objective() == 1 * a
+    assert 3 * Objective() == Objective()
+    assert sum([a, b], start=Objective()) == a + b
+
+
+def test_columns() -> None:
+    objective = (0.7 * same("class", bins("r", 3, per="lens")) + ~within("t", 1)).ignore(same("sample", "patient"))
+    assert objective.columns == {"class", "r", "lens", "t", "patient"}
+    assert (same("a") | same("sample")).across_parts().columns == {"a"}
+    assert Objective().columns == frozenset()
+
+
+def test_text() -> None:
+    assert str(a & b | c) == "same('a') & same('b') | within('x', 4)"
+    assert str((a | b) & ~(a & c)) == "(same('a') | same('b')) & ~(same('a') & within('x', 4))"
+    assert str(0.7 * (a & b) + 1 * ~c) == "0.7*(same('a') & same('b')) + ~within('x', 4)"
+    assert str((a & b).ignore(a)) == "(same('a') & same('b')).ignore(same('a'))"
+    assert str(1 * a) == "1*same('a')"
+    assert str(a.ignore(b)) == "same('a').ignore(same('b'))"
+    assert str(Objective()) == "none"
+    assert repr(same(bins("s", 12, by="quantile", per="v"))) == "same(bins('s', 12, by='quantile', per='v'))"
+    assert str(same(bins("s", 3, range=(-1, 2.5)))) == "same(bins('s', 3, range=(-1, 2.5)))"
+
+
+REFUSED: list[tuple[Callable[[], Any], type[Exception], str, str]] = [
+    (lambda: a + b & c, TypeError, "& takes two rules", "+ binds tighter than &"),
+    (lambda: 0.7 * a & b, TypeError, "& takes two rules", "* binds tighter than &"),
+    (lambda: a & 0.7 * b, TypeError, "& takes two rules", "* binds tighter than &"),
+    (lambda: a | b + c, TypeError, "| takes two rules", "+ binds tighter than |"),
+    (lambda: 0.7 * a | 0.3 * b, TypeError, "| takes two rules", "* binds tighter than |"),
+    (lambda: ~(a + b), TypeError, "~ takes a rule", "one by one"),
+    (lambda: a and b, TypeError, "and, or, not do not combine rules", "&, |, ~"),
+    (lambda: a or b, TypeError, "and, or, not do not combine rules", "&, |, ~"),
+    (lambda: not a, TypeError, "and, or, not do not combine rules", "&, |, ~"),
+    (lambda: not (a + b), TypeError, "and, or, not do not combine objectives", "write +"),
+    (lambda: a & "b", TypeError, "not text", "same('b')"),
+    (lambda: "b" | a, TypeError, "not text", "same('b')"),
+    (lambda: a & bins("x", 3), TypeError, "not a key", "same(bins('x', 3))"),
+    (lambda: bins("x", 3) & a, TypeError, "not a key", "same(bins('x', 3))"),
+    (lambda: a & 3, TypeError, "not int", "same('a') & same('b')"),
+    (lambda: a * b, TypeError, "* takes a number and a rule", "a & b"),
+    (lambda: a + 1, TypeError, "+ takes rules or objectives, not int", "0.7*same('a')"),
+    (lambda: 1 + a, TypeError, "+ takes rules or objectives, not int", "start=Objective()"),
+    (lambda: "x" * a, TypeError, "must be a number, not str", "0.7"),
+    (lambda: True * a, TypeError, "must be a number, not bool", "0.7"),
+    (lambda: 0 * a, UsageError, "must be positive, not 0", "leave the relation out"),
+    (lambda: -0.5 * (a + b), UsageError, "must be positive, not -0.5", "leave the relation out"),
+    (lambda: math.nan * a, UsageError, "must be finite", "0.7"),
+    (lambda: a.ignore(b).ignore(c), TypeError, "ignore() after ignore()", "ignore comes last"),
+    (lambda: a.ignore(b) + c, TypeError, "+ after ignore()", "ignore comes last"),
+    (lambda: c + a.ignore(b), TypeError, "+ after ignore()", "ignore comes last"),
+    (lambda: (c + c) + a.ignore(b), TypeError, "+ after ignore()", "ignore comes last"),
+    (lambda: 2 * a.ignore(b), TypeError, "* after ignore()", "ignore comes last"),
+    (lambda: a.ignore(b) & c, TypeError, "& after ignore()", "ignore comes last"),
+    (lambda: c | a.ignore(b), TypeError, "| after ignore()", "ignore comes last"),
+    (lambda: ~a.ignore(b), TypeError, "~ after ignore()", "ignore comes last"),
+    (lambda: a.ignore(b).across_parts(), TypeError, "across_parts() after ignore()", "ignore comes last"),
+    (lambda: a.ignore(b + c), TypeError, "ignore takes a rule, not an objective", "ignore(a | b)"),
+    (lambda: a.ignore("b"), TypeError, "ignore takes a rule, not str", "ignore(same("),
+    (lambda: (a + b).across_parts(), TypeError, "belongs to one rule", "0.7*rule.across_parts()"),
+    (lambda: a.across_parts() & b, TypeError, "outermost", "(a & b).across_parts()"),
+    (lambda: ~a.across_parts(), TypeError, "outermost", "(a & b).across_parts()"),
+    (lambda: same(), UsageError, "at least one column", "same('patient')"),
+    (lambda: same(3), TypeError, "not int", "quoted"),
+    (lambda: same(""), TypeError, "not an empty name", "quoted"),
+    (lambda: same(a), TypeError, "not Same", "quoted"),
+    (lambda: within("x", -1), UsageError, "at least 0, not -1", "within("),
+    (lambda: within("x", math.inf), UsageError, "must be finite", "4"),
+    (lambda: within("x", "4"), TypeError, "must be a number, not str", "4"),
+    (lambda: within(bins("x", 3), 4), TypeError, "within takes a column, not bins", "same("),
+    (lambda: bins("x", 0), UsageError, "at least 1 bin, not 0", "bins('slice', 30)"),
+    (lambda: bins("x", 2.5), TypeError, "whole number of bins, not float", "bins('slice', 30)"),
+    (lambda: bins("x", True), TypeError, "whole number of bins, not bool", "bins('slice', 30)"),
+    (lambda: bins("x", 3, by="widht"), UsageError, "by='widht'", "did you mean 'width'?"),
+    (lambda: bins("x", 3, per=4), TypeError, "bins(per=) takes the name of a column", "quoted"),
+    (lambda: bins("x", 3, range=(2, 1)), UsageError, "range=(2, 1) is empty", "lo < hi"),
+    (lambda: bins("x", 3, range=2), TypeError, "range=(lo, hi)", "range=(0"),
+    (lambda: bins("x", 3, per="v", range=(1, 2)), UsageError, "range= fixes", "leave out"),
+    (lambda: overlap("tags"), UsageError, "overlap(…) comes with a later release", "same()"),
+    (lambda: linked("edges.tsv"), UsageError, "linked(…) comes with a later release", "same()"),
+    (
+        lambda: within("x", 4, decay="linear"),
+        UsageError,
+        "decay=) comes with a later release",
+        "counts every match alike",
+    ),
+]
+
+
+@pytest.mark.parametrize(("build", "kind", "message", "hint"), REFUSED)
+def test_refusals(build: Callable[[], Any], kind: type[Exception], message: str, hint: str) -> None:
+    with pytest.raises(kind) as caught:
+        build()
+    assert isinstance(caught.value, UsageError), "the command line ends with 2 on these"
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert "\n" not in caught.value.message + caught.value.hint
+
+
+def test_a_type_error_shows_its_hint() -> None:
+    with pytest.raises(TypeError, match="binds tighter than &"):
+        a + b & c
+
+
+def test_across_parts_twice_is_once() -> None:
+    assert a.across_parts().across_parts() == a.across_parts()
+    assert a.across_parts() != a
+
+
+def test_a_bare_rule_is_abstract() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        _ = Rule().columns
+
+
+def test_rules_load_nothing_heavy() -> None:
+    program = (
+        "import sys; from ssl_domains.pairs import same, within, bins, parse, Objective, RuleTypeError;"
+        "parse(str((0.7*same('a') + within('x', 1)).ignore(same(bins('x', 3)))));"
+        "print(sorted({'torch', 'numpy', 'polars'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_rooms_names_are_real() -> None:
+    import ssl_domains.pairs as room
+
+    for name in room.__all__:
+        assert getattr(room, name).__name__ == name
+    assert set(dir(room)) == set(room.__all__)
+    with pytest.raises(AttributeError):
+        _ = room.nothing
