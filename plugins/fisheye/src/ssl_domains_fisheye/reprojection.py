@@ -1,0 +1,271 @@
+"""The label-free re-projection view: the same object, seen at another angle through its own calibrated lens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.errors import UsageError
+from ssl_domains.views import Draws, Geometric
+from ssl_domains_fisheye.lens import Camera, LensModel
+
+__all__ = ["COLUMNS", "Reprojection"]
+
+COLUMNS = ("crop_left", "crop_top", "crop_right", "crop_bottom", "cx", "cy", "aspect", "theta_limit")
+_HALVINGS = 18
+_NEWTON = 3
+
+
+@dataclass(frozen=True)
+class Reprojection(Geometric):
+    """Turn the camera, so that the object is seen elsewhere on the lens; a view, not a rule.
+
+    A turn of the camera about its own centre needs no depth, so that the new picture is exact wherever the crop has
+    pixels. The window keeps its size in pixels and follows the object: what the lens magnifies grows, what it squeezes
+    shrinks along the radius, and what the crop never saw is masked.
+
+    The new place is drawn within ``reach`` of the old θ and ``turn`` of the old φ. A sample without a calibration keeps
+    its place. As the first step of a recipe it sees the whole crop, stretched over the canvas.
+
+    Attributes:
+        orders: How many coefficients ``lens_1``, ``lens_2``, … the table has.
+        reach: Degrees the angle θ off the axis may change by.
+        turn: Degrees the direction φ may change by.
+        largest: Degrees; new places stay below this θ, and where the lens sees.
+        reason: For the report.
+    """
+
+    orders: int
+    reach: float = 35.0
+    turn: float = 30.0
+    largest: float = 85.0
+    reason: str = "what the lens does to an object depends on where it is, what the object is does not"
+
+    name: ClassVar[str] = "reprojection"
+    exposes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.orders < 1:
+            raise UsageError(
+                "re-projection needs a calibrated lens", "scan with --calibration, so that lens_1 is there"
+            )
+        if not (0 <= self.reach <= 180 and 0 <= self.turn <= 180 and 0 < self.largest <= 180):
+            raise UsageError("reach, turn and largest of re-projection are degrees", "give 0 to 180")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Crop and lens of each sample."""
+        return (*COLUMNS, *(f"lens_{i}" for i in range(1, self.orders + 1)))
+
+    def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
+        """``across`` and ``around`` in [−1, 1): how much of the reach and of the turn is used."""
+        return {"across": draws.between(-1.0, 1.0), "around": draws.between(-1.0, 1.0)}
+
+    def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``view_theta`` and ``view_phi``, the new place in degrees; NaN without a calibration."""
+        lens = _Lens.of(columns, self.orders)
+        theta, phi = lens.old()
+        theta, phi = self._new(theta, phi, lens, parameters)
+        return {"view_theta": torch.rad2deg(theta), "view_phi": torch.rad2deg(_wrapped(phi))}
+
+    def _new(self, theta: Tensor, phi: Tensor, lens: _Lens, parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        # Beyond the largest angle an object keeps its own at most: it is never sent where nothing is imaged.
+        top = torch.maximum(torch.minimum(torch.full_like(theta, math.radians(self.largest)), lens.limit * 0.98), theta)
+        moved = theta + math.radians(self.reach) * parameters["across"]
+        # Reflected at 0 and at the top rather than clamped, so that angles don't pile up at the ends.
+        moved = top - (top - moved.abs()).abs()
+        moved = torch.minimum(moved.clamp(min=0.0), top)
+        return moved, phi + math.radians(self.turn) * parameters["around"]
+
+    def source(
+        self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
+    ) -> tuple[Tensor, Tensor]:
+        """Where in the crop the points of the new window lie; NaN where the lens or the crop has nothing.
+
+        Args:
+            x: ``[B, H, W]``, −1 to 1 over the new window.
+            y: Likewise.
+            parameters: From `parameters`.
+            columns: float64 ``[B]``.
+            size: Unused: nothing here is in canvas pixels.
+        """
+        points = torch.stack(torch.broadcast_tensors(x, y), dim=-1)
+        lens = _Lens.of(columns, self.orders)
+        theta, phi = lens.old()
+        known = torch.isfinite(theta)
+        theta, phi = torch.nan_to_num(theta), torch.nan_to_num(phi)
+        new_theta, new_phi = self._new(theta, phi, lens, parameters)
+        back = _rotation(_ray(new_theta, new_phi), _ray(theta, phi))
+        centre = lens.pixel(new_theta, new_phi)
+        half = torch.stack([lens.half_width, lens.half_height], dim=-1)
+        # float64 up to here, on one number a sample; float32 on the pixels, relative to the optical centre.
+        at = (points * half[:, None, None] + centre[:, None, None]).to(torch.float32)
+        angle, direction = lens.unproject(at)
+        rays = _ray(angle, direction) @ back.to(torch.float32)[:, None].transpose(-1, -2)
+        across = torch.hypot(rays[..., 0], rays[..., 1])
+        radius = lens.radius(torch.atan2(across, rays[..., 2]))
+        scale = radius / across.clamp(min=1e-12)
+        wide = torch.stack([torch.ones_like(lens.aspect), lens.aspect], dim=-1)
+        middle = torch.stack([lens.middle_x, lens.middle_y], dim=-1)
+        middle, wide, half = (numbers.to(torch.float32)[:, None, None] for numbers in (middle, wide, half))
+        moved = (scale[..., None] * rays[..., :2] * wide - middle) / half
+        # The window ends at ±1: what a later turn of the picture asks for beyond it was never drawn.
+        moved = torch.where((points.abs() <= 1).all(dim=-1, keepdim=True), moved, torch.nan)
+        moved = torch.where(known[:, None, None, None], moved, points)
+        return moved[..., 0], moved[..., 1]
+
+    def cpu(
+        self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """The same on one picture ``[S, S, C]`` by the lens classes and OpenCV."""
+        coefficients = tuple(float(columns[f"lens_{i}"]) for i in range(1, self.orders + 1))
+        left, top, right, bottom = (float(columns[f"crop_{edge}"]) for edge in ("left", "top", "right", "bottom"))
+        if not np.all(np.isfinite([*coefficients, *(columns[name] for name in COLUMNS)])):
+            return image
+        camera = Camera(
+            LensModel("table", coefficients), float(columns["cx"]), float(columns["cy"]), float(columns["aspect"]), 1, 1
+        )
+        old = np.array([(left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5])
+        theta, phi = camera.unproject(old)
+        if not np.isfinite(theta):
+            return image
+        highest = max(min(math.radians(self.largest), 0.98 * camera.lens.limit), float(theta))
+        moved = abs(float(theta) + math.radians(self.reach) * float(parameters["across"]))
+        moved = min(max(highest - abs(highest - moved), 0.0), highest)
+        towards = float(phi) + math.radians(self.turn) * float(parameters["around"])
+        direction = np.array(
+            [math.sin(moved) * math.cos(towards), math.sin(moved) * math.sin(towards), math.cos(moved)]
+        )
+        size = image.shape[0]
+        line = (np.arange(size) * 2 + 1) / size - 1
+        window = np.stack(np.meshgrid(line * (right - left) / 2, line * (bottom - top) / 2), axis=-1)
+        rays = camera.rays(window + camera.project(direction))
+        back, _ = cv2.Rodrigues(_turn(direction, camera.rays(old)))
+        source = camera.project(rays @ back.T)
+        x = ((source[..., 0] + 0.5 - left) / (right - left)) * size - 0.5
+        y = ((source[..., 1] + 0.5 - top) / (bottom - top)) * size - 0.5
+        inside = (x >= -0.5) & (x <= size - 0.5) & (y >= -0.5) & (y <= size - 0.5)
+        x, y = (np.where(inside, axis, -9.0).astype(np.float32) for axis in (x, y))
+        drawn = [
+            cv2.remap(np.ascontiguousarray(channel), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            for channel in np.moveaxis(image, -1, 0)
+        ]
+        return np.stack(drawn, axis=-1) * inside[..., None].astype(np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name, reason and settings."""
+        return {
+            "name": self.name,
+            "orders": self.orders,
+            "reason": self.reason,
+            "reach": self.reach,
+            "turn": self.turn,
+            "largest": self.largest,
+        }
+
+
+@dataclass(frozen=True)
+class _Lens:
+    """The lenses and crops of a batch, float64 ``[B]`` each; pixels count from the optical centre."""
+
+    coefficients: Tensor  # [B, orders]
+    limit: Tensor
+    aspect: Tensor
+    middle_x: Tensor
+    middle_y: Tensor
+    half_width: Tensor
+    half_height: Tensor
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Tensor], orders: int) -> _Lens:
+        left, top, right, bottom = (columns[f"crop_{edge}"].double() for edge in ("left", "top", "right", "bottom"))
+        return cls(
+            torch.stack([columns[f"lens_{i}"].double() for i in range(1, orders + 1)], dim=-1),
+            torch.deg2rad(columns["theta_limit"].double()),
+            columns["aspect"].double(),
+            (left + right) / 2 - 0.5 - columns["cx"].double(),
+            (top + bottom) / 2 - 0.5 - columns["cy"].double(),
+            (right - left) / 2,
+            (bottom - top) / 2,
+        )
+
+    def old(self) -> tuple[Tensor, Tensor]:
+        """Where the crops are: θ, φ ``[B]`` in radians, NaN without a lens."""
+        y = self.middle_y / self.aspect
+        return self.angle(torch.hypot(self.middle_x, y)), torch.atan2(y, self.middle_x)
+
+    def pixel(self, theta: Tensor, phi: Tensor) -> Tensor:
+        """Pixels ``[B, 2]`` of angles ``[B]``."""
+        radius = self.radius(theta)
+        return torch.stack([radius * torch.cos(phi), self.aspect * radius * torch.sin(phi)], dim=-1)
+
+    def unproject(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """θ and φ of pixels ``[B, H, W, 2]``."""
+        x, y = pixels[..., 0], pixels[..., 1] / self._like(self.aspect, pixels[..., 1])
+        return self.angle(torch.hypot(x, y)), torch.atan2(y, x)
+
+    def radius(self, theta: Tensor) -> Tensor:
+        """ρ(θ), ``[B, …]``; NaN beyond the limit."""
+        value = self._polynomial(theta)
+        return torch.where(theta <= self._like(self.limit, theta), value, torch.nan)
+
+    def angle(self, radius: Tensor) -> Tensor:
+        """θ(ρ), ``[B, …]``: halving brackets it, Newton's steps, kept in the bracket, refine it; NaN where none is."""
+        limit = self._like(self.limit, radius)
+        low, high = torch.zeros_like(radius), limit.expand_as(radius)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            below = self._polynomial(middle) < radius
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+        theta = (low + high) / 2
+        for _ in range(_NEWTON):
+            step = (self._polynomial(theta) - radius) / self._slope(theta)
+            theta = torch.minimum(torch.maximum(theta - step, low), high)
+        return torch.where(radius <= self._polynomial(limit), theta, torch.nan)
+
+    def _polynomial(self, theta: Tensor) -> Tensor:
+        value = torch.zeros_like(theta)
+        for i in reversed(range(self.coefficients.shape[1])):
+            value = (value + self._like(self.coefficients[:, i], theta)) * theta
+        return value
+
+    def _slope(self, theta: Tensor) -> Tensor:
+        value = torch.zeros_like(theta)
+        for i in reversed(range(self.coefficients.shape[1])):
+            value = value * theta + (i + 1) * self._like(self.coefficients[:, i], theta)
+        return value
+
+    @staticmethod
+    def _like(numbers: Tensor, wide: Tensor) -> Tensor:
+        return numbers.to(wide.dtype).reshape(-1, *[1] * (wide.ndim - 1))
+
+
+def _ray(theta: Tensor, phi: Tensor) -> Tensor:
+    return torch.stack([theta.sin() * phi.cos(), theta.sin() * phi.sin(), theta.cos()], dim=-1)
+
+
+def _rotation(start: Tensor, end: Tensor) -> Tensor:
+    """The smallest rotations ``[B, 3, 3]`` that turn unit rays into others, not opposite ones (Rodrigues)."""
+    x, y, z = torch.linalg.cross(start, end).unbind(-1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(-1, 3, 3)
+    cosine = (start * end).sum(-1)[:, None, None]
+    return torch.eye(3, dtype=start.dtype, device=start.device) + cross + cross @ cross / (1 + cosine)
+
+
+def _turn(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    axis = np.cross(start, end)
+    sine = float(np.linalg.norm(axis))
+    return axis / sine * math.atan2(sine, float(start @ end)) if sine > 1e-12 else np.zeros(3)
+
+
+def _wrapped(phi: Tensor) -> Tensor:
+    return torch.remainder(phi + math.pi, 2 * math.pi) - math.pi

@@ -1,0 +1,68 @@
+"""The views of a fisheye object, each change with its reason; ``reprojection`` and ``flip`` only when asked for."""
+
+from __future__ import annotations
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.extending import RecipeRequest
+from ssl_domains.views import (
+    Blur,
+    ColorJitter,
+    HorizontalFlip,
+    Intensity,
+    Noise,
+    RandomResizedCrop,
+    Rotate,
+    ViewRecipe,
+    ViewStep,
+)
+from ssl_domains_fisheye.reprojection import COLUMNS, Reprojection
+
+__all__ = ["EXTRA", "recipe"]
+
+EXTRA = ("reprojection", "flip")
+
+
+def recipe(request: RecipeRequest) -> ViewRecipe:
+    """The recipe for a table.
+
+    No flip by default: writing, signs and digits are other things in a mirror, and under ``sector`` rules a mirrored
+    object carries the squeeze of another sector. No large turn: the lens squeezes along the radius, so that the
+    direction of the squeeze and the place on the lens go together.
+
+    Raises:
+        UsageError: For an extra view that isn't one, or re-projection without a calibrated lens.
+    """
+    for name in request.extra:
+        if name not in EXTRA:
+            raise UsageError(f"the fisheye domain has no view {name!r}", did_you_mean(name, EXTRA))
+    steps: list[ViewStep] = []
+    if "reprojection" in request.extra:
+        # First, since it reads where the whole crop was on the lens.
+        steps.append(_reprojection(request))
+    if "flip" in request.extra:
+        steps.append(HorizontalFlip(reason="asked for: mirrored, an object is the same distance from the centre"))
+    steps += [
+        Rotate(degrees=(-10, 10), reason="cards, poles and cars lean; more would undo the direction of the squeeze"),
+        RandomResizedCrop(scale=(0.4, 1.0), reason="boxes are drawn loosely, and an object's parts name it too"),
+        ColorJitter(
+            brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1,
+            reason="light and paint tell the recording, not the object",
+        )
+        if request.in_chans == 3
+        else Intensity(brightness=0.2, contrast=0.4, gamma=0.3, reason="light tells the recording, not the object"),
+        Blur(sigma=(0.1, 1.0), p=0.3, reason="a lens is less sharp towards its edge, and boxes differ in resolution"),
+        Noise(sigma=(0.0, 0.05), p=0.3, reason="sensors differ in noise, and edges are darker"),
+    ]  # fmt: skip
+    return ViewRecipe(tuple(steps), request.size, request.views)
+
+
+def _reprojection(request: RecipeRequest) -> Reprojection:
+    there = set(request.table.columns)
+    orders = next(i for i in range(10) if f"lens_{i + 1}" not in there)
+    missing = [name for name in COLUMNS if name not in there]
+    if not orders or missing or not request.table.frame["lens_1"].is_not_null().any():
+        raise UsageError(
+            "re-projection needs a calibrated lens, and this table has none",
+            "scan again with --calibration; each object then carries its lens as columns",
+        )
+    return Reprojection(orders)
