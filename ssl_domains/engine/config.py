@@ -34,24 +34,28 @@ class DataConfig(_Section):
     samples: str | None = Field(default=None, description="sample table (Parquet, CSV or XLSX) the run was trained on")
     store: str | None = Field(default=None, description="folder of the array store; by default beside the sample table")
     workers: int = Field(default=0, ge=0, description="processes that read batches; 0 reads in the training process")
-    cache_gb: float = Field(default=1.0, ge=0, description="memory for decoded canvases, in GB; 0 reads the store each time")
+    cache_gb: float = Field(
+        default=1.0, ge=0, description="GB of memory for decoded canvases; 0 reads the store each time"
+    )
 
 
 class PairsConfig(_Section):
     """Which samples are positives of each other, and how batches are composed."""
 
-    name: str | None = Field(default=None, description="pair sampler the rule came from, with its parameters; for the record")
-    rule: str = Field(default="none", description="rule in text form, such as \"same('patient')\"; 'none' is plain SimCLR")
+    name: str | None = Field(default=None, description="pair sampler the rule came from; for the record")
+    rule: str = Field(default="none", description="rule, such as \"same('patient')\"; 'none' is plain SimCLR")
     relations: Literal["rule", "none"] = Field(
         default="rule", description="'none' composes batches by the rule but takes only own views as positives"
     )
     shuffle_metadata: int | None = Field(
         default=None, description="control: seed of one joint permutation of the columns that the rule reads"
     )
-    composition: Literal["auto", "random", "groups", "draw"] = Field(default="auto", description="how a batch is composed")
-    per_group: int = Field(default=2, ge=2, description="samples of one group (or seed and its drawn positives) in a batch")
+    composition: Literal["auto", "random", "groups", "draw"] = Field(
+        default="auto", description="how a batch is composed"
+    )
+    per_group: int = Field(default=2, ge=2, description="samples of one group, or of a seed and its positives")
     compose_by: int = Field(default=0, ge=0, description="relation, counted from 0, by which batches are composed")
-    exponent: float = Field(default=1.0, ge=0, description="groups are taken in proportion to size**exponent; 0 is uniform")
+    exponent: float = Field(default=1.0, ge=0, le=1, description="groups are met in proportion to size**exponent")
 
 
 class ViewsConfig(_Section):
@@ -59,7 +63,8 @@ class ViewsConfig(_Section):
 
     size: int = Field(default=64, ge=8, description="side of the square image the encoder sees, in pixels")
     canvas: Literal["stretch", "fit"] = Field(
-        default="stretch", description="'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding"
+        default="stretch",
+        description="'stretch' resizes to the square; 'fit' keeps the aspect ratio, masks the padding",
     )
     n: int = Field(default=2, ge=2, description="views of each sample in a batch")
     extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
@@ -70,7 +75,7 @@ class EncoderConfig(_Section):
     """The network that is kept after training."""
 
     name: str = Field(default="resnet18", description="timm model name, or 'small_conv'")
-    init: str = Field(default="random", description="'random', 'pretrained', a safetensors or .pt file, or a run folder")
+    init: str = Field(default="random", description="'random', 'pretrained', a file of weights, or a run folder")
     in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
 
 
@@ -79,7 +84,7 @@ class HeadConfig(_Section):
 
     hidden: int = Field(default=512, ge=1, description="width of the hidden layers")
     out: int = Field(default=128, ge=1, description="width of the embedding that the loss sees")
-    layers: int = Field(default=2, ge=1, description="linear layers")
+    layers: int = Field(default=2, ge=0, description="linear layers; 0 is no head")
 
 
 class MethodConfig(_Section):
@@ -87,7 +92,7 @@ class MethodConfig(_Section):
 
     name: str = Field(default="simclr", description="method, as `ssl-domains methods list` names it")
     temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
-    learnable_temperature: bool = Field(default=False, description="learn τ (log-scale, clamped), starting at `temperature`")
+    learnable_temperature: bool = Field(default=False, description="learn τ, starting at `temperature`")
 
 
 class TrainConfig(_Section):
@@ -105,14 +110,16 @@ class TrainConfig(_Section):
     seed: int = Field(default=0, ge=0, description="seed of weights, batches and views")
     device: str = Field(default="auto", description="'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:1'")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="'auto' is bfloat16 autocast on a GPU and float32 on a CPU; the loss is always float32"
+        default="auto", description="'auto' is bfloat16 on a GPU and float32 on a CPU; the loss is always float32"
     )
     compile: bool = Field(default=False, description="torch.compile the encoder")
     channels_last: bool = Field(default=True, description="channels-last memory layout")
-    checkpoint_every_steps: int | None = Field(default=None, ge=1, description="steps between checkpoints; default: an epoch")
+    checkpoint_every_steps: int | None = Field(
+        default=None, ge=1, description="steps between checkpoints; by default an epoch, 50 at least"
+    )
     keep: int = Field(default=2, ge=1, description="checkpoints to keep")
     trackers: list[Literal["tensorboard"]] = Field(
-       default= default_factory=list, description="trackers beside metrics.jsonl, which is always written"
+        default_factory=list, description="trackers beside metrics.jsonl, which is always written"
     )
 
 
