@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.engine.config_file import load_config
     from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
-    from ssl_domains.engine.pretrain import pretrain
+    from ssl_domains.engine.training import pretrain
     from ssl_domains.engine.progress import reporter
     from ssl_domains.engine.rehearsal import Rehearsal
     from ssl_domains.engine.run import Run
@@ -23,7 +23,7 @@ _HOME = {
     "RunConfig": "config",
     "load_config": "config_file",
     "plan_pairs": "pair_plan",
-    "pretrain": "pretrain",
+    "pretrain": "training",
     "reporter": "progress",
 }
 
