@@ -66,7 +66,7 @@ class SampleTable:
         elif isinstance(data, Mapping):
             frame = pl.DataFrame(dict(data), strict=False)
         else:
-            frame = pl.from_pandas(data)
+            frame = _from_pandas(data)
         if "sample" not in frame.columns:
             frame = frame.with_row_index("sample")
         if frame.schema["sample"] != pl.String:
@@ -133,3 +133,18 @@ class SampleTable:
         if "split" not in self.frame.columns:
             return np.arange(len(self), dtype=np.int64)
         return np.flatnonzero((self.frame["split"] == split).fill_null(False).to_numpy())
+
+
+def _from_pandas(data: Any) -> pl.DataFrame:
+    """A pandas frame as polars, without the pyarrow that `polars.from_pandas` needs for text columns."""
+    if not hasattr(data, "columns"):
+        raise UsageError(f"{type(data).__name__} is no table", "hand over a frame or a mapping of columns")
+    columns = []
+    for name in data.columns:
+        column = data[name]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufMm":
+            values = column.to_numpy()
+        else:
+            values = column.astype(object).where(column.notna(), None).tolist()
+        columns.append(pl.Series(str(name), values, strict=False, nan_to_null=True))
+    return pl.DataFrame(columns)

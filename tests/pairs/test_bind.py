@@ -188,6 +188,11 @@ def test_columns_that_do_not_fit(text: str, message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
+def test_what_is_no_table() -> None:
+    with pytest.raises(UsageError, match="list is no table"):
+        same("a").bind([1, 2])
+
+
 def test_edges_that_were_not_fitted() -> None:
     with pytest.raises(UsageError, match=r"no fitted edges for bins\('x', 3\)"):
         same(bins("x", 3)).bind({"x": [1]}, {"bins('x', 4)": [0, 1]})

@@ -61,3 +61,13 @@ def test_rows_of_a_split_leave_null_out() -> None:
     table = SampleTable.of({"split": ["train", None, "test", "train"]})
     assert table.rows_of("train").tolist() == [0, 3]
     assert SampleTable.of({"x": [1, 2]}).rows_of("train").tolist() == [0, 1]
+
+
+def test_pandas_text_and_nullable_columns_need_no_pyarrow() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"name": ["p", None, "q"], "visits": pandas.array([1, None, 3], dtype="Int64")})
+    frame["eye"] = pandas.Categorical(["left", "right", None])
+    table = SampleTable.of(frame)
+    assert table.codes("name").tolist() == [0, -1, 1]
+    assert table.codes("visits").tolist() == [0, -1, 1]
+    assert table.codes("eye").tolist() == [0, 1, -1]
