@@ -1,0 +1,196 @@
+"""Which samples meet in which batch: a pure function of seed and epoch, the same on every rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.pairs.bind import BoundObjective
+from ssl_domains.pairs.composition import Composition
+from ssl_domains.pairs.draw import can_draw
+from ssl_domains.pairs.group_chunks import GroupChunks
+from ssl_domains.pairs.planned_positives import cross_positives
+
+__all__ = ["BatchSampler"]
+
+Ints = NDArray[np.int64]
+
+_ENOUGH = 0.99
+"""Share of anchors with a positive of another sample from which random batches need no help."""
+_LOOK = 2**16  # slots of random batches that `auto` looks at
+
+
+class BatchSampler:
+    """A batch sampler for `torch.utils.data.DataLoader` (``batch_sampler=``) over the rows a rule is bound to.
+
+    Epochs are planned whole. With ``random`` and ``groups`` every row appears at least once an epoch, whatever it
+    lacks, and a second time only where the last batch or a group's last K must be filled up. With ``draw`` an epoch has
+    as many slots; the seeds run through all rows once in ``per_group`` epochs. Rows without anybody to meet (a missing
+    key, a group of one) stand together.
+
+    The state is (seed, epoch, step). It runs ahead of training when a DataLoader's workers prefetch; a training loop
+    that resumes says where with `set_position`.
+
+    Args:
+        bound: The objective over the rows to sample, usually the training rows.
+        composition: How batches are composed; ``auto`` is resolved here, see `composition` and `reason`.
+        batch_size: Samples of the global batch.
+        seed: Not negative.
+        rank: Which slice of each global batch this process yields.
+        world_size: Processes; must divide ``batch_size``. It may differ between runs: the global batches don't.
+
+    Raises:
+        UsageError: When sizes don't divide, or the objective has no such relation or none of that kind.
+        DataError: When there are fewer rows than a batch holds.
+    """
+
+    def __init__(
+        self,
+        bound: BoundObjective,
+        composition: Composition | None = None,
+        batch_size: int = 256,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        composition = Composition() if composition is None else composition
+        if batch_size < 2:
+            raise UsageError(f"the batch size is {batch_size}", "a batch needs at least 2 samples to compare")
+        if bound.size < batch_size:
+            raise DataError(
+                f"{bound.size} rows are fewer than a batch of {batch_size}", f"use a batch size of at most {bound.size}"
+            )
+        if world_size < 1 or batch_size % world_size:
+            raise UsageError(
+                f"a batch of {batch_size} does not divide among {world_size} processes", "use a multiple of them"
+            )
+        if not 0 <= rank < world_size:
+            raise UsageError(f"rank {rank} of {world_size} processes", "ranks count from 0")
+        if seed < 0:
+            raise UsageError(f"the seed is {seed}", "use a whole number that is not negative")
+        if composition.compose_by >= len(bound.relations):
+            raise UsageError(
+                f"compose_by is {composition.compose_by}, but the objective has {len(bound.relations)} relations",
+                "it counts them from 0",
+            )
+        self.bound, self.batch_size, self.seed = bound, batch_size, seed
+        self.rank, self.world_size = rank, world_size
+        self.epoch = self.step = 0
+        self.composition = self._resolve(composition) if composition.kind == "auto" else composition
+        self._groups = self._prepare()
+        self._planned: tuple[int, int, Ints] | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why batches are composed as they are, in words."""
+        return self.composition.reason or "asked for"
+
+    def __len__(self) -> int:
+        slots = self._groups.slots if self._groups is not None else self.bound.size
+        return -(-slots // self.batch_size)
+
+    def plan(self, epoch: int) -> Ints:
+        """The global batches of an epoch.
+
+        Args:
+            epoch: Counted from 0.
+
+        Returns:
+            Positions in the bound table, int64 ``[steps, batch_size]``, read-only; groups, and seeds with their
+            positives, stand next to one another. Depends on nothing but objective, composition, seed and epoch.
+        """
+        if self._planned is None or self._planned[:2] != (self.seed, epoch):
+            self._planned = (self.seed, epoch, self._plan(epoch))
+        return self._planned[2]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        plan, epoch = self.plan(self.epoch), self.epoch
+        share = self.batch_size // self.world_size
+        mine = slice(self.rank * share, (self.rank + 1) * share)
+        for step in range(self.step, len(plan)):
+            last = step + 1 == len(plan)
+            self.epoch, self.step = (epoch + 1, 0) if last else (epoch, step + 1)
+            yield plan[step, mine].tolist()
+
+    def set_position(self, epoch: int, step: int) -> None:
+        """Go on with this step of this epoch; ``step == len(self)`` is the start of the next one."""
+        if epoch < 0 or not 0 <= step <= len(self):
+            raise UsageError(f"there is no step {step} of epoch {epoch}", f"an epoch has {len(self)} steps, from 0")
+        self.epoch, self.step = (epoch + 1, 0) if step == len(self) else (epoch, step)
+
+    def state_dict(self) -> dict[str, int]:
+        """Seed, epoch and the next step."""
+        return {"seed": self.seed, "epoch": self.epoch, "step": self.step}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken, with any number of processes."""
+        self.seed = int(state["seed"])
+        self.set_position(int(state["epoch"]), int(state["step"]))
+
+    def _plan(self, epoch: int) -> Ints:
+        rng = np.random.default_rng([self.seed, epoch])
+        if self._groups is not None:
+            slots = self._groups.chunks(rng).ravel()
+        elif self.composition.kind == "draw":
+            slots = self._seeds_and_drawn(epoch, rng)
+        else:
+            slots = rng.permutation(self.bound.size)
+        # Filled up from the epoch's start, which a last batch can't meet: there are at least as many slots as it holds.
+        missing = len(self) * self.batch_size - len(slots)
+        plan = np.concatenate([slots, slots[:missing]]).reshape(-1, self.batch_size)
+        plan.flags.writeable = False
+        return plan
+
+    def _seeds_and_drawn(self, epoch: int, rng: np.random.Generator) -> Ints:
+        """Seeds of this epoch, each followed by its drawn positives; who has none is followed by anybody."""
+        k, size = self.composition.per_group, self.bound.size
+        per_epoch = len(self) * self.batch_size // k
+        first = epoch * per_epoch  # in the endless row of permutations of the table
+        turns = range(first // size, (first + per_epoch - 1) // size + 1)
+        order = np.concatenate([np.random.default_rng([self.seed, turn, 1]).permutation(size) for turn in turns])
+        seeds = order[first - turns.start * size :][:per_epoch]
+        drawn = self.bound.draw(seeds, k - 1, rng, self.composition.compose_by)
+        drawn = np.where(drawn < 0, rng.integers(0, size, drawn.shape), drawn)
+        return np.concatenate([seeds[:, None], drawn], axis=1).ravel()
+
+    def _prepare(self) -> GroupChunks | None:
+        """Check what the composition needs; the groups, where it composes by groups."""
+        kind, k = self.composition.kind, self.composition.per_group
+        if kind not in ("groups", "draw"):
+            return None
+        if self.batch_size % k:
+            raise UsageError(f"per_group {k} does not divide a batch of {self.batch_size}", "use a multiple of it")
+        relation = self.bound.relations[self.composition.compose_by]
+        if kind == "draw":
+            self.bound.draw(np.empty(0, dtype=np.int64), k - 1, np.random.default_rng(0), self.composition.compose_by)
+            return None
+        if relation.codes is None:
+            raise UsageError(
+                f"{relation.text} has no groups", "it is not equality alone: compose by 'draw' or 'random'"
+            )
+        return GroupChunks(relation.codes, k, self.composition.exponent)
+
+    def _resolve(self, asked: Composition) -> Composition:
+        relation = self.bound.relations[asked.compose_by]
+        if relation.text == "none":
+            return replace(asked, kind="random", reason="there is no relation to compose by")
+        if relation.rule.reads_emitted:
+            return replace(asked, kind="random", reason="the rule reads numbers that only the views know")
+        batches = max(1, _LOOK // self.batch_size)
+        rows = np.random.default_rng([self.seed, 0]).permutation(self.bound.size)
+        rows = rows[: min(batches, self.bound.size // self.batch_size) * self.batch_size]
+        matched = (cross_positives(relation, rows.reshape(-1, self.batch_size)) > 0).mean()
+        share = f"{100 * matched:.1f} % of anchors have a positive of another sample in random batches"
+        if matched >= _ENOUGH:
+            return replace(asked, kind="random", reason=share)
+        if relation.codes is not None:
+            return replace(asked, kind="groups", reason=f"only {share}")
+        if can_draw(relation.rule):
+            return replace(asked, kind="draw", reason=f"only {share}")
+        reason = f"only {share}; groups and drawing of {relation.text} come with a later release"
+        return replace(asked, kind="random", reason=reason)

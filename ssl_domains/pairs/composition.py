@@ -1,0 +1,51 @@
+"""How a batch is composed; a plain description that imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["Composition", "Kind"]
+
+Kind = Literal["auto", "random", "groups", "draw"]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Which samples meet in a batch. What is a positive of what is the objective's matter, not the composition's.
+
+    Attributes:
+        kind: ``"random"``: the data's own distribution. ``"groups"``: ``per_group`` samples from each of
+            ``batch_size / per_group`` groups of the relation's code. ``"draw"``: seeds, each with ``per_group − 1``
+            drawn positives. ``"auto"``: random when at least 99 % of anchors then have a positive of another sample,
+            else groups for a relation that is equality of codes, else draw.
+        per_group: Samples that belong together, K ≥ 2; must divide the batch size.
+        compose_by: Which relation of the objective the guarantee is for.
+        exponent: ``groups`` only: groups are met in proportion to ``size ** exponent``, from 1 (each sample as often as
+            any other) to 0 (each group as often as any other).
+        reason: Why this kind, where ``auto`` chose it; no part of equality.
+
+    Raises:
+        UsageError: On a value outside these.
+    """
+
+    kind: Kind = "auto"
+    per_group: int = 2
+    compose_by: int = 0
+    exponent: float = 1.0
+    reason: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            if str(self.kind) == "partner":
+                raise UsageError("the composition 'partner' comes with a later release", "use 'draw' or 'groups'")
+            raise UsageError(f"there is no composition {self.kind!r}", did_you_mean(str(self.kind), get_args(Kind)))
+        if self.per_group < 2:
+            raise UsageError(f"per_group is {self.per_group}", "a group needs at least 2 samples to hold a pair")
+        if self.compose_by < 0:
+            raise UsageError(f"compose_by is {self.compose_by}", "it counts the objective's relations from 0")
+        if not (math.isfinite(self.exponent) and 0 <= self.exponent <= 1):
+            raise UsageError(f"exponent is {self.exponent}", "from 0 (groups alike) to 1 (samples alike)")

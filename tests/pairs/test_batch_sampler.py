@@ -1,0 +1,278 @@
+"""Batches: who meets whom, that everybody is covered, and that the plan depends on seed and epoch alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.pairs import BatchSampler, BoundObjective, Composition, Objective, same, within
+
+
+def by_group(sizes: list[int], missing: int = 0) -> BoundObjective:
+    group = [f"g{k}" for k, size in enumerate(sizes) for _ in range(size)] + [None] * missing
+    return same("g").bind({"g": group})
+
+
+def chunks(sampler: BatchSampler, epoch: int = 0) -> Any:
+    return sampler.plan(epoch).reshape(-1, sampler.composition.per_group)
+
+
+grouped = st.tuples(st.lists(st.integers(1, 12), min_size=1, max_size=12), st.integers(0, 5)).filter(
+    lambda drawn: sum(drawn[0]) + drawn[1] >= 12
+)
+
+
+# groups ------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=80, deadline=None)
+@given(grouped, st.sampled_from([2, 3, 4]), st.integers(0, 5))
+def test_groups_cover_every_row_and_repeat_only_to_fill_up(drawn: tuple[list[int], int], k: int, epoch: int) -> None:
+    sizes, missing = drawn
+    bound = by_group(sizes, missing)
+    sampler = BatchSampler(bound, Composition("groups", per_group=k), 12, seed=3)
+    plan = sampler.plan(epoch)
+    assert plan.shape == (len(sampler), 12)
+    assert set(plan.ravel().tolist()) == set(range(bound.size))
+
+    alone = sum(size == 1 for size in sizes) + missing
+    filled = [-size % k for size in sizes if size > 1] + [-alone % k]
+    last_batch = len(sampler) * 12 - (bound.size + sum(filled))
+    assert 0 <= last_batch < 12
+    assert plan.size - bound.size == sum(filled) + last_batch
+
+    codes = bound.relations[0].codes
+    assert codes is not None
+    count = Counter(codes.tolist())
+    for chunk in plan.reshape(-1, k):
+        kinds = {int(code) if code >= 0 and count[code] > 1 else "alone" for code in codes[chunk]}
+        assert len(kinds) == 1  # one group, or those who have nobody
+        if kinds != {"alone"} and count[codes[chunk[0]]] >= k:
+            assert len(set(chunk.tolist())) == k
+
+
+def test_a_batch_meets_as_many_groups_as_the_data_allow() -> None:
+    sampler = BatchSampler(by_group([8] * 16), Composition("groups", per_group=4), 32)
+    groups = sampler.plan(0) // 8
+    met = [len(set(batch.tolist())) for batch in groups]
+    assert np.mean(met) >= 7  # of the 8 that fit
+
+
+def test_partners_and_order_change_from_epoch_to_epoch() -> None:
+    sampler = BatchSampler(by_group([40, 40]), Composition("groups", per_group=2), 8)
+    first, second = ({frozenset(pair) for pair in chunks(sampler, epoch).tolist()} for epoch in (0, 1))
+    assert len(first & second) < 10
+
+
+def test_the_exponent_moves_from_samples_alike_to_groups_alike() -> None:
+    bound = by_group([1000, 100, 10])
+
+    def shares(exponent: float) -> Any:
+        sampler = BatchSampler(bound, Composition("groups", per_group=2, exponent=exponent), 30)
+        slots = np.concatenate([sampler.plan(epoch).ravel() for epoch in range(20)])
+        return np.bincount(np.digitize(slots, [1000, 1100]), minlength=3) / len(slots)
+
+    np.testing.assert_allclose(shares(1), [1000 / 1110, 100 / 1110, 10 / 1110], atol=0.01)
+    np.testing.assert_allclose(shares(0), [1 / 3] * 3, atol=0.02)
+    root = np.sqrt([1000, 100, 10])
+    np.testing.assert_allclose(shares(0.5), root / root.sum(), atol=0.02)
+
+
+# random ------------------------------------------------------------------------------------------------------------
+
+
+def test_random_covers_every_row_and_fills_only_the_last_batch_up() -> None:
+    sampler = BatchSampler(by_group([10, 13]), Composition("random"), 5)
+    plan = sampler.plan(4)
+    assert plan.shape == (5, 5)
+    assert Counter(Counter(plan.ravel().tolist()).values()) == {1: 21, 2: 2}
+    assert all(len(set(batch.tolist())) == 5 for batch in plan)
+
+
+# draw --------------------------------------------------------------------------------------------------------------
+
+
+def test_draw_sets_every_seed_beside_its_positives() -> None:
+    table = {"volume": [0] * 30 + [1] * 30, "mm": [float(k) for k in range(30)] * 2}
+    sampler = BatchSampler((same("volume") & within("mm", 2)).bind(table), Composition("draw", per_group=3), 12)
+    found = chunks(sampler, 2)
+    seeds, positives = found[:, :1], found[:, 1:]
+    assert (seeds // 30 == positives // 30).all()
+    assert (np.abs(seeds % 30 - positives % 30) <= 2).all()
+    assert (seeds != positives).all()
+    assert (positives[:, 0] != positives[:, 1]).all()
+
+
+def test_every_row_is_a_seed_once_in_per_group_epochs() -> None:
+    sampler = BatchSampler(within("x", 1).bind({"x": list(range(24))}), Composition("draw", per_group=3), 6)
+    seeds = np.concatenate([chunks(sampler, epoch)[:, 0] for epoch in range(6)])
+    assert sorted(seeds[:24].tolist()) == sorted(seeds[24:].tolist()) == list(range(24))
+
+
+def test_a_seed_without_a_match_is_still_a_seed() -> None:
+    table = {"x": [0.0, 0.5, None, 100.0] * 3}
+    sampler = BatchSampler(within("x", 1).bind(table), Composition("draw"), 4)
+    seeds = np.concatenate([chunks(sampler, epoch)[:, 0] for epoch in range(2)])
+    assert set(seeds.tolist()) == set(range(12))
+    assert all((sampler.plan(epoch) >= 0).all() for epoch in range(2))
+
+
+# auto --------------------------------------------------------------------------------------------------------------
+
+
+def test_auto_leaves_the_data_alone_where_nearly_all_meet_anyhow() -> None:
+    sampler = BatchSampler(by_group([100, 100]), Composition(), 32)
+    assert sampler.composition.kind == "random"
+    assert "100.0 %" in sampler.reason
+
+
+def test_auto_composes_by_groups_where_too_few_meet() -> None:
+    sampler = BatchSampler(by_group([2] * 200), Composition(per_group=4), 16)
+    assert (sampler.composition.kind, sampler.composition.per_group) == ("groups", 4)
+    assert sampler.reason.startswith("only ")
+
+
+def test_auto_draws_where_there_are_no_groups() -> None:
+    sampler = BatchSampler(within("x", 1).bind({"x": list(range(400))}), Composition(), 16)
+    assert sampler.composition.kind == "draw"
+
+
+def test_auto_says_when_it_cannot_help() -> None:
+    rule = same("g") & ~same("h")
+    sampler = BatchSampler(rule.bind({"g": [k // 2 for k in range(80)], "h": list(range(80))}), Composition(), 8)
+    assert sampler.composition.kind == "random"
+    assert "later release" in sampler.reason
+
+
+def test_auto_looks_at_the_relation_it_composes_by() -> None:
+    table = {"a": [0, 1] * 100, "b": [k // 2 for k in range(200)]}
+    bound = (same("a") + same("b")).bind(table)
+    assert BatchSampler(bound, Composition(compose_by=0), 20).composition.kind == "random"
+    assert BatchSampler(bound, Composition(compose_by=1), 20).composition.kind == "groups"
+
+
+def test_without_a_relation_there_is_nothing_to_compose_by() -> None:
+    sampler = BatchSampler(Objective().bind({"a": list(range(20))}), Composition(), 4)
+    assert sampler.composition.kind == "random"
+    assert "no relation" in sampler.reason
+
+
+def test_what_is_asked_for_is_done() -> None:
+    sampler = BatchSampler(by_group([100, 100]), Composition("groups"), 32)
+    assert (sampler.composition.kind, sampler.reason) == ("groups", "asked for")
+
+
+# state and ranks ---------------------------------------------------------------------------------------------------
+
+KINDS = ["random", "groups", "draw"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_plan_is_a_function_of_seed_and_epoch(kind: Any) -> None:
+    bound = by_group([5, 7, 9, 3])
+    one, two = (BatchSampler(bound, Composition(kind), 6, seed=11) for _ in range(2))
+    for epoch in (3, 0, 1):
+        assert np.array_equal(one.plan(epoch), two.plan(epoch))
+    assert not np.array_equal(one.plan(0), one.plan(1))
+    assert not np.array_equal(one.plan(0), BatchSampler(bound, Composition(kind), 6, seed=12).plan(0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_the_slices_of_all_ranks_are_the_global_batch(kind: Any, world_size: int) -> None:
+    bound = by_group([5, 7, 9, 3])
+    ranks = [BatchSampler(bound, Composition(kind), 6, 1, rank, world_size) for rank in range(world_size)]
+    joined = [[i for share in step for i in share] for step in zip(*ranks, strict=True)]
+    assert joined == BatchSampler(bound, Composition(kind), 6, 1).plan(0).tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(KINDS), st.integers(0, 11), st.sampled_from([1, 2, 3]))
+def test_resume_goes_on_exactly_with_any_number_of_processes(kind: Any, stop: int, world_size: int) -> None:
+    bound = by_group([5, 7, 9, 3])
+    unbroken = BatchSampler(bound, Composition(kind), 6, seed=5)
+    expected = [batch for _ in range(3) for batch in unbroken]
+
+    before = BatchSampler(bound, Composition(kind), 6, seed=5)
+    seen: list[list[int]] = []
+    while len(seen) < stop:
+        for batch in before:
+            seen.append(batch)
+            if len(seen) == stop:
+                break
+    state = before.state_dict()
+
+    after = [BatchSampler(bound, Composition(kind), 6, 0, rank, world_size) for rank in range(world_size)]
+    for sampler in after:
+        sampler.load_state_dict(state)
+    while len(seen) < len(expected):
+        seen += [[i for share in step for i in share] for step in zip(*after, strict=True)]
+    assert seen == expected
+
+
+def test_an_epoch_that_was_read_moves_to_the_next() -> None:
+    sampler = BatchSampler(by_group([8]), Composition("random"), 4)
+    assert sampler.state_dict() == {"seed": 0, "epoch": 0, "step": 0}
+    list(sampler)
+    assert sampler.state_dict() == {"seed": 0, "epoch": 1, "step": 0}
+    sampler.set_position(4, 1)
+    assert list(sampler) == sampler.plan(4)[1:].tolist()
+    sampler.set_position(4, 2)
+    assert sampler.state_dict() == {"seed": 0, "epoch": 5, "step": 0}
+
+
+def test_a_data_loader_takes_it() -> None:
+    from torch.utils.data import DataLoader
+
+    sampler = BatchSampler(by_group([6, 6]), Composition("groups"), 4)
+    loader = DataLoader(list(range(12)), batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
+    epochs = [list(loader), list(loader)]
+    assert epochs == [sampler.plan(0).tolist(), sampler.plan(1).tolist()]
+    assert len(loader) == 3
+
+
+# errors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"batch_size": 100}, DataError, "24 rows are fewer than a batch of 100"),
+        ({"batch_size": 1}, UsageError, "batch size is 1"),
+        ({"composition": Composition("groups", per_group=4), "batch_size": 6}, UsageError, "does not divide a batch"),
+        ({"composition": Composition("draw", per_group=4), "batch_size": 6}, UsageError, "does not divide a batch"),
+        ({"batch_size": 6, "world_size": 4}, UsageError, "does not divide among 4"),
+        ({"batch_size": 6, "world_size": 2, "rank": 2}, UsageError, "rank 2 of 2"),
+        ({"batch_size": 6, "seed": -1}, UsageError, "seed is -1"),
+        ({"composition": Composition(compose_by=1), "batch_size": 6}, UsageError, "has 1 relations"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_with_a_hint(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message) as caught:
+        BatchSampler(by_group([5, 7, 9, 3]), **arguments)
+    assert caught.value.hint  # type: ignore[attr-defined]
+
+
+def test_groups_need_a_relation_of_equality() -> None:
+    bound = within("x", 1).bind({"x": list(range(20))})
+    with pytest.raises(UsageError, match="no groups"):
+        BatchSampler(bound, Composition("groups"), 4)
+
+
+def test_draw_refuses_what_cannot_be_drawn_before_training() -> None:
+    bound = (~same("x")).bind({"x": list(range(20))})
+    with pytest.raises(UsageError, match="later release"):
+        BatchSampler(bound, Composition("draw"), 4)
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(-1, 0), (0, -1), (0, 3)])
+def test_a_step_outside_the_epoch_is_refused(epoch: int, step: int) -> None:
+    sampler = BatchSampler(by_group([8]), Composition("random"), 4)
+    with pytest.raises(UsageError, match="no step"):
+        sampler.set_position(epoch, step)
