@@ -54,8 +54,8 @@ def _told(error: BaseException) -> int:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
         return 5
-    where = traceback.extract_tb(error.__traceback__)[-1:] or [None]
-    place = f" ({where[0].name}, line {where[0].lineno})" if where[0] else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")
     return 1
 

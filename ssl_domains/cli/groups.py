@@ -72,13 +72,18 @@ class DomainGroup(TyperGroup):
         """The command to run, bound to the domain."""
         bind_domain(ctx, self.domain)
         name, command, rest = super().resolve_command(ctx, args)
-        if name == "scan" and getattr(command.callback, "__module__", "").startswith("ssl_domains.cli"):
+        if name == "scan" and _is_ours(command):
             from ssl_domains.cli.commands.scan import command_for
 
             app = typer.Typer(add_completion=False)
             app.command("scan")(command_for(domain_of(ctx)))
             command = typer.main.get_command(app)
         return name, command, rest
+
+
+def _is_ours(command: Any) -> bool:
+    # A plugin may register a `scan` of its own, which then stays as it is.
+    return getattr(command.callback, "__module__", "").startswith("ssl_domains.cli")
 
 
 def _group(app: typer.Typer) -> Any:

@@ -118,7 +118,7 @@ def test_a_name_claimed_twice_is_an_error_said_aloud(toy, plugin, cli, samples):
     plugin("second", from_another + "    return [PairSampler('patient', 'toy', 'again', \"same('kind')\")]\n")
     done = cli("toy", "pairs", samples, "--pairs", "patient")
     assert done.code == 3
-    assert "ssl-domains-toy 0.9 and ssl-domains-second 0.9" in done.err
+    assert "ssl-domains-second 0.9 and ssl-domains-toy 0.9" in done.err
     assert "two plugins" in cli("plugins", "list").err
     assert cli("--block", "second", "toy", "pairs", samples, "--pairs", "patient").code == 0
 

@@ -35,4 +35,4 @@ def schema() -> None:
     from ssl_domains.engine.config import RunConfig
 
     with answering(as_json=True) as answer:
-        answer.json(RunConfig.schema_json())
+        answer.json(RunConfig.model_json_schema())

@@ -61,8 +61,10 @@ def command_for(domain: Domain) -> Callable[..., None]:
 
 def _parameter(option: ScanOption) -> inspect.Parameter:
     flags = [f"{option.flag}/--no-{option.flag[2:]}"] if option.type is bool else [option.flag]
-    annotation = Annotated[option.type | None, typer.Option(*flags, help=option.help)]
-    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=annotation)
+    default = typer.Option(option.default, *flags, help=option.help)
+    return inspect.Parameter(
+        option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option.type | None
+    )
 
 
 def _summary(answer: Answer, scanned: Scanned) -> None:

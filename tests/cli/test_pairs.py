@@ -1,0 +1,95 @@
+"""``pairs``: the numbers before a training, and what must not be trained on."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_numbers_as_a_table_and_as_json(samples, cli):
+    done = cli("toy", "pairs", samples, "--pairs", "patient", "--label", "kind", "--batch-size", "8")
+    assert done.code == 0, done.err
+    assert "same('patient') on 36 training rows" in done.out
+    found = cli("toy", "pairs", samples, "--pairs", "patient", "--label", "kind", "--batch-size", "8", "--json")
+    assert isinstance(found.json, dict)
+    assert found.json
+
+
+def test_only_training_rows_are_looked_at(samples, cli):
+    # The 12 held-out toys are no part of it: 9 of 12 patients are left.
+    assert "36 training rows" in cli("toy", "pairs", samples, "--rule", "same('patient')").out
+
+
+def test_the_rule_text_and_the_sampler_are_the_same(samples, cli):
+    by_name = cli("toy", "pairs", samples, "--pairs", "by(column='kind')", "--json")
+    by_rule = cli("toy", "pairs", samples, "--rule", "same('kind')", "--json")
+    assert by_name.json == by_rule.json
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--rule", "same('pateint')"), "patient"),
+        (("--rule", "sam('patient')"), "same"),
+        (("--rule", "same('patient'"), "hint"),
+        (("--rule", "same('patient') & 3"), "hint"),
+        (("--rule", "within('kind', 2)"), "kind"),
+        (("--rule", "0.5*same('kind') & same('patient')"), "hint"),
+        (("--rule", "__import__('os').system('true')"), "hint"),
+        (("--rule", "overlap('kind')"), "later"),
+        (("--rule", "linked('x.tsv')"), "later"),
+        (("--pairs", "pateint"), "patient"),
+        (("--pairs", "by(colum='kind')"), "column"),
+        (("--pairs", "by(column=kind)"), "literal"),
+        (("--pairs", "patient", "--rule", "same('kind')"), "exclude"),
+        ((), "by(column='patient')"),
+        (("--pairs", "patient", "--label", "knid"), "kind"),
+        (("--pairs", "patient", "--batch-size", "1"), "batch_size"),
+        (("--pairs", "patient", "--batch-size", "1000"), "batch_size"),
+        (("--pairs", "patient", "--set", "pairs.composition=sorted"), "composition"),
+        (("--pairs", "patient", "--html", "sheet.html"), "next release"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_usage_errors(samples, cli, words, told):
+    done = cli("toy", "pairs", samples, *words)
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert told in done.err
+    assert len(done.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("command", ["pairs", "pretrain"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param("same('alone')", id="a column that is all unique"),
+        pytest.param("same('sample')", id="no positive of another sample"),
+        pytest.param("same('patient') & ~same('patient')", id="never"),
+        pytest.param("same('one')", id="a relation that matches all pairs"),
+        pytest.param("same('patient') + same('one')", id="one of two relations matches all"),
+    ],
+)
+def test_pairs_that_cannot_be_trained_on_are_refused(samples, cli, tmp_path, command, rule):
+    out = ("--out", tmp_path / "run") if command == "pretrain" else ()
+    done = cli("toy", command, samples, "--rule", rule, "--set", "train.batch_size=8", *out)
+    assert done.code == 4, done.err
+    assert "error: " in done.err
+    assert "hint: " in done.err
+    assert not (tmp_path / "run").exists()
+    # Refused before anything was decoded.
+    assert not (samples.parent / "samples.store").exists()
+
+
+def test_a_refusal_still_gives_its_numbers_as_json(samples, cli):
+    done = cli("toy", "pairs", samples, "--rule", "same('alone')", "--json")
+    assert done.code == 4
+    assert done.json
+
+
+def test_tables_that_are_none_or_another_domains(samples, plugin, cli, tmp_path):
+    assert cli("toy", "pairs", tmp_path / "none.parquet", "--pairs", "patient").code == 2
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    assert cli("toy", "pairs", tmp_path / "bad.parquet", "--pairs", "patient").code == 4
+    done = cli("fisheye", "pairs", samples, "--rule", "same('patient')")
+    assert done.code == 2
+    assert "scanned by toy" in done.err

@@ -1,0 +1,70 @@
+"""The kit accepts a domain and its samplers, and names what a broken one breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import PairSampler, ScanOption
+from ssl_domains.testing import check_domain, check_pair_sampler
+
+
+def test_a_good_domain_and_its_samplers_pass(domain, tmp_path):
+    samples = check_domain(domain, tmp_path)
+    check_pair_sampler(PairSampler("patient", "npy", "share a patient", "same('patient')"), samples, batch_size=8)
+    by = PairSampler("by", "npy", "share it", lambda column="patient": f"same({column!r})")
+    check_pair_sampler(by, samples, batch_size=8)
+    needs = PairSampler("needs", "npy", "share it", lambda column: f"same({column!r})")
+    check_pair_sampler(needs, samples, batch_size=8, column="patient")
+
+
+def test_a_folder_is_not_needed(domain):
+    assert len(check_domain(domain)) == 24
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"summary": " "}, "summary"),
+        ({"demo_data": None}, "demo data"),
+        ({"demo_data": lambda out, seed: "next: nothing"}, "next command"),
+        ({"group": "hospital"}, "hospital"),
+        ({"floors": {"scanner alone": ("scanner",)}}, "scanner"),
+        ({"scan_options": (ScanOption("masks", str, help="masks"),)}, "--masks"),
+        ({"scan_options": (ScanOption("shift", int),)}, "--shift says what it does"),
+        ({"in_chans": lambda table: 0}, ""),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_broken_domain_is_told_what_it_breaks(domain, tmp_path, change, told):
+    with pytest.raises((AssertionError, UsageError, DataError), match=told):
+        check_domain(replace(domain, **change), tmp_path)
+
+
+def test_demo_data_must_not_depend_on_anything_but_the_seed(domain, tmp_path):
+    calls = []
+
+    def careless(out, seed):
+        calls.append(None)
+        return domain.demo_data(out, len(calls))
+
+    with pytest.raises(AssertionError, match="same seed"):
+        check_domain(replace(domain, demo_data=careless), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "error", "told"),
+    [
+        (PairSampler("a", "npy", "", "same('patient')"), AssertionError, "summary"),
+        (PairSampler("a", "npy", "x", lambda **any: "same('patient')"), AssertionError, "unknown parameter"),
+        (PairSampler("a", "npy", "x", "same('hospital')"), UsageError, "hospital"),
+        (PairSampler("a", "npy", "x", "same('sample')"), DataError, ""),
+        (PairSampler("a", "npy", "x", "same('patient') | ~same('patient')"), DataError, ""),
+    ],
+)
+def test_a_broken_sampler_is_told_what_it_breaks(domain, tmp_path, sampler, error, told):
+    samples = check_domain(domain, tmp_path)
+    with pytest.raises(error, match=told):
+        check_pair_sampler(sampler, samples, batch_size=8)

@@ -1,0 +1,146 @@
+"""The kit accepts a reader that keeps the contract, and names the clause that a broken one breaks."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from ssl_domains.samples import ReadError, SampleTable, ScanResult
+from ssl_domains.testing import check_reader
+
+
+def test_a_good_reader_passes(reader_class, source):
+    found = check_reader(reader_class(), source)
+    assert len(found.samples) == 24
+    assert check_reader(reader_class(), source, shift=4).samples.frame["patient"][0] == "p1"
+
+
+def breaking(reader_class, name, replacement):
+    # Picklable by name, as a reader must be: the class is put where pickle finds it.
+    reader = reader_class()
+    changed = type("Changed", (reader_class,), {name: replacement})
+    changed.__module__, changed.__qualname__ = __name__, "Changed"
+    globals()["Changed"] = changed
+    reader.__class__ = changed
+    return reader
+
+
+def no_path(original):
+    def scan(self, source, **options):
+        found = original(self, source, **options)
+        return ScanResult(SampleTable(found.samples.frame.drop("path")), found.problems)
+
+    return scan
+
+
+def changing(original):
+    calls = []
+
+    def scan(self, source, **options):
+        found = original(self, source, **options)
+        calls.append(None)
+        return ScanResult(SampleTable(found.samples.frame.reverse() if len(calls) % 2 else found.samples.frame),
+                          found.problems)  # fmt: skip
+
+    return scan
+
+
+def raising(original):
+    def scan(self, source, **options):
+        for path in source.glob("cut*"):
+            raise OSError(f"{path} is cut")
+        return original(self, source, **options)
+
+    return scan
+
+
+def other_columns(original):
+    def scan(self, source, **options):
+        found = original(self, source, **options)
+        return ScanResult(found.samples, found.problems.rename({"cause": "why"}))
+
+    return scan
+
+
+def flat(original):
+    return lambda self, row: original(self, row)[..., 0]
+
+
+def text(original):
+    return lambda self, row: original(self, row).astype("U3")
+
+
+def random(original):
+    import numpy as np
+
+    def load(self, row):
+        array = original(self, row)
+        return array + np.random.default_rng().random(array.shape)
+
+    return load
+
+
+def inventing(original):
+    import numpy as np
+
+    def load(self, row):
+        try:
+            return original(self, row)
+        except ReadError:
+            return np.zeros((2, 2, 1), dtype=np.uint8)
+
+    return load
+
+
+def short(original):
+    return lambda self, path, rows: original(self, path, rows)[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("scan", no_path, "column 'path'"),
+        ("scan", changing, "scanning twice"),
+        ("scan", raising, "is cut"),
+        ("scan", other_columns, "path and cause"),
+        ("load", flat, r"\[H, W, C\]"),
+        ("load", text, "is a number"),
+        ("load", random, "decoding twice"),
+        ("load", inventing, "ReadError for a file that is not there"),
+        ("load_file", short, "one array a row"),
+    ],
+)
+def test_a_broken_reader_is_told_what_it_breaks(reader_class, source, name, change, told):
+    reader = breaking(reader_class, name, change(getattr(reader_class, name)))
+    with pytest.raises((AssertionError, OSError), match=told):
+        check_reader(reader, source)
+
+
+def test_a_version_is_needed(reader_class, source):
+    with pytest.raises(AssertionError, match="version"):
+        check_reader(breaking(reader_class, "version", ""), source)
+
+
+def test_a_source_without_samples_checks_nothing(reader_class, tmp_path):
+    with pytest.raises(AssertionError, match="no sample to check"):
+        check_reader(reader_class(), tmp_path)
+
+
+def test_identifiers_must_name_columns(reader_class, source):
+    from ssl_domains.samples import TableMeta
+
+    def scan(self, source, **options):
+        found = reader_class.scan(self, source, **options)
+        return ScanResult(SampleTable(found.samples.frame, TableMeta(identifiers=("nobody",))), found.problems)
+
+    with pytest.raises(AssertionError, match="nobody"):
+        check_reader(breaking(reader_class, "scan", scan), source)
+
+
+def test_a_frame_compares_with_its_missing_values(reader_class, source):
+    def scan(self, source, **options):
+        found = reader_class.scan(self, source, **options)
+        frame = found.samples.frame.with_columns(pl.lit(None, dtype=pl.Float64).alias("age"))
+        return ScanResult(SampleTable(frame), found.problems)
+
+    check_reader(breaking(reader_class, "scan", scan), source)
