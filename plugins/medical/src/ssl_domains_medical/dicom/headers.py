@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -13,6 +12,7 @@ import pydicom
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from ssl_domains.samples import ReadError
+from ssl_domains_medical.dicom.quiet import quiet
 
 __all__ = ["ALLOWED", "Header", "has_dicom_prefix", "read_header"]
 
@@ -90,8 +90,7 @@ def read_header(path: Path) -> Header:
     Raises:
         ReadError: With the cause, when the file can't be parsed.
     """
-    with open(path, "rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values are common; what matters of them ends as a problem row
+    with open(path, "rb") as file, quiet():
         try:
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(ALLOWED))
             syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pydicom.uid import UID
 from ssl_domains.samples import ReadError
 from ssl_domains_medical.dicom.frames import Frame, frames_of
 from ssl_domains_medical.dicom.headers import ALLOWED, Header, read_header
+from ssl_domains_medical.dicom.quiet import quiet
 
 __all__ = ["decode_frames", "why_not_decodable"]
 
@@ -64,8 +64,7 @@ def decode_frames(path: str, indices: Sequence[int]) -> list[NDArray[np.generic]
         raise ReadError(f"no frame {wanted[-1] if wanted else 0}: the file has {len(frames)}")
     if reason := why_not_decodable(header.transfer_syntax):
         raise ReadError(reason)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             palette = _palette(header)
             stored = zip(wanted, _stored(header, wanted), strict=True)

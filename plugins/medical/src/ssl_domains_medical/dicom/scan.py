@@ -16,6 +16,7 @@ from ssl_domains_medical.dicom.geometry import plane_name
 from ssl_domains_medical.dicom.headers import Header, read_header
 from ssl_domains_medical.dicom.patients import constant_ids, names_nobody, qualified
 from ssl_domains_medical.dicom.pixels import why_not_decodable
+from ssl_domains_medical.dicom.quiet import quiet
 from ssl_domains_medical.dicom.series import Member, Volume, split_series
 from ssl_domains_medical.found import Found, counted, plural
 
@@ -41,6 +42,11 @@ def scan_dicom(paths: Iterable[Path], root: Path, digest: Callable[[str], str], 
         digest: Keyed hash for identifiers.
         burned_in: Whether to keep images that declare burned-in annotation.
     """
+    with quiet():
+        return _scan(paths, root, digest, burned_in)
+
+
+def _scan(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burned_in: bool) -> Found:
     found = Found()
     dicomdirs = 0
     uids: dict[str, list[Path]] = defaultdict(list)
