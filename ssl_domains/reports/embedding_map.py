@@ -1,0 +1,147 @@
+"""A picture of the embedding: points in two dimensions, thumbnails, and nearest neighbours."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from ssl_domains.evaluation import embed
+from ssl_domains.reports.colouring import Colouring, colourings
+from ssl_domains.reports.thumbnails import Sprite, make_sprite
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run
+
+__all__ = ["EmbeddingMap", "Neighbours", "embedding_map", "nearest", "project"]
+
+Projection = Literal["tsne", "pca"]
+
+_EDGE = 560
+"""Units of the map's view box."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """A sample and those most similar to it, as positions in the map, the nearest first."""
+
+    query: int
+    found: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """What the page needs to draw the map.
+
+    Attributes:
+        how: How it was projected, in words.
+        xy: float ``[n, 2]`` in the view box.
+        samples: Sample ids.
+        colourings: At least one; the first is drawn before anything is chosen.
+        sprite: Thumbnails in the same order.
+        neighbours: A few samples and what is near them.
+        total: Rows that were embedded.
+    """
+
+    how: str
+    xy: NDArray[np.float64]
+    samples: list[str]
+    colourings: list[Colouring]
+    sprite: Sprite
+    neighbours: list[Neighbours]
+    total: int
+    edge: int = _EDGE
+
+
+def embedding_map(
+    run: Run,
+    table: SampleTable,
+    store: ArrayStore,
+    shown: Iterable[str],
+    grouping: Iterable[str],
+    *,
+    most: int = 1000,
+    projection: Projection = "tsne",
+) -> EmbeddingMap:
+    """Embed, draw at most ``most`` rows evenly by a fixed seed, project, colour.
+
+    Args:
+        run: The run.
+        table: The samples.
+        store: Their arrays.
+        shown: Columns whose values may be printed.
+        grouping: Columns printed as numbers only; see `colourings`.
+        most: Points on the map.
+        projection: ``"tsne"``, or the first two principal components.
+    """
+    frame = embed(run, table, store)
+    order = np.random.default_rng(0).permutation(len(frame))[:most]
+    drawn = frame[np.sort(order)]
+    part = SampleTable(
+        drawn.select("sample").join(table.frame, on="sample", how="left", maintain_order="left"), table.meta
+    )
+    x = drawn["embedding"].to_numpy().astype(np.float64)
+    xy, how = project(x, projection)
+    colours = colourings(part, shown, grouping)
+    if not colours:
+        count = len(part)
+        colours = [Colouring("samples", ["c0"] * count, [""] * count, [("c0", "sample")], False)]
+    return EmbeddingMap(
+        how=how,
+        xy=_into_box(xy),
+        samples=part.frame["sample"].to_list(),
+        colourings=colours,
+        sprite=make_sprite(part, store, run.preprocess),
+        neighbours=nearest(x, queries=8, k=7),
+        total=len(frame),
+    )
+
+
+def project(x: NDArray[np.float64], projection: Projection = "tsne") -> tuple[NDArray[np.float64], str]:
+    """``[n, F]`` to ``[n, 2]`` and how, the same every time.
+
+    t-SNE (van der Maaten & Hinton 2008) on at most 50 principal components; below 30 rows, principal components.
+    """
+    dimensions = min(50, x.shape[1], len(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # constant features: a collapsed encoder, told elsewhere
+        reduced = PCA(dimensions, random_state=0).fit_transform(x - x.mean(axis=0))
+    if projection == "pca" or len(x) < 30 or float(np.ptp(reduced)) == 0.0:
+        flat = np.zeros((len(x), 2))
+        flat[:, : min(2, dimensions)] = reduced[:, :2]
+        return flat, "the first two principal components"
+    perplexity = min(30.0, (len(x) - 1) / 3)
+    # Half the usual iterations: at this size the picture no longer changes, and a report should take seconds.
+    model = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", max_iter=500, random_state=0)
+    flat = model.fit_transform(reduced)
+    return np.asarray(
+        flat, dtype=np.float64
+    ), f"t-SNE (perplexity {perplexity:.0f}) of {dimensions} principal components"
+
+
+def nearest(x: NDArray[np.float64], queries: int, k: int) -> list[Neighbours]:
+    """The ``k`` rows most similar by cosine (centred) to each of a few rows drawn by a fixed seed."""
+    z = x - x.mean(axis=0)
+    z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
+    out = []
+    for query in np.random.default_rng(1).permutation(len(x))[:queries]:
+        similar = z @ z[query]
+        similar[query] = -np.inf
+        found = np.argsort(-similar, kind="stable")[: min(k, len(x) - 1)]
+        out.append(Neighbours(int(query), tuple(int(i) for i in found)))
+    return out
+
+
+def _into_box(xy: NDArray[np.float64], margin: float = 16.0) -> NDArray[np.float64]:
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    scaled = (xy - low) / span * (_EDGE - 2 * margin) + margin
+    return np.round(np.where(high > low, scaled, _EDGE / 2), 1)

@@ -1,0 +1,61 @@
+"""Thumbnails of samples as one picture, so that a page holds a thousand of them in one data URI."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Preprocess
+
+__all__ = ["Sprite", "make_sprite"]
+
+_EDGE_GREY, _EDGE_COLOUR = 44, 36
+"""Pixels of a thumbnail's edge: large enough to recognise a sample, too small to read what is written in it."""
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """Thumbnails in rows of ``columns``, in the order of the table.
+
+    Attributes:
+        uri: ``data:image/png;base64,…``.
+        edge: Pixels of a thumbnail's edge.
+        columns: Thumbnails in a row.
+        rows: Rows.
+    """
+
+    uri: str
+    edge: int
+    columns: int
+    rows: int
+
+
+def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess) -> Sprite:
+    """Thumbnails of rows that can all be decoded, as the encoder sees them."""
+    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
+    groups = preprocess.scaling.groups(table)
+    positions = store.positions(table)
+    # Three channels are taken for colours; of any other number the first is shown.
+    colour = preprocess.in_chans == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
+    edge = _EDGE_COLOUR if colour else _EDGE_GREY
+    columns = math.ceil(math.sqrt(len(table)))
+    rows = math.ceil(len(table) / columns)
+    sheet = np.zeros((rows * edge, columns * edge, 3 if colour else 1), dtype=np.uint8)
+    for i, position in enumerate(positions):
+        image = preprocess(store[int(position)], groups[i])[: sheet.shape[2]]
+        small = F.interpolate(image[None], size=(edge, edge), mode="bilinear", antialias=True, align_corners=False)[0]
+        y, x = divmod(i, columns)
+        pixels = (small.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        sheet[y * edge : (y + 1) * edge, x * edge : (x + 1) * edge] = pixels
+    file = io.BytesIO()
+    Image.fromarray(sheet if colour else sheet[:, :, 0]).save(file, format="PNG", optimize=True)
+    return Sprite("data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), edge, columns, rows)
