@@ -1,0 +1,168 @@
+"""Scaling: every type, the three scopes, and what a run remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import FittedScaling, Scaling
+from ssl_domains.views import scaling as module
+from ssl_domains.views.scaling import valid_pixels
+
+Stored = Callable[..., tuple[SampleTable, ArrayStore]]
+RNG = np.random.default_rng(0)
+
+
+def fixed(lo: float, hi: float) -> FittedScaling:
+    return FittedScaling(Scaling(lo=lo, hi=hi), {"": (lo, hi)})
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "uint8", "int16", "uint16", "int32", "float16", "float32", "float64"]
+)
+def test_any_type_goes_through_a_window(dtype: str) -> None:
+    array = np.array([0, 1, 100], dtype=dtype).reshape(1, 3, 1)
+    scaled = fixed(0, 50).apply(array)
+    assert scaled.dtype == np.float32
+    expected = np.clip(array.astype(float) / 50, 0, 1)
+    assert np.allclose(scaled, expected, atol=1e-3)
+
+
+def test_a_ct_window_clips() -> None:
+    hounsfield = np.array([-1024, -160, 40, 240, 3000], dtype=np.int16).reshape(1, 5, 1)
+    assert fixed(-160, 240).apply(hounsfield).ravel().tolist() == pytest.approx([0, 0, 0.5, 1, 1])
+
+
+def test_small_differences_on_a_large_offset_survive() -> None:
+    array = (1e9 + np.arange(5.0)).reshape(1, 5, 1)
+    assert fixed(1e9, 1e9 + 4).apply(array).ravel().tolist() == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+
+
+def test_eight_bits_with_the_whole_window_stay_eight_bits() -> None:
+    array = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    assert fixed(0, 255).apply(array) is array
+    assert fixed(0, 254).apply(array).dtype == np.float32
+    assert fixed(0, 255).stays_uint8({np.dtype("uint8")})
+    assert not fixed(0, 255).stays_uint8({np.dtype("uint8"), np.dtype("int16")})
+
+
+def test_values_that_are_not_finite_become_zero_and_invalid() -> None:
+    array = np.ones((2, 2, 3), dtype=np.float32)
+    array[0, 0, 1], array[1, 1, 0], array[0, 1] = np.nan, np.inf, 2
+    scaled = fixed(0, 2).apply(array)
+    assert np.isfinite(scaled).all()
+    assert (scaled[0, 0] == 0).all()
+    valid = valid_pixels(array)
+    assert valid is not None
+    assert valid.tolist() == [[False, True], [True, False]]
+    assert valid_pixels(np.ones((2, 2, 1))) is None
+    assert valid_pixels(np.ones((2, 2, 1), dtype=np.uint8)) is None
+
+
+def test_an_integer_type_has_a_natural_window_and_float_has_not(stored: Stored) -> None:
+    for dtype, window in (("uint8", (0, 255)), ("uint16", (0, 65535)), ("bool", (0, 1)), ("int8", (-128, 127))):
+        assert Scaling().fit(*stored([np.ones((2, 2), dtype=dtype)])).window() == window
+    with pytest.raises(DataError, match="float32") as raised:
+        Scaling().fit(*stored([np.ones((2, 2), dtype=np.float32)]))
+    assert "lo and hi" in raised.value.hint
+    with pytest.raises(DataError, match="no single type"):
+        Scaling().fit(*stored([np.ones((2, 2), np.uint8), np.ones((2, 2), np.uint16)]))
+
+
+def test_volume_takes_each_groups_own_percentiles(stored: Stored) -> None:
+    low = [RNG.normal(100, 10, (20, 20)).astype(np.float32) for _ in range(3)]
+    high = [RNG.normal(5000, 500, (10, 30)).astype(np.int16) for _ in range(2)]
+    table, store = stored([low[0], high[0], low[1], high[1], low[2]], volume=["a", "b", "a", "b", "a"])
+    fitted = Scaling("volume", percentiles=(1, 99), group="volume").fit(table, store)
+    assert fitted.windows["a"] == pytest.approx(tuple(np.percentile(np.stack(low), [1, 99])))
+    assert fitted.windows["b"] == pytest.approx(tuple(np.percentile(np.stack(high), [1, 99])))
+    assert fitted.fitted_on == {"a": (1200, 1200), "b": (600, 600)}
+    # One slice of a volume keeps its place in the volume's range: no slice is stretched to [0, 1] by itself.
+    dark = np.full((4, 4, 1), np.percentile(low, 10), np.float32)
+    assert 0.05 < fitted.apply(dark, "a").mean() < 0.5
+    assert fitted.groups(table) == ["a", "b", "a", "b", "a"]
+
+
+def test_an_unseen_volume_is_an_error_until_extended(stored: Stored) -> None:
+    table, store = stored([np.full((4, 4), 10.0), np.arange(16.0).reshape(4, 4)], volume=["a", "b"])
+    fitted = Scaling("volume", percentiles=(0, 100), group="volume").fit(table.take([0]), store)
+    with pytest.raises(DataError) as raised:
+        fitted.apply(np.ones((1, 1, 1)), "b")
+    assert "extend" in raised.value.hint
+    wider = fitted.extend(table, store)
+    assert wider.windows == {"a": (10.0, 11.0), "b": (0.0, 15.0)}
+    assert "b" not in fitted.windows, "extending makes another scaling"
+
+
+def test_a_row_without_its_volume_is_refused(stored: Stored) -> None:
+    table, store = stored([np.ones((2, 2)), np.ones((2, 2))], volume=["a", None])
+    with pytest.raises(DataError, match="1 rows have no 'volume'"):
+        Scaling("volume", group="volume").fit(table, store)
+
+
+def test_survey_is_symmetric_and_sees_training_rows_only(stored: Stored) -> None:
+    training = RNG.normal(0, 1, (50, 50)).astype(np.float32)
+    table, store = stored([training, 1000 * training], split=["train", "test"])
+    fitted = Scaling("survey", percentiles=(0, 99)).fit(table, store)
+    low, high = fitted.window()
+    assert low == -high
+    assert high == pytest.approx(np.percentile(np.abs(training), 99))
+    scaled = fitted.apply(np.array([0.0, high, -high, 99 * high]).reshape(1, 4, 1))
+    assert scaled.ravel().tolist() == pytest.approx([0.5, 1, 0, 1])
+    with pytest.raises(DataError, match="training"):
+        Scaling("survey").fit(table.take([1]), store)
+
+
+def test_not_finite_values_have_no_part_in_a_percentile(stored: Stored) -> None:
+    array = np.full((10, 10), np.nan, np.float32)
+    array[0] = np.arange(10)
+    table, store = stored([array], volume=["a"])
+    assert Scaling("volume", percentiles=(0, 100), group="volume").fit(table, store).windows["a"] == (0, 9)
+
+
+def test_a_large_group_is_looked_at_in_part_and_that_is_recorded(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "VALUES", 1000)
+    arrays: list[Any] = [RNG.normal(0, 1, (100, 100)) for _ in range(3)]
+    table, store = stored(arrays, volume=["a"] * 3)
+    fitted = Scaling("volume", percentiles=(10, 90), group="volume").fit(table, store)
+    used, of = fitted.fitted_on["a"]
+    assert used == pytest.approx(1000, abs=3)
+    assert of == 30_000
+    assert fitted.windows["a"] == pytest.approx((-1.28, 1.28), abs=0.15)
+
+
+def test_a_fitted_scaling_can_be_written_down_and_read_back(stored: Stored) -> None:
+    table, store = stored([np.ones((4, 4)), np.arange(16.0).reshape(4, 4)], volume=["a", "b"])
+    for scaling in (Scaling("volume", group="volume"), Scaling("survey"), Scaling(lo=-1, hi=2)):
+        fitted = scaling.fit(table, store)
+        assert FittedScaling.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Scaling("image"),  # type: ignore[arg-type]
+        lambda: Scaling("volume"),
+        lambda: Scaling(lo=1, hi=1),
+        lambda: Scaling(lo=1),
+        lambda: Scaling(percentiles=(90, 10)),
+    ],
+)
+def test_scalings_that_make_no_sense_are_refused(make: Callable[[], Scaling]) -> None:
+    with pytest.raises(UsageError):
+        make()
+
+
+def test_a_misspelt_group_column(stored: Stored) -> None:
+    table, store = stored([np.ones((2, 2))], volume=["a"])
+    with pytest.raises(UsageError, match="volumne"):
+        Scaling("volume", group="volumne").fit(table, store)
