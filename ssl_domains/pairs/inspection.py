@@ -185,7 +185,8 @@ def inspect_pairs(
     if isinstance(objective, Rule):
         objective = 1 * objective
     plan = sampler.plan(0)
-    roles = {name: "nuisance" for name in nuisance if name != label} | ({label: "label"} if label is not None else {})
+    roles = {} if label is None else {label: "label"}
+    roles |= {name: "nuisance" for name in nuisance if name != label}
     codes = {name: comparable_codes(table, name) for name in roles}
     counts = count_pairs(bound, plan, codes)
     relations = tuple(_relation_facts(bound, r, plan, counts, roles, codes) for r in range(len(objective.relations)))

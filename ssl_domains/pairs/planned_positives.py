@@ -49,7 +49,8 @@ def _by_codes(codes: NDArray[np.int64], plan: NDArray[np.int64]) -> NDArray[np.i
     steps = np.repeat(np.arange(len(plan)), plan.shape[1])
     slots, place = np.unique(steps * len(codes) + plan.ravel(), return_inverse=True)
     step, code = slots // max(len(codes), 1), codes[slots % max(len(codes), 1)]
-    _, group, sizes = np.unique(step * (codes.max(initial=0) + 1) + code, return_inverse=True, return_counts=True)
+    key = step * (codes.max(initial=0) + 2) + code + 1  # a missing code has a number of its own in each batch
+    _, group, sizes = np.unique(key, return_inverse=True, return_counts=True)
     others = np.where(code < 0, 0, sizes[group.reshape(-1)] - 1).astype(np.int64)
     found: NDArray[np.int64] = others[place.reshape(-1)].reshape(plan.shape)
     return found

@@ -1,0 +1,240 @@
+"""The report on pairs: its numbers, its words, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.pairs import BatchSampler, Composition, Objective, PairsReport, inspect_pairs, parse
+from ssl_domains.samples import SampleTable
+
+
+def inspect(
+    columns: dict[str, Any], rule: str, composition: Composition | None = None, batch: int = 8, **options: Any
+) -> PairsReport:
+    table = SampleTable.of(columns)
+    objective = parse(rule)
+    bound = objective.bind(table, **({"emitted": options.pop("emitted")} if "emitted" in options else {}))
+    return inspect_pairs(table, objective, bound, BatchSampler(bound, composition, batch), **options)
+
+
+def patients(n: int = 40, visits: int = 4) -> dict[str, Any]:
+    """Label and scanner go with the patient; every fifth has no BCVA."""
+    who = [k // visits for k in range(n)]
+    return {
+        "patient": [f"p{k}" for k in who],
+        "label": ["sick" if k % 2 else "well" for k in who],
+        "scanner": ["A" if k % 4 < 2 else "B" for k in who],
+        "bcva": [None if k % 5 == 0 else float(k % 7) for k in range(n)],
+        "constant": ["ANON"] * n,
+        "file": [f"f{k}" for k in range(n)],
+    }
+
+
+def test_groups_are_counted_by_hand() -> None:
+    columns = {"g": ["a"] * 1 + ["b"] * 2 + ["c"] * 2 + ["d"] * 5 + [None] * 3}
+    groups = inspect(columns, "same('g')", batch=4).relations[0].groups
+    assert groups is not None
+    assert (groups.groups, groups.alone, groups.missing) == (4, 1, 3)
+    assert groups.quantiles == (1.0, 1.75, 2.0, 2.75, 5.0)
+    assert groups.histogram == {"1": 1, "2": 2, "3-4": 0, "5-8": 1}
+
+
+def test_anchors_without_a_positive_are_counted_over_the_planned_epoch() -> None:
+    columns = {"g": [k // 2 for k in range(12)] + [None] * 4}
+    facts = inspect(columns, "same('g')", Composition("groups"), batch=4).relations[0]
+    assert facts.without_cross_positive == pytest.approx(4 / 16)
+    assert facts.cross_positives == pytest.approx(12 / 16)
+    assert facts.measured_batches == 4
+
+
+def test_each_relation_has_its_own_numbers() -> None:
+    report = inspect(patients(), "0.7*same('patient') + 0.3*within('bcva', 1)", Composition("groups"))
+    assert [facts.text for facts in report.relations] == ["same('patient')", "within('bcva', 1)"]
+    assert [facts.weight for facts in report.relations] == [0.7, 0.3]
+    assert report.relations[0].without_cross_positive == 0
+    assert report.relations[1].groups is None
+    assert 0 < report.relations[1].without_cross_positive < 1  # type: ignore[operator]
+
+
+def test_positives_that_are_the_label_are_called_so() -> None:
+    report = inspect(patients(), "same('label')", label="label", nuisance=("scanner",))
+    label, scanner = report.relations[0].sharing
+    assert (label.role, label.agreement, label.recall) == ("label", 1.0, 1.0)
+    assert label.nmi == pytest.approx(1)
+    assert label.verdict == "these positives are the label"
+    assert scanner.verdict == "positives share the scanner about as often as chance"
+    assert "same('label'): these positives are the label" in report.warnings
+
+
+def test_positives_that_are_the_scanner_are_called_so() -> None:
+    report = inspect(patients(), "same('scanner')", nuisance=("scanner",))
+    assert report.relations[0].sharing[0].verdict == "these positives are the scanner"
+    assert report.warnings == ["same('scanner'): these positives are the scanner"]
+
+
+def test_a_predicate_is_judged_by_its_pairs() -> None:
+    columns = {"x": [float(k // 20) for k in range(40)], "side": ["left"] * 20 + ["right"] * 20}
+    sharing = inspect(columns, "within('x', 0.5)", label="side").relations[0].sharing[0]
+    assert sharing.nmi is None
+    assert sharing.verdict == "these positives are the label"
+
+
+def test_sharing_without_being_it() -> None:
+    sharing = inspect(patients(), "same('patient')", Composition("groups"), label="label").relations[0].sharing[0]
+    assert sharing.agreement == 1
+    assert sharing.chance == pytest.approx(2 * 20 * 19 / (40 * 39))
+    assert sharing.verdict == "these positives share the label, though not only they do"
+
+
+def test_expected_false_negatives_by_hand() -> None:
+    """Batch = all 4 rows: two pairs of one group, all of one label but the last row."""
+    columns = {"g": [0, 0, 1, 1], "y": ["a", "a", "a", "b"]}
+    report = inspect(columns, "same('g')", batch=4, label="y")
+    # 8 ordered negative pairs: rows 0, 1 against 2, 3; those with 2 share the label: 4
+    assert report.false_negatives == pytest.approx(4 / 8)
+    assert report.false_negatives_an_anchor == pytest.approx(4 / 4)
+
+
+def test_what_is_ignored_is_no_false_negative() -> None:
+    columns = {"g": [0, 0, 1, 1], "y": ["a", "a", "a", "b"]}
+    report = inspect(columns, "same('g').ignore(same('y'))", batch=4, label="y")
+    assert report.false_negatives == 0
+
+
+def test_numbers_of_many_values_are_compared_in_tenths() -> None:
+    rng = np.random.default_rng(0)
+    columns = {"g": [k // 4 for k in range(200)], "age": rng.normal(size=200)}
+    sharing = inspect(columns, "same('g')", Composition("groups"), nuisance=("age",)).relations[0].sharing[0]
+    assert sharing.chance == pytest.approx(0.1, abs=0.01)
+
+
+def test_columns_say_what_they_lack() -> None:
+    report = inspect(patients(), "same('patient') + within('bcva', 1)")
+    bcva, patient = report.columns
+    assert (bcva.name, bcva.missing, bcva.distinct, bcva.all_unique) == ("bcva", 8, 7, False)
+    assert (patient.missing, patient.constant) == (0, False)
+    assert "column 'bcva' is missing in 20.0 % of rows" in report.warnings
+
+
+def test_the_composition_and_its_reason_are_told() -> None:
+    report = inspect(patients(80, 2), "same('patient')")
+    assert report.composition == "groups"
+    assert dict(report.rows())["composition"].startswith("groups of 2 (only ")
+
+
+# refusals ----------------------------------------------------------------------------------------------------------
+
+
+def refusal(report: PairsReport) -> str:
+    with pytest.raises(DataError) as caught:
+        report.check()
+    assert caught.value.exit_code == 4
+    assert caught.value.hint
+    assert caught.value.message == report.refusals[0]
+    return caught.value.message
+
+
+def test_no_positive_of_another_sample_anywhere_equals_simclr() -> None:
+    columns = {"x": [float(10 * k) for k in range(16)]}
+    assert "this equals SimCLR" in refusal(inspect(columns, "within('x', 1)"))
+
+
+def test_random_batches_in_which_nobody_meets_equal_simclr() -> None:
+    columns = {"g": [k // 2 for k in range(4)] * 1 + list(range(10, 4000))}
+    assert "this equals SimCLR" in refusal(inspect(columns, "same('g')", Composition("random"), batch=2))
+
+
+def test_a_column_that_is_all_unique_is_refused_by_name() -> None:
+    assert "'file' is all unique" in refusal(inspect(patients(), "same('file')"))
+    assert "'file' is all unique" in refusal(inspect(patients(), "same('patient') + same('label', 'file')"))
+
+
+def test_a_number_that_is_all_unique_is_fine_in_a_window_or_in_bins() -> None:
+    columns = {"x": [float(k) for k in range(32)]}
+    for rule in ("within('x', 2)", "same(bins('x', 4))", "same(bins('x', 4)) | same('x')"):
+        report = inspect(columns, rule)
+        assert report.columns[0].all_unique
+        report.check()
+
+
+@pytest.mark.parametrize(
+    "rule", ["same('constant')", "same('patient') + same('constant')", "within('x', 100)", "~same('file')"]
+)
+def test_a_relation_that_matches_all_pairs_is_refused(rule: str) -> None:
+    columns = {**patients(), "x": [float(k) for k in range(40)]}
+    assert "matches all pairs" in refusal(inspect(columns, rule))
+
+
+def test_nearly_all_pairs_are_not_all() -> None:
+    columns = {"x": [0.0] * 39 + [5.0], "c": ["ANON"] * 39 + [None]}
+    inspect(columns, "within('x', 1)").check()
+    report = inspect(columns, "same('c')")
+    report.check()
+    assert "column 'c' is constant" in report.warnings
+
+
+def test_below_half_of_anchors_is_a_warning_not_a_refusal() -> None:
+    report = inspect({"g": [0, 0, *range(1, 31)]}, "same('g')", Composition("groups"))
+    report.check()
+    assert any(warning.startswith("93.8 % of anchors have no positive") for warning in report.warnings)
+
+
+def test_no_relation_is_plain_simclr_and_says_so_without_a_refusal() -> None:
+    report = inspect(patients(), "none", label="label")
+    report.check()
+    assert report.relations == ()
+    assert dict(report.rows())["relations"] == "none: own views only, plain SimCLR"
+    assert report.false_negatives == pytest.approx(0.5, abs=0.1)
+
+
+def test_across_parts_one_sample_is_enough() -> None:
+    inspect(patients(), "same('sample').across_parts()").check()
+
+
+def test_what_only_the_views_know_is_neither_counted_nor_refused() -> None:
+    report = inspect(patients(), "within('angle', 0.1)", emitted=("angle",))
+    report.check()
+    assert report.relations[0].without_cross_positive is None
+    assert "  cross-sample positives" in dict(report.rows())
+
+
+# forms -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_dictionary_is_json_and_keeps_everything() -> None:
+    report = inspect(
+        patients(), "0.7*same('patient') + 0.3*within('bcva', 1)", label="label", nuisance=("scanner", "label")
+    )
+    back = json.loads(json.dumps(report.to_dict()))
+    assert back["relations"][0]["sharing"][0]["verdict"] == report.relations[0].sharing[0].verdict
+    assert [sharing["column"] for sharing in back["relations"][0]["sharing"]] == ["label", "scanner"]
+    assert back["refusals"] == []
+
+
+def test_rows_are_pairs_of_text() -> None:
+    rows = inspect(patients(), "same('constant')", label="label").rows()
+    assert all(isinstance(what, str) and isinstance(value, str) for what, value in rows)
+    assert rows[-1][0] == "refused"
+
+
+def test_fitted_edges_are_kept_for_the_record() -> None:
+    table = SampleTable.of({"x": [float(k) for k in range(8)]})
+    objective = parse("1*same(bins('x', 2))")
+    assert isinstance(objective, Objective)
+    fitted = objective.fit(table)
+    bound = objective.bind(table, fitted)
+    report = inspect_pairs(table, objective, bound, BatchSampler(bound, None, 4), fitted=fitted)
+    assert report.edges == {"bins('x', 2)": [0.0, 3.5, 7.0]}
+
+
+@pytest.mark.parametrize("name", ["lable", "tags"])
+def test_a_label_that_cannot_be_compared_is_a_usage_error(name: str) -> None:
+    columns = {**patients(), "tags": [["a"]] * 40}
+    with pytest.raises(UsageError) as caught:
+        inspect(columns, "same('patient')", label=name)
+    assert caught.value.hint
