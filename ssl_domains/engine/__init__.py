@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.engine.config_file import load_config
     from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
-    from ssl_domains.engine.training import pretrain
     from ssl_domains.engine.progress import reporter
     from ssl_domains.engine.rehearsal import Rehearsal
     from ssl_domains.engine.run import Run
+    from ssl_domains.engine.training import pretrain
 
 __all__ = ["PairPlan", "Rehearsal", "Run", "RunConfig", "load_config", "plan_pairs", "pretrain", "reporter"]
 

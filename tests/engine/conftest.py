@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +18,7 @@ _FILE = Path(__file__).with_name("small_run.py")
 
 @pytest.fixture(scope="session")
 def small_run() -> ModuleType:
-    """`small_run.py` as a module; ``small_run.__file__`` is the program."""
+    """`small_run.py` as a module."""
     spec = importlib.util.spec_from_file_location("small_run", _FILE)
     assert spec is not None
     assert spec.loader is not None
@@ -46,3 +48,36 @@ def train(small_run: ModuleType, small_data: Path) -> Callable[..., Any]:
 def left_alone(small_run: ModuleType, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The small run, never interrupted; not to be changed."""
     return small_run.run(small_data, tmp_path_factory.mktemp("left") / "alone")
+
+
+class Launcher:
+    """Starts processes of the small run, one at a time."""
+
+    def __init__(self) -> None:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._server = subprocess.Popen([sys.executable, str(_FILE)], text=True, **pipes)
+
+    def start(self, **request: Any) -> int:
+        """Start a process with keywords of ``small_run.child``; its id, which is also that of its group."""
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return self._answer()
+
+    def wait(self) -> int:
+        """The exit status of the process started last; −9 when it was killed."""
+        return self._answer()
+
+    def close(self) -> None:
+        self._server.communicate(timeout=60)
+
+    def _answer(self) -> int:
+        assert self._server.stdout is not None
+        return int(self._server.stdout.readline())
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    made = Launcher()
+    yield made
+    made.close()

@@ -1,17 +1,17 @@
-"""A run small enough for a test, from real parts; also a program, so that a test can kill it.
+"""A run small enough for a test, from real parts; and processes of it that a test can kill.
 
-``python small_run.py DATA OUT [--resume] [--set K=V] [--die WHEN] [--wait-at STEP]`` where WHEN is ``step:7`` (after
-step 7), ``write:9`` (half-way through writing the checkpoint of step 9) or ``rename:9`` (before renaming it).
-With ``--wait-at`` it prints ``waiting`` after that step and goes on when a line comes on standard input.
+As a program it imports once, then forks a process for each request: a line of JSON on standard input, keywords of
+`child`. It answers with the process's id, and with its exit status (as `subprocess` gives it) when that has ended.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ssl_domains.engine import Run, RunConfig, load_config, pretrain
 from ssl_domains.engine import checkpoint as checkpoint_module
 from ssl_domains.engine.events import Event, Stepped
 from ssl_domains.methods import SimCLR
-from ssl_domains.pairs import Composition, Objective, parse
+from ssl_domains.pairs import Composition, parse
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import HorizontalFlip, Intensity, Noise, RandomResizedCrop, Scaling, ViewRecipe
@@ -106,15 +106,13 @@ def run(
     if table is None:
         table = make_table(data)
     store = ArrayStore.fill(data / "store", table, NpyReader())
-    objective = parse(rule)
-    assert isinstance(objective, Objective) or objective is not None
     options.setdefault("method_factory", make_method)
     options.setdefault("recipe", make_recipe())
     return pretrain(
         config,
         table,
         store,
-        objective,
+        parse(rule),
         composition or Composition(),
         scaling=Scaling(),
         out=out,
@@ -131,21 +129,32 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return {"step": torch.tensor(state["step"]), **found}
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def child(
+    data: str, out: str, sets: Sequence[str] = (), die: str = "", wait_at: int = -1, gates: Sequence[str] = ()
+) -> int:
+    """Run in this process, and meet an end.
 
+    Args:
+        data: Folder of the data.
+        out: Run folder.
+        sets: Configuration.
+        die: ``step:7`` (after step 7), ``write:9`` (half-way through writing the checkpoint of step 9) or ``rename:9``
+            (written, not renamed).
+        wait_at: After this step, write to the first of two named pipes, then read from the second.
+        gates: The pipes.
 
-def _die_when(when: str, wait_at: int) -> Any:
-    kind, _, number = when.partition(":")
+    Returns:
+        Exit status.
+    """
+    kind, _, number = die.partition(":")
     step = int(number or -1)
 
     def listen(event: Event) -> None:
-        if isinstance(event, Stepped):
-            if kind == "step" and event.step == step:
-                _die()
-            if event.step == wait_at:
-                print("waiting", flush=True)
-                sys.stdin.readline()
+        if isinstance(event, Stepped) and kind == "step" and event.step == step:
+            _die()
+        if isinstance(event, Stepped) and event.step == wait_at:
+            Path(gates[0]).write_text("waiting")
+            Path(gates[1]).read_text()
 
     save, replace = torch.save, os.replace
 
@@ -167,19 +176,34 @@ def _die_when(when: str, wait_at: int) -> Any:
         checkpoint_module.torch.save = half_a_save  # type: ignore[assignment]
     if kind == "rename":
         checkpoint_module.os.replace = no_rename  # type: ignore[assignment]
-    return listen
+    try:
+        run(Path(data), Path(out), sets, on_event=listen)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def serve() -> None:
+    """Fork a process for each request. Nothing is computed here, so no thread is lost in a fork."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                os.setsid()
+                status = child(**json.loads(line))
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        print(pid, flush=True)
+        _, ended = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(ended), flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--die", default="")
-    parser.add_argument("--wait-at", type=int, default=-1)
-    given = parser.parse_args()
-    try:
-        run(given.data, given.out, given.set, resume=given.resume, on_event=_die_when(given.die, given.wait_at))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    serve()

@@ -6,8 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,12 +19,6 @@ from ssl_domains.errors import DataError, UsageError
 
 # Drawn anew in every session, and printed, so that a failure can be repeated with SSL_DOMAINS_KILL_SEED.
 KILL_SEED = int(os.environ.get("SSL_DOMAINS_KILL_SEED", random.SystemRandom().randrange(10**6)))
-
-
-def _start(small_run: ModuleType, data: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(small_run.__file__), str(data), str(out), *arguments]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
 
 def _same(small_run: ModuleType, first: Run, second: Run) -> None:
@@ -43,6 +35,7 @@ def test_killed_and_resumed_equals_left_alone(
     small_run: ModuleType,
     small_data: Path,
     left_alone: Run,
+    launcher: Any,
     train: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
@@ -51,9 +44,8 @@ def test_killed_and_resumed_equals_left_alone(
     step = draws.randrange(1, small_run.TOTAL_STEPS) if when == "step" else 3 * draws.randrange(1, 6)
     print(f"SSL_DOMAINS_KILL_SEED={KILL_SEED}: killed at {when}:{step} with {workers} workers")
     out = tmp_path / "run"
-    killed = _start(small_run, small_data, out, "--die", f"{when}:{step}", "--set", f"data.workers={workers}")
-    _, errors = killed.communicate(timeout=120)
-    assert killed.returncode == -signal.SIGKILL, errors
+    launcher.start(data=str(small_data), out=str(out), sets=[f"data.workers={workers}"], die=f"{when}:{step}")
+    assert launcher.wait() == -signal.SIGKILL
     expected = (step if when == "step" else step - 1) // 3 * 3
     assert Run.open(out).step == expected
     resumed = train(out, (f"data.workers={workers}",), resume=True)
@@ -63,16 +55,23 @@ def test_killed_and_resumed_equals_left_alone(
 
 
 def test_ctrl_c_saves_the_step_and_resume_goes_on(
-    small_run: ModuleType, small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+    small_run: ModuleType,
+    small_data: Path,
+    left_alone: Run,
+    launcher: Any,
+    train: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
-    running = _start(small_run, small_data, out, "--wait-at", "7", "--set", "data.workers=2")
-    assert running.stdin is not None
-    assert running.stdout is not None
-    assert running.stdout.readline() == "waiting\n"
-    os.killpg(running.pid, signal.SIGINT)  # the whole group, as a terminal does: the workers get it too
-    _, errors = running.communicate("go on\n", timeout=120)
-    assert running.returncode == 130, errors
+    gates = [tmp_path / "there", tmp_path / "back"]
+    for gate in gates:
+        os.mkfifo(gate)
+    request = {"data": str(small_data), "out": str(out), "sets": ["data.workers=2"], "wait_at": 7}
+    group = launcher.start(**request, gates=[str(gate) for gate in gates])
+    assert gates[0].read_text() == "waiting"
+    os.killpg(group, signal.SIGINT)  # the whole group, as a terminal does: the workers get it too
+    gates[1].write_text("go on")
+    assert launcher.wait() == 130
     assert Run.open(out).step == 7
     resumed = train(out, resume=True)
     _same(small_run, resumed, left_alone)
