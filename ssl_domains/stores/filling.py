@@ -21,7 +21,7 @@ __all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows"]
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
 def missing_rows(table: SampleTable, lines: Sequence[Line], *, retry: bool = False) -> NDArray[np.int64]:
@@ -160,5 +160,5 @@ def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
             "free some space and run again: what was filled is kept, and filling goes on from there",
         )
     if error.errno in _FORBIDDEN:
-        return UsageError(f"the store {folder.name} can't be written to", "give a folder you may write to")
+        return UsageError(f"the store {folder.name} can't be written: {error.strerror}", "give a folder you may write to")
     return None

@@ -91,13 +91,25 @@ def test_eight_bit_arrays_among_wider_ones_count_the_same(stored: Stored) -> Non
     assert torch.allclose(images, torch.tensor(0.2))
 
 
-@pytest.mark.parametrize(("workers", "start"), [(1, "fork"), (2, "fork"), (2, "spawn")])
-@pytest.mark.parametrize("cache_gb", [0.0, 2.0])
+@pytest.mark.parametrize(
+    ("workers", "start", "cache_gb"),
+    [
+        (1, "fork", 0.0),
+        (2, "fork", 0.0),
+        (2, "fork", 2.0),
+        pytest.param(1, "spawn", 2.0, marks=pytest.mark.slow),
+    ],
+)
 def test_workers_give_what_the_process_itself_gives(stored: Stored, workers: int, start: str, cache_gb: float) -> None:
     data = dataset(stored, ragged(dtype="float32"), "fit", cache_gb)
     batches = [[0, 1, 2], [19, 3], [2, 2], [7, 8, 9, 10]]
     loader: DataLoader[Any] = DataLoader(
-        data, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers, multiprocessing_context=start
+        data,
+        batch_sampler=batches,
+        collate_fn=whole_batch,
+        num_workers=workers,
+        multiprocessing_context=start,
+        persistent_workers=True,
     )
     arrays = [np.array(data._store[int(position)]) for position in data._positions]
     expected = dataset(stored, arrays, "fit", cache_gb=0.0)
