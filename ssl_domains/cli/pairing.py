@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.cli.viewing import build_recipe, emitted_numbers
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import Domain, Registry, parse_call
 
 if TYPE_CHECKING:
     from ssl_domains.engine.config import PairsConfig, RunConfig
-    from ssl_domains.engine.pair_plan import PairPlan
     from ssl_domains.pairs import Composition, PairsReport
     from ssl_domains.samples import SampleTable
 
-__all__ = ["ChosenPairs", "choose_pairs", "composition_of", "inspect", "plan", "training_rows"]
+__all__ = ["ChosenPairs", "choose_pairs", "composition_of", "inspect_training", "nuisance_columns", "training_rows"]
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,29 @@ def training_rows(table: SampleTable) -> SampleTable:
     return rows
 
 
-def plan(config: RunConfig, table: SampleTable, emitted: Sequence[str] = ()) -> PairPlan:
-    """Bind a configuration's rule to the training rows and plan its batches; ``emitted`` are numbers views give."""
+def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
+    """Bind the configuration's rule to the training rows, plan an epoch and count what training would see.
+
+    Returns:
+        The report; `PairsReport.check` refuses what can't be trained on.
+
+    Raises:
+        UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set.
+    """
     from ssl_domains.engine.pair_plan import plan_pairs
     from ssl_domains.pairs import parse
 
-    return plan_pairs(config, table, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
+    if label is not None:
+        train.column(label)
+    rule = parse(config.pairs.rule)
+    emitted = emitted_numbers(build_recipe(domain, train, config), rule.columns, train)
+    plan = plan_pairs(config, train, rule, composition_of(config.pairs), emitted=emitted)
+    return plan.inspect(label, nuisance_columns(domain, train))
 
 
-def inspect(planned: PairPlan, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
-    """Count what training would see; `PairsReport.check` refuses what can't be trained on."""
-    return planned.inspect(label, tuple(name for name in nuisance if name in planned.table.columns))
+def nuisance_columns(domain: Domain, table: SampleTable) -> tuple[str, ...]:
+    """The domain's nuisance columns that the table has."""
+    return tuple(name for name in domain.nuisance if name in table.columns)
 
 
 def _keys(composition: Composition) -> dict[str, Any]:

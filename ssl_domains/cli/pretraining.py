@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.configuring import configure
 from ssl_domains.cli.console import error
-from ssl_domains.cli.pairing import choose_pairs, composition_of, inspect, plan, training_rows
+from ssl_domains.cli.pairing import choose_pairs, composition_of, inspect_training, nuisance_columns, training_rows
 from ssl_domains.cli.scanning import is_table, scan_to
 from ssl_domains.cli.tables import decodable, fill_store, open_table
+from ssl_domains.cli.viewing import build_recipe
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ssl_domains.engine import Rehearsal, Run
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.samples import SampleTable
-    from ssl_domains.views import ViewRecipe
 
 __all__ = ["PretrainRequest", "pretrain_run"]
 
@@ -77,7 +77,7 @@ def pretrain_run(
     method = registry.method(config.method.name)
     # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with the
     # rows that could be decoded.
-    report = inspect(plan(config, train, sorted(_recipe(domain, train, config).emitted)), None, domain.nuisance)
+    report = inspect_training(domain, config, train)
     for warning in report.warnings:
         error("warning", warning, "")
     report.check()
@@ -91,14 +91,15 @@ def pretrain_run(
         store,
         parse(config.pairs.rule),
         composition_of(config.pairs),
-        _recipe(domain, train, config, channels),
+        build_recipe(domain, train, config, channels),
         domain.scaling(train),
         method.factory,
         request.out,
     )
+    nuisance = nuisance_columns(domain, train)
     if request.dry_run:
-        return pretrain(*parts, resume=request.resume, dry_run=True, on_event=reporter(), nuisance=domain.nuisance)
-    return pretrain(*parts, resume=request.resume, on_event=reporter(), nuisance=domain.nuisance)
+        return pretrain(*parts, resume=request.resume, dry_run=True, on_event=reporter(), nuisance=nuisance)
+    return pretrain(*parts, resume=request.resume, on_event=reporter(), nuisance=nuisance)
 
 
 def _config(
@@ -134,14 +135,3 @@ def _say_pairs(config: RunConfig, say: Callable[[str], None]) -> None:
         say("relations none: batches are composed by the rule, positives are own views only")
     if pairs.shuffle_metadata is not None:
         say(f"control: the rule's columns are shuffled, seed {pairs.shuffle_metadata}")
-
-
-def _recipe(domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3) -> ViewRecipe:
-    from ssl_domains.extending import RecipeRequest
-
-    views = config.views
-    request = RecipeRequest(train, views.size, views.n, config.encoder.in_chans or channels, tuple(views.extra))
-    recipe = domain.recipe(request)
-    for name in views.without:
-        recipe = recipe.without(name)
-    return recipe

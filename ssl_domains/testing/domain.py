@@ -82,7 +82,7 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     channels = max(store.channels(store.positions(there)))
     in_chans = domain.in_chans(there) if domain.in_chans is not None else channels
     preprocess = Preprocess(domain.scaling(there).fit(there, store), Canvas(32, domain.canvas), in_chans)
-    canvas = preprocess(store[int(store.positions(there)[0])], preprocess.groups(there)[0])
+    canvas = preprocess(store[int(store.positions(there)[0])], preprocess.scaling.groups(there)[0])
     assert tuple(canvas.shape) == (in_chans, 32, 32), f"a canvas is [C, S, S], not {tuple(canvas.shape)}"
     assert 0 <= float(canvas.min()) <= float(canvas.max()) <= 1, "scaling maps to [0, 1]"
     recipe = domain.recipe(RecipeRequest(there, 32, 2, in_chans))

@@ -54,7 +54,7 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
     batches = BatchSampler(bound, composition, min(batch_size, len(table)), seed=0)
     np.testing.assert_array_equal(batches.plan(0), batches.plan(0), err_msg="an epoch is a function of (seed, epoch)")
     inspect_pairs(table, objective, bound, batches, fitted=fitted).check()
-    pairs = bound.pairs(Rows.of(batches.plan(0)[0], views=2))
+    pairs = bound.pairs(Rows.of(batches.plan(0)[0].copy(), views=2))
     positives = pairs.cross_sample().any(dim=1).float().mean()
     assert positives > 0, f"{sampler.name}: no anchor of the first batch has a positive of another sample"
 

@@ -25,7 +25,7 @@ class NpyReader:
             except ReadError as error:
                 problems.add(path, error)
             else:
-                number = int(path.stem) + shift
+                number = len(rows) + shift
                 rows.append({"sample": path.stem, "path": str(path), "patient": f"p{number // 4}"})
         frame = pl.DataFrame(rows, schema={"sample": pl.String, "path": pl.String, "patient": pl.String})
         return ScanResult(SampleTable(frame), problems.frame())

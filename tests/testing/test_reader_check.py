@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -92,6 +94,12 @@ def inventing(original):
     return load
 
 
+def inventing_for_missing(original):
+    import numpy as np
+
+    return lambda self, row: original(self, row) if Path(row["path"]).exists() else np.zeros((2, 2, 1), dtype=np.uint8)
+
+
 def short(original):
     return lambda self, path, rows: original(self, path, rows)[1:]
 
@@ -106,7 +114,8 @@ def short(original):
         ("load", flat, r"\[H, W, C\]"),
         ("load", text, "is a number"),
         ("load", random, "decoding twice"),
-        ("load", inventing, "ReadError for a file that is not there"),
+        ("load", inventing, "holds nothing to decode"),
+        ("load", inventing_for_missing, "ReadError for a file that is not there"),
         ("load_file", short, "one array a row"),
     ],
 )

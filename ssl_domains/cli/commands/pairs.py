@@ -35,7 +35,7 @@ def command(
     if html is not None:
         later.html_sheet()
     from ssl_domains.cli.configuring import configure
-    from ssl_domains.cli.pairing import choose_pairs, inspect, plan, training_rows
+    from ssl_domains.cli.pairing import choose_pairs, inspect_training, training_rows
     from ssl_domains.cli.tables import open_table
 
     domain, registry = domain_of(ctx), registry_of(ctx)
@@ -47,9 +47,7 @@ def command(
         train = training_rows(open_table(domain, samples))
         options = {"train.batch_size": batch_size}
         settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
-        if label is not None:
-            train.column(label)
-        report = inspect(plan(settings, train), label, domain.nuisance)
+        report = inspect_training(domain, settings, train, label)
         answer.json(report.to_dict())
         answer.line(f"{settings.pairs.rule} on {len(train)} training rows")
         answer.line(table(("what", "value"), [(str(row[0]), row[1]) for row in report.rows()]))
