@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,6 +81,8 @@ def probe_run(
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
+    if label in table.meta.identifiers:  # reports name classes, and never an identifier
+        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column ends it here, not after embedding
     split = evaluation_split(table, group, run.training_samples)

@@ -144,4 +144,4 @@ def _into_box(xy: NDArray[np.float64], margin: float = 16.0) -> NDArray[np.float
     low, high = xy.min(axis=0), xy.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     scaled = (xy - low) / span * (_EDGE - 2 * margin) + margin
-    return np.round(np.where(high > low, scaled, _EDGE / 2), 1)
+    return np.asarray(np.round(np.where(high > low, scaled, _EDGE / 2), 1), dtype=np.float64)

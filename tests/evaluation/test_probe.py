@@ -10,6 +10,7 @@ import pytest
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation import RANDOM, ProbeReport, embed, embed_rows, probe_path, probe_run, read_probe_reports
 from ssl_domains.probes import linear_probe, read_labels
+from ssl_domains.samples import SampleTable, TableMeta
 
 FLOORS = {"hint alone": ("hint",), "noise alone": ("noise",)}
 
@@ -156,6 +157,13 @@ def _one_patient(run: Any) -> Any:
 
     table = run_table(run)
     return table.take((table.frame["patient"].is_in(["g00", "g03"])).to_numpy())
+
+
+def test_identifiers_are_not_named(world: Any, make_run: Any) -> None:
+    table = SampleTable(world.table.frame.with_columns(reader=pl.col("kind")), TableMeta(identifiers=("reader",)))
+    report = probe_run(make_run(), "reader", table=table, group="patient")
+    assert report.classes == ("no. 1", "no. 2")
+    assert "across" not in json.dumps(report.to_dict())
 
 
 def test_a_table_that_went_away(make_run: Any) -> None:

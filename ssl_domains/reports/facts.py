@@ -1,0 +1,99 @@
+"""What a run was, in words and few numbers. No path, no identifier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.reports.curves import speed
+from ssl_domains.reports.pair_numbers import composition
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run, RunConfig
+
+__all__ = ["environment_rows", "facts", "headline", "rule_text", "shown_config", "view_steps", "warnings"]
+
+_PATHS = ("data.samples", "data.store")
+_NAMED_STARTS = ("random", "pretrained")
+
+
+def headline(run: Run) -> str:
+    """What was trained on what."""
+    config = run.config
+    verb = "trained" if run.step > 0 else "initialised, not trained,"
+    samples = f"{run.data_fingerprint['rows']:,} samples"
+    return f"{config.encoder.name} {verb} with {config.method.name} on {samples}"
+
+
+def rule_text(config: RunConfig) -> dict[str, str]:
+    """``text`` of the rule, ``name`` of the pair sampler, and a ``note`` on what was done with it."""
+    pairs = config.pairs
+    notes = []
+    if pairs.rule == "none":
+        notes.append("no relation: positives are a sample's own views (SimCLR)")
+    elif pairs.relations == "none":
+        notes.append("control: batches by the rule, but positives are a sample's own views only")
+    if pairs.shuffle_metadata is not None:
+        notes.append(f"control: the columns it reads were shuffled, seed {pairs.shuffle_metadata}")
+    return {"text": pairs.rule, "name": pairs.name or "", "note": "; ".join(notes)}
+
+
+def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(name, value) for the head of the page."""
+    config, environment = run.config, run.environment
+    images, wait = speed(metrics)
+    found = [
+        ("Steps", f"{max(0, run.step):,}"),
+        ("Epochs", f"{config.train.epochs:,}"),
+        ("Batch", f"{config.train.batch_size:,} × {config.views.n} views"),
+        ("Batches", composition(run.pairs)),
+        ("Image", f"{config.views.size} × {config.views.size} px, {run.preprocess.in_chans} ch"),
+        ("First weights", config.encoder.init if config.encoder.init in _NAMED_STARTS else "another run or file"),
+        ("Optimiser", f"{config.train.optimizer}, lr {config.train.lr:g}"),
+        ("Seed", str(config.train.seed)),
+        ("Device", f"{environment.get('device', 'unknown')}, {environment.get('precision', 'unknown')}"),
+    ]
+    if images is not None:
+        found.append(("Speed", f"{images:,.0f} images/s"))
+    if wait is not None:
+        found.append(("Data wait", f"{wait:.0%}"))
+    return found
+
+
+def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The first and the last warning of the training, and those of the pairs."""
+    told = [f"step {row['step']}: {row['warning']}" for row in metrics if row.get("warning")]
+    return [*told[:1], *(told[-1:] if len(told) > 1 else []), *run.pairs["warnings"]]
+
+
+def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
+    """``name``, ``settings`` and ``reason`` of each step."""
+    rows = []
+    for step in recipe["steps"]:
+        settings = {key: value for key, value in step.items() if key not in ("name", "reason")}
+        text = ", ".join(f"{key} {_setting(value)}" for key, value in settings.items())
+        rows.append({"name": step["name"], "settings": text, "reason": step["reason"]})
+    return rows
+
+
+def shown_config(config: RunConfig) -> list[tuple[str, str]]:
+    """Every value of the configuration but paths, by dotted key."""
+    values = {key: value for key, value in config.flat().items() if key not in _PATHS and value is not None}
+    if config.encoder.init not in _NAMED_STARTS:
+        values["encoder.init"] = "(another run or file)"
+    return [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
+
+
+def environment_rows(run: Run) -> list[tuple[str, str]]:
+    """Versions, commit, machine kind, and the hash of the training rows."""
+    known = run.environment
+    rows = [(name, str(version)) for name, version in {**known.get("versions", {}), **known.get("plugins", {})}.items()]
+    rows += [(name, str(known[name])) for name in ("commit", "python", "system", "machine") if known.get(name)]
+    return [*rows, ("training rows, SHA-256", str(run.data_fingerprint.get("samples", "unknown"))[:16])]
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list):
+        return "–".join(_setting(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,43 @@
+"""What the inspection of pairs found, out of a run's ``pairs.json``, as the rows that ``pairs`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ssl_domains.errors import DataError
+from ssl_domains.pairs.inspection import ColumnFacts, GroupSizes, PairsReport, RelationFacts
+from ssl_domains.pairs.sharing import Sharing
+
+__all__ = ["composition", "pair_rows"]
+
+
+def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(what, value) in order; what belongs to a relation is indented by two spaces.
+
+    Raises:
+        DataError: When the file is of another version.
+    """
+    try:
+        relations = tuple(_relation(one) for one in pairs["relations"])
+        columns = tuple(ColumnFacts(**one) for one in pairs["columns"])
+        return PairsReport(**{**pairs, "relations": relations, "columns": columns}).rows()
+    except (KeyError, TypeError) as error:
+        raise DataError(f"pairs.json can't be read: {error}", "it was written by another version") from error
+
+
+def composition(pairs: Mapping[str, Any]) -> str:
+    """How batches were composed, in a few words."""
+    kind = str(pairs["composition"])
+    return kind if kind == "random" else f"{kind} of {pairs['per_group']}"
+
+
+def _relation(stored: Mapping[str, Any]) -> RelationFacts:
+    groups = stored["groups"]
+    return RelationFacts(
+        **{
+            **stored,
+            "groups": None if groups is None else GroupSizes(**groups),
+            "sharing": tuple(Sharing(**one) for one in stored["sharing"]),
+        }
+    )

@@ -1,0 +1,127 @@
+"""The page in a real browser: opened from the disk, offline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssl_domains.reports import write_report
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def no_browser(reason: str) -> None:
+    """Skip with the reason, or fail where a browser is required."""
+    if os.environ.get("SSL_DOMAINS_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"a browser is required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        no_browser("playwright is not installed")
+    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
+        except Error as error:
+            no_browser(f"Chromium does not start: {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, world: Any) -> Iterator[Any]:
+    path = write_report(world.run)
+    context = browser.new_context(viewport={"width": 1180, "height": 900}, offline=True)
+    page = context.new_page()
+    page.complaints = []
+    page.requests = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(path.as_uri())
+    yield page
+    context.close()
+
+
+def test_nothing_is_asked_of_the_network_and_nothing_complains(page: Any) -> None:
+    assert page.complaints == []
+    outside = [url for url in page.requests if not url.startswith(("data:", "file:"))]
+    assert outside == []
+    assert sum(url.startswith("file:") for url in page.requests) == 1
+
+
+def test_charts_map_and_table_can_be_seen(page: Any, tmp_path: Path) -> None:
+    charts = page.locator("svg.chart")
+    assert charts.count() >= 7
+    for i in range(charts.count()):
+        box = charts.nth(i).bounding_box()
+        assert box["width"] > 100
+        assert box["height"] > 50
+        line = charts.nth(i).locator(".line").first.bounding_box()
+        assert line["width"] > 50
+    assert page.locator("#points circle").count() == 120
+    assert page.locator("#points").bounding_box()["width"] > 300
+    assert page.locator("#probes tbody tr").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot = tmp_path / "report.png"
+    page.screenshot(path=shot, full_page=True)
+    assert shot.stat().st_size > 50_000
+
+
+def test_hovering_a_point_shows_its_sample(page: Any) -> None:
+    points = page.locator("#points circle")
+    points.nth(5).scroll_into_view_if_needed()
+    box = points.nth(5).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tip = page.locator("#tip")
+    assert tip.is_visible()
+    assert tip.locator(".thumb").bounding_box()["width"] > 40
+    assert "kind: " in tip.inner_text()
+    page.mouse.move(1, 1)
+    assert tip.is_hidden()
+
+
+def test_hovering_a_curve_shows_its_value(page: Any, world: Any) -> None:
+    chart = page.locator("svg.chart").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 15, box["y"] + box["height"] / 2)
+    text = page.locator("#tip").inner_text()
+    assert f"step {world.run.metrics()[-1]['step']}" in text
+    assert "loss: " in text
+
+
+def test_another_column_recolours_the_map(page: Any) -> None:
+    point = page.locator("#points circle").nth(0)
+    assert page.locator("#legend").inner_text().startswith("across")
+    page.select_option("#colour", label="patient")
+    assert "no. 1" in page.locator("#legend").inner_text()
+    page.select_option("#colour", label="split")
+    assert point.get_attribute("class") == "c1"  # training
+
+
+def test_it_reads_in_the_dark_and_on_paper(browser: Any, page: Any) -> None:
+    def colours() -> list[str]:
+        return page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+
+    light = colours()
+    page.emulate_media(color_scheme="dark")
+    ink, paper = colours()
+    assert (ink, paper) != tuple(light)
+    assert sum(map(int, ink[4:-1].split(","))) > sum(map(int, paper[4:-1].split(",")))
+    page.emulate_media(media="print", color_scheme="dark")
+    assert colours()[0] == light[0]
+    assert page.locator("nav").is_hidden()
+    assert len(page.pdf()) > 20_000
