@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,7 +94,7 @@ def tell(
     )
 
 
-def reference(z: Tensor, keys: Tensor, pairs: Any, tau: Tensor | float) -> tuple[Tensor, Tensor]:
+def told_loss(z: Tensor, keys: Tensor, pairs: Any, tau: Tensor | float) -> tuple[Tensor, Tensor]:
     """L and L_r in float64 with every pair at hand; gradients by autograd."""
     w, allowed = pairs.tile(slice(0, len(z)), slice(0, len(keys))).weights, pairs.allowed
     s = (z.double() @ keys.double().T) / tau
@@ -107,6 +110,32 @@ def reference(z: Tensor, keys: Tensor, pairs: Any, tau: Tensor | float) -> tuple
     return (per_relation * torch.tensor(pairs.weights, dtype=torch.float64)).sum(), per_relation
 
 
+def _of_pairs(name: str) -> ModuleType:
+    """A module beside the tests of the room below, under the name they know it by."""
+    full = f"tests_pairs_{name}"
+    if full not in sys.modules:
+        path = Path(__file__).parents[1] / "pairs" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(full, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+    return sys.modules[full]
+
+
+@pytest.fixture(scope="session")
+def reference() -> ModuleType:
+    """The meaning of a rule and its loss, brute force: `states` and `loss`."""
+    return _of_pairs("reference")
+
+
+@pytest.fixture(scope="session")
+def strategies() -> ModuleType:
+    """Small tables, rules over them, rows."""
+    return _of_pairs("strategies")
+
+
 @pytest.fixture
 def told() -> Any:
     return tell
@@ -114,7 +143,7 @@ def told() -> Any:
 
 @pytest.fixture
 def reference_loss() -> Any:
-    return reference
+    return told_loss
 
 
 @pytest.fixture
