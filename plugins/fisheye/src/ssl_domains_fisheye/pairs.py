@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import PairSampler
+from ssl_domains.pairs import Bins, bins
 
 __all__ = ["REGIONS", "SAMPLERS", "alpha_mix", "class_region", "region", "region_keys"]
 
-# What divides the lens into regions, as keys of same(); {n} is how many. Columns: see regions.py.
-REGIONS = {
-    "radius": "bins('radius_norm', {n})",
-    "radius_px": "bins('radius', {n})",
-    "theta": "bins('theta', {n})",
-    "distortion": "bins('distortion', {n})",
-    "quantile": "bins('radius_norm', {n}, by='quantile')",
-    "sector": "bins('radius_norm', {n}), bins('phi', {sectors}, range=(-180, 180))",
+# What divides the lens into regions: n rings, sectors directions. The columns are those of regions.py.
+REGIONS: dict[str, Callable[[int, int], tuple[Bins, ...]]] = {
+    "radius": lambda n, sectors: (bins("radius_norm", n),),
+    "radius_px": lambda n, sectors: (bins("radius", n),),
+    "theta": lambda n, sectors: (bins("theta", n),),
+    "distortion": lambda n, sectors: (bins("distortion", n),),
+    "quantile": lambda n, sectors: (bins("radius_norm", n, by="quantile"),),
+    "sector": lambda n, sectors: (bins("radius_norm", n), bins("phi", sectors, range=(-180, 180))),
 }
 
 
-def region_keys(by: str, n: int, sectors: int = 4) -> str:
+def region_keys(by: str, n: int, sectors: int = 4) -> tuple[Bins, ...]:
     """The keys of a partition of the lens, for `same`.
 
     Args:
@@ -36,17 +39,17 @@ def region_keys(by: str, n: int, sectors: int = 4) -> str:
     for name, count in (("n", n), ("sectors", sectors)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise UsageError(f"{name}={count!r} is no number of regions", "use a whole number from 1")
-    return REGIONS[by].format(n=n, sectors=sectors)
+    return REGIONS[by](n, sectors)
 
 
 def region(by: str = "radius", n: int = 3, sectors: int = 4) -> str:
     """Positives lie in one region of the lens; no label is read."""
-    return f"same({region_keys(by, n, sectors)})"
+    return f"same({', '.join(map(str, region_keys(by, n, sectors)))})"
 
 
 def class_region(by: str = "radius", n: int = 3, sectors: int = 4) -> str:
     """Positives share class and region: supervised contrastive."""
-    return f"same('class', {region_keys(by, n, sectors)})"
+    return f"same('class', {', '.join(map(str, region_keys(by, n, sectors)))})"
 
 
 def alpha_mix(alpha: float = 0.7, reading: str = "region", by: str = "radius", n: int = 3, sectors: int = 4) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult, TableMeta
 from ssl_domains_fisheye.annotations import Annotations, Box, clip, find_annotations, key_of
 from ssl_domains_fisheye.images import SUFFIXES, Header, decode, read_header
@@ -20,6 +20,7 @@ from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place
 
 __all__ = ["FisheyeReader"]
 
+_OPTIONS = ("annotations", "calibration", "format", "margin")
 _TEXT = ("sample", "path", "image", "recording", "frame", "camera", "class")
 _BOX = ("left", "top", "right", "bottom", "width", "height")
 _WHOLE = ("image_width", "image_height", "channels", "crop_left", "crop_top", "crop_right", "crop_bottom")
@@ -44,7 +45,7 @@ class FisheyeReader:
         format: str | None = None,
         calibration: Path | None = None,
         margin: float = 0.0,
-        **_: Any,
+        **unknown: Any,
     ) -> ScanResult:
         """Index a folder of images, or one image.
 
@@ -55,10 +56,13 @@ class FisheyeReader:
             calibration: JSON file, or folder of them matched by image or camera name; None takes the source's folder
                 ``calibration`` or file ``calibration.json`` when there is one, and says so.
             margin: Context around each box in the crop, as a share of its larger side, on each side.
+            **unknown: Refused.
 
         Raises:
             UsageError: For options that don't fit the files, or a calibration that is none.
         """
+        if unknown:
+            raise UsageError(f"the fisheye scan has no option {min(unknown)!r}", did_you_mean(min(unknown), _OPTIONS))
         if not source.exists():
             raise UsageError(f"there is no {source}", "SOURCE is a folder of images, or one image")
         if not 0 <= margin <= 5:

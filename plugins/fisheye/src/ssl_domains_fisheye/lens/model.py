@@ -55,7 +55,10 @@ class LensModel:
     @cached_property
     def limit(self) -> float:
         """The largest θ, at most π, up to which dρ/dθ > 0: beyond it two angles share a pixel."""
-        roots = polynomial.polyroots(np.trim_zeros(self._derivative, "b"))
+        slope = self._derivative
+        # Terms that can't matter up to π are left out: the root finder divides by the last one.
+        share = np.abs(slope) * np.pi ** np.arange(len(slope))
+        roots = polynomial.polyroots(slope[: int(np.flatnonzero(share > 1e-14 * share.max())[-1]) + 1])
         real = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
         turning = real[(real > 0) & (real < np.pi)]
         return float(turning[0]) if len(turning) else float(np.pi)
