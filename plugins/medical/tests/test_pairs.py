@@ -41,7 +41,7 @@ def rule(text: str) -> str:
         ("clinical(column='cst', bins=5, by='width')", "same(bins('cst', 5))"),
         ("clinical(column='cst', tolerance=10)", "within('cst', 10)"),
         (
-            "clinical(columns={'bcva': 0.7, 'cst': 0.3}, bins={'bcva': 5}, tolerance={'cst': 20})",
+            "clinical(column={'bcva': 0.7, 'cst': 0.3}, bins={'bcva': 5}, tolerance={'cst': 20})",
             "0.7*same(bins('bcva', 5, by='quantile')) + 0.3*within('cst', 20)",
         ),
     ],
@@ -55,12 +55,12 @@ def test_rules(text: str, expected: str) -> None:
     "text",
     [
         "clinical",
-        "clinical(column='cst', columns={'bcva': 1})",
+        "clinical(column=3)",
         "clinical(column='cst', bins=5, tolerance=3)",
-        "clinical(columns={})",
-        "clinical(columns={'cst': 1}, bins={'bcva': 3})",
-        "clinical(columns={'cst': -1})",
-        "clinical(columns={'cst': '1'})",
+        "clinical(column={})",
+        "clinical(column={'cst': 1}, bins={'bcva': 3})",
+        "clinical(column={'cst': -1})",
+        "clinical(column={'cst': '1'})",
         "clinical(column='cst', tolerance='10')",
         "clinical(column='cst', bins=0)",
         "clinical(colum='cst')",
@@ -112,9 +112,9 @@ def test_position_matches_across_volumes() -> None:
 
 
 def test_a_weighted_sum_has_a_relation_for_each_column() -> None:
-    objective, _ = BY_NAME["clinical"].resolve(columns={"bcva": 0.7, "cst": 0.3})
+    objective, _ = BY_NAME["clinical"].resolve(column={"bcva": 0.7, "cst": 0.3})
     assert objective.columns == {"bcva", "cst"}
-    matrix = weights("clinical(columns={'bcva': 0.7, 'cst': 0.3})", {"bcva": [1, 1, 2], "cst": [5, 6, 5]})
+    matrix = weights("clinical(column={'bcva': 0.7, 'cst': 0.3})", {"bcva": [1, 1, 2], "cst": [5, 6, 5]})
     assert matrix[0][1] == pytest.approx(0.7)
     assert matrix[0][2] == pytest.approx(0.3)
 

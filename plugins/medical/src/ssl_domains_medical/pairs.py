@@ -34,36 +34,30 @@ def position(n: int = 12) -> str:
 
 
 def clinical(
-    column: str | None = None,
+    column: str | Mapping[str, float],
     tolerance: float | Mapping[str, float] | None = None,
     bins: int | Mapping[str, int] | None = None,
-    columns: Mapping[str, float] | None = None,
     by: str = "quantile",
 ) -> str:
     """Positives share a clinical value: exactly, in ``bins``, or within a ``tolerance``; several columns are summed.
 
-    ``clinical(column="cst", tolerance=9)`` or
-    ``clinical(columns={'bcva': 0.7, 'cst': 0.3}, bins={'bcva': 5, 'cst': 8})``
+    ``clinical(column='cst', tolerance=9)``, or with weights
+    ``clinical(column={'bcva': 0.7, 'cst': 0.3}, bins={'bcva': 5}, tolerance={'cst': 9})``.
 
     Args:
-        column: One column.
+        column: A column, or columns with the weights of their losses.
         tolerance: Largest difference of a positive, for all columns or by column.
         bins: Number of bins, for all columns or by column.
-        columns: Column → weight of its loss, in place of ``column``.
         by: Bins of equal counts (``"quantile"``) or equal widths (``"width"``).
     """
-    if (column is None) == (columns is None):
-        raise UsageError(
-            "clinical takes column= or columns=", "clinical(column='cst', bins=5) or clinical(columns={'bcva': 0.5, …})"
-        )
-    weights = {column: 1.0} if column is not None else columns
+    weights = {column: 1.0} if isinstance(column, str) else column
     if not isinstance(weights, Mapping) or not weights:
-        raise UsageError("clinical: columns= is no mapping of column to weight", "columns={'bcva': 0.5, 'cst': 0.5}")
+        raise UsageError("clinical: column= names no column", "column='cst', or column={'bcva': 0.5, 'cst': 0.5}")
     for option, value in (("tolerance", tolerance), ("bins", bins)):
         if isinstance(value, Mapping) and (unknown := sorted(set(value) - set(weights))):
-            raise UsageError(f"clinical: {option} names {unknown[0]!r}, no column of it", "name it in columns=")
+            raise UsageError(f"clinical: {option} names {unknown[0]!r}, no column of it", "name it in column= too")
     rules = {name: _clinical_rule(name, _of(tolerance, name), _of(bins, name), by) for name in weights}
-    if column is not None:
+    if isinstance(column, str):
         return rules[column]
     return " + ".join(f"{_number('a weight', weight)}*{rules[name]}" for name, weight in weights.items())
 

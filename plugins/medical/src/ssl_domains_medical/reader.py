@@ -27,6 +27,7 @@ __all__ = ["IDENTIFIERS", "MedicalReader"]
 
 IDENTIFIERS = ("patient", "patient_id", "study", "series", "volume")
 _OPTIONS = ("axis", "burned_in", "mask_names", "masks")
+_EMPTY = {"sample": pl.String, "path": pl.String}
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _MASK_FOLDERS = {"images": "labels", "imagesTr": "labelsTr"}
 
@@ -147,10 +148,10 @@ def _has_prefix(path: Path) -> bool:
 
 def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -> ScanResult:
     frames = [pl.DataFrame(part.rows, infer_schema_length=None) for part in parts if part.rows]
-    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema={"sample": pl.String})
+    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
     # What no file speaks of is no column, except who it is of: there an error should say "null", not "no such column".
     silent = [column.name for column in frame if column.null_count() == len(column)]
-    kept = [name for name in silent if name in ("sample", "patient", "patient_id")]
+    kept = [name for name in silent if name in ("sample", "path", "patient", "patient_id")]
     frame = frame.drop(name for name in silent if name not in kept).with_columns(pl.col(kept).cast(pl.String))
     meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
     problems = pl.concat([part.problems.frame() for part in parts])
