@@ -129,7 +129,8 @@ def refuse_other_config(saved: str, now: RunConfig) -> None:
     for key, value in _flat(json.loads(now.model_dump_json())).items():
         if key not in _FREE and then.get(key, value) != value:
             message = f"the checkpoint was made with {key} = {then[key]!r}, not {value!r}"
-            raise UsageError(message, f"use --set {key}={then[key]} to go on, or another --out for a new run")
+            back = f"leave {key} unset" if then[key] is None else f"use --set {key}={then[key]}"
+            raise UsageError(message, f"{back} to go on, or another --out for a new run")
 
 
 def step_of(path: Path) -> int:

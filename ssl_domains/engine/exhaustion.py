@@ -34,7 +34,7 @@ def exhaustion_as_resource_error() -> Iterator[None]:
         text = str(error)
         if "DefaultCPUAllocator" in text or "not enough memory" in text:
             raise ResourceError("the machine is out of memory", _LESS_MEMORY) from error
-        if "shared memory" in text or ("DataLoader worker" in text and "killed by signal" in text):
+        if "DataLoader worker" in text and ("killed by signal" in text or "exited unexpectedly" in text):
             cause = "a data worker was killed, most often for want of (shared) memory"
             raise ResourceError(cause, "use fewer data.workers or a smaller train.batch_size, then --resume") from error
         raise

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ssl_domains.errors import SslDomainsError
 from ssl_domains.pairs import BatchSampler
 
 __all__ = ["Batch", "Feed"]
@@ -77,13 +78,20 @@ class Feed:
         )
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from a step on."""
+        """The batches of an epoch from a step on.
+
+        Raises:
+            SslDomainsError: What the dataset raises, in one line, also from a worker process.
+        """
         # Workers read ahead, so the sampler runs ahead of training: where to start is always told from here.
         self.sampler.set_position(epoch, first_step)
         batches = iter(self.loader)
         while True:
             before = time.perf_counter()
-            found = next(batches, None)
+            try:
+                found = next(batches, None)
+            except SslDomainsError as error:
+                raise _in_one_line(error) from error
             if found is None:
                 return
             yield self._to_device(found, time.perf_counter() - before)
@@ -99,6 +107,13 @@ class Feed:
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,
         )
+
+
+def _in_one_line(error: SslDomainsError) -> SslDomainsError:
+    """The error as it was raised: what crosses from a worker process carries its whole traceback as its message."""
+    last = error.message.strip().splitlines()[-1]
+    name = f"{type(error).__name__}: "
+    return type(error)(last.partition(name)[2] or last, error.hint)
 
 
 def _as_it_is(batch: Any) -> Any:

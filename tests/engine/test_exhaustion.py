@@ -20,6 +20,7 @@ from ssl_domains.errors import ResourceError
         OSError(errno.EDQUOT, "Disk quota exceeded"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
         RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed. "),
+        RuntimeError("DataLoader worker (pid(s) 12, 13) exited unexpectedly"),
         RuntimeError("DataLoader worker (pid 12) is killed by signal: Bus error. Possible shared memory shortage"),
     ],
 )

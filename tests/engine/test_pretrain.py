@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import random
@@ -263,3 +264,45 @@ def test_a_damaged_run_folder_says_so(left_alone: Run, tmp_path: Path) -> None:
 def test_the_ids_of_the_training_rows_are_readable_by_name(left_alone: Run) -> None:
     frame = pl.read_parquet(left_alone.folder / "training_samples.parquet")
     assert frame.columns == ["sample"]
+
+
+class _Tilt:
+    """A view step that tells how far it went, and does nothing to the picture."""
+
+    name, reason, columns = "tilt", "a number that only the view knows", ()
+
+    def parameters(self, draws: Any, size: int) -> dict[str, torch.Tensor]:
+        return {"tilt": draws.between(0.0, 10.0)}
+
+    def emits(self, parameters: Any, columns: Any) -> dict[str, torch.Tensor]:
+        return {"tilt": parameters["tilt"]}
+
+    def device(self, images: Any, mask: Any, parameters: Any, columns: Any) -> Any:
+        return images, mask
+
+    def cpu(self, image: Any, parameters: Any, columns: Any) -> Any:
+        return image
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "reason": self.reason}
+
+
+def test_a_rule_may_read_what_the_views_emit(small_run: ModuleType, train: Callable[..., Any], tmp_path: Path) -> None:
+    plain = small_run.make_recipe()
+    recipe = dataclasses.replace(plain, steps=(*plain.steps, _Tilt()))
+    rule = "same(bins('tilt', 2, range=(0, 10))) & same('patient')"
+    shares = train(tmp_path / "run", SHORT, rule=rule, recipe=recipe).metrics()[-1]["no_cross_positive"]
+    (share,) = shares.values()
+    # The other sample of the patient has two views, each in the anchor's half of the range with probability 1/2.
+    assert 0 < share < 0.8
+
+
+def test_the_encoder_is_compiled_when_asked(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self).__name__))
+    train(tmp_path / "a", SHORT)
+    assert compiled == []
+    train(tmp_path / "b", (*SHORT, "train.compile=true"))
+    assert compiled == ["Encoder"]

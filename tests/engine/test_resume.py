@@ -40,14 +40,13 @@ def test_killed_and_resumed_equals_left_alone(
     tmp_path: Path,
 ) -> None:
     draws = random.Random(f"{KILL_SEED} {when} {workers}")
-    # A checkpoint is written every third step; a step is any but the last.
-    step = draws.randrange(1, small_run.TOTAL_STEPS) if when == "step" else 3 * draws.randrange(1, 6)
+    # A checkpoint is written after every third step, once the step itself has been told of.
+    step = draws.randrange(1, small_run.TOTAL_STEPS + 1) if when == "step" else 3 * draws.randrange(1, 6)
     print(f"SSL_DOMAINS_KILL_SEED={KILL_SEED}: killed at {when}:{step} with {workers} workers")
     out = tmp_path / "run"
     launcher.start(data=str(small_data), out=str(out), sets=[f"data.workers={workers}"], die=f"{when}:{step}")
     assert launcher.wait() == -signal.SIGKILL
-    expected = (step if when == "step" else step - 1) // 3 * 3
-    assert Run.open(out).step == expected
+    assert Run.open(out).step == (step - 1) // 3 * 3
     resumed = train(out, (f"data.workers={workers}",), resume=True)
     _same(small_run, resumed, left_alone)
     assert [values["step"] for values in resumed.metrics()] == [1, 4, 8, 12, 16, 20]
