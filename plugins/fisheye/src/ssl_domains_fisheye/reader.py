@@ -90,7 +90,12 @@ class FisheyeReader:
             except (ReadError, OSError) as error:
                 problems.add(file, error)
                 continue
-            common = {"path": str(file.resolve()), "image": image.as_posix(), **_columns(name), **_sizes(header)}
+            common: dict[str, Any] = {
+                "path": str(file.resolve()),
+                "image": image.as_posix(),
+                **_columns(name),
+                **_sizes(header),
+            }
             if found is None:
                 rows.append({**common, "sample": image.as_posix(), **_crop((0, 0, *size), 0.0, size)})
                 continue

@@ -97,7 +97,7 @@ class Reprojection(Geometric):
             columns: float64 ``[B]``.
             size: Unused: nothing here is in canvas pixels.
         """
-        points = torch.stack(torch.broadcast_tensors(x, y), dim=-1)
+        points = torch.stack([x + torch.zeros_like(y), y + torch.zeros_like(x)], dim=-1)
         lens = _Lens.of(columns, self.orders)
         theta, phi = lens.old()
         known = torch.isfinite(theta)
@@ -158,7 +158,8 @@ class Reprojection(Geometric):
             cv2.remap(np.ascontiguousarray(channel), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
             for channel in np.moveaxis(image, -1, 0)
         ]
-        return np.stack(drawn, axis=-1) * inside[..., None].astype(np.float32)
+        shown: NDArray[np.float32] = np.stack(drawn, axis=-1) * inside[..., None].astype(np.float32)
+        return shown
 
     def to_dict(self) -> dict[str, Any]:
         """Name, reason and settings."""

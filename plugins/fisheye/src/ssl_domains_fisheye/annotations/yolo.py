@@ -31,7 +31,7 @@ def class_names(folder: Path) -> dict[int, str]:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix in (".txt", ".names"):
             return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-        import yaml
+        import yaml  # type: ignore[import-untyped]
 
         try:
             content = yaml.safe_load(text)
