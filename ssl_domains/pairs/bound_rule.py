@@ -180,7 +180,8 @@ def _answer(node: Node, asked: bool, i: Positions, j: Positions) -> NDArray[np.b
     """
     if isinstance(node, Same):
         a, b = node.codes[i], node.codes[j]
-        return (a == b) & (a >= 0) if asked else (a != b) & (a >= 0) & (b >= 0)
+        equal: NDArray[np.bool_] = (a == b) & (a >= 0) if asked else (a != b) & (a >= 0) & (b >= 0)
+        return equal
     if isinstance(node, Within):
         with np.errstate(invalid="ignore"):  # inf − inf is NaN: unknown
             distance = np.abs(node.values[i] - node.values[j])
