@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
 from ssl_domains.samples import FileReader, Reader, ReadError, SampleTable
-from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
+from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digest, row_digests
 from ssl_domains.stores.journal import Entry, Journal, Line
 
 __all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows"]
@@ -65,40 +66,39 @@ def fill_missing(
     """Decode the rows, a file at a time, and append them to the journal."""
     declared = declared_columns(reader)
     done = 0
-    for path, positions, values in _files(table, rows):
+    for path, values in _files(table, rows):
         stat = file_stat(path) if path else None
         seen: set[str] = set()
         watched = values if declared is not None else [WatchedRow(row, seen) for row in values]
         arrays = _decode(reader, path, watched)
         columns = declared if declared is not None else tuple(sorted(seen - {"sample", "path"}))
-        digests = row_digests(table, positions, columns)
-        samples = [str(row["sample"]) for row in values]
-        journal.append(path, stat, columns, list(zip(samples, digests, arrays, strict=True)))
-        done += len(positions)
+        told = [(str(row["sample"]), row_digest(row, columns)) for row in values]
+        journal.append(path, stat, columns, [(*names, array) for names, array in zip(told, arrays, strict=True)])
+        done += len(values)
         if progress is not None:
             progress(done, len(rows))
     journal.sync()
 
 
-def _files(
-    table: SampleTable, rows: NDArray[np.int64]
-) -> Iterator[tuple[str, NDArray[np.int64], list[dict[str, Any]]]]:
-    """Path, positions and rows of each file; rows of one file are neighbours already."""
+def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Path and rows of each file; rows of one file are neighbours already."""
     if "path" not in table.columns:
         for row in rows:
-            yield "", np.array([row]), table.frame[[int(row)]].to_dicts()
+            yield "", table.frame[[int(row)]].to_dicts()
         return
-    paths = table.frame["path"].fill_null("").gather(rows)
-    starts = np.flatnonzero((paths != paths.shift(1)).fill_null(False).to_numpy()).tolist()
+    paths = table.frame["path"].fill_null("").gather(rows).cast(pl.String).to_list()
+    starts = [row for row in range(1, len(paths)) if paths[row] != paths[row - 1]]
     bounds = [0, *starts, len(rows)]
     files = [(start, stop) for start, stop in itertools.pairwise(bounds) if stop > start]
-    while files:
-        first = files[0][0]
-        block = [file for file in files if file[1] <= first + ROWS_AT_A_TIME] or files[:1]
-        files = files[len(block) :]
-        values = table.frame[rows[first : block[-1][1]]].to_dicts()
+    at = 0
+    while at < len(files):
+        first, until = files[at][0], at + 1
+        while until < len(files) and files[until][1] <= first + ROWS_AT_A_TIME:
+            until += 1
+        values = table.frame[rows[first : files[until - 1][1]]].to_dicts()
+        block, at = files[at:until], until
         for start, stop in block:
-            yield str(paths[start]), rows[start:stop], values[start - first : stop - first]
+            yield paths[start], values[start - first : stop - first]
 
 
 def _decode(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | str]:
@@ -160,5 +160,7 @@ def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
             "free some space and run again: what was filled is kept, and filling goes on from there",
         )
     if error.errno in _FORBIDDEN:
-        return UsageError(f"the store {folder.name} can't be written: {error.strerror}", "give a folder you may write to")
+        return UsageError(
+            f"the store {folder.name} can't be written: {error.strerror}", "give a folder you may write to"
+        )
     return None

@@ -22,7 +22,7 @@ import polars as pl
 
 from ssl_domains.samples import Reader, SampleTable
 
-__all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_digests"]
+__all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_digest", "row_digests"]
 
 
 class WatchedRow(Mapping[str, Any]):
@@ -76,5 +76,15 @@ def row_digests(table: SampleTable, rows: Sequence[int] | np.ndarray[Any, Any], 
     present = [name for name in names if name in table.columns]
     frame = table.frame.select(present)[np.asarray(rows, dtype=np.int64)]
     frame = frame.with_columns([pl.lit(None).alias(name) for name in names if name not in present]).select(names)
-    texts = (json.dumps(row, default=str, separators=(",", ":")) for row in frame.iter_rows())
-    return [hashlib.blake2b(text.encode(), digest_size=9).hexdigest() for text in texts]
+    return [_digest(row) for row in frame.iter_rows()]
+
+
+def row_digest(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """The same for one row as a mapping."""
+    names = ["sample", "path", *(name for name in columns if name not in ("sample", "path"))]
+    return _digest([row.get(name) for name in names])
+
+
+def _digest(values: Sequence[Any]) -> str:
+    text = json.dumps(values, default=str, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()

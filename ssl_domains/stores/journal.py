@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ ALIGNMENT = 16
 SYNC_BYTES = 256 << 20
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One sample of a file: an array, or why there is none.
 
     Attributes:
@@ -60,8 +59,7 @@ class Entry:
         return cls(sample, digest, offset, dtype, (height, width, channels))
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One file, or the rows of it that a filling added.
 
     Attributes:
