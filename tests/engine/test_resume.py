@@ -91,6 +91,20 @@ def test_resumed_from_every_checkpoint_of_an_epoch(
         _same(small_run, train(again, resume=True), left_alone)
 
 
+@pytest.mark.parametrize("optimiser", ["sgd", "lars"])
+def test_other_optimisers_go_on_where_they_were(
+    optimiser: str, small_run: ModuleType, train: Callable[..., Any], tmp_path: Path
+) -> None:
+    sets = (f"train.optimizer={optimiser}", "train.max_steps=7", "train.keep=9")
+    alone = train(tmp_path / "alone", sets)
+    out = tmp_path / "run"
+    shutil.copytree(alone.folder, out)
+    for path in Run(out).checkpoints.paths()[2:]:
+        path.unlink()
+    assert Run(out).step == 3
+    _same(small_run, train(out, sets, resume=True), alone)
+
+
 def test_resuming_a_complete_run_changes_nothing(
     small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:
