@@ -92,7 +92,7 @@ class Geometric:
         """For places of the picture that goes out, where in the picture that comes in they lie.
 
         Args:
-            x: float32, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` while axes were only scaled or flipped.
+            x: float32, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` until a step mixes x and y.
             y: float32, likewise ``[1 or B, H, 1]``. Neither is to be changed in place.
             parameters: From ``parameters``, on the device of ``x``.
             columns: float64 ``[B]`` by name.
