@@ -64,7 +64,8 @@ class LineChart:
         drawn = [one for one in self.series if one.points]
         xs = [x for one in drawn for x, _ in one.points]
         ys = [y for one in drawn for _, y in one.points]
-        y_ticks = nice_ticks(min([*ys, 0.0]) if self.from_zero else min(ys), max(ys), 4)
+        low, high = min([*ys, 0.0]) if self.from_zero else min(ys), max(ys)
+        y_ticks = nice_ticks(low, 1.0 if self.from_zero and low == high == 0.0 else high, 4)
         x_ticks = nice_ticks(min(xs), max(xs), 5, whole=True)
         x_low, x_high = min(xs), max(max(xs), min(xs) + 1)
         y_low, y_high = min(y_ticks[0], min(ys)), max(y_ticks[-1], max(ys))

@@ -18,7 +18,7 @@ from ssl_domains.views import Preprocess
 
 __all__ = ["Sprite", "make_sprite"]
 
-_EDGE_GREY, _EDGE_COLOUR = 44, 36
+_EDGE_GREY, _EDGE_COLOUR = 44, 32
 """Pixels of a thumbnail's edge: large enough to recognise a sample, too small to read what is written in it."""
 
 

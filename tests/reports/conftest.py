@@ -55,11 +55,11 @@ class World:
     run: Run
 
 
-def pictures(channels: int) -> tuple[np.ndarray, pl.DataFrame]:
+def pictures(channels: int, rows: int) -> tuple[np.ndarray, pl.DataFrame]:
     rng = np.random.default_rng(0)
-    stack, rows = [], []
+    stack, table = [], []
     for group in range(12):
-        for row in range(10):
+        for row in range(rows):
             along = row % 2
             place = int(rng.integers(4, 24))
             image = rng.integers(0, 60, (28, 32, channels))
@@ -70,17 +70,17 @@ def pictures(channels: int) -> tuple[np.ndarray, pl.DataFrame]:
             stack.append(image.astype(np.uint8))
             kind = "along <b>&</b>" if along else "across"
             side = "test" if group % 4 == 3 else "train"
-            rows.append((f"g{group:02d}-{row}", len(rows), f"Miller-{group:02d}", kind, place + 0.5, side))
+            table.append((f"g{group:02d}-{row}", len(table), f"Miller-{group:02d}", kind, place + 0.5, side))
     schema = ["sample", "index", "patient", "kind", "place", "split"]
-    return np.stack(stack), pl.DataFrame(rows, schema=schema, orient="row")
+    return np.stack(stack), pl.DataFrame(table, schema=schema, orient="row")
 
 
 @pytest.fixture(scope="session")
 def make_world() -> Callable[..., World]:
-    """``make_world(folder, channels=1)`` trains and probes."""
+    """``make_world(folder)`` trains and probes; ``sets`` are settings beside those of every run here."""
 
-    def make(folder: Path, channels: int = 1) -> World:
-        stack, frame = pictures(channels)
+    def make(folder: Path, channels: int = 1, rows: int = 10, sets: tuple[str, ...] = ()) -> World:
+        stack, frame = pictures(channels, rows)
         np.save(folder / "stack.npy", stack)
         table = SampleTable.of(frame.with_columns(path=pl.lit(str(folder / "stack.npy"))))
         write_table(table, folder / "samples.parquet")
@@ -90,7 +90,7 @@ def make_world() -> Callable[..., World]:
             Noise(reason="neither does the sensor's noise matter"),
         )
         run = pretrain(
-            load_config(sets=[*SETTINGS, f"data.samples='{folder / 'samples.parquet'}'"]),
+            load_config(sets=[*SETTINGS, f"data.samples='{folder / 'samples.parquet'}'", *sets]),
             table.take(table.rows_of("train")),
             store,
             parse(RULE),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ssl_domains.reports import write_report
 
@@ -22,6 +25,12 @@ def no_browser(reason: str) -> None:
     if os.environ.get("SSL_DOMAINS_REQUIRE_BROWSER") == "1":
         pytest.fail(f"a browser is required here: {reason}")
     pytest.skip(reason)
+
+
+def contrast(element: Any) -> float:
+    """Standard deviation of the grey values inside an element, as it is painted."""
+    shot = np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("L"), dtype=float)
+    return float(shot[4:-6, 4:-4].std())
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +87,21 @@ def test_charts_map_and_table_can_be_seen(page: Any, tmp_path: Path) -> None:
     shot = tmp_path / "report.png"
     page.screenshot(path=shot, full_page=True)
     assert shot.stat().st_size > 50_000
+
+
+def test_thumbnails_are_painted(page: Any) -> None:
+    assert page.locator(".strip .thumb").count() == 8 * 8
+    assert contrast(page.locator(".strip .thumb").first) > 10
+
+
+def test_thumbnails_are_painted_however_large_their_sheet(browser: Any, make_world: Any, tmp_path: Path) -> None:
+    world = make_world(tmp_path, channels=3, rows=84, sets=("train.epochs=0",))
+    path = write_report(world.run, projection="pca")
+    assert 2.2e6 < path.stat().st_size < 6e6
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    assert contrast(page.locator(".strip .thumb").first) > 10
+    page.close()
 
 
 def test_hovering_a_point_shows_its_sample(page: Any) -> None:

@@ -45,6 +45,12 @@ def test_the_drawing_is_well_formed_and_inside_its_box(values: list[float]) -> N
     assert root.findall("path") or root.findall("circle")
 
 
+def test_all_zeros_stand_on_an_axis_from_zero() -> None:
+    svg = LineChart("t", "", (Series.of("a", [0, 1], [0.0, 0.0]),), from_zero=True).svg()
+    assert "−" not in svg
+    assert ">1</text>" in svg
+
+
 def test_higher_is_drawn_higher() -> None:
     root = ET.fromstring(LineChart("t", "", (Series.of("a", [0, 1], [1.0, 3.0]),)).svg())
     (series,) = json.loads(root.attrib["data-series"])
