@@ -102,9 +102,8 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         UsageError: When it asks for a column that is not there.
         DataError: When the arrays have no one channel count.
     """
-    objective = parts.objective if isinstance(parts.objective, Objective) else 1 * parts.objective
     values: dict[str, Any] = {
-        "pairs.rule": str(objective),
+        "pairs.rule": _rule_text(parts.objective),
         "pairs.composition": parts.composition.kind,
         "pairs.per_group": parts.composition.per_group,
         "pairs.compose_by": parts.composition.compose_by,
@@ -174,6 +173,15 @@ def assemble(
         clip_norm=config.train.clip_norm,
     )
     return Assembled(config, plan, preprocess, feed, step, device, per_epoch)
+
+
+def _rule_text(objective: Objective | Rule) -> str:
+    """One text for one meaning: ``1*same('a')`` and ``same('a')`` are the same run."""
+    if isinstance(objective, Rule):
+        return str(objective)
+    relations = objective.relations
+    lone = len(relations) == 1 and relations[0].weight == 1 and objective.ignored is None
+    return str(relations[0].rule) if lone else str(objective)
 
 
 def _channels(parts: Parts) -> int:

@@ -33,7 +33,7 @@ def _equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> b
 def test_the_run_folder_holds_what_reproduces_it(left_alone: Run, small_run: ModuleType) -> None:
     run = Run.open(left_alone.folder)
     assert run.step == small_run.TOTAL_STEPS
-    assert (run.config.pairs.rule, run.config.encoder.in_chans) == ("1*same('patient')", 1)
+    assert (run.config.pairs.rule, run.config.encoder.in_chans) == ("same('patient')", 1)
     assert run.preprocess.in_chans == 1
     assert [step["name"] for step in run.recipe["steps"]][-1] == "noise"
     assert run.fitted == {}

@@ -149,6 +149,12 @@ def test_another_config_is_refused_by_name(left_alone: Run, train: Callable[...,
         train(out, rule="same('site')", resume=True)
 
 
+def test_the_same_rule_in_other_words_goes_on(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(left_alone.folder, out)
+    assert train(out, rule="1.0 * same( 'patient' )", resume=True).config == left_alone.config
+
+
 def test_other_samples_are_refused(
     small_run: ModuleType, small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:
