@@ -12,7 +12,7 @@ from ssl_domains.samples import SampleTable
 
 __all__ = ["CATEGORIES", "RAMP", "Colouring", "colourings"]
 
-CATEGORIES = 8
+CATEGORIES = 10
 """Colours of categories; rarer ones share grey."""
 RAMP = 7
 """Steps of the ramp for numbers."""
