@@ -50,7 +50,7 @@ def test_the_reader_on_nifti_with_masks(write_nifti: Callable[..., Path], tmp_pa
     for name in ("a", "b"):
         write_nifti(f"images/{name}.nii.gz", rng.normal(size=(4, 6, 5)).astype(np.float32))
         write_nifti(f"labels/{name}.nii.gz", rng.integers(0, 3, size=(4, 6, 5)).astype(np.uint8))
-    check_reader(MedicalReader(), tmp_path, masks=Path("labels"), mask_names="1=one,2=two")
+    check_reader(MedicalReader(), tmp_path, masks=Path("labels"))
 
 
 def test_the_reader_on_pictures(tmp_path: Path) -> None:

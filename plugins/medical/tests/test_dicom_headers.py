@@ -134,3 +134,19 @@ def test_an_option_that_does_not_exist_is_refused(scan: Scan) -> None:
     with pytest.raises(UsageError, match="no option 'axes'") as error:
         scan(axes="coronal")
     assert "axis" in error.value.hint
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_damage_ends_a_scan(write_dicom: Write, scan: Scan, seed: int) -> None:
+    import numpy as np
+
+    write_dicom("good.dcm")
+    bad = write_dicom("bad.dcm", InstanceNumber=2, WindowCenter=40, WindowWidth=400, AcquisitionNumber=1)
+    content = bytearray(bad.read_bytes())
+    rng = np.random.default_rng(seed)
+    for place in rng.integers(132, len(content), size=6):
+        content[place] = rng.integers(0, 256)
+    bad.write_bytes(bytes(content))
+    result = scan()
+    found = set(result.samples.frame["path"]) | set(result.problems["path"])
+    assert {Path(path).name for path in found} == {"good.dcm", "bad.dcm"} or any("DICOMDIR" in n for n in result.notes)

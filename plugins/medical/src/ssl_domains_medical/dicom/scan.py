@@ -4,33 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ssl_domains.samples import ReadError
 from ssl_domains_medical.dicom.dicomdir import dicomdir_note
-from ssl_domains_medical.dicom.frames import Frame, frames_of, number, text
+from ssl_domains_medical.dicom.frames import text
 from ssl_domains_medical.dicom.geometry import plane_name
-from ssl_domains_medical.dicom.headers import Header, read_header
+from ssl_domains_medical.dicom.headers import read_header
+from ssl_domains_medical.dicom.instance import Instance, instance_of
 from ssl_domains_medical.dicom.patients import constant_ids, names_nobody, qualified
-from ssl_domains_medical.dicom.pixels import why_not_decodable
 from ssl_domains_medical.dicom.quiet import quiet
 from ssl_domains_medical.dicom.series import Member, Volume, split_series
 from ssl_domains_medical.found import Found, counted, plural
 
 __all__ = ["scan_dicom"]
-
-
-@dataclass(frozen=True)
-class _File:
-    header: Header
-    relative: str
-    uid: str | None
-    series: str
-    patient_id: str | None
-    frames: tuple[Frame, ...]
 
 
 def scan_dicom(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burned_in: bool = False) -> Found:
@@ -50,7 +38,7 @@ def _scan(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burne
     found = Found()
     dicomdirs = 0
     uids: dict[str, list[Path]] = defaultdict(list)
-    files: list[_File] = []
+    files: list[Instance] = []
     for path in paths:
         try:
             header = read_header(path)
@@ -59,8 +47,8 @@ def _scan(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burne
                 continue
             if (uid := text(header.get("SOPInstanceUID"))) is not None:
                 uids[uid].append(path)
-            files.append(_image(header, root, burned_in))
-        except (ReadError, OSError) as error:
+            files.append(instance_of(header, root, burned_in))
+        except Exception as error:  # whatever a damaged header makes of its values, the scan goes on
             found.problems.add(path, error)
     if dicomdirs:
         found.notes.append(dicomdir_note(dicomdirs))
@@ -75,36 +63,6 @@ def _scan(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burne
     return found
 
 
-def _image(header: Header, root: Path, burned_in: bool) -> _File:
-    if not header.has_pixels:
-        kind = header.get("SOPClassUID")
-        raise ReadError("no pixel data" + (f" ({kind.name})" if kind is not None and hasattr(kind, "name") else ""))
-    for keyword in ("Rows", "Columns", "BitsAllocated"):
-        if not number(header.get(keyword)):
-            raise ReadError(f"pixel data without {keyword}")
-    if header.missing_bytes:
-        raise ReadError(f"truncated: the last {header.missing_bytes:,} bytes of the pixel data are missing")
-    frames = tuple(frames_of(header))
-    expected = _expected_bytes(header, len(frames))
-    if header.pixel_bytes is not None and header.pixel_bytes < expected:
-        raise ReadError(f"truncated: {header.pixel_bytes:,} bytes of pixel data where {expected:,} are expected")
-    if reason := why_not_decodable(header.transfer_syntax):
-        raise ReadError(reason)
-    if str(header.get("BurnedInAnnotation", "")).strip().upper() == "YES" and not burned_in:
-        raise ReadError("burned-in annotation: the pixels may name the patient (--burned-in keeps such images)")
-    relative = header.path.relative_to(root).as_posix() if header.path.is_relative_to(root) else header.path.name
-    series = text(header.get("SeriesInstanceUID")) or text(header.get("SOPInstanceUID")) or relative
-    return _File(header, relative, text(header.get("SOPInstanceUID")), series, text(header.get("PatientID")), frames)
-
-
-def _expected_bytes(header: Header, frames: int) -> int:
-    samples, bits = int(header.get("SamplesPerPixel", 1)), int(header.get("BitsAllocated"))
-    pixels = int(header.get("Rows")) * int(header.get("Columns")) * frames
-    if header.get("PhotometricInterpretation") == "YBR_FULL_422":
-        return pixels * 2  # two pixels share their chroma
-    return (pixels * samples * bits + 7) // 8
-
-
 def _report_shared_uids(uids: dict[str, list[Path]], found: Found) -> None:
     shared = [paths for paths in uids.values() if len(paths) > 1]
     if shared:
@@ -112,30 +70,27 @@ def _report_shared_uids(uids: dict[str, list[Path]], found: Found) -> None:
         found.notes.append(f"{names} shared by {sum(map(len, shared)):,} files: copies, or UIDs that aren't unique")
 
 
-def _without_copies(files: Sequence[_File], found: Found) -> list[_File]:
+def _without_copies(files: Sequence[Instance], found: Found) -> list[Instance]:
     """Leave out files that repeat an instance: same UID, and the same place, shape and series in the header."""
     seen: set[Any] = set()
     result = []
     for file in files:
-        header = file.header
-        identity = (
-            file.uid, file.series, file.frames, header.get("Rows"), header.get("Columns"), header.get("BitsAllocated"),
-            header.get("SamplesPerPixel"), text(header.get("Modality")),
-        )  # fmt: skip
+        columns = {**file.columns, "transfer_syntax": None, "photometric": None}  # may differ between copies
+        identity = file.uid, file.series, file.frames, tuple(columns.items())
         if file.uid is not None and identity in seen:
-            found.problems.add(header.path, "a copy of another file: same SOPInstanceUID, same header")
+            found.problems.add(file.path, "a copy of another file: same SOPInstanceUID, same header")
             continue
         seen.add(identity)
         result.append(file)
     return result
 
 
-def _placeholders(files: Sequence[_File], found: Found) -> frozenset[str]:
+def _placeholders(files: Sequence[Instance], found: Found) -> frozenset[str]:
     """PatientIDs that can't be a group, each kind with a note."""
     missing = sum(file.patient_id is None for file in files)
     if missing:
         found.notes.append(f"{plural(missing, 'image has', 'images have')} no PatientID: patient is null there")
-    known = [(file.patient_id, text(file.header.get("StudyInstanceUID"))) for file in files if file.patient_id]
+    known = [(file.patient_id, file.study) for file in files if file.patient_id]
     anonymous = {patient for patient, _ in known if names_nobody(patient)}
     if anonymous:
         count = sum(patient in anonymous for patient, _ in known)
@@ -152,36 +107,24 @@ def _placeholders(files: Sequence[_File], found: Found) -> frozenset[str]:
     return frozenset(anonymous)
 
 
-def _first_days(files: Sequence[_File], nobody: frozenset[str]) -> dict[tuple[str, str | None], date]:
+def _first_days(files: Sequence[Instance], nobody: frozenset[str]) -> dict[tuple[str, str | None], date]:
     first: dict[tuple[str, str | None], date] = {}
     for file in files:
-        day = _day(file.header)
-        if file.patient_id is None or file.patient_id in nobody or day is None:
-            continue
-        who = file.patient_id, text(file.header.get("IssuerOfPatientID"))
-        first[who] = min(day, first.get(who, day))
+        if file.patient_id is not None and file.patient_id not in nobody and file.day is not None:
+            who = file.patient_id, file.issuer
+            first[who] = min(file.day, first.get(who, file.day))
     return first
 
 
-def _day(header: Header) -> date | None:
-    for keyword in ("StudyDate", "AcquisitionDate"):
-        digits = str(header.get(keyword, "")).replace(".", "")
-        try:
-            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-        except ValueError:
-            continue
-    return None
-
-
-def _by_series(files: Sequence[_File]) -> dict[str, list[_File]]:
-    groups: dict[str, list[_File]] = defaultdict(list)
+def _by_series(files: Sequence[Instance]) -> dict[str, list[Instance]]:
+    groups: dict[str, list[Instance]] = defaultdict(list)
     for file in files:
         groups[file.series].append(file)
     return groups
 
 
 def _rows_of_series(
-    files: Sequence[_File],
+    files: Sequence[Instance],
     root: Path,
     digest: Callable[[str], str],
     nobody: frozenset[str],
@@ -194,10 +137,9 @@ def _rows_of_series(
         # A UID that two different images share can't tell them apart: there the place in the folder does.
         own = file.uid if file.uid is not None and uses[file.uid] == 1 else f"{file.uid}#{file.relative}"
         common = _file_columns(file, root, digest, nobody, first_day)
-        shape = int(file.header.get("Rows")), int(file.header.get("Columns"))
         for frame in file.frames:
             row = {"sample": digest(f"{own}#{frame.index}"), **common}
-            members.append(Member(frame, shape, f"{file.relative}#{frame.index:06d}", row))
+            members.append(Member(frame, file.shape, f"{file.relative}#{frame.index:06d}", row))
     rows = []
     for volume in split_series(members):
         rows.extend(_volume_rows(volume, digest(f"{files[0].series}#{volume.key}")))
@@ -205,43 +147,24 @@ def _rows_of_series(
 
 
 def _file_columns(
-    file: _File,
+    file: Instance,
     root: Path,
     digest: Callable[[str], str],
     nobody: frozenset[str],
     first_day: dict[tuple[str, str | None], date],
 ) -> dict[str, Any]:
-    header, patient = file.header, file.patient_id
-    if patient in nobody:
-        patient = None
-    issuer = text(header.get("IssuerOfPatientID"))
-    study = text(header.get("StudyInstanceUID"))
-    day = _day(header)
-    start = first_day.get((patient, issuer)) if patient is not None else None
-    maker = [name for name in (text(header.get("Manufacturer")), text(header.get("ManufacturerModelName"))) if name]
-    signed = int(header.get("PixelRepresentation", 0)) == 1
+    patient = None if file.patient_id in nobody else file.patient_id
+    start = first_day.get((patient, file.issuer)) if patient is not None else None
     return {
-        "path": str(header.path),
+        "path": str(file.path),
         "reader": "dicom",
-        "patient": None if patient is None else digest(qualified(patient, issuer, root.name)),
+        "patient": None if patient is None else digest(qualified(patient, file.issuer, root.name)),
         "patient_id": None if patient is None else digest(patient),
-        "study": None if study is None else digest(study),
+        "study": None if file.study is None else digest(file.study),
         "series": digest(file.series),
-        "modality": text(header.get("Modality")),
-        "scanner": " ".join(maker) or None,
-        "days": None if day is None or start is None else (day - start).days,
-        "rows": int(header.get("Rows")),
-        "columns": int(header.get("Columns")),
-        "channels": 3 if _is_colour(header) else 1,
-        "bits": int(header.get("BitsStored", header.get("BitsAllocated"))),
-        "dtype": f"{'int' if signed else 'uint'}{int(header.get('BitsAllocated'))}",
-        "photometric": text(header.get("PhotometricInterpretation")),
-        "transfer_syntax": header.transfer_syntax.name,
+        "days": None if file.day is None or start is None else (file.day - start).days,
+        **file.columns,
     }
-
-
-def _is_colour(header: Header) -> bool:
-    return int(header.get("SamplesPerPixel", 1)) == 3 or header.get("PhotometricInterpretation") == "PALETTE COLOR"
 
 
 def _volume_rows(volume: Volume, name: str) -> list[dict[str, Any]]:
