@@ -89,12 +89,10 @@ class _Contrastive(torch.autograd.Function):
         positive = torch.zeros_like(weight_sum)
         cross = torch.zeros_like(weight_sum, dtype=torch.bool)
 
-        wide_z, wide_keys = z.to(dtype), keys.to(dtype)
-        by_codes = _by_codes(pairs)
-        for r, matches in by_codes.items():
-            weight_sum[r] = matches.counts
-            positive[r] = (wide_z * matches.times(wide_keys)).sum(1) / tau
-            cross[r] = matches.has_other_sample(pairs.anchors.sample, pairs.candidates.sample)
+        equal = EqualCodes(pairs)
+        weight_sum[equal.relations] = equal.counts.to(dtype)
+        positive[equal.relations] = equal.products(z.to(dtype), keys.to(dtype)) / tau
+        cross[equal.relations] = equal.has_other_sample()
 
         sweep = Sweep(z, keys, tau, pairs, tile)
         lse = torch.full((len(z),), -torch.inf, dtype=dtype, device=z.device)
@@ -126,7 +124,8 @@ class _Contrastive(torch.autograd.Function):
         ctx.pairs, ctx.tile = pairs, tile
 
         loss = (alpha * per_relation).sum().to(z.dtype)
-        outputs = per_relation.to(z.dtype), 1 - cross.to(z.dtype).mean(1), anchors
+        without_cross = 1 - cross.to(dtype).sum(1) / max(len(z), 1)
+        outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), anchors
         ctx.mark_non_differentiable(*outputs)
         return loss, *outputs
 
@@ -136,14 +135,6 @@ class _Contrastive(torch.autograd.Function):
         z, keys, tau = ctx.saved_tensors
         with torch.autocast(z.device.type, enabled=False):
             return _gradients(ctx, z, keys, tau, grad)
-
-
-def _by_codes(pairs: PairBatch) -> dict[int, EqualCodes]:
-    return {
-        r: EqualCodes(pairs.codes[:, r], pairs.candidate_codes[:, r], pairs.self_index)
-        for r, only_codes in enumerate(pairs.by_codes)
-        if only_codes
-    }
 
 
 def _gradients(
@@ -166,16 +157,11 @@ def _gradients(
 
     dtype = ctx.positive_share.dtype
     wide_z, wide_keys = z.to(dtype), keys.to(dtype)
-    pull_z, pull_keys = torch.zeros_like(wide_z), torch.zeros_like(wide_keys) if to_keys else None
-    for r, matches in _by_codes(pairs).items():
-        share = ctx.positive_share[r, :, None]
-        pull_z += matches.times(wide_keys).mul_(share)
-        if pull_keys is not None:
-            pull_keys += matches.transpose_times(wide_z * share)
-
+    equal = EqualCodes(pairs)
+    shares = ctx.positive_share[equal.relations]
     scale = grad.to(dtype) / tau.to(dtype)
-    wide = grad_z.to(dtype).sub_(pull_z).mul_(scale)
+    wide = grad_z.to(dtype).sub_(equal.pull(shares, wide_keys)).mul_(scale)
     grad_tau = (-(wide * wide_z).sum() / tau).to(tau.dtype) if to_tau else None
-    if grad_keys is not None and pull_keys is not None:
-        grad_keys = grad_keys.to(dtype).sub_(pull_keys).mul_(scale).to(keys.dtype)
+    if grad_keys is not None:
+        grad_keys = grad_keys.to(dtype).sub_(equal.pull_back(shares, wide_z)).mul_(scale).to(keys.dtype)
     return wide.to(z.dtype) if to_z else None, grad_keys, grad_tau, None, None

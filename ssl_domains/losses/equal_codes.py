@@ -1,9 +1,14 @@
-"""Positives by equality of codes, as a linear operator that never becomes a matrix."""
+"""Positives by equality of codes, as linear operators that never become matrices."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from ssl_domains.pairs import PairBatch
 
 __all__ = ["EqualCodes", "accumulator"]
 
@@ -14,51 +19,85 @@ def accumulator(device: torch.device) -> torch.dtype:
 
 
 class EqualCodes:
-    """The matrix W with ``W[i, j] = 1`` where ``codes[i] == candidate_codes[j]`` and j is not the anchor itself.
+    """The relations of a batch that are equality of codes.
 
-    Rows with equal codes have equal sums, so W times a matrix is a segment sum and a look-up: O((M + N)·d), in float64.
-    Only the anchor's own column is taken out again; that is exact enough because it is one term of a float64 sum, which
-    the same subtraction from a sum of exponentials would not be.
+    Relation k is the matrix W_k with ``W_k[i, j] = 1`` where the codes of anchor i and candidate j are equal and j is
+    not the anchor itself. Rows with equal codes have equal sums, so W_k times a matrix is a segment sum and a look-up:
+    O((M + N)·d), in float64. The anchor's own column is taken out again afterwards, once for all relations; as one term
+    of a float64 sum that is exact enough, which it would not be for a sum of exponentials.
 
     Args:
-        codes: int64 ``[M]``, ranks below ``M + N``.
-        candidate_codes: int64 ``[N]``, on the same scale.
-        self_index: int64 ``[M]``, the anchor's own column, −1 where it is not a candidate.
+        pairs: Its ``codes`` are dense ranks over anchors and candidates together.
+
+    Attributes:
+        relations: Which relations of the batch these K are.
+        counts: Positives of each anchor, int64 ``[K, M]``.
     """
 
-    def __init__(self, codes: Tensor, candidate_codes: Tensor, self_index: Tensor) -> None:
-        self.codes, self.candidate_codes = codes, candidate_codes
-        self.segments = len(codes) + len(candidate_codes)
-        self.own = self_index.clamp_min(0)
-        if len(candidate_codes):
-            self.has_own = (self_index >= 0) & (candidate_codes[self.own] == codes)
-        else:
-            self.has_own = torch.zeros_like(codes, dtype=torch.bool)
-        sizes = torch.bincount(candidate_codes, minlength=self.segments)
-        self.counts = sizes[codes] - self.has_own.long()
+    def __init__(self, pairs: PairBatch) -> None:
+        self.relations = [r for r, by_codes in enumerate(pairs.by_codes) if by_codes]
+        self.samples, self.candidate_samples = pairs.anchors.sample, pairs.candidates.sample
+        self._codes = [pairs.codes[:, r].contiguous() for r in self.relations]
+        self._candidate_codes = [pairs.candidate_codes[:, r].contiguous() for r in self.relations]
+        m, n = len(self.samples), len(self.candidate_samples)
+        # Counting the ranks would wait for an accelerator; their bound is as good there, and memory enough.
+        on_cpu = self.samples.device.type == "cpu"
+        self._segments = [
+            int(max(a.max(), c.max())) + 1 if on_cpu and m and n else m + n
+            for a, c in zip(self._codes, self._candidate_codes, strict=True)
+        ]
+        self._own = pairs.self_index.clamp_min(0)
+        there = pairs.self_index >= 0
+        has_own, counts = [], []
+        for codes, candidate_codes, segments in self._each():
+            has_own.append(there & (candidate_codes[self._own] == codes) if n else torch.zeros_like(there))
+            counts.append(torch.bincount(candidate_codes, minlength=segments)[codes] - has_own[-1].long())
+        self._has_own = torch.stack(has_own) if has_own else there.new_zeros(0, m)
+        self.counts = torch.stack(counts) if counts else self.samples.new_zeros(0, m)
 
-    def times(self, x: Tensor) -> Tensor:
-        """``W @ x`` for x ``[N, d]``: ``[M, d]``."""
-        sums = x.new_zeros(self.segments, x.shape[1]).index_add_(0, self.candidate_codes, x)
-        total = sums.index_select(0, self.codes)
-        if len(x):
-            total -= x.index_select(0, self.own) * self.has_own[:, None]
+    def products(self, z: Tensor, keys: Tensor) -> Tensor:
+        """Σ_j W_k[i, j] z_i·c_j for z ``[M, d]`` and keys ``[N, d]``: ``[K, M]``."""
+        sums = z.new_zeros(self.counts.shape)
+        for k, (codes, candidate_codes, segments) in enumerate(self._each()):
+            sums[k] = (_segment_sums(keys, candidate_codes, segments)[codes] * z).sum(1)
+        if len(sums) and len(keys):
+            sums -= self._has_own * (z * keys[self._own]).sum(1)
+        return sums
+
+    def pull(self, shares: Tensor, keys: Tensor) -> Tensor:
+        """Σ_k diag(shares_k) W_k keys, for shares ``[K, M]``: ``[M, d]``."""
+        total = keys.new_zeros(len(self.samples), keys.shape[1])
+        for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
+            total.addcmul_(_segment_sums(keys, candidate_codes, segments)[codes], share[:, None])
+        if len(shares) and len(keys):
+            total.addcmul_(keys[self._own], (shares * self._has_own).sum(0)[:, None], value=-1)
         return total
 
-    def transpose_times(self, y: Tensor) -> Tensor:
-        """``W.T @ y`` for y ``[M, d]``: ``[N, d]``."""
-        sums = y.new_zeros(self.segments, y.shape[1]).index_add_(0, self.codes, y)
-        total = sums.index_select(0, self.candidate_codes)
-        if len(total):
-            total.index_add_(0, self.own, y * self.has_own[:, None], alpha=-1)
+    def pull_back(self, shares: Tensor, z: Tensor) -> Tensor:
+        """Σ_k W_kᵀ diag(shares_k) z: ``[N, d]``."""
+        total = z.new_zeros(len(self.candidate_samples), z.shape[1])
+        for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
+            total += _segment_sums(z * share[:, None], codes, segments)[candidate_codes]
+        if len(shares) and len(total):
+            total.index_add_(0, self._own, z * (shares * self._has_own).sum(0)[:, None], alpha=-1)
         return total
 
-    def has_other_sample(self, samples: Tensor, candidate_samples: Tensor) -> Tensor:
-        """Bool ``[M]``: the anchor's segment holds a candidate of another sample."""
-        unset = torch.iinfo(torch.int64)
-        lowest = samples.new_full((self.segments,), unset.max)
-        lowest.scatter_reduce_(0, self.candidate_codes, candidate_samples, "amin")
-        highest = samples.new_full((self.segments,), unset.min)
-        highest.scatter_reduce_(0, self.candidate_codes, candidate_samples, "amax")
-        low, high = lowest[self.codes], highest[self.codes]
-        return (low <= high) & ((low != samples) | (high != samples))
+    def has_other_sample(self) -> Tensor:
+        """Bool ``[K, M]``: the anchor has a positive of another sample."""
+        limits = torch.iinfo(torch.int64)
+        found = []
+        for codes, candidate_codes, segments in self._each():
+            lowest = self.samples.new_full((segments,), limits.max)
+            lowest.scatter_reduce_(0, candidate_codes, self.candidate_samples, "amin")
+            highest = self.samples.new_full((segments,), limits.min)
+            highest.scatter_reduce_(0, candidate_codes, self.candidate_samples, "amax")
+            low, high = lowest[codes], highest[codes]
+            found.append((low <= high) & ((low != self.samples) | (high != self.samples)))
+        return torch.stack(found) if found else self.samples.new_zeros(0, len(self.samples), dtype=torch.bool)
+
+    def _each(self) -> list[tuple[Tensor, Tensor, int]]:
+        return list(zip(self._codes, self._candidate_codes, self._segments, strict=True))
+
+
+def _segment_sums(x: Tensor, codes: Tensor, segments: int) -> Tensor:
+    return x.new_zeros(segments, x.shape[1]).index_add_(0, codes, x)

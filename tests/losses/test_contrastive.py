@@ -298,6 +298,15 @@ def test_no_candidates_at_all(told: Any, unit: Any) -> None:
     assert torch.equal(z.grad, torch.zeros_like(z))
 
 
+def test_no_anchors_at_all(told: Any, unit: Any) -> None:
+    none = torch.zeros(0, dtype=torch.int64)
+    z = unit(0, 4).requires_grad_()
+    out = contrastive_loss(z, told(none, none[:, None], [1.0]), 0.1)
+    out.loss.backward()
+    assert out.loss.item() == 0.0
+    assert torch.isfinite(out.no_cross_positive).all()
+
+
 def test_a_large_logit_does_not_overflow(told: Any, unit: Any) -> None:
     z = unit(8, 4, dtype=torch.float32) * 30
     z.requires_grad_()
