@@ -1,0 +1,96 @@
+"""The Python of the documentation runs as printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from ssl_domains.samples import SampleTable
+
+Blocks = Callable[[str, str], list[str]]
+N = 256
+
+
+class Pictures(Dataset[tuple[int, torch.Tensor]]):
+    def __getitem__(self, index: int) -> tuple[int, torch.Tensor]:
+        return index, torch.full((8,), float(index))
+
+    def __len__(self) -> int:
+        return N
+
+
+@pytest.fixture
+def names() -> dict[str, Any]:
+    """What a reader of the examples is expected to have."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(8, 4)
+    return {
+        "df": pl.DataFrame(
+            {
+                "patient": [f"p{i // 8}" for i in range(N)],
+                "volume": [f"v{i // 16}" for i in range(N)],
+                "position_mm": [1.5 * (i % 16) for i in range(N)],
+            }
+        ),
+        "dataset": Pictures(),
+        "images": torch.rand(N, 8),
+        "model": model,
+        "augment": lambda x: x + 0.1 * torch.randn_like(x),
+        "optimiser": torch.optim.SGD(model.parameters(), lr=0.1),
+    }
+
+
+def test_readme_loop_is_short_and_trains(blocks: Blocks, names: dict[str, Any]) -> None:
+    code = blocks("README.md", "python")[0]
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 12
+    before = names["model"].weight.clone()
+    exec(code, names)
+    assert torch.isfinite(names["loss"])
+    assert not torch.equal(before, names["model"].weight)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/explanation/meaning-of-a-rule.md"])
+def test_rules_shown_read_back(blocks: Blocks, page: str) -> None:
+    from ssl_domains.pairs import parse
+
+    lines = blocks(page, "python")[-1].splitlines()
+    rules = [line.split("  #")[0].strip() for line in lines if line and not line.startswith("from")]
+    assert len(rules) == 5
+    for rule in rules:
+        assert parse(str(parse(rule))) == parse(rule)
+
+
+def test_plain_pytorch_page(blocks: Blocks, names: dict[str, Any]) -> None:
+    loop, labels = blocks("docs/how-to/plain-pytorch.md", "python")
+    exec(loop, names)
+    assert torch.isfinite(names["loss"])
+    exec(labels, {"torch": torch, "contrastive_loss": names["contrastive_loss"]})
+
+
+def test_pair_sampler_page(blocks: Blocks, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ssl_domains.cli.app import run
+
+    sampler, in_a_test = blocks("docs/how-to/write-a-pair-sampler.md", "python")
+    (tmp_path / "my_sampler.py").write_text(sampler)
+    table = pl.DataFrame(
+        {
+            "sample": [str(i) for i in range(N)],
+            "path": ["none.png"] * N,
+            "scanner": [i % 2 for i in range(N)],
+            "hour": [float(i // 8) for i in range(N)],
+        }
+    )
+    table.write_parquet(tmp_path / "samples.parquet")
+    command = ["--plugin-file", str(tmp_path / "my_sampler.py"), "medical", "pairs", str(tmp_path / "samples.parquet")]
+    code = run([*command, "--pairs", "same_shift(hours=4)", "--batch-size", "64"])
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    assert "within('hour', 4)" in shown.out
+
+    scope: dict[str, Any] = {}
+    exec(sampler, scope)
+    exec(in_a_test, {"SAMPLER": scope["ssl_domains_pair_samplers"]()[0], "table": SampleTable.of(table)})
