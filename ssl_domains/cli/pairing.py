@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.viewing import build_recipe, emitted_numbers
+from ssl_domains.cli.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import Domain, Registry, parse_call
 
@@ -97,7 +97,7 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
     if label is not None:
         train.column(label)
     rule = parse(config.pairs.rule)
-    emitted = emitted_numbers(build_recipe(domain, train, config), rule.columns, train)
+    emitted = build_recipe(domain, train, config).emitted
     plan = plan_pairs(config, train, rule, composition_of(config.pairs), emitted=emitted)
     return plan.inspect(label, nuisance_columns(domain, train))
 

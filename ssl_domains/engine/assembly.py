@@ -139,7 +139,7 @@ def assemble(
     precision = resolve_precision(config.train.precision, device)
     recipe = parts.recipe
     plan = plan_pairs(
-        config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=_emitted(config, parts)
+        config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=recipe.emitted
     )
     if preprocess is None:
         canvas = Canvas(config.views.size, config.views.canvas)
@@ -195,15 +195,3 @@ def _channels(parts: Parts) -> int:
         counts = ", ".join(str(count) for count in sorted(found))
         raise DataError(f"the arrays have different channel counts: {counts}", "set encoder.in_chans")
     return colour.pop() if colour else 1
-
-
-def _emitted(config: RunConfig, parts: Parts) -> tuple[str, ...]:
-    """Names of the numbers that views emit, when the rule reads what the table does not have."""
-    recipe = parts.recipe
-    if parts.objective.columns <= set(parts.table.columns):
-        return ()
-    # A step says what it emits only when it acts, so let it act on one black picture.
-    black = torch.zeros(1, config.encoder.in_chans or 1, config.views.size, config.views.size)
-    columns = {name: torch.full((1,), float("nan"), dtype=torch.float64) for name in recipe.columns}
-    views = recipe.device_views(black, seed=0, step=0, slots=torch.zeros(1, dtype=torch.int64), columns=columns)
-    return tuple(sorted(views[0].emitted))

@@ -15,10 +15,26 @@ from ssl_domains.samples.table import SampleTable, TableMeta
 __all__ = ["problems_path", "read_frame", "read_table", "write_problems", "write_table"]
 
 _META_KEY = "ssl_domains"
+
+
+def _read_text(path: Path, separator: str = ",") -> pl.DataFrame:
+    typed = pl.read_csv(
+        path, separator=separator, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA"]
+    )
+    text = pl.read_csv(path, separator=separator, infer_schema=False)
+    # 007 is a name, not the number 7: a join by it must not lose the zeros.
+    padded = [
+        name
+        for name, dtype in typed.schema.items()
+        if dtype.is_numeric() and text[name].str.contains(r"^\s*[+-]?0\d").any()
+    ]
+    return typed.with_columns(text[name] for name in padded)
+
+
 _READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     ".parquet": pl.read_parquet,
-    ".csv": lambda path: pl.read_csv(path, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA"]),
-    ".tsv": lambda path: pl.read_csv(path, separator="\t", infer_schema_length=None, try_parse_dates=True),
+    ".csv": _read_text,
+    ".tsv": lambda path: _read_text(path, "\t"),
     ".xlsx": pl.read_excel,
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -122,7 +121,7 @@ class CanvasDataset(Dataset[dict[str, Any]]):
         mask = torch.ones((len(index), 1, size, size), dtype=torch.bool) if self._may_mask else None
         for place, row in enumerate(index.tolist()):
             canvas, seen = self._preprocess.place(self._store[int(self._positions[row])], self._groups[row])
-            picture = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+            picture = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # the store's own memory is read-only
             if picture.dtype != self._dtype:  # uint8 among wider types
                 picture = picture.to(torch.float32) / 255
             images[place] = picture

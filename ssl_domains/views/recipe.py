@@ -80,7 +80,23 @@ class ViewRecipe:
     @property
     def columns(self) -> tuple[str, ...]:
         """Table numbers that the steps read and no earlier step emits first; missing values are NaN."""
-        return tuple(dict.fromkeys(name for step in self.steps for name in step.columns))
+        return self._numbers()[0]
+
+    @property
+    def emitted(self) -> tuple[str, ...]:
+        """Names of the numbers that a view emits beside its picture, which a rule can read like columns."""
+        return self._numbers()[1]
+
+    def _numbers(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        # What a step emits is known once it acts, so each acts on one sample of which nothing is known.
+        unknown, slot = torch.full((1,), torch.nan, dtype=torch.float64), torch.zeros(1, dtype=torch.int64)
+        read: dict[str, None] = {}
+        told: dict[str, None] = {}
+        for operation, step in self._operations():
+            read.update((name, None) for name in step.columns if name not in told)
+            parameters = step.parameters(Draws(0, 0, slot, 0, operation), self.size)
+            told.update((name, None) for name in step.emits(parameters, dict.fromkeys(step.columns, unknown)))
+        return tuple(read), tuple(told)
 
     def device_views(
         self,

@@ -30,6 +30,16 @@ def test_relative_paths_count_from_the_table(tmp_path: Path) -> None:
     assert read_table(tmp_path / "t.csv").frame["path"][0] == str(tmp_path.resolve() / "images/a.png")
 
 
+@pytest.mark.parametrize(("suffix", "separator"), [(".csv", ","), (".tsv", "\t")])
+def test_numbers_with_leading_zeros_stay_text(tmp_path: Path, suffix: str, separator: str) -> None:
+    rows = [["patient", "age", "share"], ["007", "61", "0.5"], ["012", "", "0"], ["", "7", "NA"]]
+    (tmp_path / f"t{suffix}").write_text("\n".join(separator.join(row) for row in rows))
+    frame = read_table(tmp_path / f"t{suffix}").frame
+    assert frame["patient"].to_list() == ["007", "012", None]
+    assert frame["age"].to_list() == [61, None, 7]
+    assert frame["share"].to_list() == [0.5, 0.0, None]
+
+
 def test_what_is_no_table_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "half.parquet").write_bytes(b"PAR1 truncated")
     for name, error in [("none.csv", UsageError), ("half.parquet", DataError)]:
