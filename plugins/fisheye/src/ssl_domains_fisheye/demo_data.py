@@ -92,9 +92,11 @@ def write_demo_data(out: Path, seed: int = 0) -> str:
     objects, scenes = 0, []
     for recording in range(RECORDINGS):
         light = _Light.of(rng)
+        # Few paints a recording: colour tells the drive rather than the single card, as on a real street.
+        paints = [_paint(rng) for _ in range(3)]
         for frame in range(FRAMES):
             for name in eyes:
-                cards = _cards(rng, digits, [int(next(order)) for _ in range(DIGITS_A_SCENE)])
+                cards = _cards(rng, digits, [int(next(order)) for _ in range(DIGITS_A_SCENE)], paints)
                 picture, found = _draw(rng, eyes[name], cards, light)
                 stem = f"rec{recording:02d}_{frame:04d}_{name}"
                 _write_png(images / f"{stem}.png", picture)
@@ -137,7 +139,19 @@ def _write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     path.write_bytes(content.tobytes())
 
 
-def _cards(rng: np.random.Generator, digits: Any, chosen: list[int]) -> list[Card]:
+def _paint(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Colours of paper and ink; now and then the paper is the darker one."""
+    paper = rng.uniform(0.45, 0.95, 3)
+    ink = paper * rng.uniform(0.05, 0.5, 3)
+    return (ink, paper) if rng.uniform() < 0.3 else (paper, ink)
+
+
+def _cards(
+    rng: np.random.Generator,
+    digits: Any,
+    chosen: list[int],
+    paints: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> list[Card]:
     directions: list[NDArray[np.float64]] = []
     while len(directions) < len(chosen):
         # Uniform in θ, so that every ring of the lens has its objects; two in one place are drawn anew, which
@@ -148,10 +162,7 @@ def _cards(rng: np.random.Generator, digits: Any, chosen: list[int]) -> list[Car
             directions.append(direction)
     cards = []
     for index, direction in zip(chosen, directions, strict=True):
-        paper = rng.uniform(0.45, 0.95, 3)
-        ink = paper * rng.uniform(0.05, 0.5, 3)
-        if rng.uniform() < 0.3:
-            paper, ink = ink, paper
+        paper, ink = paints[rng.integers(len(paints))]
         cards.append(
             Card(
                 digits.images[index] / 16.0,

@@ -45,7 +45,7 @@ def recipe(request: RecipeRequest) -> ViewRecipe:
         Rotate(degrees=(-10, 10), reason="cards, poles and cars lean; more would undo the direction of the squeeze"),
         RandomResizedCrop(scale=(0.4, 1.0), reason="boxes are drawn loosely, and an object's parts name it too"),
         ColorJitter(
-            brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1,
+            brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, grey=0.2,
             reason="light and paint tell the recording, not the object",
         )
         if request.in_chans == 3
