@@ -25,7 +25,7 @@ default_cfgs = {
 
 
 class SmallConv(nn.Module):
-    """Four 3×3 convolutions, each with BatchNorm and ReLU, the last three of stride 2; 0.39 M parameters.
+    """Four 3×3 convolutions, each with BatchNorm and ReLU, the last three of stride 2; 0.1 M parameters.
 
     As in timm, ``forward_features`` gives ``[B, F, H/8, W/8]`` and ``forward_head`` pools it to ``[B, F]``.
 
@@ -36,7 +36,7 @@ class SmallConv(nn.Module):
     """
 
     def __init__(
-        self, num_classes: int = 0, in_chans: int = 3, widths: tuple[int, int, int, int] = (32, 64, 128, 256)
+        self, num_classes: int = 0, in_chans: int = 3, widths: tuple[int, int, int, int] = (16, 32, 64, 128)
     ) -> None:
         super().__init__()
         self.num_classes = num_classes

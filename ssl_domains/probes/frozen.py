@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
 
 from ssl_domains.errors import DataError
 from ssl_domains.probes.labels import Labels
@@ -99,8 +100,10 @@ def run_probe(
     fit, held = np.flatnonzero(train & labels.known), np.flatnonzero(test & labels.known)
     _check(labels, groups, fit, held)
     grid = probe.settings(labels.take(fit))
-    chosen, notes = _choose(probe, grid, x[fit], labels.take(fit), groups[fit], folds, seed)
-    answer = probe.answers(x[fit], labels.take(fit), x[held], [chosen])[0]
+    # One thread: the matrices are small, waiting threads take minutes on a busy machine, and sums keep their order.
+    with threadpool_limits(1):
+        chosen, notes = _choose(probe, grid, x[fit], labels.take(fit), groups[fit], folds, seed)
+        answer = probe.answers(x[fit], labels.take(fit), x[held], [chosen])[0]
     seen = np.asarray(labels.take(fit).membership().any(axis=0), dtype=np.bool_)
     return ProbeResult(
         scores=score(labels.take(held), answer.values, seen),

@@ -28,7 +28,7 @@ def test_without_a_relation_it_is_nt_xent() -> None:
 def test_embeddings_lie_on_the_sphere_and_keep_the_features() -> None:
     out = method().embed(torch.rand(4, 1, 16, 16))
     torch.testing.assert_close(out.z.norm(dim=1), torch.ones(4))
-    assert out.features.pooled.shape == (4, 256)
+    assert out.features.pooled.shape == (4, 128)
 
 
 def test_learnable_temperature_gets_a_gradient_and_is_clamped() -> None:
