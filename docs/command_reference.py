@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
+from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
-from ssl_domains.cli.domain_app import domain_app
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.extending import Registry
 

@@ -8,12 +8,12 @@ __all__ = ["domain_app", "main"]
 
 if TYPE_CHECKING:
     from ssl_domains.cli.app import main
-    from ssl_domains.cli.domain_app import domain_app
+    from ssl_domains.cli.domain_commands import domain_app
 
 
 def __getattr__(name: str) -> Any:
     if name == "domain_app":
-        from ssl_domains.cli.domain_app import domain_app
+        from ssl_domains.cli.domain_commands import domain_app
 
         return domain_app
     if name == "main":

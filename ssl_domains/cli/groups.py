@@ -41,7 +41,7 @@ class RootGroup(TyperGroup):
         claimed = any(name in info.commands for info in registry.infos)
         if not claimed and name not in KNOWN_DOMAINS:
             if name in self._from_files(ctx):
-                from ssl_domains.cli.domain_app import domain_app
+                from ssl_domains.cli.domain_commands import domain_app
 
                 return name, _group(domain_app(name)), args[1:]
             known = {*self._plugged(ctx), *self.commands, *KNOWN_DOMAINS}

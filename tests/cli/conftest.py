@@ -101,7 +101,7 @@ def ssl_domains_pair_samplers():
     return [shared, PairSampler("by", "toy", "share it", by)]
 '''
 
-APP = "from ssl_domains.cli.domain_app import domain_app\napp = domain_app({name!r})\n"
+APP = "from ssl_domains.cli import domain_app\napp = domain_app({name!r})\n"
 
 
 @dataclass(frozen=True)

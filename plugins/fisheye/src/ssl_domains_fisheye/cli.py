@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.domain_app import domain_app
+from ssl_domains.cli import domain_app
 
 __all__ = ["app"]
 

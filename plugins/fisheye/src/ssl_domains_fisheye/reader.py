@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,15 +97,17 @@ class FisheyeReader:
                 **_columns(name),
                 **_sizes(header),
             }
+            # A digest, as reports show the id: the names of files and folders stay in the table.
+            stem = hashlib.blake2b(image.as_posix().encode(), digest_size=6).hexdigest()
             if found is None:
-                rows.append({**common, "sample": image.as_posix(), **_crop((0, 0, *size), 0.0, size)})
+                rows.append({**common, "sample": stem, **_crop((0, 0, *size), 0.0, size)})
                 continue
             for box, inside in _boxes(found, file, image, size, problems):
                 clipped += inside != box
                 rows.append(
                     {
                         **common,
-                        "sample": f"{image.as_posix()}#{box.number}",
+                        "sample": f"{stem}#{box.number}",
                         "class": box.name,
                         **_edges(inside),
                         **_crop((inside.left, inside.top, inside.right, inside.bottom), margin, size),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ssl_domains.cli.domain_app import domain_app
+from ssl_domains.cli import domain_app
 
 __all__ = ["app"]
 
