@@ -67,7 +67,7 @@ class Demonstration:
     out: Path
     domain: Domain
     seeds: int = 2
-    epochs: int = 9
+    epochs: int = 8
     size: int = 32
 
     @property

@@ -18,7 +18,7 @@ def command(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 2,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each training.")] = 9,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each training.")] = 8,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
 ) -> None:
     """Make fisheye data, check the pairs, train five arms, probe them and print one table: not evidence."""
