@@ -63,7 +63,7 @@ def pretrain_run(
         UsageError: For options, rules, columns or configurations that don't fit.
         DataError: When the pairs can't be trained on.
     """
-    from ssl_domains.engine import pretrain, reporter
+    from ssl_domains.engine import Parts, pretrain, rehearse, reporter
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
 
@@ -85,8 +85,7 @@ def pretrain_run(
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
     train = decodable(train, store)
     channels = max(store.channels(store.positions(train)))
-    parts = (
-        config,
+    parts = Parts(
         train,
         store,
         parse(config.pairs.rule),
@@ -94,12 +93,11 @@ def pretrain_run(
         build_recipe(domain, train, config, channels),
         domain.scaling(train),
         method.factory,
-        request.out,
     )
-    nuisance = nuisance_columns(domain, train)
     if request.dry_run:
-        return pretrain(*parts, resume=request.resume, dry_run=True, on_event=reporter(), nuisance=nuisance)
-    return pretrain(*parts, resume=request.resume, on_event=reporter(), nuisance=nuisance)
+        return rehearse(config, parts)
+    nuisance = nuisance_columns(domain, train)
+    return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
 
 
 def _config(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import timm
 import torch
@@ -49,24 +49,27 @@ class Encoder(nn.Module):
     @property
     def num_features(self) -> int:
         """Width ``F`` of the pooled features."""
-        return int(getattr(self.model, "head_hidden_size", None) or self.model.num_features)
+        model: Any = self.model
+        return int(getattr(model, "head_hidden_size", None) or model.num_features)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Features:
         """Encode ``x [B, C, H, W]`` in [0, 1] with its validity ``mask [B, 1, H, W]``."""
-        tokens = self.model.forward_features(x)  # type: ignore[operator]
-        pooled = self.model.forward_head(tokens, pre_logits=True)  # type: ignore[operator]
+        model: Any = self.model
+        tokens = model.forward_features(x)
+        pooled = model.forward_head(tokens, pre_logits=True)
         features = self._as_map(tokens, x)
         if mask is not None:
             mask = F.adaptive_max_pool2d(mask.to(x.dtype), features.shape[-2:]) > 0
         return Features(pooled, features, mask)
 
     def _as_map(self, tokens: Tensor, x: Tensor) -> Tensor:
+        model: Any = self.model
         if tokens.ndim == 4:
             # Transformers with windows keep channels last; everything else is [B, F, h, w] already.
-            return tokens if getattr(self.model, "output_fmt", "NCHW") == "NCHW" else tokens.permute(0, 3, 1, 2)
-        patches = tokens[:, int(getattr(self.model, "num_prefix_tokens", 0)) :]
-        height, width = self.model.patch_embed.dynamic_feat_size(x.shape[-2:])  # type: ignore[union-attr,operator]
-        return patches.transpose(1, 2).unflatten(2, (height, width))
+            return tokens if getattr(model, "output_fmt", "NCHW") == "NCHW" else tokens.permute(0, 3, 1, 2)
+        patches = tokens[:, int(getattr(model, "num_prefix_tokens", 0)) :]
+        height, width = model.patch_embed.dynamic_feat_size(x.shape[-2:])
+        return patches.transpose(1, 2).reshape(len(patches), -1, height, width)
 
 
 def create_encoder(

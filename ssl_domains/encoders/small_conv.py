@@ -67,7 +67,7 @@ class SmallConv(nn.Module):
         return self.forward_head(self.forward_features(x))
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def small_conv(pretrained: bool = False, **kwargs: Any) -> SmallConv:
     """The net as timm builds it: ``timm.create_model("small_conv")`` once `ssl_domains.encoders` is imported."""
     model = build_model_with_cfg(SmallConv, "small_conv", pretrained, **kwargs)

@@ -6,24 +6,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ssl_domains.engine.assembly import Parts
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.engine.config_file import load_config
     from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
     from ssl_domains.engine.progress import reporter
-    from ssl_domains.engine.rehearsal import Rehearsal
+    from ssl_domains.engine.rehearsal import Rehearsal, rehearse
     from ssl_domains.engine.run import Run
     from ssl_domains.engine.training import pretrain
 
-__all__ = ["PairPlan", "Rehearsal", "Run", "RunConfig", "load_config", "plan_pairs", "pretrain", "reporter"]
+__all__ = [
+    "PairPlan",
+    "Parts",
+    "Rehearsal",
+    "Run",
+    "RunConfig",
+    "load_config",
+    "plan_pairs",
+    "pretrain",
+    "rehearse",
+    "reporter",
+]
 
 _HOME = {
     "PairPlan": "pair_plan",
+    "Parts": "assembly",
     "Rehearsal": "rehearsal",
     "Run": "run",
     "RunConfig": "config",
     "load_config": "config_file",
     "plan_pairs": "pair_plan",
     "pretrain": "training",
+    "rehearse": "rehearsal",
     "reporter": "progress",
 }
 

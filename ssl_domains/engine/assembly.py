@@ -138,9 +138,7 @@ def assemble(
     device = resolve_device(config.train.device)
     precision = resolve_precision(config.train.precision, device)
     recipe = parts.recipe
-    plan = plan_pairs(
-        config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=recipe.emitted
-    )
+    plan = plan_pairs(config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=recipe.emitted)
     if preprocess is None:
         canvas = Canvas(config.views.size, config.views.canvas)
         preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
@@ -18,8 +19,10 @@ def resolve_device(name: str) -> torch.device:
     """The device of a configuration; ``auto`` is the first GPU where there is one, else the CPU.
 
     Raises:
-        UsageError: For a device that torch does not know or this machine does not have.
+        UsageError: For a device that torch does not know or this machine does not have, and for one process of many.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("distributed training comes with a later release", "start one process, without torchrun")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

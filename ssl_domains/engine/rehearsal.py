@@ -11,7 +11,12 @@ from typing import Any
 
 import torch
 
-from ssl_domains.engine.assembly import Assembled
+from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.config import RunConfig
+from ssl_domains.engine.determinism import same_bits
+from ssl_domains.engine.exhaustion import exhaustion_as_resource_error
+from ssl_domains.engine.generators import seeded
+from ssl_domains.engine.precision import resolve_device
 from ssl_domains.errors import DataError
 
 __all__ = ["Rehearsal", "rehearse"]
@@ -58,12 +63,21 @@ class Rehearsal:
         return asdict(self)
 
 
-def rehearse(assembled: Assembled) -> Rehearsal:
-    """Take a few steps of an assembled run, which is of no use afterwards.
+def rehearse(config: RunConfig, parts: Parts) -> Rehearsal:
+    """Take a few steps of the run that `pretrain` would make of the same arguments, and write nothing.
 
     Raises:
+        UsageError: As `pretrain`.
         DataError: When the loss is not a finite number.
+        ResourceError: When memory runs out.
     """
+    with exhaustion_as_resource_error():
+        config = resolve_config(config, parts)
+        with seeded(config.train.seed), same_bits(resolve_device(config.train.device)):
+            return _take_steps(assemble(config, parts))
+
+
+def _take_steps(assembled: Assembled) -> Rehearsal:
     if assembled.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(assembled.device)
     times: list[float] = []

@@ -154,9 +154,16 @@ class Run:
         return {name.removeprefix(prefix): value for name, value in method.items() if name.startswith(prefix)}
 
     def encoder(self) -> Encoder:
-        """The trained encoder of the newest checkpoint, on the CPU, in evaluation mode."""
+        """The trained encoder of the newest checkpoint, on the CPU, in evaluation mode.
+
+        Raises:
+            UsageError: When there is no checkpoint, or its weights are of another architecture than this version's.
+            DataError: When it can't be read.
+        """
+        from ssl_domains.engine.initial import load_weights  # which reads runs itself
+
         encoder = self.untrained_encoder()
-        encoder.load_state_dict(self.encoder_state())
+        load_weights(encoder, self.encoder_state(), f"the run {self.folder.name!r}")
         return encoder.eval()
 
     def untrained_encoder(self, seed: int | None = None) -> Encoder:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import torch
 
-from ssl_domains.engine.assembly import Assembled, MethodFactory, Parts, assemble, resolve_config
+from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.checkpoint import Checkpoints, refuse_other_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.determinism import same_bits
@@ -24,14 +23,10 @@ from ssl_domains.engine.interruption import Interruption
 from ssl_domains.engine.monitor import Monitor
 from ssl_domains.engine.precision import resolve_device
 from ssl_domains.engine.provenance import data_fingerprint, environment
-from ssl_domains.engine.rehearsal import Rehearsal, rehearse
 from ssl_domains.engine.run import Run
 from ssl_domains.engine.trackers import MetricsFile, Tracker, create_trackers
-from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs import Composition, Objective, Rule
-from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Preprocess, Scaling, ViewRecipe
+from ssl_domains.errors import DataError
+from ssl_domains.views import Preprocess
 
 __all__ = ["pretrain"]
 
@@ -39,60 +34,15 @@ __all__ = ["pretrain"]
 _FEWEST_STEPS_BETWEEN_CHECKPOINTS = 50
 
 
-@overload
 def pretrain(
     config: RunConfig,
-    table: SampleTable,
-    store: ArrayStore,
-    objective: Objective | Rule,
-    composition: Composition,
-    recipe: ViewRecipe,
-    scaling: Scaling,
-    method_factory: MethodFactory,
+    parts: Parts,
     out: str | Path,
     *,
     resume: bool = False,
-    dry_run: Literal[False] = False,
     on_event: Listener | None = None,
     nuisance: Sequence[str] = (),
-) -> Run: ...
-
-
-@overload
-def pretrain(
-    config: RunConfig,
-    table: SampleTable,
-    store: ArrayStore,
-    objective: Objective | Rule,
-    composition: Composition,
-    recipe: ViewRecipe,
-    scaling: Scaling,
-    method_factory: MethodFactory,
-    out: str | Path,
-    *,
-    resume: bool = False,
-    dry_run: Literal[True],
-    on_event: Listener | None = None,
-    nuisance: Sequence[str] = (),
-) -> Rehearsal: ...
-
-
-def pretrain(
-    config: RunConfig,
-    table: SampleTable,
-    store: ArrayStore,
-    objective: Objective | Rule,
-    composition: Composition,
-    recipe: ViewRecipe,
-    scaling: Scaling,
-    method_factory: MethodFactory,
-    out: str | Path,
-    *,
-    resume: bool = False,
-    dry_run: bool = False,
-    on_event: Listener | None = None,
-    nuisance: Sequence[str] = (),
-) -> Run | Rehearsal:
+) -> Run:
     """Pre-train an encoder.
 
     On a CPU the same configuration gives the same weights bit for bit, whatever ran before in the process, however many
@@ -101,21 +51,11 @@ def pretrain(
     Args:
         config: The configuration; ``pairs.rule``, its composition, ``views.size`` and ``views.n`` are taken from what
             follows, and recorded.
-        table: The training rows, decodable ones only.
-        store: Holds their arrays.
-        objective: The rule.
-        composition: How batches are composed.
-        recipe: The views.
-        scaling: From native unit to [0, 1]; fitted on the training rows.
-        method_factory: Builds the method from an encoder and the options of ``method`` and ``head``.
+        parts: The training rows, their arrays, the rule, its batches, the views and the method.
         out: The run folder.
         resume: Go on with the run in ``out``.
-        dry_run: Take a few steps, write nothing, and tell memory and time.
         on_event: Told of every step, measurement, warning and checkpoint.
         nuisance: Columns that shouldn't explain the pairs; reported in ``pairs.json``.
-
-    Returns:
-        The run; a `Rehearsal` with ``dry_run``.
 
     Raises:
         UsageError: When ``out`` holds a run and ``resume`` isn't asked for, there is nothing to resume, or the
@@ -125,20 +65,14 @@ def pretrain(
         ResourceError: When disk or memory run out.
         KeyboardInterrupt: After Ctrl-C, with a checkpoint of the step that was under way.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("distributed training comes with a later release", "start one process, without torchrun")
-    parts = Parts(table, store, objective, composition, recipe, scaling, method_factory)
     run = Run(Path(out))
-    if not dry_run:
-        Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
+    Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
     with ExitStack() as stack:
         stack.enter_context(exhaustion_as_resource_error())
         config = resolve_config(config, parts)
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(resolve_device(config.train.device)))
-        if dry_run:
-            return rehearse(assemble(config, parts))
-        fingerprint = data_fingerprint(table, objective.columns)
+        fingerprint = data_fingerprint(parts.table, parts.objective.columns)
         checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
         if resume:
             saved = checkpoints.load()

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from ssl_domains.encoders import Encoder, projection_head
-from ssl_domains.engine import Run, RunConfig, load_config, pretrain
+from ssl_domains.engine import Parts, Run, RunConfig, load_config, pretrain, rehearse
 from ssl_domains.engine import checkpoint as checkpoint_module
 from ssl_domains.engine.events import Event, Stepped
 from ssl_domains.methods import SimCLR
@@ -99,25 +99,17 @@ def run(
     rule: str = "same('patient')",
     composition: Composition | None = None,
     table: SampleTable | None = None,
+    dry_run: bool = False,
     **options: Any,
 ) -> Any:
-    """`pretrain` on the small data; ``options`` go to it."""
+    """`pretrain` on the small data, or `rehearse`; ``options`` go to it."""
     config: RunConfig = load_config(sets=[*SETTINGS, *sets])
     if table is None:
         table = make_table(data)
     store = ArrayStore.fill(data / "store", table, NpyReader())
-    options.setdefault("method_factory", make_method)
-    options.setdefault("recipe", make_recipe())
-    return pretrain(
-        config,
-        table,
-        store,
-        parse(rule),
-        composition or Composition(),
-        scaling=Scaling(),
-        out=out,
-        **options,
-    )
+    factory, recipe = options.pop("method_factory", make_method), options.pop("recipe", None) or make_recipe()
+    parts = Parts(table, store, parse(rule), composition or Composition(), recipe, Scaling(), factory)
+    return rehearse(config, parts) if dry_run else pretrain(config, parts, out, **options)
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:

@@ -48,7 +48,7 @@ def test_safetensors_of_the_model_and_torch_files_in_their_usual_wrappings(sourc
         "model": source.model.state_dict(),
         "lightning": {"state_dict": {f"encoder.{name}": value for name, value in source.state_dict().items()}},
         "parallel": {"model": {f"module.{name}": value for name, value in source.model.state_dict().items()}},
-        "with a head": {**source.state_dict(), "model.fc.weight": torch.zeros(10, 256)},
+        "with a head": {**source.state_dict(), "model.fc.weight": torch.zeros(10, 128)},
     }
     for name, wrapped in wrappings.items():
         torch.save(wrapped, tmp_path / f"{name}.pt")
@@ -57,7 +57,7 @@ def test_safetensors_of_the_model_and_torch_files_in_their_usual_wrappings(sourc
 
 def test_weights_that_do_not_fit_are_counted_and_named(source: Encoder, tmp_path: Path) -> None:
     torch.save(source.state_dict(), tmp_path / "w.pt")
-    with pytest.raises(UsageError, match=r"1 weights .* 32×1×3×3, not 32×3×3×3"):
+    with pytest.raises(UsageError, match=r"1 weights .* 16×1×3×3, not 16×3×3×3"):
         _initial(tmp_path / "w.pt", in_chans=3)
     with pytest.raises(UsageError, match=r"\d+ weights .*missing") as caught:
         _initial(tmp_path / "w.pt", name="resnet10t")

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ssl_domains.engine import Run, load_config, pretrain
+from ssl_domains.engine import Parts, Run, load_config, pretrain
 from ssl_domains.evaluation import probe_run
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
@@ -91,13 +91,15 @@ def make_world() -> Callable[..., World]:
         )
         run = pretrain(
             load_config(sets=[*SETTINGS, f"data.samples='{folder / 'samples.parquet'}'", *sets]),
-            table.take(table.rows_of("train")),
-            store,
-            parse(RULE),
-            Composition(),
-            ViewRecipe(views, 32),
-            Scaling(lo=0, hi=255),
-            SimCLR.build,
+            Parts(
+                table.take(table.rows_of("train")),
+                store,
+                parse(RULE),
+                Composition(),
+                ViewRecipe(views, 32),
+                Scaling(lo=0, hi=255),
+                SimCLR.build,
+            ),
             folder / "bars-0",
         )
         probe_run(run, "kind", group="patient", floors={"position alone": ("place",)}, fractions=(0.3, 1.0))
