@@ -18,7 +18,7 @@ def test_every_row_of_every_split_by_hand(world: Any, make_run: Any) -> None:
     run = make_run()
     frame = embed(run, world.table, world.store, batch_size=7)
     assert frame["sample"].to_list() == world.table.frame["sample"].to_list()
-    assert frame.schema["embedding"] == pl.Array(pl.Float32, 256)
+    assert frame.schema["embedding"] == pl.Array(pl.Float32, 128)
     encoder = run.encoder().eval()
     position = int(world.store.positions(world.table)[17])
     with torch.no_grad():

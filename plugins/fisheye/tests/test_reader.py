@@ -351,8 +351,8 @@ def test_sixteen_bits_palettes_and_transparency(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 6), (10, 20, 30, 40)).save(tmp_path / "clear.png")
     Image.new("1", (8, 6), 1).save(tmp_path / "bits.png")
     result = scan(tmp_path)
-    loaded = {row["sample"]: FisheyeReader().load(row) for row in result.samples.frame.rows(named=True)}
-    told = dict(result.samples.frame.select("sample", "channels").rows())
+    loaded = {row["image"]: FisheyeReader().load(row) for row in result.samples.frame.rows(named=True)}
+    told = dict(result.samples.frame.select("image", "channels").rows())
     assert (loaded["deep.png"][:, :, 0] == deep).all()
     assert loaded["deep.png"].dtype == np.uint16
     assert loaded["palette.png"].shape == (6, 8, 3)

@@ -1,0 +1,139 @@
+"""``ssl-domains medical demo-data``: patients, eyes and visits, and the faults that archives have."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pydicom
+
+from ssl_domains_medical.demo.anatomy import SCANNERS, SLICES, Eye, Scanner, Visit, b_scan, draw_eye, draw_visit
+from ssl_domains_medical.demo.files import SPACING_MM, Series, uid_for, write_dicomdir, write_multiframe, write_slice
+
+__all__ = ["PATIENTS", "write_demo_data"]
+
+PATIENTS = 48
+_MISSING_CST = 0.1
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """One series: whose, when, on what, and where its files lie."""
+
+    series: Series
+    eye: Eye
+    visit: Visit
+    scanner: Scanner
+    number: int
+    folder: Path
+
+
+def write_demo_data(out: Path, seed: int = 0) -> str:
+    """Write the demonstration under ``out`` and return what to say about it.
+
+    Simulated: 48 patients × 2 eyes × 1 to 3 visits × 6 B-scans from two scanners, one of which writes a file a slice
+    and the other a multi-frame file; ``clinical.csv`` with visual acuity (letters), central subfield thickness (µm,
+    10 % missing) and ``fluid``, by SeriesInstanceUID. Planted: a PatientID that is ANON for two people, a multi-echo
+    series, a missing slice, a truncated file, a copied file, burned-in annotation, a DICOMDIR and a text file.
+    """
+    images = out / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    scans = [scan for patient in range(PATIENTS) for scan in _patient(patient, images, seed, rng)]
+    for index, scan in enumerate(scans):
+        _write(scan, np.random.default_rng([seed, index]))
+    _write_clinical(out / "clinical.csv", scans, rng)
+    _plant_faults(images, scans, seed)
+    _note(out / "README.txt")
+    count = sum(1 for path in images.rglob("*") if path.is_file())
+    command = [
+        *("ssl-domains", "medical", "scan", str(images), "-o", str(out / "samples.parquet")),
+        *("--join", str(out / "clinical.csv"), "--on", "series", "--split-by", "patient"),
+    ]
+    return f"{PATIENTS} simulated patients, {len(scans)} volumes, {count} files in {out}\nnext: {shlex.join(command)}"
+
+
+def _patient(number: int, images: Path, seed: int, rng: np.random.Generator) -> list[_Scan]:
+    scanner = SCANNERS[int(rng.random() < 0.4)]
+    patient_id = "ANON" if number >= PATIENTS - 2 else f"OCT-{number + 1:04d}"
+    days = np.cumsum([rng.integers(0, 300), *rng.integers(28, 120, size=int(rng.integers(0, 3)))])
+    eyes = {side: draw_eye(rng) for side in ("R", "L")}
+    scans = []
+    for visit, day in enumerate(days):
+        study = uid_for(seed, number, visit)
+        when = (date(2021, 1, 4) + timedelta(days=int(day))).strftime("%Y%m%d")
+        for side, eye in eyes.items():
+            series = Series(patient_id, study, uid_for(study, side), when, scanner.maker, scanner.model, side)
+            folder = images / f"P{number + 1:03d}" / f"V{visit + 1}" / side
+            scans.append(_Scan(series, eye, draw_visit(eye, rng), scanner, visit + 1, folder))
+    return scans
+
+
+def _write(scan: _Scan, rng: np.random.Generator) -> None:
+    places = np.linspace(-1, 1, SLICES)
+    slices = [b_scan(scan.eye, scan.visit, scan.scanner, float(place), rng) for place in places]
+    positions = [index * SPACING_MM for index in range(SLICES)]
+    if scan.scanner is SCANNERS[1]:
+        write_multiframe(scan.folder / "volume.dcm", scan.series, slices, positions)
+        return
+    # The names don't follow the order of the slices: a reader has to sort by position.
+    for name, index in enumerate(rng.permutation(SLICES)):
+        path = scan.folder / f"IM{name + 1:02d}.dcm"
+        write_slice(path, scan.series, slices[index], int(index) + 1, positions[index])
+
+
+def _write_clinical(path: Path, scans: list[_Scan], rng: np.random.Generator) -> None:
+    missing = set(rng.permutation(len(scans))[: round(_MISSING_CST * len(scans))].tolist())
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["series", "visit", "bcva", "cst", "fluid"])
+        for index, scan in enumerate(scans):
+            swelling = scan.visit.thickness - scan.eye.thickness
+            bcva = round(float(np.clip(84 - 0.13 * swelling + rng.normal(0, 6), 5, 100)))
+            cst = round(scan.visit.thickness + rng.normal(0, 12))
+            fluid = "yes" if scan.visit.fluid else "no"
+            table.writerow([scan.series.series_uid, scan.number, bcva, "" if index in missing else cst, fluid])
+
+
+def _plant_faults(images: Path, scans: list[_Scan], seed: int) -> None:
+    single = [scan for scan in scans if scan.scanner is SCANNERS[0] and scan.series.patient_id != "ANON"]
+    hollow, damaged, copied, marked = single[0], single[2], single[4], single[6]
+    middle = next(path for path in _files(hollow) if f"{_position(path):.2f}" == f"{2 * SPACING_MM:.2f}")
+    middle.unlink()
+    whole = _files(damaged)[0].read_bytes()
+    _files(damaged)[0].write_bytes(whole[:-1500])
+    shutil.copyfile(_files(copied)[0], copied.folder / "IM01_copy.dcm")
+    rng = np.random.default_rng([seed, len(scans)])
+    picture = b_scan(marked.eye, marked.visit, marked.scanner, 0.0, rng)
+    picture[2:6, 4:40:2] = 255  # stands for a name written into the picture
+    write_slice(marked.folder / "PRINT.dcm", marked.series, picture, 99, 9.0, BurnedInAnnotation="YES")
+
+    series = replace(marked.series, series_uid=uid_for(seed, "echoes"), modality="MR", laterality=None)
+    for number in range(8):
+        echo, index = 1 + number % 2, number // 2
+        path = images / "MULTI_ECHO" / f"IM{number + 1:02d}.dcm"
+        tissue = b_scan(marked.eye, marked.visit, marked.scanner, index / 3, rng) // echo
+        write_slice(path, series, tissue, number + 1, 3.0 * index, EchoNumbers=echo, EchoTime=12.0 * echo)
+    write_dicomdir(images / "DICOMDIR")
+    (images / "notes.txt").write_text("Scans were exported in two batches.\n", encoding="utf-8")
+
+
+def _files(scan: _Scan) -> list[Path]:
+    return sorted(scan.folder.glob("*.dcm"))
+
+
+def _position(path: Path) -> float:
+    return float(pydicom.dcmread(path, specific_tags=["ImagePositionPatient"]).ImagePositionPatient[1])
+
+
+def _note(path: Path) -> None:
+    path.write_text(
+        "Simulated pictures of no person, written by `ssl-domains medical demo-data` to try the commands on.\n"
+        "A demonstration, not evidence.\n",
+        encoding="utf-8",
+    )
