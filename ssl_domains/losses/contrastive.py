@@ -92,7 +92,8 @@ class _Contrastive(torch.autograd.Function):
         equal = EqualCodes(pairs)
         weight_sum[equal.relations] = equal.counts.to(dtype)
         positive[equal.relations] = equal.products(z.to(dtype), keys.to(dtype)) / tau
-        cross[equal.relations] = equal.has_other_sample()
+        for r in equal.relations:
+            cross[r] = pairs.cross_by_codes(r)
 
         sweep = Sweep(z, keys, tau, pairs, tile)
         lse = torch.full((len(z),), -torch.inf, dtype=dtype, device=z.device)

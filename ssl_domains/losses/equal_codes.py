@@ -36,12 +36,11 @@ class EqualCodes:
 
     def __init__(self, pairs: PairBatch) -> None:
         self.relations = [r for r, by_codes in enumerate(pairs.by_codes) if by_codes]
-        self.samples, self.candidate_samples = pairs.anchors.sample, pairs.candidates.sample
         self._codes = [pairs.codes[:, r].contiguous() for r in self.relations]
         self._candidate_codes = [pairs.candidate_codes[:, r].contiguous() for r in self.relations]
-        m, n = len(self.samples), len(self.candidate_samples)
+        m, n = self._shape = len(pairs.anchors), len(pairs.candidates)
         # Counting the ranks would wait for an accelerator; their bound is as good there, and memory enough.
-        on_cpu = self.samples.device.type == "cpu"
+        on_cpu = pairs.codes.device.type == "cpu"
         self._segments = [
             int(max(a.max(), c.max())) + 1 if on_cpu and m and n else m + n
             for a, c in zip(self._codes, self._candidate_codes, strict=True)
@@ -53,7 +52,7 @@ class EqualCodes:
             has_own.append(there & (candidate_codes[self._own] == codes) if n else torch.zeros_like(there))
             counts.append(torch.bincount(candidate_codes, minlength=segments)[codes] - has_own[-1].long())
         self._has_own = torch.stack(has_own) if has_own else there.new_zeros(0, m)
-        self.counts = torch.stack(counts) if counts else self.samples.new_zeros(0, m)
+        self.counts = torch.stack(counts) if counts else pairs.codes.new_zeros(0, m)
 
     def products(self, z: Tensor, keys: Tensor) -> Tensor:
         """Σ_j W_k[i, j] z_i·c_j for z ``[M, d]`` and keys ``[N, d]``: ``[K, M]``."""
@@ -66,7 +65,7 @@ class EqualCodes:
 
     def pull(self, shares: Tensor, keys: Tensor) -> Tensor:
         """Σ_k diag(shares_k) W_k keys, for shares ``[K, M]``: ``[M, d]``."""
-        total = keys.new_zeros(len(self.samples), keys.shape[1])
+        total = keys.new_zeros(self._shape[0], keys.shape[1])
         for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
             total.addcmul_(_segment_sums(keys, candidate_codes, segments)[codes], share[:, None])
         if len(shares) and len(keys):
@@ -75,25 +74,12 @@ class EqualCodes:
 
     def pull_back(self, shares: Tensor, z: Tensor) -> Tensor:
         """Σ_k W_kᵀ diag(shares_k) z: ``[N, d]``."""
-        total = z.new_zeros(len(self.candidate_samples), z.shape[1])
+        total = z.new_zeros(self._shape[1], z.shape[1])
         for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
             total += _segment_sums(z * share[:, None], codes, segments)[candidate_codes]
         if len(shares) and len(total):
             total.index_add_(0, self._own, z * (shares * self._has_own).sum(0)[:, None], alpha=-1)
         return total
-
-    def has_other_sample(self) -> Tensor:
-        """Bool ``[K, M]``: the anchor has a positive of another sample."""
-        limits = torch.iinfo(torch.int64)
-        found = []
-        for codes, candidate_codes, segments in self._each():
-            lowest = self.samples.new_full((segments,), limits.max)
-            lowest.scatter_reduce_(0, candidate_codes, self.candidate_samples, "amin")
-            highest = self.samples.new_full((segments,), limits.min)
-            highest.scatter_reduce_(0, candidate_codes, self.candidate_samples, "amax")
-            low, high = lowest[codes], highest[codes]
-            found.append((low <= high) & ((low != self.samples) | (high != self.samples)))
-        return torch.stack(found) if found else self.samples.new_zeros(0, len(self.samples), dtype=torch.bool)
 
     def _each(self) -> list[tuple[Tensor, Tensor, int]]:
         return list(zip(self._codes, self._candidate_codes, self._segments, strict=True))

@@ -151,7 +151,7 @@ class PairBatch:
         result = torch.zeros_like(self.codes, dtype=torch.bool)
         for r, by_codes in enumerate(self.by_codes):
             if by_codes:
-                result[:, r] = self._cross_by_codes(r)
+                result[:, r] = self.cross_by_codes(r)
                 continue
             for i in _strips(len(self.anchors)):
                 for j in _strips(len(self.candidates)):
@@ -161,8 +161,9 @@ class PairBatch:
                     result[i, r] |= self._positive(r, i, j, own, own_stored).logical_and_(other).any(dim=1)
         return result
 
-    def _cross_by_codes(self, r: int) -> Tensor:
-        """By the least and largest sample of each code: one that differs from the anchor's is another sample."""
+    def cross_by_codes(self, r: int) -> Tensor:
+        """`cross_sample` of one relation that is ``by_codes``, in O(M + N): bool ``[M]``."""
+        # Of the least and largest sample of a code, one differs from the anchor's if any does.
         codes, samples = self.candidate_codes[:, r], self.candidates.sample
         groups = len(self.anchors) + len(self.candidates)  # dense ranks stay below the number of rows
         largest = torch.full((groups,), -2, dtype=torch.int64, device=codes.device)

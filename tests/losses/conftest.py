@@ -37,6 +37,10 @@ class ToldPairs:
         chosen = list(range(len(self.weights))) if relations is None else list(relations)
         return SimpleNamespace(weights=self.w[chosen][:, i, j], allowed=self.allowed[i, j])
 
+    def cross_by_codes(self, r: int) -> Tensor:
+        other = self.anchors.sample[:, None] != self.candidates.sample[None, :]
+        return ((self.w[r] > 0) & other).any(1)
+
     def to(self, device: torch.device) -> ToldPairs:
         return self
 
