@@ -75,7 +75,9 @@ def write_slice(
     _save(dataset, path)
 
 
-def write_multiframe(path: Path, series: Series, frames: Sequence[NDArray[np.uint8]], positions_mm: Sequence[float]) -> None:
+def write_multiframe(
+    path: Path, series: Series, frames: Sequence[NDArray[np.uint8]], positions_mm: Sequence[float]
+) -> None:
     """A whole volume in one file, positions in its functional groups."""
     dataset = _dataset(path, series, OphthalmicTomographyImageStorage, uid_for(series.series_uid, "volume"))
     dataset.InstanceNumber = 1
