@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medica
 	$(BIN)/python -m pip install --quiet -e '.[test,lint,docs]' $(PLUGINS)
 	touch $@
 
-demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (about three minutes)
+demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
 	$(BIN)/ssl-domains demo --out demo
 
 test: $(VENV)/.installed ## Run the tests of the core and of the plugins

@@ -23,7 +23,7 @@ __all__ = ["TreeProbe", "column_floor", "floor_features"]
 class TreeProbe:
     """A random forest; missing values go their own way in each split.
 
-    A forest and not boosted trees: on a handful of columns both do as well, and a forest needs no rounds per class.
+    A forest and not boosted trees, which grow their rounds once for each class.
 
     Args:
         leaf: Grid of the smallest number of rows in a leaf.
