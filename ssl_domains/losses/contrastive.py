@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["contrastive_loss"]
 
+_Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]
+
 
 def contrastive_loss(
     z: Tensor,
@@ -26,6 +29,7 @@ def contrastive_loss(
     temperature: float | Tensor = 0.1,
     candidates: Tensor | None = None,
     tile: int = 1024,
+    total_anchors: Callable[[Tensor], Tensor] | None = None,
 ) -> LossOutput:
     """Pull every anchor towards its positives, against all candidates it may see.
 
@@ -47,6 +51,9 @@ def contrastive_loss(
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
             gradient. Needed unless the candidates are the anchors themselves.
         tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices.
+        total_anchors: Where these anchors are a part of a larger batch: told how many of them count in each relation
+            (int64 ``[R]``, on the device of ``z``), it answers with the number in the whole batch, M_r. The losses of
+            the parts then add up to that of the whole, and so do their gradients.
 
     Returns:
         The loss and its parts per relation.
@@ -73,7 +80,7 @@ def contrastive_loss(
         queries = z.to(dtype)
         keys = queries if candidates is None else keys.to(dtype)
         tau = torch.as_tensor(temperature, dtype=dtype, device=z.device).reshape(())
-        return LossOutput(*_Contrastive.apply(queries, keys, tau, pairs.to(z.device), tile))
+        return LossOutput(*_Contrastive.apply(queries, keys, tau, pairs.to(z.device), tile, total_anchors))
 
 
 class _Contrastive(torch.autograd.Function):
@@ -81,7 +88,13 @@ class _Contrastive(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, pairs: PairBatch, tile: int
+        ctx: Any,
+        z: Tensor,
+        keys: Tensor,
+        tau: Tensor,
+        pairs: PairBatch,
+        tile: int,
+        total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         dtype = accumulator(z.device)
         alpha = torch.tensor(pairs.weights, dtype=dtype, device=z.device)
@@ -113,6 +126,8 @@ class _Contrastive(torch.autograd.Function):
 
         counted = weight_sum > 0
         anchors = counted.sum(1)
+        if total_anchors is not None:
+            anchors = total_anchors(anchors)
         share = counted.to(dtype) / anchors.clamp_min(1)[:, None]
         mean_positive = positive / torch.where(counted, weight_sum, 1)
         per_relation = torch.where(counted, share * (lse - mean_positive), 0).sum(1)
@@ -132,15 +147,13 @@ class _Contrastive(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> _Gradients:
         z, keys, tau = ctx.saved_tensors
         with torch.autocast(z.device.type, enabled=False):
             return _gradients(ctx, z, keys, tau, grad)
 
 
-def _gradients(
-    ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor
-) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
     pairs: PairBatch = ctx.pairs
     to_z, to_keys, to_tau = ctx.needs_input_grad[:3]
     grad_z, grad_keys = torch.zeros_like(z), torch.zeros_like(keys) if to_keys else None
@@ -165,4 +178,4 @@ def _gradients(
     grad_tau = (-(wide * wide_z).sum() / tau).to(tau.dtype) if to_tau else None
     if grad_keys is not None:
         grad_keys = grad_keys.to(dtype).sub_(equal.pull_back(shares, wide_z)).mul_(scale).to(keys.dtype)
-    return wide.to(z.dtype) if to_z else None, grad_keys, grad_tau, None, None
+    return wide.to(z.dtype) if to_z else None, grad_keys, grad_tau, None, None, None

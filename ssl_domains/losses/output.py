@@ -18,7 +18,8 @@ class LossOutput:
         per_relation: ``[R]``, detached: each relation's own loss L_r, before its weight α_r. 0 where no anchor counts.
         no_cross_positive: ``[R]``, the share of all anchors without a positive of another sample. At 1 the relation
             adds nothing to plain SimCLR.
-        anchors: ``[R]`` int64, M_r: the anchors that have a positive at all and are averaged over.
+        anchors: ``[R]`` int64, M_r: the anchors that have a positive at all and are averaged over; those of the whole
+            batch when ``total_anchors`` told them, while the other numbers are this part's.
     """
 
     loss: Tensor
