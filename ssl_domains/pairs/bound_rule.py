@@ -3,83 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["And", "BoundRule", "EmittedSame", "EmittedWithin", "Node", "Not", "Or", "Same", "Within", "joint_codes"]
+from ssl_domains.pairs.bound_nodes import And, EmittedSame, EmittedWithin, Linked, Node, Not, Or, Overlap, Same, Within
+from ssl_domains.pairs.node_answer import is_graded, node_answer, node_weights, reads_emitted
+
+__all__ = [
+    "And",
+    "BoundRule",
+    "EmittedSame",
+    "EmittedWithin",
+    "Linked",
+    "Node",
+    "Not",
+    "Or",
+    "Overlap",
+    "Same",
+    "Within",
+    "joint_codes",
+]
 
 Positions: TypeAlias = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Same:
-    """Equal codes.
-
-    Attributes:
-        codes: int64 ``[size]``, −1 where the key is missing.
-    """
-
-    codes: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Within:
-    """``abs(x_i − x_j) <= width``.
-
-    Attributes:
-        values: float64 ``[size]``, NaN where missing.
-        width: At least 0, inclusive.
-    """
-
-    values: NDArray[np.float64]
-    width: float
-
-
-@dataclass(frozen=True, eq=False)
-class EmittedSame:
-    """Equal numbers emitted by views, or equal bins of them; unknown until the views are made.
-
-    Attributes:
-        name: Name of the emitted number.
-        edges: Bin edges, or None for the number itself.
-    """
-
-    name: str
-    edges: tuple[float, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class EmittedWithin:
-    """`Within` over numbers emitted by views; unknown until the views are made."""
-
-    name: str
-    width: float
-
-
-@dataclass(frozen=True, eq=False)
-class And:
-    """Yes when every term is; no when any is."""
-
-    terms: tuple[Node, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Or:
-    """Yes when any term is; no when every term is."""
-
-    terms: tuple[Node, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Not:
-    """Yes for no, no for yes."""
-
-    term: Node
-
-
-Node: TypeAlias = Same | Within | EmittedSame | EmittedWithin | And | Or | Not
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +62,18 @@ class BoundRule:
         """Whether equal ``codes`` are the whole rule."""
         return self.codes is not None and not self.rest
 
-    @property
+    @cached_property
     def reads_emitted(self) -> bool:
         """Whether it depends on numbers that only views know."""
-        return _any_emitted(self.node)
+        return reads_emitted(self.node)
+
+    @cached_property
+    def graded(self) -> bool:
+        """Whether a match may weigh anything but 1."""
+        return is_graded(self.node)
 
     def weights(self, i: Positions, j: Positions) -> NDArray[np.float64]:
-        """Pairwise over samples: 1.0 for yes, 0.0 for no and unknown.
+        """Pairwise over samples: the weight of a match, 0.0 for no and unknown; 1.0 for yes where nothing is graded.
 
         Args:
             i: Positions ``[n]`` in the table.
@@ -129,22 +82,33 @@ class BoundRule:
         Returns:
             float64 ``[n, m]``. Numbers emitted by views count as unknown here.
         """
-        return self.matches(i, j).astype(np.float64)
+        return self.weights_pairwise(_column(i), _row(j))
 
     def matches(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
-        """As `weights`, as booleans ``[n, m]``."""
-        i, j = np.asarray(i, dtype=np.int64)[:, None], np.asarray(j, dtype=np.int64)[None, :]
-        return self.matches_pairwise(i, j)
+        """Where `weights` are above 0: bool ``[n, m]``."""
+        return self.matches_pairwise(_column(i), _row(j))
+
+    def weights_pairwise(self, i: Positions, j: Positions) -> NDArray[np.float64]:
+        """The weight of the pair of position ``i`` with ``j``, elementwise over broadcast shapes."""
+        result = self._equal(i, j).astype(np.float64)
+        for node in self.rest:
+            result *= node_weights(node, i, j)
+        return result
 
     def matches_pairwise(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
         """Whether position ``i`` matches ``j``, elementwise over broadcast shapes."""
-        shape = np.broadcast_shapes(i.shape, j.shape)
-        result = np.ones(shape, dtype=np.bool_)
-        if self.codes is not None:
-            result &= (self.codes[i] == self.codes[j]) & (self.codes[i] >= 0)
+        if self.graded:
+            return self.weights_pairwise(i, j) > 0
+        result = self._equal(i, j)
         for node in self.rest:
-            result &= _answer(node, True, i, j)
+            result &= node_answer(node, True, i, j)
         return result
+
+    def _equal(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
+        if self.codes is None:
+            return np.ones(np.broadcast_shapes(i.shape, j.shape), dtype=np.bool_)
+        equal: NDArray[np.bool_] = (self.codes[i] == self.codes[j]) & (self.codes[i] >= 0)
+        return equal
 
 
 def joint_codes(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -165,35 +129,9 @@ def _conjuncts(node: Node) -> list[Node]:
     return [node]
 
 
-def _any_emitted(node: Node) -> bool:
-    if isinstance(node, (And, Or)):
-        return any(_any_emitted(term) for term in node.terms)
-    if isinstance(node, Not):
-        return _any_emitted(node.term)
-    return isinstance(node, (EmittedSame, EmittedWithin))
+def _column(positions: Positions) -> Positions:
+    return np.asarray(positions, dtype=np.int64)[:, None]
 
 
-def _answer(node: Node, asked: bool, i: Positions, j: Positions) -> NDArray[np.bool_]:
-    """Where the node definitely says yes (``asked``) or definitely says no.
-
-    Asking for one side only lets ``~`` swap the question, so the third value needs no array of its own.
-    """
-    if isinstance(node, Same):
-        a, b = node.codes[i], node.codes[j]
-        equal: NDArray[np.bool_] = (a == b) & (a >= 0) if asked else (a != b) & (a >= 0) & (b >= 0)
-        return equal
-    if isinstance(node, Within):
-        with np.errstate(invalid="ignore"):  # inf − inf is NaN: unknown
-            distance = np.abs(node.values[i] - node.values[j])
-        near: NDArray[np.bool_] = distance <= node.width if asked else distance > node.width
-        return near
-    if isinstance(node, Not):
-        return _answer(node.term, not asked, i, j)
-    if isinstance(node, (And, Or)):
-        every = isinstance(node, And) == asked
-        result = _answer(node.terms[0], asked, i, j)
-        for term in node.terms[1:]:
-            more = _answer(term, asked, i, j)
-            result = result & more if every else result | more
-        return result
-    return np.zeros(np.broadcast_shapes(i.shape, j.shape), dtype=np.bool_)
+def _row(positions: Positions) -> Positions:
+    return np.asarray(positions, dtype=np.int64)[None, :]
