@@ -7,6 +7,7 @@ from ssl_domains.evaluation.probe import RANDOM, probe_run
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
+from ssl_domains.evaluation.supervised import supervised_answers
 
 __all__ = [
     "FORMATS",
@@ -25,4 +26,5 @@ __all__ = [
     "read_probe_reports",
     "run_store",
     "run_table",
+    "supervised_answers",
 ]

@@ -2,5 +2,6 @@
 
 from ssl_domains.methods.method import Embeddings, Method
 from ssl_domains.methods.simclr import SimCLR
+from ssl_domains.methods.supervised import Supervised, supervised_factory
 
-__all__ = ["Embeddings", "Method", "SimCLR"]
+__all__ = ["Embeddings", "Method", "SimCLR", "Supervised", "supervised_factory"]
