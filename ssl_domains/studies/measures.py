@@ -1,0 +1,207 @@
+"""Measures whose sums add over groups, so that resampling groups is a matrix product and never a new prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = [
+    "ACCURACY",
+    "BALANCED_ACCURACY",
+    "MACRO_F1",
+    "MEAN_DICE",
+    "MEASURES",
+    "R2",
+    "Measure",
+    "confusion_sums",
+    "dice_sums",
+    "measure_named",
+    "regression_sums",
+]
+
+
+class Measure(Protocol):
+    """A score that is a function of sums over groups; larger is better."""
+
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+        ...
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The score of sums ``[..., K]`` as ``[...]``; NaN where it is not defined."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Accuracy:
+    name: str = "accuracy"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = _square(sums)
+        hits = np.trace(counts, axis1=-2, axis2=-1)
+        return _ratio(hits, counts.sum(axis=(-2, -1)))
+
+
+@dataclass(frozen=True)
+class _BalancedAccuracy:
+    name: str = "balanced accuracy"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = _square(sums)
+        recalls = _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
+        return _over_present(recalls, counts)
+
+
+@dataclass(frozen=True)
+class _MacroF1:
+    name: str = "macro-F1"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = _square(sums)
+        hits = np.diagonal(counts, axis1=-2, axis2=-1)
+        each = _ratio(2.0 * hits, counts.sum(axis=-1) + counts.sum(axis=-2))
+        return _over_present(each, counts)
+
+
+@dataclass(frozen=True)
+class _R2:
+    name: str = "R²"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        n, total, squares, errors = (sums[..., k] for k in range(4))
+        spread = squares - _ratio(total * total, n)
+        # Below this a difference of two large sums is rounding, and the label is constant.
+        known = spread > 1e-12 * np.abs(squares)
+        return np.where(known, 1.0 - _ratio(errors, np.where(known, spread, 1.0)), np.nan)
+
+
+@dataclass(frozen=True)
+class _MeanDice:
+    name: str = "mean Dice"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        classes = sums.shape[-1] // 2
+        each = _ratio(sums[..., :classes], sums[..., classes:])
+        return _mean_defined(each, ~np.isnan(each))
+
+
+ACCURACY: Measure = _Accuracy()
+"""Share of right answers, from ``K = C·C`` confusion counts, row = truth."""
+BALANCED_ACCURACY: Measure = _BalancedAccuracy()
+"""Mean recall over the classes that are there, from confusion counts; NaN with fewer than two of them."""
+MACRO_F1: Measure = _MacroF1()
+"""Mean F1 over the classes that are there, from confusion counts; NaN with fewer than two of them."""
+R2: Measure = _R2()
+"""1 − Σ(y−ŷ)²/Σ(y−ȳ)², from ``K = 4`` sums (n, Σy, Σy², Σ(y−ŷ)²); NaN when the label is constant.
+
+ȳ is the mean of the summed groups themselves, so a group's own R² is against the group's own mean.
+"""
+MEAN_DICE: Measure = _MeanDice()
+"""Mean over classes of the mean Dice over groups, from ``K = 2·C`` (Σ Dice, number of groups that have one)."""
+
+MEASURES: dict[str, Measure] = {one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE)}
+"""Every measure by its name."""
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of that name.
+
+    Raises:
+        UsageError: When there is none.
+    """
+    if name not in MEASURES:
+        raise UsageError(f"no measure is called {name!r}", did_you_mean(name, MEASURES))
+    return MEASURES[name]
+
+
+def confusion_sums(
+    y: NDArray[np.int64], guess: NDArray[np.int64], groups: NDArray[np.int64], n_groups: int, classes: int
+) -> NDArray[np.float64]:
+    """Confusion counts of each group.
+
+    Args:
+        y: True class codes ``[n]``, in ``0 … classes−1``.
+        guess: Predicted class codes ``[n]``.
+        groups: Number of each row's group ``[n]``, in ``0 … n_groups−1``.
+        n_groups: ``G``.
+        classes: ``C``.
+
+    Returns:
+        float64 ``[G, C·C]``, row = truth; zeros for a group without a row.
+
+    Raises:
+        ValueError: When a code or a group is out of range.
+    """
+    for name, codes, end in (("y", y, classes), ("guess", guess, classes), ("groups", groups, n_groups)):
+        if len(codes) and (codes.min() < 0 or codes.max() >= end):
+            raise ValueError(f"{name} must be in 0 … {end - 1}")
+    cells = classes * classes
+    flat = (np.asarray(groups, dtype=np.int64) * classes + y) * classes + guess
+    return np.bincount(flat, minlength=n_groups * cells).reshape(n_groups, cells).astype(np.float64)
+
+
+def regression_sums(
+    y: NDArray[Any], guess: NDArray[Any], groups: NDArray[np.int64], n_groups: int
+) -> NDArray[np.float64]:
+    """Number of rows, Σy, Σy², Σ(y−ŷ)² of each group.
+
+    Args:
+        y: True numbers ``[n]``, in the label's unit.
+        guess: Predicted numbers ``[n]``.
+        groups: Number of each row's group ``[n]``.
+        n_groups: ``G``.
+
+    Returns:
+        float64 ``[G, 4]``; zeros for a group without a row.
+    """
+    truth = np.asarray(y, dtype=np.float64)
+    error = truth - np.asarray(guess, dtype=np.float64)
+    return np.stack(
+        [
+            np.bincount(groups, weights=column, minlength=n_groups)
+            for column in (np.ones_like(truth), truth, truth * truth, error * error)
+        ],
+        axis=1,
+    )
+
+
+def dice_sums(per_group_dice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Σ Dice and number of defined Dice of each group and class.
+
+    Args:
+        per_group_dice: ``[G, C]``; NaN where a class is in neither the truth nor the answer of a group.
+
+    Returns:
+        float64 ``[G, 2·C]``.
+    """
+    known = ~np.isnan(per_group_dice)
+    return np.concatenate([np.where(known, per_group_dice, 0.0), known.astype(np.float64)], axis=1)
+
+
+def _square(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    classes = round(sums.shape[-1] ** 0.5)
+    if classes * classes != sums.shape[-1]:
+        raise ValueError(f"{sums.shape[-1]} sums are no square table of confusion counts")
+    return sums.reshape(*sums.shape[:-1], classes, classes)
+
+
+def _over_present(each: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    present = counts.sum(axis=-1) > 0
+    return np.where(present.sum(axis=-1) >= 2, _mean_defined(each, present), np.nan)
+
+
+def _mean_defined(each: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return _ratio(np.where(present, each, 0.0).sum(axis=-1), present.sum(axis=-1).astype(np.float64))
+
+
+def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Above / below, NaN where nothing is below."""
+    out = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
+    np.divide(above, below, out=out, where=np.asarray(below) > 0)
+    return out
