@@ -50,7 +50,7 @@ class PairsConfig(_Section):
     shuffle_metadata: int | None = Field(
         default=None, description="control: seed of one joint permutation of the columns that the rule reads"
     )
-    composition: Literal["auto", "random", "groups", "draw"] = Field(
+    composition: Literal["auto", "random", "groups", "draw", "partner"] = Field(
         default="auto", description="how a batch is composed"
     )
     per_group: int = Field(default=2, ge=2, description="samples of one group, or of a seed and its positives")

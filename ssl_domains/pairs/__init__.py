@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ssl_domains.pairs.bind import BoundObjective, BoundRelation
     from ssl_domains.pairs.bound_rule import BoundRule
     from ssl_domains.pairs.composition import Composition
+    from ssl_domains.pairs.computed import Binding, Computed, edges_between
     from ssl_domains.pairs.inspection import PairsReport, inspect_pairs
     from ssl_domains.pairs.keys import Bins, bins
     from ssl_domains.pairs.labels import pairs_from_labels
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BatchSampler",
+    "Binding",
     "Bins",
     "BoundObjective",
     "BoundRelation",
     "BoundRule",
     "Composition",
+    "Computed",
     "Objective",
     "PairBatch",
     "PairsReport",
@@ -39,6 +42,7 @@ __all__ = [
     "RuleTypeError",
     "Tile",
     "bins",
+    "edges_between",
     "inspect_pairs",
     "linked",
     "overlap",
@@ -50,11 +54,13 @@ __all__ = [
 
 _MODULES = {
     "BatchSampler": "batch_sampler",
+    "Binding": "computed",
     "Bins": "keys",
     "BoundObjective": "bind",
     "BoundRelation": "bind",
     "BoundRule": "bound_rule",
     "Composition": "composition",
+    "Computed": "computed",
     "Objective": "objective",
     "PairBatch": "pair_batch",
     "PairsReport": "inspection",
@@ -64,6 +70,7 @@ _MODULES = {
     "RuleTypeError": "refusals",
     "Tile": "pair_batch",
     "bins": "keys",
+    "edges_between": "computed",
     "inspect_pairs": "inspection",
     "linked": "rules",
     "overlap": "rules",

@@ -31,7 +31,8 @@ class BatchSampler:
     Epochs are planned whole. With ``random`` and ``groups`` every row appears at least once an epoch, whatever it
     lacks, and a second time only where the last batch or a group's last K must be filled up. With ``draw`` an epoch has
     as many slots; the seeds run through all rows once in ``per_group`` epochs. Rows without anybody to meet (a missing
-    key, a group of one) stand together.
+    key, a group of one) stand together. With ``partner`` every row is a seed at least once an epoch, and a batch has
+    ``2 * batch_size`` slots: seeds, then their partners.
 
     The state is (seed, epoch, step). It runs ahead of training when a DataLoader's workers prefetch; a training loop
     that resumes says where with `set_position`.
@@ -39,7 +40,7 @@ class BatchSampler:
     Args:
         bound: The objective over the rows to sample, usually the training rows.
         composition: How batches are composed; ``auto`` is resolved here, see `composition` and `reason`.
-        batch_size: Samples of the global batch.
+        batch_size: Samples of the global batch; with ``partner``, its seeds.
         seed: Not negative.
         rank: Which slice of each global batch this process yields.
         world_size: Processes; must divide ``batch_size``. It may differ between runs: the global batches don't.
@@ -90,6 +91,11 @@ class BatchSampler:
         """Why batches are composed as they are, in words."""
         return self.composition.reason or "asked for"
 
+    @property
+    def partnered(self) -> bool:
+        """Whether slot ``b`` of a batch has its partner at ``batch_size + b``: the sample of every odd view."""
+        return self.composition.kind == "partner"
+
     def __len__(self) -> int:
         slots = self._groups.slots if self._groups is not None else self.bound.size
         return -(-slots // self.batch_size)
@@ -102,7 +108,9 @@ class BatchSampler:
 
         Returns:
             Positions in the bound table, int64 ``[steps, batch_size]``, read-only; groups, and seeds with their
-            positives, stand next to one another. Depends on nothing but objective, composition, seed and epoch.
+            positives, stand next to one another. With ``partner`` ``[steps, 2 * batch_size]``: the seeds, then the
+            partner of each in the same order, itself where it has none. Depends on nothing but objective, composition,
+            seed and epoch.
         """
         if self._planned is None or self._planned[:2] != (self.seed, epoch):
             self._planned = (self.seed, epoch, self._plan(epoch))
@@ -115,7 +123,28 @@ class BatchSampler:
         for step in range(self.step, len(plan)):
             last = step + 1 == len(plan)
             self.epoch, self.step = (epoch + 1, 0) if last else (epoch, step + 1)
-            yield plan[step, mine].tolist()
+            slots = plan[step].reshape(-1, self.batch_size)  # with partners, a row of them below the seeds
+            yield slots[:, mine].ravel().tolist()
+
+    def rebind(self, bound: BoundObjective) -> None:
+        """Plan by another binding of the same objective to the same rows: after a refresh of what is computed.
+
+        Epochs planned from now on follow it; the composition that ``auto`` chose stays. Call it between two epochs:
+        a plan is a function of objective, seed and epoch, so the rest of an epoch would change under way.
+
+        Raises:
+            UsageError: When the rows or relations are others, or the relation has lost its groups.
+        """
+        if bound.size != self.bound.size or bound.names != self.bound.names:
+            raise UsageError("this is no binding of the sampler's objective and rows", "bind the same ones again")
+        before = self.bound
+        self.bound = bound
+        try:
+            self._groups = self._prepare()
+        except UsageError:
+            self.bound = before
+            raise
+        self._planned = None
 
     def set_position(self, epoch: int, step: int) -> None:
         """Go on with this step of this epoch; ``step == len(self)`` is the start of the next one."""
@@ -143,6 +172,8 @@ class BatchSampler:
         # Filled up from the epoch's start, which a last batch can't meet: there are at least as many slots as it holds.
         missing = len(self) * self.batch_size - len(slots)
         plan = np.concatenate([slots, slots[:missing]]).reshape(-1, self.batch_size)
+        if self.partnered:
+            plan = np.concatenate([plan, self._partners(plan, rng)], axis=1)
         plan.flags.writeable = False
         return plan
 
@@ -158,15 +189,20 @@ class BatchSampler:
         drawn = np.where(drawn < 0, rng.integers(0, size, drawn.shape), drawn)
         return np.concatenate([seeds[:, None], drawn], axis=1).ravel()
 
+    def _partners(self, seeds: Ints, rng: np.random.Generator) -> Ints:
+        """A drawn positive of each seed, the seed itself where it has none."""
+        drawn = self.bound.draw(seeds.ravel(), 1, rng, self.composition.compose_by).reshape(seeds.shape)
+        return np.where(drawn < 0, seeds, drawn)
+
     def _prepare(self) -> GroupChunks | None:
         """Check what the composition needs; the groups, where it composes by groups."""
         kind, k = self.composition.kind, self.composition.per_group
-        if kind not in ("groups", "draw"):
+        if kind not in ("groups", "draw", "partner"):
             return None
-        if self.batch_size % k:
+        if kind != "partner" and self.batch_size % k:
             raise UsageError(f"per_group {k} does not divide a batch of {self.batch_size}", "use a multiple of it")
         relation = self.bound.relations[self.composition.compose_by]
-        if kind == "draw":
+        if kind in ("draw", "partner"):
             self.bound.draw(np.empty(0, dtype=np.int64), k - 1, np.random.default_rng(0), self.composition.compose_by)
             return None
         if relation.codes is None:

@@ -10,7 +10,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 
 __all__ = ["Composition", "Kind"]
 
-Kind = Literal["auto", "random", "groups", "draw"]
+Kind = Literal["auto", "random", "groups", "draw", "partner"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,11 @@ class Composition:
     Attributes:
         kind: ``"random"``: the data's own distribution. ``"groups"``: ``per_group`` samples from each of
             ``batch_size / per_group`` groups of the relation's code. ``"draw"``: seeds, each with ``per_group − 1``
-            drawn positives. ``"auto"``: random when at least 99 % of anchors then have a positive of another sample,
-            else groups for a relation that is equality of codes, else draw.
+            drawn positives. ``"partner"``: seeds, the second view of each being made of one drawn positive, its
+            partner (Azizi et al., "Big self-supervised models advance medical image classification", 2021, MICLe;
+            Vu et al., "MedAug", 2021). ``"auto"``: random when at least 99 % of anchors then have a positive of another
+            sample, else groups for a relation that is equality of codes, else draw; never partner, which changes what
+            a view is.
         per_group: Samples that belong together, K ≥ 2; must divide the batch size.
         compose_by: Which relation of the objective the guarantee is for.
         exponent: ``groups`` only: groups are met in proportion to ``size ** exponent``, from 1 (each sample as often as
@@ -40,8 +43,6 @@ class Composition:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            if str(self.kind) == "partner":
-                raise UsageError("the composition 'partner' comes with a later release", "use 'draw' or 'groups'")
             raise UsageError(f"there is no composition {self.kind!r}", did_you_mean(str(self.kind), get_args(Kind)))
         if self.per_group < 2:
             raise UsageError(f"per_group is {self.per_group}", "a group needs at least 2 samples to hold a pair")
@@ -49,3 +50,14 @@ class Composition:
             raise UsageError(f"compose_by is {self.compose_by}", "it counts the objective's relations from 0")
         if not (math.isfinite(self.exponent) and 0 <= self.exponent <= 1):
             raise UsageError(f"exponent is {self.exponent}", "from 0 (groups alike) to 1 (samples alike)")
+
+    @property
+    def meaning(self) -> str:
+        """What stands in a batch, in words."""
+        if self.kind == "groups":
+            return f"{self.per_group} samples from each of several groups"
+        if self.kind == "draw":
+            return f"seeds, each beside {self.per_group - 1} drawn positives"
+        if self.kind == "partner":
+            return "seeds; every second view is made of a drawn positive of the seed, its partner"
+        return "samples as they are in the data"

@@ -64,7 +64,7 @@ def test_a_batch_meets_as_many_groups_as_the_data_allow() -> None:
     assert np.mean(met) >= 7  # of the 8 that fit
 
 
-def test_partners_and_order_change_from_epoch_to_epoch() -> None:
+def test_groups_and_order_change_from_epoch_to_epoch() -> None:
     sampler = BatchSampler(by_group([40, 40]), Composition("groups", per_group=2), 8)
     first, second = ({frozenset(pair) for pair in chunks(sampler, epoch).tolist()} for epoch in (0, 1))
     assert len(first & second) < 10
@@ -123,6 +123,49 @@ def test_a_seed_without_a_match_is_still_a_seed() -> None:
     assert all((sampler.plan(epoch) >= 0).all() for epoch in range(2))
 
 
+# partner -----------------------------------------------------------------------------------------------------------
+
+
+def test_partner_sets_a_drawn_positive_of_each_seed_below_it() -> None:
+    table = {"volume": [0] * 30 + [1] * 30, "mm": [float(k) for k in range(30)] * 2}
+    sampler = BatchSampler((same("volume") & within("mm", 2)).bind(table), Composition("partner"), 12)
+    assert sampler.partnered
+    plan = sampler.plan(2)
+    assert plan.shape == (5, 24)
+    seeds, partners = plan[:, :12], plan[:, 12:]
+    assert sorted(seeds.ravel().tolist()) == list(range(60))
+    assert (seeds // 30 == partners // 30).all()
+    assert (np.abs(seeds % 30 - partners % 30) <= 2).all()
+    assert (seeds != partners).all()
+
+
+def test_who_has_no_positive_is_its_own_partner() -> None:
+    plan = BatchSampler(by_group([2, 1, 1], missing=1), Composition("partner"), 5).plan(0)
+    partner = dict(zip(plan[0, :5].tolist(), plan[0, 5:].tolist(), strict=True))
+    assert partner == {0: 1, 1: 0, 2: 2, 3: 3, 4: 4}
+
+
+def test_the_last_batch_of_seeds_is_filled_up_from_the_first() -> None:
+    sampler = BatchSampler(by_group([4, 4, 3]), Composition("partner"), 4)
+    plan = sampler.plan(0)
+    assert (len(sampler), plan.shape) == (3, (3, 8))
+    assert set(plan[:, :4].ravel().tolist()) == set(range(11))
+    assert plan[2, 3] == plan[0, 0]
+
+
+def test_partners_change_from_epoch_to_epoch() -> None:
+    sampler = BatchSampler(by_group([12]), Composition("partner"), 12)
+    first, second = (dict(zip(*np.split(sampler.plan(epoch)[0], 2), strict=True)) for epoch in (0, 1))
+    assert first != second
+
+
+def test_partners_are_drawn_by_the_relation_asked_for() -> None:
+    bound = (same("a") + same("b")).bind({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]})
+    for relation, apart in ((0, 1), (1, 2)):
+        seeds, partners = np.split(BatchSampler(bound, Composition("partner", compose_by=relation), 4).plan(0)[0], 2)
+        assert np.abs(seeds - partners).tolist() == [apart] * 4
+
+
 # auto --------------------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +213,15 @@ def test_what_is_asked_for_is_done() -> None:
 
 # state and ranks ---------------------------------------------------------------------------------------------------
 
-KINDS = ["random", "groups", "draw"]
+KINDS = ["random", "groups", "draw", "partner"]
+
+
+def whole(kind: str, shares: tuple[list[int], ...]) -> list[int]:
+    """The global batch of every rank's list; with partners, each list is its seeds and then their partners."""
+    if kind != "partner":
+        return [i for share in shares for i in share]
+    halves = [np.split(np.array(share), 2) for share in shares]
+    return np.concatenate([half[k] for k in (0, 1) for half in halves]).tolist()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -188,7 +239,7 @@ def test_the_plan_is_a_function_of_seed_and_epoch(kind: Any) -> None:
 def test_the_slices_of_all_ranks_are_the_global_batch(kind: Any, world_size: int) -> None:
     bound = by_group([5, 7, 9, 3])
     ranks = [BatchSampler(bound, Composition(kind), 6, 1, rank, world_size) for rank in range(world_size)]
-    joined = [[i for share in step for i in share] for step in zip(*ranks, strict=True)]
+    joined = [whole(kind, step) for step in zip(*ranks, strict=True)]
     assert joined == BatchSampler(bound, Composition(kind), 6, 1).plan(0).tolist()
 
 
@@ -212,7 +263,7 @@ def test_resume_goes_on_exactly_with_any_number_of_processes(kind: Any, stop: in
     for sampler in after:
         sampler.load_state_dict(state)
     while len(seen) < len(expected):
-        seen += [[i for share in step for i in share] for step in zip(*after, strict=True)]
+        seen += [whole(kind, step) for step in zip(*after, strict=True)]
     assert seen == expected
 
 
