@@ -2,6 +2,7 @@
 
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.export import FORMATS, ExportError, export
+from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.evaluation.load import load
 from ssl_domains.evaluation.probe import RANDOM, probe_run
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
@@ -20,6 +21,7 @@ __all__ = [
     "embed_rows",
     "evaluation_split",
     "export",
+    "handmade_features",
     "load",
     "probe_path",
     "probe_run",

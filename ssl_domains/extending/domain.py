@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import Scaling, ViewRecipe
 
@@ -83,6 +85,8 @@ class Domain:
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
         floors: Name of a nuisance-only floor → the columns it may use, as ``{"position alone": ("position",)}``.
+        handmade: Name of a hand-made feature → pictures float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``, as
+            ``{"HOG": …}``; a floor that a linear probe reads like an encoder. Imports what is heavy when called.
         nuisance: Columns that shouldn't explain the pairs (scanner, camera); reported beside the label.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: Edge of the canvas in pixels when the configuration names none.
@@ -99,6 +103,7 @@ class Domain:
     demo_data: Callable[[Path, int], str] | None = None
     scan_options: tuple[ScanOption, ...] = ()
     floors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    handmade: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = field(default_factory=dict)
     nuisance: tuple[str, ...] = ()
     default_encoder: str = "resnet18"
     default_size: int = 64

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest, ScanOption
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import Scaling, ViewRecipe
 
@@ -45,6 +47,18 @@ def _demo_data(out: Path, seed: int) -> str:
     return write_demo_data(out, seed)
 
 
+def _hog(images: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains.probes import hog
+
+    return hog(images)
+
+
+def _mean_colour(images: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains.probes import mean_colour
+
+    return mean_colour(images)
+
+
 FISHEYE = Domain(
     name="fisheye",
     summary="objects in fisheye images: regions of the lens as positives",
@@ -59,6 +73,7 @@ FISHEYE = Domain(
         ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
     ),
     floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},
+    handmade={"HOG": _hog, "mean colour": _mean_colour},
     nuisance=("camera", "recording"),
     group="recording",
     in_chans=_channels,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest, ScanOption
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import Scaling, ViewRecipe
 
@@ -43,6 +45,12 @@ def _demo_data(out: Path, seed: int) -> str:
     return write_demo_data(out, seed)
 
 
+def _hog(images: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains.probes import hog
+
+    return hog(images)
+
+
 MEDICAL = Domain(
     name="medical",
     summary="DICOM, NIfTI and pictures: patients, positions and clinical values as positives",
@@ -58,6 +66,7 @@ MEDICAL = Domain(
         ScanOption("burned_in", bool, help="keep DICOM images that declare burned-in annotation"),
     ),
     floors={"position alone": ("position",)},
+    handmade={"HOG": _hog},
     nuisance=("scanner", "modality", "position", "dtype"),
     group="patient",
     in_chans=_channels,
