@@ -1,0 +1,93 @@
+"""Which values of a table may be read on a page, and what stands for the others: letters, A for the first one met."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import polars as pl
+
+from ssl_domains.samples import SampleTable
+
+__all__ = ["MANY", "ShownValues", "coded_columns", "number"]
+
+MANY = 30
+"""Distinct texts or whole numbers from which a column rather names somebody than says of what kind something is."""
+
+
+def coded_columns(table: SampleTable, columns: Iterable[str], also: Collection[str] = ()) -> frozenset[str]:
+    """Columns whose values must not be printed: identifiers, ``also``, and texts or whole numbers of many values.
+
+    Args:
+        table: The rows.
+        columns: Which are asked about; missing ones are left out.
+        also: Further names, such as the domain's group (a patient, a recording).
+    """
+    hidden = {*table.meta.identifiers, *also, "path"}
+    return frozenset(name for name in columns if name in table.columns and (name in hidden or _many(table, name)))
+
+
+class ShownValues:
+    """Texts of values. A coded column's values become letters in the order in which they are asked for.
+
+    Args:
+        table: The rows.
+        coded: Columns of which only equality may be seen.
+    """
+
+    def __init__(self, table: SampleTable, coded: Collection[str] = ()) -> None:
+        self._table = table
+        self._coded = frozenset(coded) | {*table.meta.identifiers, "path"}
+        self._letters: dict[str, dict[object, str]] = {}
+
+    def coded(self, column: str) -> bool:
+        """Whether the column's values are printed as letters."""
+        return column in self._coded
+
+    def missing(self, column: str, row: int) -> bool:
+        """Whether the row has no value there (null or NaN)."""
+        value = self._table.column(column)[row]
+        return value is None or (isinstance(value, float) and value != value)
+
+    def text(self, column: str, row: int) -> str:
+        """The value of one row, or what stands for it; ``missing`` for none."""
+        if self.missing(column, row):
+            return "missing"
+        value = self._table.column(column)[row]
+        if isinstance(value, pl.Series):
+            members = [self.member(column, member) for member in value.drop_nulls().unique().sort().to_list()]
+            return ", ".join(members[:8]) + (f" and {len(members) - 8} more" if len(members) > 8 else "") or "none"
+        return self.member(column, value)
+
+    def member(self, column: str, value: object) -> str:
+        """One value, or one member of a list, of that column."""
+        if self.coded(column):
+            known = self._letters.setdefault(column, {})
+            return known.setdefault(value, _letter(len(known)))
+        if isinstance(value, float):
+            return number(value)
+        text = str(value)
+        return text if len(text) <= 40 else text[:39] + "…"
+
+
+def number(value: float) -> str:
+    """A number as one reads it: up to six digits, no ``.0``."""
+    return f"{value:.6g}".replace("-", "−")
+
+
+def _many(table: SampleTable, name: str) -> bool:
+    column = table.column(name)
+    if isinstance(column.dtype, pl.List | pl.Array):
+        column = column.explode()
+    if column.dtype.is_float() or column.dtype.is_temporal() or column.dtype == pl.Boolean:
+        return False
+    return column.drop_nulls().n_unique() > MANY
+
+
+def _letter(position: int) -> str:
+    """A … Z, AA, AB …"""
+    text = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text
