@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ssl_domains.pairs.row_rule import Equal, RowRule, answer, rule_to
+from ssl_domains.pairs.row_rule import Equal, RowRule, equal_codes
 from ssl_domains.pairs.rows import Rows
 
 __all__ = ["PairBatch", "RelationRows", "Tile"]
@@ -22,15 +23,37 @@ _SWEEP = 1024  # rows and columns of a tile in whole-batch questions: the number
 
 @dataclass(eq=False)
 class Tile:
-    """The pairs of some anchors with some candidates.
+    """The pairs of some anchors with some candidates, under the relations that were asked for.
 
     Attributes:
-        weights: float64 ``[R', I, J]``: w_r,ij; 0 where not positive, 1 for own views.
+        matches: bool ``[R', I, J]``: candidate j is in P_r(i). For an ungraded relation this is the whole truth, and
+            an eighth of the memory of its weights: read it, and leave ``weights`` alone.
+        grades: Per relation, None where every positive weighs 1 (`PairBatch.graded` says which), else its float64
+            ``[I, J]`` of w_r,ij: 0 where not positive, 1 for own views.
         allowed: bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
     """
 
-    weights: Tensor
+    matches: Tensor
+    grades: tuple[Tensor | None, ...]
     allowed: Tensor
+
+    @cached_property
+    def weights(self) -> Tensor:
+        """float64 ``[R', I, J]``: w_r,ij of every relation, made when first asked for."""
+        weights = self.matches.to(torch.float64)
+        for place, grades in enumerate(self.grades):
+            if grades is not None:
+                weights[place] = grades
+        return weights
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What a tile knows before any rule is asked; bool ``[I, J]`` each, None where there is no such pair to mind."""
+
+    own_row: Tensor | None
+    own: Tensor | None
+    own_stored: Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +68,29 @@ class RelationRows:
     rule: RowRule | None
     key: Equal | None
 
+    @property
+    def graded(self) -> bool:
+        """Whether a match may weigh anything but 1."""
+        return self.rule is not None and self.rule.graded
+
     def matches(self, i: slice, j: slice) -> Tensor:
         """Where the rule says yes: a fresh bool ``[I, J]``."""
         if self.key is None:
             assert self.rule is not None
-            return answer(self.rule, True, i, j)
-        result = answer(self.key, True, i, j)
-        return result if self.rule is None else result.logical_and_(answer(self.rule, True, i, j))
+            return self.rule.answer(True, i, j)
+        result = self.key.answer(True, i, j)
+        return result if self.rule is None else result.logical_and_(self.rule.answer(True, i, j))
+
+    def weights(self, i: slice, j: slice) -> Tensor:
+        """The weight of each match of a graded rule, 0 where there is none: a fresh float64 ``[I, J]``."""
+        assert self.rule is not None
+        weights = self.rule.weights(i, j)
+        return weights if self.key is None else weights.mul_(self.key.answer(True, i, j))
 
     def to(self, device: torch.device | str) -> RelationRows:
         """On another device."""
-        key = None if self.key is None else Equal(self.key.anchors.to(device), self.key.candidates.to(device))
-        return RelationRows(None if self.rule is None else rule_to(self.rule, device), key)
+        rule = None if self.rule is None else self.rule.to(device)
+        return RelationRows(rule, None if self.key is None else self.key.to(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,19 +144,23 @@ class PairBatch:
         """
         wanted = range(len(self.weights)) if relations is None else relations
         i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
-        shape = (i.stop - i.start, j.stop - j.start)
-        device = self.codes.device
-        own_row = self._own_row(i, j)
-        own = None if all(self.by_codes) else answer(self.own, True, i, j)
-        own_stored = None if self.own_stored is None else answer(self.own_stored, True, i, j)
+        known = self._known(i, j)
         # What a relation makes positive is never ignored, so an ignore rule needs every relation's positives.
         needed = range(len(self.weights)) if self.ignored is not None else wanted
-        positive = {r: self._positive(r, i, j, own, own_stored) for r in dict.fromkeys(needed)}
+        positives = {r: self._positives(r, i, j, known) for r in dict.fromkeys(needed)}
+        matches = [positives[r][0] for r in wanted]
+        if not matches:
+            matches = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
+        return Tile(
+            matches[0][None] if len(wanted) == 1 else torch.stack(matches) if wanted else matches[0],
+            tuple(positives[r][1] for r in wanted),
+            self._allowed(i, j, known, [matched for matched, _ in positives.values()]),
+        )
 
-        weights = torch.empty((len(wanted), *shape), dtype=torch.float64, device=device)
-        for place, r in enumerate(wanted):
-            weights[place] = positive[r]
-        return Tile(_without(weights, own_row), self._allowed(i, j, positive, own_row, own_stored))
+    @cached_property
+    def graded(self) -> tuple[bool, ...]:
+        """Whether a positive of relation r may weigh anything but 1; never where it is ``by_codes``."""
+        return tuple(relation.graded for relation in self.relations)
 
     def dense(self) -> Tile:
         """All pairs at once: for small batches, miners and tests."""
@@ -139,8 +177,8 @@ class PairBatch:
             codes=codes,
             candidate_codes=codes if self.square else self.candidate_codes.to(device),
             self_index=self.self_index.to(device),
-            own=_equal_to(self.own, device),
-            own_stored=None if self.own_stored is None else _equal_to(self.own_stored, device),
+            own=self.own.to(device),
+            own_stored=None if self.own_stored is None else self.own_stored.to(device),
             filled=None if self.filled is None else self.filled.to(device),
             relations=tuple(relation.to(device) for relation in self.relations),
             ignored=None if self.ignored is None else self.ignored.to(device),
@@ -155,10 +193,9 @@ class PairBatch:
                 continue
             for i in _strips(len(self.anchors)):
                 for j in _strips(len(self.candidates)):
-                    own = answer(self.own, True, i, j)
-                    own_stored = None if self.own_stored is None else answer(self.own_stored, True, i, j)
-                    other = self.anchors.sample[i, None] != self.candidates.sample[None, j]
-                    result[i, r] |= self._positive(r, i, j, own, own_stored).logical_and_(other).any(dim=1)
+                    matches, _ = self._positives(r, i, j, self._known(i, j))
+                    same_sample = equal_codes(self.anchors.sample[i], self.candidates.sample[j])
+                    result[i, r] |= _without(matches, same_sample).any(dim=1)
         return result
 
     def cross_by_codes(self, r: int) -> Tensor:
@@ -174,41 +211,47 @@ class PairBatch:
         empty = largest[own_code] == -2
         return ~empty & ((largest[own_code] != mine) | (least[own_code] != mine))
 
-    def _positive(self, r: int, i: slice, j: slice, own: Tensor | None, own_stored: Tensor | None) -> Tensor:
-        if self.by_codes[r]:
-            return self.codes[i, r, None] == self.candidate_codes[None, j, r]
-        assert own is not None
-        positive = self.relations[r].matches(i, j)
-        if own_stored is not None:
-            positive.logical_and_(~own_stored)
-        return positive.logical_or_(own)
+    def _known(self, i: slice, j: slice) -> _Known:
+        return _Known(
+            self._own_row(i, j),
+            None if all(self.by_codes) else self.own.answer(True, i, j),
+            None if self.own_stored is None else self.own_stored.answer(True, i, j),
+        )
 
-    def _allowed(
-        self, i: slice, j: slice, positive: dict[int, Tensor], own_row: Tensor | None, own_stored: Tensor | None
-    ) -> Tensor:
-        shape = (i.stop - i.start, j.stop - j.start)
+    def _positives(self, r: int, i: slice, j: slice, known: _Known) -> tuple[Tensor, Tensor | None]:
+        """P_r as bool ``[I, J]``, and w_r as float64 ``[I, J]`` where r is graded."""
+        relation = self.relations[r]
+        if self.by_codes[r]:
+            return _without(equal_codes(self.codes[i, r], self.candidate_codes[j, r]), known.own_row), None
+        assert known.own is not None
+        if not relation.graded:
+            matches = _without(relation.matches(i, j), known.own_stored).logical_or_(known.own)
+            return _without(matches, known.own_row), None
+        weights = _without(relation.weights(i, j), known.own_stored).masked_fill_(known.own, 1)
+        _without(weights, known.own_row)
+        return weights > 0, weights
+
+    def _allowed(self, i: slice, j: slice, known: _Known, positives: list[Tensor]) -> Tensor:
         if self.ignored is None:
-            allowed = torch.ones(shape, dtype=torch.bool, device=self.codes.device)
+            allowed = torch.ones((i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)
         else:
             allowed = self.ignored.matches(i, j).logical_not_()
-            for matched in positive.values():
+            for matched in positives:
                 allowed.logical_or_(matched)
-        if own_stored is not None:
-            allowed.logical_and_(~own_stored)
+        _without(allowed, known.own_stored)
         if self.filled is not None:
             allowed.logical_and_(self.filled[None, j])
-        return _without(allowed, own_row)
+        return _without(allowed, known.own_row)
 
     def _own_row(self, i: slice, j: slice) -> Tensor | None:
         """Where the candidate is the anchor itself, bool ``[I, J]``; None where no anchor is in the tile."""
         if not self.meets_itself or (self.square and (i.stop <= j.start or j.stop <= i.start)):
             return None
-        columns = torch.arange(j.start, j.stop, device=self.codes.device)
-        return self.self_index[i, None] == columns[None, :]
+        return equal_codes(self.self_index[i], torch.arange(j.start, j.stop, device=self.codes.device))
 
 
-def _without(values: Tensor, own_row: Tensor | None) -> Tensor:
-    return values if own_row is None else values.masked_fill_(own_row, 0)
+def _without(values: Tensor, out: Tensor | None) -> Tensor:
+    return values if out is None else values.masked_fill_(out, 0)
 
 
 def _plain(part: slice, length: int) -> slice:
@@ -220,7 +263,3 @@ def _plain(part: slice, length: int) -> slice:
 
 def _strips(length: int) -> list[slice]:
     return [slice(start, min(start + _SWEEP, length)) for start in range(0, length, _SWEEP)]
-
-
-def _equal_to(equal: Equal, device: torch.device | str) -> Equal:
-    return Equal(equal.anchors.to(device), equal.candidates.to(device))

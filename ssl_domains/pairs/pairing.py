@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,7 +109,7 @@ class _Both:
         first: Ints = getattr(self.a, name)
         return first if self.square else np.concatenate([first, getattr(self.c, name)])
 
-    def split(self, values: Ints) -> tuple[Ints, Ints]:
+    def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         return (values, values) if self.square else (values[: len(self.a.row)], values[len(self.a.row) :])
 
     def ranked(self, columns: list[Ints]) -> Ints:
@@ -152,15 +153,15 @@ class _Both:
         match node:
             case bound.Same(codes=codes):
                 return _equal(*self.split(self.gathered(codes)))
-            case bound.Within(values=values, width=width):
+            case bound.Within(values=values, width=width, decay=decay):
                 sample = self.of("sample")
                 found = values[sample] if len(values) else np.empty(len(sample))
-                return self.near(np.where(sample < 0, np.nan, found), width)
+                return self.near(np.where(sample < 0, np.nan, found), width, decay)
             case bound.EmittedSame(name=name, edges=edges):
                 found = self.emitted(name)
                 return _equal(*self.split(_value_codes(found) if edges is None else assign_bins(found, edges)))
-            case bound.EmittedWithin(name=name, width=width):
-                return self.near(self.emitted(name), width)
+            case bound.EmittedWithin(name=name, width=width, decay=decay):
+                return self.near(self.emitted(name), width, decay)
             case bound.And(terms=terms):
                 return rowwise.All(tuple(self.node(term) for term in terms))
             case bound.Or(terms=terms):
@@ -168,10 +169,9 @@ class _Both:
             case bound.Not(term=term):
                 return rowwise.Inverse(self.node(term))
 
-    def near(self, values: NDArray[np.float64], width: float) -> rowwise.Near:
-        numbers = torch.from_numpy(values)
-        m = len(self.a.row)
-        return rowwise.Near(numbers, numbers, width) if self.square else rowwise.Near(numbers[:m], numbers[m:], width)
+    def near(self, values: NDArray[np.float64], width: float, decay: bool) -> rowwise.Near:
+        anchors, candidates = self.split(values)
+        return rowwise.Near(torch.from_numpy(anchors), torch.from_numpy(candidates), width, decay)
 
     def emitted(self, name: str) -> NDArray[np.float64]:
         """A number that views emitted, one a row; NaN where missing or unfilled."""
