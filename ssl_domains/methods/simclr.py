@@ -50,16 +50,17 @@ class SimCLR(Method):
         return cls(encoder, head, options["temperature"], options["learnable_temperature"])
 
     def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        """``[M, C, H, W]`` to ``z [M, d]`` on the unit sphere, float32 whatever the precision of the encoder."""
+        """``[M, C, H, W]`` to ``z [M, d]`` on the unit sphere, float32 at least whatever the precision of the encoder."""
         features = self.encoder(images, mask)
-        return Embeddings(F.normalize(self.head(features.pooled).float(), dim=1), features)
+        projected = self.head(features.pooled)
+        z = F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1)
+        temperature = None if self.log_scale is None else torch.exp(-self.log_scale.clamp(max=_SHARPEST))
+        return Embeddings(z, features, temperature)
 
     def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
         """The general contrastive loss of the pairs."""
-        temperature: float | Tensor = self._fixed
-        if self.log_scale is not None:
-            temperature = torch.exp(-self.log_scale.clamp(max=_SHARPEST))
-        return contrastive_loss(out.z, pairs, temperature)
+        temperature = self._fixed if out.temperature is None else out.temperature
+        return contrastive_loss(out.z, pairs, temperature, out.candidates, total_anchors=out.total_anchors)
 
     @property
     def temperature(self) -> float:

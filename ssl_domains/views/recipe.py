@@ -107,6 +107,7 @@ class ViewRecipe:
         step: int,
         slots: Tensor,
         columns: Mapping[str, Tensor] | None = None,
+        only: Sequence[int] | None = None,
     ) -> list[Viewed]:
         """All views of a batch, on the device it is on.
 
@@ -117,6 +118,7 @@ class ViewRecipe:
             step: Global step.
             slots: int64 ``[B]``: the samples' places in the global batch. On the CPU, or the device is waited for.
             columns: What `columns` names, float64 ``[B]``.
+            only: Numbers of the views to make; None for all.
 
         Raises:
             UsageError: When a column is missing, or a step can't take that many channels.
@@ -126,7 +128,8 @@ class ViewRecipe:
         if mask is not None:
             images = images * mask
         return [
-            self._view(images, mask, seed, step, slots.cpu(), view, dict(columns or {})) for view in range(self.views)
+            self._view(images, mask, seed, step, slots.cpu(), view, dict(columns or {}))
+            for view in (range(self.views) if only is None else only)
         ]
 
     def _view(

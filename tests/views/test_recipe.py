@@ -61,6 +61,13 @@ def test_the_same_call_gives_the_same_bits(pictures: Pictures, batched: Batched)
     assert all(torch.equal(a.images, b.images) for a, b in zip(first, again, strict=True))
 
 
+def test_some_views_are_those_of_all(pictures: Pictures, batched: Batched) -> None:
+    images = batched(pictures("textured", 3))
+    every = FULL.device_views(images, seed=1, step=2, slots=torch.arange(12))
+    (second,) = FULL.device_views(images, seed=1, step=2, slots=torch.arange(12), only=[1])
+    assert torch.equal(second.images, every[1].images)
+
+
 def test_views_steps_seeds_and_slots_differ(pictures: Pictures, batched: Batched) -> None:
     same = batched(pictures("textured", 3, n=1)).expand(2, -1, -1, -1)
     a, b = FULL.device_views(same, seed=1, step=2, slots=torch.tensor([0, 1]))
