@@ -1,0 +1,139 @@
+"""From a STUDY.toml and a domain to what a study needs: rows, rules, views, floors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.configuring import configure
+from ssl_domains.cli.pairing import choose_pairs, nuisance_columns
+from ssl_domains.cli.tables import decodable, fill_store, open_table
+from ssl_domains.cli.viewing import build_recipe
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import Domain, Registry
+
+if TYPE_CHECKING:
+    from ssl_domains.samples import SampleTable
+    from ssl_domains.studies import Arm, Material, StudyFile
+
+__all__ = ["prepare_study"]
+
+
+def prepare_study(
+    registry: Registry, domain: Domain, study: StudyFile, folder: Path, out: Path, samples: Path | None = None
+) -> tuple[Material, tuple[Arm, ...]]:
+    """Open the table, divide its groups, resolve the arms.
+
+    Args:
+        registry: Where pair samplers and methods are.
+        domain: Whose data it is.
+        study: The study file.
+        folder: Its folder; the tables it names are seen from there.
+        out: Folder of the study.
+        samples: Sample table in place of the one the file names.
+
+    Raises:
+        UsageError: For columns, pairs or configurations that don't fit.
+        DataError: When nothing is left of the table, or it has too few groups.
+    """
+    from ssl_domains.probes import HEADLINE, read_labels
+    from ssl_domains.stores import default_store
+    from ssl_domains.studies import Material, all_arms, plan_groups
+    from ssl_domains.studies.measures import measure_named
+
+    path = samples if samples is not None else folder / study.samples
+    table = _filtered(open_table(domain, path), study)
+    store = fill_store(domain, table, default_store(path))
+    table = decodable(table, store)
+    labels = read_labels(table.column(study.label))
+    if labels.task == "multilabel":
+        raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
+    config = configure(domain, table, None, options=study.config)
+    if config.encoder.in_chans is None:
+        config = config.with_values({"encoder.in_chans": max(store.channels(store.positions(table)))})
+    groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
+    named = _named_arms(registry, domain, study)
+    floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
+    floors |= study.floors
+    for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
+        table.column(column)
+    nuisance = nuisance_columns(domain, table) if study.nuisance is None else tuple(study.nuisance)
+    material = Material(
+        table=table,
+        store=store,
+        labels=labels,
+        label=study.label,
+        groups=groups,
+        config=config,
+        recipe=functools.partial(build_recipe, domain),
+        scaling=domain.scaling,
+        method=registry.method(config.method.name).factory,
+        fractions=tuple(study.fractions),
+        primary_probe=study.primary.probe,
+        primary_measure=measure_named(study.primary.measure or HEADLINE[labels.task]),
+        out=out,
+        transductive=study.pretraining == "transductive",
+        floors=floors,
+        handmade=domain.handmade,
+        nuisance=nuisance,
+        within=study.within,
+        columns={arm.columns: open_table(domain, folder / arm.columns) for arm in study.arms.values() if arm.columns},
+        dense=study.dense,
+        mask_names=tuple(study.mask_names),
+    )
+    arms = all_arms(
+        named,
+        {name: entry.controls for name, entry in study.arms.items()},
+        pretrained=config.encoder.init != "random",
+        floors=floors,
+        handmade=tuple(domain.handmade),
+    )
+    return material, arms
+
+
+def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequence[Arm]:
+    from ssl_domains.studies import Arm, read_columns
+
+    arms = []
+    for name, entry in study.arms.items():
+        chosen = choose_pairs(registry, domain, entry.pairs, entry.rule)
+        rule = "none" if chosen is None else chosen.objective
+        config: dict[str, Any] = {}
+        if chosen is not None:
+            config |= dict(chosen.composition or {})
+            if chosen.views:
+                config["views.extra"] = list(chosen.views)
+        else:
+            config["pairs.composition"] = "random"
+        arms.append(
+            Arm(
+                name=name,
+                about=entry.about or rule,
+                kind="simclr" if rule == "none" else "rule",
+                rule=rule,
+                config={**config, **entry.config},
+                columns=entry.columns,
+                reads=read_columns(rule),
+            )
+        )
+    return arms
+
+
+def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:
+    import polars as pl
+
+    kept = pl.lit(True)
+    for name, values in study.only.items():
+        table.column(name)
+        kept &= pl.col(name).is_in(values).fill_null(False)
+    for name in study.drop_missing:
+        table.column(name)
+        kept &= pl.col(name).is_not_null()
+    rows = table.frame.select(kept.alias("kept"))["kept"]
+    if len(rows) == 1 < len(table):  # a literal alone has one row
+        return table
+    if not rows.any():
+        raise DataError("no row is left of the table", "check `only` and `drop_missing`")
+    return table.take(rows.to_numpy())

@@ -1,0 +1,236 @@
+"""A study from its file to its pages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ssl_domains.engine import PairPlan, plan_pairs
+from ssl_domains.engine.precision import resolve_device, resolve_precision
+from ssl_domains.engine.provenance import environment
+from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.pairs import Composition, parse
+from ssl_domains.studies.arms import Arm
+from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
+from ssl_domains.studies.material import Material
+from ssl_domains.studies.page import write_result_page
+from ssl_domains.studies.plan import StudyPlan, estimate_seconds, pin_composition, reference_steps
+from ssl_domains.studies.report import write_study_report
+from ssl_domains.studies.result import ContrastSpec, InformationRow, StudyResult
+from ssl_domains.studies.run import Say, run_study, spell
+from ssl_domains.studies.study_file import StudyFile
+
+__all__ = ["Conducted", "conduct"]
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """What a study left.
+
+    Attributes:
+        result: Its numbers; None when only some arms were run.
+        report: The page of it.
+        estimated: Seconds it was thought to take.
+    """
+
+    result: StudyResult | None
+    report: Path | None
+    estimated: float
+
+
+def conduct(
+    study: StudyFile,
+    material: Material,
+    arms: Sequence[Arm],
+    *,
+    command: str,
+    jobs: int,
+    say: Say,
+    only: Sequence[str] = (),
+    estimate_only: bool = False,
+) -> Conducted:
+    """Check every rule's pairs, tell how long it takes, run what is missing, and write what came out.
+
+    Args:
+        study: The study file.
+        material: What all cells share.
+        arms: The whole table.
+        command: The command line that makes this result, for the page.
+        jobs: Cells at a time.
+        say: Told a line for each step.
+        only: Arms to run; then no result is written.
+        estimate_only: Stop after telling how long it takes.
+
+    Raises:
+        UsageError: For an arm or a measure that isn't there.
+        DataError: When a rule's pairs can't be trained on.
+    """
+    before = time.perf_counter()
+    for name in only:
+        if name not in {arm.name for arm in arms}:
+            raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
+    arms = _pinned(material, arms)
+    information, warnings = _inspect(material, arms)
+    for warning in warnings:
+        say(f"warning: {warning}")
+    plan = StudyPlan(
+        arms=tuple(arms),
+        seeds=tuple(range(study.seeds)),
+        fractions=tuple(sorted(study.fractions)),
+        grid=tuple(study.grid) or ({},),
+        primary_fraction=study.primary.fraction,
+        label=study.label,
+        folds=len(material.groups.folds),
+        steps=reference_steps(material),
+    )
+    primary = ContrastSpec(
+        study.primary.arm, study.primary.against, study.primary.probe, study.primary.fraction,
+        material.primary_measure.name,
+    )  # fmt: skip
+    if primary.b not in {arm.name for arm in arms}:
+        raise UsageError(f"primary.against is no arm: {primary.b!r}", did_you_mean(primary.b, [a.name for a in arms]))
+    material.out.mkdir(parents=True, exist_ok=True)
+    first = _first_primary(material.out, primary)
+    seconds = estimate_seconds(material, plan) / jobs
+    say(_opening(study, material, plan, seconds, jobs))
+    if estimate_only:
+        return Conducted(None, None, seconds)
+    results, chosen = run_study(material, plan, _shared(study, material), jobs=jobs, say=say, only=only)
+    if only:
+        say("only some arms were run: the result is written by a run without --only")
+        return Conducted(None, None, seconds)
+    notes = _notes(study, material, plan)
+    if first != primary:
+        notes.append(
+            f"The primary contrast was changed once results existed: it was first {first.a} against {first.b}."
+        )
+    spent = sum(sum(result.seconds) for cells in results.values() for _, result in cells)
+    device = resolve_device(material.config.train.device)
+    result = StudyResult(
+        name=study.name,
+        title=study.title,
+        about=study.about,
+        command=command,
+        label=study.label,
+        task=material.labels.task,
+        group=study.group,
+        folds=plan.folds,
+        seeds=plan.seeds,
+        fractions=plan.fractions,
+        probe=study.primary.probe,
+        measure=primary.measure,
+        transductive=material.transductive,
+        arms=arm_results(arms, study.label, chosen, primary),
+        scores=scores_of(material, plan, results),
+        primary=primary,
+        secondary=contrasts(plan, primary),
+        nuisance=nuisance_rows(plan, results),
+        information=information,
+        notes=tuple(notes),
+        environment=environment(device, resolve_precision(material.config.train.precision, device)),
+        seconds=spent,
+    )
+    result.write(material.out / "results.json")
+    report = write_study_report(result, material.out / "report.html")
+    write_result_page(result, material.out / "page")
+    say(f"done in {spell(time.perf_counter() - before)}; trainings and probes took {spell(spent)} in all")
+    return Conducted(result, report, seconds)
+
+
+def _pinned(material: Material, arms: Sequence[Arm]) -> list[Arm]:
+    pinned: dict[str, Arm] = {}
+    for arm in arms:
+        if arm.of:
+            config = {**arm.config, **{k: v for k, v in pinned[arm.of].config.items() if k.startswith("pairs.comp")}}
+            pinned[arm.name] = Arm(**{**arm.__dict__, "config": config})
+        else:
+            pinned[arm.name] = pin_composition(material, arm) if arm.kind == "rule" else arm
+    return list(pinned.values())
+
+
+def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[InformationRow, ...], list[str]]:
+    """What the rules' positives tell of label and nuisance; refuses pairs before anything is trained on them."""
+    rows, warnings = [], []
+    table = material.table.take(material.groups.folds[0].train)
+    for arm in arms:
+        if arm.kind != "rule":
+            continue
+        report = _pairs_of(material, arm, table).inspect(material.label, material.nuisance)
+        try:
+            report.check()
+        except DataError as error:
+            raise DataError(f"{arm.name}: {error.message}", error.hint) from error
+        warnings += [f"{arm.name}: {warning}" for warning in report.warnings]
+        for relation in report.relations:
+            rows += [
+                InformationRow(relation.text, one.column, one.role, one.agreement, one.chance, one.nmi)
+                for one in relation.sharing
+            ]
+    return tuple(dict.fromkeys(rows)), warnings
+
+
+def _pairs_of(material: Material, arm: Arm, table: Any) -> PairPlan:
+    batch = min(material.config.train.batch_size, len(table))
+    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule, "train.batch_size": batch})
+    pairs = config.pairs
+    composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+    return plan_pairs(config, table, parse(arm.rule), composition, emitted=material.recipe(table, config).emitted)
+
+
+def _first_primary(out: Path, primary: ContrastSpec) -> ContrastSpec:
+    """The primary contrast as it was named when the study first ran in this folder."""
+    path = out / "primary.json"
+    try:
+        return ContrastSpec(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        path.write_text(json.dumps(primary.__dict__), encoding="utf-8")
+        return primary
+
+
+def _shared(study: StudyFile, material: Material) -> str:
+    """A hash of everything that all cells have in common."""
+    table = material.table
+    read = {"sample", study.label, study.group, *material.nuisance, *([study.within] if study.within else [])}
+    read |= {name for columns in material.floors.values() for name in columns}
+    read |= {name for entry in study.arms.values() for name in table.columns if name in f"{entry.rule}{entry.pairs}"}
+    rows = table.frame.select(sorted(read & set(table.columns))).rows()
+    values: Mapping[str, Any] = {
+        "config": material.config.flat(),
+        "rows": hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest(),
+        "study": study.model_dump(include={"label", "group", "folds", "tuning", "stratify", "fractions", "within",
+                                           "pretraining", "dense", "mask_names", "primary", "nuisance"}),
+        "handmade": sorted(material.handmade),
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _opening(study: StudyFile, material: Material, plan: StudyPlan, seconds: float, jobs: int) -> str:
+    groups = f"{len(material.groups.tested)} groups of {study.group!r}"
+    held = f"in {plan.folds} folds" if study.folds else "held out by the table's split"
+    return (
+        f"{study.name}: {len(plan.arms)} arms, {len(plan.seeds)} seeds, {groups} {held}; {plan.count()} trainings and "
+        f"measurements of {plan.steps} updates, about {spell(seconds)} with {jobs} at a time"
+    )
+
+
+def _notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
+    notes = [
+        f"Every trained arm has {plan.steps} updates of {material.config.train.batch_size} samples, "
+        f"{material.config.encoder.name} at {material.config.views.size} px.",
+    ]
+    if len(plan.grid) > 1:
+        aside = len(set(material.groups.codes[material.groups.tuning.train | material.groups.tuning.test].tolist()))
+        notes.append(
+            f"Each arm chose among the same {len(plan.grid)} grid points on {aside} groups that are never tested, "
+            "with a seed that is not reported."
+        )
+    if any(arm.reads_label(study.label) and arm.kind != "supervised" for arm in plan.arms):
+        notes.append(
+            "Supervised contrastive arms read the labels of the labelled fraction; the rest has own views only."
+        )
+    return notes

@@ -1,0 +1,151 @@
+"""Groups first: which are tested in which fold, and which are never tested, so that choices can be made there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.samples import SampleTable
+
+__all__ = ["Fold", "GroupPlan", "plan_groups"]
+
+Rows = NDArray[np.bool_]
+
+_INNER = 0.3
+"""Share of the never-tested groups that validate a grid point; the rest trains it."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One way to hold groups out: bool masks ``[n]`` over the table; rows of no group are in neither."""
+
+    train: Rows
+    test: Rows
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """How a study divides its groups.
+
+    Attributes:
+        names: The groups, in order of their code.
+        codes: int64 ``[n]``, −1 for rows without a group.
+        folds: Each group outside ``tuning`` is tested in exactly one of them.
+        tuning: Where grid points are chosen: only groups that no fold tests, on either side.
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+    folds: tuple[Fold, ...]
+    tuning: Fold
+
+    @property
+    def tested(self) -> NDArray[np.int64]:
+        """Codes of the groups that some fold tests, ascending."""
+        held = np.zeros(len(self.names), dtype=np.bool_)
+        for fold in self.folds:
+            held[self.codes[fold.test]] = True
+        return np.flatnonzero(held)
+
+
+def plan_groups(
+    table: SampleTable,
+    group: str,
+    *,
+    folds: int | None,
+    tuning: float,
+    seed: int = 0,
+    stratify: str | None = None,
+) -> GroupPlan:
+    """Divide the groups of a table before anything else is done with it.
+
+    With ``folds``, a share of the groups is set aside: these train in every fold, are tested in none, and are where
+    grid points are chosen. Without, the table's own ``split`` is the one fold and its training groups are where grid
+    points are chosen. Either way no choice sees a row, let alone a label, of a group that is tested later.
+
+    Args:
+        table: The samples.
+        group: Column of the groups.
+        folds: Number of folds; None takes the column ``split``.
+        tuning: Share of the groups set aside, at least four of them; read with ``folds`` alone.
+        seed: Draws.
+        stratify: Column whose values (the commonest of each group) are spread evenly over the folds.
+
+    Raises:
+        UsageError: When a column is missing.
+        DataError: When there are too few groups, or a group stands on both sides of the table's split.
+    """
+    codes = table.codes(group)
+    names = _names(table, group, codes)
+    if folds is None:
+        train, test = _own_split(table, codes, group)
+        return GroupPlan(names, codes, (Fold(train, test),), _inner(codes, np.unique(codes[train]), seed))
+    order = _spread(table, codes, len(names), stratify, np.random.default_rng([seed, 1]))
+    aside = max(4, round(tuning * len(names)))
+    if len(names) - aside < folds:
+        raise DataError(
+            f"{len(names)} groups of {group!r} are too few for {folds} folds and {aside} set aside for tuning",
+            "use fewer folds or a finer group",
+        )
+    # Every k-th of an order in which like stands beside like: each part has its share of everything.
+    place = np.linspace(0, len(order) - 1, aside).round().astype(np.int64)
+    kept = order[place]
+    rest = np.delete(order, place)
+    fold_of = np.full(len(names) + 1, -1, dtype=np.int64)  # the last one is for rows without a group
+    fold_of[rest] = np.arange(len(rest)) % folds
+    where = fold_of[codes]
+    known = codes >= 0
+    made = tuple(Fold(known & (where != k), where == k) for k in range(folds))
+    return GroupPlan(names, codes, made, _inner(codes, kept, seed))
+
+
+def _own_split(table: SampleTable, codes: NDArray[np.int64], group: str) -> tuple[Rows, Rows]:
+    sides = []
+    for side in ("train", "test"):
+        rows = np.zeros(len(table), dtype=np.bool_)
+        if "split" in table.columns:
+            rows[table.rows_of(side)] = True
+        sides.append(rows & (codes >= 0))
+        if not sides[-1].any():
+            raise DataError(f"no row of the table is in split {side!r}", "scan --split-by, or give the study `folds`")
+    both = np.intersect1d(codes[sides[0]], codes[sides[1]])
+    if len(both):
+        raise DataError(
+            f"{len(both)} groups of {group!r} are on both sides of the split", "ssl-domains splits audit says which"
+        )
+    return sides[0], sides[1]
+
+
+def _inner(codes: NDArray[np.int64], groups: NDArray[np.int64], seed: int) -> Fold:
+    shuffled = np.random.default_rng([seed, 2]).permutation(groups)
+    count = max(1, round(_INNER * len(shuffled)))
+    if len(shuffled) - count < 1:
+        raise DataError(f"{len(shuffled)} groups are too few to choose grid points on", "use a finer group")
+    return Fold(np.isin(codes, shuffled[count:]), np.isin(codes, shuffled[:count]))
+
+
+def _spread(
+    table: SampleTable, codes: NDArray[np.int64], count: int, stratify: str | None, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The groups, shuffled; with ``stratify``, groups of one commonest value stand together."""
+    shuffled = rng.permutation(count)
+    if stratify is None:
+        return shuffled
+    values = table.codes(stratify)
+    known = (codes >= 0) & (values >= 0)
+    seen = np.zeros((count, values.max(initial=0) + 1), dtype=np.int64)
+    np.add.at(seen, (codes[known], values[known]), 1)
+    return shuffled[np.argsort(seen.argmax(1)[shuffled], kind="stable")]
+
+
+def _names(table: SampleTable, group: str, codes: NDArray[np.int64]) -> tuple[str, ...]:
+    count = int(codes.max(initial=-1)) + 1
+    if group in table.meta.identifiers:  # pages name groups, and never an identifier
+        return tuple(f"no. {number}" for number in range(1, count + 1))
+    known = np.flatnonzero(codes >= 0)
+    first = dict(zip(codes[known[::-1]].tolist(), known[::-1].tolist(), strict=True))
+    values = table.column(group)
+    return tuple(str(values[first[code]]) for code in range(count))

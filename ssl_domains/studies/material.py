@@ -1,0 +1,75 @@
+"""What a domain and a study file bring to the cells of a study; picklable, as cells run in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.engine import RunConfig
+from ssl_domains.engine.assembly import MethodFactory
+from ssl_domains.probes import Labels
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.studies.groups import GroupPlan
+from ssl_domains.studies.measures import Measure
+from ssl_domains.views import Scaling, ViewRecipe
+
+__all__ = ["Material"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that all cells share.
+
+    Attributes:
+        table: Decodable rows, filtered as the study says.
+        store: Their arrays.
+        labels: The probed column.
+        label: Its name.
+        groups: Who is held out when.
+        config: The configuration before an arm, a grid point and a seed change it.
+        recipe: Makes the views from the training rows and the configuration of a cell.
+        scaling: From native unit to [0, 1], given the training rows.
+        method: Builds the self-supervised method.
+        fractions: Shares of the labelled groups.
+        primary_probe: Name of the probe that grid points are chosen by.
+        primary_measure: And of the measure.
+        transductive: Whether every arm pre-trains on the test groups too.
+        floors: Columns of each nuisance-only floor.
+        handmade: Functions of images float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``, by name.
+        nuisance: Columns to probe beside.
+        within: Finer unit inside a group.
+        columns: Tables that arms read their rule's columns from, by the name the arm gives.
+        masks: Decoded label masks for the dense probe, None without one.
+        dense: Settings of the dense probe.
+        mask_names: Foreground classes.
+        out: Folder of the study.
+    """
+
+    table: SampleTable
+    store: ArrayStore
+    labels: Labels
+    label: str
+    groups: GroupPlan
+    config: RunConfig
+    recipe: Callable[[SampleTable, RunConfig], ViewRecipe]
+    scaling: Callable[[SampleTable], Scaling]
+    method: MethodFactory
+    fractions: tuple[float, ...]
+    primary_probe: str
+    primary_measure: Measure
+    out: Path
+    transductive: bool = False
+    floors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    handmade: Mapping[str, Callable[[Any], NDArray[np.float32]]] = field(default_factory=dict)
+    nuisance: tuple[str, ...] = ()
+    within: str | None = None
+    columns: Mapping[str, SampleTable] = field(default_factory=dict)
+    masks: ArrayStore | None = None
+    dense: Mapping[str, Any] = field(default_factory=dict)
+    mask_names: tuple[str, ...] = ()

@@ -1,0 +1,140 @@
+"""Which cells a study is made of, and how long they will take."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ssl_domains.engine import plan_pairs, rehearse
+from ssl_domains.engine.assembly import Parts
+from ssl_domains.pairs import BatchSampler, Composition, parse
+from ssl_domains.studies.arms import Arm
+from ssl_domains.studies.cells import TUNING, TUNING_SEED, Cell
+from ssl_domains.studies.material import Material
+
+__all__ = ["StudyPlan", "estimate_seconds", "pin_composition", "reference_steps"]
+
+_PER_ROW = 1 / 2500
+"""Seconds a measured row and probe take beside the encoder, by and large; only for the estimate."""
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """The cells of a study, in the order in which they run.
+
+    Attributes:
+        arms: The whole table.
+        seeds: The reported seeds.
+        fractions: Shares of labelled groups.
+        grid: Points that every trained arm chooses from; one empty point without a grid.
+        primary_fraction: At which arms that see labels choose.
+        label: The probed column.
+        folds: Number of folds.
+        steps: Updates of a training.
+    """
+
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    fractions: tuple[float, ...]
+    grid: tuple[Mapping[str, Any], ...]
+    primary_fraction: float
+    label: str
+    folds: int
+    steps: int
+
+    def tuning(self, arm: Arm) -> list[Cell]:
+        """The cells among which an arm chooses; none when there is nothing to choose."""
+        if not arm.trained or len(self.grid) < 2:
+            return []
+        fraction = self.primary_fraction if arm.reads_label(self.label) else None
+        return [Cell(arm, TUNING, TUNING_SEED, fraction, point, self.steps) for point in self.grid]
+
+    def cells(self, arm: Arm, fold: int, seed: int, point: Mapping[str, Any]) -> list[Cell]:
+        """The trainings of an arm: one, or one a fraction where training itself sees labels."""
+        seen: Sequence[float | None] = self.fractions if arm.reads_label(self.label) else (None,)
+        return [Cell(arm, fold, seed, fraction, point, self.steps) for fraction in seen]
+
+    def measured_at(self, cell: Cell) -> tuple[float, ...]:
+        """Fractions of labels at which a cell is probed."""
+        if cell.fold == TUNING:
+            return (self.primary_fraction if cell.fraction is not None else 1.0,)
+        return self.fractions if cell.fraction is None else (cell.fraction,)
+
+    def places(self) -> Iterator[tuple[Arm, int, int]]:
+        """(arm, fold, seed) in an order that gives whole comparisons early: seed by seed, fold by fold."""
+        for seed in self.seeds:
+            for fold in range(self.folds):
+                for arm in self.arms:
+                    yield arm, fold, seed
+
+    def count(self) -> int:
+        """All cells, the choosing ones included."""
+        chosen = sum(len(self.tuning(arm)) for arm in self.arms)
+        return chosen + sum(len(self.cells(arm, fold, seed, {})) for arm, fold, seed in self.places())
+
+
+def reference_steps(material: Material) -> int:
+    """Updates of a training: the epochs of the configuration over the smallest training side of a fold."""
+    config = material.config.train
+    rows = min(int(fold.train.sum()) for fold in material.groups.folds)
+    steps = config.epochs * math.ceil(rows / min(config.batch_size, rows))
+    return steps if config.max_steps is None else min(steps, config.max_steps)
+
+
+def pin_composition(material: Material, arm: Arm) -> Arm:
+    """The arm with the composition that ``auto`` chooses for its rule on the first fold.
+
+    So that its controls get the very same batches: on shuffled columns, or without relations, ``auto`` might choose
+    another one.
+    """
+    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
+    pairs = config.pairs
+    if arm.rule == "none" or pairs.composition != "auto":
+        return arm
+    table = material.table.take(material.groups.folds[0].train)
+    asked = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+    emitted = material.recipe(table, config).emitted
+    batch = min(config.train.batch_size, len(table))
+    sampler: BatchSampler = plan_pairs(
+        config.with_values({"train.batch_size": batch}), table, parse(arm.rule), asked, emitted=emitted
+    ).sampler
+    return replace(arm, config={**arm.config, "pairs.composition": sampler.composition.kind})
+
+
+def estimate_seconds(material: Material, plan: StudyPlan) -> float:
+    """Seconds that the study will take on one process, from a few steps of SimCLR on the first fold.
+
+    Probes are estimated by the rows they look at; both are rough, and later told better by the cells that are done.
+    """
+    train = material.groups.folds[0].train
+    table = material.table.take(train)
+    simclr = next(arm for arm in plan.arms if arm.kind == "simclr")
+    batch = min(material.config.train.batch_size, len(table))
+    config = material.config.with_values({**simclr.config, "train.batch_size": batch, "train.max_steps": 5})
+    parts = Parts(
+        table=table,
+        store=material.store,
+        objective=parse("none"),
+        composition=Composition("random"),
+        recipe=material.recipe(table, config),
+        scaling=material.scaling(table),
+        method_factory=material.method,
+    )
+    step = rehearse(config, parts).seconds_per_step
+    rows = int(np.sum(material.labels.known))
+    total = 0.0
+    for arm in plan.arms:
+        trained = len(plan.tuning(arm)) + plan.folds * len(plan.seeds) * len(plan.cells(arm, 0, 0, {}))
+        total += trained * step * plan.steps if arm.trained else 0.0
+        total += trained * rows * _PER_ROW * (len(plan.fractions) + 1) / 2
+    return total
+
+
+def shared_fingerprint(values: Mapping[str, Any]) -> str:
+    """Text that changes with anything all cells have in common."""
+    return json.dumps(values, sort_keys=True, default=str)

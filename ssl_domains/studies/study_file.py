@@ -1,0 +1,161 @@
+"""STUDY.toml: what is compared on which groups, and the one contrast that counts, written down before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["ArmEntry", "PrimaryEntry", "StudyFile", "read_study_file"]
+
+MOST_GRID_POINTS = 3
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ArmEntry(_Entry):
+    """One way of making pairs, or a variation of plain SimCLR."""
+
+    about: str = Field(default="", description="one line for the table")
+    pairs: str | None = Field(default=None, description="pair sampler, as `pretrain --pairs` takes it")
+    rule: str | None = Field(default=None, description="rule, as `pretrain --rule` takes it; neither is plain SimCLR")
+    config: dict[str, Any] = Field(default_factory=dict, description="configuration that only this arm has, by key")
+    columns: str | None = Field(
+        default=None, description="table whose columns the rule reads in place of the study's, matched by `sample`"
+    )
+    controls: bool = Field(
+        default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ArmEntry:
+        if self.pairs is not None and self.rule is not None:
+            raise ValueError("pairs and rule exclude each other")
+        return self
+
+
+class PrimaryEntry(_Entry):
+    """The one contrast that is tested without correction; everything else is secondary."""
+
+    arm: str = Field(description="an arm of [arms]")
+    against: str = Field(default="simclr", description="the arm it has to beat")
+    fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
+    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense' or 'dense deeplab'")
+    measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
+
+
+class StudyFile(_Entry):
+    """Everything a study is decided by."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="lower-case word, of the result page's file")
+    title: str = Field(description="heading of the result page")
+    about: str = Field(description="what the data is: what is real, what is simulated, what is not claimed")
+    command: str | None = Field(default=None, description="the command that makes it, as its page names it")
+    samples: str = Field(description="sample table, as seen from this file")
+    label: str = Field(description="column that is probed; pre-training never reads it unless a rule does")
+    group: str = Field(description="column whose groups are held out whole: the unit of evidence")
+    stratify: str | None = Field(default=None, description="column whose values are spread evenly over the folds")
+    only: dict[str, list[str | int | bool]] = Field(
+        default_factory=dict, description="keep the rows whose column has one of these values"
+    )
+    drop_missing: list[str] = Field(default_factory=list, description="drop rows in which one of these is missing")
+    folds: int | None = Field(default=None, ge=2, description="folds over groups; without, the table's column `split`")
+    seeds: int = Field(default=2, ge=1, description="trainings of each arm and fold; draw k of the labels goes with k")
+    fractions: list[float] = Field(default=[0.1, 1.0], min_length=1, description="shares of the labelled groups")
+    tuning: float = Field(
+        default=0.2, gt=0, lt=1, description="share of the groups that are never tested, on which the grid is chosen"
+    )
+    pretraining: Literal["inductive", "transductive"] = Field(
+        default="inductive", description="'transductive' pre-trains on the test groups too, in every arm, and says so"
+    )
+    config: dict[str, Any] = Field(default_factory=dict, description="configuration of every arm, by key or section")
+    grid: list[dict[str, Any]] = Field(
+        default_factory=list, max_length=MOST_GRID_POINTS, description="the same points for every arm, three at most"
+    )
+    arms: dict[str, ArmEntry] = Field(min_length=1, description="the arms beside the standing ones")
+    primary: PrimaryEntry = Field(description="the contrast that counts")
+    nuisance: list[str] | None = Field(default=None, description="columns to probe beside; by default the domain's")
+    within: str | None = Field(
+        default=None, description="finer unit inside a group, by which a nuisance that is the group's own is split"
+    )
+    floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
+    mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
+    dense: dict[str, Any] = Field(default_factory=dict, description="settings of the dense probe, equal in all arms")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StudyFile:
+        if self.primary.arm not in self.arms:
+            raise ValueError(f"primary.arm {self.primary.arm!r} is not one of [arms]")
+        if self.primary.fraction not in self.fractions:
+            raise ValueError(f"primary.fraction {self.primary.fraction:g} is not one of fractions")
+        if any(not 0 < fraction <= 1 for fraction in self.fractions):
+            raise ValueError("fractions are above 0 and up to 1")
+        if not self.arms[self.primary.arm].controls:
+            raise ValueError("the primary arm cannot do without its controls")
+        for name in self.arms:
+            if name in STANDING or not name.replace("_", "").replace("-", "").isalnum():
+                raise ValueError(f"an arm cannot be called {name!r}")
+        return self
+
+
+STANDING = ("random", "supervised", "simclr")
+"""Arms of every study; their names are taken."""
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read and check a STUDY.toml.
+
+    Raises:
+        UsageError: When it is missing, no TOML, or says something a study can't be; one line and a hint.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the study {path}: {error.strerror}", "give the path of a STUDY.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", "see the how-to page on studies") from None
+    for name in ("config",):
+        values[name] = _dotted(values.get(name, {}))
+    values["grid"] = [_dotted(point) for point in values.get("grid", [])]
+    values["arms"] = {
+        name: {**arm, "config": _dotted(arm.get("config", {}))} if isinstance(arm, dict) else arm
+        for name, arm in values.get("arms", {}).items()
+    }
+    try:
+        return StudyFile.model_validate(values)
+    except ValidationError as error:
+        raise _one_line(error, path) from None
+
+
+def _dotted(sections: Any) -> Any:
+    """``[config.train] epochs = 8`` and ``"train.epochs" = 8`` are the same."""
+    if not isinstance(sections, dict):
+        return sections
+    flat: dict[str, Any] = {}
+    for key, value in sections.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _one_line(error: ValidationError, path: Path) -> UsageError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if first["type"] == "extra_forbidden":
+        known = ArmEntry.model_fields if first["loc"][0] == "arms" else StudyFile.model_fields
+        known = PrimaryEntry.model_fields if first["loc"][0] == "primary" else known
+        return UsageError(f"{path.name}: unknown key {key!r}", did_you_mean(str(first["loc"][-1]), known))
+    field = StudyFile.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+    said = f"{key!r}: {message}" if key else message
+    return UsageError(f"{path.name}: {said}", field.description or "" if field is not None else "")
