@@ -17,6 +17,7 @@ __all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estima
 FEW_GROUPS = 10
 """With fewer groups than this a bootstrap has too few of them to draw from: every group is shown, with a t interval."""
 
+_FEW_SEEDS = 10
 _POWER = 0.8
 _BLOCK = 2_000_000
 """Numbers held at once while resampling: 16 MB."""
@@ -132,6 +133,9 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
     groups. Percentile interval; ``p = 2·min(1 + #{d ≤ 0}, 1 + #{d ≥ 0}) / (draws + 1)``, at most 1. With one seed only
     groups are drawn, and the method says so. A draw in which a measure is undefined is left out and counted.
 
+    Simulated with 40 groups, a 95 % interval covers 94–96 % where groups vary more than seeds. Where most of the
+    variance comes from 2, 3 or 5 seeds it covers 77, 87 or 90 %, and a note says that it is too narrow.
+
     With fewer groups: the mean of the groups' own differences, each a mean over seeds, with Student's t over groups.
     The seeds are averaged and not drawn, so this speaks for these seeds; the method says so. ``a_value`` and
     ``b_value`` are then means over groups too.
@@ -234,7 +238,8 @@ def _measured(
 
 def _complete(sums: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which groups have a number everywhere ``[G]``."""
-    return np.isfinite(sums).all(axis=2).all(axis=0)
+    complete: NDArray[np.bool_] = np.asarray(np.isfinite(sums).all(axis=(0, 2)))
+    return complete
 
 
 def _less(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -317,6 +322,8 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
     if seeds > 1 and error > 0.0:
         of_seeds = float(per_seed.var(ddof=1)) / seeds
         share = of_seeds / (of_seeds + float(np.nanvar(group_only)))
+        if share > 0.5 and seeds < _FEW_SEEDS:
+            notes.append(f"{share:.0%} of the variance comes from {seeds} seeds: the interval is narrower than it says")
     return _Found(value, low, high, p, detectable, method, per_group, per_seed, each, share, tuple(notes))
 
 
