@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ssl_domains import __version__
-from ssl_domains.cli.commands import config, demo, later, methods, plugins
+from ssl_domains.cli.commands import config, demo, methods, plugins, splits
 from ssl_domains.cli.failures import guarded
 from ssl_domains.cli.groups import RootGroup
 
@@ -58,7 +58,7 @@ app.add_typer(plugins.app, name="plugins")
 app.add_typer(methods.app, name="methods")
 app.add_typer(config.app, name="config")
 app.command("demo")(demo.command)
-app.command("splits", hidden=True, context_settings=later.ANYTHING)(later.splits)
+app.add_typer(splits.app, name="splits")
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -98,7 +98,6 @@ def test_no_arguments_show_the_help(cli):
 @pytest.mark.parametrize(
     "words",
     [
-        ("splits", "audit", "x.parquet", "--split", "a"),
         ("plugins", "new", "mine"),
         ("fisheye", "study", "s.toml"),
     ],

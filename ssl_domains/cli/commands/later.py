@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["ANYTHING", "html_sheet", "new_plugin", "splits", "study"]
+__all__ = ["ANYTHING", "html_sheet", "new_plugin", "study"]
 
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -12,11 +12,6 @@ ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_opti
 def study() -> None:
     """Arms × folds × seeds; comes with the next release."""
     raise UsageError("'study' comes with the next release", "pretrain and probe each arm on its own for now")
-
-
-def splits() -> None:
-    """Audit of a split; comes with the next release."""
-    raise UsageError("'splits audit' comes with the next release", "scan --split-by COLUMN makes a disjoint split")
 
 
 def new_plugin() -> None:

@@ -1,0 +1,92 @@
+"""``ssl-domains splits audit``: whether the sides of a split share what they shouldn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ssl_domains.cli.console import answering, table
+from ssl_domains.cli.session import registry_of
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Whether a split leaks.", no_args_is_help=True)
+
+
+@app.callback()
+def about() -> None:
+    # Keeps `audit` a command of its own though it is the only one.
+    ...
+
+
+@app.command("audit")
+def audit(
+    ctx: typer.Context,
+    samples: Annotated[Path, typer.Argument(help="Sample table.")],
+    split: Annotated[str, typer.Option(metavar="COLUMN", help="Its values name the sides: train and test, or folds.")],
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Groups that should be whole: patient; repeatable.")
+    ] = None,
+    near: Annotated[bool, typer.Option("--near", help="Decode everything and look for near duplicates too.")] = False,
+    near_bits: Annotated[int, typer.Option(help="Bits of 64 in which near duplicates' hashes may differ.")] = 4,
+    block: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="Coordinates of a survey: inline,crossline.")
+    ] = None,
+    gap: Annotated[
+        float | None, typer.Option(help="Smallest distance between blocks, in the coordinates' unit: patch + window.")
+    ] = None,
+    pretraining: Annotated[
+        Path | None, typer.Option(metavar="RUN|TABLE", help="What an encoder was pre-trained on.")
+    ] = None,
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SIDE", help="Side that pre-training must not have seen; default: test, val and the like."
+        ),
+    ] = None,
+    contents: Annotated[bool, typer.Option("--contents/--no-contents", help="Compare what the files hold.")] = True,
+    domain: Annotated[str | None, typer.Option(help="Domain that reads the files, when the table names none.")] = None,
+    names: Annotated[bool, typer.Option("--names", help="Name shared groups; identifiers are never named.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Compare the sides of a split: groups, contents, places, pre-training; exit code 4 when it leaks."""
+    from ssl_domains.cli.auditing import decode_of, pretraining_rows
+    from ssl_domains.samples import read_table
+    from ssl_domains.samples.audit import audit_split
+
+    with answering(as_json) as answer:
+        rows = read_table(samples)
+        before, notes = pretraining_rows(pretraining, rows) if pretraining else (None, [])
+        decode, told = decode_of(registry_of(ctx), rows, domain, needed=near) if contents else (None, [])
+        found = audit_split(
+            rows,
+            split,
+            group or (),
+            decode=decode,
+            contents=contents,
+            near=near_bits if near else None,
+            block=tuple(name.strip() for name in block.split(",")) if block else (),
+            gap=gap,
+            pretraining=before,
+            held=held_out or (),
+            names=names,
+        )
+        document = found.to_dict()
+        answer.json({**document, "notes": [*document["notes"], *notes, *told]})
+        answer.line(", ".join(f"{side} {count:,} rows" for side, count in found.rows.items()))
+        header = ("check", "of", "between", "shared", "rows", "of", "rows", "of", "verdict")
+        shown = [
+            (f.check, f.what, f.between, f.found, f.rows_a, f.of_a, f.rows_b, f.of_b, "leak" if f.leak else "good")
+            for f in found.findings
+        ]
+        answer.line(table(header, shown))
+        answer.line()
+        for finding in found.findings:
+            answer.line(f"{'leak' if finding.leak else 'good'}: {finding.sentence}")
+        for text in (*found.notes, *notes, *told):
+            answer.line(f"note: {text}")
+        if not near:
+            answer.line("note: near duplicates were not looked for (--near)")
+        found.check()
