@@ -3,13 +3,14 @@
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.join import join_columns
-from ssl_domains.samples.reader import FileReader, Problems, Reader, ReadError, ScanResult
+from ssl_domains.samples.reader import FileReader, MaskReader, Problems, Reader, ReadError, ScanResult
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta
 
 __all__ = [
     "FileReader",
     "IdentifierKey",
+    "MaskReader",
     "Problems",
     "ReadError",
     "Reader",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["FileReader", "Problems", "ReadError", "Reader", "ScanResult"]
+__all__ = ["FileReader", "MaskReader", "Problems", "ReadError", "Reader", "ScanResult"]
 
 
 class ReadError(Exception):
@@ -81,4 +81,26 @@ class FileReader(Reader, Protocol):
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
         """Decode the given rows of one file, in their order; each ``[H, W, C]``."""
+        ...
+
+
+@runtime_checkable
+class MaskReader(Reader, Protocol):
+    """A reader that also knows the class of each pixel, for a dense probe.
+
+    The column ``mask_path`` names the file that holds a row's mask; null where there is none. A scan may record two
+    options: ``mask_names``, as ``"1=anterior,2=posterior"``, and ``mask_columns``, the columns made of masks, so that
+    a rule that reads one of them is told to have seen labels.
+    """
+
+    def load_mask(self, row: Mapping[str, Any]) -> NDArray[np.integer[Any]]:
+        """The mask of one row: ``[H, W]`` as its array, cut and standing like it; 0 is background, 255 is ignored.
+
+        Raises:
+            ReadError: With the cause, when there is none, or it can't be read.
+        """
+        ...
+
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.integer[Any]]]:
+        """The masks of rows whose ``mask_path`` is ``path``, in their order; the file is opened once."""
         ...

@@ -18,7 +18,7 @@ from ssl_domains_medical.dicom.headers import has_dicom_prefix
 from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
 from ssl_domains_medical.found import Found
-from ssl_domains_medical.nifti.masks import Masks
+from ssl_domains_medical.nifti.masks import Masks, decode_masks
 from ssl_domains_medical.nifti.scan import scan_nifti
 from ssl_domains_medical.nifti.slicing import check_axis
 from ssl_domains_medical.nifti.volumes import decode_slices, is_nifti
@@ -79,7 +79,12 @@ class MedicalReader:
             scan_nifti(files["nifti"], root, digest, axis, labels),
             images.scan_images(files["image"], root, digest),
         ]
-        options = {"axis": axis, "masks": labels is not None, "mask_names": mask_names, "burned_in": burned_in}
+        options: dict[str, Any] = {"axis": axis, "masks": labels is not None, "burned_in": burned_in}
+        options["mask_names"] = mask_names
+        if labels is not None:
+            # As found, which may be in dataset.json.
+            named = (f"{number}={name}" for number, name in sorted(labels.names.items()))
+            options["mask_names"] = ",".join(named) or None
         return _result(parts, notes, options)
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
@@ -103,6 +108,29 @@ class MedicalReader:
             return decode_slices(path, [(int(row["slice"]), str(row.get("axis") or "coronal")) for row in rows])
         frames = [int(row.get("frame") or 0) for row in rows]
         return decode_frames(path, frames) if kind == "dicom" else images.decode_pages(path, frames)
+
+    def load_mask(self, row: Mapping[str, Any]) -> NDArray[np.integer[Any]]:
+        """The mask of one slice of a NIfTI volume: ``[H, W]``, cut and standing like its image; 0 is background.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        path = row.get("mask_path")
+        if not path:
+            raise ReadError("the table names no mask for this row")
+        return self.load_masks(str(path), [row])[0]
+
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.integer[Any]]]:
+        """Masks of rows of one mask file, opened once; in their order.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        for file in (path, str(rows[0]["path"])):
+            if not Path(file).is_file():
+                raise ReadError("the file is gone")
+        slices = [(int(row["slice"]), str(row.get("axis") or "coronal")) for row in rows]
+        return decode_masks(path, str(rows[0]["path"]), slices)
 
 
 def _kind_of(path: Path) -> str:
@@ -153,6 +181,8 @@ def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -
     silent = [column.name for column in frame if column.null_count() == len(column)]
     kept = [name for name in silent if name in ("sample", "path", "patient", "patient_id")]
     frame = frame.drop(name for name in silent if name not in kept).with_columns(pl.col(kept).cast(pl.String))
+    if options["masks"]:
+        options["mask_columns"] = [name for name in frame.columns if name == "slice_class" or name.startswith("area_")]
     meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
     problems = pl.concat([part.problems.frame() for part in parts])
     said = [*notes, *(note for part in parts for note in part.notes)]

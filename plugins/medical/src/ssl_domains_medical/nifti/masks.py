@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import ReadError
-from ssl_domains_medical.nifti.slicing import Slicing
+from ssl_domains_medical.nifti.slicing import Slicing, slicing_of
 from ssl_domains_medical.nifti.volumes import is_nifti, open_volume, stem_of, voxels_of
 
-__all__ = ["Masks", "parse_names"]
+__all__ = ["Masks", "decode_masks", "parse_names"]
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,18 @@ class Masks:
         """What a class is called."""
         return self.names.get(number, str(number))
 
-    def areas(self, mask: Path, shape: tuple[int, ...], slicing: Slicing) -> dict[int, NDArray[np.float64]]:
+    def areas(self, mask: Path, image: Any, slicing: Slicing) -> dict[int, NDArray[np.float64]]:
         """Area of each class in each slice, mm².
 
+        Args:
+            mask: The mask.
+            image: The volume it is of, from `open_volume`.
+            slicing: How that is cut.
+
         Raises:
-            ReadError: When the mask is damaged, of another shape, or holds no whole numbers.
+            ReadError: When the mask is damaged, of another shape, lies elsewhere, or holds no whole numbers.
         """
-        labels = voxels_of(open_volume(mask))
-        spatial = tuple(shape[:3])
-        if labels.shape != spatial:
-            raise ReadError(f"mask of shape {labels.shape} for a volume of shape {spatial}")
-        classes = _whole_numbers(labels)
+        classes = _on_the_grid_of(image, mask)
         across = tuple(axis for axis in range(3) if axis != slicing.axis)
         pixel = slicing.pixel_mm[0] * slicing.pixel_mm[1]
         found = [int(value) for value in np.unique(classes) if value != 0]
@@ -101,6 +103,51 @@ def parse_names(text: str) -> dict[int, str]:
     if len(set(names.values())) < len(names):
         raise UsageError("--mask-names gives two classes one name", "each class needs its own")
     return names
+
+
+def decode_masks(mask: str, volume: str, slices: Sequence[tuple[int, str]]) -> list[NDArray[np.integer[Any]]]:
+    """Masks of slices of one volume, the mask's voxels read once; cut and standing as `decode_slices` gives the image.
+
+    Args:
+        mask: File of the mask.
+        volume: File of the image: its affine says how slices stand.
+        slices: (index, axis) of each.
+
+    Returns:
+        Arrays ``[H, W]`` in the order given: uint8 when no class number is above 255, else int32.
+
+    Raises:
+        ReadError: With the cause.
+    """
+    image = open_volume(Path(volume))
+    classes = _on_the_grid_of(image, Path(mask))
+    small = classes.size == 0 or (classes.min() >= 0 and classes.max() <= 255)
+    classes = classes.astype(np.uint8 if small else np.int32)
+    cut = {axis: slicing_of(image.affine, image.shape, axis) for axis in {axis for _, axis in slices}}
+    made = []
+    for index, axis in slices:
+        if not 0 <= index < cut[axis].count:
+            raise ReadError(f"no slice {index}: the volume has {cut[axis].count} along {axis}")
+        made.append(cut[axis].cut(classes, index)[:, :, 0])
+    return made
+
+
+def _on_the_grid_of(image: Any, mask: Path) -> NDArray[np.integer[Any]]:
+    """Class numbers ``[i, j, k]`` of a mask, voxel by voxel those of the image.
+
+    A mask stored along other axes than its image is turned by its affine, and must then lie where the image lies.
+    """
+    stored = open_volume(mask)
+    ours, theirs = (nibabel.orientations.io_orientation(one.affine) for one in (image, stored))
+    if np.isfinite(theirs).all() and not np.array_equal(ours, theirs):
+        stored = stored.as_reoriented(nibabel.orientations.ornt_transform(theirs, ours))
+        if not np.allclose(stored.affine, image.affine, atol=0.01 * float(np.abs(image.affine[:3, :3]).max())):
+            raise ReadError("the mask's affine turns it another way than its volume's")
+    labels = voxels_of(stored)
+    spatial = tuple(image.shape[:3])
+    if labels.shape != spatial:
+        raise ReadError(f"mask of shape {labels.shape} for a volume of shape {spatial}")
+    return _whole_numbers(labels)
 
 
 def _names_of_dataset(folder: Path, source: Path) -> dict[int, str]:

@@ -81,7 +81,7 @@ def _add_mask_columns(rows: list[dict[str, Any]], path: Path, axis: str, masks: 
         return False
     try:
         image = open_volume(path)
-        areas = masks.areas(mask, image.shape, slicing_of(image.affine, image.shape, axis))
+        areas = masks.areas(mask, image, slicing_of(image.affine, image.shape, axis))
     except ReadError as error:
         found.problems.add(mask, error)
         return False

@@ -1,0 +1,125 @@
+"""Label masks, decoded once: an array store of their own, beside the one of the images."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError
+from ssl_domains.samples import MaskReader, Reader, SampleTable
+from ssl_domains.stores.array_store import ArrayStore
+from ssl_domains.stores.filling import Progress
+from ssl_domains.stores.fingerprint import reader_name
+
+__all__ = ["MaskStore", "default_mask_store", "mask_names"]
+
+_IMAGE = "image_path"
+
+
+def default_mask_store(samples: str | Path) -> Path:
+    """Where the masks of a sample table are: ``<stem>.masks`` beside it."""
+    path = Path(samples)
+    return path.with_name(f"{path.stem}.masks")
+
+
+def mask_names(table: SampleTable) -> dict[int, str]:
+    """Names of the masks' classes by number, as the scan recorded them; empty when it did not."""
+    text = table.meta.options.get("mask_names")
+    found = {}
+    for part in str(text or "").split(","):
+        number, _, name = (piece.strip() for piece in part.partition("="))
+        if number.isdigit() and name:
+            found[int(number)] = name
+    return found
+
+
+class MaskStore:
+    """Masks by position, read-only; filled, resumed and kept current like an `ArrayStore`, by the masks' own files."""
+
+    def __init__(self, arrays: ArrayStore) -> None:
+        self._arrays = arrays
+
+    @classmethod
+    def fill(
+        cls, folder: str | Path, table: SampleTable, reader: Reader, progress: Progress | None = None
+    ) -> MaskStore:
+        """The masks of every row that names one.
+
+        Args:
+            folder: Where they are kept.
+            table: Its column ``mask_path`` names each row's mask; null rows have none.
+            reader: Decodes them.
+            progress: Called after each file with the rows done and the rows to do.
+
+        Raises:
+            UsageError: When the reader knows no masks, or the table names none.
+            ResourceError: When the disk is full.
+        """
+        if not isinstance(reader, MaskReader):
+            raise UsageError("this domain's reader knows no masks", "probe a column with --label instead")
+        if "mask_path" not in table.columns or table.frame["mask_path"].null_count() == len(table):
+            raise UsageError("the sample table names no masks", "scan with the masks of the images")
+        return cls(ArrayStore.fill(folder, _by_mask(table), _MaskFiles(reader), progress))
+
+    def positions(self, table: SampleTable) -> NDArray[np.int64]:
+        """Where each row's mask is, int64 ``[n]``; −1 without one, or where it couldn't be decoded.
+
+        Raises:
+            DataError: When a row with a mask was never filled.
+        """
+        found = np.full(len(table), -1, dtype=np.int64)
+        if "mask_path" in table.columns:
+            named = table.frame["mask_path"].is_not_null().to_numpy()
+            found[named] = self._arrays.positions(_by_mask(table))
+        return found
+
+    @property
+    def problems(self) -> pl.DataFrame:
+        """Columns ``path`` (of the mask) and ``cause``: what couldn't be decoded."""
+        return self._arrays.problems
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getitem__(self, position: int) -> NDArray[np.integer[Any]]:
+        """The mask at a position: ``[H, W]`` class numbers, 255 to be ignored; read-only."""
+        mask: NDArray[np.integer[Any]] = np.asarray(self._arrays[position][:, :, 0])
+        return mask
+
+    def shape(self, position: int) -> tuple[int, int]:
+        """Height and width, without touching the data."""
+        return self._arrays.shape(position)[:2]
+
+
+class _MaskFiles:
+    """A `MaskReader` as a reader of whole files: what it decodes are masks."""
+
+    def __init__(self, reader: MaskReader) -> None:
+        self._reader = reader
+        self.version = f"of {reader_name(reader)}"
+
+    def scan(self, source: Path, **options: Any) -> Any:
+        raise UsageError("masks are not scanned on their own", "scan the images with their masks")
+
+    def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
+        return self._reader.load_mask(_by_image(row))[:, :, None]
+
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
+        return [mask[:, :, None] for mask in self._reader.load_masks(path, [_by_image(row) for row in rows])]
+
+
+def _by_mask(table: SampleTable) -> SampleTable:
+    """Rows with a mask, whose file is the mask's: so that the store watches that one for changes."""
+    frame = table.frame.filter(pl.col("mask_path").is_not_null())
+    return replace(table, frame=frame.with_columns(pl.col("path").alias(_IMAGE), pl.col("mask_path").alias("path")))
+
+
+def _by_image(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return ChainMap({"path": row[_IMAGE]}, row)  # type: ignore[arg-type]  # a row is only read
