@@ -7,24 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from timm.layers import convert_sync_batchnorm
+from torch.nn.parallel import DistributedDataParallel
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.config import RunConfig
+from ssl_domains.engine.distributed import World
 from ssl_domains.engine.feed import Feed
+from ssl_domains.engine.generators import reseed
+from ssl_domains.engine.gradient_caching import batch_norms, refuse_micro_batch_norm
 from ssl_domains.engine.initial import initial_encoder
 from ssl_domains.engine.optimisers import create_optimiser
 from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
 from ssl_domains.engine.precision import resolve_device, resolve_precision
+from ssl_domains.engine.refreshing import Refresher
 from ssl_domains.engine.schedule import Schedule
 from ssl_domains.engine.step import TrainingStep
 from ssl_domains.errors import DataError
 from ssl_domains.methods import Method
-from ssl_domains.pairs import Composition, Objective, Rule
+from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, ViewRecipe
+from ssl_domains.views.draws import fold
 
 __all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config"]
+
+_SEEDS = 2**63 - 1
 
 MethodFactory = Callable[[Encoder, Mapping[str, Any]], Method]
 
@@ -63,7 +72,8 @@ class Assembled:
         feed: The batches.
         step: One update.
         device: Where it runs.
-        steps_per_epoch: Steps of an epoch.
+        steps_per_epoch: Steps of the first epoch; a refresh may change how many the later ones have.
+        refresher: Computes what the method refreshes; None where it doesn't.
     """
 
     config: RunConfig
@@ -73,6 +83,7 @@ class Assembled:
     step: TrainingStep
     device: torch.device
     steps_per_epoch: int
+    refresher: Refresher | None
 
     @property
     def method(self) -> Method:
@@ -88,6 +99,20 @@ class Assembled:
     def parameters(self) -> int:
         """How many numbers are trained."""
         return sum(parameter.numel() for parameter in self.method.parameters() if parameter.requires_grad)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know before training starts."""
+        if self.step.world.size == 1 or self.device.type != "cpu" or not batch_norms(self.method):
+            return []
+        share = self.config.train.batch_size // self.step.world.size
+        return [f"on a CPU each process's BatchNorm has statistics of its own {share} samples, not of the whole batch"]
+
+    def refresh(self) -> None:
+        """Compute anew what the method refreshes, for the batches and the loss of the epochs to come."""
+        assert self.refresher is not None
+        self.plan.restore(self.refresher(self.plan.binding.computed))
+        self.step.pairs = self.plan.scored_by
 
     @property
     def composition(self) -> str:
@@ -121,56 +146,86 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
 def assemble(
     config: RunConfig,
     parts: Parts,
+    world: World,
     *,
     fitted: Mapping[str, Sequence[float]] | None = None,
     preprocess: Preprocess | None = None,
+    computed: Computed | None = None,
     load_initial: bool = True,
 ) -> Assembled:
-    """Put a run together. Call it inside `ssl_domains.engine.generators.seeded`.
+    """Put a run together, in every process. Call it inside `ssl_domains.engine.generators.seeded`.
 
     Args:
         config: From `resolve_config`.
         parts: The parts.
+        world: The processes that train.
         fitted: Bin edges of a run that is resumed; None fits them.
         preprocess: Of a run that is resumed; None fits the scaling.
+        computed: What the method had computed in a run that is resumed; None computes it, where the method does.
         load_initial: Whether ``encoder.init`` is followed; not when a checkpoint replaces the weights anyway.
     """
-    device = resolve_device(config.train.device)
-    precision = resolve_precision(config.train.precision, device)
-    recipe = parts.recipe
-    plan = plan_pairs(config, parts.table, parts.objective, parts.composition, fitted=fitted, emitted=recipe.emitted)
-    if preprocess is None:
-        canvas = Canvas(config.views.size, config.views.canvas)
-        preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
-    dataset = CanvasDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
-    columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
-    feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, config.train.channels_last)
+    train = config.train
+    with world.together():
+        device = resolve_device(train.device)
+        precision = resolve_precision(train.precision, device)
+        if preprocess is None:
+            canvas = Canvas(config.views.size, config.views.canvas)
+            preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
+        dataset = CanvasDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
+        method = _method(config, parts, world, device, load_initial)
+        micro = train.micro_batch_size
+        if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:
+            refuse_micro_batch_norm(method, micro)
+    refresher = None
+    if method.refresh is not None:
+        refresher = Refresher(method, dataset, parts.table, device, precision, world)
+        computed = refresher(None) if computed is None else computed
+    with world.together():
+        recipe = parts.recipe
+        plan = plan_pairs(
+            config, parts.table, parts.objective, parts.composition,
+            fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
+        )  # fmt: skip
+        columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
+        feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, train.channels_last)
+        per_epoch = len(plan.sampler)
+        total = train.epochs * per_epoch
+        if train.max_steps is not None:
+            total = min(total, train.max_steps)
+        step = TrainingStep(
+            method=method,
+            optimiser=create_optimiser(method, train),
+            schedule=Schedule.of(total, per_epoch, train.warmup_epochs),
+            lr=train.lr,
+            recipe=recipe,
+            pairs=plan.scored_by,
+            seed=train.seed,
+            precision=precision,
+            clip_norm=train.clip_norm,
+            micro_batch_size=train.micro_batch_size,
+            world=world,
+        )
+    if world.size > 1:
+        # Buffers come to the same in every process, or matter to nothing that is trained.
+        step.model = DistributedDataParallel(method, broadcast_buffers=False)
+        if not world.first:
+            # Dropout must not drop the same in every process.
+            reseed(fold(train.seed, world.rank) & _SEEDS)
+    return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
 
+
+def _method(config: RunConfig, parts: Parts, world: World, device: torch.device, load_initial: bool) -> Method:
     init = config.encoder.init if load_initial else "random"
-    in_chans, seed = config.encoder.in_chans or 1, config.train.seed
-    encoder = initial_encoder(config.encoder.name, in_chans, init, seed, config.views.size)
+    in_chans = config.encoder.in_chans or 1
+    encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
     method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    if world.size > 1 and device.type == "cuda":
+        method = convert_sync_batchnorm(method)
     layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
-    method = method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
+    method = method.to(device, memory_format=layout).train()
     if config.train.compile:
         method.encoder.compile()  # in place: the names of the weights stay
-
-    per_epoch = len(plan.sampler)
-    total = config.train.epochs * per_epoch
-    if config.train.max_steps is not None:
-        total = min(total, config.train.max_steps)
-    step = TrainingStep(
-        method=method,
-        optimiser=create_optimiser(method, config.train),
-        schedule=Schedule.of(total, per_epoch, config.train.warmup_epochs),
-        lr=config.train.lr,
-        recipe=recipe,
-        pairs=plan.scored_by,
-        seed=seed,
-        precision=precision,
-        clip_norm=config.train.clip_norm,
-    )
-    return Assembled(config, plan, preprocess, feed, step, device, per_epoch)
+    return method
 
 
 def _rule_text(objective: Objective | Rule) -> str:

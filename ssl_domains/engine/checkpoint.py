@@ -30,6 +30,7 @@ _FREE = {
     "data.cache_gb",
     "pairs.name",
     "train.device",
+    "train.micro_batch_size",
     "train.checkpoint_every_steps",
     "train.keep",
     "train.trackers",
@@ -126,8 +127,10 @@ def refuse_other_config(saved: str, now: RunConfig) -> None:
     """
     then = _flat(json.loads(saved))
     # Through JSON as well, so that both sides went the same way.
+    # With BatchNorm over micro-batches, their size is part of what is computed.
+    free = _FREE - {"train.micro_batch_size"} if now.train.micro_batch_norm else _FREE
     for key, value in _flat(json.loads(now.model_dump_json())).items():
-        if key not in _FREE and then.get(key, value) != value:
+        if key not in free and then.get(key, value) != value:
             message = f"the checkpoint was made with {key} = {then[key]!r}, not {value!r}"
             back = f"leave {key} unset" if then[key] is None else f"use --set {key}={then[key]}"
             raise UsageError(message, f"{back} to go on, or another --out for a new run")

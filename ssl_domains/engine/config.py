@@ -100,7 +100,15 @@ class TrainConfig(_Section):
 
     epochs: int = Field(default=100, ge=0, description="passes over the training samples; 0 keeps the initial weights")
     max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps, the schedule included")
-    batch_size: int = Field(default=256, ge=2, description="samples in a batch; the encoder sees this times `views.n`")
+    batch_size: int = Field(default=256, ge=2, description="samples in a batch of all processes; `views.n` rows each")
+    micro_batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="gradient caching: samples of each process in the encoder at a time; unset takes the whole batch",
+    )
+    micro_batch_norm: bool = Field(
+        default=False, description="accept that BatchNorm sees `micro_batch_size` samples instead of the batch"
+    )
     optimizer: Literal["adamw", "sgd", "lars"] = Field(default="adamw", description="optimiser")
     lr: float = Field(default=1e-3, gt=0, description="learning rate at the end of the warm-up")
     weight_decay: float = Field(default=1e-4, ge=0, description="weight decay; never on norms and biases")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Event", "Finished", "Listener", "Measured", "Saved", "Started", "Stepped", "Stopped", "Warned"]
+__all__ = ["Event", "Finished", "Listener", "Measured", "Refreshed", "Saved", "Started", "Stepped", "Stopped", "Warned"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,19 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Refreshed:
+    """What the method computes of all training rows is computed anew.
+
+    Attributes:
+        epoch: The epoch that it is for, from 0.
+        names: Of the columns and edge tables.
+    """
+
+    epoch: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Saved:
     """A checkpoint is on the disk."""
 
@@ -98,5 +111,5 @@ class Stopped:
     step: int
 
 
-Event = Started | Stepped | Measured | Warned | Saved | Finished | Stopped
+Event = Started | Stepped | Measured | Warned | Refreshed | Saved | Finished | Stopped
 Listener = Callable[[Event], None]

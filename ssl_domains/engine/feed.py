@@ -22,7 +22,7 @@ __all__ = ["Batch", "Feed"]
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch of canvases.
+    """One process's part of a batch, as canvases: its samples and, where batches have them, behind them the partners.
 
     Attributes:
         images: float32 ``[B, C, S, S]`` in [0, 1], on the training device.
@@ -30,6 +30,8 @@ class Batch:
         index: int64 ``[B]`` positions in the training table, on the CPU.
         columns: float64 ``[B]`` by name, the table's numbers that view steps read, on the training device.
         waited: Seconds the training process waited for it.
+        planned: int64 ``[kinds, samples]`` on the CPU, the batch of all processes: the samples, below them with
+            partners the partner of each; None where ``index`` is all of it.
     """
 
     images: Tensor
@@ -37,6 +39,17 @@ class Batch:
     index: Tensor
     columns: dict[str, Tensor]
     waited: float
+    planned: Tensor | None = None
+
+    @property
+    def whole(self) -> Tensor:
+        """int64 ``[kinds, samples]``, the batch of all processes; see ``planned``."""
+        return self.index[None] if self.planned is None else self.planned
+
+    @property
+    def samples(self) -> Tensor:
+        """int64 ``[b]``, the positions of this process's samples; without their partners."""
+        return self.index[: len(self.index) // len(self.whole)]
 
 
 class Feed:
@@ -85,6 +98,7 @@ class Feed:
         """
         # Workers read ahead, so the sampler runs ahead of training: where to start is always told from here.
         self.sampler.set_position(epoch, first_step)
+        plan = self.sampler.plan(epoch)
         batches = iter(self.loader)
         while True:
             before = time.perf_counter()
@@ -94,9 +108,10 @@ class Feed:
                 raise _in_one_line(error) from error
             if found is None:
                 return
-            yield self._to_device(found, time.perf_counter() - before)
+            yield self._to_device(found, plan[first_step], time.perf_counter() - before)
+            first_step += 1
 
-    def _to_device(self, found: dict[str, Any], waited: float) -> Batch:
+    def _to_device(self, found: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
         images = found["images"].to(self.device, non_blocking=True)
         images = images.float().div_(255) if images.dtype == torch.uint8 else images.float()
         mask, index = found["mask"], found["index"].long()
@@ -106,6 +121,7 @@ class Feed:
             index=index,
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,
+            planned=torch.tensor(planned).view(-1, self.sampler.batch_size),
         )
 
 

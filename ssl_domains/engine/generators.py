@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["generator_states", "restore_generators", "seeded"]
+__all__ = ["generator_states", "reseed", "restore_generators", "seeded"]
 
 
 def generator_states() -> dict[str, Tensor]:
@@ -55,14 +55,19 @@ def restore_generators(states: Mapping[str, Tensor]) -> None:
                 torch.cuda.set_rng_state(states[f"cuda:{i}"].cpu(), i)
 
 
+def reseed(seed: int) -> None:
+    """Seed every global generator."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed every global generator inside, and put back what was there before, so that runs don't touch each other."""
     before = generator_states()
     try:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        torch.manual_seed(seed)
+        reseed(seed)
         yield
     finally:
         restore_generators(before)

@@ -3,8 +3,9 @@
 A measurement holds ``step``, ``epoch`` (fraction done), ``lr``, ``temperature``; since the measurement before it
 ``images_per_s`` (samples, not views), ``data_wait`` (share of the time), the mean ``loss`` and, by the text of each
 relation, the means ``per_relation`` and ``no_cross_positive``; of the newest batch ``std``, ``effective_rank``,
-``alignment``, ``uniformity``; with ``health.label`` also ``knn`` and ``knn_bank`` (rows it looked among); and
-``warning`` when the embedding collapses.
+``alignment`` (with partners: how near a sample is to its partner), ``uniformity``; with ``health.label`` also ``knn``
+and ``knn_bank`` (rows it looked among); and ``warning`` when the embedding collapses. With several processes all of
+these are of all their rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ssl_domains.engine.distributed import World
 from ssl_domains.engine.events import Listener, Measured, Stepped, Warned
 from ssl_domains.engine.feed import Batch
 from ssl_domains.engine.health import MOST_ROWS, collapse_warning, knn_agreement, measure
@@ -44,6 +46,7 @@ class Monitor:
         temperature: Reads τ; asked at measurements only, as a learned one waits for the device.
         trackers: Where measurements are kept.
         emit: Who is told.
+        world: The processes that train; all of them measure, at the same steps.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Monitor:
         temperature: Callable[[], float],
         trackers: Sequence[Tracker],
         emit: Listener,
+        world: World | None = None,
     ) -> None:
         self.every = every
         self.total_steps = total_steps
@@ -68,6 +72,7 @@ class Monitor:
         self.temperature = temperature
         self.trackers = trackers
         self.emit = emit
+        self.world = World() if world is None else world
         self.loss: float | None = None
         self._bank: deque[tuple[Tensor, Tensor]] = deque()
         self._warned = False
@@ -89,7 +94,7 @@ class Monitor:
         )
         self._sums = sums if self._sums is None else self._sums + sums
         self._steps += 1
-        self._images += len(batch.index)
+        self._images += batch.whole.shape[1]
         self._waited += batch.waited
         due = step % self.every == 0 or step in (1, self.total_steps)
         values = self._measure(step, result, lr) if due else None
@@ -99,7 +104,7 @@ class Monitor:
         speed, wait = self._images / elapsed, min(1.0, self._waited / elapsed)
         self.emit(Stepped(step, self.total_steps, epoch, speed, wait, self.loss))
         if values is not None:
-            self._publish({**values, "images_per_s": speed, "data_wait": wait}, len(batch.index))
+            self._publish({**values, "images_per_s": speed, "data_wait": wait})
 
     def require_finite(self, step: int) -> None:
         """Wait for the losses since the last measurement, and refuse to keep weights that made one NaN or infinite.
@@ -107,18 +112,21 @@ class Monitor:
         Raises:
             DataError: When one is.
         """
-        if self._sums is not None and not math.isfinite(float(self._sums[0])):
+        # Summed over processes first, so that none goes on alone.
+        if self._sums is not None and not math.isfinite(float(self.world.total(self._sums[:1]))):
             raise _not_finite(step)
 
     def _measure(self, step: int, result: StepResult, lr: float) -> dict[str, Any]:
         assert self._sums is not None
-        measures = measure(result.out.z, result.views)
+        z = result.out.whole
+        measures = measure(z, result.views)
         if self.labels is not None:
             measures["knn"] = self._knn(result)
         # One transfer for all of them: the only place where training waits for the device.
-        parts = [self._sums / self._steps, *(value.double().reshape(1) for value in measures.values())]
-        read = torch.cat(parts).tolist()
         relations = len(self.names)
+        sums = self.world.total(self._sums) / self._steps
+        sums[1 + relations :] /= self.world.size  # shares of equally many rows; the losses are parts of a sum
+        read = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())]).tolist()
         self.loss = read[0]
         if not math.isfinite(self.loss):
             raise _not_finite(step)
@@ -133,11 +141,12 @@ class Monitor:
         }
         values |= dict(zip(measures, read[1 + 2 * relations :], strict=True))
         if self.labels is not None:
-            values["knn_bank"] = sum(len(samples) for _, samples in self._bank)
-        warning = collapse_warning(values["std"], values["effective_rank"], result.out.z.shape[1], _rows(result))
+            values["knn_bank"] = self.world.size * self._remembered()
+        rows = min(len(z), MOST_ROWS) // result.views
+        warning = collapse_warning(values["std"], values["effective_rank"], z.shape[1], rows)
         return {**values, "warning": warning} if warning else values
 
-    def _publish(self, values: dict[str, Any], batch_size: int) -> None:
+    def _publish(self, values: dict[str, Any]) -> None:
         for tracker in self.trackers:
             tracker.log(values)
         self.emit(Measured(values))
@@ -153,17 +162,22 @@ class Monitor:
             return
         # One view of each sample; of earlier batches, so that nearly all neighbours are other samples.
         self._bank.append((_one_view(result), result.samples.to(result.out.z.device)))
-        while len(self._bank) > 1 and sum(len(samples) for _, samples in self._bank) > _BANK:
+        while len(self._bank) > 1 and self.world.size * self._remembered() > _BANK:
             self._bank.popleft()
+
+    def _remembered(self) -> int:
+        return sum(len(samples) for _, samples in self._bank)
 
     def _knn(self, result: StepResult) -> Tensor:
         assert self.labels is not None
         features = _one_view(result)
         if not self._bank:
             return torch.tensor(float("nan"), device=features.device)
-        samples = result.samples.to(features.device)
-        bank = torch.cat([kept for kept, _ in self._bank])
-        bank_samples = torch.cat([kept for _, kept in self._bank])
+        everywhere = self.world.everywhere
+        samples = everywhere(result.samples.to(features.device))
+        features = everywhere(features)
+        bank = everywhere(torch.cat([kept for kept, _ in self._bank]))
+        bank_samples = everywhere(torch.cat([kept for _, kept in self._bank]))
         labels = self.labels.to(features.device)
         return knn_agreement(
             features, labels[samples], samples, bank, labels[bank_samples], bank_samples, self.neighbours
@@ -172,10 +186,6 @@ class Monitor:
 
 def _one_view(result: StepResult) -> Tensor:
     return result.out.features.pooled.detach()[: len(result.samples)]
-
-
-def _rows(result: StepResult) -> int:
-    return min(len(result.samples), MOST_ROWS // result.views)
 
 
 def _not_finite(step: int) -> DataError:

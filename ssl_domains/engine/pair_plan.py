@@ -6,8 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ssl_domains.engine.config import RunConfig
+from ssl_domains.engine.distributed import World
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import BatchSampler, BoundObjective, Composition, Objective, PairsReport, Rule, inspect_pairs
+from ssl_domains.pairs import (
+    BatchSampler,
+    Binding,
+    BoundObjective,
+    Composition,
+    Computed,
+    Objective,
+    PairsReport,
+    Rule,
+    inspect_pairs,
+)
 from ssl_domains.samples import SampleTable
 from ssl_domains.samples.split import shuffle_columns
 
@@ -20,19 +31,37 @@ class PairPlan:
 
     Attributes:
         objective: The rule as given.
-        table: The training rows; with ``pairs.shuffle_metadata``, the rule's columns are permuted in it.
+        binding: The rule bound to the training rows and to what the method computes of them; with
+            ``pairs.shuffle_metadata``, the rule's columns are permuted in it.
         fitted: Bin edges fitted on these rows, or those of the run that is resumed.
-        composed_by: The objective that batches are composed by.
-        scored_by: The objective of the loss; own views only with ``pairs.relations = "none"``.
         sampler: The batches.
+        own_views: Own views as the only positives, with ``pairs.relations = "none"``; else None.
     """
 
     objective: Objective
-    table: SampleTable
+    binding: Binding
     fitted: dict[str, list[float]]
-    composed_by: BoundObjective
-    scored_by: BoundObjective
     sampler: BatchSampler
+    own_views: BoundObjective | None
+
+    @property
+    def table(self) -> SampleTable:
+        """The training rows as the rule sees them, computed columns included."""
+        return self.binding.table
+
+    @property
+    def composed_by(self) -> BoundObjective:
+        """The objective that batches are composed by."""
+        return self.binding.bound
+
+    @property
+    def scored_by(self) -> BoundObjective:
+        """The objective of the loss."""
+        return self.binding.bound if self.own_views is None else self.own_views
+
+    def restore(self, computed: Computed) -> None:
+        """Take what was computed anew: the epochs planned from now on, and `scored_by`, follow it."""
+        self.sampler.rebind(self.binding.restore(computed))
 
     def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
         """What the ``pairs`` command says of these pairs; ``report.check()`` refuses what must not be trained on."""
@@ -55,6 +84,8 @@ def plan_pairs(
     *,
     fitted: Mapping[str, Sequence[float]] | None = None,
     emitted: Sequence[str] = (),
+    computed: Computed | None = None,
+    world: World | None = None,
 ) -> PairPlan:
     """Bind an objective to the training rows.
 
@@ -65,9 +96,12 @@ def plan_pairs(
         composition: How batches are composed.
         fitted: Edges of a run that is resumed; None fits them on ``table``.
         emitted: Names of numbers that the views emit.
+        computed: Columns and edge tables that the method computes; None where it doesn't.
+        world: The processes among which batches are divided; None for one.
 
     Raises:
-        UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set.
+        UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set or
+            doesn't divide among the processes.
     """
     if isinstance(objective, Rule):
         objective = 1 * objective
@@ -81,7 +115,13 @@ def plan_pairs(
             raise UsageError("pairs.shuffle_metadata needs a rule that reads columns", "give --pairs or --rule")
         table = shuffle_columns(table, shuffled, config.pairs.shuffle_metadata)
     edges = objective.fit(table) if fitted is None else {key: list(values) for key, values in fitted.items()}
-    composed_by = objective.bind(table, edges, emitted=emitted)
-    scored_by = Objective().bind(table) if config.pairs.relations == "none" else composed_by
-    sampler = BatchSampler(composed_by, composition, batch_size, seed=config.train.seed)
-    return PairPlan(objective, table, edges, composed_by, scored_by, sampler)
+    names = Computed() if computed is None else computed
+    binding = Binding.of(
+        objective, table, edges, columns=tuple(names.columns), edges=tuple(names.edges), emitted=tuple(emitted)
+    )
+    if computed is not None:
+        binding.restore(computed)
+    own_views = Objective().bind(table) if config.pairs.relations == "none" else None
+    world = World() if world is None else world
+    sampler = BatchSampler(binding.bound, composition, batch_size, config.train.seed, world.rank, world.size)
+    return PairPlan(objective, binding, edges, sampler, own_views)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
 
+from ssl_domains.engine.distributed import launched_processes, local_rank
 from ssl_domains.errors import UsageError
 
 __all__ = ["autocast", "resolve_device", "resolve_precision"]
@@ -18,13 +18,14 @@ Precision = Literal["float32", "bfloat16"]
 def resolve_device(name: str) -> torch.device:
     """The device of a configuration; ``auto`` is the first GPU where there is one, else the CPU.
 
+    Under ``torchrun`` ``auto`` and ``cuda`` are a GPU of its own for each process of a machine.
+
     Raises:
-        UsageError: For a device that torch does not know or this machine does not have, and for one process of many.
+        UsageError: For a device that torch does not know or this machine does not have, for one GPU that several
+            processes would share, and for more processes than GPUs.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("distributed training comes with a later release", "start one process, without torchrun")
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _own_gpu(torch.device("cuda")) if torch.cuda.is_available() else torch.device("cpu")
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -34,7 +35,18 @@ def resolve_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         seen = f"torch sees {torch.cuda.device_count()} CUDA devices"
         raise UsageError(f"train.device is {name!r}, but {seen}", "use --set train.device=auto")
-    return device
+    return _own_gpu(device) if device.type == "cuda" else device
+
+
+def _own_gpu(device: torch.device) -> torch.device:
+    if launched_processes() == 1:
+        return device
+    if device.index is not None:
+        raise UsageError(f"train.device is '{device}' for every process", "use train.device=cuda: each takes its own")
+    mine, there = local_rank(), torch.cuda.device_count()
+    if mine >= there:
+        raise UsageError(f"{mine + 1} processes or more, but torch sees {there} CUDA devices", "start one for each GPU")
+    return torch.device("cuda", mine)
 
 
 def resolve_precision(name: str, device: torch.device) -> Precision:

@@ -7,7 +7,7 @@ import math
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ssl_domains.engine.events import Event, Finished, Listener, Measured, Started, Stepped, Stopped, Warned
+from ssl_domains.engine.events import Event, Finished, Listener, Measured, Refreshed, Started, Stepped, Stopped, Warned
 
 __all__ = ["reporter"]
 
@@ -45,6 +45,8 @@ class _Lines(_Quiet):
             self.say(_start_line(event))
         elif isinstance(event, Measured):
             self.say(_measured_line(event))
+        elif isinstance(event, Refreshed):
+            self.say(f"epoch {event.epoch} · computed anew: {', '.join(event.names)}")
         elif isinstance(event, Finished):
             self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
 

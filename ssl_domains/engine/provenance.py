@@ -19,7 +19,7 @@ __all__ = ["data_fingerprint", "environment"]
 _PACKAGES = ("ssl-domains", "torch", "timm", "albumentations", "numpy", "polars", "safetensors", "scikit-learn")
 
 
-def environment(device: torch.device, precision: str) -> dict[str, Any]:
+def environment(device: torch.device, precision: str, processes: int = 1) -> dict[str, Any]:
     """Versions, plugins, commit and machine kind, JSON-able."""
     versions = {name: version for name in _PACKAGES if (version := _version(name))}
     return {
@@ -33,6 +33,7 @@ def environment(device: torch.device, precision: str) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "precision": precision,
     }
 

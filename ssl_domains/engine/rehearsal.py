@@ -14,6 +14,7 @@ import torch
 from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.determinism import same_bits
+from ssl_domains.engine.distributed import processes
 from ssl_domains.engine.exhaustion import exhaustion_as_resource_error
 from ssl_domains.engine.generators import seeded
 from ssl_domains.engine.precision import resolve_device
@@ -41,7 +42,7 @@ class Rehearsal:
         seconds_per_step: Median of the steps after the first; of the first when an epoch has no other.
         estimated_seconds: For the whole run, measurements and checkpoints not counted.
         images_per_s: Samples a second, each counted once however many views it has.
-        peak_memory_bytes: On a GPU what torch allocated there; on a CPU the most this process ever had, decoded
+        peak_memory_bytes: Of this process. On a GPU what torch allocated there; on a CPU the most it ever had, decoded
             canvases and libraries included.
     """
 
@@ -71,10 +72,12 @@ def rehearse(config: RunConfig, parts: Parts) -> Rehearsal:
         DataError: When the loss is not a finite number.
         ResourceError: When memory runs out.
     """
-    with exhaustion_as_resource_error():
-        config = resolve_config(config, parts)
-        with seeded(config.train.seed), same_bits(resolve_device(config.train.device)):
-            return _take_steps(assemble(config, parts))
+    with processes() as world, exhaustion_as_resource_error():
+        with world.together():
+            config = resolve_config(config, parts)
+            device = resolve_device(config.train.device)
+        with seeded(config.train.seed), same_bits(device):
+            return _take_steps(assemble(config, parts, world))
 
 
 def _take_steps(assembled: Assembled) -> Rehearsal:
@@ -83,9 +86,11 @@ def _take_steps(assembled: Assembled) -> Rehearsal:
     times: list[float] = []
     losses: list[float] = []
     before = time.perf_counter()
+    world = assembled.step.world
     for step, batch in enumerate(islice(assembled.feed.epoch(0), 1 + _TIMED_STEPS)):
         # Reading the loss waits for the device, so that the time is that of the whole step.
-        losses.append(float(assembled.step(batch, step).loss.loss.detach()))
+        with world.step():
+            losses.append(float(world.total(assembled.step(batch, step).loss.loss.detach())))
         now = time.perf_counter()
         times.append(now - before)
         before = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,10 @@ from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_conf
 from ssl_domains.engine.checkpoint import Checkpoints, refuse_other_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.determinism import same_bits
-from ssl_domains.engine.events import Event, Finished, Listener, Saved, Started, Stopped
+from ssl_domains.engine.distributed import World, processes
+from ssl_domains.engine.events import Event, Finished, Listener, Refreshed, Saved, Started, Stopped, Warned
 from ssl_domains.engine.exhaustion import exhaustion_as_resource_error
+from ssl_domains.engine.feed import Batch
 from ssl_domains.engine.generators import generator_states, restore_generators, seeded
 from ssl_domains.engine.interruption import Interruption
 from ssl_domains.engine.monitor import Monitor
@@ -26,6 +28,7 @@ from ssl_domains.engine.provenance import data_fingerprint, environment
 from ssl_domains.engine.run import Run
 from ssl_domains.engine.trackers import MetricsFile, Tracker, create_trackers
 from ssl_domains.errors import DataError
+from ssl_domains.pairs import Computed
 from ssl_domains.views import Preprocess
 
 __all__ = ["pretrain"]
@@ -66,47 +69,59 @@ def pretrain(
         KeyboardInterrupt: After Ctrl-C, with a checkpoint of the step that was under way.
     """
     run = Run(Path(out))
-    Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
     with ExitStack() as stack:
+        world = stack.enter_context(processes())
         stack.enter_context(exhaustion_as_resource_error())
-        config = resolve_config(config, parts)
+        saved: dict[str, Any] = {}
+        with world.together():
+            Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
+            config = resolve_config(config, parts)
+            device = resolve_device(config.train.device)
+            fingerprint = data_fingerprint(parts.table, parts.objective.columns)
+            checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
+            if resume:
+                saved = checkpoints.load()
+                refuse_other_config(saved["config"], config)
+                # Before anything is bound or decoded: other rows would fail in less telling ways.
+                if json.loads(saved["data"]) != fingerprint:
+                    message = "the samples are not those of the run to resume"
+                    raise DataError(message, "give the table it was started with")
         stack.enter_context(seeded(config.train.seed))
-        stack.enter_context(same_bits(resolve_device(config.train.device)))
-        fingerprint = data_fingerprint(parts.table, parts.objective.columns)
-        checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
-        if resume:
-            saved = checkpoints.load()
-            refuse_other_config(saved["config"], config)
-            assembled = _reassemble(config, parts, fingerprint, saved)
-            step = int(saved["step"])
-        else:
-            assembled = assemble(config, parts)
-            step = 0
-            report = assembled.plan.inspect(config.health.label, nuisance)
-            report.check()
-            _write_origin(run, assembled, parts, fingerprint, report.to_dict())
-        run.write_json("environment.json", environment(assembled.device, assembled.step.precision))
-        # Last of the small files, as this is what makes a folder a run.
-        run.write_text("config.toml", assembled.config.to_toml())
-        _Training(run, checkpoints, assembled, parts, fingerprint, on_event or _silence).go_on(step)
+        stack.enter_context(same_bits(device))
+        assembled = _reassemble(config, parts, world, saved) if resume else assemble(config, parts, world)
+        with world.together():
+            if world.first and not resume:
+                report = assembled.plan.inspect(config.health.label, nuisance)
+                report.check()
+                _write_origin(run, assembled, parts, fingerprint, report.to_dict())
+            if world.first:
+                run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
+                # Last of the small files, as this is what makes a folder a run.
+                run.write_text("config.toml", assembled.config.to_toml())
+        listener = on_event if on_event is not None and world.first else _silence
+        _Training(run, checkpoints, assembled, parts, fingerprint, listener, world).go_on(saved)
+        world.wait()
     return Run.open(run.folder)
 
 
-def _reassemble(config: RunConfig, parts: Parts, fingerprint: Mapping[str, Any], saved: Mapping[str, Any]) -> Assembled:
-    # Before anything is bound or decoded: other rows would fail in less telling ways.
-    if json.loads(saved["data"]) != fingerprint:
-        raise DataError("the samples are not those of the run to resume", "give the table it was started with")
+def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[str, Any]) -> Assembled:
+    computed = Computed.from_state(saved["computed"]) if "computed" in saved else None
     assembled = assemble(
         config,
         parts,
+        world,
         fitted=json.loads(saved["fitted"]),
         preprocess=Preprocess.from_dict(json.loads(saved["preprocess"])),
+        computed=computed,
         load_initial=False,
     )
-    assembled.method.load_state_dict(saved["method"])
-    assembled.step.optimiser.load_state_dict(saved["optimiser"])
-    assembled.plan.sampler.load_state_dict(saved["sampler"])
-    restore_generators(saved["generators"])
+    with world.together():
+        assembled.method.load_state_dict(saved["method"])
+        assembled.step.optimiser.load_state_dict(saved["optimiser"])
+        assembled.plan.sampler.load_state_dict(saved["sampler"])
+        generators = [saved["generators"], *saved.get("other_generators", ())]
+        if world.rank < len(generators):
+            restore_generators(generators[world.rank])
     return assembled
 
 
@@ -131,14 +146,29 @@ class _Training:
     parts: Parts
     fingerprint: Mapping[str, Any]
     emit: Listener
+    world: World
+    epoch: int = 0
+    """The epoch that the next step belongs to."""
+    at: int = 0
+    """Its steps that are done."""
+    refreshed: int = 0
+    """The epoch for which the method last computed anew."""
 
-    def go_on(self, step: int) -> None:
-        """Train from step number ``step`` to the end."""
-        assembled = self.assembled
-        self.checkpoints.clean()
-        MetricsFile(self.run.folder / "metrics.jsonl").trim(step)
-        trackers = create_trackers(assembled.config.train.trackers, self.run.folder)
+    def go_on(self, saved: Mapping[str, Any]) -> None:
+        """Train to the end, from a checkpoint or, where there is none, from the start."""
+        step = int(saved.get("step", 0))
+        sampler = saved.get("sampler", {})
+        self.epoch, self.at = int(sampler.get("epoch", 0)), int(sampler.get("step", 0))
+        self.refreshed = int(saved.get("refreshed", 0))
+        trackers: list[Tracker] = []
+        with self.world.together():
+            if self.world.first:
+                self.checkpoints.clean()
+                MetricsFile(self.run.folder / "metrics.jsonl").trim(step)
+                trackers = create_trackers(self.assembled.config.train.trackers, self.run.folder)
         self.emit(self._started(step))
+        for warning in self.assembled.warnings:
+            self.emit(Warned(warning))
         before = time.perf_counter()
         try:
             if step == 0:
@@ -155,42 +185,75 @@ class _Training:
         self.emit(Finished(step, time.perf_counter() - before))
 
     def _steps(self, step: int, monitor: Monitor, interruption: Interruption) -> int:
-        assembled = self.assembled
-        train, total, per_epoch = assembled.config.train, assembled.total_steps, assembled.steps_per_epoch
-        every = train.checkpoint_every_steps or max(per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+        assembled, world = self.assembled, self.world
+        train, total = assembled.config.train, assembled.total_steps
+        every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
         while step < total:
-            for batch in assembled.feed.epoch(step // per_epoch, step % per_epoch):
-                result = assembled.step(batch, step)
-                lr = train.lr * assembled.step.schedule.factor(step)
-                step += 1
-                monitor.after(step, batch, result, lr)
-                if step % every == 0 or step == total or interruption.requested:
-                    monitor.require_finite(step)
+            self._refresh_when_due()
+            batches = assembled.feed.epoch(self.epoch, self.at)
+            while (batch := self._next(batches)) is not None:
+                with world.step():
+                    result = assembled.step(batch, step)
+                    lr = train.lr * assembled.step.schedule.factor(step)
+                    step += 1
+                    self.at += 1
+                    monitor.after(step, batch, result, lr)
+                stop = world.any(interruption.requested)
+                if step % every == 0 or step == total or stop:
+                    with world.step():
+                        monitor.require_finite(step)
                     self.save(step)
-                if interruption.requested:
+                if stop:
                     raise KeyboardInterrupt
                 if step == total:
                     break
+            self.epoch, self.at = self.epoch + 1, 0
         return step
+
+    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+        with self.world.together():
+            return next(batches, None)
 
     def save(self, step: int) -> None:
         """Keep the state after ``step`` steps."""
         assembled = self.assembled
-        epoch, step_of_epoch = divmod(step, assembled.steps_per_epoch)
         schedule = assembled.step.schedule
+        generators = self.world.collect(generator_states())
+        # Where training is, not where the workers have read to.
+        whole = self.at == len(assembled.plan.sampler)
+        position = {"epoch": self.epoch + 1, "step": 0} if whole else {"epoch": self.epoch, "step": self.at}
         state = {
             "method": assembled.method.state_dict(),
             "optimiser": assembled.step.optimiser.state_dict(),
             "schedule": {"total_steps": schedule.total_steps, "warmup_steps": schedule.warmup_steps},
-            # Where training is, not where the workers have read to.
-            "sampler": {**assembled.plan.sampler.state_dict(), "epoch": epoch, "step": step_of_epoch},
-            "generators": generator_states(),
+            "sampler": {**assembled.plan.sampler.state_dict(), **position},
+            "generators": generators[0],
+            "other_generators": generators[1:],
             "config": assembled.config.model_dump_json(),
             "fitted": json.dumps(assembled.plan.fitted),
             "preprocess": json.dumps(assembled.preprocess.to_dict()),
             "data": json.dumps(self.fingerprint),
         }
-        self.emit(Saved(self.checkpoints.save(step, state), step))
+        if assembled.refresher is not None:
+            state |= {"computed": assembled.plan.binding.computed.to_state(), "refreshed": self.refreshed}
+        with self.world.together():
+            if self.world.first:
+                self.emit(Saved(self.checkpoints.save(step, state), step))
+
+    def _refresh_when_due(self) -> None:
+        refresh = self.assembled.method.refresh
+        if refresh is None or self.at or self.epoch % refresh.every or self.epoch == self.refreshed:
+            return
+        self.assembled.refresh()
+        self.refreshed = self.epoch
+        self.emit(Refreshed(self.epoch, (*refresh.columns, *refresh.edges)))
+        with self.world.together():
+            if self.world.first:
+                # What was a rule at the start may have become none: one cluster for all, or one each.
+                report = self.assembled.plan.inspect()
+                for warning in report.warnings:
+                    self.emit(Warned(warning))
+                report.check()
 
     def _monitor(self, trackers: Sequence[Tracker]) -> Monitor:
         assembled, health = self.assembled, self.assembled.config.health
@@ -205,6 +268,7 @@ class _Training:
             temperature=lambda: assembled.method.temperature,
             trackers=trackers,
             emit=self.emit,
+            world=self.world,
         )
 
     def _started(self, step: int) -> Started:

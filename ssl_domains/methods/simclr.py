@@ -50,7 +50,7 @@ class SimCLR(Method):
         return cls(encoder, head, options["temperature"], options["learnable_temperature"])
 
     def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        """``[M, C, H, W]`` to ``z [M, d]`` on the unit sphere, float32 at least whatever the precision of the encoder."""
+        """``[M, C, H, W]`` to ``z [M, d]`` on the unit sphere, float32 or wider whatever the encoder's precision."""
         features = self.encoder(images, mask)
         projected = self.head(features.pooled)
         z = F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1)

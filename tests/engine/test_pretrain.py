@@ -199,12 +199,14 @@ def test_what_is_wrong_is_told_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_in_several_processes_is_refused(
+def test_processes_that_cannot_find_one_another_are_told_of_torchrun(
     train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="later release"):
+    with pytest.raises(UsageError, match="can't find one another") as caught:
         train(tmp_path / "run")
+    assert "torchrun" in caught.value.hint
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_infinite_loss_ends_the_run_and_keeps_no_such_weights(
