@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.equal_codes import EqualCodes, accumulator
+from ssl_domains.losses.equal_codes import EqualCodes
+from ssl_domains.losses.log_sum_exp import LogSumExp
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.sweep import Sweep
+from ssl_domains.losses.predicates import Predicates
+from ssl_domains.losses.sweep import LOG2_E, Sweep, accumulator
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch
@@ -28,7 +30,7 @@ def contrastive_loss(
     pairs: PairBatch,
     temperature: float | Tensor = 0.1,
     candidates: Tensor | None = None,
-    tile: int = 1024,
+    tile: int | None = None,
     total_anchors: Callable[[Tensor], Tensor] | None = None,
 ) -> LossOutput:
     """Pull every anchor towards its positives, against all candidates it may see.
@@ -41,8 +43,9 @@ def contrastive_loss(
     positives is left out; when none is left the loss is an exact 0 whose gradient is 0.
 
     Relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are evaluated tile
-    by tile. Both share one sweep for the log-sum-exp, which backward repeats instead of storing N×N numbers. Runs in
-    float32 (float64 for float64 input) even inside autocast.
+    by tile. Both share one sweep for the log-sum-exp, which backward repeats instead of storing N×N numbers. Where the
+    candidates are the anchors, it takes each pair of rows once for both its roles. Runs in float32 (float64 for
+    float64 input) even inside autocast.
 
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
@@ -50,7 +53,8 @@ def contrastive_loss(
         temperature: τ > 0. A tensor that requires a gradient gets it.
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
             gradient. Needed unless the candidates are the anchors themselves.
-        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices.
+        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for one
+            that suits the device.
         total_anchors: Where these anchors are a part of a larger batch: told how many of them count in each relation
             (int64 ``[R]``, on the device of ``z``), it answers with the number in the whole batch, M_r. The losses of
             the parts then add up to that of the whole, and so do their gradients.
@@ -78,9 +82,9 @@ def contrastive_loss(
     with torch.autocast(z.device.type, enabled=False):
         dtype = torch.promote_types(torch.promote_types(z.dtype, keys.dtype), torch.float32)
         queries = z.to(dtype)
-        keys = queries if candidates is None else keys.to(dtype)
+        others = None if candidates is None else keys.to(dtype)
         tau = torch.as_tensor(temperature, dtype=dtype, device=z.device).reshape(())
-        return LossOutput(*_Contrastive.apply(queries, keys, tau, pairs.to(z.device), tile, total_anchors))
+        return LossOutput(*_Contrastive.apply(queries, others, tau, pairs.to(z.device), tile, total_anchors))
 
 
 class _Contrastive(torch.autograd.Function):
@@ -90,10 +94,10 @@ class _Contrastive(torch.autograd.Function):
     def forward(
         ctx: Any,
         z: Tensor,
-        keys: Tensor,
+        keys: Tensor | None,
         tau: Tensor,
         pairs: PairBatch,
-        tile: int,
+        tile: int | None,
         total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         dtype = accumulator(z.device)
@@ -104,25 +108,21 @@ class _Contrastive(torch.autograd.Function):
 
         equal = EqualCodes(pairs)
         weight_sum[equal.relations] = equal.counts.to(dtype)
-        positive[equal.relations] = equal.products(z.to(dtype), keys.to(dtype)) / tau
+        positive[equal.relations] = equal.products(z.to(dtype), None if keys is None else keys.to(dtype)) / tau
         for r in equal.relations:
             cross[r] = pairs.cross_by_codes(r)
 
         sweep = Sweep(z, keys, tau, pairs, tile)
-        lse = torch.full((len(z),), -torch.inf, dtype=dtype, device=z.device)
-        for i in sweep.strips():
-            pieces = []
-            for seen in sweep.tiles(i):
-                if seen.weights is not None:
-                    weight_sum[sweep.predicates, i] += seen.weights.sum(2)
-                    positive[sweep.predicates, i] += torch.einsum("rij,ij->ri", seen.weights, seen.logits.to(dtype))
-                    cross[sweep.predicates, i] |= ((seen.weights > 0) & sweep.other_sample(i, seen.j)).any(2)
-                logits = seen.mask_logits()
-                top = logits.amax(1, keepdim=True).clamp_min(torch.finfo(logits.dtype).min)
-                total = logits.sub_(top).exp_().sum(1)
-                pieces.append(top[:, 0].to(dtype) + total.to(dtype).log())
-            if pieces:
-                lse[i] = torch.stack(pieces).logsumexp(0)
+        predicates = Predicates(sweep, len(z))
+        sums = LogSumExp(sweep, len(z))
+        for seen in sweep.tiles():
+            predicates.add(seen)
+            seen.mask_logits()
+            sums.add(seen)
+        lse = sums.value() / LOG2_E
+        weight_sum[sweep.predicates] = predicates.weights
+        positive[sweep.predicates] = predicates.products / LOG2_E
+        cross[sweep.predicates] = predicates.cross
 
         counted = weight_sum > 0
         anchors = counted.sum(1)
@@ -135,9 +135,9 @@ class _Contrastive(torch.autograd.Function):
         # dL/ds_ij = lse_share_i · softmax_ij − Σ_r positive_share_ri · w_rij; both vanish for anchors that don't count
         lse_share = (alpha[:, None] * share).sum(0)
         ctx.positive_share = alpha[:, None] * share / torch.where(counted, weight_sum, 1)
-        ctx.shift = torch.where(lse_share > 0, lse - lse_share.log(), torch.inf).to(z.dtype)
+        ctx.shift = torch.where(lse_share > 0, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
         ctx.save_for_backward(z, keys, tau)
-        ctx.pairs, ctx.tile = pairs, tile
+        ctx.pairs, ctx.tile, ctx.equal = pairs, tile, equal
 
         loss = (alpha * per_relation).sum().to(z.dtype)
         without_cross = 1 - cross.to(dtype).sum(1) / max(len(z), 1)
@@ -150,28 +150,27 @@ class _Contrastive(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> _Gradients:
         z, keys, tau = ctx.saved_tensors
         with torch.autocast(z.device.type, enabled=False):
+            if keys is None:
+                return _square_gradients(ctx, z, tau, grad)
             return _gradients(ctx, z, keys, tau, grad)
 
 
 def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
-    pairs: PairBatch = ctx.pairs
     to_z, to_keys, to_tau = ctx.needs_input_grad[:3]
     grad_z, grad_keys = torch.zeros_like(z), torch.zeros_like(keys) if to_keys else None
-    sweep = Sweep(z, keys, tau, pairs, ctx.tile)
-    for i in sweep.strips():
-        for seen in sweep.tiles(i):
-            slope = seen.mask_logits().sub_(ctx.shift[i, None]).exp_()
-            if seen.weights is not None:
-                shares = ctx.positive_share[sweep.predicates, i]
-                slope -= torch.einsum("rij,ri->ij", seen.weights, shares).to(slope.dtype)
-            if to_z or to_tau:
-                grad_z[i].addmm_(slope, keys[seen.j])
-            if grad_keys is not None:
-                grad_keys[seen.j].addmm_(slope.T, z[i])
+    sweep = Sweep(z, keys, tau, ctx.pairs, ctx.tile)
+    predicates = Predicates(sweep, len(z))
+    for seen in sweep.tiles():
+        slope = seen.mask_logits().sub_(ctx.shift[seen.i, None]).exp2_()
+        predicates.subtract(slope, seen, ctx.positive_share)
+        if to_z or to_tau:
+            grad_z[seen.i].addmm_(slope, keys[seen.j])
+        if grad_keys is not None:
+            grad_keys[seen.j].addmm_(slope.T, z[seen.i])
 
     dtype = ctx.positive_share.dtype
     wide_z, wide_keys = z.to(dtype), keys.to(dtype)
-    equal = EqualCodes(pairs)
+    equal: EqualCodes = ctx.equal
     shares = ctx.positive_share[equal.relations]
     scale = grad.to(dtype) / tau.to(dtype)
     wide = grad_z.to(dtype).sub_(equal.pull(shares, wide_keys)).mul_(scale)
@@ -179,3 +178,32 @@ def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> 
     if grad_keys is not None:
         grad_keys = grad_keys.to(dtype).sub_(equal.pull_back(shares, wide_z)).mul_(scale).to(keys.dtype)
     return wide.to(z.dtype) if to_z else None, grad_keys, grad_tau, None, None, None
+
+
+def _square_gradients(ctx: Any, z: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
+    """Each row is an anchor and a candidate: its slope is G + Gᵀ, which is symmetric as the rules and s are."""
+    to_z, _, to_tau = ctx.needs_input_grad[:3]
+    grad_z = torch.zeros_like(z)
+    sweep = Sweep(z, None, tau, ctx.pairs, ctx.tile)
+    predicates = Predicates(sweep, len(z))
+    factor = (-ctx.shift).exp2() if sweep.bounded else None
+    for seen in sweep.tiles():
+        logits, i, j = seen.mask_logits(), seen.i, seen.j
+        both = sweep.spare(logits)
+        if factor is not None:
+            slope = logits.exp2_().mul_(torch.add(factor[i, None], factor[None, j], out=both))
+        else:
+            torch.sub(logits, ctx.shift[None, j], out=both)
+            slope = logits.sub_(ctx.shift[i, None]).exp2_().add_(both.exp2_())
+        predicates.subtract(slope, seen, ctx.positive_share)
+        grad_z[i].addmm_(slope, z[j])
+        if seen.mirrored:
+            grad_z[j].addmm_(slope.T, z[i])
+
+    dtype = ctx.positive_share.dtype
+    wide_z = z.to(dtype)
+    equal: EqualCodes = ctx.equal
+    pull = equal.pull(ctx.positive_share[equal.relations], wide_z)
+    wide = grad_z.to(dtype).sub_(pull, alpha=2).mul_(grad.to(dtype) / tau.to(dtype))
+    grad_tau = (-(wide * wide_z).sum() / (2 * tau)).to(tau.dtype) if to_tau else None
+    return wide.to(z.dtype) if to_z else None, None, grad_tau, None, None, None

@@ -10,12 +10,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch
 
-__all__ = ["EqualCodes", "accumulator"]
-
-
-def accumulator(device: torch.device) -> torch.dtype:
-    """Sums over the batch run in float64, except on MPS, which has none."""
-    return torch.float32 if device.type == "mps" else torch.float64
+__all__ = ["EqualCodes"]
 
 
 class EqualCodes:
@@ -53,21 +48,30 @@ class EqualCodes:
             counts.append(torch.bincount(candidate_codes, minlength=segments)[codes] - has_own[-1].long())
         self._has_own = torch.stack(has_own) if has_own else there.new_zeros(0, m)
         self.counts = torch.stack(counts) if counts else pairs.codes.new_zeros(0, m)
+        self._sums: list[Tensor] = []
 
-    def products(self, z: Tensor, keys: Tensor) -> Tensor:
-        """Σ_j W_k[i, j] z_i·c_j for z ``[M, d]`` and keys ``[N, d]``: ``[K, M]``."""
-        sums = z.new_zeros(self.counts.shape)
-        for k, (codes, candidate_codes, segments) in enumerate(self._each()):
-            sums[k] = (_segment_sums(keys, candidate_codes, segments)[codes] * z).sum(1)
-        if len(sums) and len(keys):
-            sums -= self._has_own * (z * keys[self._own]).sum(1)
-        return sums
+    def products(self, z: Tensor, keys: Tensor | None) -> Tensor:
+        """Σ_j W_k[i, j] z_i·c_j for z ``[M, d]`` and keys ``[N, d]``, None when they are z: ``[K, M]``.
+
+        The segment sums are kept for `pull`.
+        """
+        keys = z if keys is None else keys
+        self._sums = [_segment_sums(keys, codes, segments) for _, codes, segments in self._each()]
+        products = z.new_zeros(self.counts.shape)
+        for k, (sums, codes) in enumerate(zip(self._sums, self._codes, strict=True)):
+            products[k] = (sums.index_select(0, codes) * z).sum(1)
+        if len(products) and len(keys):
+            products -= self._has_own * (z * keys[self._own]).sum(1)
+        return products
 
     def pull(self, shares: Tensor, keys: Tensor) -> Tensor:
-        """Σ_k diag(shares_k) W_k keys, for shares ``[K, M]``: ``[M, d]``."""
+        """Σ_k diag(shares_k) W_k keys, for shares ``[K, M]`` and the keys that `products` saw: ``[M, d]``.
+
+        Where the candidates are the anchors and shares are equal within a code, this is `pull_back` as well.
+        """
         total = keys.new_zeros(self._shape[0], keys.shape[1])
-        for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
-            total.addcmul_(_segment_sums(keys, candidate_codes, segments)[codes], share[:, None])
+        for share, sums, codes in zip(shares, self._sums, self._codes, strict=True):
+            total.addcmul_(sums.index_select(0, codes), share[:, None])
         if len(shares) and len(keys):
             total.addcmul_(keys[self._own], (shares * self._has_own).sum(0)[:, None], value=-1)
         return total
@@ -76,7 +80,7 @@ class EqualCodes:
         """Σ_k W_kᵀ diag(shares_k) z: ``[N, d]``."""
         total = z.new_zeros(self._shape[1], z.shape[1])
         for share, (codes, candidate_codes, segments) in zip(shares, self._each(), strict=True):
-            total += _segment_sums(z * share[:, None], codes, segments)[candidate_codes]
+            total += _segment_sums(z * share[:, None], codes, segments).index_select(0, candidate_codes)
         if len(shares) and len(total):
             total.index_add_(0, self._own, z * (shares * self._has_own).sum(0)[:, None], alpha=-1)
         return total

@@ -35,7 +35,13 @@ class ToldPairs:
 
     def tile(self, i: slice, j: slice, relations: Sequence[int] | None = None) -> Any:
         chosen = list(range(len(self.weights))) if relations is None else list(relations)
-        return SimpleNamespace(weights=self.w[chosen][:, i, j], allowed=self.allowed[i, j])
+        weights = self.w[chosen][:, i, j]
+        grades = tuple(w if self.graded[r] else None for r, w in zip(chosen, weights, strict=True))
+        return SimpleNamespace(weights=weights, matches=weights > 0, grades=grades, allowed=self.allowed[i, j])
+
+    @property
+    def graded(self) -> list[bool]:
+        return [bool(((w > 0) & (w < 1)).any() or (w > 1).any()) for w in self.w]
 
     def cross_by_codes(self, r: int) -> Tensor:
         other = self.anchors.sample[:, None] != self.candidates.sample[None, :]
