@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs clean
+.PHONY: help demo study-fisheye bench test check docs clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medical/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,6 +19,11 @@ $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medica
 
 demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
 	$(BIN)/ssl-domains demo --out demo
+
+study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fisheye scenes, with intervals (within the hour)
+	test -d study-fisheye/data || $(BIN)/ssl-domains fisheye demo-data study-fisheye/data
+	$(BIN)/ssl-domains fisheye scan study-fisheye/data -o study-fisheye/samples.parquet
+	$(BIN)/ssl-domains fisheye study docs/results/fisheye-demo.toml --samples study-fisheye/samples.parquet --out study-fisheye/out
 
 test: $(VENV)/.installed ## Run the tests of the core and of the plugins
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal

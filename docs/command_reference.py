@@ -11,6 +11,8 @@ from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.extending import Registry
+from ssl_domains.studies import ArmEntry, StudyFile
+from ssl_domains.studies.study_file import PrimaryEntry
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -19,6 +21,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- commands -->", "\n".join(_commands()))
     if "<!-- configuration -->" in markdown:
         markdown = markdown.replace("<!-- configuration -->", "\n".join(_configuration()))
+    if "<!-- study file -->" in markdown:
+        markdown = markdown.replace("<!-- study file -->", "\n".join(_study_file()))
     return markdown
 
 
@@ -86,13 +90,22 @@ def _options(command: Any) -> Iterator[str]:
 
 def _configuration() -> Iterator[str]:
     for section, field in RunConfig.model_fields.items():
-        yield from (f"## `[{section}]`", "", "| key | default | meaning |", "|---|---|---|")
-        model: Any = field.annotation
-        for key, entry in model.model_fields.items():
-            value = entry.get_default(call_default_factory=True)
-            default = "" if entry.is_required() or value is None else f"`{value!r}`"
-            yield f"| `{key}` | {default} | {_cell(entry.description)} |"
-        yield ""
+        yield from _keys(f"## `[{section}]`", field.annotation)
+
+
+def _study_file() -> Iterator[str]:
+    yield from _keys("## The study", StudyFile)
+    yield from _keys("## `[arms.NAME]`", ArmEntry)
+    yield from _keys("## `[primary]`", PrimaryEntry)
+
+
+def _keys(heading: str, model: Any) -> Iterator[str]:
+    yield from (heading, "", "| key | default | meaning |", "|---|---|---|")
+    for key, entry in model.model_fields.items():
+        value = None if entry.is_required() else entry.get_default(call_default_factory=True)
+        default = "required" if entry.is_required() else "" if value is None else f"`{value!r}`"
+        yield f"| `{key}` | {default} | {_cell(entry.description)} |"
+    yield ""
 
 
 def _cell(text: str | None) -> str:

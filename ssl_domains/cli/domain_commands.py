@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssl_domains.cli.commands import demo_data, embed, export, later, pairs, pretrain, probe, report, scan
+from ssl_domains.cli.commands import demo_data, embed, export, pairs, pretrain, probe, report, scan, study
 from ssl_domains.cli.groups import DomainGroup
 from ssl_domains.extending import Domain
 
@@ -12,7 +12,7 @@ __all__ = ["domain_app"]
 
 
 def domain_app(domain: str | Domain) -> typer.Typer:
-    """Build ``demo-data scan pairs pretrain embed probe export report`` for a domain.
+    """Build ``demo-data scan pairs pretrain embed probe study export report`` for a domain.
 
     A plugin's ``cli.py`` is ``app = domain_app("fisheye")`` and whatever commands are only its own::
 
@@ -45,9 +45,9 @@ def domain_app(domain: str | Domain) -> typer.Typer:
         ("pretrain", pretrain.command),
         ("embed", embed.command),
         ("probe", probe.command),
+        ("study", study.command),
         ("export", export.command),
         ("report", report.command),
     ):
         app.command(title)(command)
-    app.command("study", hidden=True, context_settings=later.ANYTHING)(later.study)
     return app

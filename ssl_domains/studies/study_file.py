@@ -148,7 +148,8 @@ def _dotted(sections: Any) -> Any:
 
 
 def _one_line(error: ValidationError, path: Path) -> UsageError:
-    first = error.errors()[0]
+    # A misspelt key makes another one missing: the misspelling is what to tell.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["ANYTHING", "html_sheet", "new_plugin", "study"]
+__all__ = ["ANYTHING", "html_sheet", "new_plugin"]
 
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
-
-
-def study() -> None:
-    """Arms × folds × seeds; comes with the next release."""
-    raise UsageError("'study' comes with the next release", "pretrain and probe each arm on its own for now")
 
 
 def new_plugin() -> None:

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ssl_domains.errors import UsageError
+from ssl_domains.studies import read_study_file
+
+GOOD = """
+name = "bars"
+title = "Bars"
+about = "Made up."
+samples = "samples.parquet"
+label = "kind"
+group = "scene"
+fractions = [0.1, 1.0]
+
+[config.train]
+epochs = 3
+
+[[grid]]
+"train.lr" = 1e-3
+[[grid]]
+[grid.train]
+lr = 1e-2
+
+[arms.near]
+rule = "same('place')"
+
+[primary]
+arm = "near"
+fraction = 0.1
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "STUDY.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_sections_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
+    study = read_study_file(write(tmp_path, GOOD))
+    assert study.config == {"train.epochs": 3}
+    assert study.grid == [{"train.lr": 1e-3}, {"train.lr": 1e-2}]
+    assert (study.primary.against, study.primary.probe, study.folds, study.seeds) == ("simclr", "linear", None, 2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "hint"),
+    [
+        ("label =", "lable =", "unknown key 'lable'", "did you mean 'label'?"),
+        ("rule =", "roule =", "unknown key 'arms.near.roule'", "did you mean 'rule'?"),
+        ('arm = "near"', 'arm = "far"', "primary.arm 'far' is not one of [arms]", ""),
+        ("fraction = 0.1", "fraction = 0.2", "primary.fraction 0.2 is not one of fractions", ""),
+        ("[0.1, 1.0]", "[0.1, 1.5]", "fractions are above 0 and up to 1", ""),
+        ("[arms.near]", "[arms.near]\ncontrols = false", "the primary arm cannot do without its controls", ""),
+        ("[arms.near]", '[arms.simclr]\nrule = "none"\n[arms.near]', "an arm cannot be called 'simclr'", ""),
+        ("rule =", 'pairs = "near"\nrule =', "pairs and rule exclude each other", ""),
+        ("[arms.near]", "[[grid]]\n[[grid]]\n[arms.near]", "'grid'", "three at most"),
+        ("fractions = [", "seeds = true\nfractions = [", "'seeds'", "trainings of each arm"),
+        ("title =", "title ", "is not TOML", "how-to"),
+    ],
+)
+def test_slips_are_one_line_with_a_hint(tmp_path: Path, old: str, new: str, said: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_study_file(write(tmp_path, GOOD.replace(old, new)))
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+    assert "\n" not in caught.value.message
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read the study"):
+        read_study_file(tmp_path / "none.toml")
