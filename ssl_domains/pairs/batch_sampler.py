@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs.bind import BoundObjective
 from ssl_domains.pairs.composition import Composition
-from ssl_domains.pairs.draw import can_draw
+from ssl_domains.pairs.draw import drawer
+from ssl_domains.pairs.draw_count import DrawCount
 from ssl_domains.pairs.group_chunks import GroupChunks
-from ssl_domains.pairs.planned_positives import cross_positives
+from ssl_domains.pairs.planned_positives import cross_positives, measurable_batches
+from ssl_domains.pairs.stable_order import positions_dtype
 
 __all__ = ["BatchSampler"]
 
@@ -36,6 +38,8 @@ class BatchSampler:
 
     The state is (seed, epoch, step). It runs ahead of training when a DataLoader's workers prefetch; a training loop
     that resumes says where with `set_position`.
+
+    ``drawn`` tells what drawing the epoch planned last cost and gave up; None without drawing.
 
     Args:
         bound: The objective over the rows to sample, usually the training rows.
@@ -84,7 +88,8 @@ class BatchSampler:
         self.epoch = self.step = 0
         self.composition = self._resolve(composition) if composition.kind == "auto" else composition
         self._groups = self._prepare()
-        self._planned: tuple[int, int, Ints] | None = None
+        self.drawn: DrawCount | None = None
+        self._planned: tuple[int, int, NDArray[Any]] | None = None
 
     @property
     def reason(self) -> str:
@@ -112,12 +117,12 @@ class BatchSampler:
             partner of each in the same order, itself where it has none. Depends on nothing but objective, composition,
             seed and epoch.
         """
-        if self._planned is None or self._planned[:2] != (self.seed, epoch):
-            self._planned = (self.seed, epoch, self._plan(epoch))
-        return self._planned[2]
+        plan = self._kept(epoch).astype(np.int64)
+        plan.flags.writeable = False
+        return plan
 
     def __iter__(self) -> Iterator[list[int]]:
-        plan, epoch = self.plan(self.epoch), self.epoch
+        plan, epoch = self._kept(self.epoch), self.epoch
         share = self.batch_size // self.world_size
         mine = slice(self.rank * share, (self.rank + 1) * share)
         for step in range(self.step, len(plan)):
@@ -161,6 +166,24 @@ class BatchSampler:
         self.seed = int(state["seed"])
         self.set_position(int(state["epoch"]), int(state["step"]))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes kept beside the bound objective's own arrays: groups or index, and the epoch planned last."""
+        kept = 0 if self._planned is None else self._planned[2].nbytes
+        kept += 0 if self._groups is None else self._groups.nbytes
+        return kept + (drawer(self.bound, self.composition.compose_by).nbytes if self._draws else 0)
+
+    @property
+    def _draws(self) -> bool:
+        return self.composition.kind in ("draw", "partner")
+
+    def _kept(self, epoch: int) -> NDArray[Any]:
+        """The plan of an epoch in the smallest type, kept until another is asked for."""
+        if self._planned is None or self._planned[:2] != (self.seed, epoch):
+            self._planned = None  # the old one need not stay while the new one is made
+            self._planned = (self.seed, epoch, self._plan(epoch).astype(positions_dtype(self.bound.size)))
+        return self._planned[2]
+
     def _plan(self, epoch: int) -> Ints:
         rng = np.random.default_rng([self.seed, epoch])
         if self._groups is not None:
@@ -174,7 +197,6 @@ class BatchSampler:
         plan = np.concatenate([slots, slots[:missing]]).reshape(-1, self.batch_size)
         if self.partnered:
             plan = np.concatenate([plan, self._partners(plan, rng)], axis=1)
-        plan.flags.writeable = False
         return plan
 
     def _seeds_and_drawn(self, epoch: int, rng: np.random.Generator) -> Ints:
@@ -185,14 +207,18 @@ class BatchSampler:
         turns = range(first // size, (first + per_epoch - 1) // size + 1)
         order = np.concatenate([np.random.default_rng([self.seed, turn, 1]).permutation(size) for turn in turns])
         seeds = order[first - turns.start * size :][:per_epoch]
-        drawn = self.bound.draw(seeds, k - 1, rng, self.composition.compose_by)
+        drawn = self._drawn(seeds, k - 1, rng)
         drawn = np.where(drawn < 0, rng.integers(0, size, drawn.shape), drawn)
         return np.concatenate([seeds[:, None], drawn], axis=1).ravel()
 
     def _partners(self, seeds: Ints, rng: np.random.Generator) -> Ints:
         """A drawn positive of each seed, the seed itself where it has none."""
-        drawn = self.bound.draw(seeds.ravel(), 1, rng, self.composition.compose_by).reshape(seeds.shape)
+        drawn = self._drawn(seeds.ravel(), 1, rng).reshape(seeds.shape)
         return np.where(drawn < 0, seeds, drawn)
+
+    def _drawn(self, seeds: Ints, k: int, rng: np.random.Generator) -> Ints:
+        self.drawn = DrawCount()
+        return self.bound.draw(seeds, k, rng, self.composition.compose_by, count=self.drawn)
 
     def _prepare(self) -> GroupChunks | None:
         """Check what the composition needs; the groups, where it composes by groups."""
@@ -202,8 +228,10 @@ class BatchSampler:
         if kind != "partner" and self.batch_size % k:
             raise UsageError(f"per_group {k} does not divide a batch of {self.batch_size}", "use a multiple of it")
         relation = self.bound.relations[self.composition.compose_by]
-        if kind in ("draw", "partner"):
-            self.bound.draw(np.empty(0, dtype=np.int64), k - 1, np.random.default_rng(0), self.composition.compose_by)
+        if self._draws:
+            if drawer(self.bound, self.composition.compose_by).draws_nobody:
+                message = f"{relation.text} matches nobody before the views are made, so nothing can be drawn by it"
+                raise UsageError(message, "compose by 'random', or by another relation: compose_by")
             return None
         if relation.codes is None:
             raise UsageError(
@@ -217,16 +245,13 @@ class BatchSampler:
             return replace(asked, kind="random", reason="there is no relation to compose by")
         if relation.rule.reads_emitted:
             return replace(asked, kind="random", reason="the rule reads numbers that only the views know")
-        batches = max(1, _LOOK // self.batch_size)
+        batches = min(max(1, _LOOK // self.batch_size), self.bound.size // self.batch_size)
         rows = np.random.default_rng([self.seed, 0]).permutation(self.bound.size)
-        rows = rows[: min(batches, self.bound.size // self.batch_size) * self.batch_size]
-        matched = (cross_positives(relation, rows.reshape(-1, self.batch_size)) > 0).mean()
+        looked = rows[: batches * self.batch_size].reshape(batches, self.batch_size)
+        matched = (cross_positives(relation, looked[: measurable_batches(relation, looked)]) > 0).mean()
         share = f"{100 * matched:.1f} % of anchors have a positive of another sample in random batches"
         if matched >= _ENOUGH:
             return replace(asked, kind="random", reason=share)
         if relation.codes is not None:
             return replace(asked, kind="groups", reason=f"only {share}")
-        if can_draw(relation.rule):
-            return replace(asked, kind="draw", reason=f"only {share}")
-        reason = f"only {share}; groups and drawing of {relation.text} come with a later release"
-        return replace(asked, kind="random", reason=reason)
+        return replace(asked, kind="draw", reason=f"only {share}")

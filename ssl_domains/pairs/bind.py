@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.pairs import bound_rule as bound
 from ssl_domains.pairs.binning import assign_bins, bins_per_group, fit_edges, width_edges
 from ssl_domains.pairs.bound_rule import BoundRule
+from ssl_domains.pairs.edge_rule import Linked
+from ssl_domains.pairs.edge_table import linked_rows
 from ssl_domains.pairs.keys import SAMPLE, Bins, Key
+from ssl_domains.pairs.list_column import list_members
+from ssl_domains.pairs.list_rule import Overlap
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Rule, Same, Within
 from ssl_domains.samples import SampleTable
 
 if TYPE_CHECKING:
+    from ssl_domains.pairs.draw_count import DrawCount
     from ssl_domains.pairs.pair_batch import PairBatch
     from ssl_domains.pairs.rows import Rows
 
@@ -95,6 +100,7 @@ class BoundObjective:
         rng: np.random.Generator,
         relation: int = 0,
         among: NDArray[np.int64] | None = None,
+        count: DrawCount | None = None,
     ) -> NDArray[np.int64]:
         """Draw ``k`` matching positions of *other* samples for each anchor.
 
@@ -104,13 +110,14 @@ class BoundObjective:
             rng: Generator; the same state draws the same.
             relation: Which relation must match.
             among: Positions that may be drawn; None for all.
+            count: Tally of the draw to add to.
 
         Returns:
             int64 ``[n, k]``, −1 where there is none.
         """
         from ssl_domains.pairs.draw import draw
 
-        return draw(self, anchors, k, rng, relation, among)
+        return draw(self, anchors, k, rng, relation, among, count)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_drawers": {}}  # indices are rebuilt, not sent to workers
@@ -127,7 +134,11 @@ def fit_objective(objective: Objective, data: Any) -> dict[str, list[float]]:
 
 
 def bind_objective(
-    objective: Objective, data: Any, fitted: Mapping[str, Sequence[float]] | None = None, emitted: Sequence[str] = ()
+    objective: Objective,
+    data: Any,
+    fitted: Mapping[str, Sequence[float]] | None = None,
+    emitted: Sequence[str] = (),
+    edges: Mapping[str, Any] | None = None,
 ) -> BoundObjective:
     """See `Objective.bind`."""
     table = SampleTable.of(data)
@@ -136,7 +147,10 @@ def bind_objective(
     for name in emitted:
         if name in table.columns:
             raise UsageError(f"{name!r} is both a column and a number that views emit", "rename one of them")
-    binder = _Binder(table, fitted, frozenset(emitted))
+    for name in edges or {}:
+        if name not in objective.edge_files:
+            raise UsageError(f"no linked() reads the edges {name!r}", did_you_mean(name, objective.edge_files))
+    binder = _Binder(table, fitted, frozenset(emitted), edges or {})
     relations = []
     for relation in objective.relations:
         rule, across = _part_scope(relation.rule)
@@ -155,13 +169,20 @@ class _Binder:
     """Compiles rules over one table; a column read twice becomes one array."""
 
     def __init__(
-        self, table: SampleTable, fitted: Mapping[str, Sequence[float]] | None, emitted: frozenset[str]
+        self,
+        table: SampleTable,
+        fitted: Mapping[str, Sequence[float]] | None,
+        emitted: frozenset[str],
+        edges: Mapping[str, Any],
     ) -> None:
         self.table = table
         self.fitted = fitted
         self.emitted = emitted
+        self.edges = edges
         self._codes: dict[Key, NDArray[np.int64]] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
+        self._lists: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]] = {}
+        self._links: dict[Linked, bound.Linked] = {}
 
     def node(self, rule: Rule) -> bound.Node:
         match rule:
@@ -169,10 +190,20 @@ class _Binder:
                 # One node a key: under ~, an unknown key must not hide another key's no.
                 terms = tuple(self.same(key) for key in keys)
                 return terms[0] if len(terms) == 1 else bound.And(terms)
-            case Within(column=column, width=width):
+            case Within(column=column, width=width, graded=decay):
                 if column in self.emitted:
-                    return bound.EmittedWithin(column, width)
-                return bound.Within(self.numbers(column), width)
+                    return bound.EmittedWithin(column, width, decay)
+                return bound.Within(self.numbers(column), width, decay)
+            case Overlap(column=column, at_least=at_least, graded=jaccard):
+                self.of_the_table(column, "overlap() takes a column of lists")
+                if column not in self._lists:
+                    self._lists[column] = list_members(self.table, column)
+                return bound.Overlap(*self._lists[column], at_least, jaccard)
+            case Linked(file=file, key=key):
+                self.of_the_table(key, "linked(key=) takes a column of the table")
+                if rule not in self._links:
+                    self._links[rule] = linked_rows(rule, self.table, self.edges.get(file))
+                return self._links[rule]
             case And(terms=rules):
                 return bound.And(tuple(self.node(term) for term in rules))
             case Or(terms=rules):
@@ -180,6 +211,10 @@ class _Binder:
             case Not(term=term):
                 return bound.Not(self.node(term))
         raise UsageError(f"{type(rule).__name__} is no rule that can be bound", "make rules by same() and within()")
+
+    def of_the_table(self, column: str, hint: str) -> None:
+        if column in self.emitted:
+            raise UsageError(f"{column!r} is a number that views emit", hint)
 
     def same(self, key: Key) -> bound.Node:
         column = key.column if isinstance(key, Bins) else key
@@ -216,8 +251,8 @@ class _Binder:
 
 
 def _part_scope(rule: Rule) -> tuple[Rule, bool]:
-    """The rule without `across_parts`, and whether it had it."""
-    return (rule.term, True) if isinstance(rule, AcrossParts) else (rule, False)
+    """The rule without `across_parts`, and whether it matches across parts: it says so, or reads `linked`."""
+    return (rule.term, True) if isinstance(rule, AcrossParts) else (rule, bool(rule.edge_files))
 
 
 def _own_views(size: int) -> BoundRule:
@@ -225,9 +260,7 @@ def _own_views(size: int) -> BoundRule:
 
 
 def _bins_of(objective: Objective) -> list[Bins]:
-    rules = [relation.rule for relation in objective.relations]
-    if objective.ignored is not None:
-        rules.append(objective.ignored)
+    rules = list(objective.rules)
     found: list[Bins] = []
     while rules:
         rule = rules.pop(0)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs.bound_rule import BoundRule, Within
-from ssl_domains.pairs.refusals import later
+from ssl_domains.pairs.bound_rule import BoundRule
+from ssl_domains.pairs.choice import choose
+from ssl_domains.pairs.draw_count import DrawCount
+from ssl_domains.pairs.draw_index import index_of
+from ssl_domains.pairs.match_index import MatchIndex
+from ssl_domains.pairs.rejection import draw_by_rejection
+from ssl_domains.pairs.run_index import NobodyRun, Runs
 
 if TYPE_CHECKING:
     from ssl_domains.pairs.bind import BoundObjective
 
-__all__ = ["can_draw", "draw"]
+__all__ = ["Drawer", "draw", "drawer"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_STRIP = 2**18  # anchors at a time: temporaries stay in cache
 
 
 def draw(
@@ -27,131 +36,114 @@ def draw(
     rng: np.random.Generator,
     relation: int = 0,
     among: Ints | None = None,
+    count: DrawCount | None = None,
 ) -> Ints:
     """Draw positions of other samples that match each anchor, all matches being equally likely.
 
-    An anchor with at least ``k`` matches gets ``k`` different ones; with fewer, all of them, some repeated. The index
-    is built once per relation and kept with the bound objective, unless ``among`` narrows it.
+    An anchor of at least ``k`` matches gets ``k`` different ones; of fewer, all of them, some repeated. Equal codes,
+    windows of a number and edges are drawn from directly; shared list members, ``|``, ``~`` and other conjunctions by
+    proposing and asking the rule. The index is built once per relation and kept with the bound objective.
 
     Args:
         bound: The objective.
         anchors: Positions ``[n]``.
         k: How many each, at least 0.
         rng: Generator; the same state draws the same.
-        relation: Which relation must match.
-        among: Positions that may be drawn; None for all.
+        relation: Which relation must match. Numbers that views emit are unknown.
+        among: Positions that may be drawn; None for all. The last one used is remembered.
+        count: Tally to add to. Without one, a `RuntimeWarning` tells of anchors that were given up.
 
     Returns:
         int64 ``[n, k]``, −1 where the anchor matches nobody.
 
     Raises:
-        UsageError: When there is no such relation, or its rule is not ``same``, ``within`` or ``same & within``.
+        UsageError: When there is no such relation or position, or ``k`` is negative.
+    """
+    if k < 0:
+        raise UsageError(f"{k} positives can't be drawn", "draw 1 or more")
+    anchors = _positions(anchors, bound.size)
+    allowed = None if among is None else _positions(among, bound.size)
+    tally = DrawCount() if count is None else count
+    before = tally.given_up
+    drawn = drawer(bound, relation).draw(anchors, k, rng, allowed, tally)
+    if count is None and tally.given_up > before:
+        given_up = tally.given_up - before
+        message = f"drawing by {bound.relations[relation].text}: {given_up} anchors were given up after a long search"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    return drawn
+
+
+def drawer(bound: BoundObjective, relation: int = 0) -> Drawer:
+    """What draws by a relation; made once and kept with the bound objective.
+
+    Raises:
+        UsageError: When there is no such relation.
     """
     if not 0 <= relation < len(bound.relations):
         raise UsageError(f"there is no relation {relation}", f"the objective has {len(bound.relations)}, from 0")
-    rule = bound.relations[relation].rule
-    if not can_draw(rule):
-        later(f"drawing positives of {rule.text}", "same, within and same & within can be drawn; or compose by random")
-    if among is not None:
-        index = _Index.of(rule, bound.size, np.unique(np.asarray(among, dtype=np.int64)))
-    elif relation in bound._drawers:
-        index = bound._drawers[relation]
-    else:
-        index = bound._drawers[relation] = _Index.of(rule, bound.size, np.arange(bound.size, dtype=np.int64))
-    return index.draw(np.asarray(anchors, dtype=np.int64), k, rng)
+    if relation not in bound._drawers:
+        bound._drawers[relation] = Drawer(bound.relations[relation].rule, bound.size)
+    found: Drawer = bound._drawers[relation]
+    return found
 
 
-def can_draw(rule: BoundRule) -> bool:
-    """Whether an index can be made: equal codes, at most one window of a number, and nothing else."""
-    if rule.codes is None:
-        return len(rule.rest) == 1 and isinstance(rule.rest[0], Within)
-    return len(rule.rest) <= 1 and all(isinstance(node, Within) for node in rule.rest)
+class Drawer:
+    """A rule, its index, and the index last narrowed by ``among``."""
 
+    def __init__(self, rule: BoundRule, size: int) -> None:
+        self.rule, self.size = rule, size
+        self.index: MatchIndex = index_of(rule, size)
+        self._narrowed: tuple[bytes, MatchIndex] | None = None
 
-@dataclass(frozen=True)
-class _Index:
-    """The samples that can be drawn, sorted so that the matches of any anchor are one run of them.
+    @property
+    def nbytes(self) -> int:
+        """Bytes kept beside the rule's own arrays."""
+        return self.index.nbytes + (0 if self._narrowed is None else self._narrowed[1].nbytes)
 
-    Attributes:
-        order: Positions ``[m]`` by (code, number).
-        place: Where each position of the table stands in ``order`` ``[size]``, −1 where it can't be drawn.
-        first: First match of each position in ``order`` ``[size]``.
-        last: One past its last match; equal to ``first`` without any.
-    """
+    @property
+    def draws_nobody(self) -> bool:
+        """Whether no pair can match before the views are made."""
+        return isinstance(self.index, NobodyRun)
 
-    order: Ints
-    place: Ints
-    first: Ints
-    last: Ints
+    def draw(self, anchors: Ints, k: int, rng: np.random.Generator, among: Ints | None, count: DrawCount) -> Ints:
+        """See `draw`."""
+        index = self.index if among is None else self._among(among)
+        count.anchors += len(anchors)
+        if k == 0:
+            return np.empty((len(anchors), 0), dtype=np.int64)
+        if isinstance(index, Runs) and index.sure:
+            strips = [anchors[start : start + _STRIP] for start in range(0, len(anchors), _STRIP)]
+            drawn = np.concatenate([np.empty((0, k), dtype=np.int64), *(_direct(index, a, k, rng) for a in strips)])
+            count.without += int((drawn[:, 0] < 0).sum())
+            return drawn
+        return draw_by_rejection(index, self.rule, anchors, k, rng, count)
 
-    @classmethod
-    def of(cls, rule: BoundRule, size: int, among: Ints) -> _Index:
-        window = next((node for node in rule.rest if isinstance(node, Within)), None)
-        codes = np.zeros(size, dtype=np.int64) if rule.codes is None else rule.codes
-        known = codes >= 0
-        low = high = ranks = np.zeros(size, dtype=np.int64)
-        levels = 1
-        if window is not None:
-            known &= np.isfinite(window.values)
-            values = np.where(known, window.values, 0.0)
-            ranks, low, high = _window(values, window.width)
-            levels = int(ranks.max(initial=0)) + 1
-        # (code, number) as one whole number; codes and levels are below the number of rows, so it fits
-        key = codes * levels + ranks
-        sorted_rows = np.flatnonzero(known)
-        sorted_rows = sorted_rows[np.argsort(key[sorted_rows], kind="stable")]
-        drawable = np.zeros(size, dtype=np.bool_)
+    def _among(self, among: Ints) -> MatchIndex:
+        drawable: Bools = np.zeros(self.size, dtype=np.bool_)
         drawable[among] = True
-        order = sorted_rows[drawable[sorted_rows]]
-        keys = key[order]
-        place = np.full(size, -1, dtype=np.int64)
-        place[order] = np.arange(len(order))
-        first, last = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-        # asked in sorted order, which keeps the binary searches in cache
-        first[sorted_rows] = np.searchsorted(keys, (codes * levels + low)[sorted_rows], side="left")
-        last[sorted_rows] = np.searchsorted(keys, (codes * levels + high)[sorted_rows], side="right")
-        return cls(order, place, first, last)
-
-    def draw(self, anchors: Ints, k: int, rng: np.random.Generator) -> Ints:
-        first, own = self.first[anchors], self.place[anchors]
-        own = np.where((own >= first) & (own < self.last[anchors]), own, -1)
-        matches = self.last[anchors] - first - (own >= 0)
-        chosen = _choose(matches, k, rng)
-        found = first[:, None] + chosen
-        found += (own[:, None] >= 0) & (found >= own[:, None])  # the anchor itself is stepped over
-        drawn = self.order[np.where(chosen < 0, 0, found)] if len(self.order) else found
-        return np.where(chosen < 0, -1, drawn)
+        digest = hashlib.blake2b(np.packbits(drawable).tobytes()).digest()
+        if self._narrowed is None or self._narrowed[0] != digest:
+            self._narrowed = (digest, self.index.narrowed(drawable))
+        return self._narrowed[1]
 
 
-def _window(values: NDArray[np.float64], width: float) -> tuple[Ints, Ints, Ints]:
-    """Rank of each value among the distinct ones, and the first and last rank with ``abs(x − y) <= width``.
-
-    searchsorted only proposes, a few roundings too wide; the rule's own subtraction decides.
-    """
-    distinct, inverse = np.unique(values, return_inverse=True)
-    slack = 4 * np.finfo(np.float64).eps * (np.abs(distinct) + width)
-    low = np.searchsorted(distinct, distinct - width - slack, side="left")
-    high = np.searchsorted(distinct, distinct + width + slack, side="right") - 1
-    while (outside := np.abs(distinct - distinct[low]) > width).any():
-        low = low + outside
-    while (outside := np.abs(distinct - distinct[high]) > width).any():
-        high = high - outside
-    ranks = inverse.reshape(-1).astype(np.int64)
-    return ranks, low[ranks], high[ranks]
+def _direct(runs: Runs, anchors: Ints, k: int, rng: np.random.Generator) -> Ints:
+    """From runs in which everybody but the anchor matches."""
+    first, last = runs.bounds(anchors)
+    holds = runs.holds(anchors, last - first)
+    chosen = choose(last - first - holds, k, rng)
+    if not len(runs.order):
+        return chosen
+    drawn = runs.order[np.where(chosen < 0, 0, first[:, None] + chosen)].astype(np.int64)
+    # The run's last place was left out for the anchor; who meets itself takes it, so all others are equally likely.
+    itself = (drawn == anchors[:, None]) & holds[:, None] & (chosen >= 0)
+    drawn = np.where(itself, runs.order[np.maximum(last - 1, 0)][:, None], drawn)
+    return np.where(chosen < 0, -1, drawn)
 
 
-def _choose(sizes: Ints, k: int, rng: np.random.Generator) -> Ints:
-    """``k`` of ``range(size)`` for each size, different while there are enough; −1 where the size is 0: ``[n, k]``.
-
-    Floyd's algorithm, one step of it for all anchors at once; those with too few take all they have in turn.
-    """
-    chosen = np.full((len(sizes), k), -1, dtype=np.int64)
-    scarce = sizes < k
-    start = rng.integers(0, np.maximum(sizes, 1))
-    for t in range(k):
-        top = np.where(scarce, 0, sizes - k + t)
-        pick = rng.integers(0, top + 1)
-        taken = (chosen[:, :t] == pick[:, None]).any(1)
-        chosen[:, t] = np.where(scarce, (start + t) % np.maximum(sizes, 1), np.where(taken, top, pick))
-    chosen[sizes == 0] = -1
-    return chosen
+def _positions(values: Ints, size: int) -> Ints:
+    positions = np.asarray(values, dtype=np.int64).reshape(-1)
+    if len(positions) and not (positions.min() >= 0 and positions.max() < size):
+        wrong = int(positions[(positions < 0) | (positions >= size)][0])
+        raise UsageError(f"there is no position {wrong}", f"the table has {size} rows, from 0")
+    return positions

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.pairs.stable_order import positions_dtype, stable_order
+
 __all__ = ["GroupChunks"]
 
 Ints = NDArray[np.int64]
@@ -26,39 +28,51 @@ class GroupChunks:
 
     def __init__(self, codes: Ints, per_group: int, exponent: float) -> None:
         self.per_group = per_group
+        self.codes = codes  # the rule's own
+        dtype = positions_dtype(len(codes))
         sizes = np.bincount(codes[codes >= 0], minlength=1)
         together = sizes > 1
-        rank = np.where(together, np.cumsum(together), 0)
-        self.group: Ints = np.where(codes < 0, 0, rank[codes]).astype(np.int64)  # 0 is who stands alone
-        self.sizes: Ints = np.concatenate([[len(codes) - sizes[together].sum()], sizes[together]]).astype(np.int64)
-        self.starts: Ints = np.cumsum(self.sizes) - self.sizes
-        self.whole: Ints = -(-self.sizes // per_group)
-        weight = self.sizes.astype(np.float64) ** exponent
-        weight[0] = self.sizes[0]  # each of them is a group of one
-        self.expected = None if exponent == 1 else weight / weight.sum() * self.whole.sum()
+        alone = len(codes) - int(sizes[together].sum())
+        self.rank = np.where(together, np.cumsum(together), 0).astype(dtype)  # of a code; 0 is who stands alone
+        self.sizes = np.concatenate([[alone], sizes[together]]).astype(dtype)
+        self.slots = int(self._whole.sum()) * per_group  # of an epoch
+        self.expected: NDArray[np.float64] | None = None
+        if exponent != 1:
+            weight = self.sizes.astype(np.float64) ** exponent
+            weight[0] = self.sizes[0]  # each of them is a group of one
+            self.expected = weight / weight.sum() * self._whole.sum()
 
     @property
-    def slots(self) -> int:
-        """Slots of an epoch."""
-        return int(self.whole.sum()) * self.per_group
+    def nbytes(self) -> int:
+        """Bytes it keeps beside the codes."""
+        expected = 0 if self.expected is None else self.expected.nbytes
+        return self.rank.nbytes + self.sizes.nbytes + expected
 
     def chunks(self, rng: np.random.Generator) -> Ints:
         """The chunks of one epoch, shuffled: positions ``[chunks, per_group]``."""
         order = self._shuffled(rng)
-        counts = self.whole if self.expected is None else _rounded(self.expected, rng)
+        sizes = self.sizes.astype(np.int64)
+        starts = np.cumsum(sizes) - sizes
+        counts = self._whole if self.expected is None else _rounded(self.expected, rng)
         group = np.repeat(np.arange(len(counts)), counts)
         number = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
         member = number[:, None] * self.per_group + np.arange(self.per_group)
-        chunks = order[self.starts[group, None] + member % self.sizes[group, None]]
+        chunks = order[starts[group, None] + member % sizes[group, None]]
         offset = rng.random(len(counts))
         when = (number + offset[group]) / counts[group]  # in [0, 1)
         free = 62 - len(group).bit_length()
-        return chunks[_argsort((when * 2.0**free).astype(np.int64))]
+        return chunks[stable_order((when * 2.0**free).astype(np.int64))]
+
+    @property
+    def _whole(self) -> Ints:
+        """Chunks that hold each group whole."""
+        return -(-self.sizes.astype(np.int64) // self.per_group)
 
     def _shuffled(self, rng: np.random.Generator) -> Ints:
         """All positions, group after group, each group in a random order."""
-        free = 62 - len(self.group).bit_length() - len(self.sizes).bit_length()
-        return _argsort((self.group << free) | rng.integers(0, 1 << free, len(self.group)))
+        group = np.where(self.codes < 0, 0, self.rank[self.codes]).astype(np.int64)
+        free = 62 - len(group).bit_length() - len(self.sizes).bit_length()
+        return stable_order((group << free) | rng.integers(0, 1 << free, len(group)))
 
 
 def _rounded(expected: NDArray[np.float64], rng: np.random.Generator) -> Ints:
@@ -67,13 +81,3 @@ def _rounded(expected: NDArray[np.float64], rng: np.random.Generator) -> Ints:
     ends[-1] = np.round(ends[-1])
     counts: Ints = np.diff(np.floor(ends + rng.random()), prepend=0).astype(np.int64)
     return counts
-
-
-def _argsort(keys: Ints) -> Ints:
-    """Stable argsort of small non-negative keys; the index rides in the low bits, as sorting values is much faster.
-
-    No two values are equal then, so the order doesn't depend on which sorting code a processor gets.
-    """
-    bits = len(keys).bit_length()
-    packed = np.sort((keys << bits) | np.arange(len(keys)))
-    return packed & ((1 << bits) - 1)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs import BatchSampler, BoundObjective, Composition, Objective, same, within
+from ssl_domains.pairs import BatchSampler, BoundObjective, Composition, Objective, Rule, same, within
 
 
 def by_group(sizes: list[int], missing: int = 0) -> BoundObjective:
@@ -186,11 +186,27 @@ def test_auto_draws_where_there_are_no_groups() -> None:
     assert sampler.composition.kind == "draw"
 
 
-def test_auto_says_when_it_cannot_help() -> None:
-    rule = same("g") & ~same("h")
-    sampler = BatchSampler(rule.bind({"g": [k // 2 for k in range(80)], "h": list(range(80))}), Composition(), 8)
-    assert sampler.composition.kind == "random"
-    assert "later release" in sampler.reason
+@pytest.mark.parametrize(
+    "rule",
+    [same("g") & ~same("h"), same("g") & ~same("x"), within("x", 1) | same("g"), ~(~same("g") | same("x"))],
+    ids=str,
+)
+def test_auto_draws_by_any_rule(rule: Rule) -> None:
+    table = {"g": [k // 2 for k in range(400)], "h": [k % 2 for k in range(400)], "x": list(range(0, 800, 2))}
+    sampler = BatchSampler(rule.bind(table), Composition(), 8)
+    assert sampler.composition.kind == "draw"
+    seeds, drawn = chunks(sampler).T
+    assert (seeds // 2 == drawn // 2).all()
+    assert (seeds != drawn).all()
+    assert sampler.drawn is not None
+    assert (sampler.drawn.anchors, sampler.drawn.without, sampler.drawn.given_up) == (200, 0, 0)
+
+
+def test_auto_never_takes_partners() -> None:
+    for rule in (same("g"), within("g", 0)):
+        for size in (8, 400):
+            kind = BatchSampler(rule.bind({"g": [k // 2 for k in range(400)]}), Composition(), size).composition.kind
+            assert kind in ("random", "groups", "draw")
 
 
 def test_auto_looks_at_the_relation_it_composes_by() -> None:
@@ -278,6 +294,17 @@ def test_an_epoch_that_was_read_moves_to_the_next() -> None:
     assert sampler.state_dict() == {"seed": 0, "epoch": 5, "step": 0}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rule", [same("g"), same("g") & same("h")], ids=str)
+def test_little_is_kept_a_row(kind: Any, rule: Rule) -> None:
+    n = 20_000
+    rng = np.random.default_rng(0)
+    table = {"g": np.minimum(rng.zipf(1.3, n), 10**6), "h": rng.integers(0, 3, n)}
+    sampler = BatchSampler(rule.bind(table), Composition(kind), 100)
+    sampler.plan(0)
+    assert sampler.nbytes <= 16 * n
+
+
 def test_a_data_loader_takes_it() -> None:
     from torch.utils.data import DataLoader
 
@@ -316,10 +343,11 @@ def test_groups_need_a_relation_of_equality() -> None:
         BatchSampler(bound, Composition("groups"), 4)
 
 
-def test_draw_refuses_what_cannot_be_drawn_before_training() -> None:
-    bound = (~same("x")).bind({"x": list(range(20))})
-    with pytest.raises(UsageError, match="later release"):
-        BatchSampler(bound, Composition("draw"), 4)
+@pytest.mark.parametrize("kind", ["draw", "partner"])
+def test_what_only_the_views_know_cannot_be_drawn_by(kind: Any) -> None:
+    bound = (same("x") & same("angle")).bind({"x": [0] * 20}, emitted=["angle"])
+    with pytest.raises(UsageError, match="nobody before the views are made"):
+        BatchSampler(bound, Composition(kind), 4)
 
 
 @pytest.mark.parametrize(("epoch", "step"), [(-1, 0), (0, -1), (0, 3)])

@@ -103,15 +103,14 @@ def test_each_relation_draws_by_its_own_rule() -> None:
     assert bound.draw(np.arange(4), 1, rng, relation=1).ravel().tolist() == [2, 3, 0, 1]
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [~same("a"), same("a") | same("b"), same("a") & ~same("b"), within("a", 1) & within("b", 1)],
-    ids=str,
-)
-def test_what_no_index_answers_comes_later_and_says_so(rule: Rule) -> None:
-    bound = rule.bind({"a": [0, 0, 1], "b": [0, 1, 1]})
-    with pytest.raises(UsageError, match="later release"):
-        bound.draw(np.arange(3), 1, np.random.default_rng(0))
+def test_positions_that_are_not_there_are_refused() -> None:
+    bound = same("a").bind({"a": [0, 0]})
+    rng = np.random.default_rng(0)
+    for anchors, among in (([2], None), ([-1], None), ([0], [0, 2]), ([0], [-1])):
+        with pytest.raises(UsageError, match="there is no position"):
+            bound.draw(np.array(anchors), 1, rng, among=None if among is None else np.array(among))
+    with pytest.raises(UsageError, match="-1 positives"):
+        bound.draw(np.arange(2), -1, rng)
 
 
 def test_a_relation_that_is_not_there_is_refused() -> None:
