@@ -302,7 +302,8 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
     notes = []
     name = arms[0].measure.name
     value = float(per_seed.mean())
-    if lonely := int(np.isnan(per_group).sum()):
+    lonely = int(np.isnan(per_group).sum()) if len(arms) == 2 else 0
+    if lonely:
         notes.append(f"{lonely} of {groups} groups have no {name} of their own; they count in the whole")
     if math.isnan(value):
         notes.append(f"{name} is undefined over these groups")
