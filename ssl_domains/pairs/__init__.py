@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from ssl_domains.pairs.bound_rule import BoundRule
     from ssl_domains.pairs.composition import Composition
     from ssl_domains.pairs.computed import Binding, Computed, edges_between
+    from ssl_domains.pairs.edge_rule import linked
     from ssl_domains.pairs.inspection import PairsReport, inspect_pairs
     from ssl_domains.pairs.keys import Bins, bins
     from ssl_domains.pairs.labels import pairs_from_labels
+    from ssl_domains.pairs.list_rule import overlap
     from ssl_domains.pairs.objective import Objective, Relation
     from ssl_domains.pairs.pair_batch import PairBatch, Tile
     from ssl_domains.pairs.refusals import RuleTypeError
     from ssl_domains.pairs.rows import Rows
-    from ssl_domains.pairs.rules import Rule, linked, overlap, same, within
+    from ssl_domains.pairs.rules import Rule, same, within
     from ssl_domains.pairs.text import parse
 
 __all__ = [
@@ -72,8 +74,8 @@ _MODULES = {
     "bins": "keys",
     "edges_between": "computed",
     "inspect_pairs": "inspection",
-    "linked": "rules",
-    "overlap": "rules",
+    "linked": "edge_rule",
+    "overlap": "list_rule",
     "pairs_from_labels": "labels",
     "parse": "text",
     "same": "rules",

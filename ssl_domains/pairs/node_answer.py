@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.bound_nodes import And, EmittedSame, EmittedWithin, Linked, Node, Not, Or, Overlap, Same, Within
+from ssl_domains.pairs.runs import runs
 
 __all__ = ["is_graded", "node_answer", "node_weights", "reads_emitted"]
 
@@ -118,7 +119,7 @@ def _lists(node: Overlap, positions: Ints) -> Any:
 
     first, sizes = node.starts[positions], node.starts[positions + 1] - node.starts[positions]
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    members = node.members[np.arange(starts[-1]) + np.repeat(first - starts[:-1], sizes)]
+    members = node.members[runs(first, sizes)]
     width = int(node.members.max(initial=0)) + 1
     return csr_array((np.ones(len(members), dtype=np.int64), members, starts), shape=(len(positions), width))
 

@@ -63,8 +63,18 @@ class Objective:
     @property
     def columns(self) -> frozenset[str]:
         """Every table column it reads; the always-present ``sample`` is not listed."""
-        rules = [relation.rule for relation in self.relations] + ([] if self.ignored is None else [self.ignored])
-        return frozenset().union(*(rule.columns for rule in rules))
+        return frozenset().union(*(rule.columns for rule in self.rules))
+
+    @property
+    def edge_files(self) -> tuple[str, ...]:
+        """Every file, or name of a table, that a `linked` reads its edges from, in order, each once."""
+        return tuple(dict.fromkeys(file for rule in self.rules for file in rule.edge_files))
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every relation's rule in order, the ignore rule last."""
+        rules = tuple(relation.rule for relation in self.relations)
+        return rules if self.ignored is None else (*rules, self.ignored)
 
     def ignore(self, rule: Rule) -> Objective:
         """Leave pairs that match ``rule``, and no relation, out of the loss.
@@ -105,7 +115,12 @@ class Objective:
         return fit_objective(self, table)
 
     def bind(
-        self, data: Any, fitted: Mapping[str, Sequence[float]] | None = None, *, emitted: Sequence[str] = ()
+        self,
+        data: Any,
+        fitted: Mapping[str, Sequence[float]] | None = None,
+        *,
+        emitted: Sequence[str] = (),
+        edges: Mapping[str, Any] | None = None,
     ) -> BoundObjective:
         """Tie the objective to the rows of a table.
 
@@ -113,16 +128,19 @@ class Objective:
             data: `SampleTable`, polars or pandas frame, or mapping of columns.
             fitted: What `fit` returned for the training rows; None fits on ``data``.
             emitted: Names of numbers that views emit per row, usable like columns.
+            edges: Edge tables by the name that `linked` gives, in place of files: frames or mappings of columns.
 
         Returns:
             A picklable `BoundObjective` that holds NumPy arrays only.
 
         Raises:
-            UsageError: When a column is missing, holds the wrong type, or lacks fitted edges.
+            UsageError: When a column or edge file is missing, holds the wrong type, or lacks fitted edges; or when
+                ``edges`` has a table that no `linked` names.
+            DataError: When an edge file can't be read, or an edge has no finite grade.
         """
         from ssl_domains.pairs.bind import bind_objective
 
-        return bind_objective(self, data, fitted, emitted)
+        return bind_objective(self, data, fitted, emitted, edges)
 
     def __add__(self, other: object) -> Objective:
         self._refuse_after_ignore("+")

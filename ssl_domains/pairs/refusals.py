@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from ssl_domains.errors import UsageError
 
-__all__ = ["RuleTypeError", "later"]
+__all__ = ["RuleTypeError"]
 
 
 class RuleTypeError(UsageError, TypeError):
@@ -14,12 +12,3 @@ class RuleTypeError(UsageError, TypeError):
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message
-
-
-def later(what: str, hint: str) -> NoReturn:
-    """Refuse a part of the language that this release does not have yet.
-
-    Raises:
-        UsageError: Always.
-    """
-    raise UsageError(f"{what} comes with a later release", hint)

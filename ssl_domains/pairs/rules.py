@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.pairs.keys import SAMPLE, Bins, Key, column_name, finite_number, number_text
-from ssl_domains.pairs.refusals import RuleTypeError, later
+from ssl_domains.pairs.refusals import RuleTypeError
 
 if TYPE_CHECKING:
     from ssl_domains.pairs.bind import BoundObjective
     from ssl_domains.pairs.objective import Objective
 
-__all__ = ["AcrossParts", "And", "Not", "Or", "Rule", "Same", "Within", "linked", "overlap", "same", "within"]
+__all__ = ["AcrossParts", "And", "Not", "Or", "Rule", "Same", "Within", "same", "within"]
 
 
 class Rule:
@@ -26,6 +26,9 @@ class Rule:
 
     A missing value (null, NaN) makes the answer unknown: ``unknown & no`` is no, ``unknown | yes`` is yes, ``~unknown``
     is unknown. Rules combine by ``& | ~``, and become an `Objective` by ``+``, ``*`` and `ignore`.
+
+    A graded rule also weighs its matches: ``&`` multiplies weights, ``|`` takes the larger, a plain yes weighs 1, and
+    ``~`` refuses it.
     """
 
     __array_ufunc__ = None  # np.float64(0.7) * rule is ours to answer, not NumPy's
@@ -37,8 +40,18 @@ class Rule:
 
     @property
     def operands(self) -> tuple[Rule, ...]:
-        """The rules it is made of; empty for `Same` and `Within`."""
+        """The rules it is made of; empty for a leaf such as `Same`."""
         return ()
+
+    @property
+    def graded(self) -> bool:
+        """Whether a match may weigh anything but 1."""
+        return any(term.graded for term in self.operands)
+
+    @property
+    def edge_files(self) -> tuple[str, ...]:
+        """The edge files that its `linked` terms name, in order, each once."""
+        return tuple(dict.fromkeys(file for term in self.operands for file in term.edge_files))
 
     def __and__(self, other: object) -> Rule:
         return And((self, _operand("&", other)))
@@ -81,10 +94,15 @@ class Rule:
         return self._alone().fit(table)
 
     def bind(
-        self, data: Any, fitted: Mapping[str, Sequence[float]] | None = None, *, emitted: Sequence[str] = ()
+        self,
+        data: Any,
+        fitted: Mapping[str, Sequence[float]] | None = None,
+        *,
+        emitted: Sequence[str] = (),
+        edges: Mapping[str, Any] | None = None,
     ) -> BoundObjective:
         """As `Objective.bind`, for ``1*rule``."""
-        return self._alone().bind(data, fitted, emitted=emitted)
+        return self._alone().bind(data, fitted, emitted=emitted, edges=edges)
 
     def _alone(self) -> Objective:
         from ssl_domains.pairs.objective import Objective, Relation
@@ -127,6 +145,7 @@ class Within(Rule):
 
     column: str
     width: float
+    decay: str | None = None
 
     def __post_init__(self) -> None:
         column_name(self.column, "within")
@@ -134,14 +153,24 @@ class Within(Rule):
         if width < 0:
             raise UsageError(f"within needs a width of at least 0, not {number_text(width)}", "write within('mm', 4)")
         object.__setattr__(self, "width", width)
+        if self.decay not in (None, "linear"):
+            raise UsageError(f"within knows no decay={self.decay!r}", did_you_mean(str(self.decay), ("linear",)))
+        if self.decay is not None and width == 0:
+            raise UsageError("within has no room to decay in a width of 0", "write within('mm', 4, decay='linear')")
 
     @property
     def columns(self) -> frozenset[str]:
         """The one column it reads."""
         return frozenset({self.column}) - {SAMPLE}
 
+    @property
+    def graded(self) -> bool:
+        """Whether a match weighs less the farther apart."""
+        return self.decay is not None
+
     def __str__(self) -> str:
-        return f"within({self.column!r}, {number_text(self.width)})"
+        decay = "" if self.decay is None else f", decay={self.decay!r}"
+        return f"within({self.column!r}, {number_text(self.width)}{decay})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -168,14 +197,14 @@ class _Joined(Rule):
 
 
 class And(_Joined):
-    """Yes when every term is; no when any is."""
+    """Yes when every term is; no when any is. Weights multiply."""
 
     def __str__(self) -> str:
         return " & ".join(f"({term})" if isinstance(term, Or) else str(term) for term in self.terms)
 
 
 class Or(_Joined):
-    """Yes when any term is; no when every term is."""
+    """Yes when any term is; no when every term is. The largest weight counts."""
 
     def __str__(self) -> str:
         return " | ".join(str(term) for term in self.terms)
@@ -188,7 +217,10 @@ class Not(Rule):
     term: Rule
 
     def __post_init__(self) -> None:
-        _inner(self.term)
+        if _inner(self.term).graded:
+            raise RuleTypeError(
+                "~ takes a yes or no, not a graded rule", "leave out decay=, weight= and grade= under ~"
+            )
 
     @property
     def columns(self) -> frozenset[str]:
@@ -252,38 +284,19 @@ def within(column: str, width: float, *, decay: str | None = None) -> Rule:
     """Rows whose numbers differ by at most ``width``: ``abs(x_i − x_j) <= width``, inclusive, in float64.
 
     Args:
-        column: Numeric column (dates count days).
-        width: In the column's unit, at least 0.
-        decay: Graded matches; they come with a later release.
+        column: Numeric column (dates count days), or a number that views emit.
+        width: In the column's unit, at least 0; above 0 with ``decay``.
+        decay: ``"linear"`` weighs a match ``1 − abs(x_i − x_j) / width``, so that rows ``width`` apart match no more;
+            None weighs every match 1.
 
     Raises:
-        UsageError: On a width that is no finite number ≥ 0, or with ``decay``.
+        UsageError: On a width that is no finite number ≥ 0, or another decay.
 
     Example:
         >>> same("volume") & within("position_mm", 4)
         same('volume') & within('position_mm', 4)
     """
-    if decay is not None:
-        later("within(…, decay=)", "within(column, width) counts every match alike")
-    return Within(column, width)
-
-
-def overlap(column: str, at_least: int = 1, *, weight: str | None = None) -> Rule:
-    """Rows whose lists share members; comes with a later release.
-
-    Raises:
-        UsageError: Always, in this release.
-    """
-    later("overlap(…)", "same() and within() are there")
-
-
-def linked(edges: str, a: str = "a", b: str = "b", key: str = "sample", grade: str | None = None) -> Rule:
-    """Rows joined by an edge of a file; comes with a later release.
-
-    Raises:
-        UsageError: Always, in this release.
-    """
-    later("linked(…)", "same() and within() are there")
+    return Within(column, width, decay)
 
 
 def _inner(value: object) -> Rule:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.pairs.edge_rule import linked
 from ssl_domains.pairs.keys import Bins, bins
+from ssl_domains.pairs.list_rule import overlap
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.refusals import RuleTypeError
-from ssl_domains.pairs.rules import Rule, linked, overlap, same, within
+from ssl_domains.pairs.rules import Rule, same, within
 
 __all__ = ["parse"]
 
@@ -189,7 +191,7 @@ class _Reader:
             case ast.Attribute(attr=name):
                 self.fail(node, f".{name} is not part of a rule", "write rule.ignore(other) or rule.across_parts()")
         shown = ast.unparse(node).replace("\n", " ")[:40]
-        self.fail(node, f"{shown} is not part of a rule", "rules have same, within, bins, & | ~ + * .ignore()")
+        self.fail(node, f"{shown} is not part of a rule", f"rules have {', '.join(_FUNCTIONS)}, & | ~ + * .ignore()")
 
     def api(self, node: ast.expr, function: Callable[..., Any], *values: Any, **arguments: Any) -> Any:
         """Call the API, adding the place to its errors."""

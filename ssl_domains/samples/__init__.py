@@ -5,7 +5,7 @@ from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.reader import FileReader, MaskReader, Problems, Reader, ReadError, ScanResult
 from ssl_domains.samples.split import group_split, shuffle_columns
-from ssl_domains.samples.table import SampleTable, TableMeta
+from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 
 __all__ = [
     "FileReader",
@@ -17,6 +17,7 @@ __all__ = [
     "SampleTable",
     "ScanResult",
     "TableMeta",
+    "as_frame",
     "group_split",
     "join_columns",
     "problems_path",

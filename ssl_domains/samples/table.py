@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 
-__all__ = ["SampleTable", "TableMeta"]
+__all__ = ["SampleTable", "TableMeta", "as_frame"]
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,7 @@ class SampleTable:
         """
         if isinstance(data, SampleTable):
             return data
-        if isinstance(data, pl.DataFrame):
-            frame = data
-        elif isinstance(data, Mapping):
-            frame = pl.DataFrame(dict(data), strict=False)
-        else:
-            frame = _from_pandas(data)
+        frame = as_frame(data)
         if "sample" not in frame.columns:
             frame = frame.with_row_index("sample")
         if frame.schema["sample"] != pl.String:
@@ -133,6 +128,17 @@ class SampleTable:
         if "split" not in self.frame.columns:
             return np.arange(len(self), dtype=np.int64)
         return np.flatnonzero((self.frame["split"] == split).fill_null(False).to_numpy())
+
+
+def as_frame(data: Any) -> pl.DataFrame:
+    """A polars or pandas frame, or a mapping of columns, as polars.
+
+    Raises:
+        UsageError: When it is none of these.
+    """
+    if isinstance(data, pl.DataFrame):
+        return data
+    return pl.DataFrame(dict(data), strict=False) if isinstance(data, Mapping) else _from_pandas(data)
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ def test_text() -> None:
     assert str(Objective()) == "none"
     assert repr(same(bins("s", 12, by="quantile", per="v"))) == "same(bins('s', 12, by='quantile', per='v'))"
     assert str(same(bins("s", 3, range=(-1, 2.5)))) == "same(bins('s', 3, range=(-1, 2.5)))"
+    assert str(within("x", 4.5, decay="linear")) == "within('x', 4.5, decay='linear')"
+    assert str(overlap("tags")) == "overlap('tags')"
+    assert str(overlap("tags", 2, weight="jaccard")) == "overlap('tags', at_least=2, weight='jaccard')"
+    assert str(linked("e.csv")) == "linked('e.csv')"
+    assert str(linked("e.csv", "p", "q", "k", "g")) == "linked('e.csv', a='p', b='q', key='k', grade='g')"
+    assert str(~linked("e.csv", b="q")) == "~linked('e.csv', b='q')"
 
 
 REFUSED: list[tuple[Callable[[], Any], type[Exception], str, str]] = [
@@ -121,14 +128,23 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str, str]] = [
     (lambda: bins("x", 3, range=(2, 1)), UsageError, "range=(2, 1) is empty", "lo < hi"),
     (lambda: bins("x", 3, range=2), TypeError, "range=(lo, hi)", "range=(0"),
     (lambda: bins("x", 3, per="v", range=(1, 2)), UsageError, "range= fixes", "leave out"),
-    (lambda: overlap("tags"), UsageError, "overlap(…) comes with a later release", "same()"),
-    (lambda: linked("edges.tsv"), UsageError, "linked(…) comes with a later release", "same()"),
-    (
-        lambda: within("x", 4, decay="linear"),
-        UsageError,
-        "decay=) comes with a later release",
-        "counts every match alike",
-    ),
+    (lambda: within("x", 4, decay="lineal"), UsageError, "within knows no decay='lineal'", "did you mean 'linear'?"),
+    (lambda: within("x", 0, decay="linear"), UsageError, "a width of 0", "decay='linear'"),
+    (lambda: overlap("tags", 0), UsageError, "at least 1 shared member, not 0", "at_least=2"),
+    (lambda: overlap("tags", 2**70), UsageError, "at least 1 shared member", "at_least=2"),
+    (lambda: overlap("tags", 1.5), TypeError, "whole number of members, not float", "at_least=2"),
+    (lambda: overlap("tags", True), TypeError, "whole number of members, not bool", "at_least=2"),
+    (lambda: overlap("tags", weight="jacard"), UsageError, "no weight='jacard'", "did you mean 'jaccard'?"),
+    (lambda: overlap(bins("x", 3)), TypeError, "overlap takes a column, not bins", "same("),
+    (lambda: linked(3), TypeError, "linked takes the name of a file, not int", "edges.tsv"),
+    (lambda: linked(""), TypeError, "not an empty name", "edges.tsv"),
+    (lambda: linked("e.csv", a=1), TypeError, "linked(a=) takes the name of a column", "quoted"),
+    (lambda: linked("e.csv", key=bins("x", 3)), TypeError, "linked(key=) takes a column, not bins", "same("),
+    (lambda: linked("e.csv", grade=0.5), TypeError, "linked(grade=) takes the name of a column", "quoted"),
+    (lambda: linked("e.csv", a="b"), UsageError, "both ends of an edge from 'b'", "a="),
+    (lambda: ~within("x", 4, decay="linear"), TypeError, "not a graded rule", "leave out decay="),
+    (lambda: ~overlap("tags", weight="jaccard"), TypeError, "not a graded rule", "weight="),
+    (lambda: ~(a | b & linked("e.csv", grade="g")), TypeError, "not a graded rule", "grade="),
 ]
 
 
@@ -147,6 +163,26 @@ def test_a_type_error_shows_its_hint() -> None:
         a + b & c
 
 
+def test_graded() -> None:
+    graded = (within("x", 4, decay="linear"), overlap("tags", weight="jaccard"), linked("e.csv", grade="g"))
+    for rule in graded:
+        assert rule.graded
+        assert (rule & a).graded
+        assert (b | (a & rule)).across_parts().graded
+    for plain in (a, c, overlap("tags", 3), linked("e.csv"), ~linked("e.csv") & ~overlap("tags")):
+        assert not plain.graded
+
+
+def test_edge_files() -> None:
+    near = linked("near.csv", key="patient")
+    objective = ((a & near) + 0.3 * linked("far.tsv", grade="g")).ignore(~near | linked("third.parquet"))
+    assert objective.edge_files == ("near.csv", "far.tsv", "third.parquet")
+    assert objective.columns == {"a", "patient"}
+    assert linked("e.csv").columns == frozenset()
+    assert linked(Path("e.csv")) == linked("e.csv")
+    assert (a + c).edge_files == ()
+
+
 def test_across_parts_twice_is_once() -> None:
     assert a.across_parts().across_parts() == a.across_parts()
     assert a.across_parts() != a
@@ -159,8 +195,8 @@ def test_a_bare_rule_is_abstract() -> None:
 
 def test_rules_load_nothing_heavy() -> None:
     program = (
-        "import sys; from ssl_domains.pairs import same, within, bins, parse, Objective, RuleTypeError;"
-        "parse(str((0.7*same('a') + within('x', 1)).ignore(same(bins('x', 3)))));"
+        "import sys; from ssl_domains.pairs import same, within, overlap, linked, bins, parse, Objective;"
+        "parse(str((0.7*same('a') + within('x', 1) + overlap('t') + linked('e')).ignore(same(bins('x', 3)))));"
         "print(sorted({'torch', 'numpy', 'polars'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

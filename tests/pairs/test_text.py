@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import Objective, bins, parse, same, within
+from ssl_domains.pairs import Objective, bins, linked, overlap, parse, same, within
 
 many = settings(max_examples=70, deadline=None)
 
@@ -64,6 +64,22 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     assert "\n" not in told
 
 
+@many
+@given(
+    file=st.text(min_size=1),
+    names=st.lists(st.text(min_size=1), min_size=3, max_size=3, unique=True),
+    grade=st.none() | st.text(min_size=1),
+    at_least=st.integers(1, 2**63 - 1),
+    weight=st.sampled_from([None, "jaccard"]),
+)
+def test_any_edge_file_and_list_round_trip(
+    file: str, names: list[str], grade: str | None, at_least: int, weight: str | None
+) -> None:
+    a, b, key = names
+    rule = linked(file, a, b, key, grade) | overlap(key, at_least, weight=weight)
+    assert parse(str(rule)) == rule
+
+
 def test_blanks_and_line_breaks_do_not_matter() -> None:
     assert parse("  0.7 * same( 'a' )\n  + 0.3*same(\"b\")\n") == 0.7 * same("a") + 0.3 * same("b")
     assert parse("\tnone ") == Objective()
@@ -95,9 +111,15 @@ def test_numbers_multiply() -> None:
         ("same(bins('a', 3, by='quantil'))", "bins knows no by='quantil' (at column 6)", "did you mean 'quantile'?"),
         ("within('x')", "within: missing a required argument: 'width'", "within(column, width"),
         ("within('x', 4, 5)", "within: too many positional arguments", "within(column, width"),
-        ("within('x', 4, decay='linear')", "comes with a later release", "counts every match alike"),
-        ("overlap('tags', at_least=2)", "overlap(…) comes with a later release", "same()"),
-        ("linked('qrels.tsv', grade='rel')", "linked(…) comes with a later release", "same()"),
+        ("within('x', 4, decay='liner')", "within knows no decay='liner' (at column 1)", "did you mean 'linear'?"),
+        ("overlap('tags', at_least=0)", "at least 1 shared member, not 0 (at column 1)", "at_least=2"),
+        ("overlap('tags', weight=1)", "overlap knows no weight=1", "jaccard"),
+        ("overlap('tags', 1, 'jaccard')", "overlap: too many positional arguments", "overlap(column, at_least=1"),
+        ("overlap(tags)", "tags is not quoted", "'tags'"),
+        ("linked()", "linked: missing a required argument: 'file'", "linked(file, a='a', b='b', key='sample'"),
+        ("linked('e.csv', grades='rel')", "linked has no argument 'grades'", "did you mean 'grade'?"),
+        ("linked('e.csv', key=3)", "linked(key=) takes the name of a column, not int (at column 1)", "quoted"),
+        ("same('a') & ~linked('e.csv', grade='rel')", "not a graded rule (at column 13)", "grade="),
         ("same('a').ignore(same('b')).ignore(same('c'))", "ignore() after ignore()", "ignore comes last"),
         ("same('a').ignroe(same('b'))", "rules have no .ignroe(…)", "did you mean 'ignore'?"),
         ("same('a').ignore()", "ignore: missing a required argument: 'rule'", "ignore(rule)"),
