@@ -198,6 +198,19 @@ class PairBatch:
                     result[i, r] |= _without(matches, same_sample).any(dim=1)
         return result
 
+    def partner(self, generator: torch.Generator | None = None) -> Tensor:
+        """One positive of each anchor, all being equally likely: of any relation, own views included.
+
+        Args:
+            generator: On any device; the same state draws the same.
+
+        Returns:
+            int64 ``[M]``, the place among the candidates; −1 for an anchor without a positive.
+        """
+        from ssl_domains.pairs.row_partner import draw_partners
+
+        return draw_partners(self, generator)
+
     def cross_by_codes(self, r: int) -> Tensor:
         """`cross_sample` of one relation that is ``by_codes``, in O(M + N): bool ``[M]``."""
         # Of the least and largest sample of a code, one differs from the anchor's if any does.
