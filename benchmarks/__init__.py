@@ -1,0 +1,1 @@
+"""Ratios against peers: agreement is asserted before anything is timed, and all arms run interleaved in one process."""
