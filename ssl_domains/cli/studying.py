@@ -11,7 +11,7 @@ from ssl_domains.cli.configuring import configure
 from ssl_domains.cli.pairing import choose_pairs, nuisance_columns
 from ssl_domains.cli.tables import decodable, fill_store, open_table
 from ssl_domains.cli.viewing import build_recipe
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def prepare_study(
     floors |= study.floors
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
+    if study.breakdown is not None:
+        table.numbers(study.breakdown.column)
+    if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
+        raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
     nuisance = nuisance_columns(domain, table) if study.nuisance is None else tuple(study.nuisance)
     material = Material(
         table=table,
@@ -79,6 +83,8 @@ def prepare_study(
         handmade=domain.handmade,
         nuisance=nuisance,
         within=study.within,
+        unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
+        breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
         columns={arm.columns: open_table(domain, folder / arm.columns) for arm in study.arms.values() if arm.columns},
         dense=study.dense,
         mask_names=tuple(study.mask_names),

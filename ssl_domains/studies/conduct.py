@@ -202,10 +202,9 @@ def _shared(study: StudyFile, material: Material) -> str:
     values: Mapping[str, Any] = {
         "config": material.config.flat(),
         "rows": hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest(),
-        "study": study.model_dump(include={"label", "group", "folds", "tuning", "stratify", "fractions", "within",
-                                           "pretraining", "dense", "mask_names", "primary", "nuisance"}),
+        "study": study.model_dump(exclude={"name", "title", "about", "command", "samples", "arms", "grid", "seeds"}),
         "handmade": sorted(material.handmade),
-    }  # fmt: skip
+    }
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from ssl_domains.views import Scaling, ViewRecipe
 __all__ = ["Material"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """Everything that all cells share.
 
@@ -44,6 +44,8 @@ class Material:
         handmade: Functions of images float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``, by name.
         nuisance: Columns to probe beside.
         within: Finer unit inside a group.
+        unsure: A floor and a probability: rows of which the floor is surer are not asked.
+        breakdown: A numeric column and edges: accuracy is also given by their bins.
         columns: Tables that arms read their rule's columns from, by the name the arm gives.
         masks: Decoded label masks for the dense probe, None without one.
         dense: Settings of the dense probe.
@@ -69,6 +71,8 @@ class Material:
     handmade: Mapping[str, Callable[[Any], NDArray[np.float32]]] = field(default_factory=dict)
     nuisance: tuple[str, ...] = ()
     within: str | None = None
+    unsure: tuple[str, float] | None = None
+    breakdown: tuple[str, tuple[float, ...]] | None = None
     columns: Mapping[str, SampleTable] = field(default_factory=dict)
     masks: ArrayStore | None = None
     dense: Mapping[str, Any] = field(default_factory=dict)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ from ssl_domains.probes import (
     score,
 )
 from ssl_domains.samples import SampleTable
-from ssl_domains.studies.cells import Cell, CellScore
+from ssl_domains.studies.cells import TUNING, Cell, CellScore
 from ssl_domains.studies.material import Material
 from ssl_domains.studies.measures import confusion_sums, regression_sums
 from ssl_domains.studies.training import draw_of, fold_of
@@ -58,31 +60,28 @@ def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Seq
     """
     fold = fold_of(material, cell)
     labels = material.labels
-    rows = np.flatnonzero((fold.train | fold.test) & labels.known)
+    asked = fold.test & labels.known if material.unsure is None else _unsure(material, cell.fold)
+    rows = np.flatnonzero((fold.train & labels.known) | asked)
     part, kept = material.table.take(rows), labels.take(rows)
-    codes, test = material.groups.codes[rows], fold.test[rows]
+    codes, test = material.groups.codes[rows], asked[rows]
     groups = np.unique(codes[test])
     if not len(groups):
         raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
-    place = np.searchsorted(groups, codes[test])
+    scoring = _Scoring(material, kept.take(test), np.searchsorted(groups, codes[test]), len(groups), part.take(test))
     scores = []
     if cell.arm.kind == "supervised":
         assert run is not None
         assert cell.fraction is not None
         answers = supervised_answers(run, labels.task, part.take(test), material.store)
         draw = draw_of(material, cell, cell.fraction)
-        found = _score("linear", cell.fraction, int(draw.rows.sum()), kept.take(test), answers, place, len(groups))
-        return Measured(groups, [found])
+        return Measured(groups, [scoring.score("linear", cell.fraction, int(draw.rows.sum()), answers)])
     x, probes = _features(material, cell, run, part)
     for fraction in fractions:
         draw = draw_of(material, cell, fraction)
         for probe in probes:
             result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=cell.seed)
-            found = _score(
-                probe.name, fraction, result.labels, kept.take(test), result.answers, place, len(groups),
-                note="; ".join(one for one in (draw.note, *result.notes) if one),
-            )  # fmt: skip
-            scores.append(found)
+            note = "; ".join(one for one in (draw.note, *result.notes) if one)
+            scores.append(scoring.score(probe.name, fraction, result.labels, result.answers, note))
     return Measured(groups, scores)
 
 
@@ -107,27 +106,61 @@ def _preprocess(material: Material, cell: Cell) -> Preprocess:
     return Preprocess(scaling, Canvas(config.views.size, config.views.canvas), config.encoder.in_chans or 1)
 
 
-def _score(
-    probe: str,
-    fraction: float,
-    seen: int,
-    truth: Labels,
-    answers: NDArray[np.float64],
-    place: NDArray[np.int64],
-    count: int,
-    note: str = "",
-) -> CellScore:
-    """One row: sums by group, and beside them what adds over no groups."""
-    values: dict[str, float | None] = {}
-    if truth.task == "classification":
-        sums = confusion_sums(truth.y, answers.argmax(1), place, count, len(truth.classes))
-        names = ("balanced accuracy", "macro-F1", "accuracy")
-        values["AUROC"] = score(truth, answers).values.get("AUROC")
-    else:
-        sums = regression_sums(truth.y, answers, place, count)
-        names = ("R²",)
-    listed = sums.tolist()
-    return CellScore(probe, fraction, seen, dict.fromkeys(names, listed), values, note)
+@dataclass(frozen=True)
+class _Scoring:
+    """The rows that are asked, the same for every probe of a cell."""
+
+    material: Material
+    truth: Labels
+    place: NDArray[np.int64]
+    count: int
+    part: SampleTable
+
+    def score(self, probe: str, fraction: float, seen: int, answers: NDArray[np.float64], note: str = "") -> CellScore:
+        """One row: sums by group, and beside them what adds over no groups."""
+        truth = self.truth
+        values: dict[str, float | None] = {}
+        if truth.task == "classification":
+            guess = answers.argmax(1)
+            sums = confusion_sums(truth.y, guess, self.place, self.count, len(truth.classes))
+            names = ("balanced accuracy", "macro-F1", "accuracy")
+            values["AUROC"] = score(truth, answers).values.get("AUROC")
+            values |= self._by_bin(guess == truth.y)
+        else:
+            sums = regression_sums(truth.y, answers, self.place, self.count)
+            names = ("R²",)
+        return CellScore(probe, fraction, seen, dict.fromkeys(names, sums.tolist()), values, note)
+
+    def _by_bin(self, right: NDArray[np.bool_]) -> dict[str, float | None]:
+        if self.material.breakdown is None:
+            return {}
+        column, edges = self.material.breakdown
+        numbers = self.part.numbers(column)
+        bins = np.where(np.isnan(numbers), -1, np.digitize(numbers, edges[1:-1]))
+        return {
+            f"accuracy, {column} {low:g} to {high:g}": float(right[bins == k].mean()) if (bins == k).any() else None
+            for k, (low, high) in enumerate(itertools.pairwise(edges))
+        }
+
+
+def _unsure(material: Material, number: int) -> NDArray[np.bool_]:
+    """The labelled test rows of which a floor, fitted on all labelled training rows, is not sure: bool ``[n]``."""
+    kept = _UNSURE.setdefault(material, {})
+    if number in kept:
+        return kept[number]
+    assert material.unsure is not None
+    floor, below = material.unsure
+    fold = material.groups.tuning if number == TUNING else material.groups.folds[number]
+    x = floor_features(material.table, material.floors[floor])
+    found = run_probe(TreeProbe(), x, material.labels, material.groups.codes, fold.train, fold.test)
+    asked = fold.test & material.labels.known
+    asked[np.flatnonzero(asked)[found.answers.max(1) >= below]] = False
+    kept[number] = asked
+    return asked
+
+
+_UNSURE: WeakKeyDictionary[Material, dict[int, NDArray[np.bool_]]] = WeakKeyDictionary()
+"""The same for every arm of a fold, so each process asks the forest once."""
 
 
 def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list[Any]]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["ArmEntry", "PrimaryEntry", "StudyFile", "read_study_file"]
+__all__ = ["ArmEntry", "BreakdownEntry", "PrimaryEntry", "StudyFile", "UnsureEntry", "read_study_file"]
 
 MOST_GRID_POINTS = 3
 
@@ -38,6 +38,20 @@ class ArmEntry(_Entry):
         if self.pairs is not None and self.rule is not None:
             raise ValueError("pairs and rule exclude each other")
         return self
+
+
+class UnsureEntry(_Entry):
+    """Asks only where a floor is not sure by itself, so that what it decides alone can't count as a gain."""
+
+    floor: str = Field(description="name of a floor, fitted on the training rows of each fold")
+    below: float = Field(gt=0, lt=1, description="largest probability from which a row is no longer asked")
+
+
+class BreakdownEntry(_Entry):
+    """Also give the accuracy by bins of a number."""
+
+    column: str = Field(description="numeric column")
+    edges: list[float] = Field(min_length=3, description="edges of the bins, ascending")
 
 
 class PrimaryEntry(_Entry):
@@ -84,6 +98,8 @@ class StudyFile(_Entry):
     within: str | None = Field(
         default=None, description="finer unit inside a group, by which a nuisance that is the group's own is split"
     )
+    unsure: UnsureEntry | None = Field(default=None, description="test only rows of which a floor alone is not sure")
+    breakdown: BreakdownEntry | None = Field(default=None, description="accuracy by bins of a number, beside the table")
     floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
     mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
     dense: dict[str, Any] = Field(default_factory=dict, description="settings of the dense probe, equal in all arms")

@@ -77,7 +77,7 @@ def make_table(folder: Path) -> SampleTable:
     return SampleTable(pl.DataFrame(rows))
 
 
-def make_material(folder: Path, out: Path, *, folds: int | None = 4, **changes: Any) -> Material:
+def make_material(folder: Path, out: Path, *, folds: int | None = 2, **changes: Any) -> Material:
     table = make_table(folder)
     settings = (
         "encoder.name=small_conv", "encoder.in_chans=1", "head.hidden=16", "head.out=8", f"views.size={SIZE}",
@@ -107,7 +107,7 @@ def make_material(folder: Path, out: Path, *, folds: int | None = 4, **changes: 
 def make_plan(material: Material, named: tuple[Arm, ...], **changes: Any) -> StudyPlan:
     arms = all_arms(
         named,
-        {arm.name: True for arm in named},
+        {arm.name: arm.name == "near" for arm in named},
         pretrained=False,
         floors=material.floors,
         handmade=tuple(material.handmade),
