@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.assembly import Parts
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.engine.config_file import load_config
+    from ssl_domains.engine.distributed import World, processes
     from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
     from ssl_domains.engine.progress import reporter
     from ssl_domains.engine.rehearsal import Rehearsal, rehearse
@@ -21,9 +22,11 @@ __all__ = [
     "Rehearsal",
     "Run",
     "RunConfig",
+    "World",
     "load_config",
     "plan_pairs",
     "pretrain",
+    "processes",
     "rehearse",
     "reporter",
 ]
@@ -34,9 +37,11 @@ _HOME = {
     "Rehearsal": "rehearsal",
     "Run": "run",
     "RunConfig": "config",
+    "World": "distributed",
     "load_config": "config_file",
     "plan_pairs": "pair_plan",
     "pretrain": "training",
+    "processes": "distributed",
     "rehearse": "rehearsal",
     "reporter": "progress",
 }

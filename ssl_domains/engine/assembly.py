@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from timm.layers import convert_sync_batchnorm
-from torch.nn.parallel import DistributedDataParallel
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.config import RunConfig
@@ -205,12 +204,10 @@ def assemble(
             micro_batch_size=train.micro_batch_size,
             world=world,
         )
-    if world.size > 1:
-        # Buffers come to the same in every process, or matter to nothing that is trained.
-        step.model = DistributedDataParallel(method, broadcast_buffers=False)
-        if not world.first:
-            # Dropout must not drop the same in every process.
-            reseed(fold(train.seed, world.rank) & _SEEDS)
+    step.model = world.parallel(method)
+    if not world.first:
+        # Dropout must not drop the same in every process.
+        reseed(fold(train.seed, world.rank) & _SEEDS)
     return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
 
 

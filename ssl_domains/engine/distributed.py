@@ -8,6 +8,7 @@ all of them end with one error instead of waiting for ever.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +16,8 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from ssl_domains import errors
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
@@ -47,7 +49,7 @@ class World:
         meeting: The group in which they exchange words instead of tensors.
 
     Attributes:
-        agreed: Whether the processes have told one another of a failure: all of them then raise it.
+        agreed: Whether all processes know that they end before the run does, and why.
     """
 
     def __init__(self, rank: int = 0, size: int = 1, meeting: dist.ProcessGroup | None = None) -> None:
@@ -84,6 +86,18 @@ class World:
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor.detach(), src=0)
+
+    def parallel(self, module: nn.Module) -> nn.Module | None:
+        """DistributedDataParallel around a module; None for one process.
+
+        Buffers are not sent around in every step: they come to the same in every process, or train nothing.
+        """
+        if self.size == 1:
+            return None
+        with warnings.catch_warnings():
+            # Newer versions of torch have another name for it, which older ones don't know.
+            warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
+            return DistributedDataParallel(module, broadcast_buffers=False)
 
     def collect(self, value: T) -> list[T]:
         """A small picklable value of each process, in their order."""

@@ -204,6 +204,7 @@ class _Training:
                         monitor.require_finite(step)
                     self.save(step)
                 if stop:
+                    world.agreed = True
                     raise KeyboardInterrupt
                 if step == total:
                     break

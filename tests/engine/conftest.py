@@ -16,16 +16,20 @@ import pytest
 _FILE = Path(__file__).with_name("small_run.py")
 
 
-@pytest.fixture(scope="session")
-def small_run() -> ModuleType:
-    """`small_run.py` as a module."""
-    spec = importlib.util.spec_from_file_location("small_run", _FILE)
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["small_run"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def small_run() -> ModuleType:
+    """`small_run.py` as a module."""
+    return _load("small_run")
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +85,11 @@ def launcher() -> Iterator[Launcher]:
     made = Launcher()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """``two_processes(function, **options)``: what a function of the test's file returns in each of two processes."""
+    pool = _load("process_pool").ProcessPool(tmp_path_factory.mktemp("processes"))
+    yield pool
+    pool.close()

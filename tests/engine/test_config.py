@@ -85,7 +85,7 @@ def test_an_unknown_key_names_the_nearest(key: str, meant: str) -> None:
         "train.batch_size=1",
         "train.optimizer=adam",
         "method.temperature=0",
-        "pairs.composition=partner",
+        "pairs.composition=partners",
         "views.without=blur",
         "train.trackers=['wandb']",
         "encoder.name=5",
