@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssl_domains.studies.arms import Arm, all_arms, read_columns
-    from ssl_domains.studies.conduct import Conducted, conduct
+    from ssl_domains.studies.conducting import Conducted, conduct
     from ssl_domains.studies.groups import GroupPlan, plan_groups
     from ssl_domains.studies.material import Material
     from ssl_domains.studies.result import StudyResult, read_study_result
@@ -35,13 +35,13 @@ __all__ = [
 _HOME = {
     "Arm": "arms",
     "ArmEntry": "study_file",
-    "Conducted": "conduct",
+    "Conducted": "conducting",
     "GroupPlan": "groups",
     "Material": "material",
     "StudyFile": "study_file",
     "StudyResult": "result",
     "all_arms": "arms",
-    "conduct": "conduct",
+    "conduct": "conducting",
     "plan_groups": "groups",
     "read_columns": "arms",
     "read_study_file": "study_file",
