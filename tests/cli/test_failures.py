@@ -99,7 +99,6 @@ def test_no_arguments_show_the_help(cli):
     "words",
     [
         ("plugins", "new", "mine"),
-        ("fisheye", "study", "s.toml"),
     ],
     ids=" ".join,
 )
