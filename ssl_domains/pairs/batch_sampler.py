@@ -94,7 +94,8 @@ class BatchSampler:
     @property
     def reason(self) -> str:
         """Why batches are composed as they are, in words."""
-        return self.composition.reason or "asked for"
+        asked = f"asked for: {self.composition.meaning}" if self.partnered else "asked for"
+        return self.composition.reason or asked
 
     @property
     def partnered(self) -> bool:

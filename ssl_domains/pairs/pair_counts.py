@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.bind import BoundObjective
+from ssl_domains.pairs.planned_positives import searches
 
 __all__ = ["PairCounts", "count_pairs", "matches_everything"]
 
 Ints = NDArray[np.int64]
 
 _PAIRS = 2**24  # pairs looked at, a second or so
+_SLOW_PAIRS = 2**21  # the same where lists or edges are searched
 _STRIP = 1024
 _ALL = 4096  # rows up to which "all pairs" is looked at pair by pair
 _SAMPLE = 2**20
@@ -50,10 +52,12 @@ def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) 
 
     Args:
         bound: The objective; numbers that views emit count as unknown.
-        plan: Positions ``[steps, batch_size]``.
+        plan: Positions ``[steps, slots]``; partners are slots like their seeds.
         columns: Codes ``[n]`` by name, −1 missing.
     """
-    batches = min(len(plan), max(1, _PAIRS // (plan.shape[1] * plan.shape[1])))
+    rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
+    pairs = _SLOW_PAIRS if any(searches(rule) for rule in rules) else _PAIRS
+    batches = min(len(plan), max(1, pairs // (plan.shape[1] * plan.shape[1])))
     relations = range(len(bound.relations))
     zeros = dict.fromkeys(columns, 0)
     counts = PairCounts(

@@ -6,28 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.bind import BoundRelation
+from ssl_domains.pairs.bound_nodes import And, Linked, Not, Or, Overlap
+from ssl_domains.pairs.bound_rule import BoundRule
 
-__all__ = ["cross_positives", "measurable_batches"]
+__all__ = ["cross_positives", "measurable_batches", "searches"]
 
 _PAIRS = 2**26  # pairs that are looked at one by one at most: seconds, not minutes
+_SLOW_PAIRS = 2**23  # the same by lists and edges, of which a pair takes about ten times as long
 _STRIP = 1024
 
 
 def measurable_batches(relation: BoundRelation, plan: NDArray[np.int64]) -> int:
     """How many batches of a plan are worth counting: all by codes, a bounded number of pairs by a predicate."""
     steps, size = int(plan.shape[0]), int(plan.shape[1])
-    return steps if relation.codes is not None else min(steps, max(1, _PAIRS // (size * size)))
+    if relation.codes is not None:
+        return steps
+    pairs = _SLOW_PAIRS if searches(relation.rule) else _PAIRS
+    return min(steps, max(1, pairs // (size * size)))
+
+
+def searches(rule: BoundRule) -> bool:
+    """Whether a rule searches lists or edges for each pair, rather than comparing two numbers."""
+    nodes = [rule.node]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, (Overlap, Linked)):
+            return True
+        nodes += node.terms if isinstance(node, (And, Or)) else [node.term] if isinstance(node, Not) else []
+    return False
 
 
 def cross_positives(relation: BoundRelation, plan: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Distinct other samples of the same batch that match each slot.
+    """Distinct other samples of the same batch that match each slot, whatever a match weighs.
 
     Args:
         relation: Numbers that views emit count as unknown.
-        plan: Positions ``[steps, batch_size]``.
+        plan: Positions ``[steps, slots]``. The partners of a partnered plan are slots like its seeds: their views are
+            rows of the same batch, so a partner counts as its seed's positive, and the seed as its partner's.
 
     Returns:
-        int64 ``[steps, batch_size]``.
+        int64 ``[steps, slots]``.
     """
     if relation.codes is not None:
         return _by_codes(relation.codes, plan)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import Rule, same, within
+from ssl_domains.pairs import BoundObjective, Rule, linked, overlap, same, within
 
 RULES = [
     same("patient"),
@@ -22,7 +22,17 @@ RULES = [
     within("mm", 0.1),
     same("patient") & within("mm", 4),
     within("mm", 0.3) & same("patient", "eye"),
+    within("mm", 4, decay="linear"),
+    within("mm", 4, decay="linear") & within("mm", 2, decay="linear") & ~same("eye"),
+    overlap("tags"),
+    overlap("tags", at_least=2),
+    overlap("tags", weight="jaccard") & same("eye"),
+    linked("edges"),
+    linked("edges", grade="grade") | same("patient"),
+    overlap("tags") | within("mm", 0.3) | ~same("eye"),
+    ~same("patient") & ~overlap("tags"),
 ]
+EDGES = {"a": ["0", "1", "1", "9"], "b": ["1", "2", "1", "3"], "grade": [1.0, 0.5, 1.0, -1.0]}
 
 tables = st.integers(1, 25).flatmap(
     lambda n: st.fixed_dictionaries(
@@ -37,13 +47,19 @@ tables = st.integers(1, 25).flatmap(
                 min_size=n,
                 max_size=n,
             ),
+            "tags": st.lists(st.one_of(st.none(), st.lists(st.integers(0, 5), max_size=3)), min_size=n, max_size=n),
         }
     )
 )
 
 
 def frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
-    return pl.DataFrame(columns, schema={"patient": pl.String, "eye": pl.String, "mm": pl.Float64})
+    schema = {"patient": pl.String, "eye": pl.String, "mm": pl.Float64, "tags": pl.List(pl.Int64)}
+    return pl.DataFrame(columns, schema=schema)
+
+
+def bind(rule: Rule, columns: dict[str, list[Any]]) -> BoundObjective:
+    return rule.bind(frame(columns), edges={"edges": EDGES} if "linked" in str(rule) else None)
 
 
 @settings(max_examples=150, deadline=None)
@@ -51,7 +67,7 @@ def frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
 def test_every_drawn_sample_matches_and_every_match_can_be_drawn(
     columns: dict[str, list[Any]], rule: Rule, k: int, seed: int
 ) -> None:
-    bound = rule.bind(frame(columns))
+    bound = bind(rule, columns)
     n = bound.size
     matches = bound.relations[0].rule.matches(np.arange(n), np.arange(n)) & ~np.eye(n, dtype=bool)
     drawn = bound.draw(np.arange(n), k, np.random.default_rng(seed))
@@ -71,7 +87,7 @@ def test_every_drawn_sample_matches_and_every_match_can_be_drawn(
 def test_among_narrows_who_is_drawn_not_who_draws(
     columns: dict[str, list[Any]], rule: Rule, data: st.DataObject
 ) -> None:
-    bound = rule.bind(frame(columns))
+    bound = bind(rule, columns)
     n = bound.size
     among = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), dtype=np.int64)
     matches = bound.relations[0].rule.matches(np.arange(n), np.arange(n)) & ~np.eye(n, dtype=bool)

@@ -40,7 +40,7 @@ TABLE = {"g": [0, 0, 0, 0, 1, 1, 2], "h": [0, 1, 0, 1, 0, 1, 0], "x": [0.0, 1.0,
 @pytest.mark.parametrize(
     "objective", [1 * same("g"), same("g") + same("h"), 1 * within("x", 2), Objective(), 1 * same("g", "h")], ids=str
 )
-@pytest.mark.parametrize("sweep", [3, 1024])
+@pytest.mark.parametrize("sweep", [6, 1024])
 def test_every_positive_is_equally_likely(objective: Objective, sweep: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(row_partner, "_SWEEP", sweep)
     batch = objective.bind(TABLE).pairs(Rows.of(list(range(7)), views=2))
