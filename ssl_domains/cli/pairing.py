@@ -12,10 +12,19 @@ from ssl_domains.extending import Domain, Registry, parse_call
 
 if TYPE_CHECKING:
     from ssl_domains.engine.config import PairsConfig, RunConfig
+    from ssl_domains.engine.pair_plan import PairPlan
     from ssl_domains.pairs import Composition, PairsReport
     from ssl_domains.samples import SampleTable
 
-__all__ = ["ChosenPairs", "choose_pairs", "composition_of", "inspect_training", "nuisance_columns", "training_rows"]
+__all__ = [
+    "ChosenPairs",
+    "choose_pairs",
+    "composition_of",
+    "inspect_training",
+    "nuisance_columns",
+    "plan_training",
+    "training_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -82,11 +91,8 @@ def training_rows(table: SampleTable) -> SampleTable:
     return rows
 
 
-def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
-    """Bind the configuration's rule to the training rows, plan an epoch and count what training would see.
-
-    Returns:
-        The report; `PairsReport.check` refuses what can't be trained on.
+def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> PairPlan:
+    """Bind the configuration's rule to the training rows, and plan batches.
 
     Raises:
         UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set.
@@ -94,12 +100,22 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
     from ssl_domains.engine.pair_plan import plan_pairs
     from ssl_domains.pairs import parse
 
+    emitted = build_recipe(domain, train, config).emitted
+    return plan_pairs(config, train, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
+
+
+def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
+    """Plan an epoch and count what training would see.
+
+    Returns:
+        The report; `PairsReport.check` refuses what can't be trained on.
+
+    Raises:
+        UsageError: As `plan_training`, or when there is no such label.
+    """
     if label is not None:
         train.column(label)
-    rule = parse(config.pairs.rule)
-    emitted = build_recipe(domain, train, config).emitted
-    plan = plan_pairs(config, train, rule, composition_of(config.pairs), emitted=emitted)
-    return plan.inspect(label, nuisance_columns(domain, train))
+    return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train))
 
 
 def nuisance_columns(domain: Domain, table: SampleTable) -> tuple[str, ...]:

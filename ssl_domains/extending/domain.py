@@ -92,6 +92,9 @@ class Domain:
         default_size: Edge of the canvas in pixels when the configuration names none.
         group: Column usual for ``--split-by`` and ``probe --group``.
         in_chans: Channels of the canvas given the table; None takes those of the decoded arrays.
+        thumbnail: What stands for a sample on pages, given its array in native unit and its row: uint8 ``[h, w, 1]`` or
+            ``[h, w, 3]``, or text where there is nothing to see (`markupsafe.Markup` is taken as HTML). None scales the
+            array and puts it on the canvas. It must not show an identifier.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Domain:
     default_size: int = 64
     group: str | None = None
     in_chans: Callable[[SampleTable], int] | None = None
+    thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -85,15 +85,19 @@ class Advice:
         """Everything, as JSON values."""
         return asdict(self)
 
+    def header(self) -> tuple[str, ...]:
+        """Names of what `rows` gives."""
+        return "batch", "composition", "positives an anchor", "anchors without", "false negatives an anchor"
+
     def rows(self) -> list[tuple[Any, ...]]:
-        """(batch, composition, positives, without, false negatives) for the relation that is composed by."""
+        """A row an outlook, for the relation that is composed by; the planned one has an arrow."""
         return [
             (
                 f"{one.batch_size:,}" + (" ←" if one.planned else ""),
                 one.composition if one.composition == "random" else f"{one.composition} of {one.per_group}",
-                f"{one.positives[self.compose_by]:.2f}",
+                round(one.positives[self.compose_by], 2),
                 f"{100 * one.without[self.compose_by]:.1f} %",
-                None if one.false_negatives is None else f"{one.false_negatives:.1f}",
+                None if one.false_negatives is None else round(one.false_negatives, 1),
             )
             for one in self.outlooks
         ]
@@ -299,7 +303,7 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
     if here is not None and here.false_negatives is not None and here.false_negatives >= _MANY:
         text += (
             f" Each anchor meets {here.false_negatives:.1f} negatives of its own label: smaller batches meet fewer, "
-            "and .ignore(…) leaves known ones out."
+            "and .ignore(…) leaves out what another column tells."
         )
     return text
 

@@ -133,7 +133,7 @@ class PairsReport:
 
     def rows(self) -> list[tuple[str, str]]:
         """Everything worth reading, as (what, value)."""
-        by = "" if self.composition == "random" else f" of {self.per_group}"
+        by = "" if self.composition in ("random", "partner") else f" of {self.per_group}"
         found = [
             ("samples", f"{self.samples:,}"),
             ("batches an epoch", f"{self.steps:,} of {self.batch_size:,}"),
@@ -196,10 +196,12 @@ def inspect_pairs(
     if label is not None:
         known = counts.negative_known[label]
         false = counts.negative_equal[label] / known if known else 0.0
-        per_anchor = counts.negative_equal[label] / plan[: counts.batches].size
+        # A sample may stand in a batch twice, and with partners often does: pairs were counted between samples.
+        anchors = sum(len(np.unique(batch)) for batch in plan[: counts.batches])
+        per_anchor = counts.negative_equal[label] / anchors
     return PairsReport(
         samples=len(table),
-        batch_size=int(plan.shape[1]),
+        batch_size=sampler.batch_size,
         steps=len(plan),
         composition=sampler.composition.kind,
         per_group=sampler.composition.per_group,

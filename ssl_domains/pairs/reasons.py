@@ -165,7 +165,7 @@ class PairReasons:
             return Reason(answer, f"{column} {verdict}")
         distance = abs(float(node.values[i]) - float(node.values[j]))
         days = " days" if self._table.column(column).dtype.is_temporal() else ""
-        text = f"{column} {self._pair_of(column, i, j)}: {number(float(f'{distance:.4g}'))}{days} apart, {verdict}"
+        text = f"{column} {self._pair_of(column, i, j)}: {number(distance)}{days} apart, {verdict}"
         return Reason(answer, text)
 
     def _shared(self, rule: Rule, node: bound.Overlap, i: int, j: int) -> Reason:
@@ -241,7 +241,7 @@ def _joined(every: bool, parts: Sequence[Reason], outermost: bool) -> Reason:
 
 def _weighed(text: str, weight: float) -> str:
     """The text with the weight, where a match is graded."""
-    return text if weight == 1 else f"{text}, weight {number(float(f'{weight:.3g}'))}"
+    return text if weight == 1 else f"{text}, weight {number(weight)}"
 
 
 def _inner(rule: Rule) -> Rule:

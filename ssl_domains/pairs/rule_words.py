@@ -6,7 +6,22 @@ from ssl_domains.pairs.keys import SAMPLE, Bins, Key, number_text
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Rule, Same, Within
 
-__all__ = ["objective_words", "rule_words"]
+__all__ = ["measured_columns", "objective_words", "rule_words"]
+
+
+def measured_columns(objective: Objective) -> frozenset[str]:
+    """Columns that the objective reads as quantities: by a window, or cut into bins."""
+    rules: list[Rule] = [relation.rule for relation in objective.relations]
+    rules += [] if objective.ignored is None else [objective.ignored]
+    found: set[str] = set()
+    while rules:
+        rule = rules.pop()
+        rules.extend(rule.operands)
+        if isinstance(rule, Within):
+            found.add(rule.column)
+        elif isinstance(rule, Same):
+            found.update(key.column for key in rule.keys if isinstance(key, Bins))
+    return frozenset(found)
 
 
 def objective_words(objective: Objective) -> str:

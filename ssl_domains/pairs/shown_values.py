@@ -14,16 +14,23 @@ MANY = 30
 """Distinct texts or whole numbers from which a column rather names somebody than says of what kind something is."""
 
 
-def coded_columns(table: SampleTable, columns: Iterable[str], also: Collection[str] = ()) -> frozenset[str]:
-    """Columns whose values must not be printed: identifiers, ``also``, and texts or whole numbers of many values.
+def coded_columns(
+    table: SampleTable, columns: Iterable[str], *, hidden: Collection[str] = (), measured: Collection[str] = ()
+) -> frozenset[str]:
+    """Columns whose values must not be printed: identifiers, ``hidden``, and texts or whole numbers of many values.
 
     Args:
         table: The rows.
         columns: Which are asked about; missing ones are left out.
-        also: Further names, such as the domain's group (a patient, a recording).
+        hidden: Further names, such as the domain's group (a patient, a recording).
+        measured: Columns that are read as quantities: however many values they have, they name nobody.
     """
-    hidden = {*table.meta.identifiers, *also, "path"}
-    return frozenset(name for name in columns if name in table.columns and (name in hidden or _many(table, name)))
+    secret = {*table.meta.identifiers, *hidden, "path"}
+    return frozenset(
+        name
+        for name in columns
+        if name in table.columns and (name in secret or (name not in measured and _many(table, name)))
+    )
 
 
 class ShownValues:
@@ -70,8 +77,9 @@ class ShownValues:
 
 
 def number(value: float) -> str:
-    """A number as one reads it: up to six digits, no ``.0``."""
-    return f"{value:.6g}".replace("-", "−")
+    """A number as one reads it: four digits, or six of a large one, and no ``.0``."""
+    text = f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
+    return text.replace("-", "−")
 
 
 def _many(table: SampleTable, name: str) -> bool:

@@ -29,7 +29,7 @@ def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
 def composition(pairs: Mapping[str, Any]) -> str:
     """How batches were composed, in a few words."""
     kind = str(pairs["composition"])
-    return kind if kind == "random" else f"{kind} of {pairs['per_group']}"
+    return kind if kind in ("random", "partner") else f"{kind} of {pairs['per_group']}"
 
 
 def _relation(stored: Mapping[str, Any]) -> RelationFacts:

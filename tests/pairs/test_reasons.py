@@ -144,15 +144,17 @@ def test_columns_of_many_values_and_the_groups_are_coded() -> None:
     frame = pl.DataFrame(
         {
             "kind": ["a", "b"] * 40, "who": [f"n{k}" for k in range(80)], "age": [k + 0.5 for k in range(80)],
-            "place": ["x"] * 80, "tags": [["a"], ["b"]] * 40,
+            "place": ["x"] * 80, "tags": [["a"], ["b"]] * 40, "slice": list(range(80)),
         }
     )  # fmt: skip
     table = SampleTable(SampleTable.of(frame).frame, TableMeta(identifiers=("kind",)))
-    assert coded_columns(table, [*frame.columns, "nowhere"], ("place",)) == {"kind", "who", "place"}
+    columns = [*frame.columns, "nowhere"]
+    assert coded_columns(table, columns, hidden=("place",)) == {"kind", "who", "place", "slice"}
+    assert coded_columns(table, columns, measured=("slice", "kind")) == {"kind", "who"}
 
 
 def test_numbers_read_well() -> None:
-    assert [number(x) for x in (12.0, 2.5, -0.25, 1 / 3)] == ["12", "2.5", "−0.25", "0.333333"]
+    assert [number(x) for x in (12.0, -0.25, 1 / 3, 12345.0)] == ["12", "−0.25", "0.3333", "12345"]
 
 
 def test_a_number_that_is_not_a_number_and_infinities() -> None:

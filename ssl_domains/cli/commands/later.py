@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["ANYTHING", "html_sheet", "new_plugin"]
+__all__ = ["ANYTHING", "new_plugin"]
 
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -12,8 +12,3 @@ ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_opti
 def new_plugin() -> None:
     """Skeleton of a plugin; comes with the next release."""
     raise UsageError("'plugins new' comes with the next release", "start from a copy of plugins/fisheye")
-
-
-def html_sheet() -> None:
-    """Picture sheet of pairs; comes with the next release."""
-    raise UsageError("'pairs --html' comes with the next release", "leave --html out; the numbers don't need it")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.commands import later
 from ssl_domains.cli.console import answering, error, table
 from ssl_domains.cli.session import domain_of, registry_of
 from ssl_domains.errors import UsageError
@@ -29,14 +28,21 @@ def command(
     config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
-    html: Annotated[Path | None, typer.Option(hidden=True, help="Comes with the next release.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures of the pairs.")
+    ] = None,
+    anchors: Annotated[int, typer.Option(min=1, max=40, help="Anchors on the page.")] = 12,
+    run: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="On the page, find hard negatives by this run's encoder.")
+    ] = None,
 ) -> None:
     """Bind the pairs to the training rows, plan an epoch and count; exit code 4 when they can't be trained on."""
-    if html is not None:
-        later.html_sheet()
+    if run is not None and html is None:
+        raise UsageError("--run is for the page", "add --html FILE")
     from ssl_domains.cli.configuring import configure
-    from ssl_domains.cli.pairing import choose_pairs, inspect_training, training_rows
+    from ssl_domains.cli.pairing import choose_pairs, nuisance_columns, plan_training, training_rows
     from ssl_domains.cli.tables import open_table
+    from ssl_domains.pairs.advice import advise
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     with answering(as_json) as answer:
@@ -45,12 +51,25 @@ def command(
             known = ", ".join(sampler.signature for _, sampler in registry.pair_samplers(domain.name))
             raise UsageError("give --pairs or --rule", f"{domain.name} has: {known}" if known else "--rule EXPR")
         train = training_rows(open_table(domain, samples))
+        if label is not None:
+            train.column(label)
         options = {"train.batch_size": batch_size}
         settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
-        report = inspect_training(domain, settings, train, label)
-        answer.json(report.to_dict())
+        plan = plan_training(domain, settings, train)
+        report = plan.inspect(label, nuisance_columns(domain, train))
+        advice = advise(plan.table, plan.composed_by, plan.sampler, label=label)
+        answer.json({**report.to_dict(), "advice": None if advice is None else advice.to_dict()})
         answer.line(f"{settings.pairs.rule} on {len(train)} training rows")
         answer.line(table(("what", "value"), [(str(row[0]), row[1]) for row in report.rows()]))
+        if advice is not None:
+            answer.line()
+            answer.line(table(advice.header(), advice.rows()))
+            answer.line(advice.text)
+        if html is not None:
+            from ssl_domains.cli.sheet import write_sheet
+
+            page = write_sheet(html, domain, settings, plan, report, advice, samples=samples, run=run, anchors=anchors)
+            answer.line(f"page: {page}")
         for warning in report.warnings:
             error("warning", warning, "")
         report.check()

@@ -1,0 +1,79 @@
+"""The picture sheet of a command line: where its pictures come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.errors import DataError
+from ssl_domains.extending import Domain
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.config import RunConfig
+    from ssl_domains.engine.pair_plan import PairPlan
+    from ssl_domains.pairs import PairsReport
+    from ssl_domains.pairs.advice import Advice
+    from ssl_domains.reports.sample_pictures import Encode
+    from ssl_domains.stores import ArrayStore
+
+__all__ = ["write_sheet"]
+
+
+def write_sheet(
+    path: Path,
+    domain: Domain,
+    config: RunConfig,
+    plan: PairPlan,
+    report: PairsReport,
+    advice: Advice | None,
+    *,
+    samples: Path,
+    run: Path | None,
+    anchors: int,
+) -> Path:
+    """Write the page from the store of the table, where there is one, else by decoding what is shown.
+
+    Args:
+        path: The page.
+        domain: Its reader, scaling and thumbnail.
+        config: Its ``data.store`` and canvas.
+        plan: The pairs.
+        report: Their numbers.
+        advice: On batch size.
+        samples: The table's file; a store stands beside it.
+        run: Compare samples by its encoder.
+        anchors: How many.
+    """
+    from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
+
+    pictured = Pictured(
+        domain.reader(),
+        domain.scaling(plan.table),
+        config.views.canvas,
+        domain.thumbnail,
+        _store(config, samples),
+        None if run is None else _encoder(run),
+    )
+    # A domain groups by who or what was recorded: its group column names them.
+    hidden = () if domain.group is None else (domain.group,)
+    return write_pair_sheet(
+        path, plan, report, pictured, advice=advice, domain=domain.name, hidden=hidden, anchors=anchors
+    )
+
+
+def _store(config: RunConfig, samples: Path) -> ArrayStore | None:
+    from ssl_domains.stores import ArrayStore, default_store
+
+    try:
+        return ArrayStore.open(default_store(samples) if config.data.store is None else Path(config.data.store))
+    except DataError:
+        return None
+
+
+def _encoder(folder: Path) -> Encode:
+    from ssl_domains.engine.run import Run
+    from ssl_domains.evaluation.embed import embed_rows
+
+    run = Run.open(folder)
+    encoder = run.encoder()
+    return lambda table, store: embed_rows(encoder, run.preprocess, table, store, device=run.config.train.device)

@@ -1,0 +1,294 @@
+"""One self-contained HTML page on the pairs of a rule, to be read before a training is spent on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import jinja2
+import numpy as np
+
+from ssl_domains.errors import ResourceError
+from ssl_domains.pairs import PairsReport
+from ssl_domains.pairs.advice import Advice
+from ssl_domains.pairs.reasons import PairReasons, PairState
+from ssl_domains.pairs.rule_words import measured_columns, objective_words
+from ssl_domains.pairs.shown_values import coded_columns
+from ssl_domains.reports.bars import histogram, share_bar
+from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
+from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
+from ssl_domains.samples import Reader
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Scaling
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.pair_plan import PairPlan
+
+__all__ = ["Pictured", "write_pair_sheet"]
+
+_POSITIVES, _NEGATIVES, _IGNORED = 4, 5, 3
+_POOL, _STORED_POOL = 256, 1024  # samples of the batch that are compared, decoded one by one or from a store
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """How the samples of a domain become pictures; see `picture_samples`.
+
+    Attributes:
+        reader: Decodes rows.
+        scaling: From native unit to [0, 1].
+        canvas: How a sample becomes square.
+        thumbnail: The domain's own, or None.
+        store: Arrays that are there already, or None.
+        encode: Features by which the hardest negatives are found; None compares thumbnails.
+    """
+
+    reader: Reader
+    scaling: Scaling
+    canvas: Literal["stretch", "fit"] = "stretch"
+    thumbnail: Thumbnail | None = None
+    store: ArrayStore | None = None
+    encode: Encode | None = None
+
+
+@dataclass(frozen=True)
+class _Tile:
+    sample: str
+    picture: Picture
+    text: str
+    label: str = ""
+    flag: str = ""
+    likeness: str = ""
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class _Strip:
+    kind: Literal["positive", "negative", "ignored"]
+    title: str
+    tiles: tuple[_Tile, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class _Card:
+    anchor: _Tile
+    facts: tuple[tuple[str, str], ...]
+    matches: str
+    strips: tuple[_Strip, ...]
+
+
+def write_pair_sheet(
+    path: Path,
+    plan: PairPlan,
+    report: PairsReport,
+    pictured: Pictured,
+    *,
+    advice: Advice | None = None,
+    domain: str = "",
+    hidden: Collection[str] = (),
+    anchors: int = 12,
+) -> Path:
+    """Write the page, also of pairs that are refused.
+
+    Args:
+        path: The file.
+        plan: The rule bound to the training rows, and the batches.
+        report: What inspection found.
+        pictured: How samples become pictures.
+        advice: On batch size and composition.
+        domain: Its name.
+        hidden: Columns whose values must not be printed, beside the identifiers and those of many values.
+        anchors: How many are shown.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ResourceError: When the page can't be written, or there is no room to decode.
+    """
+    choice = choose(
+        plan.composed_by,
+        plan.sampler,
+        anchors=anchors,
+        pool=_POOL if pictured.store is None else _STORED_POOL,
+        positives=_POSITIVES,
+    )
+    pictures = picture_samples(
+        plan.table,
+        choice.pool,
+        reader=pictured.reader,
+        store=pictured.store,
+        scaling=pictured.scaling,
+        canvas=pictured.canvas,
+        thumbnail=pictured.thumbnail,
+        encode=pictured.encode,
+    )
+    text = _render(plan, report, choice, pictures, advice, domain, hidden)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ResourceError(f"the sheet can't be written: {error.strerror or error}", "give another file") from error
+    return path
+
+
+def _render(
+    plan: PairPlan,
+    report: PairsReport,
+    choice: Choice,
+    pictures: SamplePictures,
+    advice: Advice | None,
+    domain: str,
+    hidden: Collection[str],
+) -> str:
+    columns = [name for name in plan.table.columns if name in plan.objective.columns]
+    asked = columns if report.label is None else [*columns, report.label]
+    coded = coded_columns(
+        plan.table, asked, hidden={*hidden} - {report.label}, measured=measured_columns(plan.objective)
+    )
+    reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
+    sheet = _Sheet(plan, report.label, columns, reasons, pictures)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ssl_domains.reports", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("pair_sheet.html.j2").render(
+        domain=domain,
+        headline=objective_words(plan.objective),
+        rule=str(plan.objective),
+        report=report,
+        facts=_facts(report),
+        choice=choice,
+        cards=[sheet.card(anchor) for anchor in choice.anchors],
+        compared_by=pictures.how,
+        coded=sorted(coded),
+        groups=[
+            (facts, histogram("Groups by size", _occupied(facts.groups.histogram), "samples in a group"))
+            for facts in report.relations
+            if facts.groups is not None
+        ],
+        share_bar=share_bar,
+        advice=advice,
+    )
+
+
+class _Sheet:
+    """The cards of the sheet."""
+
+    def __init__(
+        self,
+        plan: PairPlan,
+        label: str | None,
+        columns: Sequence[str],
+        reasons: PairReasons,
+        pictures: SamplePictures,
+    ) -> None:
+        self._ids = plan.table.frame["sample"]
+        self._label, self._columns, self._reasons, self._pictures = label, columns, reasons, pictures
+
+    def card(self, anchor: Anchor) -> _Card:
+        shown = self._columns if self._label is None or self._label in self._columns else [*self._columns, self._label]
+        values = self._reasons.values
+        facts = tuple((name, values.text(name, anchor.sample)) for name in shown)
+        return _Card(
+            _Tile(str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
+            facts,
+            "" if anchor.matches is None else f"matches {anchor.matches:,} of the table",
+            tuple(strip for strip in (self._positive(anchor), self._ignored(anchor), self._negative(anchor)) if strip),
+        )
+
+    def _positive(self, anchor: Anchor) -> _Strip:
+        shown = anchor.positives[:_POSITIVES]
+        tiles = tuple(self._tile(anchor, other, drawn=other == anchor.partner) for other in shown)
+        count = len(anchor.positives)
+        note = "none in this batch: only its own views pull it" if not count else _of(len(shown), count)
+        return _Strip("positive", "Positives", tiles, note)
+
+    def _ignored(self, anchor: Anchor) -> _Strip | None:
+        if not anchor.ignored:
+            return None
+        shown = self._most_alike(anchor.ignored, anchor.sample, _IGNORED)
+        tiles = tuple(self._tile(anchor, other, likeness) for other, likeness in shown)
+        return _Strip("ignored", "Ignored", tiles, _of(len(tiles), len(anchor.ignored)))
+
+    def _negative(self, anchor: Anchor) -> _Strip:
+        shown = self._most_alike(anchor.negatives, anchor.sample, _NEGATIVES)
+        tiles = tuple(self._tile(anchor, other, likeness) for other, likeness in shown)
+        hard = any(tile.likeness for tile in tiles)
+        looked = sum(other in self._pictures.features for other in anchor.negatives)
+        count = len(anchor.negatives)
+        among = f"the most similar of {count:,}" if looked == count else f"the most similar of {looked:,} of {count:,}"
+        note = among if hard else _of(len(tiles), count) if count else "none in this batch"
+        return _Strip("negative", "Hardest negatives" if hard else "Negatives", tiles, note)
+
+    def _most_alike(self, others: Sequence[int], anchor: int, count: int) -> list[tuple[int, float | None]]:
+        found: list[tuple[int, float | None]] = [*hardest(others, anchor, self._pictures.features, count)]
+        if found:
+            return found
+        return [(other, None) for other in others if other in self._pictures.pictures][:count]
+
+    def _tile(self, anchor: Anchor, other: int, likeness: float | None = None, *, drawn: bool = False) -> _Tile:
+        state = self._reasons.state(anchor.sample, other)
+        label, flag = self._against_label(anchor.sample, other, state)
+        return _Tile(
+            str(self._ids[other]),
+            self._picture(other),
+            state.text,
+            label,
+            flag,
+            "" if likeness is None else f"{likeness:.2f}".replace("-", "−"),
+            drawn,
+        )
+
+    def _against_label(self, anchor: int, other: int, state: PairState) -> tuple[str, str]:
+        """The label in words, and what is wrong with the pair by it."""
+        values = self._reasons.values
+        if self._label is None:
+            return "", ""
+        text = f"{self._label} {values.text(self._label, other)}"
+        if values.missing(self._label, anchor) or values.missing(self._label, other):
+            return text, ""
+        equal = values.text(self._label, anchor) == values.text(self._label, other)
+        if state.state == "negative" and equal:
+            return text, "false negative"
+        return text, "other label" if state.state == "positive" and not equal else ""
+
+    def _picture(self, row: int) -> Picture:
+        return self._pictures.pictures.get(row, Picture(cause="not decoded: too large to look at many"))
+
+
+def _facts(report: PairsReport) -> list[tuple[str, str]]:
+    kind = report.composition
+    found = [
+        ("Training samples", f"{report.samples:,}"),
+        ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
+        ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
+    ]
+    lonely = [facts.without_cross_positive for facts in report.relations]
+    known = [share for share in lonely if share is not None]
+    if known:
+        found.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
+        means = [facts.cross_positives for facts in report.relations if facts.cross_positives is not None]
+        found.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
+    if report.false_negatives is not None and np.isfinite(report.false_negatives):
+        found.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
+    return found
+
+
+def _of(shown: int, count: int) -> str:
+    if shown == count:
+        return "the only one in this batch" if count == 1 else f"all {count:,} in this batch"
+    return f"{shown} of {count:,} in this batch"
+
+
+def _occupied(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Without the empty sizes below the first group."""
+    items = list(counts.items())
+    first = next((place for place, (_, count) in enumerate(items) if count), len(items))
+    return items[first:]
