@@ -12,7 +12,7 @@ from ssl_domains.reports.line_chart import nice_ticks
 
 __all__ = ["DotPlot", "DotRow"]
 
-_SIDE, _TOP, _ROW, _HEAD, _CLOUD, _BOTTOM = 14, 26, 88, 36, 26, 54
+_SIDE, _TOP, _ROW, _HEAD, _CLOUD, _BOTTOM = 14, 24, 90, 37, 26, 56
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ class DotPlot:
         if not rows:
             return ""
         low, high = _range(rows)
-        ticks = nice_ticks(low, high, max(3, width // 110))
-        low, high = min(low, ticks[0]), max(high, ticks[-1])
+        ticks = [tick for tick in nice_ticks(low, high, max(4, width // 110)) if low <= tick <= high]
         inner = width - 2 * _SIDE
 
         def at(value: float) -> float:
@@ -86,8 +85,11 @@ class DotPlot:
                 parts.append(
                     f'<rect class="band" x="0" y="{_TOP + _ROW * number + 1}" width="{width}" height="{_ROW - 2}"/>'
                 )
-        grid = "".join(f"M{at(tick):.1f} {_TOP}V{end}" for tick in ticks if tick != 0)
-        parts.append(f'<path class="lines" d="{grid}"/><path class="zero" d="M{at(0):.1f} {_TOP}V{end + 4}"/>')
+        # Lines stop at the words of a row, which could not be read across them.
+        tops = [_TOP + _ROW * number + _HEAD for number in range(len(rows))]
+        grid = "".join(f"M{at(tick):.1f} {top}v{_ROW - _HEAD}" for top in tops for tick in ticks if tick != 0)
+        zero = "".join(f"M{at(0):.1f} {top}v{_ROW - _HEAD}" for top in tops)
+        parts.append(f'<path class="lines" d="{grid}"/><path class="zero" d="{zero}"/>')
         parts.append(text(at(0) - 6, _TOP - 9, "← second is better", anchor="end") if at(0) > 120 else "")
         parts.append(text(at(0) + 6, _TOP - 9, "first is better →") if width - at(0) > 120 else "")
         for number, row in enumerate(rows):

@@ -12,7 +12,7 @@ from ssl_domains.reports.line_chart import nice_ticks
 
 __all__ = ["Curve", "CurvePoint", "LabelCurves"]
 
-_LEFT, _TOP, _PLOT, _BOTTOM, _LABELS, _ENTRY = 46, 12, 290, 44, 200, 18
+_LEFT, _TOP, _PLOT, _BOTTOM, _LABELS, _ENTRY = 46, 30, 290, 44, 200, 18
 _DIRECT = 640
 """From this width on, lines are named at their ends; below, in a legend underneath."""
 
@@ -156,7 +156,8 @@ class _Plot:
         ]
         parts += [text(self._centre(one), end + 19, f"{100 * one:.3g} %", anchor="middle") for one in self.fractions]
         middle = (_LEFT + self.right) / 2
-        parts.append(text(middle, end + 36, f"{measure}, by the share of training groups with labels", anchor="middle"))
+        parts.append(text(middle, end + 36, "share of the training groups with labels", anchor="middle"))
+        parts.append(text(4, 15, measure, "entry"))
         return "".join(parts)
 
     def curve(self, one: Curve, number: int) -> str:

@@ -31,8 +31,8 @@ __all__ = ["write_result_page"]
 
 _WIDTH = 520
 _SECONDARY = (
-    "Secondary contrasts, one family, Holm-corrected. *Detectable* is the smallest true difference that a study of this "
-    "size finds four times in five."
+    "Secondary contrasts, one family, Holm-corrected. *Detectable* is the smallest true difference that a study of "
+    "this size finds four times in five."
 )
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ssl_domains.studies.measures import Measure
 
-__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate"]
+__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "holm", "pooled"]
 
 FEW_GROUPS = 10
 """With fewer groups than this a bootstrap has too few of them to draw from: every group is shown, with a t interval."""
@@ -163,6 +163,12 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
         found.value, found.low, found.high, found.p, found.method, found.detectable, found.per_group, found.per_seed,
         a_value, b_value, groups, seeds, found.seed_share, (*notes, *found.notes),
     )  # fmt: skip
+
+
+def pooled(one: Evidence) -> float:
+    """Mean over seeds of the score of all groups together, without an interval; unmeasured groups are left out."""
+    sums = one.sums[:, _complete(one.sums)]
+    return float(one.measure.value(sums.sum(axis=1)).mean())
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -324,7 +330,9 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
         of_seeds = float(per_seed.var(ddof=1)) / seeds
         share = of_seeds / (of_seeds + float(np.nanvar(group_only)))
         if share > 0.5 and seeds < _FEW_SEEDS:
-            notes.append(f"{share:.0%} of the variance comes from {seeds} seeds: the interval is narrower than it says")
+            notes.append(
+                f"{100 * share:.0f} % of the variance comes from {seeds} seeds: the interval covers less than it says"
+            )
     return _Found(value, low, high, p, detectable, method, per_group, per_seed, each, share, tuple(notes))
 
 

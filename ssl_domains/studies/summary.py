@@ -38,6 +38,6 @@ def summary(result: StudyResult) -> Summary:
         rows.append([name, *(f"{c.value} ({c.interval})" if c.interval != "–" else c.value for c in row.cells)])
     told = verdict(result, found.primary)
     lines = [f"{told.lead} {told.sentence}", *(f"  note: {remark}" for remark in told.remarks)]
-    for name, probe, labels, change, ends, p, _, reading in contrast_table(result, found).rows:
+    for name, reading, probe, labels, change, ends, p, _ in contrast_table(result, found).rows:
         lines.append(f"{name} ({probe}, {labels}): {change} ({ends}), p (Holm) {p}: {reading}")
     return Summary(table_title(result), ("arm", *column_headings(result, found)), rows, lines)

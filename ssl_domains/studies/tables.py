@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ssl_domains.studies.findings import Findings
 from ssl_domains.studies.result import ArmResult, StudyResult
+from ssl_domains.studies.statistics import pooled
 from ssl_domains.studies.wording import (
     contrast_name,
     difference,
@@ -91,7 +92,7 @@ def table_title(result: StudyResult) -> str:
     """Names the measure, the unit of evidence, and *transductive* when it is."""
     seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
     title = f"{result.measure} of {result.label!r} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
-    return f"{title} · transductive" if result.transductive else title
+    return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
 
 
 def arm_rows(result: StudyResult, found: Findings) -> tuple[ArmRow, ...]:
@@ -113,15 +114,15 @@ def column_headings(result: StudyResult, found: Findings) -> tuple[str, ...]:
 
 def contrast_table(result: StudyResult, found: Findings) -> Table:
     """The secondary contrasts with Holm's correction."""
-    header = ("contrast", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable", "reading")
+    header = ("contrast", "reading", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable")
     words = {"gain": "first is better", "loss": "second is better", "open": "nothing can be told", "none": "undefined"}
     rows = []
     for row in found.secondary:
         spec, one = row.spec, row.found
         name = contrast_name(spec) + (f", {spec.measure}" if spec.measure != result.measure else "")
-        start = (name, spec.probe, percent(spec.fraction))
+        where = (spec.probe, percent(spec.fraction))
         if one is None:
-            rows.append((*start, "–", "–", "–", "–", "not measured"))
+            rows.append((name, "not measured", *where, "–", "–", "–", "–"))
             continue
         numbers = (
             difference(one.difference),
@@ -129,8 +130,8 @@ def contrast_table(result: StudyResult, found: Findings) -> Table:
             p_value(row.p),
             number(one.detectable),
         )
-        rows.append((*start, *numbers, words[verdict(result, row).kind]))
-    return Table(header, tuple(rows), 3)
+        rows.append((name, words[verdict(result, row).kind], *where, *numbers))
+    return Table(header, tuple(rows), 4)
 
 
 def contrast_remarks(result: StudyResult, found: Findings) -> list[str]:
@@ -165,8 +166,7 @@ def other_measures(result: StudyResult) -> Table:
         values = []
         for name in shown:
             if name in one.evidence:
-                evidence = one.evidence[name]
-                values.append(number(float(evidence.measure.value(evidence.sums.sum(axis=1)).mean())))
+                values.append(number(pooled(one.evidence[name])))
             else:
                 values.append(
                     "undefined" if name in one.plain and one.plain[name] is None else number(one.plain.get(name))

@@ -9,6 +9,7 @@ from typing import Literal
 from ssl_domains.studies.contrasts import ContrastRow
 from ssl_domains.studies.findings import labels_read
 from ssl_domains.studies.result import ArmResult, ContrastSpec, StudyResult
+from ssl_domains.studies.statistics import pooled
 
 __all__ = ["Verdict", "contrast_name", "difference", "duration", "interval", "number", "p_value", "percent", "verdict"]
 
@@ -41,8 +42,8 @@ def p_value(p: float | None) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A share of labelled groups."""
-    return f"{100 * fraction:.3g} %"
+    """A share of labelled groups; number and sign stay on one line."""
+    return f"{100 * fraction:.3g}\u00a0%"
 
 
 def duration(seconds: float) -> str:
@@ -89,7 +90,7 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     remarks = [
         f"{name} is supervised contrastive: its rule read {count:,} labels" for name, count in labels_read(result, spec)
     ]
-    remarks += found.notes
+    remarks += [*found.notes, *_floors(result, spec)]
     if row.p is None or not math.isfinite(found.difference):
         said = f"{where}, the difference in {spec.measure} is {difference(found.difference)}, without an interval."
         return Verdict("none", f"Nothing can be told of {spec.a} against {spec.b}.", said, tuple(remarks))
@@ -109,6 +110,16 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     if found.difference > 0:
         return Verdict("gain", f"{spec.a} beats {spec.b}.", sentence, tuple(remarks))
     return Verdict("loss", f"{spec.a} loses to {spec.b}.", sentence, tuple(remarks))
+
+
+def _floors(result: StudyResult, spec: ContrastSpec) -> list[str]:
+    """What is reached without an encoder, which a gain must be read against."""
+    said = []
+    for arm in result.arms:
+        score = result.score(arm.name, spec.probe, spec.fraction) if arm.kind in ("floor", "handmade") else None
+        if score is not None and spec.measure in score.evidence:
+            said.append(f"{arm.name} {number(pooled(score.evidence[spec.measure]))}")
+    return [f"without an encoder, {spec.measure} is: {'; '.join(said)}"] if said else []
 
 
 def _short(value: object) -> str:

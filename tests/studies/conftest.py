@@ -20,6 +20,12 @@ def small_study() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def made_up_study(small_study: ModuleType) -> ModuleType:
+    """`made_up_study.py`: results of studies that nobody ran."""
+    return importlib.import_module("made_up_study")
+
+
+@pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the small study's pictures and their store are."""
     return tmp_path_factory.mktemp("pictures")

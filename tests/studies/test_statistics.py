@@ -163,7 +163,7 @@ def test_seeds_that_carry_the_variance_are_said_to() -> None:
     wild = rng.normal(size=(3, 1)) + 0.01 * rng.normal(size=(3, 40))
     found = contrast(of_numbers(wild), of_numbers(np.zeros((3, 40))), draws=300)
     assert found.seed_share > 0.9
-    assert any("narrower than it says" in note for note in found.notes)
+    assert any("covers less than it says" in note for note in found.notes)
     calm = np.array([[0.1], [-0.1], [0.05]]) * 0.01 + rng.normal(size=(1, 40))
     found = contrast(of_numbers(calm), of_numbers(np.zeros((3, 40))), draws=300)
     assert found.seed_share < 0.1
