@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -219,7 +220,10 @@ class BatchSampler:
 
     def _drawn(self, seeds: Ints, k: int, rng: np.random.Generator) -> Ints:
         self.drawn = DrawCount()
-        return self.bound.draw(seeds, k, rng, self.composition.compose_by, count=self.drawn)
+        found = self.bound.draw(seeds, k, rng, self.composition.compose_by, count=self.drawn)
+        if self.drawn.given_up:
+            warnings.warn(f"composing batches: {self.drawn}", RuntimeWarning, stacklevel=2)
+        return found
 
     def _prepare(self) -> GroupChunks | None:
         """Check what the composition needs; the groups, where it composes by groups."""

@@ -213,7 +213,7 @@ def inspect_pairs(
         false_negatives_an_anchor=per_anchor,
         edges={key: list(values) for key, values in (fitted or {}).items()},
         refusals=[message for message, _ in refused],
-        warnings=list(_warnings(len(table), relations, columns)),
+        warnings=[*_given_up(sampler), *_warnings(len(table), relations, columns)],
         hints=[hint for _, hint in refused],
     )
 
@@ -316,6 +316,12 @@ def _needed(rule: Rule) -> frozenset[str]:
     if isinstance(rule, Same):
         return frozenset(key for key in rule.keys if isinstance(key, str)) - {SAMPLE}
     return frozenset()
+
+
+def _given_up(sampler: BatchSampler) -> Iterable[str]:
+    if sampler.drawn is not None and sampler.drawn.given_up:
+        drawn = sampler.drawn
+        yield f"drawing gave up {drawn.given_up:,} of {drawn.anchors:,} anchors, whose matches are too rare to look for"
 
 
 def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]) -> Iterable[str]:

@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs import BatchSampler, BoundObjective, Composition, Objective, Rule, same, within
+from ssl_domains.pairs import (
+    BatchSampler,
+    BoundObjective,
+    Composition,
+    Objective,
+    Rule,
+    inspect_pairs,
+    rejection,
+    same,
+    within,
+)
+from ssl_domains.samples import SampleTable
 
 
 def by_group(sizes: list[int], missing: int = 0) -> BoundObjective:
@@ -164,6 +175,20 @@ def test_partners_are_drawn_by_the_relation_asked_for() -> None:
     for relation, apart in ((0, 1), (1, 2)):
         seeds, partners = np.split(BatchSampler(bound, Composition("partner", compose_by=relation), 4).plan(0)[0], 2)
         assert np.abs(seeds - partners).tolist() == [apart] * 4
+
+
+@pytest.mark.parametrize("kind", ["draw", "partner"])
+def test_what_drawing_gave_up_is_told(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"g": [0] * 70 + [1] * 70, "h": [0] * 70 + list(range(70))}
+    rule = same("g") & ~same("h")  # nobody for the first seventy, which no index knows
+    sampler = BatchSampler(rule.bind(table), Composition(kind), 70)
+    monkeypatch.setattr(rejection, "_SCAN", 0)
+    with pytest.warns(RuntimeWarning, match="composing batches: .* were given up"):
+        sampler.plan(0)
+    assert sampler.drawn is not None
+    assert sampler.drawn.given_up > 0
+    report = inspect_pairs(SampleTable.of(table), rule, sampler.bound, sampler)
+    assert any(warning.startswith("drawing gave up") for warning in report.warnings)
 
 
 # auto --------------------------------------------------------------------------------------------------------------
