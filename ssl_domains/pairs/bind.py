@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import UsageError
 from ssl_domains.pairs import bound_rule as bound
 from ssl_domains.pairs.binning import assign_bins, bins_per_group, fit_edges, width_edges
 from ssl_domains.pairs.bound_rule import BoundRule
@@ -147,9 +147,6 @@ def bind_objective(
     for name in emitted:
         if name in table.columns:
             raise UsageError(f"{name!r} is both a column and a number that views emit", "rename one of them")
-    for name in edges or {}:
-        if name not in objective.edge_files:
-            raise UsageError(f"no linked() reads the edges {name!r}", did_you_mean(name, objective.edge_files))
     binder = _Binder(table, fitted, frozenset(emitted), edges or {})
     relations = []
     for relation in objective.relations:

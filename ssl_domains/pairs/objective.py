@@ -134,8 +134,7 @@ class Objective:
             A picklable `BoundObjective` that holds NumPy arrays only.
 
         Raises:
-            UsageError: When a column or edge file is missing, holds the wrong type, or lacks fitted edges; or when
-                ``edges`` has a table that no `linked` names.
+            UsageError: When a column or edge file is missing, holds the wrong type, or lacks fitted edges.
             DataError: When an edge file can't be read, or an edge has no finite grade.
         """
         from ssl_domains.pairs.bind import bind_objective

@@ -16,6 +16,8 @@ from ssl_domains.pairs.bind import BoundObjective
 from ssl_domains.pairs.binning import assign_bins
 from ssl_domains.pairs.bound_rule import BoundRule, joint_codes
 from ssl_domains.pairs.pair_batch import PairBatch, RelationRows
+from ssl_domains.pairs.row_links import joined_samples
+from ssl_domains.pairs.row_lists import shared_lists
 from ssl_domains.pairs.rows import Rows
 
 __all__ = ["pair_rows"]
@@ -157,6 +159,10 @@ class _Both:
                 sample = self.of("sample")
                 found = values[sample] if len(values) else np.empty(len(sample))
                 return self.near(np.where(sample < 0, np.nan, found), width, decay)
+            case bound.Overlap():
+                return shared_lists(node, self.a.sample, None if self.square else self.c.sample)
+            case bound.Linked():
+                return joined_samples(node, self.a.sample, None if self.square else self.c.sample)
             case bound.EmittedSame(name=name, edges=edges):
                 found = self.emitted(name)
                 return _equal(*self.split(_value_codes(found) if edges is None else assign_bins(found, edges)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -15,26 +15,30 @@ import torch
 from torch import Tensor
 
 from ssl_domains.pairs import Objective, Rows, Rule
+from ssl_domains.pairs.edge_rule import Linked
 from ssl_domains.pairs.keys import Bins
+from ssl_domains.pairs.list_rule import Overlap
 from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Same, Within
 
 Columns = Mapping[str, Sequence[Any]]
 
 
-def kleene_and(a: bool | None, b: bool | None) -> bool | None:
-    if a is False or b is False:
-        return False
-    return True if a is True and b is True else None
+# An answer is None for unknown, 0 for no, and a weight above 0 for yes: 1 unless the rule is graded.
 
 
-def kleene_or(a: bool | None, b: bool | None) -> bool | None:
-    if a is True or b is True:
-        return True
-    return False if a is False and b is False else None
+def kleene_and(a: float | None, b: float | None) -> float | None:
+    if a == 0 or b == 0:
+        return 0.0
+    return None if a is None or b is None else a * b
 
 
-def kleene_not(a: bool | None) -> bool | None:
-    return None if a is None else not a
+def kleene_or(a: float | None, b: float | None) -> float | None:
+    known = max((w for w in (a, b) if w is not None), default=0.0)
+    return known if known > 0 or (a is not None and b is not None) else None
+
+
+def kleene_not(a: float | None) -> float | None:
+    return None if a is None else float(a == 0)
 
 
 def missing(value: Any) -> bool:
@@ -80,6 +84,7 @@ class RowValues:
     columns: Columns
     rows: Rows
     fitted: Mapping[str, Sequence[float]]
+    edges: Mapping[str, Columns] = field(default_factory=dict)
 
     def value(self, name: str, index: int) -> Any:
         if name in self.rows.emitted:
@@ -121,19 +126,31 @@ def fit(objective: Objective | Rule, columns: Columns) -> dict[str, list[float]]
     return found
 
 
-def answer(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> bool | None:
-    """Yes, no or unknown for row i of ``a`` and row j of ``c``."""
+def answer(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> float | None:
+    """No (0), unknown (None) or the weight of the yes, for row i of ``a`` and row j of ``c``."""
     if isinstance(rule, Same):
-        result: bool | None = True
+        result: float | None = 1.0
         for key in rule.keys:
             x, y = a.key(key, i), c.key(key, j)
-            result = kleene_and(result, None if missing(x) or missing(y) else x == y)
+            result = kleene_and(result, None if missing(x) or missing(y) else float(x == y))
         return result
     if isinstance(rule, Within):
         x, y = a.value(rule.column, i), c.value(rule.column, j)
-        if missing(x) or missing(y):
+        distance = None if missing(x) or missing(y) else abs(float(x) - float(y))
+        if missing(distance):  # infinity less infinity is no number
             return None
-        return abs(float(x) - float(y)) <= rule.width
+        return float(distance <= rule.width) if rule.decay is None else max(0.0, 1 - distance / rule.width)
+    if isinstance(rule, Overlap):
+        x, y = a.value(rule.column, i), c.value(rule.column, j)
+        if x is None or y is None:
+            return None
+        x, y = ({member for member in members if not missing(member)} for members in (x, y))
+        if len(x & y) < rule.at_least:
+            return 0.0
+        return 1.0 if rule.weight is None else len(x & y) / len(x | y)
+    if isinstance(rule, Linked):
+        x, y = a.value(rule.key, i), c.value(rule.key, j)
+        return None if missing(x) or missing(y) else best_grade(rule, a.edges[rule.file], x, y)
     if isinstance(rule, Not):
         return kleene_not(answer(rule.term, a, i, c, j))
     result = answer(rule.operands[0], a, i, c, j)
@@ -144,11 +161,26 @@ def answer(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> bool | Non
     return result
 
 
-def matches(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> bool:
-    """Only yes is a match, and only between rows of equal part unless across parts."""
-    if isinstance(rule, AcrossParts):
-        return answer(rule.term, a, i, c, j) is True
-    return bool(a.rows.part[i] == c.rows.part[j]) and answer(rule, a, i, c, j) is True
+def best_grade(rule: Linked, edges: Columns, x: Any, y: Any) -> float:
+    """The largest grade above 0 of an edge between two different keys; 0 without one."""
+    grades = [1.0] * len(edges[rule.a]) if rule.grade is None else edges[rule.grade]
+    found = [0.0]
+    for u, v, grade in zip(edges[rule.a], edges[rule.b], grades, strict=True):
+        if x != y and (u, v) in ((x, y), (y, x)):
+            found.append(float(grade))
+    return max(found)
+
+
+def reads_links(rule: Rule) -> bool:
+    return isinstance(rule, Linked) or any(reads_links(term) for term in rule.operands)
+
+
+def weight(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> float:
+    """The weight of a match, 0 without one: only yes, only rows of equal part unless across parts or by links."""
+    across = isinstance(rule, AcrossParts) or reads_links(rule)
+    if not across and a.rows.part[i] != c.rows.part[j]:
+        return 0.0
+    return answer(rule.term if isinstance(rule, AcrossParts) else rule, a, i, c, j) or 0.0
 
 
 @dataclass
@@ -176,12 +208,13 @@ def states(
     rows: Rows,
     candidates: Rows | None = None,
     fitted: Mapping[str, Sequence[float]] | None = None,
+    links: Mapping[str, Columns] | None = None,
 ) -> States:
-    """The state of every pair of rows under an objective over columns (one value a sample)."""
+    """The state of every pair of rows under an objective over columns (one value a sample) and edge tables."""
     objective = 1 * objective if isinstance(objective, Rule) else objective
     others = rows if candidates is None else candidates
     edges = fit(objective, columns) if fitted is None else fitted
-    a, c = RowValues(columns, rows, edges), RowValues(columns, others, edges)
+    a, c = RowValues(columns, rows, edges, links or {}), RowValues(columns, others, edges, links or {})
     rules = [relation.rule for relation in objective.relations]
     alphas = tuple(relation.weight for relation in objective.relations) or (1.0,)
     m, n, r = len(rows), len(others), len(alphas)
@@ -201,14 +234,13 @@ def states(
                 continue
             own = twin and not stored
             for k in range(r):
-                if own or (rules and matches(rules[k], a, i, c, j)):
-                    weights[k, i, j] = 1.0
-                    cross[i, k] |= bool(rows.sample[i] != others.sample[j])
+                weights[k, i, j] = 1.0 if own else weight(rules[k], a, i, c, j) if rules else 0.0
+                cross[i, k] |= bool(weights[k, i, j] > 0 and rows.sample[i] != others.sample[j])
             if own:
                 kind[i][j] = "own"
             elif weights[:, i, j].any():
                 kind[i][j] = "positive"
-            elif objective.ignored is not None and matches(objective.ignored, a, i, c, j):
+            elif objective.ignored is not None and weight(objective.ignored, a, i, c, j) > 0:
                 kind[i][j] = "ignored"
             allowed[i, j] = kind[i][j] != "ignored"
     return States(alphas, kind, weights, allowed, cross)

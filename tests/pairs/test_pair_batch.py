@@ -22,6 +22,10 @@ few = settings(max_examples=30, deadline=None)
 def agrees(batch: PairBatch, expected: Any) -> None:
     tile = batch.dense()
     assert tile.weights.dtype == torch.float64
+    assert torch.equal(tile.matches, tile.weights > 0)
+    for graded, grades, matches in zip(batch.graded, tile.grades, tile.matches, strict=True):
+        assert (grades is not None) == graded
+        assert grades is None or torch.equal(grades > 0, matches)
     assert torch.equal(tile.weights, expected.weights)
     assert torch.equal(tile.allowed, expected.allowed)
     assert torch.equal(batch.cross_sample(), expected.cross)
@@ -41,12 +45,12 @@ def agrees(batch: PairBatch, expected: Any) -> None:
 @many
 @given(data=st.data())
 def test_a_batch_against_itself(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
-    columns = data.draw(strategies.columns())
-    objective = data.draw(strategies.objectives())
+    columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
+    objective = data.draw(strategies.objectives(links=True))
     rows = data.draw(strategies.batch_rows(len(columns["x"])))
-    batch = objective.bind(columns).pairs(rows)
+    batch = objective.bind(columns, edges=links).pairs(rows)
     assert batch.square
-    agrees(batch, reference.states(objective, columns, rows))
+    agrees(batch, reference.states(objective, columns, rows, links=links))
 
 
 @many
@@ -54,15 +58,15 @@ def test_a_batch_against_itself(data: st.DataObject, reference: ModuleType, stra
 def test_a_batch_against_its_rows_and_a_queue(
     data: st.DataObject, reference: ModuleType, strategies: ModuleType
 ) -> None:
-    columns = data.draw(strategies.columns())
+    columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     size = len(columns["x"])
-    objective = data.draw(strategies.objectives())
+    objective = data.draw(strategies.objectives(links=True))
     rows = data.draw(strategies.batch_rows(size))
     queue = data.draw(strategies.stored_rows(size))
     kept = data.draw(st.lists(st.integers(0, len(rows) - 1), unique=True))
     candidates = Rows.cat([queue, rows.take(torch.tensor(kept, dtype=torch.int64))])
-    batch = objective.bind(columns).pairs(rows, candidates)
-    agrees(batch, reference.states(objective, columns, rows, candidates))
+    batch = objective.bind(columns, edges=links).pairs(rows, candidates)
+    agrees(batch, reference.states(objective, columns, rows, candidates, links=links))
 
 
 @many
@@ -93,13 +97,13 @@ def test_fitted_edges_serve_another_table(data: st.DataObject, reference: Module
 @few
 @given(data=st.data())
 def test_a_tile_is_a_piece_of_the_whole(data: st.DataObject, strategies: ModuleType) -> None:
-    columns = data.draw(strategies.columns())
+    columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     size = len(columns["x"])
-    objective = data.draw(strategies.objectives())
+    objective = data.draw(strategies.objectives(links=True))
     rows = data.draw(strategies.batch_rows(size, max_samples=6))
     queue = data.draw(strategies.stored_rows(size))
     candidates = data.draw(st.sampled_from([None, Rows.cat([queue, rows])]))
-    batch = pickle.loads(pickle.dumps(objective.bind(columns))).pairs(rows, candidates)
+    batch = pickle.loads(pickle.dumps(objective.bind(columns, edges=links))).pairs(rows, candidates)
     whole = batch.dense()
     cut = st.integers(0, len(batch.candidates))
     i = slice(*sorted(data.draw(st.tuples(cut, cut))))
@@ -108,15 +112,16 @@ def test_a_tile_is_a_piece_of_the_whole(data: st.DataObject, strategies: ModuleT
     tile = batch.tile(i, j, some)
     expected = whole.weights if some is None else whole.weights[some]
     assert torch.equal(tile.weights, expected[:, i, j])
+    assert torch.equal(tile.matches, expected[:, i, j] > 0)
     assert torch.equal(tile.allowed, whole.allowed[i, j])
 
 
 @few
 @given(data=st.data())
 def test_the_states_of_a_square_batch_are_symmetric(data: st.DataObject, strategies: ModuleType) -> None:
-    columns = data.draw(strategies.columns())
-    objective = data.draw(strategies.objectives())
-    tile = objective.bind(columns).pairs(data.draw(strategies.batch_rows(len(columns["x"])))).dense()
+    columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
+    objective = data.draw(strategies.objectives(links=True))
+    tile = objective.bind(columns, edges=links).pairs(data.draw(strategies.batch_rows(len(columns["x"])))).dense()
     assert torch.equal(tile.weights, tile.weights.transpose(1, 2))
     assert torch.equal(tile.allowed, tile.allowed.T)
 
