@@ -34,6 +34,7 @@ def names() -> dict[str, Any]:
                 "patient": [f"p{i // 8}" for i in range(N)],
                 "volume": [f"v{i // 16}" for i in range(N)],
                 "position_mm": [1.5 * (i % 16) for i in range(N)],
+                "tags": [[i % 5, i // 50] for i in range(N)],
             }
         ),
         "dataset": Pictures(),
@@ -69,6 +70,18 @@ def test_plain_pytorch_page(blocks: Blocks, names: dict[str, Any]) -> None:
     exec(loop, names)
     assert torch.isfinite(names["loss"])
     exec(labels, {"torch": torch, "contrastive_loss": names["contrastive_loss"]})
+
+
+def test_compose_batches_page(blocks: Blocks, names: dict[str, Any]) -> None:
+    partners, draws, computed = blocks("docs/how-to/compose-batches.md", "python")
+    exec(partners, names)
+    assert torch.isfinite(names["loss"])
+    exec(draws, names)
+    assert names["found"].shape == (100, 2)
+    assert names["nearby"].max() >= 100
+    exec(computed, names)
+    assert names["binding"].computed.version == names["state"]["version"] == 1
+    assert len(names["batches"].plan(0)) == N // 32
 
 
 def test_pair_sampler_page(blocks: Blocks, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
