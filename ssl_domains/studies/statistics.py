@@ -12,7 +12,7 @@ from scipy import stats
 
 from ssl_domains.studies.measures import Measure
 
-__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "holm", "pooled"]
+__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "holm", "score_of"]
 
 FEW_GROUPS = 10
 """With fewer groups than this a bootstrap has too few of them to draw from: every group is shown, with a t interval."""
@@ -165,9 +165,13 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
     )  # fmt: skip
 
 
-def pooled(one: Evidence) -> float:
-    """Mean over seeds of the score of all groups together, without an interval; unmeasured groups are left out."""
+def score_of(one: Evidence) -> float:
+    """The score that `estimate` gives an interval to, without drawing one; NaN when undefined."""
     sums = one.sums[:, _complete(one.sums)]
+    if sums.shape[1] < FEW_GROUPS:
+        own = one.measure.value(sums).mean(axis=0)
+        known = own[~np.isnan(own)]
+        return float(known.mean()) if len(known) else math.nan
     return float(one.measure.value(sums.sum(axis=1)).mean())
 
 
@@ -330,9 +334,7 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
         of_seeds = float(per_seed.var(ddof=1)) / seeds
         share = of_seeds / (of_seeds + float(np.nanvar(group_only)))
         if share > 0.5 and seeds < _FEW_SEEDS:
-            notes.append(
-                f"{100 * share:.0f} % of the variance comes from {seeds} seeds: the interval covers less than it says"
-            )
+            notes.append(f"most of the variance comes from {seeds} seeds: the interval covers less than it says")
     return _Found(value, low, high, p, detectable, method, per_group, per_seed, each, share, tuple(notes))
 
 

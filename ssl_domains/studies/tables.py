@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ssl_domains.studies.findings import Findings
 from ssl_domains.studies.result import ArmResult, StudyResult
-from ssl_domains.studies.statistics import pooled
+from ssl_domains.studies.statistics import score_of
 from ssl_domains.studies.wording import (
     contrast_name,
     difference,
@@ -166,7 +166,7 @@ def other_measures(result: StudyResult) -> Table:
         values = []
         for name in shown:
             if name in one.evidence:
-                values.append(number(pooled(one.evidence[name])))
+                values.append(number(score_of(one.evidence[name])))
             else:
                 values.append(
                     "undefined" if name in one.plain and one.plain[name] is None else number(one.plain.get(name))
@@ -200,11 +200,12 @@ def chosen_table(result: StudyResult) -> Table:
 
 
 def remarks_on_cells(found: Findings) -> list[str]:
-    """What qualifies single scores of the main table."""
-    remarks = []
+    """What qualifies single scores of the main table, each remark once with the scores it is about."""
+    about: dict[str, list[str]] = {}
     for (arm, probe, fraction), one in found.estimates.items():
-        remarks += [f"{arm}, {probe}, {percent(fraction)}: {note}" for note in one.notes]
-    return remarks
+        for note in one.notes:
+            about.setdefault(note, []).append(f"{arm} ({probe}, {percent(fraction)})")
+    return [f"{note}: {'; '.join(names)}" for note, names in about.items()]
 
 
 def _cell(result: StudyResult, found: Findings, arm: str, probe: str, fraction: float) -> Cell:

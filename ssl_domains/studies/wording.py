@@ -9,7 +9,7 @@ from typing import Literal
 from ssl_domains.studies.contrasts import ContrastRow
 from ssl_domains.studies.findings import labels_read
 from ssl_domains.studies.result import ArmResult, ContrastSpec, StudyResult
-from ssl_domains.studies.statistics import pooled
+from ssl_domains.studies.statistics import score_of
 
 __all__ = ["Verdict", "contrast_name", "difference", "duration", "interval", "number", "p_value", "percent", "verdict"]
 
@@ -27,11 +27,11 @@ def difference(value: float | None) -> str:
 
 
 def interval(low: float, high: float, *, sign: bool = False) -> str:
-    """Both ends, or a dash when there is none."""
+    """Both ends on one line, or a dash when there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "–"
     shown = difference if sign else number
-    return f"{shown(low)} to {shown(high)}"
+    return f"{shown(low)}\u00a0to\u00a0{shown(high)}"
 
 
 def p_value(p: float | None) -> str:
@@ -90,7 +90,7 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     remarks = [
         f"{name} is supervised contrastive: its rule read {count:,} labels" for name, count in labels_read(result, spec)
     ]
-    remarks += [*found.notes, *_floors(result, spec)]
+    remarks += [*found.notes, *(_floors(result, spec) if row.primary else [])]
     if row.p is None or not math.isfinite(found.difference):
         said = f"{where}, the difference in {spec.measure} is {difference(found.difference)}, without an interval."
         return Verdict("none", f"Nothing can be told of {spec.a} against {spec.b}.", said, tuple(remarks))
@@ -118,7 +118,7 @@ def _floors(result: StudyResult, spec: ContrastSpec) -> list[str]:
     for arm in result.arms:
         score = result.score(arm.name, spec.probe, spec.fraction) if arm.kind in ("floor", "handmade") else None
         if score is not None and spec.measure in score.evidence:
-            said.append(f"{arm.name} {number(pooled(score.evidence[spec.measure]))}")
+            said.append(f"{arm.name} {number(score_of(score.evidence[spec.measure]))}")
     return [f"without an encoder, {spec.measure} is: {'; '.join(said)}"] if said else []
 
 

@@ -17,7 +17,7 @@ from ssl_domains.studies import findings as findings_module
 from ssl_domains.studies.page import plain, write_result_page
 from ssl_domains.studies.report import summary, write_study_report
 from ssl_domains.studies.result import StudyResult
-from ssl_domains.studies.statistics import pooled
+from ssl_domains.studies.statistics import score_of
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,8 @@ def test_every_arm_control_and_floor_is_in_the_table_with_its_scores(result: Stu
             for fraction in result.fractions:
                 score = result.score(arm.name, probe, fraction)
                 assert score is not None
-                assert f"<b>{pooled(score.evidence[result.measure]):.3f}</b>" in row
-        assert len(re.findall(r"<small>0\.\d{3} to 0\.\d{3}</small>", row)) == 4
+                assert f"<b>{score_of(score.evidence[result.measure]):.3f}</b>" in row
+        assert len(re.findall(r"<small>0\.\d{3}\u00a0to\u00a00\.\d{3}</small>", row)) == 4
     assert [table.index(f">{band}<") for band in ("Arms", "Controls", "Floors")] == sorted(
         table.index(f">{band}<") for band in ("Arms", "Controls", "Floors")
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ssl_domains.studies.measures import ACCURACY, BALANCED_ACCURACY, MEAN_DICE
-from ssl_domains.studies.statistics import Contrast, Evidence, contrast, estimate, holm
+from ssl_domains.studies.statistics import Contrast, Evidence, contrast, estimate, holm, score_of
 
 
 @dataclass(frozen=True)
@@ -311,6 +311,15 @@ def test_an_arm_has_an_interval_of_its_own() -> None:
     interval = stats.ttest_1samp(few.sums[0, :, 0], 0.0).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
     assert found.method == "t over the scores of 5 groups, one seed"
+
+
+@pytest.mark.parametrize("groups", [6, 25])
+def test_a_score_is_the_same_without_its_interval(groups: int) -> None:
+    one = of_counts(np.random.default_rng(23), 3, groups, 0.6)
+    holed = one.sums.copy()
+    holed[0, 2] = np.nan
+    for evidence in (one, Evidence(one.measure, holed, one.groups, one.seeds)):
+        assert score_of(evidence) == pytest.approx(estimate(evidence, draws=10).value, abs=1e-14)
 
 
 def test_mean_dice_of_groups_of_different_classes() -> None:
