@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ssl_domains import errors
+from ssl_domains.engine.exhaustion import exhaustion_as_resource_error
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
 
 __all__ = ["World", "launched_processes", "local_rank", "processes"]
@@ -132,7 +133,8 @@ class World:
             yield
             return
         try:
-            yield
+            with exhaustion_as_resource_error():
+                yield
         except BaseException as error:
             self._meet(error)
             raise
