@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.configuring import configure
+from ssl_domains.cli.console import counter
 from ssl_domains.cli.pairing import choose_pairs, nuisance_columns
 from ssl_domains.cli.tables import decodable, fill_store, open_table
 from ssl_domains.cli.viewing import build_recipe
@@ -16,6 +17,7 @@ from ssl_domains.extending import Domain, Registry
 
 if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
+    from ssl_domains.stores import MaskStore
     from ssl_domains.studies import Arm, Material, StudyFile
 
 __all__ = ["prepare_study"]
@@ -63,6 +65,7 @@ def prepare_study(
         table.numbers(study.breakdown.column)
     if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
+    leading = "mean Dice" if study.primary.probe == "dense" else HEADLINE[labels.task]
     nuisance = nuisance_columns(domain, table) if study.nuisance is None else tuple(study.nuisance)
     material = Material(
         table=table,
@@ -76,7 +79,7 @@ def prepare_study(
         method=registry.method(config.method.name).factory,
         fractions=tuple(study.fractions),
         primary_probe=study.primary.probe,
-        primary_measure=measure_named(study.primary.measure or HEADLINE[labels.task]),
+        primary_measure=measure_named(study.primary.measure or leading),
         out=out,
         transductive=study.pretraining == "transductive",
         floors=floors,
@@ -86,6 +89,8 @@ def prepare_study(
         unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
         breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
         columns={arm.columns: open_table(domain, folder / arm.columns) for arm in study.arms.values() if arm.columns},
+        probes=tuple(study.probes),
+        masks=_masks(domain, table, path) if "dense" in study.probes else None,
         dense=study.dense,
         mask_names=tuple(study.mask_names),
     )
@@ -125,6 +130,13 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
             )
         )
     return arms
+
+
+def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:
+    from ssl_domains.stores import MaskStore, default_mask_store
+
+    with counter("decoding masks") as progress:
+        return MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
 
 
 def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ssl_domains.studies.arms import Arm
-from ssl_domains.studies.cells import CellResult, CellScore
+from ssl_domains.studies.cells import CellScore
 from ssl_domains.studies.material import Material
 from ssl_domains.studies.measures import measure_named
 from ssl_domains.studies.plan import StudyPlan
@@ -44,29 +44,29 @@ def scores_of(material: Material, plan: StudyPlan, results: CellResults) -> tupl
     names = tuple(material.groups.names[code] for code in tested)
     made = []
     for arm in plan.arms:
-        found: dict[tuple[str, float], list[tuple[int, CellResult, CellScore]]] = {}
+        found: dict[tuple[str, float], list[tuple[int, CellScore]]] = {}
         for (name, _, seed), cells in results.items():
             for _, result in cells if name == arm.name else ():
                 for score in result.scores:
-                    found.setdefault((score.probe, score.fraction), []).append((seed, result, score))
+                    found.setdefault((score.probe, score.fraction), []).append((seed, score))
         for (probe, fraction), rows in found.items():
-            evidence = {measure: _evidence(measure, rows, plan.seeds, column, names) for measure in rows[0][2].sums}
-            seen = round(float(np.mean([score.labels for _, _, score in rows])))
-            made.append(Score(arm.name, probe, fraction, seen, evidence, _plain([score for _, _, score in rows])))
+            evidence = {measure: _evidence(measure, rows, plan.seeds, column, names) for measure in rows[0][1].sums}
+            seen = round(float(np.mean([score.labels for _, score in rows])))
+            made.append(Score(arm.name, probe, fraction, seen, evidence, _plain([score for _, score in rows])))
     return tuple(made)
 
 
 def _evidence(
     measure: str,
-    rows: Iterable[tuple[int, CellResult, CellScore]],
+    rows: Iterable[tuple[int, CellScore]],
     seeds: tuple[int, ...],
     column: Mapping[int, int],
     names: tuple[str, ...],
 ) -> Evidence:
-    width = max(len(score.sums[measure][0]) for _, _, score in rows)
+    width = max(len(score.sums[measure][0]) for _, score in rows)
     sums = np.full((len(seeds), len(names), width), np.nan)
-    for seed, result, score in rows:
-        for group, values in zip(result.groups, score.sums[measure], strict=True):
+    for seed, score in rows:
+        for group, values in zip(score.groups, score.sums[measure], strict=True):
             sums[seeds.index(seed), column[group]] = values
     # A tested group without a labelled row says nothing, in any arm.
     there = ~np.isnan(sums).all(axis=(0, 2))

@@ -74,7 +74,8 @@ class CellScore:
         probe: Its name.
         fraction: Share of labelled groups that was asked for.
         labels: Labelled rows it saw.
-        sums: By measure, what is added up over groups: ``[tested groups, K]``.
+        groups: Codes of the tested groups, ascending.
+        sums: By measure, what is added up over groups: ``[groups, K]``.
         values: Scores that no sums give (AUROC), over the whole fold; None where undefined.
         note: A remark.
     """
@@ -82,6 +83,7 @@ class CellScore:
     probe: str
     fraction: float
     labels: int
+    groups: list[int]
     sums: dict[str, list[list[float]]]
     values: dict[str, float | None] = field(default_factory=dict)
     note: str = ""
@@ -93,14 +95,12 @@ class CellResult:
 
     Attributes:
         fingerprint: Of the cell; see `Cell.fingerprint`.
-        groups: Codes of the tested groups, the rows of ``sums``.
         scores: One a probe and fraction.
         nuisance: Column → [name of the score, its value or None, remark].
         seconds: Training, measuring.
     """
 
     fingerprint: str
-    groups: list[int]
     scores: list[CellScore]
     nuisance: dict[str, list[Any]] = field(default_factory=dict)
     seconds: tuple[float, float] = (0.0, 0.0)

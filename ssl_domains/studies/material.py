@@ -14,9 +14,10 @@ from ssl_domains.engine import RunConfig
 from ssl_domains.engine.assembly import MethodFactory
 from ssl_domains.probes import Labels
 from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore
+from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.groups import GroupPlan
 from ssl_domains.studies.measures import Measure
+from ssl_domains.studies.study_file import DenseEntry
 from ssl_domains.views import Scaling, ViewRecipe
 
 __all__ = ["Material"]
@@ -47,9 +48,10 @@ class Material:
         unsure: A floor and a probability: rows of which the floor is surer are not asked.
         breakdown: A numeric column and edges: accuracy is also given by their bins.
         columns: Tables that arms read their rule's columns from, by the name the arm gives.
-        masks: Decoded label masks for the dense probe, None without one.
+        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``.
+        masks: Decoded label masks, None without the dense probe.
         dense: Settings of the dense probe.
-        mask_names: Foreground classes.
+        mask_names: Foreground classes; those that the scan recorded when empty.
         out: Folder of the study.
     """
 
@@ -74,6 +76,7 @@ class Material:
     unsure: tuple[str, float] | None = None
     breakdown: tuple[str, tuple[float, ...]] | None = None
     columns: Mapping[str, SampleTable] = field(default_factory=dict)
-    masks: ArrayStore | None = None
-    dense: Mapping[str, Any] = field(default_factory=dict)
+    probes: tuple[str, ...] = ("linear", "k-NN")
+    masks: MaskStore | None = None
+    dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()

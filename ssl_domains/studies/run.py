@@ -18,7 +18,8 @@ import torch
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import TUNING, Cell, CellResult, read_result, write_result
 from ssl_domains.studies.material import Material
-from ssl_domains.studies.measuring import measure_cell, measure_nuisance
+from ssl_domains.studies.measuring import measure_cell
+from ssl_domains.studies.nuisance import measure_nuisance
 from ssl_domains.studies.plan import StudyPlan
 from ssl_domains.studies.training import train
 
@@ -98,16 +99,14 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
         before = time.perf_counter()
         run = train(material, cell) if cell.arm.embeds else None
         trained = time.perf_counter()
-        measured = measure_cell(material, cell, run, plan.measured_at(cell))
+        scores = measure_cell(material, cell, run, plan.measured_at(cell))
         nuisance: dict[str, list[Any]] = {}
         if run is not None and cell.fold != TUNING and cell.seed == plan.seeds[0] and cell.fraction in (None, 1.0):
             nuisance = measure_nuisance(material, cell, run)
         seconds = trained - before, time.perf_counter() - trained
     finally:
         torch.set_num_threads(threads)
-    result = CellResult(
-        cell.fingerprint(shared), measured.groups.tolist(), measured.scores, nuisance, (seconds[0], seconds[1])
-    )
+    result = CellResult(cell.fingerprint(shared), scores, nuisance, seconds)
     write_result(material.out, cell, result)
     if run is not None:
         shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["ArmEntry", "BreakdownEntry", "PrimaryEntry", "StudyFile", "UnsureEntry", "read_study_file"]
+__all__ = ["ArmEntry", "BreakdownEntry", "DenseEntry", "PrimaryEntry", "StudyFile", "UnsureEntry", "read_study_file"]
 
 MOST_GRID_POINTS = 3
 
@@ -54,13 +54,24 @@ class BreakdownEntry(_Entry):
     edges: list[float] = Field(min_length=3, description="edges of the bins, ascending")
 
 
+class DenseEntry(_Entry):
+    """The dense probe: a head on frozen maps, fitted on masks."""
+
+    head: Literal["conv", "deeplab"] = Field(default="conv", description="1×1 convolution, or a small DeepLab head")
+    levels: Literal["hypercolumn", "last"] = Field(default="hypercolumn", description="maps of all stages, or the last")
+    steps: int = Field(default=300, ge=1, description="updates of the head, whatever the number of labelled pictures")
+    lr: list[float] = Field(
+        default=[0.003, 0.01, 0.03], min_length=1, description="grid, chosen inside the labelled training groups"
+    )
+
+
 class PrimaryEntry(_Entry):
     """The one contrast that is tested without correction; everything else is secondary."""
 
     arm: str = Field(description="an arm of [arms]")
     against: str = Field(default="simclr", description="the arm it has to beat")
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
-    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense' or 'dense deeplab'")
+    probe: str = Field(default="linear", description="'linear', 'k-NN' or 'dense'")
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
 
@@ -94,6 +105,9 @@ class StudyFile(_Entry):
     )
     arms: dict[str, ArmEntry] = Field(min_length=1, description="the arms beside the standing ones")
     primary: PrimaryEntry = Field(description="the contrast that counts")
+    probes: list[Literal["linear", "k-NN", "dense"]] = Field(
+        default=["linear", "k-NN"], min_length=1, description="'dense' needs masks that were scanned with the images"
+    )
     nuisance: list[str] | None = Field(default=None, description="columns to probe beside; by default the domain's")
     within: str | None = Field(
         default=None, description="finer unit inside a group, by which a nuisance that is the group's own is split"
@@ -102,7 +116,7 @@ class StudyFile(_Entry):
     breakdown: BreakdownEntry | None = Field(default=None, description="accuracy by bins of a number, beside the table")
     floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
     mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
-    dense: dict[str, Any] = Field(default_factory=dict, description="settings of the dense probe, equal in all arms")
+    dense: DenseEntry = Field(default_factory=lambda: DenseEntry(), description="the dense probe, equal in all arms")
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
@@ -110,6 +124,8 @@ class StudyFile(_Entry):
             raise ValueError(f"primary.arm {self.primary.arm!r} is not one of [arms]")
         if self.primary.fraction not in self.fractions:
             raise ValueError(f"primary.fraction {self.primary.fraction:g} is not one of fractions")
+        if self.primary.probe not in self.probes:
+            raise ValueError(f"primary.probe {self.primary.probe!r} is not one of probes")
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
         if not self.arms[self.primary.arm].controls:

@@ -120,7 +120,7 @@ def test_only_rows_of_which_a_floor_is_unsure_are_asked(
     )
     floor = Arm("floor: hint", "", "floor")
     found = measure_cell(material, Cell(floor, 0, 0, None, {}, 1), None, (1.0,))
-    asked = int(np.array(found.scores[0].sums["accuracy"]).sum())
+    asked = int(np.array(found[0].sums["accuracy"]).sum())
     test = material.groups.folds[0].test
     assert asked == int((test & ~known).sum())
 
@@ -128,7 +128,7 @@ def test_only_rows_of_which_a_floor_is_unsure_are_asked(
 def test_accuracy_by_bins_adds_up(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, breakdown=("light", (0.0, 20.0, 40.0, 60.0)))
     floor = Arm("floor: noise", "", "floor")
-    score = measure_cell(material, Cell(floor, 0, 0, None, {}, 1), None, (1.0,)).scores[0]
+    score = measure_cell(material, Cell(floor, 0, 0, None, {}, 1), None, (1.0,))[0]
     light = material.table.numbers("light")[material.groups.folds[0].test]
     bins = np.digitize(light, [20.0, 40.0])
     shares = [score.values[f"accuracy, light {low} to {low + 20}"] for low in (0, 20, 40)]
