@@ -17,10 +17,11 @@ __all__ = ["draw_by_rejection"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_FEW = 64  # entries up to which an anchor is scanned at once
-_ROUNDS = 64  # proposals for each of an anchor's k before it is scanned
+_FEW = 64  # entries that an anchor may have to be scanned whatever the others cost
+_TRIES = 4  # proposals for each of the k of an anchor of few entries, before it is scanned
+_ROUNDS = 64  # the same for an anchor of many
 _STRIP = 2**18  # anchors, or entries, at a time: temporaries stay in cache
-_SCAN = 2**26  # entries scanned in one call at most: seconds, not minutes
+_SCAN = 2**26  # entries of anchors of many that are scanned in one call at most: seconds, not minutes
 
 
 def draw_by_rejection(
@@ -29,8 +30,8 @@ def draw_by_rejection(
     """Draw ``k`` matches of each anchor, every set of ``k`` being equally likely.
 
     Proposals are drawn one a round; the first ``k`` different ones that match are a uniform choice. Who has not found
-    enough after the last round, and who has few entries anyway, is settled by looking at every entry. Scans start with
-    the cheapest anchors and stop at a bound on the whole work; who is left then is counted as given up.
+    enough after the last round is settled by looking at every entry. Scans start with the cheapest anchors and stop at
+    a bound on the whole work; who is left then is counted as given up.
 
     Args:
         index: Proposes matches.
@@ -46,13 +47,14 @@ def draw_by_rejection(
     drawn = np.full((len(anchors), k), -1, dtype=np.int64)
     sizes = index.counts(anchors)
     found = np.zeros(len(anchors), dtype=np.int64)
-    many = np.flatnonzero(sizes > _FEW)
-    for start in range(0, len(many), _STRIP):
-        _propose(index, rule, anchors, many[start : start + _STRIP], sizes, drawn, found, rng, count)
+    asking = np.flatnonzero(sizes > min(_TRIES * k, _FEW))
+    for start in range(0, len(asking), _STRIP):
+        _propose(index, rule, anchors, asking[start : start + _STRIP], sizes, drawn, found, rng, count)
     unsettled = np.flatnonzero((found < k) & (sizes > 0))
     unsettled = unsettled[np.argsort(sizes[unsettled], kind="stable")]
     work = np.cumsum(sizes[unsettled])
-    affordable = int(np.searchsorted(work, _SCAN, side="right"))
+    few = int(np.searchsorted(sizes[unsettled], _FEW, side="right"))
+    affordable = int(np.searchsorted(work, _SCAN + (work[few - 1] if few else 0), side="right"))
     for rows in _strips(unsettled[:affordable], work[:affordable]):
         drawn[rows] = _scan(index, rule, anchors[rows], sizes[rows], k, rng, count)
     given_up = unsettled[affordable:]
@@ -75,7 +77,9 @@ def _propose(
 ) -> None:
     """Fill ``drawn`` and ``found`` of the pending rows, as far as the rounds get."""
     k = drawn.shape[1]
-    for _ in range(_ROUNDS * k):
+    for turn in range(_ROUNDS * k):
+        if turn == _TRIES * k:
+            pending = pending[sizes[pending] > _FEW]
         if not len(pending):
             return
         mine = anchors[pending]

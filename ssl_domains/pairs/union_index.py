@@ -35,7 +35,10 @@ class Union:
 
     def counts(self, anchors: Ints) -> Ints:
         """See `Runs.counts`."""
-        return np.sum([branch.counts(anchors) for branch in self.branches], axis=0, dtype=np.int64)
+        counts = np.zeros(len(anchors), dtype=np.int64)
+        for branch in self.branches:
+            counts += branch.counts(anchors)
+        return counts
 
     def entries(self, anchors: Ints, which: Ints) -> tuple[Ints, Bools]:
         """See `Runs.entries`."""

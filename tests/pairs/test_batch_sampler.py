@@ -262,7 +262,7 @@ def whole(kind: str, shares: tuple[list[int], ...]) -> list[int]:
     if kind != "partner":
         return [i for share in shares for i in share]
     halves = [np.split(np.array(share), 2) for share in shares]
-    return np.concatenate([half[k] for k in (0, 1) for half in halves]).tolist()
+    return [int(i) for k in (0, 1) for half in halves for i in half[k]]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -334,7 +334,7 @@ def test_a_data_loader_takes_it() -> None:
     from torch.utils.data import DataLoader
 
     sampler = BatchSampler(by_group([6, 6]), Composition("groups"), 4)
-    loader = DataLoader(list(range(12)), batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
+    loader: Any = DataLoader(list(range(12)), batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
     epochs = [list(loader), list(loader)]
     assert epochs == [sampler.plan(0).tolist(), sampler.plan(1).tolist()]
     assert len(loader) == 3

@@ -26,12 +26,12 @@ def codes() -> Any:
 
 def same_states(one: BoundObjective, two: BoundObjective) -> None:
     rows = Rows.of(list(range(N)), views=2)
-    a, b = one.pairs(rows).dense(), two.pairs(rows).dense()
-    assert torch.equal(a.weights, b.weights)
-    assert torch.equal(a.allowed, b.allowed)
+    first, second = one.pairs(rows).dense(), two.pairs(rows).dense()
+    assert torch.equal(first.weights, second.weights)
+    assert torch.equal(first.allowed, second.allowed)
     for relation in range(len(one.relations)):
-        drawn = [bound.draw(np.arange(N), 2, np.random.default_rng(3), relation) for bound in (one, two)]
-        assert np.array_equal(*drawn)
+        a, b = (bound.draw(np.arange(N), 2, np.random.default_rng(3), relation) for bound in (one, two))
+        assert np.array_equal(a, b)
 
 
 def test_columns_seen_after_a_refresh_are_those_of_a_fresh_bind() -> None:

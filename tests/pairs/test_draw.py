@@ -54,7 +54,7 @@ tables = st.integers(1, 25).flatmap(
 
 
 def frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
-    schema = {"patient": pl.String, "eye": pl.String, "mm": pl.Float64, "tags": pl.List(pl.Int64)}
+    schema: Any = {"patient": pl.String, "eye": pl.String, "mm": pl.Float64, "tags": pl.List(pl.Int64)}
     return pl.DataFrame(columns, schema=schema)
 
 

@@ -94,7 +94,7 @@ def test_every_match_can_be_drawn_and_nothing_else(
     if data.draw(st.booleans(), label="among some"):
         among = np.array(data.draw(st.lists(st.integers(0, size - 1)), label="among"), dtype=np.int64)
         matches &= np.isin(np.arange(size), among)
-    few = data.draw(st.sampled_from([0, 64]), label="entries up to which an anchor is scanned at once")
+    few = data.draw(st.sampled_from([0, 64]), label="entries of which an anchor is scanned after few proposals")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rejection, "_FEW", few)
         patch.setattr(rejection, "_STRIP", data.draw(st.sampled_from([7, 2**18]), label="strip"))
@@ -153,12 +153,13 @@ def test_the_most_selective_index_is_taken(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "emitted" not in form])
-@pytest.mark.parametrize(("few", "rounds"), [(0, 64), (64, 64), (0, 1)], ids=["proposed", "scanned", "both"])
+@pytest.mark.parametrize(("few", "tries", "rounds"), [(0, 0, 64), (64, 0, 0), (64, 2, 64)], ids=["ask", "scan", "both"])
 @pytest.mark.parametrize("k", [1, 2])
 def test_every_match_is_equally_likely(
-    form: str, few: int, rounds: int, k: int, monkeypatch: pytest.MonkeyPatch
+    form: str, few: int, tries: int, rounds: int, k: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejection, "_FEW", few)
+    monkeypatch.setattr(rejection, "_TRIES", tries)
     monkeypatch.setattr(rejection, "_ROUNDS", rounds)
     objective = bound(FORMS[form][0], SIZE)
     matches = matching(objective)
@@ -202,7 +203,12 @@ def test_an_index_is_narrowed_once_for_the_same_rows(monkeypatch: pytest.MonkeyP
     objective = bound(TENS, SIZE)
     index = drawer(objective).index
     narrowed: list[int] = []
-    monkeypatch.setattr(CodeRuns, "narrowed", lambda self, rows: narrowed.append(int(rows.sum())) or self)
+
+    def narrow(self: CodeRuns, rows: Any) -> CodeRuns:
+        narrowed.append(int(rows.sum()))
+        return self
+
+    monkeypatch.setattr(CodeRuns, "narrowed", narrow)
     for among in ([1, 2, 3], [3, 2, 1, 1], [1, 2], [2, 1]):
         objective.draw(np.arange(3), 1, np.random.default_rng(0), among=np.array(among))
     assert narrowed == [3, 2]
@@ -214,9 +220,14 @@ def test_an_index_is_narrowed_once_for_the_same_rows(monkeypatch: pytest.MonkeyP
 
 def test_a_lonely_match_is_found_by_the_scan() -> None:
     size = 5000
-    hidden = np.zeros(size)
+    hidden = np.full(size, np.nan)
     hidden[[10, 4000]] = [1.0, 1.5]
-    node = And((Same(np.zeros(size, dtype=np.int64)), Not(Within(np.where(hidden > 0, hidden, np.nan), 0.1))))
+    node = And(
+        (
+            Same(np.zeros(size, dtype=np.int64)),
+            Not(Within(hidden, 0.1)),
+        )
+    )
     count = DrawCount()
     drawn = bound(node, size).draw(np.array([10, 4000, 7]), 2, np.random.default_rng(0), count=count)
     assert drawn.tolist() == [[4000, 4000], [10, 10], [-1, -1]]
@@ -254,6 +265,15 @@ def test_what_was_found_before_giving_up_is_kept(monkeypatch: pytest.MonkeyPatch
     assert set(others.ravel().tolist()) <= {5, -1}
     assert (others[:, 0] == others[:, 1]).all()
     assert (others == 5).any()
+
+
+def test_anchors_of_few_entries_are_settled_whatever_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 400
+    nobody = And((Same(np.arange(size) // 40), Not(Same(np.zeros(size, dtype=np.int64)))))
+    monkeypatch.setattr(rejection, "_SCAN", 0)
+    count = DrawCount()
+    assert (bound(nobody, size).draw(np.arange(size), 1, np.random.default_rng(0), count=count) == -1).all()
+    assert (count.without, count.given_up) == (size, 0)
 
 
 def test_codes_keep_eight_bytes_a_row_at_most_and_windows_twelve() -> None:
