@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,9 @@ from ssl_domains.studies.material import Material
 __all__ = ["StudyPlan", "estimate_seconds", "pin_composition", "reference_steps"]
 
 _PER_ROW = 1 / 2500
-"""Seconds a measured row and probe take beside the encoder, by and large; only for the estimate."""
+"""Seconds a measured row and fraction take, encoder and probes, by and large; only for the estimate."""
+_PER_HEAD_STEP = 1 / 25
+"""Seconds of one update of a dense head."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,14 @@ def estimate_seconds(material: Material, plan: StudyPlan) -> float:
     )
     step = rehearse(config, parts).seconds_per_step
     rows = int(np.sum(material.labels.known))
+    measured = rows * _PER_ROW * (len(plan.fractions) + 1) / 2
+    if "dense" in material.probes:
+        heads = 1 if len(material.dense.lr) == 1 else 4 * len(material.dense.lr)
+        measured += len(plan.fractions) * material.dense.steps * heads * _PER_HEAD_STEP + len(material.table) * _PER_ROW
     total = 0.0
     for arm in plan.arms:
         trained = len(plan.tuning(arm)) + plan.folds * len(plan.seeds) * len(plan.cells(arm, 0, 0, {}))
         total += trained * step * plan.steps if arm.trained else 0.0
-        total += trained * rows * _PER_ROW * (len(plan.fractions) + 1) / 2
+        total += trained * measured
     return total
 
-
-def shared_fingerprint(values: Mapping[str, Any]) -> str:
-    """Text that changes with anything all cells have in common."""
-    return json.dumps(values, sort_keys=True, default=str)
