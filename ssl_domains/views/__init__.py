@@ -7,6 +7,7 @@ import cv2
 from ssl_domains.views.batches import CanvasDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.label_masks import IGNORED, place_mask, to_native
 from ssl_domains.views.preprocess import Preprocess
 from ssl_domains.views.recipe import Viewed, ViewRecipe
 from ssl_domains.views.scaling import FittedScaling, Scaling
@@ -25,6 +26,7 @@ from ssl_domains.views.steps import (
 )
 
 __all__ = [
+    "IGNORED",
     "Albumentations",
     "Blur",
     "Canvas",
@@ -44,6 +46,8 @@ __all__ = [
     "ViewRecipe",
     "ViewStep",
     "Viewed",
+    "place_mask",
+    "to_native",
     "whole_batch",
 ]
 

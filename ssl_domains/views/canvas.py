@@ -32,6 +32,14 @@ class Canvas:
         if self.mode not in ("stretch", "fit"):
             raise UsageError(f"unknown canvas {self.mode!r}", "known: fit, stretch")
 
+    def box(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Where a picture of that shape lies on the canvas: top, left, height, width."""
+        if self.mode == "stretch":
+            return 0, 0, self.size, self.size
+        scale = self.size / max(height, width)
+        new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+        return (self.size - new_height) // 2, (self.size - new_width) // 2, new_height, new_width
+
     def apply(
         self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -45,12 +53,7 @@ class Canvas:
             The canvas ``[size, size, C]`` in the type of ``array``, and bool ``[size, size]``, true where it has
             data; None for a stretched picture that is valid throughout.
         """
-        height, width = array.shape[:2]
-        if self.mode == "stretch":
-            new_height = new_width = self.size
-        else:
-            scale = self.size / max(height, width)
-            new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+        top, left, new_height, new_width = self.box(*array.shape[:2])
         picture = _resize(array, new_height, new_width)
         seen: NDArray[np.bool_] | None = None
         if valid is not None:
@@ -61,7 +64,6 @@ class Canvas:
             picture = shared.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else shared.astype(array.dtype)
         if self.mode == "stretch":
             return picture, seen
-        top, left = (self.size - new_height) // 2, (self.size - new_width) // 2
         inside = np.s_[top : top + new_height, left : left + new_width]
         canvas = np.zeros((self.size, self.size, array.shape[2]), dtype=array.dtype)
         canvas[inside] = picture

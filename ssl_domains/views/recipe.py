@@ -27,6 +27,8 @@ from ssl_domains.views.steps import (
     grid,
     sample,
 )
+from ssl_domains.views.steps.cut import Cut
+from ssl_domains.views.steps.pictures import MOST_CHANNELS
 
 __all__ = ["ViewRecipe", "Viewed"]
 
@@ -196,6 +198,13 @@ class ViewRecipe:
         steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]],
     ) -> tuple[Tensor, Tensor | None]:
         """Geometric steps in a row, as one interpolation: from the last to the first, where a pixel comes from."""
+        if images.device.type == "cpu" and mask is None and images.shape[1] <= MOST_CHANNELS:
+            cut: Cut | None = Cut.all_of(len(images), images.shape[-1])
+            for step, parameters, _ in steps:
+                assert isinstance(step, Geometric)
+                cut = None if cut is None else step.cut(cut, parameters)
+            if cut is not None:
+                return cut.enlarge(images, self.size), None
         x, y = grid(self.size, images.device)
         exposes = False
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):

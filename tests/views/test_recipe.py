@@ -94,6 +94,23 @@ def test_fused_geometry_equals_one_step_after_the_other(pictures: Pictures, batc
         assert ((view.images[slot] - one.images[0]).abs() * inner).max() < 0.005
 
 
+@pytest.mark.parametrize("before", [(), (HorizontalFlip(reason=WHY), VerticalFlip(reason=WHY))])
+@pytest.mark.parametrize("after", [(), (VerticalFlip(reason=WHY), HorizontalFlip(0.3, reason=WHY))])
+@pytest.mark.parametrize("size", [32, 20])
+def test_a_cut_rectangle_equals_the_interpolation_at_its_places(
+    before: tuple[ViewStep, ...], after: tuple[ViewStep, ...], size: int, pictures: Pictures, batched: Batched
+) -> None:
+    """With a mask every pixel is looked up at its own place; without one, crops and flips are cut out."""
+    images = batched(pictures("textured", 3))
+    recipe = ViewRecipe((*before, RandomResizedCrop((0.1, 0.8), (0.5, 2.0), reason=WHY), *after), size)
+    cut = recipe.device_views(images, seed=1, step=2, slots=torch.arange(12))
+    everywhere = torch.ones(12, 1, 32, 32, dtype=torch.bool)
+    placed = recipe.device_views(images, everywhere, seed=1, step=2, slots=torch.arange(12))
+    for one, other in zip(cut, placed, strict=True):
+        assert one.mask is None
+        assert torch.allclose(one.images, other.images, atol=1e-4)
+
+
 def test_a_crop_shows_nothing_from_outside_it_even_when_turned() -> None:
     """Rotation after a crop: the corners have no data, though the canvas has."""
     recipe = ViewRecipe((RandomResizedCrop((0.1, 0.2), reason=WHY), Rotate((45.0, 45.0), reason=WHY)), 32, views=1)

@@ -28,6 +28,8 @@ from ssl_domains.views import (
     ViewRecipe,
     ViewStep,
 )
+from ssl_domains.views.steps.blur import blurred, blurred_on_cpu
+from ssl_domains.views.steps.colour import changed, changed_on_cpu
 
 Pictures = Callable[..., NDArray[np.float32]]
 Batched = Callable[[NDArray[np.float32]], Tensor]
@@ -72,6 +74,16 @@ def test_device_and_cpu_form_make_the_same_picture(
         assert (one.mask is None) == (view.mask is None)
         if one.mask is not None and view.mask is not None:
             assert (one.mask[0] != view.mask[slot]).float().mean() < 0.02
+
+
+@pytest.mark.parametrize("kind", ["smooth", "textured"])
+def test_the_form_for_accelerators_makes_the_same_picture(kind: str, pictures: Pictures, batched: Batched) -> None:
+    images = batched(pictures(kind, 3))
+    factors = [torch.rand(12, 1, 1, 1, generator=torch.Generator().manual_seed(n)) * 2 for n in range(3)]
+    for hue in (None, torch.linspace(-0.5, 0.5, 12)[:, None, None, None]):
+        assert (changed(images, *factors, hue) - changed_on_cpu(images, *factors, hue)).abs().max() < 1e-4
+    sigma = torch.linspace(0, 3, 12)
+    assert (blurred(images, sigma, 10) - blurred_on_cpu(images, sigma, 10)).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize(("step", "smooth", "textured"), STEPS, ids=IDS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps.declared import Declared, check_range, check_share
+from ssl_domains.views.steps.pictures import as_images, as_pictures
 from ssl_domains.views.steps.step import backend
 
 __all__ = ["Blur"]
@@ -47,22 +49,14 @@ class Blur(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """Two batched products with the S×S matrix that blurs a line, for the samples that are blurred."""
-        channels, size = images.shape[1:3]
-        sigma = parameters["sigma"].to(images.dtype)
-        reach = min(int(self.sigma[1] * REACH), size - 1)
-        # Asking a GPU which are blurred would wait for it, so there all go through: σ = 0 is the identity.
-        chosen = torch.nonzero(sigma > 0)[:, 0] if images.device.type == "cpu" else None
-        if chosen is not None:
-            if not len(chosen) or not reach:
-                return images, mask
-            sigma, part = sigma[chosen], images[chosen]
-        else:
-            part = images
-        blur = _matrices(sigma, reach, size)
-        across = torch.bmm(part.reshape(len(part), channels * size, size), blur.transpose(1, 2))
-        blurred = torch.matmul(blur[:, None], across.reshape(part.shape))
-        return (blurred if chosen is None else images.index_copy(0, chosen, blurred)), mask
+        """Line by line, then column by column; on a CPU only the samples that are blurred.
+
+        Elsewhere asking which those are would wait for the device, so all go through two batched products with the S×S
+        matrix that blurs a line: σ = 0 is the identity.
+        """
+        reach = min(int(self.sigma[1] * REACH), images.shape[2] - 1)
+        blur = blurred_on_cpu if images.device.type == "cpu" else blurred
+        return blur(images, parameters["sigma"].to(images.dtype), reach), mask
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
@@ -77,13 +71,40 @@ class Blur(Declared):
         return blurred.reshape(image.shape)
 
 
-def _matrices(sigma: Tensor, reach: int, size: int) -> Tensor:
-    """``[B, S, S]``: row i holds what output pixel i takes from each input pixel, mirrored at the border."""
+def blurred(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
+    """Every picture ``[B, C, S, S]`` by its σ ``[B]``, which is cut at ``reach`` pixels."""
+    channels, size = images.shape[1:3]
+    blur = _matrices(sigma, reach, size)
+    across = torch.bmm(images.reshape(len(images), channels * size, size), blur.transpose(1, 2))
+    return torch.matmul(blur[:, None], across.reshape(images.shape))
+
+
+def blurred_on_cpu(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
+    """The same by OpenCV's separable filter, where σ > 0."""
+    if not reach:
+        return images
+    pictures = as_pictures(images)
+    result, kernels = pictures.copy(), _kernels(sigma, reach).numpy()
+    own_reach = torch.floor(sigma * REACH).clamp(max=reach).int().tolist()
+    for k in torch.nonzero(sigma > 0)[:, 0].tolist():
+        kernel = kernels[k, reach - own_reach[k] : reach + own_reach[k] + 1]
+        whole = cv2.sepFilter2D(pictures[k], -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
+        result[k] = whole.reshape(result.shape[1:])
+    return as_images(result)
+
+
+def _kernels(sigma: Tensor, reach: int) -> Tensor:
+    """``[B, 2·reach + 1]``: the Gaussian of each sample, 0 beyond its own reach; σ = 0 leaves the middle alone."""
     distance = torch.arange(-reach, reach + 1, device=sigma.device, dtype=sigma.dtype)
     narrow = sigma[:, None].clamp(min=1e-3)
     weights = torch.exp(-0.5 * (distance / narrow) ** 2)
     weights = weights * (distance.abs() <= torch.floor(sigma[:, None] * REACH))
-    weights = weights / weights.sum(dim=1, keepdim=True)
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def _matrices(sigma: Tensor, reach: int, size: int) -> Tensor:
+    """``[B, S, S]``: row i holds what output pixel i takes from each input pixel, mirrored at the border."""
+    weights = _kernels(sigma, reach)
     matrices = torch.zeros((len(sigma), size, size), device=sigma.device, dtype=sigma.dtype)
     places = _mirrored(reach, size, sigma.device).expand(len(sigma), -1, -1)
     return matrices.scatter_add_(2, places, weights[:, None, :].expand(-1, size, -1))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from torch import Tensor
 from ssl_domains.errors import UsageError
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps.declared import Declared, check_share
+from ssl_domains.views.steps.pictures import as_images, as_pictures, convert
 from ssl_domains.views.steps.step import backend
 
 __all__ = ["ColorJitter"]
@@ -76,12 +78,10 @@ class ColorJitter(Declared):
             parameters[key].to(images.dtype)[:, None, None, None]
             for key in ("brightness", "contrast", "saturation", "hue")
         )
-        images = (images * brightness).clamp_(0, 1)
-        mean = _grey(images).mean(dim=(2, 3), keepdim=True)
-        images.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
-        grey = _grey(images).mul_(1 - saturation)
-        images.mul_(saturation).add_(grey).clamp_(0, 1)
-        return (_turn_hue(images, hue) if self.hue else images), mask
+        if not len(images):
+            return images, mask
+        change = changed_on_cpu if images.device.type == "cpu" else changed
+        return change(images, brightness, contrast, saturation, hue if self.hue else None), mask
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
@@ -98,6 +98,34 @@ class ColorJitter(Declared):
             jitter = backend().ColorJitter(**{**nothing, key: (value, value)}, p=1.0)
             image = np.clip(jitter(image=image)["image"], 0, 1)
         return image
+
+
+def changed(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor | None) -> Tensor:
+    """All changes in torch; images ``[B, 3, H, W]``, factors ``[B, 1, 1, 1]``, no hue where none is ever turned."""
+    images = (images * brightness).clamp_(0, 1)
+    mean = _grey(images).mean(dim=(2, 3), keepdim=True)
+    images.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
+    grey = _grey(images).mul_(1 - saturation)
+    images.mul_(saturation).add_(grey).clamp_(0, 1)
+    return images if hue is None else _turn_hue(images, hue)
+
+
+def changed_on_cpu(
+    images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor | None
+) -> Tensor:
+    """The same with OpenCV's conversions, which take the channels of a pixel together: a fifth of the time."""
+    images = (images * brightness).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
+    grey = torch.from_numpy(convert(as_pictures(images), cv2.COLOR_RGB2GRAY))
+    mean = grey.mean(dim=(1, 2))[:, None, None, None]
+    images.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
+    greys = convert(convert(as_pictures(images), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    images.mul_(saturation).addcmul_(as_images(greys), 1 - saturation).clamp_(0, 1)
+    if hue is None:
+        return images
+    turned = convert(as_pictures(images), cv2.COLOR_RGB2HSV)
+    # Degrees from 0 up: not every version turns a negative hue round.
+    torch.from_numpy(turned)[..., 0].add_(hue.remainder(1).mul_(360)[:, 0])
+    return as_images(convert(turned, cv2.COLOR_HSV2RGB))
 
 
 def _three_channels(channels: int) -> None:

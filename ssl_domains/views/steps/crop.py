@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.cut import Cut
 from ssl_domains.views.steps.declared import Declared, check_range
 from ssl_domains.views.steps.step import Geometric, backend
 
@@ -70,6 +71,23 @@ class RandomResizedCrop(Declared, Geometric):
         return (
             _into(x, parameters["left"], parameters["width"], size),
             _into(y, parameters["top"], parameters["height"], size),
+        )
+
+    def cut(self, before: Cut, parameters: Mapping[str, Tensor]) -> Cut | None:
+        """The rectangle, seen from the other side where the picture was mirrored before.
+
+        None after another crop, and where the canvas has other pixels than the rectangle was drawn in.
+        """
+        left, top, width, height, size = (parameters[key] for key in ("left", "top", "width", "height", "size"))
+        if not before.whole or bool((size != before.size).any()):
+            return None
+        return replace(
+            before,
+            left=torch.where(before.mirror_x, size - left - width, left),
+            top=torch.where(before.mirror_y, size - top - height, top),
+            width=width,
+            height=height,
+            whole=False,
         )
 
     def cpu(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.cut import Cut
 from ssl_domains.views.steps.declared import Declared, check_share
 from ssl_domains.views.steps.step import Geometric, backend
 
@@ -37,6 +38,12 @@ class _Flip(Declared, Geometric):
         """The mirrored place."""
         sign = torch.where(parameters["flip"], -1.0, 1.0).to(x.dtype)[:, None, None]
         return (x * sign, y) if self.axis == 0 else (x, y * sign)
+
+    def cut(self, before: Cut, parameters: Mapping[str, Tensor]) -> Cut:
+        """The same rectangle, mirrored."""
+        if self.axis == 0:
+            return replace(before, mirror_x=before.mirror_x ^ parameters["flip"])
+        return replace(before, mirror_y=before.mirror_y ^ parameters["flip"])
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.steps.cut import Cut
 
 __all__ = ["Geometric", "ViewStep", "backend", "grid", "sample"]
 
@@ -99,6 +100,15 @@ class Geometric:
             size: Side of the picture that comes in, in pixels.
         """
         raise TypeError(f"{type(self).__name__} has to say where its pixels come from")
+
+    def cut(self, before: Cut, parameters: Mapping[str, Tensor]) -> Cut | None:
+        """What `source` says, where that is a rectangle of whole pixels; None where it is not: then `source` is asked.
+
+        Args:
+            before: What the steps before this one cut out.
+            parameters: From ``parameters``.
+        """
+        return None
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Nothing."""
