@@ -18,6 +18,7 @@ from ssl_domains.pairs.bound_rule import BoundRule, joint_codes
 from ssl_domains.pairs.pair_batch import PairBatch, RelationRows
 from ssl_domains.pairs.row_links import joined_samples
 from ssl_domains.pairs.row_lists import shared_lists
+from ssl_domains.pairs.row_window import window
 from ssl_domains.pairs.rows import Rows
 
 __all__ = ["pair_rows"]
@@ -175,8 +176,11 @@ class _Both:
             case bound.Not(term=term):
                 return rowwise.Inverse(self.node(term))
 
-    def near(self, values: NDArray[np.float64], width: float, decay: bool) -> rowwise.Near:
+    def near(self, values: NDArray[np.float64], width: float, decay: bool) -> rowwise.RowRule:
         anchors, candidates = self.split(values)
+        ranked = None if decay else window(anchors, candidates, width)
+        if ranked is not None:
+            return ranked
         return rowwise.Near(torch.from_numpy(anchors), torch.from_numpy(candidates), width, decay)
 
     def emitted(self, name: str) -> NDArray[np.float64]:

@@ -83,14 +83,14 @@ class Near:
     def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
         if self.decay:
-            return self.weights(i, j) > 0
+            return self.weights(i, j).to(torch.bool)
         return self._distance(i, j) <= self.width if asked else self._distance(i, j) > self.width
 
     def weights(self, i: slice, j: slice) -> Tensor:
         """See `RowRule.weights`."""
         if not self.decay:
             return self.answer(True, i, j).to(torch.float64)
-        return self._distance(i, j).div_(self.width).neg_().add_(1).nan_to_num_(nan=0.0).clamp_min_(0)
+        return self._distance(i, j).div_(-self.width).add_(1).nan_to_num_(nan=0.0).clamp_min_(0)
 
     def to(self, device: torch.device | str) -> Near:
         """See `RowRule.to`."""
@@ -113,7 +113,7 @@ class All:
 
     def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        return self.weights(i, j) > 0 if self.graded else _joined(self.terms, asked, asked, i, j)
+        return self.weights(i, j).to(torch.bool) if self.graded else _joined(self.terms, asked, asked, i, j)
 
     def weights(self, i: slice, j: slice) -> Tensor:
         """See `RowRule.weights`."""
