@@ -281,4 +281,4 @@ def test_codes_keep_eight_bytes_a_row_at_most_and_windows_twelve() -> None:
     codes = np.random.default_rng(0).integers(0, size, size)
     codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
     assert drawer(bound(Same(codes), size)).nbytes <= 8 * size + 4
-    assert drawer(bound(And((Same(codes), Within(np.arange(size) * 1.0, 5.0))), size)).nbytes <= 12 * size
+    assert drawer(bound(And((Same(codes), Within(np.arange(size, dtype=np.float64), 5.0))), size)).nbytes <= 12 * size
