@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssl_domains.reports.sample_pictures import Encode
     from ssl_domains.stores import ArrayStore
 
-__all__ = ["write_sheet"]
+__all__ = ["encoder_of", "write_sheet"]
 
 
 def write_sheet(
@@ -28,7 +28,7 @@ def write_sheet(
     advice: Advice | None,
     *,
     samples: Path,
-    run: Path | None,
+    encode: Encode | None,
     anchors: int,
 ) -> Path:
     """Write the page from the store of the table, where there is one, else by decoding what is shown.
@@ -41,7 +41,7 @@ def write_sheet(
         report: Their numbers.
         advice: On batch size.
         samples: The table's file; a store stands beside it.
-        run: Compare samples by its encoder.
+        encode: Compares samples; None compares their thumbnails.
         anchors: How many.
     """
     from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
@@ -52,7 +52,7 @@ def write_sheet(
         config.views.canvas,
         domain.thumbnail,
         _store(config, samples),
-        None if run is None else _encoder(run),
+        encode,
     )
     # A domain groups by who or what was recorded: its group column names them.
     hidden = () if domain.group is None else (domain.group,)
@@ -70,7 +70,13 @@ def _store(config: RunConfig, samples: Path) -> ArrayStore | None:
         return None
 
 
-def _encoder(folder: Path) -> Encode:
+def encoder_of(folder: Path) -> Encode:
+    """Features by the encoder of a run.
+
+    Raises:
+        UsageError: When there is no such run.
+        DataError: When it can't be read.
+    """
     from ssl_domains.engine.run import Run
     from ssl_domains.evaluation.embed import embed_rows
 

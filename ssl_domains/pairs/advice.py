@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs.batch_sampler import BatchSampler
 from ssl_domains.pairs.bind import BoundObjective
-from ssl_domains.pairs.bound_rule import joint_codes
+from ssl_domains.pairs.bound_rule import BoundRule, joint_codes
 from ssl_domains.pairs.composition import Composition
 from ssl_domains.pairs.pair_counts import count_pairs
-from ssl_domains.pairs.planned_positives import cross_positives
+from ssl_domains.pairs.planned_positives import cross_positives, searches
 from ssl_domains.pairs.sharing import comparable_codes
 from ssl_domains.samples import SampleTable
 
@@ -163,7 +163,7 @@ def degrees(bound: BoundObjective) -> list[tuple[Floats, bool]]:
         if relation.codes is not None:
             found.append((_others(relation.codes), True))
             continue
-        anchors = _anchors(bound.size)
+        anchors = _anchors(bound.size, relation.rule)
         counts = [relation.rule.matches(strip, np.arange(bound.size)).sum(1) - _itself(relation.rule, strip)
                   for strip in _strips(anchors, bound.size)]  # fmt: skip
         found.append((np.concatenate(counts).astype(np.float64), len(anchors) == bound.size))
@@ -221,13 +221,14 @@ def _composed(
     few = plan[: max(1, _COUNTED // batch_size)]
     positives, without = [], []
     for relation in bound.relations:
-        batches = len(few) if relation.codes is not None else max(1, _PAIRS // (batch_size * batch_size))
+        batches = len(few) if relation.codes is not None else max(1, _budget(relation.rule) // (batch_size * batch_size))
         met = cross_positives(relation, few[:batches])
         positives.append(float(met.mean()))
         without.append(float((met == 0).mean()))
     false = None
     if codes is not None:
-        counted = count_pairs(bound, few[: max(1, _PAIRS // (4 * batch_size * batch_size))], {"label": codes})
+        pairs = _budget(*(relation.rule for relation in bound.relations)) // 4
+        counted = count_pairs(bound, few[: max(1, pairs // (batch_size * batch_size))], {"label": codes})
         anchors = sum(len(np.unique(batch)) for batch in few[: counted.batches])
         false = counted.negative_equal["label"] / anchors
     now = batch_size == sampler.batch_size and asked.kind == kind
@@ -244,7 +245,7 @@ def _false_negatives(bound: BoundObjective, label: Ints) -> tuple[float, bool]:
             for some in combinations(codes, chosen):
                 pairs += (-1) ** chosen * float(_others(joint_codes([label, *some])).sum())
         return pairs / bound.size, True
-    everyone, anchors, total = np.arange(bound.size), _anchors(bound.size), 0
+    everyone, anchors, total = np.arange(bound.size), _anchors(bound.size, *rules), 0
     for strip in _strips(anchors, bound.size):
         negative = (label[strip, None] == label[None, :]) & (label[strip, None] >= 0)
         negative[np.arange(len(strip)), strip] = False
@@ -260,9 +261,14 @@ def _others(codes: Ints) -> Floats:
     return np.where(codes < 0, 0, sizes[codes] - 1).astype(np.float64)
 
 
-def _anchors(size: int) -> Ints:
-    count = max(1, _PAIRS // size)
+def _anchors(size: int, *rules: BoundRule) -> Ints:
+    """All rows, or as many as may be compared with all others."""
+    count = max(1, _budget(*rules) // size)
     return np.arange(size) if count >= size else np.sort(np.random.default_rng(0).choice(size, count, replace=False))
+
+
+def _budget(*rules: BoundRule) -> int:
+    return _PAIRS // 8 if any(searches(rule) for rule in rules) else _PAIRS
 
 
 def _strips(anchors: Ints, size: int) -> list[Ints]:
@@ -270,7 +276,7 @@ def _strips(anchors: Ints, size: int) -> list[Ints]:
     return [strip for strip in np.array_split(anchors, max(1, parts)) if len(strip)]
 
 
-def _itself(rule: Any, strip: Ints) -> Ints:
+def _itself(rule: BoundRule, strip: Ints) -> Ints:
     matched: Ints = rule.matches_pairwise(strip, strip).astype(np.int64)
     return matched
 

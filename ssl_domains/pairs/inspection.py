@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.pairs.batch_sampler import BatchSampler
-from ssl_domains.pairs.bind import BoundObjective
+from ssl_domains.pairs.bind import BoundObjective, BoundRelation
 from ssl_domains.pairs.keys import SAMPLE
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.pair_counts import PairCounts, count_pairs, matches_everything
@@ -27,7 +27,11 @@ _FEW = 0.5  # share of anchors without a positive of another sample above which 
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """A column that the objective reads: distinct and missing values, and whether it can tell anything apart."""
+    """A column that the objective reads: distinct and missing values, and whether it can tell anything apart.
+
+    Of a column of lists, ``distinct`` counts members, ``constant`` is one member in every list and no other, and
+    ``all_unique`` is no member in two rows.
+    """
 
     name: str
     distinct: int
@@ -268,6 +272,8 @@ def _group_sizes(codes: NDArray[np.int64]) -> GroupSizes:
 
 
 def _column_facts(table: SampleTable, name: str) -> ColumnFacts:
+    if table.column(name).dtype.is_nested():
+        return _list_facts(table, name)
     codes = table.codes(name)
     known = codes[codes >= 0]
     distinct = len(np.unique(known))
@@ -278,6 +284,19 @@ def _column_facts(table: SampleTable, name: str) -> ColumnFacts:
         constant=distinct == 1 and len(known) > 1,
         all_unique=distinct == len(known) and distinct > 1,
     )
+
+
+def _list_facts(table: SampleTable, name: str) -> ColumnFacts:
+    """Of a column of lists: its members, each counted once a row."""
+    lists = table.column(name)
+    sets = lists.drop_nulls().to_list()
+    rows: dict[object, int] = {}
+    for members in sets:
+        for member in {member for member in members if member is not None}:
+            rows[member] = rows.get(member, 0) + 1
+    everywhere = len(sets) > 1 and list(rows.values()) == [len(sets)]
+    alone = len(rows) > 1 and max(rows.values()) == 1
+    return ColumnFacts(name, len(rows), lists.null_count(), everywhere, alone)
 
 
 def _refusals(
@@ -297,14 +316,21 @@ def _refusals(
                 f"{facts.text} matches all pairs: every sample is a positive of every other",
                 "take a column that varies, a narrower window or more bins",
             )
-    # Across parts, and by numbers that views emit, a rule has work to do within one sample too.
-    open_ended = any(relation.across_parts or relation.rule.reads_emitted for relation in bound.relations)
+    open_ended = any(_works_within_a_sample(relation, bound.size) for relation in bound.relations)
     if relations and not open_ended and all(facts.cross_positives == 0 for facts in relations):
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
             "check the rule's columns, compose by groups or draw, or say --relations none",
         )
+
+
+def _works_within_a_sample(relation: BoundRelation, size: int) -> bool:
+    """Whether a relation may find positives among the rows of one sample: by what views emit, or in other parts of it."""
+    if relation.rule.reads_emitted:
+        return True
+    everyone = np.arange(size)
+    return relation.across_parts and bool(relation.rule.matches_pairwise(everyone, everyone).any())
 
 
 def _needed(rule: Rule) -> frozenset[str]:

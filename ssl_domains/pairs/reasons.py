@@ -11,7 +11,9 @@ import polars as pl
 
 from ssl_domains.pairs import bound_nodes as bound
 from ssl_domains.pairs.bind import BoundObjective
+from ssl_domains.pairs.edge_rule import Linked
 from ssl_domains.pairs.keys import SAMPLE, Bins, Key
+from ssl_domains.pairs.list_rule import Overlap
 from ssl_domains.pairs.node_answer import node_answer, node_weights
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Rule, Same, Within
@@ -120,10 +122,10 @@ class PairReasons:
                 return self._key(key, node, i, j)
             case Within(column=column), _:
                 return self._near(column, node, i, j)
-            case _, bound.Overlap():
-                return self._shared(rule, node, i, j)
-            case _, bound.Linked():
-                return self._linked(rule, node, i, j)
+            case Overlap(column=column), bound.Overlap():
+                return self._shared(column, node, i, j)
+            case Linked(key=key), bound.Linked():
+                return self._linked(key, node, i, j)
         return Reason(_answer(node, i, j), str(rule))
 
     def _key(self, key: Key, node: bound.Node, i: int, j: int) -> Reason:
@@ -168,8 +170,7 @@ class PairReasons:
         text = f"{column} {self._pair_of(column, i, j)}: {number(distance)}{days} apart, {verdict}"
         return Reason(answer, text)
 
-    def _shared(self, rule: Rule, node: bound.Overlap, i: int, j: int) -> Reason:
-        (column,) = rule.columns or ("list",)
+    def _shared(self, column: str, node: bound.Overlap, i: int, j: int) -> Reason:
         answer = _answer(node, i, j)
         if answer == "unknown":
             return Reason(answer, self._missing(column, i, j))
@@ -184,11 +185,10 @@ class PairReasons:
             return Reason(answer, f"no {column} shared{needed}")
         return Reason(answer, f"shares only {len(common)} of {node.at_least} {column} ({named})")
 
-    def _linked(self, rule: Rule, node: bound.Linked, i: int, j: int) -> Reason:
+    def _linked(self, key: str, node: bound.Linked, i: int, j: int) -> Reason:
         answer = _answer(node, i, j)
         if answer == "unknown":
-            key = str(getattr(rule, "key", SAMPLE))
-            return Reason(answer, self._missing(key, i, j) if key in self._table.columns else "no key to be linked by")
+            return Reason(answer, self._missing(key, i, j))
         if answer == "no":
             return Reason(answer, "not linked")
         grade = float(node_weights(node, np.array([i]), np.array([j]))[0])
@@ -241,7 +241,8 @@ def _joined(every: bool, parts: Sequence[Reason], outermost: bool) -> Reason:
 
 def _weighed(text: str, weight: float) -> str:
     """The text with the weight, where a match is graded."""
-    return text if weight == 1 else f"{text}, weight {number(weight)}"
+    told = weight == 1 or text.endswith(f"grade {number(weight)}")
+    return text if told else f"{text}, weight {number(weight)}"
 
 
 def _inner(rule: Rule) -> Rule:

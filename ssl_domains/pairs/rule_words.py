@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
+from ssl_domains.pairs.edge_rule import Linked
 from ssl_domains.pairs.keys import SAMPLE, Bins, Key, number_text
+from ssl_domains.pairs.list_rule import Overlap
 from ssl_domains.pairs.objective import Objective
 from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Rule, Same, Within
 
@@ -43,8 +47,15 @@ def rule_words(rule: Rule) -> str:
         case Same(keys=keys):
             return "same " + " and ".join(_key(key) for key in keys)
         case Within(column=column, width=width):
-            fading = ", the closer the more" if getattr(rule, "decay", None) else ""
+            fading = "" if rule.decay is None else ", the closer the more"
             return f"{column} at most {number_text(width)} apart{fading}"
+        case Overlap(column=column, at_least=at_least):
+            fading = "" if rule.weight is None else ", the more of them the more"
+            many = "a member" if at_least == 1 else f"at least {at_least} members"
+            return f"{many} of {column} in common{fading}"
+        case Linked(file=file):
+            fading = "" if rule.grade is None else ", by its grade"
+            return f"linked in {PurePath(file).name}{fading}"
         case And(terms=terms):
             return " and ".join(f"({rule_words(term)})" if isinstance(term, Or) else rule_words(term) for term in terms)
         case Or(terms=terms):

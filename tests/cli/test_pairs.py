@@ -35,8 +35,8 @@ def test_the_rule_text_and_the_sampler_are_the_same(samples, cli):
         (("--rule", "within('kind', 2)"), "kind"),
         (("--rule", "0.5*same('kind') & same('patient')"), "hint"),
         (("--rule", "__import__('os').system('true')"), "hint"),
-        (("--rule", "overlap('kind')"), "later"),
-        (("--rule", "linked('x.tsv')"), "later"),
+        (("--rule", "overlap('kind')"), "lists"),
+        (("--rule", "linked('none.tsv')"), "none.tsv"),
         (("--pairs", "pateint"), "patient"),
         (("--pairs", "by(colum='kind')"), "column"),
         (("--pairs", "by(column=kind)"), "literal"),
@@ -46,7 +46,9 @@ def test_the_rule_text_and_the_sampler_are_the_same(samples, cli):
         (("--pairs", "patient", "--batch-size", "1"), "batch_size"),
         (("--pairs", "patient", "--batch-size", "1000"), "batch_size"),
         (("--pairs", "patient", "--set", "pairs.composition=sorted"), "composition"),
-        (("--pairs", "patient", "--html", "sheet.html"), "next release"),
+        (("--pairs", "patient", "--run", "somewhere"), "--html"),
+        (("--pairs", "patient", "--html", "sheet.html", "--run", "somewhere"), "somewhere"),
+        (("--pairs", "patient", "--html", "sheet.html", "--anchors", "0"), "anchors"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -84,6 +86,46 @@ def test_a_refusal_still_gives_its_numbers_as_json(samples, cli):
     done = cli("toy", "pairs", samples, "--rule", "same('alone')", "--json")
     assert done.code == 4
     assert done.json
+
+
+def test_advice_beside_the_numbers(samples, cli):
+    words = ("--pairs", "patient", "--label", "kind", "--batch-size", "8")
+    shown = cli("toy", "pairs", samples, *words)
+    assert "8 ←" in shown.out
+    assert "compose by" in shown.out or "Random batches" in shown.out
+    advice = cli("toy", "pairs", samples, *words, "--json").json["advice"]
+    assert [one["batch_size"] for one in advice["outlooks"] if one["planned"]] == [8]
+    assert advice["text"] in shown.out
+    assert cli("toy", "pairs", samples, "--rule", "none", "--json").json["advice"] is None
+
+
+def test_the_page_is_written_before_anything_is_filled(samples, cli, tmp_path):
+    words = ("--pairs", "patient", "--label", "kind", "--batch-size", "8", "--html", tmp_path / "new" / "sheet.html")
+    done = cli("toy", "pairs", samples, *words, "--anchors", "4")
+    assert done.code == 0, done.err
+    assert f"page: {tmp_path / 'new' / 'sheet.html'}" in done.out
+    page = (tmp_path / "new" / "sheet.html").read_text()
+    assert page.count("<article") == 4
+    assert page.count("<img ") > 20
+    assert "same patient A" in page  # the group column names somebody
+    assert not (samples.parent / "samples.store").exists()
+    assert isinstance(cli("toy", "pairs", samples, *words, "--json").json, dict)
+
+
+def test_a_refusal_still_writes_its_page(samples, cli, tmp_path):
+    done = cli("toy", "pairs", samples, "--rule", "same('alone')", "--batch-size", "8", "--html", tmp_path / "no.html")
+    assert done.code == 4
+    assert "Refused:" in (tmp_path / "no.html").read_text()
+
+
+def test_hard_negatives_by_a_run(samples, cli, tmp_path):
+    words = ("--pairs", "patient", "--set", "train.batch_size=8")
+    run = ("--out", tmp_path / "run", "--set", "train.epochs=0", "--set", "views.size=16", "--set", "train.device=cpu")
+    done = cli("toy", "pretrain", samples, *words, *run)
+    assert done.code == 0, done.err
+    done = cli("toy", "pairs", samples, *words, "--html", tmp_path / "sheet.html", "--run", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "by the encoder&#39;s embedding" in (tmp_path / "sheet.html").read_text()
 
 
 def test_tables_that_are_none_or_another_domains(samples, plugin, cli, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -201,6 +202,32 @@ def test_what_only_the_views_know_is_neither_counted_nor_refused() -> None:
     report.check()
     assert report.relations[0].without_cross_positive is None
     assert "  cross-sample positives" in dict(report.rows())
+
+
+def test_lists_are_told_by_their_members() -> None:
+    columns = {"tags": [["a", "b"], ["a"], [], None, ["a", "a"], ["b"]] * 4, "one": [["a"]] * 24}
+    report = inspect(columns, "overlap('tags') + overlap('one')")
+    one, tags = report.columns
+    assert (tags.distinct, tags.missing, tags.constant, tags.all_unique) == (2, 4, False, False)
+    assert (one.distinct, one.constant) == (1, True)
+    alone = inspect({"tags": [[f"t{k}", f"u{k}"] for k in range(16)]}, "overlap('tags')")
+    assert alone.columns[0].all_unique
+    assert "this equals SimCLR" in refusal(alone)
+
+
+def test_edges_that_join_nobody_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`linked` matches across parts, but never a sample with itself."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edges.csv").write_text("a,b\np0,nobody\n")
+    assert "this equals SimCLR" in refusal(inspect(patients(), "linked('edges.csv', key='file')"))
+    (tmp_path / "edges.csv").write_text("a,b\n" + "".join(f"f{k},f{k + 1}\n" for k in range(39)))
+    inspect(patients(), "linked('edges.csv', key='file')", batch=40).check()
+
+
+def test_a_partnered_plan_counts_its_seeds() -> None:
+    report = inspect(patients(), "same('patient')", Composition("partner"), batch=8, label="label")
+    assert (report.batch_size, report.steps) == (8, 5)
+    assert dict(report.rows())["composition"].startswith("partner (")
 
 
 # forms -------------------------------------------------------------------------------------------------------------

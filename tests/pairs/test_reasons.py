@@ -163,6 +163,52 @@ def test_a_number_that_is_not_a_number_and_infinities() -> None:
     assert said("within('x', 1)", 2, 3, columns=columns) == "unknown: x unknown (no finite difference)"
 
 
+LISTS: dict[str, Any] = {
+    "tags": [["cat", "dog", "cat"], ["dog", "owl"], [], None, ["cat", "dog", "owl"]],
+    "who": ["a", "b", "c", None, "d"],
+    "x": [0.0, 1.0, 3.0, 4.0, None],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "i", "j", "text"),
+    [
+        ("overlap('tags')", 0, 1, "shares tags dog"),
+        ("overlap('tags')", 0, 4, "shares tags cat, dog"),
+        ("overlap('tags')", 0, 2, "no: no tags shared"),
+        ("overlap('tags')", 0, 3, "unknown: tags unknown (missing here)"),
+        ("overlap('tags', at_least=2)", 0, 1, "no: shares only 1 of 2 tags (dog)"),
+        ("overlap('tags', at_least=2)", 0, 2, "no: no tags shared, 2 needed"),
+        ("overlap('tags', weight='jaccard')", 0, 1, "shares tags dog, weight 0.3333"),
+        ("within('x', 4, decay='linear')", 0, 1, "x 0 and 1: 1 apart, within 4, weight 0.75"),
+        ("within('x', 4, decay='linear')", 0, 3, "no: x 0 and 4: 4 apart, weighs nothing from 4 on"),
+        ("within('x', 4, decay='linear')", 0, 4, "unknown: x unknown (missing here)"),
+        (
+            "overlap('tags', weight='jaccard') & within('x', 4, decay='linear')", 0, 1,
+            "shares tags dog, x 0 and 1: 1 apart, within 4, weight 0.25",
+        ),
+        ("linked('edges.csv', key='who')", 0, 1, "linked"),
+        ("linked('edges.csv', key='who', grade='rel')", 0, 1, "linked, grade 2"),
+        ("linked('edges.csv', key='who')", 0, 2, "no: not linked"),
+        ("linked('edges.csv', key='who')", 0, 3, "unknown: who unknown (missing here)"),
+        ("~linked('edges.csv', key='who') & overlap('tags')", 0, 4, "not linked, shares tags cat, dog"),
+    ],
+)  # fmt: skip
+def test_words_of_lists_edges_and_grades(
+    rule: str, i: int, j: int, text: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edges.csv").write_text("a,b,rel\na,b,2\nb,d,1\n")
+    assert said(rule, i, j, columns=LISTS) == text
+
+
+def test_members_of_coded_lists_are_letters() -> None:
+    found = reasons("overlap('tags')", LISTS, coded=("tags",))
+    assert found.state(0, 4).text == "shares tags A, B"
+    assert found.values.text("tags", 1) == "B, C"
+    assert found.values.text("tags", 2) == "none"
+
+
 def test_objectives_are_spoken() -> None:
     from ssl_domains.pairs.rule_words import objective_words
 
@@ -175,6 +221,10 @@ def test_objectives_are_spoken() -> None:
     assert words("0.7*same('a') + 0.3*same(bins('s', 30))") == (
         "Positives of 2 relations: 0.7 × same a; 0.3 × same bin of s (30 bins)"
     )
+    assert words("overlap('tags', at_least=2) | linked('/data/qrels.tsv')") == (
+        "Positives: at least 2 members of tags in common or linked in qrels.tsv"
+    )
+    assert words("within('x', 2, decay='linear')") == "Positives: x at most 2 apart, the closer the more"
     assert words("same('a').ignore(same('b'))") == "Positives: same a. Ignored: same b"
     assert words("none").startswith("No relation")
     assert isinstance(parse("none"), Objective)

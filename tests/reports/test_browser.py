@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,36 +15,11 @@ from ssl_domains.reports import write_report
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def no_browser(reason: str) -> None:
-    """Skip with the reason, or fail where a browser is required."""
-    if os.environ.get("SSL_DOMAINS_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"a browser is required here: {reason}")
-    pytest.skip(reason)
-
 
 def contrast(element: Any) -> float:
     """Standard deviation of the grey values inside an element, as it is painted."""
     shot = np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("L"), dtype=float)
     return float(shot[4:-6, 4:-4].std())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        no_browser("playwright is not installed")
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
-        except Error as error:
-            no_browser(f"Chromium does not start: {str(error).splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -45,6 +45,11 @@ def command(
     from ssl_domains.pairs.advice import advise
 
     domain, registry = domain_of(ctx), registry_of(ctx)
+    encode = None
+    if run is not None:
+        from ssl_domains.cli.sheet import encoder_of
+
+        encode = encoder_of(run)
     with answering(as_json) as answer:
         chosen = choose_pairs(registry, domain, pairs, rule)
         if chosen is None and config is None:
@@ -68,7 +73,9 @@ def command(
         if html is not None:
             from ssl_domains.cli.sheet import write_sheet
 
-            page = write_sheet(html, domain, settings, plan, report, advice, samples=samples, run=run, anchors=anchors)
+            page = write_sheet(
+                html, domain, settings, plan, report, advice, samples=samples, encode=encode, anchors=anchors
+            )
             answer.line(f"page: {page}")
         for warning in report.warnings:
             error("warning", warning, "")
