@@ -13,6 +13,7 @@ from ssl_domains import __version__
 from ssl_domains.cli.commands import config, demo, methods, plugins, splits
 from ssl_domains.cli.failures import guarded
 from ssl_domains.cli.groups import RootGroup
+from ssl_domains.cli.launched import among_processes, launched
 
 __all__ = ["app", "main"]
 
@@ -68,7 +69,10 @@ def run(args: Sequence[str] | None = None) -> int:
     def act() -> Any:
         return typer.main.get_command(app).main(words, prog_name="ssl-domains", standalone_mode=False)
 
-    return guarded(act, lambda: "--debug" in words)
+    def debug() -> bool:
+        return "--debug" in words
+
+    return among_processes(act, words, debug) if launched() else guarded(act, debug)
 
 
 def main() -> None:

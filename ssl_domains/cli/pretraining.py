@@ -17,7 +17,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
 
 if TYPE_CHECKING:
-    from ssl_domains.engine import Rehearsal, Run
+    from ssl_domains.engine import Parts, Rehearsal, Run, World
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.samples import SampleTable
 
@@ -63,25 +63,40 @@ def pretrain_run(
         UsageError: For options, rules, columns or configurations that don't fit.
         DataError: When the pairs can't be trained on.
     """
-    from ssl_domains.engine import Parts, pretrain, rehearse, reporter
+    from ssl_domains.engine import pretrain, processes, rehearse, reporter
+
+    with processes() as world:
+        with world.in_turn():
+            config, parts = _prepare(registry, domain, request, say, world)
+        if request.dry_run:
+            return rehearse(config, parts)
+        nuisance = nuisance_columns(domain, parts.table)
+        return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
+
+
+def _prepare(
+    registry: Registry, domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World
+) -> tuple[RunConfig, Parts]:
+    """Everything before training. The first process scans, checks and decodes; the others find it done."""
+    from ssl_domains.engine import Parts
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
 
     samples = request.source
     if not is_table(samples):
-        samples = _scanned(domain, request, say)
+        samples = _scanned(domain, request, say, world)
     table = open_table(domain, samples)
     train = training_rows(table)
     config = _config(registry, domain, request, samples, train)
     _say_pairs(config, say)
     method = registry.method(config.method.name)
-    # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with the
-    # rows that could be decoded.
-    report = inspect_training(domain, config, train)
-    for warning in report.warnings:
-        error("warning", warning, "")
-    report.check()
-
+    if world.first:
+        # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with
+        # the rows that could be decoded.
+        report = inspect_training(domain, config, train)
+        for warning in report.warnings:
+            error("warning", warning, "")
+        report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
     train = decodable(train, store)
     channels = max(store.channels(store.positions(train)))
@@ -94,10 +109,7 @@ def pretrain_run(
         domain.scaling(train),
         method.factory,
     )
-    if request.dry_run:
-        return rehearse(config, parts)
-    nuisance = nuisance_columns(domain, train)
-    return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
+    return config, parts
 
 
 def _config(
@@ -111,9 +123,9 @@ def _config(
     return configure(domain, train, chosen, file=file, sets=request.sets, options=options)
 
 
-def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None]) -> Path:
+def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:
     samples = request.out.with_name(f"{request.out.name}.samples.parquet")
-    if not (request.resume and samples.is_file()):
+    if world.first and not (request.resume and samples.is_file()):
         scanned = scan_to(domain, request.source, samples)
         say(f"{len(scanned.result.samples)} samples scanned to {samples}; {len(scanned.result.problems)} left out")
     return samples

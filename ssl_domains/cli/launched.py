@@ -1,0 +1,83 @@
+"""A command line that ``torchrun`` started several times over: one of them speaks, all end alike."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.failures import INTERRUPTED, guarded
+from ssl_domains.errors import SslDomainsError, UsageError
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.distributed import World
+
+__all__ = ["among_processes", "launched"]
+
+_COMMAND = "pretrain"
+
+
+def launched() -> bool:
+    """Whether this is one of several processes."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[], bool]) -> int:
+    """Run a command line as one of several processes and return its exit code.
+
+    Only the first prints; another one does when it fails alone. A failure that all share ends them when the first has
+    told it, as ``torchrun`` kills what is left once one has ended.
+
+    Args:
+        act: Runs the command line.
+        words: The command line.
+        debug: Whether tracebacks are shown.
+    """
+    from ssl_domains.engine.distributed import processes
+
+    with contextlib.ExitStack() as stack:
+        joined: list[World] = []
+        code = guarded(lambda: joined.append(stack.enter_context(processes())), debug)
+        if not joined:
+            return code
+        world = joined[0]
+        code = guarded(lambda: _act(act, words, world), debug) if world.first else _quietly(act, words, world, debug)
+        if code and not world.agreed:
+            # The others wait for this process in a step; saying goodbye would wait for them.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        if code:
+            world.wait()
+        return code
+
+
+def _act(act: Callable[[], Any], words: list[str], world: World) -> Any:
+    try:
+        if _COMMAND not in words:
+            raise UsageError(f"only {_COMMAND} runs in several processes", "start this command without torchrun")
+        return act()
+    except BaseException as error:
+        world.last_words(error)
+        raise
+
+
+def _quietly(act: Callable[[], Any], words: list[str], world: World, debug: Callable[[], bool]) -> int:
+    try:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            code = _act(act, words, world)
+        return code if isinstance(code, int) else 0
+    except BaseException as error:
+        if world.agreed:
+            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else int(getattr(error, "exit_code", 1))
+        alone = error
+        if isinstance(error, SslDomainsError):
+            alone = type(error)(f"process {world.rank}: {error.message}", error.hint)
+            alone.__cause__ = error
+
+    def tell() -> None:
+        raise alone
+
+    return guarded(tell, debug)
