@@ -1,4 +1,4 @@
-"""``ssl-domains fisheye``: the commands of every domain, and ``regions``, which only this one has."""
+"""``ssl-domains fisheye``: the commands of every domain, and its own, ``regions`` and ``lens-scenes``."""
 
 from __future__ import annotations
 
@@ -35,3 +35,35 @@ def regions(
     for line in borders:
         typer.echo(line)
     typer.echo(f"drawn in {out}")
+
+
+@app.command("lens-scenes")
+def lens_scenes(
+    pictures: Annotated[Path, typer.Argument(help="Folder with train/CLASS/*.jpg and test/CLASS/*.jpg.")],
+    calibration: Annotated[Path, typer.Argument(help="Calibration JSON of one camera.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write under.")],
+    seed: Annotated[int, typer.Option(help="Draws places, sizes and backdrops.")] = 0,
+    per_scene: Annotated[int, typer.Option(min=1, help="Pictures in a scene.")] = 12,
+    largest: Annotated[float, typer.Option(help="Largest angle off the axis, degrees.")] = 90.0,
+    side: Annotated[
+        tuple[float, float], typer.Option(help="Smallest and largest side of a card, px at the picture's centre.")
+    ] = (24.0, 48.0),
+    mismatch: Annotated[
+        float | None, typer.Option(help="Also write calibrations whose k1 is wrong by this share: 0.1.")
+    ] = None,
+) -> None:
+    """Look at flat pictures through a calibrated lens: real pictures, simulated optics."""
+    from ssl_domains_fisheye.scenes import write_lens_scenes
+
+    told = write_lens_scenes(
+        pictures,
+        calibration,
+        out,
+        seed=seed,
+        per_scene=per_scene,
+        largest=largest,
+        smallest_side=side[0],
+        largest_side=side[1],
+        mismatch=mismatch,
+    )
+    typer.echo(told)

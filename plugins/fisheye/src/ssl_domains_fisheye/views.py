@@ -1,4 +1,4 @@
-"""The views of a fisheye object, each change with its reason; ``reprojection`` and ``flip`` only when asked for."""
+"""The views of a fisheye object, each change with its reason; those of `EXTRA` only when asked for."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from ssl_domains.views import (
     ViewStep,
 )
 from ssl_domains_fisheye.reprojection import COLUMNS, Reprojection
+from ssl_domains_fisheye.warp import FisheyeWarp
 
 __all__ = ["EXTRA", "recipe"]
 
-EXTRA = ("reprojection", "flip")
+EXTRA = ("reprojection", "fisheye_warp", "flip")
 
 
 def recipe(request: RecipeRequest) -> ViewRecipe:
@@ -39,6 +40,8 @@ def recipe(request: RecipeRequest) -> ViewRecipe:
     if "reprojection" in request.extra:
         # First, since it reads where the whole crop was on the lens.
         steps.append(_reprojection(request))
+    if "fisheye_warp" in request.extra:
+        steps.append(FisheyeWarp())
     if "flip" in request.extra:
         steps.append(HorizontalFlip(reason="asked for: mirrored, an object is the same distance from the centre"))
     steps += [
