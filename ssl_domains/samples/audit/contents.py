@@ -88,8 +88,8 @@ def file_contents(sides: Sequence[Side]) -> list[Contents]:
     """Digests of the files' bytes. Only files of equal size are read, as others can't be equal."""
     sizes: list[list[int | None]] = [[_size(path) for path in _paths(side.table)] for side in sides]
     counts: dict[int, int] = {}
-    for side in sizes:
-        for size in side:
+    for of in sizes:
+        for size in of:
             if size is not None:
                 counts[size] = counts.get(size, 0) + 1
     known: dict[str, str | None] = {}
