@@ -84,6 +84,12 @@ def test_compose_batches_page(blocks: Blocks, names: dict[str, Any]) -> None:
     assert len(names["batches"].plan(0)) == N // 32
 
 
+def test_audit_page(blocks: Blocks, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("docs/how-to/audit-a-split.md", "python")
+    exec(code, {})
+    assert "1 of 2 groups of 'patient' in test are in train as well" in capsys.readouterr().out
+
+
 def test_pair_sampler_page(blocks: Blocks, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ssl_domains.cli.app import run
 
