@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs.batch_sampler import BatchSampler
 from ssl_domains.pairs.bind import BoundObjective
+from ssl_domains.pairs.bound_nodes import And, Or, Same
 from ssl_domains.pairs.bound_rule import BoundRule, joint_codes
 from ssl_domains.pairs.composition import Composition
+from ssl_domains.pairs.draw import drawer
+from ssl_domains.pairs.draw_index import index_of
+from ssl_domains.pairs.match_counts import sampled_matches
 from ssl_domains.pairs.pair_counts import count_pairs
 from ssl_domains.pairs.planned_positives import cross_positives, searches
 from ssl_domains.pairs.sharing import comparable_codes
@@ -33,7 +37,7 @@ Floats = NDArray[np.float64]
 _ENOUGH = 0.01
 """Share of lonely anchors, beyond those that match nobody in the table, that no composition has to mend."""
 _MANY = 1.0  # false negatives an anchor from which they are worth a word
-_PAIRS = 2**23  # pairs of the table that are compared at most for one number
+_PAIRS = 2**23  # pairs of composed batches that are compared at most for one number
 _SLOTS = 2**22  # slots of composed epochs that are planned in all
 _COUNTED = 2**18  # slots of a composed epoch that are counted
 
@@ -155,18 +159,13 @@ def degrees(bound: BoundObjective) -> list[tuple[Floats, bool]]:
     """How many other samples of the table match a sample, relation by relation.
 
     Returns:
-        For each relation float64 ``[n]`` and True for all rows, or ``[a]`` and False for some of them drawn by a fixed
-        seed, where looking at all pairs would take too long.
+        For each relation float64 ``[n]`` and True for all rows, or ``[a]`` and False for some that stand for
+        them, where asking the rule about all would take too long.
     """
     found = []
-    for relation in bound.relations:
-        if relation.codes is not None:
-            found.append((_others(relation.codes), True))
-            continue
-        anchors = _anchors(bound.size, relation.rule)
-        counts = [relation.rule.matches(strip, np.arange(bound.size)).sum(1) - _itself(relation.rule, strip)
-                  for strip in _strips(anchors, bound.size)]  # fmt: skip
-        found.append((np.concatenate(counts).astype(np.float64), len(anchors) == bound.size))
+    for number, relation in enumerate(bound.relations):
+        counts, exact = sampled_matches(relation.rule, drawer(bound, number).index, bound.size)
+        found.append((counts.astype(np.float64), exact))
     return found
 
 
@@ -221,8 +220,8 @@ def _composed(
     few = plan[: max(1, _COUNTED // batch_size)]
     positives, without = [], []
     for relation in bound.relations:
-        batches = len(few) if relation.codes is not None else max(1, _budget(relation.rule) // (batch_size * batch_size))
-        met = cross_positives(relation, few[:batches])
+        bounded = max(1, _budget(relation.rule) // (batch_size * batch_size))
+        met = cross_positives(relation, few if relation.codes is not None else few[:bounded])
         positives.append(float(met.mean()))
         without.append(float((met == 0).mean()))
     false = None
@@ -245,14 +244,11 @@ def _false_negatives(bound: BoundObjective, label: Ints) -> tuple[float, bool]:
             for some in combinations(codes, chosen):
                 pairs += (-1) ** chosen * float(_others(joint_codes([label, *some])).sum())
         return pairs / bound.size, True
-    everyone, anchors, total = np.arange(bound.size), _anchors(bound.size, *rules), 0
-    for strip in _strips(anchors, bound.size):
-        negative = (label[strip, None] == label[None, :]) & (label[strip, None] >= 0)
-        negative[np.arange(len(strip)), strip] = False
-        for rule in rules:
-            negative &= ~rule.matches(strip, everyone)
-        total += int(negative.sum())
-    return total / len(anchors), len(anchors) == bound.size
+    # Pairs of equal labels are many and known; those that a rule takes from the negatives are few and looked for.
+    nodes = tuple(rule.node for rule in rules)
+    taken = BoundRule.of(And((Same(label), nodes[0] if len(nodes) == 1 else Or(nodes))), "")
+    counts, exact = sampled_matches(taken, index_of(taken, bound.size), bound.size)
+    return max(0.0, float(_others(label).mean() - counts.mean())), exact
 
 
 def _others(codes: Ints) -> Floats:
@@ -261,24 +257,8 @@ def _others(codes: Ints) -> Floats:
     return np.where(codes < 0, 0, sizes[codes] - 1).astype(np.float64)
 
 
-def _anchors(size: int, *rules: BoundRule) -> Ints:
-    """All rows, or as many as may be compared with all others."""
-    count = max(1, _budget(*rules) // size)
-    return np.arange(size) if count >= size else np.sort(np.random.default_rng(0).choice(size, count, replace=False))
-
-
 def _budget(*rules: BoundRule) -> int:
     return _PAIRS // 8 if any(searches(rule) for rule in rules) else _PAIRS
-
-
-def _strips(anchors: Ints, size: int) -> list[Ints]:
-    parts = -(-len(anchors) * size // 2**22)
-    return [strip for strip in np.array_split(anchors, max(1, parts)) if len(strip)]
-
-
-def _itself(rule: BoundRule, strip: Ints) -> Ints:
-    matched: Ints = rule.matches_pairwise(strip, strip).astype(np.int64)
-    return matched
 
 
 def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: float, by: int) -> str:

@@ -326,7 +326,7 @@ def _refusals(
 
 
 def _works_within_a_sample(relation: BoundRelation, size: int) -> bool:
-    """Whether a relation may find positives among the rows of one sample: by what views emit, or in other parts of it."""
+    """Whether a relation may find positives among the rows of one sample: by what views emit, or in other parts."""
     if relation.rule.reads_emitted:
         return True
     everyone = np.arange(size)

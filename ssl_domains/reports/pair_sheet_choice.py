@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs import BatchSampler, BoundObjective
+from ssl_domains.pairs.draw import drawer
+from ssl_domains.pairs.match_counts import count_matches
 
 __all__ = ["Anchor", "Choice", "choose", "hardest"]
 
@@ -16,7 +18,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BATCHES = 64  # planned batches that are searched for an anchor without a positive
-_TABLE = 2**24  # pairs up to which a predicate's matches are counted over the whole table
+_PROPOSED = 2**24  # pairs that a rule is asked about at most, to count an anchor's matches in the whole table
 
 
 @dataclass(frozen=True)
@@ -144,14 +146,10 @@ class _Batch:
         )
 
     def _matches(self, bound: BoundObjective, relation: int) -> Ints | None:
-        rule, codes = bound.relations[relation].rule, bound.relations[relation].codes
-        if codes is not None:
-            sizes, own = np.bincount(codes[codes >= 0], minlength=1), codes[self.samples]
-            return np.where(own < 0, 0, sizes[own] - 1).astype(np.int64)
-        if len(self.samples) * bound.size > _TABLE:
+        index = drawer(bound, relation).index
+        if int(index.counts(self.samples).sum()) > _PROPOSED:
             return None
-        found: Ints = rule.matches(self.samples, np.arange(bound.size)).sum(1)
-        return found - rule.matches_pairwise(self.samples, self.samples)
+        return count_matches(bound.relations[relation].rule, index, self.samples)
 
 
 def _spread(batch: _Batch, count: int) -> list[int]:

@@ -27,6 +27,8 @@ RULES = [
     "same('g').ignore(same('h'))",
     "same('g').ignore(within('x', 1))",
     "~same('g')",
+    "same('g') & ~same('h')",
+    "0.5*same('g') + 0.5*within('x', 1)",
 ]
 
 
@@ -114,15 +116,18 @@ def test_composed_batches_are_those_that_would_be_planned(rule: str, kind: str) 
     assert one.false_negatives == pytest.approx(false / anchors)
 
 
-def test_many_rows_are_sampled_and_say_so() -> None:
+def test_windows_of_many_rows_are_exact_and_other_rules_sampled() -> None:
     rng = np.random.default_rng(2)
-    x = rng.normal(size=20_000)
-    (found,) = degrees(parse("within('x', 0.1)").bind({"x": x}))
-    assert not found[1]
-    assert len(found[0]) < 1000
-    ordered = np.sort(x)
-    true = np.searchsorted(ordered, x + 0.1, "right") - np.searchsorted(ordered, x - 0.1, "left") - 1
-    assert found[0].mean() == pytest.approx(true.mean(), rel=0.1)
+    columns = {"x": rng.normal(size=20_000), "g": rng.integers(0, 4, 20_000), "y": rng.integers(0, 10, 20_000)}
+    near, apart = degrees(parse("within('x', 0.1) + 1*(same('g') & ~same('y'))").bind(columns))
+    ordered = np.sort(columns["x"])
+    low = np.searchsorted(ordered, columns["x"] - 0.1, "left")
+    high = np.searchsorted(ordered, columns["x"] + 0.1, "right")
+    assert near[1]
+    np.testing.assert_array_equal(near[0], high - low - 1)
+    assert not apart[1]
+    assert len(apart[0]) < 1000
+    assert apart[0].mean() == pytest.approx(20_000 / 4 * 0.9, rel=0.02)
 
 
 def test_batch_sizes_are_bounded_by_the_table() -> None:
