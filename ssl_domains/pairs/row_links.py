@@ -83,15 +83,23 @@ class Joined:
         total = int(ends[-1]) if len(ends) else 0
         row = torch.arange(len(rank), device=rank.device).repeat_interleave(sizes, output_size=total)
         edge = torch.arange(total, device=rank.device) + (first - (ends - sizes))[row]
-        # Two views of a sample are two columns of one rank: fill it once, then read it twice.
-        distinct, column = torch.unique(self.candidates.rank[j], return_inverse=True)
+        column, width = self._columns(j)
         place = torch.full((self.samples,), -1, dtype=torch.int64, device=rank.device)
-        place[distinct] = torch.arange(len(distinct), device=rank.device)
+        place[self.candidates.rank[j]] = torch.arange(width, device=rank.device) if column is None else column
         target = place[self.targets[edge]]
         here = target >= 0
-        spread = torch.zeros(len(rank), len(distinct), dtype=dtype, device=rank.device)
+        spread = torch.zeros(len(rank), width, dtype=dtype, device=rank.device)
         spread[row[here], target[here]] = self.grades[edge[here]].to(dtype)
-        return spread.index_select(1, column)
+        return spread if column is None else spread.index_select(1, column)
+
+    def _columns(self, j: slice) -> tuple[Tensor | None, int]:
+        """Where each candidate stands among the distinct samples of a tile, and how many these are.
+
+        None where all are distinct; two views of one sample are filled once, then read twice.
+        """
+        rank = self.candidates.rank[j]
+        distinct, column = torch.unique(rank, return_inverse=True)
+        return (None, len(rank)) if len(distinct) == len(rank) else (column, len(distinct))
 
 
 def joined_samples(node: bound.Linked, anchors: Ints, candidates: Ints | None) -> Joined:

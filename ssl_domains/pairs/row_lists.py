@@ -71,7 +71,7 @@ class Shared:
 
     def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        enough = self._counts(i, j) >= self.at_least
+        enough = self._counts(i, j).ge_(self.at_least).to(torch.bool)
         if asked:
             return enough
         known = self.anchors.sizes[i, None] >= 0, self.candidates.sizes[None, j] >= 0
@@ -79,13 +79,15 @@ class Shared:
 
     def weights(self, i: slice, j: slice) -> Tensor:
         """See `RowRule.weights`."""
-        counts = self._counts(i, j)
-        enough = (counts >= self.at_least).to(torch.float64)
         if not self.jaccard:
-            return enough
-        shared = counts.to(torch.float64)
-        union = (self.anchors.sizes[i, None] + self.candidates.sizes[None, j]).to(torch.float64).sub_(shared)
-        return shared.div_(union.clamp_min_(1)).mul_(enough)
+            return self.answer(True, i, j).to(torch.float64)
+        shared = self._counts(i, j)
+        if self.at_least > 1:
+            shared.mul_(shared.ge(self.at_least))
+        # An empty list counts as one member here, which nothing shares: 0 of 1 is 0, where 0 of 0 is none.
+        mine, theirs = self.anchors.sizes[i].clamp_min(1), self.candidates.sizes[j].clamp_min(1)
+        union = (mine.to(torch.float64)[:, None] + theirs.to(torch.float64)[None, :]).sub_(shared)
+        return torch.div(shared, union, out=union)
 
     def to(self, device: torch.device | str) -> Shared:
         """See `RowRule.to`."""
@@ -97,7 +99,6 @@ class Shared:
         """Shared members, float32 ``[I, J]``: whole numbers far below 2^24, so exact."""
         (mine, rows), (theirs, columns) = self.anchors.of(i), self.candidates.of(j)
         height, width = i.stop - i.start, j.stop - j.start
-        counts = torch.zeros(height, width, device=mine.device)
         # Only what occurs on both sides of this tile can be shared in it.
         met = torch.zeros(2, self.distinct, dtype=torch.bool, device=mine.device)
         met[0, mine] = met[1, theirs] = True
@@ -105,14 +106,17 @@ class Shared:
         rank = both.cumsum(0).sub_(1).masked_fill_(~both, -1)
         mine, theirs = rank[mine], rank[theirs]
         block = max(1, _BLOCK // max(width, 1))
-        for start in range(0, int(both.sum()), block):
+        total = int(both.sum())
+        counts: Tensor | None = None
+        for start in range(0, total, block):
             here, there = _within(mine, start, block), _within(theirs, start, block)
-            multi_hot = torch.zeros(block, width, device=mine.device)
+            multi_hot = torch.zeros(min(block, total - start), width, device=mine.device)
             multi_hot[theirs[there] - start, columns[there]] = 1
             # Each anchor sums the rows of its members: as many additions as it has members, dense or rare alike.
             offsets = torch.searchsorted(rows[here], torch.arange(height, device=mine.device))
-            counts += embedding_bag(mine[here] - start, multi_hot, offsets, mode="sum")
-        return counts
+            more = embedding_bag(mine[here] - start, multi_hot, offsets, mode="sum")
+            counts = more if counts is None else counts.add_(more)
+        return torch.zeros(height, width, device=mine.device) if counts is None else counts
 
 
 def shared_lists(node: bound.Overlap, anchors: Ints, candidates: Ints | None) -> Shared:
