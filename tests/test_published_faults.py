@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,19 @@ def test_a_thousand_pictures_under_two_names(command: Command, tmp_path: Path) -
     told = "1,000 samples of test (83.3 %) are duplicates of 1,000 of train (byte for byte)"
     assert told in out
     assert told in err
+
+
+@pytest.mark.shared_data
+def test_the_two_omniglot_archives_share_a_thousand_files(shared_data: Path, command: Command, tmp_path: Path) -> None:
+    rows = []
+    for number in (1, 2):
+        with zipfile.ZipFile(shared_data / "text" / f"omniglot_images_background_small{number}.zip") as archive:
+            for name in archive.namelist():
+                if name.endswith(".png"):
+                    path = Path(archive.extract(name, tmp_path / str(number)))
+                    rows.append({"sample": f"{number}/{len(rows)}", "path": str(path), "archive": number})
+    table = tmp_path / "omniglot.csv"
+    pl.DataFrame(rows).write_csv(table)
+    code, _, err = command("splits", "audit", table, "--split", "archive")
+    assert code == 4
+    assert "leaks: 1,000 samples of 2 (32.1 %) are duplicates of 1,000 of 1 (byte for byte)" in err

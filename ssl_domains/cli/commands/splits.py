@@ -76,7 +76,7 @@ def audit(
         document = found.to_dict()
         answer.json({**document, "notes": [*document["notes"], *notes, *told]})
         answer.line(", ".join(f"{side} {count:,} rows" for side, count in found.rows.items()))
-        header = ("check", "of", "between", "shared", "rows", "of", "rows", "of", "verdict")
+        header = ("check", "what", "between", "shared", "rows of the first", "of", "of the second", "of", "verdict")
         shown = [
             (f.check, f.what, f.between, f.found, f.rows_a, f.of_a, f.rows_b, f.of_b, "leak" if f.leak else "good")
             for f in found.findings
