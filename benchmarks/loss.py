@@ -74,7 +74,7 @@ class Batch:
             }
         )
         raw = torch.randn(rows, WIDTH, generator=torch.Generator().manual_seed(0))
-        first, second = (torch.from_numpy(frame[name].to_numpy()).repeat(2) for name in ("class", "region"))
+        first, second = (torch.tensor(frame[name].to_list()).repeat(2) for name in ("class", "region"))
         return cls(raw, frame, (first, second))
 
     def pairs_of(self, objective: Objective | Rule) -> Callable[[], Any]:
@@ -92,8 +92,7 @@ PREDICATE = same("class") & within("position", 5)
 def ours(batch: Batch, objective: Objective | Rule = TWO, tile: int | None = None) -> Callable[[Tensor], Tensor]:
     """Pairs are made anew each time, as masks are."""
     make = batch.pairs_of(objective)
-    options = {} if tile is None else {"tile": tile}
-    return lambda z: contrastive_loss(z, make(), TEMPERATURE, **options).loss
+    return lambda z: contrastive_loss(z, make(), TEMPERATURE, tile=tile).loss
 
 
 def metric_learning(batch: Batch) -> Callable[[Tensor], Tensor]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["Spread", "bootstrap_median", "interleave", "paired_ratio", "spread"]
 
@@ -62,10 +63,10 @@ def paired_ratio(numerator: Sequence[float], denominator: Sequence[float], level
     return bootstrap_median(np.asarray(numerator) / np.asarray(denominator), level)
 
 
-def bootstrap_median(values: Sequence[float] | np.ndarray, level: float = 0.9, draws: int = 10_000) -> Spread:
+def bootstrap_median(values: Sequence[float] | NDArray[np.float64], level: float = 0.9, draws: int = 10_000) -> Spread:
     """Median and its percentile bootstrap interval."""
-    values = np.asarray(values, dtype=np.float64)
-    chosen = np.random.default_rng(0).integers(0, len(values), (draws, len(values)))
-    medians = np.median(values[chosen], axis=1)
+    found = np.asarray(values, dtype=np.float64)
+    chosen = np.random.default_rng(0).integers(0, len(found), (draws, len(found)))
+    medians = np.median(found[chosen], axis=1)
     low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return Spread(float(np.median(values)), float(low), float(high))
+    return Spread(float(np.median(found)), float(low), float(high))
