@@ -215,11 +215,11 @@ def _method(config: RunConfig, parts: Parts, world: World, device: torch.device,
     init = config.encoder.init if load_initial else "random"
     in_chans = config.encoder.in_chans or 1
     encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
-    method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    method: Method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
     if world.size > 1 and device.type == "cuda":
         method = convert_sync_batchnorm(method)
     layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
-    method = method.to(device, memory_format=layout).train()
+    method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     if config.train.compile:
         method.encoder.compile()  # in place: the names of the weights stay
     return method

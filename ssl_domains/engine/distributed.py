@@ -215,7 +215,7 @@ def processes() -> Iterator[World]:
             yield World()
             return
         _join()
-    meeting = dist.new_group(backend="gloo", timeout=_PATIENCE)
+    meeting: Any = dist.new_group(backend="gloo", timeout=_PATIENCE)
     world = _current = World(dist.get_rank(), dist.get_world_size(), meeting)
     try:
         with _lost_contact_in_words():

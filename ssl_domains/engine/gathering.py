@@ -16,7 +16,7 @@ def gather_rows(x: Tensor) -> Tensor:
 
     Backward sums over processes: each gets the gradient of the sum of all their losses.
     """
-    gathered: Tensor = _Gather.apply(x)  # type: ignore[no-untyped-call]
+    gathered: Tensor = _Gather.apply(x)
     return gathered
 
 
@@ -31,7 +31,7 @@ def view_major(gathered: Tensor, size: int, views: int) -> Tensor:
     Returns:
         ``[views · size · b, …]``: view-major over the global batch.
     """
-    return gathered.unflatten(0, (size, views, -1)).transpose(0, 1).flatten(0, 2)
+    return gathered.reshape(size, views, -1, *gathered.shape[1:]).transpose(0, 1).flatten(0, 2)
 
 
 class _Gather(torch.autograd.Function):

@@ -86,7 +86,7 @@ class GradientCaching:
         return states, leaves, {name: self._joined([one[name] for one in emitted]) for name in emitted[0]}
 
     def _embed_again(self, parts: Sequence[slice], states: Sequence[_States], see: See, leaves: Embeddings) -> None:
-        slopes = _slope(leaves.z).unflatten(0, (self.views, -1))
+        slopes = _by_view(_slope(leaves.z), self.views)
         for part, state in zip(parts, states, strict=True):
             last = part is parts[-1]
             seen = see(part)
@@ -103,7 +103,7 @@ class GradientCaching:
 
     def _joined(self, parts: Sequence[Tensor]) -> Tensor:
         """View-major parts to the view-major whole."""
-        return torch.cat([part.unflatten(0, (self.views, -1)) for part in parts], dim=1).flatten(0, 1)
+        return torch.cat([_by_view(part, self.views) for part in parts], dim=1).flatten(0, 1)
 
     def _alone(self, last: bool) -> AbstractContextManager[Any]:
         if last or not isinstance(self.model, DistributedDataParallel):
@@ -143,6 +143,10 @@ def _restore(states: _States, device: torch.device) -> None:
     torch.set_rng_state(states[0])
     if states[1] is not None:
         torch.cuda.set_rng_state(states[1], device)
+
+
+def _by_view(rows: Tensor, views: int) -> Tensor:
+    return rows.reshape(views, -1, *rows.shape[1:])
 
 
 def _slope(leaf: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ class Refresher:
             training = self.method.training
             self.method.eval()
             try:
-                found = torch.cat([self._encode(part) for part in mine.split(_ROWS)])
+                found = torch.cat([self._encode(part) for part in torch.split(mine, _ROWS)])
             finally:
                 self.method.train(training)
         return world.everywhere(found)[:rows]

@@ -126,7 +126,7 @@ class TrainingStep:
             return out, self.method.loss(out, pairs)
         of_all = {name: view_major(world.everywhere(emitted[name].cpu()), world.size, views) for name in emitted}
         rows = _rows(batch.whole, views, of_all)
-        mine = torch.arange(len(rows)).unflatten(0, (views, world.size, -1))[:, world.rank].flatten()
+        mine = torch.arange(len(rows)).view(views, world.size, -1)[:, world.rank].flatten()
         pairs = self.pairs.pairs(rows.take(mine), rows).to(out.z.device)
         asked = _Asked(world)
         out = replace(out, candidates=view_major(gather_rows(out.z), world.size, views), total_anchors=asked)

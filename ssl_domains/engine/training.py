@@ -223,7 +223,7 @@ class _Training:
         # Where training is, not where the workers have read to.
         whole = self.at == len(assembled.plan.sampler)
         position = {"epoch": self.epoch + 1, "step": 0} if whole else {"epoch": self.epoch, "step": self.at}
-        state = {
+        state: dict[str, Any] = {
             "method": assembled.method.state_dict(),
             "optimiser": assembled.step.optimiser.state_dict(),
             "schedule": {"total_steps": schedule.total_steps, "warmup_steps": schedule.warmup_steps},
@@ -236,7 +236,8 @@ class _Training:
             "data": json.dumps(self.fingerprint),
         }
         if assembled.refresher is not None:
-            state |= {"computed": assembled.plan.binding.computed.to_state(), "refreshed": self.refreshed}
+            state["computed"] = assembled.plan.binding.computed.to_state()
+            state["refreshed"] = self.refreshed
         with self.world.together():
             if self.world.first:
                 self.emit(Saved(self.checkpoints.save(step, state), step))

@@ -41,3 +41,17 @@ def test_the_encoder_runs_in_bfloat16_only_inside() -> None:
         assert (a @ a).dtype == torch.bfloat16
     with autocast(CPU, "float32"):
         assert (a @ a).dtype == torch.float32
+
+
+def test_each_of_several_processes_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda", 1)
+    assert resolve_device("cpu") == CPU
+    with pytest.raises(UsageError, match="for every process"):
+        resolve_device("cuda:1")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UsageError, match="torch sees 2 CUDA devices"):
+        resolve_device("auto")
