@@ -24,8 +24,6 @@ class Linked(Rule):
     grade: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.file, os.PathLike):
-            object.__setattr__(self, "file", os.fspath(self.file))
         if not isinstance(self.file, str) or not self.file:
             shown = "an empty name" if self.file == "" else type(self.file).__name__
             raise RuleTypeError(f"linked takes the name of a file, not {shown}", "write linked('edges.tsv')")
@@ -61,7 +59,9 @@ class Linked(Rule):
         return text + ")"
 
 
-def linked(file: str, a: str = "a", b: str = "b", key: str = "sample", grade: str | None = None) -> Rule:
+def linked(
+    file: str | os.PathLike[str], a: str = "a", b: str = "b", key: str = "sample", grade: str | None = None
+) -> Rule:
     """Rows whose keys an edge joins: relevance judgements, known duplicates, mined neighbours.
 
     Edges have no direction. An edge joins every row of one key with every row of the other; repeated edges count once,
@@ -84,4 +84,4 @@ def linked(file: str, a: str = "a", b: str = "b", key: str = "sample", grade: st
         >>> linked("qrels.tsv", a="query", b="document", grade="rel")
         linked('qrels.tsv', a='query', b='document', grade='rel')
     """
-    return Linked(file, a, b, key, grade)
+    return Linked(os.fspath(file) if isinstance(file, os.PathLike) else file, a, b, key, grade)

@@ -78,9 +78,8 @@ def _grades(frame: pl.DataFrame, rule: Linked) -> Floats:
     grades = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     wrong = int((~np.isfinite(grades)).sum())
     if wrong:
-        raise DataError(
-            f"{wrong} edges of {rule.file!r} have no finite {rule.grade!r}", "give every edge a grade, 0 for no edge"
-        )
+        message = f"edges of {rule.file!r} without a finite {rule.grade!r}: {wrong}"
+        raise DataError(message, "give every edge a grade, 0 for no edge")
     return grades
 
 

@@ -36,7 +36,7 @@ def list_members(table: SampleTable, name: str) -> tuple[Ints, Ints, NDArray[np.
     if not isinstance(column.dtype, pl.List):
         hint = "use same() for one value a row; text becomes a list by polars' str.split()"
         raise UsageError(f"column {name!r} holds {column.dtype}, not lists, which overlap() compares", hint)
-    if column.dtype.inner.is_nested():  # type: ignore[union-attr]
+    if column.dtype.inner.is_nested():
         raise UsageError(f"column {name!r} holds {column.dtype}", "overlap() takes lists of text, numbers or dates")
     sizes = column.list.len().fill_null(0).to_numpy().astype(np.int64)
     rows = np.repeat(np.arange(len(column)), sizes)

@@ -95,7 +95,7 @@ def reads_emitted(node: Node) -> bool:
 
 
 def _distance(node: Within, i: Ints, j: Ints) -> Floats:
-    with np.errstate(invalid="ignore"):  # inf − inf is NaN: unknown
+    with np.errstate(invalid="ignore", over="ignore"):  # inf − inf is NaN: unknown
         return np.abs(node.values[i] - node.values[j])
 
 

@@ -65,13 +65,14 @@ def window(anchors: Floats, candidates: Floats, width: float) -> Window | None:
     known_a, known_c = ~np.isnan(anchors), ~np.isnan(candidates)
     numbers = np.unique(candidates[known_c])
     x = np.where(known_a, anchors, 0.0)
-    low = _first(numbers, lambda y: x - y <= width, len(x))
-    high = _first(numbers, lambda y: y - x > width, len(x)) - 1
+    with np.errstate(over="ignore"):
+        low = _first(numbers, lambda y: x - y <= width, len(x))
+        high = _first(numbers, lambda y: y - x > width, len(x)) - 1
     reaches = np.where(known_a, np.maximum(high - low, -1), -1)
     ranks = np.where(known_c, 2 * np.searchsorted(numbers, candidates), _MISSING)
     dtype = torch.int16 if 2 * len(numbers) < 2**15 + _MISSING else torch.int32
-    whole = (torch.from_numpy(values).to(dtype) for values in (low + high, reaches, ranks))
-    return Window(*whole, torch.from_numpy(known_a), torch.from_numpy(known_c))
+    centres, reached, ranked = (torch.from_numpy(values).to(dtype) for values in (low + high, reaches, ranks))
+    return Window(centres, reached, ranked, torch.from_numpy(known_a), torch.from_numpy(known_c))
 
 
 def _first(numbers: Floats, says: Callable[[Floats], NDArray[np.bool_]], n: int) -> Ints:

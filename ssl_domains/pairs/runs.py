@@ -14,4 +14,5 @@ def runs(first: Ints, sizes: Ints) -> Ints:
     """``first[0], first[0] + 1, …`` for ``sizes[0]`` steps, then the same from ``first[1]``, and so on."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(first - (ends - sizes), sizes)
+    shift: Ints = np.repeat(first - (ends - sizes), sizes)
+    return shift + np.arange(total, dtype=np.int64)
