@@ -81,20 +81,22 @@ class PairReasons:
         if any(weights):
             texts = [_weighed(reason.text, weight) for reason, weight in zip(reasons, weights, strict=True) if weight]
             return PairState("positive", " · ".join(dict.fromkeys(texts)), weights)
-        against = " · ".join(dict.fromkeys(reason.text for reason in reasons))
         if ignored is not None and ignored.answer == "yes":
+            causes = [self.relation(r, i, j, agreed=False).text for r in range(len(relations))]
+            against = " · ".join(dict.fromkeys(causes))
             return PairState("ignored", f"ignored: {ignored.text}" + (f"; {against}" if against else ""), weights)
         if not reasons:
             return PairState("negative", "no relation: only own views are positives", weights)
+        against = " · ".join(dict.fromkeys(reason.text for reason in reasons))
         if len({reason.answer for reason in reasons}) == 1:
             return PairState("negative", f"{reasons[0].answer}: {against}", weights)
         each = " · ".join(dict.fromkeys(f"{reason.answer}: {reason.text}" for reason in reasons))
         return PairState("negative", each, weights)
 
-    def relation(self, relation: int, i: int, j: int) -> Reason:
-        """What one relation says of two samples, and why."""
+    def relation(self, relation: int, i: int, j: int, *, agreed: bool = True) -> Reason:
+        """What one relation says of two samples, and why; with ``agreed``, a no also names what they do share."""
         compiled = self._bound.relations[relation].rule
-        return self._explain(_inner(self._objective.relations[relation].rule), compiled.node, i, j)
+        return self._explain(_inner(self._objective.relations[relation].rule), compiled.node, i, j, outermost=agreed)
 
     def ignored(self, i: int, j: int) -> Reason | None:
         """What the ignore rule says of two samples; None without one."""

@@ -227,8 +227,8 @@ class _Sheet:
         note = among if hard else _of(len(tiles), count) if count else "none in this batch"
         return _Strip("negative", "Hardest negatives" if hard else "Negatives", tiles, note)
 
-    def _most_alike(self, others: Sequence[int], anchor: int, count: int) -> list[tuple[int, float | None]]:
-        found: list[tuple[int, float | None]] = [*hardest(others, anchor, self._pictures.features, count)]
+    def _most_alike(self, others: Sequence[int], anchor: int, count: int) -> Sequence[tuple[int, float | None]]:
+        found = hardest(others, anchor, self._pictures.features, count)
         if found:
             return found
         return [(other, None) for other in others if other in self._pictures.pictures][:count]

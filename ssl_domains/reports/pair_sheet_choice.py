@@ -154,22 +154,22 @@ class _Batch:
 
 def _spread(batch: _Batch, count: int) -> list[int]:
     """Places of anchors, from few matches to many: one without a positive, then evenly, rather not of one group."""
-    ranks = batch.matches if batch.matches is not None else batch.positive.sum(1)
+    ranks: Ints = batch.matches if batch.matches is not None else batch.positive.sum(1)
     shuffled = np.random.default_rng(0).permutation(batch.seeds)
-    order = shuffled[np.argsort(ranks[shuffled], kind="stable")].tolist()
-    met = dict(zip(batch.seeds.tolist(), batch.met.tolist(), strict=True))
-    lonely, social = [p for p in order if not met[p]], [p for p in order if met[p]]
-    chosen = lonely[:1]
-    wanted = max(0, min(count, len(order)) - len(chosen))
-    picked = [social[int(k)] for k in np.linspace(0, len(social) - 1, min(wanted, len(social)))] if social else []
-    for place in picked:
-        rivals = [place, *social]  # the nearest in rank that belongs to nobody who is shown already
-        start = social.index(place)
-        rivals[1:] = sorted(social, key=lambda other: abs(social.index(other) - start))
-        fresh = [p for p in rivals[: len(social) // max(1, wanted) + 2] if p not in chosen]
-        apart = [p for p in fresh if not batch.positive[p, chosen].any()]
-        if apart or fresh:
-            chosen.append((apart or fresh)[0])
-    spare = [p for p in (*social, *lonely) if p not in chosen]
-    chosen += spare[: max(0, wanted + len(lonely[:1]) - len(chosen))]
-    return sorted(chosen, key=lambda place: (met[place], ranks[place]))
+    order = shuffled[np.argsort(ranks[shuffled], kind="stable")]
+    met = np.isin(order, batch.seeds[batch.met])
+    lonely, social = order[~met].tolist(), order[met].tolist()
+    chosen: list[int] = lonely[:1]
+    wanted = min(count, len(order)) - len(chosen)
+    reach = len(social) // max(1, wanted) + 1
+    for middle in np.linspace(0, len(social) - 1, min(wanted, len(social))).astype(int).tolist():
+        # the nearest in rank that belongs to nobody who is shown already, or else the nearest
+        near = [place for place in range(middle - reach, middle + reach + 1) if 0 <= place < len(social)]
+        near.sort(key=lambda place: abs(place - middle))
+        fresh = [social[place] for place in near if social[place] not in chosen]
+        apart = [place for place in fresh if not batch.positive[place, chosen].any()]
+        chosen += (apart or fresh)[:1]
+    spare = [place for place in (*social, *lonely) if place not in chosen]
+    chosen += spare[: max(0, min(count, len(order)) - len(chosen))]
+    alone = set(lonely)
+    return sorted(chosen, key=lambda place: (place not in alone, ranks[place]))

@@ -113,3 +113,9 @@ def test_pair_sampler_page(blocks: Blocks, tmp_path: Path, capsys: pytest.Captur
     scope: dict[str, Any] = {}
     exec(sampler, scope)
     exec(in_a_test, {"SAMPLER": scope["ssl_domains_pair_samplers"]()[0], "table": SampleTable.of(table)})
+
+
+def test_look_at_pairs_page(blocks: Blocks) -> None:
+    scope: dict[str, Any] = {}
+    exec(blocks("docs/how-to/look-at-pairs.md", "python")[0], scope)
+    assert scope["thumbnail"](torch.tensor([[[0.5]], [[-2.0]]]).numpy(), {}) == "2 samples, peak 2.00"

@@ -157,6 +157,17 @@ def test_only_what_is_looked_at_is_decoded(tmp_path: Path) -> None:
     assert sorted(reader.loaded) == sorted(f"s{k}" for k in batch)
 
 
+def test_large_samples_are_decoded_as_far_as_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ssl_domains.reports import sample_pictures
+
+    monkeypatch.setattr(sample_pictures, "_BYTES", 30 * 20 * 24 * 8)
+    reader = GradientReader()
+    text = words(sheet(tmp_path, "same('kind')", reader=reader, batch=96, anchors=4))
+    assert len(set(reader.loaded)) == 30
+    assert "the most similar of" in text
+    assert re.search(r"the most similar of \d+ of 48", text)
+
+
 def test_a_store_is_used_where_it_holds_the_rows(tmp_path: Path) -> None:
     reader = GradientReader()
     store = ArrayStore.fill(tmp_path / "store", table(), reader)
