@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -42,7 +43,10 @@ class SmallConv(nn.Module):
         self.num_classes = num_classes
         self.num_features = self.head_hidden_size = widths[-1]
         self.stages = nn.Sequential()
+        self.feature_info: list[dict[str, Any]] = []
         for before, after, stride in zip((in_chans, *widths), widths, (1, 2, 2, 2), strict=False):
+            index = len(self.stages)
+            self.feature_info.append({"num_chs": after, "reduction": 2**index, "module": f"stages.{index}"})
             convolution = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
             self.stages.append(nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
         self.fc: nn.Module
@@ -56,6 +60,20 @@ class SmallConv(nn.Module):
     def forward_features(self, x: Tensor) -> Tensor:
         """``[B, C, H, W]`` to ``[B, F, H/8, W/8]``."""
         return torch.as_tensor(self.stages(x))
+
+    def forward_intermediates(
+        self,
+        x: Tensor,
+        indices: Sequence[int] | None = None,
+        output_fmt: str = "NCHW",
+        intermediates_only: bool = True,
+    ) -> list[Tensor]:
+        """As in timm: the maps of the stages, all or those at ``indices``, of stride 1, 2, 4 and 8."""
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps if indices is None else [maps[index] for index in indices]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """Average over the map, then the classifier unless ``pre_logits``."""

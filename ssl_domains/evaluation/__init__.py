@@ -1,5 +1,6 @@
 """Evaluation of a run: its embeddings, its frozen probe beside honest floors, its encoder for use elsewhere."""
 
+from ssl_domains.evaluation.dense_features import dense_features, dense_targets
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.export import FORMATS, ExportError, export
 from ssl_domains.evaluation.handmade import handmade_features
@@ -17,6 +18,8 @@ __all__ = [
     "ExportError",
     "ProbeReport",
     "ProbeRow",
+    "dense_features",
+    "dense_targets",
     "embed",
     "embed_rows",
     "evaluation_split",

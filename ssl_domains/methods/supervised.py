@@ -98,7 +98,7 @@ class Supervised(Method):
             each = F.binary_cross_entropy_with_logits(z, target, reduction="none").mean(dim=1)
         else:
             each = (z[:, 0] - target).square()
-        count = known.sum()
+        count = known.sum() if out.total_anchors is None else out.total_anchors(known.sum())
         relations = len(pairs.weights)
         # The sum of nothing is 0 and still has a graph, as the mean of nothing has not.
         loss = (each.sum() + 0.0 * out.z.sum()) / count.clamp(min=1)

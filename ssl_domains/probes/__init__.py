@@ -1,5 +1,8 @@
 """Probes on arrays: how much of a label a small model reads from frozen features."""
 
+from ssl_domains.probes.dense import DenseFit, DenseResult, dense_confusions, dense_loss, run_dense_probe
+from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
+from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead, DenseHead
 from ssl_domains.probes.floor import TreeProbe, column_floor, floor_features
 from ssl_domains.probes.fractions import LabelDraw, label_draws
 from ssl_domains.probes.frozen import Answer, Probe, ProbeResult, run_probe
@@ -8,29 +11,43 @@ from ssl_domains.probes.knn import KnnProbe, knn_probe
 from ssl_domains.probes.labels import Labels, Task, detect_task, read_labels
 from ssl_domains.probes.linear import LinearProbe, linear_probe
 from ssl_domains.probes.metrics import HEADLINE, Scores, score
+from ssl_domains.probes.overlap import dice, iou
 
 __all__ = [
     "HEADLINE",
     "Answer",
+    "ConvHead",
+    "DeepLabHead",
+    "DenseFeatures",
+    "DenseFit",
+    "DenseHead",
+    "DenseResult",
+    "DenseTargets",
     "KnnProbe",
     "LabelDraw",
     "Labels",
     "LinearProbe",
+    "NativeMasks",
     "Probe",
     "ProbeResult",
     "Scores",
     "Task",
     "TreeProbe",
     "column_floor",
+    "dense_confusions",
+    "dense_loss",
     "detect_task",
+    "dice",
     "floor_features",
     "hog",
     "intensity_statistics",
+    "iou",
     "knn_probe",
     "label_draws",
     "linear_probe",
     "mean_colour",
     "read_labels",
+    "run_dense_probe",
     "run_probe",
     "score",
 ]

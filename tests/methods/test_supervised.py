@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,20 @@ def test_a_step_is_that_of_a_loop_written_by_hand() -> None:
         torch.testing.assert_close(mine, own)
     for mine, own in zip(model.encoder.parameters(), encoder.parameters(), strict=True):
         torch.testing.assert_close(mine, own)
+
+
+def test_shares_of_several_processes_add_up_to_the_loss_of_the_whole_batch() -> None:
+    model, images = method(["b", None, "a", "a"]), torch.rand(4, 1, 16, 16)
+    model.eval()
+    whole = model.loss(model.embed(images), pairs_of([0, 1, 2, 3], views=1, rows=4)).loss
+    shares = [
+        model.loss(
+            replace(model.embed(images[part]), total_anchors=lambda own: torch.tensor(3)),
+            pairs_of([0, 1, 2, 3][part], views=1, rows=4),
+        ).loss
+        for part in (slice(0, 1), slice(1, 2), slice(2, 4))
+    ]
+    torch.testing.assert_close(sum(shares), whole)
 
 
 def test_labels_stay_out_of_checkpoints() -> None:

@@ -1,0 +1,346 @@
+"""Dense probe: a small head on frozen maps, scored by Dice over whole held-out groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
+from torch import Tensor, nn
+
+from ssl_domains.errors import DataError
+from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets
+from ssl_domains.probes.dense_heads import ConvHead, DenseHead
+from ssl_domains.probes.overlap import add_confusion, dice, iou
+from ssl_domains.views import IGNORED, to_native
+
+__all__ = ["DenseFit", "DenseResult", "dense_confusions", "dense_loss", "run_dense_probe"]
+
+_PREDICTED = 64
+_STANDARDISED_ROWS = 512
+
+
+@dataclass(frozen=True)
+class DenseFit:
+    """How a head is fitted; equal in all arms.
+
+    Attributes:
+        steps: AdamW steps, whatever the number of labelled pictures: not epochs.
+        batch: Pictures in a step, drawn without replacement until all were seen.
+        lr: Grid of peak learning rates, which fall to 0 by a cosine; chosen inside the training groups. None takes the
+            head's own.
+        weight_decay: Decoupled weight decay.
+        dice: Weight of the soft Dice loss beside cross-entropy. It is what balances classes: pictures are drawn as they
+            come, and neither pixels nor classes are weighted.
+    """
+
+    steps: int = 300
+    batch: int = 16
+    lr: tuple[float, ...] | None = None
+    weight_decay: float = 1e-3
+    dice: float = 1.0
+
+
+@dataclass(frozen=True)
+class DenseResult:
+    """What a dense probe scored on the test groups.
+
+    Attributes:
+        counts: int64 ``[G, C + 1, C + 1]``: pixels of each test group at native shape, row = truth, 0 = background.
+        groups: Group code of each of the G, sorted.
+        classes: Names of the C classes.
+        chosen: Hyper-parameters taken.
+        labels: Labelled training pictures.
+        trained_groups: Number of groups they came from.
+        tested: Test pictures.
+        notes: Remarks, one line each.
+    """
+
+    counts: NDArray[np.int64]
+    groups: NDArray[Any]
+    classes: tuple[str, ...]
+    chosen: dict[str, float]
+    labels: int
+    trained_groups: int
+    tested: int
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def dice(self) -> NDArray[np.float64]:
+        """``[G, C]``, Dice of each class over each whole group; NaN where it is in neither truth nor prediction."""
+        return dice(self.counts)
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """``[G, C]``, intersection over union, as `dice`."""
+        return iou(self.counts)
+
+    @property
+    def per_class(self) -> dict[str, float | None]:
+        """Dice of each class, mean over the groups where it is defined; None where it is in none."""
+        return {name: _mean(self.dice[:, code]) for code, name in enumerate(self.classes)}
+
+    @property
+    def mean_dice(self) -> float | None:
+        """Mean of `per_class`; None when a class is undefined in every group."""
+        return _mean_of(self.per_class)
+
+    @property
+    def mean_iou(self) -> float | None:
+        """The same of IoU."""
+        return _mean_of({name: _mean(self.iou[:, code]) for code, name in enumerate(self.classes)})
+
+    def remarks(self) -> list[str]:
+        """Notes, and which Dice are undefined."""
+        out = list(self.notes)
+        for code, name in enumerate(self.classes):
+            absent = int(np.isnan(self.dice[:, code]).sum())
+            if absent:
+                whole = f"{absent} of {len(self.groups)} test groups"
+                out.append(f"Dice of {name!r} is undefined in {whole}: neither there nor predicted")
+        return out
+
+
+def run_dense_probe(
+    features: DenseFeatures,
+    targets: DenseTargets,
+    groups: NDArray[Any],
+    train: NDArray[np.bool_],
+    test: NDArray[np.bool_],
+    *,
+    head: DenseHead | None = None,
+    fit: DenseFit | None = None,
+    folds: int = 2,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> DenseResult:
+    """Choose the learning rate by group k-fold inside the training groups, fit on them, score on the test groups once.
+
+    Maps are standardised by channel on the training pictures of each fit alone.
+
+    Args:
+        features: Maps of ``n`` pictures.
+        targets: Their masks.
+        groups: Group of each ``[n]``; the unit of a score, never on both sides.
+        train: bool ``[n]``: labelled pictures.
+        test: bool ``[n]``.
+        head: `ConvHead` by default.
+        fit: Steps, batch, grid, loss.
+        folds: Inner folds; fewer when there are fewer groups.
+        seed: Of folds, weights and batches: the same seed gives the same numbers on a CPU.
+        device: Where heads are fitted.
+
+    Raises:
+        DataError: When the sides share a group, or one is empty, or no training picture shows a class.
+    """
+    head, fit = head or ConvHead(), fit or DenseFit()
+    rows, held = np.flatnonzero(train), np.flatnonzero(test)
+    _check(targets, groups, rows, held)
+    chosen, notes = _choose(features, targets, groups, rows, head, fit, folds, seed, device)
+    (predict,) = _fit(features, targets, rows, head, fit, [chosen], seed, device)
+    names, counts = dense_confusions(predict, targets, groups, held)
+    return DenseResult(
+        counts=counts,
+        groups=names,
+        classes=targets.classes,
+        chosen={"lr": chosen},
+        labels=len(rows),
+        trained_groups=len(np.unique(groups[rows])),
+        tested=len(held),
+        notes=tuple(notes),
+    )
+
+
+Predict = Callable[[NDArray[np.int64]], Tensor]
+
+
+def dense_confusions(
+    predict: Predict, targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Confusion counts of whole groups at native shape.
+
+    Args:
+        predict: From positions ``[b]`` to logits ``[b, C + 1, S, S]`` on the canvas.
+        targets: The masks.
+        groups: Group of each picture ``[n]``.
+        rows: Positions of the pictures to score.
+
+    Returns:
+        The groups ``[G]``, sorted, and counts ``[G, C + 1, C + 1]``.
+    """
+    names, codes = np.unique(groups[rows], return_inverse=True)
+    classes = len(targets.classes) + 1
+    counts = np.zeros((len(names), classes, classes), dtype=np.int64)
+    order = np.argsort(codes, kind="stable")
+    for start in range(0, len(order), _PREDICTED):
+        part = order[start : start + _PREDICTED]
+        logits = predict(rows[part])
+        truths = [targets.native[int(row)] for row in rows[part]]
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for place, truth in enumerate(truths):
+            by_shape.setdefault((truth.shape[0], truth.shape[1]), []).append(place)
+        for (height, width), places in by_shape.items():
+            guess = to_native(targets.canvas, logits[places], height, width).argmax(dim=1).cpu().numpy()
+            for place, one in zip(places, guess, strict=True):
+                add_confusion(counts[codes[part[place]]], truths[place], one)
+    return names, counts
+
+
+def dense_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
+    """Cross-entropy over the pixels that count, plus soft Dice of the classes over the batch (Milletari et al. 2016).
+
+    Args:
+        logits: ``[B, K, S, S]``; class 0 is the background.
+        target: int64 ``[B, S, S]``; 255 is left out.
+        dice_weight: Weight of 1 − Dice, the mean over the classes but the background that the batch shows.
+    """
+    loss = F.cross_entropy(logits, target, ignore_index=IGNORED)
+    if not dice_weight:
+        return loss
+    counted = target != IGNORED
+    truth = F.one_hot(target.masked_fill(~counted, 0), logits.shape[1]).movedim(-1, 1)[:, 1:] * counted[:, None]
+    chance = logits.softmax(dim=1)[:, 1:] * counted[:, None]
+    both, total = (chance * truth).sum(dim=(0, 2, 3)), (chance + truth).sum(dim=(0, 2, 3))
+    shown = truth.sum(dim=(0, 2, 3)) > 0
+    soft = ((1 - 2 * both / total.clamp(min=1e-6)) * shown).sum() / shown.sum().clamp(min=1)
+    return loss + dice_weight * soft
+
+
+def _choose(
+    features: DenseFeatures,
+    targets: DenseTargets,
+    groups: NDArray[Any],
+    rows: NDArray[np.int64],
+    head: DenseHead,
+    fit: DenseFit,
+    folds: int,
+    seed: int,
+    device: torch.device | str,
+) -> tuple[float, list[str]]:
+    """The learning rate with the best mean Dice over the inner folds; of equals the first."""
+    grid = list(head.lr if fit.lr is None else fit.lr)
+    if len(grid) == 1:
+        return grid[0], []
+    names, codes = np.unique(groups[rows], return_inverse=True)
+    folds = min(folds, len(names))
+    middle = grid[len(grid) // 2]
+    alone = f"too few training groups to choose by: lr={middle:g} taken unseen"
+    if folds < 2:
+        return middle, [alone]
+    order = np.random.default_rng(seed).permutation(len(names))
+    totals, usable = np.zeros(len(grid)), 0
+    for inner, outer in GroupKFold(folds).split(rows, groups=order[codes]):
+        if not _shows_a_class(targets, rows[inner]):
+            continue
+        predictors = _fit(features, targets, rows[inner], head, fit, grid, seed, device)
+        scores = []
+        for predict in predictors:
+            _, counts = dense_confusions(predict, targets, groups, rows[outer])
+            each = [
+                value for code in range(len(targets.classes)) if (value := _mean(dice(counts)[:, code])) is not None
+            ]
+            scores.append(float(np.mean(each)) if each else 0.0)
+        totals += scores
+        usable += 1
+    return (grid[int(np.argmax(totals))], []) if usable else (middle, [alone])
+
+
+def _fit(
+    features: DenseFeatures,
+    targets: DenseTargets,
+    rows: NDArray[np.int64],
+    head: DenseHead,
+    fit: DenseFit,
+    grid: Sequence[float],
+    seed: int,
+    device: torch.device | str,
+) -> list[Predict]:
+    """A predictor for each learning rate, all fitted on the same batches, so that maps are read once."""
+    standardise = _standardiser(features, rows, seed, device)
+    with torch.random.fork_rng(devices=[]):
+        modules = []
+        for _ in grid:
+            torch.manual_seed(seed)
+            modules.append(head.build(features.widths, len(targets.classes) + 1, targets.canvas.size).to(device))
+    optimisers = [
+        torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=fit.weight_decay)
+        for module, lr in zip(modules, grid, strict=True)
+    ]
+    for step, chosen in enumerate(_batches(rows, fit.batch, fit.steps, seed)):
+        maps = standardise(features.batch(chosen))
+        target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(device)
+        factor = 0.5 * (1 + np.cos(np.pi * step / fit.steps))
+        for module, optimiser, lr in zip(modules, optimisers, grid, strict=True):
+            optimiser.param_groups[0]["lr"] = lr * factor
+            optimiser.zero_grad(set_to_none=True)
+            dense_loss(module(maps), target, fit.dice).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    return [_predictor(module, features, standardise) for module in modules]
+
+
+def _predictor(
+    module: nn.Module, features: DenseFeatures, standardise: Callable[[Sequence[Tensor]], list[Tensor]]
+) -> Predict:
+    @torch.no_grad()
+    def predict(rows: NDArray[np.int64]) -> Tensor:
+        return torch.as_tensor(module(standardise(features.batch(rows))))
+
+    return predict
+
+
+def _standardiser(
+    features: DenseFeatures, rows: NDArray[np.int64], seed: int, device: torch.device | str
+) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+    """Mean 0 and variance 1 of each channel, over the given rows (512 of them when there are more)."""
+    if len(rows) > _STANDARDISED_ROWS:
+        rows = np.sort(np.random.default_rng([seed, 0x57D]).choice(rows, _STANDARDISED_ROWS, replace=False))
+    shifts, scales = [], []
+    for level in features.batch(rows):
+        wide = level.double()
+        deviation = wide.std(dim=(0, 2, 3), correction=0, keepdim=True)
+        shifts.append(wide.mean(dim=(0, 2, 3), keepdim=True).float().to(device))
+        # A channel that never varies says nothing, and must not be blown up where it does in a test picture.
+        scales.append(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0.0).float().to(device))
+    return lambda maps: [(one.to(device) - m) * s for one, m, s in zip(maps, shifts, scales, strict=True)]
+
+
+def _batches(rows: NDArray[np.int64], batch: int, steps: int, seed: int) -> Sequence[NDArray[np.int64]]:
+    """Positions of each step: without replacement until all were drawn."""
+    rng = np.random.default_rng([seed, 0xBA7C])
+    batch = min(batch, len(rows))
+    epochs = -(-batch * steps // len(rows))
+    drawn = np.concatenate([rng.permutation(rows) for _ in range(epochs)])
+    return [np.sort(drawn[step * batch : (step + 1) * batch]) for step in range(steps)]
+
+
+def _check(targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64], held: NDArray[np.int64]) -> None:
+    for side, found in (("training", rows), ("test", held)):
+        if not len(found):
+            raise DataError(f"no {side} picture has a mask", "scan with masks, or split by a coarser group")
+    shared = np.intersect1d(groups[rows], groups[held])
+    if len(shared):
+        raise DataError(
+            f"{len(shared)} groups are on both sides of the split", "scan with --split-by the column given as --group"
+        )
+    if not _shows_a_class(targets, rows):
+        raise DataError("no training mask shows anything but background", "label more groups")
+
+
+def _shows_a_class(targets: DenseTargets, rows: NDArray[np.int64]) -> bool:
+    placed = targets.placed[rows]
+    return bool(((placed > 0) & (placed != IGNORED)).any())
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _mean_of(per_class: Mapping[str, float | None]) -> float | None:
+    values = [value for value in per_class.values() if value is not None]
+    return float(np.mean(values)) if values and len(values) == len(per_class) else None

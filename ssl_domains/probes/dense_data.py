@@ -1,0 +1,93 @@
+"""What a dense probe reads: frozen maps of each picture, and the class of each of its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.probes.labels import Labels
+from ssl_domains.views import Canvas
+
+__all__ = ["DenseFeatures", "DenseTargets", "NativeMasks"]
+
+
+@dataclass(frozen=True)
+class DenseFeatures:
+    """Maps of ``n`` pictures, from fine to coarse.
+
+    Attributes:
+        levels: float16 or float32 ``[n, F_l, h_l, w_l]`` each; in memory or memory-mapped.
+    """
+
+    levels: tuple[NDArray[np.floating[Any]], ...]
+
+    def __len__(self) -> int:
+        return len(self.levels[0])
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels ``F_l`` of each level."""
+        return tuple(level.shape[1] for level in self.levels)
+
+    def batch(self, rows: NDArray[np.int64]) -> list[Tensor]:
+        """The maps of some rows, float32."""
+        return [torch.from_numpy(np.asarray(level[rows])).float() for level in self.levels]
+
+
+class NativeMasks(Sequence[NDArray[np.uint8]]):
+    """Class indices in the shape the images came in, one mask at a time.
+
+    Args:
+        masks: Class numbers ``[H, W]`` by position, such as a `ssl_domains.stores.MaskStore`.
+        positions: Where each row's mask is.
+        index: uint8 ``[256]``: class number to class index, 255 to be ignored.
+    """
+
+    def __init__(self, masks: Any, positions: NDArray[np.int64], index: NDArray[np.uint8]) -> None:
+        self._masks = masks
+        self._positions = positions
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, int | np.integer):
+            numbers = self._masks[int(self._positions[row])]
+            return self._index[np.where((numbers >= 0) & (numbers <= 255), numbers, 255)]
+        return NativeMasks(self._masks, self._positions[row], self._index)
+
+
+@dataclass(frozen=True)
+class DenseTargets:
+    """The class of each pixel of ``n`` pictures.
+
+    Attributes:
+        placed: uint8 ``[n, S, S]`` on the canvas: 0 background, 1 to C the classes, 255 ignored.
+        native: The same in the shape of each image, uint8 ``[H, W]``.
+        canvas: Where pictures lie on the canvas.
+        classes: Names of the C classes.
+    """
+
+    placed: NDArray[np.uint8]
+    native: NativeMasks
+    canvas: Canvas
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.placed)
+
+    def take(self, rows: NDArray[np.int64]) -> DenseTargets:
+        """Rows at integer positions."""
+        return replace(self, placed=self.placed[rows], native=self.native[rows])
+
+    def labels(self) -> Labels:
+        """Which classes are in which picture, as a label set: what labelled groups are drawn by."""
+        present = np.stack([(self.placed == 1 + code).any(axis=(1, 2)) for code in range(len(self.classes))], axis=1)
+        return Labels("multilabel", present.astype(np.float64), self.classes, np.ones(len(self), dtype=np.bool_))
