@@ -60,7 +60,7 @@ def test_rules_shown_read_back(blocks: Blocks, page: str) -> None:
 
     lines = blocks(page, "python")[-1].splitlines()
     rules = [line.split("  #")[0].strip() for line in lines if line and not line.startswith("from")]
-    assert len(rules) == 5
+    assert len(rules) == 7
     for rule in rules:
         assert parse(str(parse(rule))) == parse(rule)
 
