@@ -12,7 +12,7 @@ from ssl_domains.cli.app import app
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.extending import Registry
 from ssl_domains.studies import ArmEntry, StudyFile
-from ssl_domains.studies.study_file import PrimaryEntry
+from ssl_domains.studies.study_file import BreakdownEntry, ContrastEntry, DenseEntry, UnsureEntry
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -96,7 +96,10 @@ def _configuration() -> Iterator[str]:
 def _study_file() -> Iterator[str]:
     yield from _keys("## The study", StudyFile)
     yield from _keys("## `[arms.NAME]`", ArmEntry)
-    yield from _keys("## `[primary]`", PrimaryEntry)
+    yield from _keys("## `[primary]`, `[[secondary]]`", ContrastEntry)
+    yield from _keys("## `[dense]`", DenseEntry)
+    yield from _keys("## `unsure`", UnsureEntry)
+    yield from _keys("## `breakdown`", BreakdownEntry)
 
 
 def _keys(heading: str, model: Any) -> Iterator[str]:

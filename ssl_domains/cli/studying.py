@@ -88,7 +88,7 @@ def prepare_study(
         within=study.within,
         unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
         breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
-        columns={arm.columns: open_table(domain, folder / arm.columns) for arm in study.arms.values() if arm.columns},
+        columns={arm.columns: open_table(domain, path.parent / arm.columns) for arm in study.arms.values() if arm.columns},
         probes=tuple(study.probes),
         masks=_masks(domain, table, path) if "dense" in study.probes else None,
         dense=study.dense,

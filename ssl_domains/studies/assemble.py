@@ -84,11 +84,16 @@ def _plain(scores: Sequence[CellScore]) -> dict[str, float | None]:
     return means
 
 
-def contrasts(plan: StudyPlan, primary: ContrastSpec) -> tuple[ContrastSpec, ...]:
+def contrasts(plan: StudyPlan, primary: ContrastSpec, further: Sequence[ContrastSpec] = ()) -> tuple[ContrastSpec, ...]:
     """The secondary contrasts: the primary one at other fractions, and every named arm against what explains it away.
 
     At the primary fraction each rule stands against SimCLR, against its own batches without relations, against its
     shuffled self; the primary arm also against random initialisation and supervised training.
+
+    Args:
+        plan: The arms.
+        primary: Not among them.
+        further: Those that the study names itself.
     """
     asked: list[tuple[str, str, float]] = []
     asked += [(primary.a, primary.b, fraction) for fraction in plan.fractions]
@@ -98,12 +103,8 @@ def contrasts(plan: StudyPlan, primary: ContrastSpec) -> tuple[ContrastSpec, ...
             asked.append((arm.name, "simclr", primary.fraction))
         elif arm.kind in ("composed", "shuffled"):
             asked.append((arm.of, arm.name, primary.fraction))
-    made = []
-    for a, b, fraction in dict.fromkeys(asked):
-        spec = ContrastSpec(a, b, primary.probe, fraction, primary.measure)
-        if a != b and spec != primary:
-            made.append(spec)
-    return tuple(made)
+    made = [ContrastSpec(a, b, primary.probe, fraction, primary.measure) for a, b, fraction in asked if a != b]
+    return tuple(spec for spec in dict.fromkeys([*made, *further]) if spec != primary)
 
 
 def nuisance_rows(plan: StudyPlan, results: CellResults) -> tuple[NuisanceRow, ...]:

@@ -15,6 +15,7 @@ from ssl_domains.engine.precision import resolve_device, resolve_precision
 from ssl_domains.engine.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.pairs import Composition, parse
+from ssl_domains.probes import HEADLINE
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
 from ssl_domains.studies.material import Material
@@ -23,7 +24,7 @@ from ssl_domains.studies.plan import StudyPlan, estimate_seconds, pin_compositio
 from ssl_domains.studies.report import write_study_report
 from ssl_domains.studies.result import ContrastSpec, InformationRow, StudyResult
 from ssl_domains.studies.run import Say, run_study, spell
-from ssl_domains.studies.study_file import StudyFile
+from ssl_domains.studies.study_file import ContrastEntry, StudyFile
 
 __all__ = ["Conducted", "conduct"]
 
@@ -88,12 +89,7 @@ def conduct(
         folds=len(material.groups.folds),
         steps=reference_steps(material),
     )
-    primary = ContrastSpec(
-        study.primary.arm, study.primary.against, study.primary.probe, study.primary.fraction,
-        material.primary_measure.name,
-    )  # fmt: skip
-    if primary.b not in {arm.name for arm in arms}:
-        raise UsageError(f"primary.against is no arm: {primary.b!r}", did_you_mean(primary.b, [a.name for a in arms]))
+    primary, *further = (_spec(entry, study, material, arms) for entry in (study.primary, *study.secondary))
     material.out.mkdir(parents=True, exist_ok=True)
     first = _first_primary(material.out, primary)
     seconds = estimate_seconds(material, plan) / jobs
@@ -128,7 +124,7 @@ def conduct(
         arms=arm_results(arms, study.label, chosen, primary),
         scores=scores_of(material, plan, results),
         primary=primary,
-        secondary=contrasts(plan, primary),
+        secondary=contrasts(plan, primary, further),
         nuisance=nuisance_rows(plan, results),
         information=information,
         notes=tuple(notes),
@@ -140,6 +136,16 @@ def conduct(
     write_result_page(result, material.out / "page")
     say(f"done in {spell(time.perf_counter() - before)}; trainings and probes took {spell(spent)} in all")
     return Conducted(result, report, seconds)
+
+
+def _spec(entry: ContrastEntry, study: StudyFile, material: Material, arms: Sequence[Arm]) -> ContrastSpec:
+    names = [arm.name for arm in arms]
+    if entry.against not in names:
+        raise UsageError(f"there is no arm {entry.against!r} to stand against", did_you_mean(entry.against, names))
+    usual = "mean Dice" if entry.probe == "dense" else HEADLINE[material.labels.task]
+    if entry is study.primary:
+        usual = material.primary_measure.name
+    return ContrastSpec(entry.arm, entry.against, entry.probe, entry.fraction, entry.measure or usual)
 
 
 def _pinned(material: Material, arms: Sequence[Arm]) -> list[Arm]:

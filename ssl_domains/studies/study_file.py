@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["ArmEntry", "BreakdownEntry", "DenseEntry", "PrimaryEntry", "StudyFile", "UnsureEntry", "read_study_file"]
+__all__ = ["ArmEntry", "BreakdownEntry", "ContrastEntry", "DenseEntry", "StudyFile", "UnsureEntry", "read_study_file"]
 
 MOST_GRID_POINTS = 3
 
@@ -27,7 +27,8 @@ class ArmEntry(_Entry):
     rule: str | None = Field(default=None, description="rule, as `pretrain --rule` takes it; neither is plain SimCLR")
     config: dict[str, Any] = Field(default_factory=dict, description="configuration that only this arm has, by key")
     columns: str | None = Field(
-        default=None, description="table whose columns the rule reads in place of the study's, matched by `sample`"
+        default=None,
+        description="table beside the samples, whose columns rule and views read instead, by `sample`",
     )
     controls: bool = Field(
         default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
@@ -65,8 +66,8 @@ class DenseEntry(_Entry):
     )
 
 
-class PrimaryEntry(_Entry):
-    """The one contrast that is tested without correction; everything else is secondary."""
+class ContrastEntry(_Entry):
+    """Does an arm differ from another? The primary one is tested without correction, all others together."""
 
     arm: str = Field(description="an arm of [arms]")
     against: str = Field(default="simclr", description="the arm it has to beat")
@@ -104,7 +105,10 @@ class StudyFile(_Entry):
         default_factory=list, max_length=MOST_GRID_POINTS, description="the same points for every arm, three at most"
     )
     arms: dict[str, ArmEntry] = Field(min_length=1, description="the arms beside the standing ones")
-    primary: PrimaryEntry = Field(description="the contrast that counts")
+    primary: ContrastEntry = Field(description="the contrast that counts")
+    secondary: list[ContrastEntry] = Field(
+        default_factory=list, description="further contrasts, beside those that every study draws"
+    )
     probes: list[Literal["linear", "k-NN", "dense"]] = Field(
         default=["linear", "k-NN"], min_length=1, description="'dense' needs masks that were scanned with the images"
     )
@@ -120,12 +124,13 @@ class StudyFile(_Entry):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
-        if self.primary.arm not in self.arms:
-            raise ValueError(f"primary.arm {self.primary.arm!r} is not one of [arms]")
-        if self.primary.fraction not in self.fractions:
-            raise ValueError(f"primary.fraction {self.primary.fraction:g} is not one of fractions")
-        if self.primary.probe not in self.probes:
-            raise ValueError(f"primary.probe {self.primary.probe!r} is not one of probes")
+        for where, asked in [("primary", self.primary), *(("secondary", one) for one in self.secondary)]:
+            if asked.arm not in self.arms:
+                raise ValueError(f"{where}.arm {asked.arm!r} is not one of [arms]")
+            if asked.fraction not in self.fractions:
+                raise ValueError(f"{where}.fraction {asked.fraction:g} is not one of fractions")
+            if asked.probe not in self.probes:
+                raise ValueError(f"{where}.probe {asked.probe!r} is not one of probes")
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
         if not self.arms[self.primary.arm].controls:
@@ -187,7 +192,7 @@ def _one_line(error: ValidationError, path: Path) -> UsageError:
     message = message[:1].lower() + message[1:]
     if first["type"] == "extra_forbidden":
         known = ArmEntry.model_fields if first["loc"][0] == "arms" else StudyFile.model_fields
-        known = PrimaryEntry.model_fields if first["loc"][0] == "primary" else known
+        known = ContrastEntry.model_fields if first["loc"][0] == "primary" else known
         return UsageError(f"{path.name}: unknown key {key!r}", did_you_mean(str(first["loc"][-1]), known))
     field = StudyFile.model_fields.get(str(first["loc"][0])) if first["loc"] else None
     said = f"{key!r}: {message}" if key else message

@@ -57,7 +57,8 @@ def prepare(material: Material, cell: Cell) -> Training:
     mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
     table, method = material.table, material.method
     if arm.columns is not None:
-        table = _other_columns(table, material.columns[arm.columns], arm.reads)
+        read = arm.reads.union(material.recipe(table, _config(material, cell, len(table))).columns)
+        table = _other_columns(table, material.columns[arm.columns], read)
     if cell.fraction is not None:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
