@@ -47,10 +47,10 @@ class Sizes:
     """
 
     small: tuple[int, int, int, int] = (2048, 256, 6, 2)
-    large: tuple[int, int, int, int] = (64, 16, 2, 1)
+    large: tuple[int, int, int, int] = (64, 16, 3, 3)
     encoders: tuple[str, str] = ("small_conv", "resnet18")
     sides: tuple[int, int] = (32, 224)
-    rounds: tuple[int, int] = (5, 3)
+    rounds: tuple[int, int] = (5, 2)
     seeds: int = 5
     knn_epochs: int = 5
     knn_pictures: int | None = None

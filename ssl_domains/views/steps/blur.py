@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps.declared import Declared, check_range, check_share
-from ssl_domains.views.steps.pictures import as_images, as_pictures
+from ssl_domains.views.steps.pictures import as_images, as_pictures, written
 from ssl_domains.views.steps.step import backend
 
 __all__ = ["Blur"]
@@ -85,11 +85,11 @@ def blurred_on_cpu(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
         return images
     pictures = as_pictures(images)
     result, kernels = pictures.copy(), _kernels(sigma, reach).numpy()
+    places = written(result)
     own_reach = torch.floor(sigma * REACH).clamp(max=reach).int().tolist()
     for k in torch.nonzero(sigma > 0)[:, 0].tolist():
         kernel = kernels[k, reach - own_reach[k] : reach + own_reach[k] + 1]
-        whole = cv2.sepFilter2D(pictures[k], -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
-        result[k] = whole.reshape(result.shape[1:])
+        cv2.sepFilter2D(pictures[k], -1, kernel, kernel, dst=places[k], borderType=cv2.BORDER_REFLECT_101)
     return as_images(result)
 
 

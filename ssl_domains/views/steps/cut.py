@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ssl_domains.views.steps.pictures import as_images, as_pictures
+from ssl_domains.views.steps.pictures import as_images, as_pictures, written
 
 __all__ = ["Cut"]
 
@@ -50,12 +50,12 @@ class Cut:
         """``[B, C, S, S]`` on the CPU to channels-last ``[B, C, size, size]``, bilinear, nothing from outside."""
         pictures = as_pictures(images)
         enlarged = np.empty((len(pictures), size, size, pictures.shape[3]), dtype=np.float32)
+        places = written(enlarged)
         sides = torch.stack([self.left, self.top, self.width, self.height], 1).long().tolist()
         mirrors = torch.stack([self.mirror_x, self.mirror_y], 1).tolist()
         for k, ((left, top, width, height), (over, upside_down)) in enumerate(zip(sides, mirrors, strict=True)):
-            part = pictures[k, top : top + height, left : left + width]
-            part = cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
+            part, place = pictures[k, top : top + height, left : left + width], places[k]
+            cv2.resize(part, (size, size), dst=place, interpolation=cv2.INTER_LINEAR)
             if over or upside_down:
-                part = cv2.flip(part, -1 if over and upside_down else int(over))
-            enlarged[k] = part.reshape(enlarged.shape[1:])
+                cv2.flip(place, -1 if over and upside_down else int(over), dst=place)
         return as_images(enlarged)

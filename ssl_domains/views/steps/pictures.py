@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["MOST_CHANNELS", "as_images", "as_pictures", "convert"]
+__all__ = ["MOST_CHANNELS", "as_images", "as_pictures", "convert", "written"]
 
 MOST_CHANNELS = 4
 """OpenCV's guarantees end there."""
@@ -25,6 +25,11 @@ def as_pictures(images: Tensor) -> NDArray[np.float32]:
 def as_images(pictures: NDArray[np.float32]) -> Tensor:
     """The reverse; the same memory, channels-last."""
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
+
+
+def written(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same memory as OpenCV writes into it picture by picture: a single channel has no axis."""
+    return pictures[..., 0] if pictures.shape[3] == 1 else pictures
 
 
 def convert(pictures: NDArray[Any], code: int) -> NDArray[np.float32]:
