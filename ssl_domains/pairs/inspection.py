@@ -307,7 +307,7 @@ def _refusals(
     for relation in objective.relations:
         for name in sorted(_needed(relation.rule) & unique):
             yield (
-                f"column {name!r} is all unique, so {relation.rule} never matches two samples",
+                f"column {name!r} is all unique, so {relation.rule} never matches two samples: this equals SimCLR",
                 "take a column whose values several samples share, or cut a number into bins()",
             )
     for facts in relations:
