@@ -113,12 +113,12 @@ def _common_kind(end: pl.DataType, key: pl.DataType) -> pl.DataType:
 def _adjacency(a: Ints, b: Ints, grades: Floats, size: int) -> tuple[Ints, Ints, Floats]:
     """Undirected edges between codes as CSR, the largest grade of each."""
     low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((grades, high, low))
-    low, high, grades = low[order], high[order], grades[order]
-    last = np.append((low[1:] != low[:-1]) | (high[1:] != high[:-1]), True)[: len(low)]
-    low, high, grades = low[last], high[last], grades[last]
+    edges, edge = np.unique(low * size + high, return_inverse=True)
+    best = np.zeros(len(edges))
+    np.maximum.at(best, edge.reshape(-1), grades)
+    low, high, grades = edges // size, edges % size, best
     source, target = np.concatenate([low, high]), np.concatenate([high, low])
-    order = np.lexsort((target, source))
+    order = np.argsort(source * size + target)
     return _starts(source, size), target[order], np.concatenate([grades, grades])[order]
 
 
@@ -135,7 +135,7 @@ def _expanded(starts: Ints, neighbours: Ints, grades: Floats, codes: Ints, rule:
     if total > _MOST:
         raise ResourceError(f"{rule} links {total} pairs of rows", f"column {rule.key!r} has too few values to link by")
     beside = rows[runs(first[neighbours], reach)]
-    order = np.lexsort((beside, np.repeat(source, reach)))
+    order = np.argsort(np.repeat(source, reach) * len(codes) + beside)
     beside, weights = beside[order], np.repeat(grades, reach)[order]
     code = np.maximum(codes, 0)
     own = np.where(known, degrees[code], 0)

@@ -105,7 +105,7 @@ def _decayed(distance: Floats, width: float) -> Floats:
 
 def _shared(node: Overlap, i: Ints, j: Ints) -> Ints:
     """How many members two positions share."""
-    if i.ndim == j.ndim == 2 and i.shape[1] == j.shape[0] == 1:  # every row of i with every column of j
+    if _is_outer(i, j):
         counts = (_lists(node, i[:, 0]) @ _lists(node, j[0]).T).toarray()
         return np.asarray(counts, dtype=np.int64)
     i, j = np.broadcast_arrays(i, j)
@@ -125,7 +125,17 @@ def _lists(node: Overlap, positions: Ints) -> Any:
 
 
 def _grades(node: Linked, i: Ints, j: Ints) -> Floats:
-    """The grade of the edge between two positions, 0 without one: one binary search in each row of neighbours."""
+    """The grade of the edge between two positions, 0 without one."""
+    if _is_outer(i, j):
+        columns, column = np.unique(j[0], return_inverse=True)
+        sizes = node.starts[i[:, 0] + 1] - node.starts[i[:, 0]]
+        edge = runs(node.starts[i[:, 0]], sizes)
+        place = np.searchsorted(columns, node.neighbours[edge])
+        met = np.append(columns, -1)[place] == node.neighbours[edge]
+        found = np.zeros((len(i), len(columns)))
+        found[np.repeat(np.arange(len(i)), sizes)[met], place[met]] = node.grades[edge[met]]
+        return found[:, column.reshape(-1)]
+    # One binary search in the first position's row of neighbours, for all pairs at once.
     i, j = np.broadcast_arrays(i, j)
     low, high = node.starts[i], node.starts[i + 1]
     end = high
@@ -137,3 +147,8 @@ def _grades(node: Linked, i: Ints, j: Ints) -> Floats:
         return np.zeros(i.shape)
     place = np.minimum(low, len(node.neighbours) - 1)
     return np.where((low < end) & (node.neighbours[place] == j), node.grades[place], 0.0)
+
+
+def _is_outer(i: Ints, j: Ints) -> bool:
+    """Whether every row of ``i [n, 1]`` meets every column of ``j [1, m]``."""
+    return i.ndim == j.ndim == 2 and i.shape[1] == j.shape[0] == 1
