@@ -61,7 +61,8 @@ def test_positives_from_an_all_unique_column_are_refused_as_simclr(task: str, co
     small = ("--set", "train.batch_size=20")
     code, told, err = command("medical", task, samples, "--rule", "same('trace_file')", *small, *out)
     assert code == 4
-    assert "error: column 'trace_file' is all unique, so same('trace_file') never matches two samples: this equals SimCLR" in err
+    assert "error: column 'trace_file' is all unique, so same('trace_file') never matches two samples" in err
+    assert "this equals SimCLR" in err
     assert len(err.splitlines()) <= 3
     assert not (tmp_path / "run").exists()
     assert not list(tmp_path.glob("*.store"))  # refused before anything was decoded

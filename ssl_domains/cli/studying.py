@@ -58,7 +58,8 @@ def prepare_study(
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
     named = _named_arms(registry, domain, study)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
-    floors |= study.floors
+    floors |= {name: tuple(columns) for name, columns in study.floors.items()}
+    others = {arm.columns for arm in study.arms.values() if arm.columns}
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
     if study.breakdown is not None:
@@ -88,7 +89,7 @@ def prepare_study(
         within=study.within,
         unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
         breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
-        columns={arm.columns: open_table(domain, path.parent / arm.columns) for arm in study.arms.values() if arm.columns},
+        columns={name: open_table(domain, path.parent / name) for name in others},
         probes=tuple(study.probes),
         masks=_masks(domain, table, path) if "dense" in study.probes else None,
         dense=study.dense,

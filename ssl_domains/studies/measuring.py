@@ -23,7 +23,7 @@ def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Seq
     """
     by_label = run is None or cell.arm.kind == "supervised" or set(material.probes) != {"dense"}
     scores = label_scores(material, cell, run, fractions) if by_label else []
-    if run is not None and "dense" in material.probes and cell.arm.kind != "supervised":
+    if run is not None and "dense" in material.probes:
         from ssl_domains.studies.dense_probes import dense_scores
 
         scores += dense_scores(material, cell, run, fractions)
