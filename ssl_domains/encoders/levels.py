@@ -21,8 +21,8 @@ def feature_levels(encoder: Encoder, x: Tensor, levels: Levels = "hypercolumn") 
     """Maps of one or of all stages.
 
     Upsampled to one size and put together, the maps of all stages are a hypercolumn (Hariharan et al. 2015,
-    Hypercolumns for Object Segmentation and Fine-grained Localization); a 1×1 convolution of it needs no such tensor, as it commutes
-    with upsampling. The last map alone is small: 4 × 4 for ``small_conv`` at 32 pixels.
+    Hypercolumns for Object Segmentation and Fine-grained Localization); a 1×1 convolution of it needs no such tensor,
+    as it commutes with upsampling. The last map alone is small: 4 × 4 for ``small_conv`` at 32 pixels.
 
     Args:
         encoder: Any timm model; hypercolumns need its ``forward_intermediates``.

@@ -1,6 +1,8 @@
 """Evaluation of a run: its embeddings, its frozen probe beside honest floors, its encoder for use elsewhere."""
 
-from ssl_domains.evaluation.dense_features import dense_features, dense_targets
+from ssl_domains.evaluation.dense import MASKS, dense_probe_run
+from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
+from ssl_domains.evaluation.dense_scratch import dense_supervised
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.export import FORMATS, ExportError, export
 from ssl_domains.evaluation.handmade import handmade_features
@@ -13,12 +15,15 @@ from ssl_domains.evaluation.supervised import supervised_answers
 
 __all__ = [
     "FORMATS",
+    "MASKS",
     "RANDOM",
     "EvaluationSplit",
     "ExportError",
     "ProbeReport",
     "ProbeRow",
     "dense_features",
+    "dense_probe_run",
+    "dense_supervised",
     "dense_targets",
     "embed",
     "embed_rows",

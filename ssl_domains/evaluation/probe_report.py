@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ssl_domains.errors import DataError
-from ssl_domains.probes import HEADLINE, ProbeResult
+from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
 
 __all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
@@ -18,6 +18,7 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
     "classification": ("balanced accuracy", "macro-F1", "AUROC", "accuracy"),
     "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
     "regression": ("R²", "MAE"),
+    "segmentation": ("mean Dice", "mean IoU"),
 }
 
 
@@ -36,9 +37,11 @@ class ProbeRow:
         tested: Labelled test rows.
         values: Score by name, None where undefined.
         reasons: Why a score is None, or what it leaves out.
-        per_class: Recall or average precision by class.
+        per_class: Recall, average precision or Dice by class.
         chosen: Hyper-parameters, chosen inside the training groups.
         notes: Remarks.
+        per_group: Of ``segmentation``, Dice of each class in each test group, None where undefined; groups in no order
+            that tells which they are.
     """
 
     arm: str
@@ -54,6 +57,7 @@ class ProbeRow:
     per_class: dict[str, float | None] = field(default_factory=dict)
     chosen: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    per_group: tuple[tuple[float | None, ...], ...] = ()
 
     @classmethod
     def of(
@@ -67,6 +71,21 @@ class ProbeRow:
             scores.values, scores.reasons, scores.per_class, result.chosen, notes,
         )  # fmt: skip
 
+    @classmethod
+    def of_dense(
+        cls, arm: str, probe: str, result: DenseResult, fraction: float, used: float, draw: int, note: str = ""
+    ) -> ProbeRow:
+        """A row from a dense probe's result: pictures are its labelled and tested rows."""
+        values = {"mean Dice": result.mean_dice, "mean IoU": result.mean_iou}
+        lacking = [name for name, value in result.per_class.items() if value is None]
+        reasons = dict.fromkeys(values, f"{', '.join(lacking)} is in no test group") if lacking else {}
+        per_group = tuple(tuple(None if value != value else float(value) for value in row) for row in result.dice)
+        notes = tuple(one for one in (note, *result.remarks()) if one)
+        return cls(
+            arm, probe, fraction, used, draw, result.trained_groups, result.labels, result.tested,
+            values, reasons, result.per_class, result.chosen, notes, per_group,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ProbeReport:
@@ -74,7 +93,7 @@ class ProbeReport:
 
     Attributes:
         label: The column.
-        task: ``classification``, ``multilabel`` or ``regression``.
+        task: ``classification``, ``multilabel``, ``regression``, or ``segmentation`` of a dense probe.
         classes: Text of the classes.
         group: Column of the groups that the split keeps whole.
         test_groups: Number of held-out groups.
@@ -106,6 +125,8 @@ class ProbeReport:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the scores shown, the leading one first."""
+        if self.task == "segmentation":
+            return (*_SHOWN[self.task], *(f"Dice {name}" for name in self.classes))
         return _SHOWN[self.task]
 
     @property
@@ -126,7 +147,8 @@ class ProbeReport:
                 "groups": str(row.groups),
                 "labels": str(row.labels),
             }
-            cells |= {name: _number(row.values.get(name)) for name in self.metrics}
+            values = {**{f"Dice {name}": value for name, value in row.per_class.items()}, **row.values}
+            cells |= {name: _number(values.get(name)) for name in self.metrics}
             out.append({heading: cells[heading] for heading in self.headings})
         return out
 
@@ -157,7 +179,10 @@ class ProbeReport:
     def from_dict(cls, stored: Mapping[str, Any]) -> ProbeReport:
         """What `to_dict` gave."""
         values = {key: value for key, value in stored.items() if key != "title"}
-        rows = tuple(ProbeRow(**{**row, "notes": tuple(row["notes"])}) for row in values.pop("rows"))
+        rows = tuple(
+            ProbeRow(**{**row, "notes": tuple(row["notes"]), "per_group": tuple(map(tuple, row.get("per_group", ())))})
+            for row in values.pop("rows")
+        )
         values["classes"], values["notes"] = tuple(values["classes"]), tuple(values["notes"])
         return cls(rows=rows, **values)
 

@@ -19,7 +19,7 @@ from ssl_domains.probes.dense_heads import ConvHead, DenseHead
 from ssl_domains.probes.overlap import add_confusion, dice, iou
 from ssl_domains.views import IGNORED, to_native
 
-__all__ = ["DenseFit", "DenseResult", "dense_confusions", "dense_loss", "run_dense_probe"]
+__all__ = ["DenseFit", "DenseResult", "dense_confusions", "dense_loss", "run_dense_probe", "step_batches"]
 
 _PREDICTED = 64
 _STANDARDISED_ROWS = 512
@@ -271,7 +271,7 @@ def _fit(
         torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=fit.weight_decay)
         for module, lr in zip(modules, grid, strict=True)
     ]
-    for step, chosen in enumerate(_batches(rows, fit.batch, fit.steps, seed)):
+    for step, chosen in enumerate(step_batches(rows, fit.batch, fit.steps, seed)):
         maps = standardise(features.batch(chosen))
         target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(device)
         factor = 0.5 * (1 + np.cos(np.pi * step / fit.steps))
@@ -309,8 +309,8 @@ def _standardiser(
     return lambda maps: [(one.to(device) - m) * s for one, m, s in zip(maps, shifts, scales, strict=True)]
 
 
-def _batches(rows: NDArray[np.int64], batch: int, steps: int, seed: int) -> Sequence[NDArray[np.int64]]:
-    """Positions of each step: without replacement until all were drawn."""
+def step_batches(rows: NDArray[np.int64], batch: int, steps: int, seed: int) -> Sequence[NDArray[np.int64]]:
+    """Positions ``[batch]`` of each of ``steps`` steps: without replacement until all were drawn."""
     rng = np.random.default_rng([seed, 0xBA7C])
     batch = min(batch, len(rows))
     epochs = -(-batch * steps // len(rows))

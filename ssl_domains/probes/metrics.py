@@ -22,7 +22,12 @@ __all__ = [
     "selection_score",
 ]
 
-HEADLINE = {"classification": "balanced accuracy", "multilabel": "average precision", "regression": "R²"}
+HEADLINE = {
+    "classification": "balanced accuracy",
+    "multilabel": "average precision",
+    "regression": "R²",
+    "segmentation": "mean Dice",
+}
 """The score a table leads with, by task."""
 
 

@@ -62,7 +62,12 @@ def write_report(
         for name in columns:
             table.column(name)
         label = run.config.health.label
-        shown = [*columns, *(probe.label for probe in probes), *([label] if label else []), "split"]
+        shown = [
+            *columns,
+            *(probe.label for probe in probes if probe.label in table.columns),
+            *([label] if label else []),
+            "split",
+        ]
         picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
     path = run.folder / "report.html"
     try:

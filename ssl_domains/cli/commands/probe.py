@@ -17,7 +17,10 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    label: Annotated[str, typer.Option(metavar="COLUMN", help="Column to predict.")],
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to predict.")] = None,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Predict each pixel's class instead: a dense probe of the scanned masks.")
+    ] = False,
     group: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Groups that stay whole; by default what --split-by named.")
     ] = None,
@@ -25,17 +28,34 @@ def command(
     floor: Annotated[
         list[str] | None, typer.Option(metavar="COLUMNS", help="A floor from these columns alone; repeatable.")
     ] = None,
+    head: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --masks: 1x1 (default) or deeplab; repeatable.")
+    ] = None,
+    last_map: Annotated[
+        bool, typer.Option("--last-map", help="With --masks: read the last map alone, not those of all stages.")
+    ] = False,
     samples: Annotated[Path | None, typer.Option(help="Sample table; by default the one trained on.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
-    from ssl_domains.cli.probing import probe
+    from ssl_domains.cli.probing import probe, probe_masks
 
     shares = _shares(fractions)
+    if masks == (label is not None):
+        raise UsageError("probe either a column or the masks", "--label COLUMN, or --masks")
+    if masks and floor:
+        raise UsageError("--floor is for columns, not for masks", "leave it out, or probe a column with --label")
+    if not masks and (head or last_map):
+        raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
-        report = probe(
-            domain_of(ctx), run, label, samples=samples, group=group, fractions=shares, floors=tuple(floor or ())
-        )
+        domain = domain_of(ctx)
+        if label is None:
+            report = probe_masks(
+                domain, run, samples=samples, group=group, fractions=shares, heads=head or ["1x1"], last_map=last_map
+            )
+        else:
+            floors = tuple(floor or ())
+            report = probe(domain, run, label, samples=samples, group=group, fractions=shares, floors=floors)
         answer.json({**report.to_dict(), "evidence": False})
         answer.line(report.title)
         rows = report.table()

@@ -1,0 +1,160 @@
+"""Segmentation from scratch on the labelled groups: what the same encoder and head learn without pre-training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ssl_domains.encoders import Encoder, Levels, feature_levels
+from ssl_domains.engine.precision import resolve_device
+from ssl_domains.engine.schedule import Schedule
+from ssl_domains.errors import DataError
+from ssl_domains.probes import ConvHead, DenseHead, DenseResult, DenseTargets, dense_confusions, dense_loss
+from ssl_domains.probes.dense import step_batches
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Geometric, Preprocess, ViewRecipe
+
+__all__ = ["dense_supervised"]
+
+
+def dense_supervised(
+    encoder: Encoder,
+    recipe: ViewRecipe,
+    preprocess: Preprocess,
+    table: SampleTable,
+    store: ArrayStore,
+    targets: DenseTargets,
+    groups: NDArray[Any],
+    train: NDArray[np.bool_],
+    test: NDArray[np.bool_],
+    *,
+    steps: int,
+    batch: int = 32,
+    lr: float = 3e-3,
+    weight_decay: float = 1e-4,
+    dice: float = 1.0,
+    head: DenseHead | None = None,
+    levels: Levels = "hypercolumn",
+    seed: int = 0,
+    device: str = "auto",
+) -> DenseResult:
+    """Train encoder and head end to end on the labelled pictures, and score whole test groups.
+
+    Augmented by the recipe's steps that change grey values and colours; those that move pixels (crop, flip, rotation)
+    are left out, so that a mask needs no moving. Nothing is chosen here: one learning rate, one number of steps.
+
+    Args:
+        encoder: Trained in place.
+        recipe: Of the pre-training arms.
+        preprocess: As in `dense_features`.
+        table: ``n`` rows that can all be decoded.
+        store: Holds their arrays.
+        targets: Their masks.
+        groups: Group of each row ``[n]``.
+        train: bool ``[n]``: labelled pictures.
+        test: bool ``[n]``.
+        steps: AdamW steps, by a cosine after a twentieth of warm-up; the pre-training's own number is equal effort.
+        batch: Pictures in a step.
+        lr: Peak learning rate.
+        weight_decay: Decoupled.
+        dice: Weight of the soft Dice loss, as in `DenseFit`.
+        head: `ConvHead` by default.
+        levels: As in the probe.
+        seed: Of batches, views and head.
+        device: Where it runs.
+
+    Raises:
+        DataError: When the sides share a group, or one is empty.
+    """
+    rows, held = np.flatnonzero(train), np.flatnonzero(test)
+    if not len(rows) or not len(held):
+        raise DataError("no picture to train on, or none to test", "label more groups")
+    if len(np.intersect1d(groups[rows], groups[held])):
+        raise DataError("groups are on both sides of the split", "split by the column given as group")
+    where = resolve_device(device)
+    pictures = _Pictures(preprocess, table, store)
+    plain = tuple(step for step in recipe.steps if not isinstance(step, Geometric))
+    views = ViewRecipe(plain, preprocess.canvas.size, views=1)
+    numbers = {name: torch.from_numpy(table.numbers(name)) for name in views.columns}
+    encoder = encoder.to(where)
+    module = _head(encoder, head or ConvHead(), pictures, targets, levels, seed, rows).to(where)
+    trained = nn.ModuleList([encoder, module]).train()
+    optimiser = torch.optim.AdamW(trained.parameters(), lr=lr, weight_decay=weight_decay)
+    schedule = Schedule(steps, steps // 20)
+    for step, chosen in enumerate(step_batches(rows, batch, steps, seed)):
+        images, mask = pictures.batch(chosen)
+        index = torch.from_numpy(chosen)
+        columns = {name: values[index] for name, values in numbers.items()}
+        (view,) = views.device_views(
+            images.to(where), None if mask is None else mask.to(where), seed=seed, step=step,
+            slots=torch.arange(len(chosen)), columns=columns,
+        )  # fmt: skip
+        target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(where)
+        optimiser.param_groups[0]["lr"] = lr * schedule.factor(step)
+        optimiser.zero_grad(set_to_none=True)
+        loss = dense_loss(module(feature_levels(encoder, view.images, levels)), target, dice)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    trained.eval()
+
+    @torch.no_grad()
+    def predict(chosen: NDArray[np.int64]) -> Tensor:
+        return torch.as_tensor(module(feature_levels(encoder, pictures.batch(chosen)[0].to(where), levels)))
+
+    names, counts = dense_confusions(predict, targets, groups, held)
+    return DenseResult(
+        counts=counts,
+        groups=names,
+        classes=targets.classes,
+        chosen={"lr": lr, "steps": float(steps)},
+        labels=len(rows),
+        trained_groups=len(np.unique(groups[rows])),
+        tested=len(held),
+    )
+
+
+class _Pictures:
+    """Canvases by row, made when first asked for and kept as they are small beside maps."""
+
+    def __init__(self, preprocess: Preprocess, table: SampleTable, store: ArrayStore) -> None:
+        self.preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
+        self.groups = self.preprocess.scaling.groups(table)
+        self.positions = store.positions(table)
+        self.store = store
+        self.kept: dict[int, tuple[Tensor, Tensor | None]] = {}
+
+    def batch(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor | None]:
+        """Images ``[b, C, S, S]`` in [0, 1] and where they have data, bool ``[b, 1, S, S]`` or None."""
+        found = [self._one(int(row)) for row in rows]
+        images = torch.stack([image for image, _ in found])
+        if all(mask is None for _, mask in found):
+            return images, None
+        whole = torch.ones((1, *images.shape[2:]), dtype=torch.bool)
+        return images, torch.stack([whole if mask is None else mask for _, mask in found])
+
+    def _one(self, row: int) -> tuple[Tensor, Tensor | None]:
+        if row not in self.kept:
+            self.kept[row] = self.preprocess.with_mask(self.store[int(self.positions[row])], self.groups[row])
+        return self.kept[row]
+
+
+def _head(
+    encoder: Encoder,
+    head: DenseHead,
+    pictures: _Pictures,
+    targets: DenseTargets,
+    levels: Levels,
+    seed: int,
+    rows: NDArray[np.int64],
+) -> nn.Module:
+    device = next(encoder.parameters()).device
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        maps = feature_levels(encoder.eval(), pictures.batch(rows[:1])[0].to(device), levels)
+        return head.build([one.shape[1] for one in maps], len(targets.classes) + 1, targets.canvas.size)
