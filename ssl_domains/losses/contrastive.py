@@ -135,7 +135,10 @@ class _Contrastive(torch.autograd.Function):
         # dL/ds_ij = lse_share_i · softmax_ij − Σ_r positive_share_ri · w_rij; both vanish for anchors that don't count
         lse_share = (alpha[:, None] * share).sum(0)
         ctx.positive_share = alpha[:, None] * share / torch.where(counted, weight_sum, 1)
-        ctx.shift = torch.where(lse_share > 0, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
+        counts = lse_share > 0
+        ctx.shift = torch.where(counts, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
+        # The same as 2^−shift, without the rounding of a logarithm in between.
+        ctx.factor = torch.where(counts, lse_share / sums.total, 0).to(z.dtype) if sweep.bounded else None
         ctx.save_for_backward(z, keys, tau)
         ctx.pairs, ctx.tile, ctx.equal = pairs, tile, equal
 
@@ -161,7 +164,11 @@ def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> 
     sweep = Sweep(z, keys, tau, ctx.pairs, ctx.tile)
     predicates = Predicates(sweep, len(z))
     for seen in sweep.tiles():
-        slope = seen.mask_logits().sub_(ctx.shift[seen.i, None]).exp2_()
+        logits = seen.mask_logits()
+        if ctx.factor is None:
+            slope = logits.sub_(ctx.shift[seen.i, None]).exp2_()
+        else:
+            slope = logits.exp2_().mul_(ctx.factor[seen.i, None])
         predicates.subtract(slope, seen, ctx.positive_share)
         if to_z or to_tau:
             grad_z[seen.i].addmm_(slope, keys[seen.j])
@@ -186,7 +193,7 @@ def _square_gradients(ctx: Any, z: Tensor, tau: Tensor, grad: Tensor) -> _Gradie
     grad_z = torch.zeros_like(z)
     sweep = Sweep(z, None, tau, ctx.pairs, ctx.tile)
     predicates = Predicates(sweep, len(z))
-    factor = (-ctx.shift).exp2() if sweep.bounded else None
+    factor = ctx.factor
     for seen in sweep.tiles():
         logits, i, j = seen.mask_logits(), seen.i, seen.j
         both = sweep.spare(logits)

@@ -240,6 +240,14 @@ def test_anchors_without_positives_are_dropped_from_the_mean(told: Any, unit: An
     assert out.no_cross_positive.item() == pytest.approx(0.6)
 
 
+def test_a_lone_candidate_leaves_nothing_but_rounding(told: Any, unit: Any) -> None:
+    """Its softmax is 1 and cancels its own pull, which a large weight would lay bare."""
+    z, tau = unit(1, 4).repeat(2, 1).requires_grad_(), torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
+    contrastive_loss(z, told(*two_views([0]), [1000.0]), tau).loss.backward()
+    assert tau.grad.abs() < 1e-9  # terms of 4·10⁵
+    assert z.grad.abs().max() < 1e-10
+
+
 def test_no_anchor_left_is_an_exact_zero_on_the_graph(told: Any, unit: Any) -> None:
     z = unit(4, 3).requires_grad_()
     out = contrastive_loss(z, told(torch.arange(4), torch.arange(4)[:, None], [1.0]), 0.1)
