@@ -14,7 +14,7 @@ $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medica
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet torch torchvision
-	$(BIN)/python -m pip install --quiet -e '.[test,lint,docs]' $(PLUGINS)
+	$(BIN)/python -m pip install --quiet -e '.[test,bench,lint,docs]' $(PLUGINS)
 	touch $@
 
 demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
@@ -25,13 +25,16 @@ study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fis
 	$(BIN)/ssl-domains fisheye scan study-fisheye/data -o study-fisheye/samples.parquet
 	$(BIN)/ssl-domains fisheye study docs/results/fisheye-demo.toml --samples study-fisheye/samples.parquet --out study-fisheye/out
 
+bench: $(VENV)/.installed ## Loss, sampler, engine step, end to end, beside other libraries (PICTURES=folder or zip of pictures)
+	$(BIN)/python -m benchmarks $(if $(PICTURES),--pictures $(PICTURES)) --page docs/results/benchmarks.md
+
 test: $(VENV)/.installed ## Run the tests of the core and of the plugins
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed ## Lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p ssl_domains -p ssl_domains_fisheye -p ssl_domains_medical
+	$(BIN)/mypy -p ssl_domains -p ssl_domains_fisheye -p ssl_domains_medical -p benchmarks
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.installed ## Build the documentation strictly, into site/
