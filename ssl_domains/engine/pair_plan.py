@@ -19,6 +19,7 @@ from ssl_domains.pairs import (
     Rule,
     inspect_pairs,
 )
+from ssl_domains.pairs.keys import SAMPLE
 from ssl_domains.samples import SampleTable
 from ssl_domains.samples.split import shuffle_columns
 
@@ -111,6 +112,8 @@ def plan_pairs(
         raise UsageError(message, f"use --set train.batch_size={max(2, len(table))} or less")
     if config.pairs.shuffle_metadata is not None:
         shuffled = sorted(name for name in objective.columns if name in table.columns)
+        # Edges between samples are metadata too: who they join is permuted with the rest. Nothing else reads the ids.
+        shuffled += [SAMPLE] if SAMPLE in objective.edge_keys else []
         if not shuffled:
             raise UsageError("pairs.shuffle_metadata needs a rule that reads columns", "give --pairs or --rule")
         table = shuffle_columns(table, shuffled, config.pairs.shuffle_metadata)

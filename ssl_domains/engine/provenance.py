@@ -58,16 +58,17 @@ def source_commit() -> str | None:
     return f"{commit}-dirty" if commit and changed else commit
 
 
-def data_fingerprint(table: SampleTable, columns: Iterable[str]) -> dict[str, Any]:
+def data_fingerprint(table: SampleTable, columns: Iterable[str], edge_files: Iterable[str] = ()) -> dict[str, Any]:
     """Identity of the training rows, JSON-able.
 
     Args:
         table: The training rows.
         columns: Columns the rule reads.
+        edge_files: Edge files the rule reads; a name that is no file stands for a table that the method computes.
 
     Returns:
-        ``rows``, SHA-256 of the sample ids in order, SHA-256 of each column the rule reads, and the rows of each split
-        (None when the table has no column ``split``: whatever is probed later is then transductive).
+        ``rows``, SHA-256 of the sample ids in order, of each column the rule reads and of each edge file, and the rows of
+        each split (None when the table has no column ``split``: whatever is probed later is then transductive).
     """
     read = sorted(name for name in columns if name in table.columns)
     split = None
@@ -78,6 +79,7 @@ def data_fingerprint(table: SampleTable, columns: Iterable[str]) -> dict[str, An
         "rows": len(table),
         "samples": _digest(table.frame["sample"].to_list()),
         "columns": {name: _digest(table.frame[name].to_list()) for name in read},
+        "edges": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in edge_files if Path(file).is_file()],
         "split": split,
     }
 

@@ -77,7 +77,7 @@ def pretrain(
             Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
             config = resolve_config(config, parts)
             device = resolve_device(config.train.device)
-            fingerprint = data_fingerprint(parts.table, parts.objective.columns)
+            fingerprint = data_fingerprint(parts.table, parts.objective.columns, parts.objective.edge_files)
             checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
             if resume:
                 saved = checkpoints.load()

@@ -49,6 +49,11 @@ class Linked(Rule):
         """The one file it reads."""
         return (self.file,)
 
+    @property
+    def edge_keys(self) -> frozenset[str]:
+        """Its key, ``sample`` included."""
+        return frozenset({self.key})
+
     def __str__(self) -> str:
         text = f"linked({self.file!r}"
         for name, value, default in (("a", self.a, "a"), ("b", self.b, "b"), ("key", self.key, SAMPLE)):

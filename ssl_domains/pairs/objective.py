@@ -71,6 +71,11 @@ class Objective:
         return tuple(dict.fromkeys(file for rule in self.rules for file in rule.edge_files))
 
     @property
+    def edge_keys(self) -> frozenset[str]:
+        """What edges join rows by: columns, or ``sample``."""
+        return frozenset().union(*(rule.edge_keys for rule in self.rules))
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """Every relation's rule in order, the ignore rule last."""
         rules = tuple(relation.rule for relation in self.relations)

@@ -53,6 +53,11 @@ class Rule:
         """The edge files that its `linked` terms name, in order, each once."""
         return tuple(dict.fromkeys(file for term in self.operands for file in term.edge_files))
 
+    @property
+    def edge_keys(self) -> frozenset[str]:
+        """What its `linked` terms join rows by: columns, or ``sample``."""
+        return frozenset().union(*(term.edge_keys for term in self.operands))
+
     def __and__(self, other: object) -> Rule:
         return And((self, _operand("&", other)))
 

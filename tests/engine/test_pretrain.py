@@ -18,10 +18,12 @@ import polars as pl
 import pytest
 import torch
 
-from ssl_domains.engine import Rehearsal, Run
+from ssl_domains.engine import Rehearsal, Run, load_config, plan_pairs
 from ssl_domains.engine.events import Event, Finished, Measured, Saved, Started, Stepped
 from ssl_domains.engine.generators import generator_states
 from ssl_domains.errors import DataError, ResourceError, SslDomainsError, UsageError
+from ssl_domains.pairs import Composition, parse
+from ssl_domains.samples import SampleTable
 
 SHORT = ("train.max_steps=3",)
 
@@ -132,6 +134,25 @@ def test_shuffled_metadata_is_another_binding_of_the_same_table(
     plain, shuffled = train(tmp_path / "a", SHORT), train(tmp_path / "b", (*SHORT, "pairs.shuffle_metadata=1"))
     assert plain.data_fingerprint == shuffled.data_fingerprint
     assert not _equal(plain.encoder_state(), shuffled.encoder_state())
+
+
+def test_shuffled_metadata_permutes_the_edges_of_samples_too(tmp_path: Path) -> None:
+    names = [f"s{i:02d}" for i in range(20)]
+    edges = tmp_path / "edges.csv"
+    edges.write_text("a,b\n" + "\n".join(f"{a},{b}" for a, b in zip(names[::2], names[1::2], strict=True)))
+    table = SampleTable.of({"sample": names, "p": list(range(20))})
+    rule = parse(f"linked({str(edges)!r})")
+
+    def linked(*sets: str) -> np.ndarray:
+        config = load_config(sets=["train.batch_size=4", *sets])
+        bound = plan_pairs(config, table, rule, Composition("random")).composed_by
+        return bound.relations[0].rule.matches(np.arange(20), np.arange(20))
+
+    plain, shuffled = linked(), linked("pairs.shuffle_metadata=3")
+    order = np.random.default_rng(3).permutation(20)
+    assert plain.sum() == 20
+    assert (shuffled == plain[np.ix_(order, order)]).all()
+    assert (shuffled != plain).any()
 
 
 def test_fitted_edges_are_kept(train: Callable[..., Any], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,6 +25,15 @@ def test_the_fingerprint_sees_ids_their_order_and_the_columns_of_the_rule() -> N
     assert first["samples"] != data_fingerprint(TABLE.take([1, 0, 2]), ["p"])["samples"]
     assert first["columns"] != data_fingerprint(TABLE.with_columns(p=[1, 2, None]), ["p"])["columns"]
     assert first["columns"] != data_fingerprint(TABLE.with_columns(p=["1", "1", None]), ["p"])["columns"]
+
+
+def test_the_fingerprint_sees_what_edge_files_hold(tmp_path: Path) -> None:
+    edges = tmp_path / "edges.tsv"
+    edges.write_text("a\tb\na\tb\n")
+    first = data_fingerprint(TABLE, [], [str(edges), "computed by the method"])
+    assert len(first["edges"]) == 1
+    edges.write_text("a\tb\na\tc\n")
+    assert first != data_fingerprint(TABLE, [], [str(edges), "computed by the method"])
 
 
 def test_without_a_split_it_says_so() -> None:
