@@ -67,8 +67,8 @@ def data_fingerprint(table: SampleTable, columns: Iterable[str], edge_files: Ite
         edge_files: Edge files the rule reads; a name that is no file stands for a table that the method computes.
 
     Returns:
-        ``rows``, SHA-256 of the sample ids in order, of each column the rule reads and of each edge file, and the rows of
-        each split (None when the table has no column ``split``: whatever is probed later is then transductive).
+        ``rows``, SHA-256 of the sample ids in order, of each column the rule reads and of each edge file, and the rows
+        of each split (None when the table has no column ``split``: whatever is probed later is then transductive).
     """
     read = sorted(name for name in columns if name in table.columns)
     split = None
