@@ -217,8 +217,9 @@ def _shared(study: StudyFile, material: Material) -> str:
 def _opening(study: StudyFile, material: Material, plan: StudyPlan, seconds: float, jobs: int) -> str:
     groups = f"{len(material.groups.tested)} groups of {study.group!r}"
     held = f"in {plan.folds} folds" if study.folds else "held out by the table's split"
+    seeds = f"{len(plan.seeds)} seed{'s' if len(plan.seeds) > 1 else ''}"
     return (
-        f"{study.name}: {len(plan.arms)} arms, {len(plan.seeds)} seeds, {groups} {held}; {plan.count()} trainings and "
+        f"{study.name}: {len(plan.arms)} arms, {seeds}, {groups} {held}; {plan.count()} trainings and "
         f"measurements of {plan.steps} updates, about {spell(seconds)} with {jobs} at a time"
     )
 

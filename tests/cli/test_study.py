@@ -1,0 +1,92 @@
+"""``study``: from a STUDY.toml to a table, a report and a page."""
+
+from __future__ import annotations
+
+import pytest
+
+STUDY = """
+name = "toys"
+title = "Toys"
+about = "Noise. Nothing is claimed."
+samples = "{samples}"
+label = "kind"
+group = "patient"
+folds = 2
+seeds = 1
+fractions = [1.0]
+tuning = 0.4
+
+[config.train]
+max_steps = 2
+batch_size = 12
+[config.head]
+hidden = 16
+out = 8
+
+[arms.patient]
+pairs = "patient"
+
+[primary]
+arm = "patient"
+fraction = 1.0
+"""
+
+
+@pytest.fixture
+def study(samples, tmp_path):
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=samples), encoding="utf-8")
+    return file
+
+
+def test_a_study_prints_one_table_and_goes_on_where_it_was(study, cli, tmp_path):
+    words = ("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1")
+    estimated = cli(*words, "--estimate")
+    assert estimated.code == 0, estimated.err
+    assert "7 groups of 'patient' in 2 folds" in estimated.err
+    assert not (tmp_path / "out" / "cells").exists()
+
+    one = cli(*words, "--only", "simclr")
+    assert one.code == 0, one.err
+    assert "only some arms were run" in one.err
+
+    done = cli(*words)
+    assert done.code == 0, done.err
+    for arm in ("random", "supervised", "simclr", "patient", "patient, batches only", "patient, shuffled"):
+        assert arm in done.out
+    assert "report.html" in done.out
+    assert "simclr (fold 0, seed 0)" in one.err
+    assert "simclr (fold 0, seed 0)" not in done.err  # its cells were there
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "out" / "page" / "toys.md").is_file()
+
+    again = cli(*words, "--json")
+    assert again.code == 0, again.err
+    assert again.json["primary"]["a"] == "patient"
+    assert "[1/" not in again.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "told"),
+    [
+        ('pairs = "patient"', 'pairs = "pateint"', 2, "pateint"),
+        ('label = "kind"', 'label = "knid"', 2, "did you mean 'kind'?"),
+        ('group = "patient"', 'group = "one"', 4, "too few"),
+        ("seeds = 1", "seed = 1", 2, "did you mean 'seeds'?"),
+        ("max_steps", "max_stpes", 2, "did you mean 'train.max_steps'?"),
+        ('arm = "patient"\n', 'arm = "patient"\nagainst = "simclrr"\n', 2, "did you mean 'simclr'?"),
+        ('pairs = "patient"', "rule = \"same('alone')\"", 4, "this equals SimCLR"),
+    ],
+)
+def test_slips_are_told_before_anything_is_trained(study, cli, tmp_path, old, new, code, told):
+    study.write_text(study.read_text().replace(old, new))
+    done = cli("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == code, done.err
+    assert told in done.err
+    assert not (tmp_path / "out" / "cells").exists()
+
+
+def test_a_missing_study_is_a_usage_error(cli, tmp_path):
+    done = cli("medical", "study", tmp_path / "none.toml", "--out", tmp_path / "out")
+    assert done.code == 2
+    assert "cannot read the study" in done.err
