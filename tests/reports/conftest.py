@@ -1,10 +1,9 @@
-"""A run as the engine makes it, small: bars across and along in twelve groups, a few epochs, one probe; a browser."""
+"""A run as the engine makes it, small: bars across and along in twelve groups, a few epochs, one probe."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,6 @@ SETTINGS = (
     "health.every_steps=2",
     "health.label=kind",
 )
-
-
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 class StackReader:
@@ -127,27 +123,3 @@ def copy_run(world: World, tmp_path: Path) -> Callable[[], Run]:
         return Run.open(tmp_path / "run")
 
     return copy
-
-
-def no_browser(reason: str) -> None:
-    """Skip with the reason, or fail where a browser is required."""
-    if os.environ.get("SSL_DOMAINS_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"a browser is required here: {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, or a skip that says why there is none."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        no_browser("playwright is not installed")
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
-        except Error as error:
-            no_browser(f"Chromium does not start: {str(error).splitlines()[0]}")
-        yield opened
-        opened.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,8 @@ def contrast(element: Any) -> float:
 
 
 @pytest.fixture
-def page(browser: Any, world: Any) -> Iterator[Any]:
-    path = write_report(world.run)
-    context = browser.new_context(viewport={"width": 1180, "height": 900}, offline=True)
-    page = context.new_page()
-    page.complaints = []
-    page.requests = []
-    page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda request: page.requests.append(request.url))
-    page.goto(path.as_uri())
-    yield page
-    context.close()
+def page(open_page: Callable[..., Any], world: Any) -> Any:
+    return open_page(write_report(world.run), 1180)
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_complains(page: Any) -> None:

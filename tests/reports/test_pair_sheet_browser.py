@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +60,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser: Any, path: Path) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1180, "height": 900}, offline=True)
-    page = context.new_page()
-    page.complaints, page.requests = [], []
-    page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda request: page.requests.append(request.url))
-    page.goto(path.as_uri())
-    yield page
-    context.close()
+def page(open_page: Callable[..., Any], path: Path) -> Any:
+    return open_page(path, 1180)
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_complains(page: Any) -> None:

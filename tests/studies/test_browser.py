@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,30 +15,6 @@ from ssl_domains.studies.report import write_study_report
 pytestmark = pytest.mark.browser
 
 
-def no_browser(reason: str) -> None:
-    """Skip with the reason, or fail where a browser is required."""
-    if os.environ.get("SSL_DOMAINS_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"a browser is required here: {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        no_browser("playwright is not installed")
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=installed, args=arguments)
-        except Error as error:
-            no_browser(f"Chromium does not start: {str(error).splitlines()[0]}")
-        yield opened
-        opened.close()
-
-
 @pytest.fixture(scope="module")
 def folder(made_up_study: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study")
@@ -51,17 +25,8 @@ def folder(made_up_study: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def page(browser: Any, folder: Path) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, offline=True)
-    page = context.new_page()
-    page.complaints = []
-    page.requests = []
-    page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda request: page.requests.append(request.url))
-    page.goto((folder / "report.html").as_uri())
-    yield page
-    context.close()
+def page(open_page: Callable[..., Any], folder: Path) -> Any:
+    return open_page(folder / "report.html")
 
 
 def shown(page: Any) -> list[Any]:
