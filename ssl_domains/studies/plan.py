@@ -138,4 +138,3 @@ def estimate_seconds(material: Material, plan: StudyPlan) -> float:
         total += trained * step * plan.steps if arm.trained else 0.0
         total += trained * measured
     return total
-
