@@ -128,7 +128,7 @@ def conduct(
         nuisance=nuisance_rows(plan, results),
         information=information,
         notes=tuple(notes),
-        environment=environment(device, resolve_precision(material.config.train.precision, device)),
+        environment={**environment(device, resolve_precision(material.config.train.precision, device)), "threads": 1},
         seconds=spent,
     )
     result.write(material.out / "results.json")
