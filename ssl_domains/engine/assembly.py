@@ -30,7 +30,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, ViewRecipe
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config"]
+__all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config", "rule_text"]
 
 _SEEDS = 2**63 - 1
 
@@ -127,7 +127,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         DataError: When the arrays have no one channel count.
     """
     values: dict[str, Any] = {
-        "pairs.rule": _rule_text(parts.objective),
+        "pairs.rule": rule_text(parts.objective),
         "pairs.composition": parts.composition.kind,
         "pairs.per_group": parts.composition.per_group,
         "pairs.compose_by": parts.composition.compose_by,
@@ -225,7 +225,7 @@ def _method(config: RunConfig, parts: Parts, world: World, device: torch.device,
     return method
 
 
-def _rule_text(objective: Objective | Rule) -> str:
+def rule_text(objective: Objective | Rule) -> str:
     """One text for one meaning: ``1*same('a')`` and ``same('a')`` are the same run."""
     if isinstance(objective, Rule):
         return str(objective)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ssl_domains.engine.assembly import rule_text
+from ssl_domains.pairs import parse
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import CellScore
 from ssl_domains.studies.material import Material
@@ -28,7 +30,7 @@ def arm_results(
             name=arm.name,
             about=arm.about,
             kind=arm.kind,
-            rule="" if arm.rule == "none" else arm.rule,
+            rule="" if arm.rule == "none" else rule_text(parse(arm.rule)),
             labels_read=arm.reads_label(label) and arm.kind != "supervised",
             chosen=dict(chosen.get(arm.name, {})),
             primary=arm.name in (primary.a, primary.b),
