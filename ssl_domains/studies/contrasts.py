@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ssl_domains.studies.holm import holm
 from ssl_domains.studies.result import ContrastSpec, StudyResult
-from ssl_domains.studies.statistics import Contrast, contrast, holm
+from ssl_domains.studies.statistics import Contrast, contrast
 
 __all__ = ["ContrastRow", "contrasts"]
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ssl_domains.studies.measures import Measure
 
-__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "holm", "score_of"]
+__all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "score_of"]
 
 FEW_GROUPS = 10
 """With fewer groups than this a bootstrap has too few of them to draw from: every group is shown, with a t interval."""
@@ -173,24 +173,6 @@ def score_of(one: Evidence) -> float:
         known = own[~np.isnan(own)]
         return float(known.mean()) if len(known) else math.nan
     return float(one.measure.value(sums.sum(axis=1)).mean())
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjusted p-values of a family (S. Holm, Scandinavian Journal of Statistics 6, 1979), in the given order.
-
-    The i-th smallest of m is multiplied by m − i + 1; none is smaller than one before it, none larger than 1. NaN
-    stays NaN and does not count: an undefined contrast tests nothing.
-
-    Args:
-        p: In [0, 1], or NaN.
-    """
-    known = sorted((value, place) for place, value in enumerate(p) if not math.isnan(value))
-    out = [math.nan] * len(p)
-    largest = 0.0
-    for rank, (value, place) in enumerate(known):
-        largest = max(largest, min(1.0, value * (len(known) - rank)))
-        out[place] = largest
-    return out
 
 
 @dataclass(frozen=True)

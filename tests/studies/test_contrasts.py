@@ -9,8 +9,9 @@ import pytest
 
 from ssl_domains.studies.contrasts import contrasts
 from ssl_domains.studies.findings import findings
+from ssl_domains.studies.holm import holm
 from ssl_domains.studies.result import StudyResult
-from ssl_domains.studies.statistics import Evidence, contrast, holm
+from ssl_domains.studies.statistics import Evidence, contrast
 from ssl_domains.studies.wording import verdict
 
 

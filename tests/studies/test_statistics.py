@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ssl_domains.studies.measures import ACCURACY, BALANCED_ACCURACY, MEAN_DICE
-from ssl_domains.studies.statistics import Contrast, Evidence, contrast, estimate, holm, score_of
+from ssl_domains.studies.statistics import Contrast, Evidence, contrast, estimate, score_of
 
 
 @dataclass(frozen=True)
@@ -384,29 +384,3 @@ def test_unit_and_origin_of_the_scores_do_not_matter(cells: list[list[int]], uni
     other = contrast(of_numbers(unit * table + origin), of_numbers(unit * zero + origin), draws=99)
     assert other.low == pytest.approx(unit * plain.low, abs=1e-6)
     assert other.high == pytest.approx(unit * plain.high, abs=1e-6)
-
-
-def test_holm_of_a_known_example() -> None:
-    """By hand: sorted 0.005 0.01 0.03 0.04 times 4 3 2 1, then never smaller than the one before."""
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
-    assert holm([0.6, 0.7]) == [1.0, 1.0]
-
-
-@given(st.lists(st.floats(0, 1), max_size=8), st.floats(0.001, 0.999))
-def test_holm_rejects_what_the_sequential_procedure_rejects(p: list[float], level: float) -> None:
-    adjusted = holm(p)
-    order = sorted(range(len(p)), key=lambda place: p[place])
-    rejected = set()
-    for rank, place in enumerate(order):
-        if p[place] * (len(p) - rank) > level:
-            break
-        rejected.add(place)
-    assert {place for place, value in enumerate(adjusted) if value <= level} == rejected
-    assert all(one >= raw for one, raw in zip(adjusted, p, strict=True))
-
-
-def test_an_undefined_p_stays_undefined_and_does_not_count() -> None:
-    adjusted = holm([0.02, math.nan, 0.03])
-    assert math.isnan(adjusted[1])
-    assert [adjusted[0], adjusted[2]] == pytest.approx(holm([0.02, 0.03]))
