@@ -123,3 +123,26 @@ def copy_run(world: World, tmp_path: Path) -> Callable[[], Run]:
         return Run.open(tmp_path / "run")
 
     return copy
+
+
+@pytest.fixture
+def reads_in_the_dark_and_on_paper() -> Callable[[Any], None]:
+    """Asserts that a page turns dark, prints light and without its links, and comes out as a PDF."""
+
+    def check(page: Any) -> None:
+        def colours() -> list[str]:
+            style = "getComputedStyle(document.body)"
+            found: list[str] = page.evaluate(f"[{style}.color, {style}.backgroundColor]")
+            return found
+
+        light = colours()
+        page.emulate_media(color_scheme="dark")
+        ink, paper = colours()
+        assert (ink, paper) != tuple(light)
+        assert sum(map(int, ink[4:-1].split(","))) > sum(map(int, paper[4:-1].split(",")))
+        page.emulate_media(media="print", color_scheme="dark")
+        assert colours()[0] == light[0]
+        assert page.locator("nav").is_hidden()
+        assert len(page.pdf()) > 20_000
+
+    return check
