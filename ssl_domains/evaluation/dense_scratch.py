@@ -37,6 +37,7 @@ def dense_supervised(
     steps: int,
     batch: int = 32,
     lr: float = 3e-3,
+    head_lr: float = 3e-2,
     weight_decay: float = 1e-4,
     dice: float = 1.0,
     head: DenseHead | None = None,
@@ -47,7 +48,7 @@ def dense_supervised(
     """Train encoder and head end to end on the labelled pictures, and score whole test groups.
 
     Augmented by the recipe's steps that change grey values and colours; those that move pixels (crop, flip, rotation)
-    are left out, so that a mask needs no moving. Nothing is chosen here: one learning rate, one number of steps.
+    are left out, so that a mask needs no moving. Nothing is chosen here: rates and number of steps are given.
 
     Args:
         encoder: Trained in place.
@@ -61,7 +62,9 @@ def dense_supervised(
         test: bool ``[n]``.
         steps: AdamW steps, by a cosine after a twentieth of warm-up; the pre-training's own number is equal effort.
         batch: Pictures in a step.
-        lr: Peak learning rate.
+        lr: Peak learning rate of the encoder.
+        head_lr: Peak learning rate of the head, which starts at zero: at the encoder's, few steps never leave the
+            background.
         weight_decay: Decoupled.
         dice: Weight of the soft Dice loss, as in `DenseFit`.
         head: `ConvHead` by default.
@@ -85,7 +88,11 @@ def dense_supervised(
     encoder = encoder.to(where)
     module = _head(encoder, head or ConvHead(), pictures, targets, levels, seed, rows).to(where)
     trained = nn.ModuleList([encoder, module]).train()
-    optimiser = torch.optim.AdamW(trained.parameters(), lr=lr, weight_decay=weight_decay)
+    peaks = (lr, head_lr)
+    optimiser = torch.optim.AdamW(
+        [{"params": one.parameters(), "lr": peak} for one, peak in zip(trained, peaks, strict=True)],
+        weight_decay=weight_decay,
+    )
     schedule = Schedule(steps, steps // 20)
     for step, chosen in enumerate(step_batches(rows, batch, steps, seed)):
         images, mask = pictures.batch(chosen)
@@ -96,7 +103,8 @@ def dense_supervised(
             slots=torch.arange(len(chosen)), columns=columns,
         )  # fmt: skip
         target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(where)
-        optimiser.param_groups[0]["lr"] = lr * schedule.factor(step)
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            group["lr"] = peak * schedule.factor(step)
         optimiser.zero_grad(set_to_none=True)
         loss = dense_loss(module(feature_levels(encoder, view.images, levels)), target, dice)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -112,7 +120,7 @@ def dense_supervised(
         counts=counts,
         groups=names,
         classes=targets.classes,
-        chosen={"lr": lr, "steps": float(steps)},
+        chosen={"lr": lr, "head_lr": head_lr, "steps": float(steps)},
         labels=len(rows),
         trained_groups=len(np.unique(groups[rows])),
         tested=len(held),

@@ -19,6 +19,8 @@ from ssl_domains.studies.training import fold_of
 
 __all__ = ["dense_scores"]
 
+_SCRATCH_BATCH = 32
+
 
 def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
     """Scores of the masks at each fraction of labelled groups; draws are of the masks' own classes."""
@@ -35,14 +37,16 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
     if cell.arm.kind == "supervised":
         config = run.config
+        # As many pictures as a pre-training sees, in small batches: the stronger of the two for so few steps.
+        steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
         return [
             _score(
                 draw,
                 dense_supervised(
                     run.untrained_encoder(), material.recipe(part, config), run.preprocess, part, material.store,
-                    targets, codes, draw.rows[used], test, steps=cell.steps, batch=material.config.train.batch_size,
-                    lr=config.train.lr, weight_decay=config.train.weight_decay, head=head, levels=settings.levels,
-                    seed=cell.seed, device=config.train.device,
+                    targets, codes, draw.rows[used], test, steps=steps, batch=_SCRATCH_BATCH, lr=config.train.lr,
+                    head_lr=max(settings.lr), weight_decay=config.train.weight_decay, head=head,
+                    levels=settings.levels, seed=cell.seed, device=config.train.device,
                 ),
             )
             for draw in draws
