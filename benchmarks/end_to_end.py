@@ -90,7 +90,8 @@ def run(sizes: Sizes | None = None, pictures: Path | None = None) -> Result:
             "lightly: its LightlyDataset, SimCLRTransform, DataLoader and NTXentLoss as its example has them, with as "
             "many workers as threads; decoding is part of its loop, as it keeps nothing.",
             "Ours: `pretrain` from the store, checkpoints and measurements included; decoding once is not.",
-            "The bare step: the same model, loss and optimiser over two views made beforehand.",
+            "The bare step: the same model, loss and optimiser over two views made beforehand. Memory is kept between "
+            "its steps as in `pretrain`; lightly's loop has the allocator as it is.",
             "Encoder, first weights, head widths, temperature, AdamW and its schedule are the same in all arms.",
             "At 224 pixels the pictures are made-up JPEG files of 500 × 375; ours crops from canvases of 224.",
             "k-NN pictures: " + ("made up" if pictures is None else "the given folder") + "; 20 neighbours by cosine.",

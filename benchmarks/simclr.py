@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine import Parts, Run, World, load_config, pretrain
+from ssl_domains.engine.allocation import freed_memory_kept
 from ssl_domains.engine.assembly import Assembled, assemble, resolve_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.events import Event, Finished, Started
@@ -180,11 +181,12 @@ def bare_step(task: Task) -> Callable[[int], float]:
 
     def take(steps: int) -> float:
         before = time.perf_counter()
-        for _ in range(steps):
-            step.optimiser.zero_grad(set_to_none=True)
-            loss = step.method.loss(step.method(images), pairs).loss
-            loss.backward()  # type: ignore[no-untyped-call]
-            step.optimiser.step()
+        with freed_memory_kept(images.device):
+            for _ in range(steps):
+                step.optimiser.zero_grad(set_to_none=True)
+                loss = step.method.loss(step.method(images), pairs).loss
+                loss.backward()  # type: ignore[no-untyped-call]
+                step.optimiser.step()
         return time.perf_counter() - before
 
     return take

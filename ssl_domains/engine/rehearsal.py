@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ssl_domains.engine.allocation import freed_memory_kept
 from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.config import RunConfig
 from ssl_domains.engine.determinism import same_bits
@@ -76,7 +77,7 @@ def rehearse(config: RunConfig, parts: Parts) -> Rehearsal:
         with world.together():
             config = resolve_config(config, parts)
             device = resolve_device(config.train.device)
-        with seeded(config.train.seed), same_bits(device):
+        with seeded(config.train.seed), same_bits(device), freed_memory_kept(device):
             return _take_steps(assemble(config, parts, world))
 
 

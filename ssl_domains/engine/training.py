@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ssl_domains.engine.allocation import freed_memory_kept
 from ssl_domains.engine.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.checkpoint import Checkpoints, refuse_other_config
 from ssl_domains.engine.config import RunConfig
@@ -88,6 +89,7 @@ def pretrain(
                     raise DataError(message, "give the table it was started with")
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
+        stack.enter_context(freed_memory_kept(device))
         assembled = _reassemble(config, parts, world, saved) if resume else assemble(config, parts, world)
         with world.together():
             if world.first and not resume:

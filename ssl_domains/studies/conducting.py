@@ -161,7 +161,8 @@ def _pinned(material: Material, arms: Sequence[Arm]) -> list[Arm]:
 
 def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[InformationRow, ...], list[str]]:
     """What the rules' positives tell of label and nuisance; refuses pairs before anything is trained on them."""
-    rows, warnings = [], []
+    rows: dict[tuple[str, str], InformationRow] = {}
+    warnings: list[str] = []
     table = material.table.take(material.groups.folds[0].train)
     for arm in arms:
         if arm.kind != "rule":
@@ -173,11 +174,11 @@ def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Information
             raise DataError(f"{arm.name}: {error.message}", error.hint) from error
         warnings += [f"{arm.name}: {warning}" for warning in report.warnings]
         for relation in report.relations:
-            rows += [
-                InformationRow(relation.text, one.column, one.role, one.agreement, one.chance, one.nmi)
-                for one in relation.sharing
-            ]
-    return tuple(dict.fromkeys(rows)), warnings
+            for one in relation.sharing:
+                row = InformationRow(relation.text, one.column, one.role, one.agreement, one.chance, one.nmi)
+                # Two arms may share a relation: it is told once, of the first one's batches.
+                rows.setdefault((row.rule, row.column), row)
+    return tuple(rows.values()), warnings
 
 
 def _pairs_of(material: Material, arm: Arm, table: Any) -> PairPlan:

@@ -15,12 +15,13 @@ from ssl_domains.pairs import BatchSampler, Composition, parse
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.material import Material
+from ssl_domains.studies.threads import one_thread
 
 __all__ = ["StudyPlan", "estimate_seconds", "pin_composition", "reference_steps"]
 
-_PER_ROW = 1 / 2500
-"""Seconds a measured row and fraction take, encoder and probes, by and large; only for the estimate."""
-_PER_HEAD_STEP = 1 / 25
+_PER_ROW = 1 / 2000
+"""Seconds a row takes to be embedded, or fitted by a probe, by and large; only for the estimate."""
+_PER_HEAD_STEP = 1 / 100
 """Seconds of one update of a dense head."""
 
 
@@ -112,6 +113,20 @@ def estimate_seconds(material: Material, plan: StudyPlan) -> float:
 
     Probes are estimated by the rows they look at; both are rough, and later told better by the cells that are done.
     """
+    step = _seconds_per_step(material, plan)
+    places = plan.folds * len(plan.seeds)
+    total = 0.0
+    for arm in plan.arms:
+        tuned, cells = plan.tuning(arm), plan.cells(arm, 0, 0, {})
+        measured = sum(_measuring(material, plan, cell, step) for cell in tuned)
+        measured += places * sum(_measuring(material, plan, cell, step) for cell in cells)
+        trained = len(tuned) + places * len(cells) if arm.trained else 0
+        total += trained * step * plan.steps + measured
+    return total
+
+
+def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
+    """On one thread, as a cell trains."""
     train = material.groups.folds[0].train
     table = material.table.take(train)
     simclr = next(arm for arm in plan.arms if arm.kind == "simclr")
@@ -126,15 +141,18 @@ def estimate_seconds(material: Material, plan: StudyPlan) -> float:
         scaling=material.scaling(table),
         method_factory=material.method,
     )
-    step = rehearse(config, parts).seconds_per_step
-    rows = int(np.sum(material.labels.known))
-    measured = rows * _PER_ROW * (len(plan.fractions) + 1) / 2
-    if "dense" in material.probes:
+    with one_thread():
+        return rehearse(config, parts).seconds_per_step
+
+
+def _measuring(material: Material, plan: StudyPlan, cell: Cell, step: float) -> float:
+    """Seconds of a cell's probes: every row is embedded, then fitted once a probe."""
+    fractions = plan.measured_at(cell)
+    nuisance = 0 if cell.fold == TUNING else len(material.nuisance)
+    seconds = float(np.sum(material.labels.known)) * _PER_ROW * (1 + sum(fractions) + nuisance)
+    if "dense" in material.probes and cell.arm.embeds:
+        if cell.arm.kind == "supervised":
+            return seconds + step * plan.steps * len(fractions)
         heads = 1 if len(material.dense.lr) == 1 else 4 * len(material.dense.lr)
-        measured += len(plan.fractions) * material.dense.steps * heads * _PER_HEAD_STEP + len(material.table) * _PER_ROW
-    total = 0.0
-    for arm in plan.arms:
-        trained = len(plan.tuning(arm)) + plan.folds * len(plan.seeds) * len(plan.cells(arm, 0, 0, {}))
-        total += trained * step * plan.steps if arm.trained else 0.0
-        total += trained * measured
-    return total
+        seconds += len(material.table) * _PER_ROW + len(fractions) * material.dense.steps * heads * _PER_HEAD_STEP
+    return seconds

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,6 +22,7 @@ from ssl_domains.studies.material import Material
 from ssl_domains.studies.measuring import measure_cell
 from ssl_domains.studies.nuisance import measure_nuisance
 from ssl_domains.studies.plan import StudyPlan
+from ssl_domains.studies.threads import one_thread
 from ssl_domains.studies.training import train
 
 __all__ = ["CellResults", "Say", "run_study"]
@@ -93,9 +95,7 @@ def run_study(
 
 def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> CellResult:
     """Train and measure one cell, and keep its result; the encoder is thrown away once it is measured."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         before = time.perf_counter()
         run = train(material, cell) if cell.arm.embeds else None
         trained = time.perf_counter()
@@ -104,8 +104,6 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
         if run is not None and cell.fold != TUNING and cell.seed == plan.seeds[0] and cell.fraction in (None, 1.0):
             nuisance = measure_nuisance(material, cell, run)
         seconds = trained - before, time.perf_counter() - trained
-    finally:
-        torch.set_num_threads(threads)
     result = CellResult(cell.fingerprint(shared), scores, nuisance, seconds)
     write_result(material.out, cell, result)
     if run is not None:
@@ -200,7 +198,16 @@ def _start(material: Material, plan: StudyPlan, shared: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _SHARED[:] = [material, plan, shared]
+
+
+def _leave_with_parent() -> None:
+    """A study that is killed takes its workers along: they would go on with cells that the next run does too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(cell: Cell) -> CellResult:

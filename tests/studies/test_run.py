@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -238,3 +242,41 @@ def test_transductive_trains_every_arm_on_the_test_groups_too(
     for arm in plan.arms[2:6]:
         rows = prepare(material, plan.cells(arm, 0, 0, {})[0]).rows
         assert len(rows) == len(material.table)
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+sys.path.append({folder!r})
+import small_study
+from ssl_domains.studies import Arm
+from ssl_domains.studies.run import run_study
+
+material = small_study.make_material(Path({pictures!r}), Path({out!r}))
+near = Arm("near", "same place", "rule", "same('place')", reads=frozenset(["place"]))
+plan = small_study.make_plan(material, (near,))
+run_study(material, plan, "", jobs=2, say=lambda line: print(line, flush=True))
+"""
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
+def test_a_killed_study_takes_its_processes_along(pictures: Path, tmp_path: Path) -> None:
+    code = _KILLED.format(folder=str(Path(__file__).parent), pictures=str(pictures), out=str(tmp_path))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as study:
+        assert study.stdout is not None
+        assert study.stdout.readline().startswith(b"[1/")
+        workers = [int(one) for one in Path(f"/proc/{study.pid}/task/{study.pid}/children").read_text().split()]
+        assert len(workers) >= 2
+        study.kill()
+    deadline = time.monotonic() + 30
+    while any(map(is_alive, workers)):
+        assert time.monotonic() < deadline, "processes went on without their study"
+        time.sleep(0.1)
