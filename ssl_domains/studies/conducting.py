@@ -17,6 +17,7 @@ from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import HEADLINE
 from ssl_domains.studies.arms import Arm
+from ssl_domains.studies.asked import asked_rows
 from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
 from ssl_domains.studies.material import Material
 from ssl_domains.studies.page import write_result_page
@@ -240,4 +241,19 @@ def _notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
         notes.append(
             "Supervised contrastive arms read the labels of the labelled fraction; the rest has own views only."
         )
+    for arm in plan.arms:
+        if arm.kind == "composed" and arm.config.get("pairs.composition") == "random":
+            notes.append(f"The batches of {arm.of} are uniform, so {arm.name} is SimCLR once more.")
+    if material.unsure is not None:
+        notes.append(_asked(material))
     return notes
+
+
+def _asked(material: Material) -> str:
+    assert material.unsure is not None
+    floor, below = material.unsure
+    folds = range(len(material.groups.folds))
+    asked = sum(int(asked_rows(material, fold).sum()) for fold in folds)
+    there = sum(int((fold.test & material.labels.known).sum()) for fold in material.groups.folds)
+    share = f"{asked:,} of {there:,} labelled test rows ({asked / there:.0%})"
+    return f"{material.label} is asked only of the {share} of which {floor} is less than {below:g} sure."

@@ -22,6 +22,7 @@ from ssl_domains.studies.tables import (
     group_table,
     information_table,
     nuisance_table,
+    other_measures,
     remarks_on_cells,
     table_title,
 )
@@ -100,6 +101,8 @@ def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
         parts += ["## Few labels", f"![Score against the share of labelled groups]({result.name}-curves.svg)"]
         if out := left_out(result):
             parts.append(f"In the table only: {plain(', '.join(out))}.")
+    if others := other_measures(result):
+        parts += ["## Other measures", "Without intervals.", *(_table(table) for table in others)]
     for title, table in (
         ("Nuisance probes", nuisance_table(result)),
         ("What the pairs tell", information_table(result)),

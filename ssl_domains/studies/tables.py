@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ssl_domains.studies.findings import Findings
+from ssl_domains.studies.measures import MEAN_DICE
 from ssl_domains.studies.result import ArmResult, StudyResult
 from ssl_domains.studies.statistics import score_of
 from ssl_domains.studies.wording import (
@@ -91,7 +92,8 @@ class ArmRow:
 def table_title(result: StudyResult) -> str:
     """Names the measure, the unit of evidence, and *transductive* when it is."""
     seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
-    title = f"{result.measure} of {result.label!r} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
+    of = "masks" if result.measure == MEAN_DICE.name else repr(result.label)
+    title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
     return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
 
 
@@ -157,22 +159,17 @@ def group_table(found: Findings) -> Table:
     return Table(("contrast", *(f"no. {place}" for place in range(1, len(groups) + 1))), tuple(out), 1)
 
 
-def other_measures(result: StudyResult) -> Table:
-    """Every other measure, mean over seeds or cells, without an interval."""
-    names = [name for one in result.scores for name in (*one.evidence, *one.plain)]
-    shown = [name for name in dict.fromkeys(names) if name != result.measure]
-    rows = []
+def other_measures(result: StudyResult) -> tuple[Table, ...]:
+    """Every other measure, mean over seeds or cells, without an interval; a table for probes with the same measures."""
+    tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for one in sorted(result.scores, key=lambda score: _place(result, score.arm)):
-        values = []
-        for name in shown:
-            if name in one.evidence:
-                values.append(number(score_of(one.evidence[name])))
-            else:
-                values.append(
-                    "undefined" if name in one.plain and one.plain[name] is None else number(one.plain.get(name))
-                )
-        rows.append((one.arm, one.probe, percent(one.fraction), f"{one.labels:,}", *values))
-    return Table(("arm", "probe", "groups", "labels", *shown), tuple(rows), 2)
+        values = {name: number(score_of(evidence)) for name, evidence in one.evidence.items()}
+        values |= {name: "undefined" if value is None else number(value) for name, value in one.plain.items()}
+        values.pop(result.measure, None)
+        if values:
+            row = (one.arm, one.probe, percent(one.fraction), f"{one.labels:,}", *values.values())
+            tables.setdefault(tuple(values), []).append(row)
+    return tuple(Table(("arm", "probe", "groups", "labels", *names), tuple(rows), 2) for names, rows in tables.items())
 
 
 def nuisance_table(result: StudyResult) -> Table:

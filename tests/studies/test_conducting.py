@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import pytest
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
 from ssl_domains.studies.cells import Cell
+from ssl_domains.studies.conducting import _notes
 from ssl_domains.studies.measuring import measure_cell
 
 NEAR = Arm("near", "same place", "rule", "same('place')", reads=frozenset({"place"}))
@@ -123,6 +125,19 @@ def test_only_rows_of_which_a_floor_is_unsure_are_asked(
     asked = int(np.array(found[0].sums["accuracy"]).sum())
     test = material.groups.folds[0].test
     assert asked == int((test & ~known).sum())
+    total, left = (sum(int((fold.test & rows).sum()) for fold in material.groups.folds) for rows in (True, ~known))
+    plan = small_study.make_plan(material, ())
+    notes = _notes(study_file(), material, plan)
+    assert any(f"only of the {left} of {total} labelled test rows" in note for note in notes)
+
+
+def test_batches_that_are_uniform_anyway_are_said(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    for composition, said in ("random", True), ("groups", False):
+        arm = Arm("near, batches only", "", "composed", of="near", config={"pairs.composition": composition})
+        plan = small_study.make_plan(material, ())
+        notes = _notes(study_file(), material, dataclasses.replace(plan, arms=(*plan.arms, arm)))
+        assert any("near, batches only is SimCLR once more" in note for note in notes) == said
 
 
 def test_accuracy_by_bins_adds_up(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
