@@ -8,7 +8,8 @@ from pathlib import Path
 
 __all__ = ["NAMES", "main"]
 
-NAMES = ("loss", "sampler", "engine_step", "end_to_end")
+NAMES = ("loss", "sampler", "engine_step", "end_to_end", "neighbours")
+_ON_PICTURES = ("end_to_end", "neighbours")
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def _run(name: str, results: Path, pictures: Path | None) -> None:
     from importlib import import_module
 
     module = import_module(f"benchmarks.{name}")
-    result = module.run(pictures=pictures) if name == "end_to_end" else module.run()
+    result = module.run(pictures=pictures) if name in _ON_PICTURES else module.run()
     result.write(results)
     print(result.table(), flush=True)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 
-__all__ = ["PictureReader", "made_up", "open_pictures", "store_of", "table_of"]
+__all__ = ["PictureReader", "given_or_made_up", "made_up", "open_pictures", "store_of", "table_of"]
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
@@ -73,3 +73,12 @@ def made_up(folder: Path, pictures: int, height: int, width: int, classes: int =
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((255 * (picture + 0.08 * grain).clip(0, 1)).astype(np.uint8)).save(path, quality=90)
     return folder
+
+
+def given_or_made_up(pictures: Path | None, scratch: Path, count: int, side: int) -> Path:
+    """A folder with ``train/CLASS/`` and ``test/CLASS/``: the given one, or one of so many made-up pictures."""
+    if pictures is not None:
+        return open_pictures(pictures, scratch / "unpacked")
+    made_up(scratch / "made_up" / "train", count, side, side)
+    made_up(scratch / "made_up" / "test", count // 4, side, side)
+    return scratch / "made_up"

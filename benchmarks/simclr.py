@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.pictures import store_of, table_of
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine import Parts, Run, World, load_config, pretrain
 from ssl_domains.engine.allocation import freed_memory_kept
@@ -21,13 +23,14 @@ from ssl_domains.engine.events import Event, Finished, Started
 from ssl_domains.engine.generators import seeded
 from ssl_domains.engine.optimisers import create_optimiser, set_learning_rate
 from ssl_domains.engine.schedule import Schedule
+from ssl_domains.losses import contrastive_loss
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, Objective, Rows
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Blur, ColorJitter, HorizontalFlip, RandomResizedCrop, Scaling, ViewRecipe
 
-__all__ = ["Task", "assembled", "bare_step", "lightly_loop", "ours", "parts_of"]
+__all__ = ["Task", "assembled", "assert_losses_agree", "bare_step", "lightly_loop", "ours", "parts_of", "task_of"]
 
 HEAD = 512, 128
 TEMPERATURE = 0.5  # lightly's default
@@ -68,6 +71,19 @@ class Task:
                 f"head.hidden={HEAD[0]}", f"head.out={HEAD[1]}", "pairs.composition=random",
             ]
         )  # fmt: skip
+
+
+def task_of(
+    folder: Path, scratch: Path, encoder: str, size: int, batch: int, workers: int, pictures: int | None = None
+) -> Task:
+    """The task over a copy of so many pictures of a folder (None: all), as lightly's dataset takes all of one."""
+    table = table_of(folder, pictures)
+    part = scratch / "pictures"
+    for sample, path in table.frame.select("sample", "path").iter_rows():
+        (part / sample).parent.mkdir(parents=True, exist_ok=True)
+        (part / sample).symlink_to(path)
+    table = table_of(part)
+    return Task(part, table, store_of(table, scratch / "store"), encoder, size, batch, workers)
 
 
 def recipe_of(size: int) -> ViewRecipe:
@@ -190,3 +206,29 @@ def bare_step(task: Task) -> Callable[[int], float]:
         return time.perf_counter() - before
 
     return take
+
+
+def assert_losses_agree() -> str:
+    """lightly's NT-Xent and ours on the same embeddings.
+
+    Raises:
+        AssertionError: When value or gradient differ by more than float32's error.
+    """
+    from lightly.loss import NTXentLoss
+
+    raw = torch.randn(128, 32, generator=torch.Generator().manual_seed(0))
+    found = []
+    for ours_ in (True, False):
+        leaf = raw.clone().requires_grad_()
+        z = F.normalize(leaf, dim=1)
+        if ours_:
+            bound = Objective().bind({"sample": [str(k) for k in range(64)]})
+            loss = contrastive_loss(z, bound.pairs(Rows.of(torch.arange(64), views=2)), TEMPERATURE).loss
+        else:
+            loss = NTXentLoss(temperature=TEMPERATURE)(z[:64], z[64:])
+        (gradient,) = torch.autograd.grad(loss, leaf)
+        found.append((loss.detach(), gradient))
+    (a, da), (b, db) = found
+    assert abs(a - b) < 1e-5, f"{a} and {b}"
+    assert (da - db).norm() < 1e-4 * db.norm()
+    return "lightly's NT-Xent and ours, value and gradient"

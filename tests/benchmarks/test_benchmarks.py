@@ -74,9 +74,16 @@ def test_end_to_end(tmp_path: Path) -> None:
 
     sizes = Sizes(
         small=(16, 8, 1, 1), large=(4, 2, 1, 1), encoders=("small_conv", "small_conv"), sides=(16, 24), rounds=(1, 1),
-        seeds=2, knn_epochs=1, threads=1,
+        threads=1,
     )  # fmt: skip
     check(run(sizes), tmp_path)
+
+
+@pytest.mark.slow
+def test_neighbours(tmp_path: Path) -> None:
+    from benchmarks.neighbours import Sizes, run
+
+    check(run(Sizes(made_up=16, batch=8, side=16, epochs=1, seeds=2, threads=1)), tmp_path)
 
 
 def test_times_of_one_round_are_compared_with_one_another() -> None:
