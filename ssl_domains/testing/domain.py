@@ -8,6 +8,8 @@ import inspect
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -52,7 +54,9 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
     assert len(found.problems), "demo data has planted faults, which the scan reports"
     table = found.samples
     _check_columns(domain, table)
-    _check_views(domain, table, ArrayStore.fill(folder / "store", table, reader))
+    store = ArrayStore.fill(folder / "store", table, reader)
+    _check_views(domain, table, store)
+    _check_thumbnail(domain, table, store)
     return table
 
 
@@ -91,6 +95,22 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
         assert step.reason.strip(), f"the view {step.name!r} says its reason"
     for name in recipe.columns:
         there.numbers(name)
+
+
+def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
+    if domain.thumbnail is None:
+        return
+    there = store.positions(table) >= 0
+    row = table.take(there).frame.row(0, named=True)
+    made = domain.thumbnail(store[int(store.positions(table)[there][0])], row)
+    if isinstance(made, str):
+        assert str(row["path"]) not in made, "a thumbnail shows no path"
+        return
+    drawn = f"{made.dtype} {list(made.shape)}"
+    assert made.dtype == np.uint8, f"a thumbnail is uint8 [h, w, 1 or 3] or text, not {drawn}"
+    assert made.ndim == 3, f"a thumbnail is [h, w, 1 or 3], not {drawn}"
+    assert made.shape[2] in (1, 3), f"a thumbnail is [h, w, 1 or 3], not {drawn}"
+    assert made.size, f"a thumbnail has pixels, not {drawn}"
 
 
 def _digest(folder: Path) -> dict[str, str]:

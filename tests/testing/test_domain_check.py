@@ -20,6 +20,11 @@ def test_a_good_domain_and_its_samplers_pass(domain, tmp_path):
     check_pair_sampler(needs, samples, batch_size=8, column="patient")
 
 
+@pytest.mark.parametrize("thumbnail", [lambda array, row: array, lambda array, row: f"{array.shape[0]} pixels wide"])
+def test_a_thumbnail_is_a_picture_or_text(domain, tmp_path, thumbnail):
+    check_domain(replace(domain, thumbnail=thumbnail), tmp_path)
+
+
 def test_a_folder_is_not_needed(domain):
     assert len(check_domain(domain)) == 24
 
@@ -34,6 +39,9 @@ def test_a_folder_is_not_needed(domain):
         ({"floors": {"scanner alone": ("scanner",)}}, "scanner"),
         ({"scan_options": (ScanOption("masks", str, help="masks"),)}, "--masks"),
         ({"scan_options": (ScanOption("shift", int),)}, "--shift says what it does"),
+        ({"thumbnail": lambda array, row: array / 255}, "uint8"),
+        ({"thumbnail": lambda array, row: array[:, :, 0]}, "1 or 3"),
+        ({"thumbnail": lambda array, row: row["path"]}, "no path"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
