@@ -1,4 +1,4 @@
-"""One process fills a store at a time."""
+"""One process at a time fills a store, or works in a folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["only_one"]
+__all__ = ["WAIT", "only_one"]
+
+WAIT = "wait until it has finished, then run again"
+"""The hint that always helps."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,8 +31,13 @@ else:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path, busy: str, hint: str) -> Iterator[None]:
     """Hold the lock file ``path``; the operating system frees it when the process ends, killed or not.
+
+    Args:
+        path: The file; made when it is not there.
+        busy: What another process that holds it does, as in "the store is being filled".
+        hint: What to do then.
 
     Raises:
         UsageError: When another process holds it, with its id.
@@ -40,10 +48,7 @@ def only_one(path: Path) -> Iterator[None]:
             _try_lock(descriptor)
         except OSError:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            raise UsageError(
-                f"the store {path.parent.name} is being filled by process {holder or 'unknown'}",
-                "wait until it has finished, then run again; or give this run a store of its own",
-            ) from None
+            raise UsageError(f"{busy} by process {holder or 'unknown'}", hint) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         yield

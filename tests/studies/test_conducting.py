@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.stores import only_one
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
 from ssl_domains.studies.cells import Cell
 from ssl_domains.studies.conducting import _notes
@@ -109,6 +111,16 @@ def test_one_arm_alone_writes_no_result(small_study: ModuleType, pictures: Path,
     assert done.result is None
     assert (tmp_path / "cells" / "floor-noise").is_dir()
     assert not (tmp_path / "results.json").exists()
+
+
+def test_a_folder_is_one_study_at_a_time(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    with (
+        only_one(tmp_path / "study.lock", "", ""),
+        pytest.raises(UsageError, match=f"is being run by process {os.getpid()}"),
+    ):
+        conducted(material, study_file(), [], only=["floor: noise"])
+    assert conducted(material, study_file(), [], only=["floor: noise"]).result is None
 
 
 def test_only_rows_of_which_a_floor_is_unsure_are_asked(
