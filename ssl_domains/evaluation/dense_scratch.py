@@ -60,7 +60,8 @@ def dense_supervised(
         groups: Group of each row ``[n]``.
         train: bool ``[n]``: labelled pictures.
         test: bool ``[n]``.
-        steps: AdamW steps, by a cosine after a twentieth of warm-up; the pre-training's own number is equal effort.
+        steps: AdamW steps, by a cosine after a twentieth of warm-up; as many pictures as a pre-training sees are equal
+            effort.
         batch: Pictures in a step.
         lr: Peak learning rate of the encoder.
         head_lr: Peak learning rate of the head, which starts at zero: at the encoder's, few steps never leave the
