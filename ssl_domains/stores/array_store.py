@@ -16,7 +16,7 @@ from ssl_domains.samples import Reader, SampleTable
 from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, missing_rows
 from ssl_domains.stores.fingerprint import reader_name, row_digests
 from ssl_domains.stores.journal import Entry, Journal, Line, read_journal
-from ssl_domains.stores.lock import WAIT, only_one
+from ssl_domains.stores.lock import only_one
 
 __all__ = ["ArrayStore", "default_store"]
 
@@ -112,7 +112,7 @@ class ArrayStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             busy = f"the store {folder.name} is being filled"
-            with only_one(folder / "fill.lock", busy, f"{WAIT}; or give this run a store of its own"):
+            with only_one(folder / "fill.lock", busy, "give this run a store of its own"):
                 header = _header(folder)
                 if header is None or header["reader"] != name:
                     header = _new_generation(folder, name, header)

@@ -10,10 +10,7 @@ from pathlib import Path
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["WAIT", "only_one"]
-
-WAIT = "wait until it has finished, then run again"
-"""The hint that always helps."""
+__all__ = ["only_one"]
 
 if sys.platform == "win32":
     import msvcrt
@@ -31,13 +28,13 @@ else:
 
 
 @contextmanager
-def only_one(path: Path, busy: str, hint: str) -> Iterator[None]:
+def only_one(path: Path, busy: str, instead: str = "") -> Iterator[None]:
     """Hold the lock file ``path``; the operating system frees it when the process ends, killed or not.
 
     Args:
         path: The file; made when it is not there.
         busy: What another process that holds it does, as in "the store is being filled".
-        hint: What to do then.
+        instead: What to do other than wait; empty for nothing.
 
     Raises:
         UsageError: When another process holds it, with its id.
@@ -48,6 +45,7 @@ def only_one(path: Path, busy: str, hint: str) -> Iterator[None]:
             _try_lock(descriptor)
         except OSError:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            hint = "wait until it has finished, then run again" + (f"; or {instead}" if instead else "")
             raise UsageError(f"{busy} by process {holder or 'unknown'}", hint) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())

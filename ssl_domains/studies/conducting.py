@@ -16,7 +16,7 @@ from ssl_domains.engine.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import HEADLINE
-from ssl_domains.stores import WAIT, only_one
+from ssl_domains.stores import only_one
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.asked import asked_rows
 from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
@@ -98,7 +98,7 @@ def conduct(
     say(_opening(study, material, plan, seconds, jobs))
     if estimate_only:
         return Conducted(None, None, seconds)
-    with only_one(material.out / "study.lock", f"the study in {material.out.name} is being run", WAIT):
+    with only_one(material.out / "study.lock", f"the study in {material.out.name} is being run"):
         results, chosen = run_study(material, plan, _shared(study, material), jobs=jobs, say=say, only=only)
     if only:
         say("only some arms were run: the result is written by a run without --only")

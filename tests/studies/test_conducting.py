@@ -116,7 +116,7 @@ def test_one_arm_alone_writes_no_result(small_study: ModuleType, pictures: Path,
 def test_a_folder_is_one_study_at_a_time(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     with (
-        only_one(tmp_path / "study.lock", "", ""),
+        only_one(tmp_path / "study.lock", ""),
         pytest.raises(UsageError, match=f"is being run by process {os.getpid()}"),
     ):
         conducted(material, study_file(), [], only=["floor: noise"])
