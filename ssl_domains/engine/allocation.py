@@ -21,8 +21,8 @@ def freed_memory_kept(device: torch.device) -> Iterator[None]:
     """On a CPU with glibc, keep freed buffers inside, and give the memory back to the system afterwards.
 
     By itself glibc hands every buffer over 32 MiB back as soon as it is freed, and the system clears each page of the
-    next one: of a small net's step, a third. The numbers are the same. Nothing is done where the environment already
-    says how to allocate (``MALLOC_…``, ``GLIBC_TUNABLES``), or another allocator stands in.
+    next one: nearly a third of a small net's processor time. The numbers are the same. Nothing is done where the
+    environment already says how to allocate (``MALLOC_…``, ``GLIBC_TUNABLES``).
     """
     libc = _glibc() if device.type == "cpu" else None
     if libc is None:

@@ -64,8 +64,8 @@ def dense_supervised(
             effort.
         batch: Pictures in a step.
         lr: Peak learning rate of the encoder.
-        head_lr: Peak learning rate of the head, which starts at zero: at the encoder's, few steps never leave the
-            background.
+        head_lr: Peak learning rate of the head. The 1×1 head starts at zero: at the encoder's rate, few steps never
+            leave the background.
         weight_decay: Decoupled.
         dice: Weight of the soft Dice loss, as in `DenseFit`.
         head: `ConvHead` by default.

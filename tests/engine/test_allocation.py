@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from ssl_domains.engine import allocation
+from ssl_domains.engine import Run, allocation
 from ssl_domains.engine.allocation import freed_memory_kept
 
 MIB = 1 << 20
@@ -86,3 +87,10 @@ def test_nothing_is_done_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_is_left_its_say(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "")
     assert allocation._glibc() is None
+
+
+def test_it_changes_no_number(train: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = train(tmp_path / "kept").encoder_state()
+    monkeypatch.setattr(allocation, "_glibc", lambda: None)
+    plain = train(tmp_path / "plain").encoder_state()
+    assert all(torch.equal(value, plain[name]) for name, value in kept.items())
