@@ -7,12 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from benchmarks.pictures import given_or_made_up, made_up
 from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import Task, assert_losses_agree, bare_step, lightly_loop, ours, task_of
 from benchmarks.timing import interleave, paired_ratio, spread
+from ssl_domains.studies.threads import torch_threads
 
 __all__ = ["Sizes", "run"]
 
@@ -47,9 +46,7 @@ def run(sizes: Sizes | None = None, pictures: Path | None = None) -> Result:
     """
     sizes = Sizes() if sizes is None else sizes
     started = time.perf_counter()
-    before = torch.get_num_threads()
-    torch.set_num_threads(sizes.threads)
-    try:
+    with torch_threads(sizes.threads):
         agreed = assert_losses_agree()
         with tempfile.TemporaryDirectory() as scratch:
             here = Path(scratch)
@@ -59,8 +56,6 @@ def run(sizes: Sizes | None = None, pictures: Path | None = None) -> Result:
                 *_speed(sizes, 0, folder / "train", here / "small"),
                 *_speed(sizes, 1, photographs, here / "large"),
             ]
-    finally:
-        torch.set_num_threads(before)
     return Result(
         "end_to_end",
         "Pre-training end to end, SimCLR",

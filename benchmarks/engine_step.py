@@ -22,6 +22,7 @@ from ssl_domains.engine.assembly import Assembled
 from ssl_domains.engine.monitor import Monitor
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import BatchSampler, Rows
+from ssl_domains.studies.threads import torch_threads
 from ssl_domains.views import CanvasDataset
 
 __all__ = ["Sizes", "run"]
@@ -48,18 +49,13 @@ def run(sizes: Sizes | None = None) -> Result:
     """All of it."""
     sizes = Sizes() if sizes is None else sizes
     started = time.perf_counter()
-    before = torch.get_num_threads()
-    torch.set_num_threads(sizes.threads)
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = made_up(Path(scratch) / "pictures", sizes.pictures, 32, 32)
-            table = table_of(folder)
-            task = Task(folder, table, store_of(table, Path(scratch) / "store"), "small_conv", 32, sizes.batch)
-            engine, by_hand = engine_loop(assembled(task)), hand_loop(assembled(task), task)
-            agreed = _assert_agreement(engine, by_hand)
-            seconds = interleave({"engine": lambda: next(engine), "by hand": lambda: next(by_hand)}, sizes.pairs)
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(sizes.threads), tempfile.TemporaryDirectory() as scratch:
+        folder = made_up(Path(scratch) / "pictures", sizes.pictures, 32, 32)
+        table = table_of(folder)
+        task = Task(folder, table, store_of(table, Path(scratch) / "store"), "small_conv", 32, sizes.batch)
+        engine, by_hand = engine_loop(assembled(task)), hand_loop(assembled(task), task)
+        agreed = _assert_agreement(engine, by_hand)
+        seconds = interleave({"engine": lambda: next(engine), "by hand": lambda: next(by_hand)}, sizes.pairs)
     ratio = paired_ratio(seconds["engine"], seconds["by hand"])
     upper = Row.at_most("upper end of the 90 % interval", ratio.high, "×", 1.1)
     return Result(

@@ -19,6 +19,7 @@ from benchmarks.result import Result, Row, machine
 from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import Objective, Rows, Rule, same, within
+from ssl_domains.studies.threads import torch_threads
 
 __all__ = ["Sizes", "run"]
 
@@ -171,13 +172,9 @@ def run(sizes: Sizes | None = None) -> Result:
     """All of it."""
     sizes = Sizes() if sizes is None else sizes
     started = time.perf_counter()
-    before = torch.get_num_threads()
-    torch.set_num_threads(sizes.threads)
-    try:
+    with torch_threads(sizes.threads):
         agreed = assert_agreement(sizes.agree)
         rows = [*_speed(sizes), *_relations(sizes), *_memory(sizes)]
-    finally:
-        torch.set_num_threads(before)
     return Result(
         "loss",
         "The loss of two relations, forward and backward",

@@ -22,6 +22,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.probes import KnnProbe, Labels, read_labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
+from ssl_domains.studies.threads import torch_threads
 from ssl_domains.views import Canvas, Preprocess, Scaling
 
 __all__ = ["Sizes", "run"]
@@ -58,15 +59,11 @@ def run(sizes: Sizes | None = None, pictures: Path | None = None) -> Result:
     """
     sizes = Sizes() if sizes is None else sizes
     started = time.perf_counter()
-    before = torch.get_num_threads()
-    torch.set_num_threads(sizes.threads)
-    try:
+    with torch_threads(sizes.threads):
         agreed = assert_losses_agree()
         with tempfile.TemporaryDirectory() as scratch:
             folder = given_or_made_up(pictures, Path(scratch), sizes.made_up, sizes.side)
             rows = _neighbours(sizes, folder, Path(scratch) / "knn")
-    finally:
-        torch.set_num_threads(before)
     return Result(
         "neighbours",
         "k-NN after equal epochs, SimCLR",

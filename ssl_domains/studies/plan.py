@@ -15,7 +15,7 @@ from ssl_domains.pairs import BatchSampler, Composition, parse
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.material import Material
-from ssl_domains.studies.threads import one_thread
+from ssl_domains.studies.threads import torch_threads
 
 __all__ = ["StudyPlan", "estimate_seconds", "pin_composition", "reference_steps"]
 
@@ -141,7 +141,7 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
         scaling=material.scaling(table),
         method_factory=material.method,
     )
-    with one_thread():
+    with torch_threads(1):
         return rehearse(config, parts).seconds_per_step
 
 

@@ -22,7 +22,7 @@ from ssl_domains.studies.material import Material
 from ssl_domains.studies.measuring import measure_cell
 from ssl_domains.studies.nuisance import measure_nuisance
 from ssl_domains.studies.plan import StudyPlan
-from ssl_domains.studies.threads import one_thread
+from ssl_domains.studies.threads import torch_threads
 from ssl_domains.studies.training import train
 
 __all__ = ["CellResults", "Say", "run_study"]
@@ -95,7 +95,7 @@ def run_study(
 
 def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> CellResult:
     """Train and measure one cell, and keep its result; the encoder is thrown away once it is measured."""
-    with one_thread():
+    with torch_threads(1):
         before = time.perf_counter()
         run = train(material, cell) if cell.arm.embeds else None
         trained = time.perf_counter()

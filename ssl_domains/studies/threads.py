@@ -1,4 +1,4 @@
-"""One thread of a CPU, so that numbers depend neither on how many cells run at a time nor on the machine's cores."""
+"""So many threads of a CPU for a while; on one, numbers depend neither on other cells nor on the number of cores."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["one_thread"]
+__all__ = ["torch_threads"]
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """torch computes on one thread inside, and on as many as before afterwards."""
+def torch_threads(count: int) -> Iterator[None]:
+    """torch computes on ``count`` threads inside, and on as many as before afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
