@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-_FILE = Path(__file__).with_name("small_run.py")
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def small_run() -> ModuleType:
-    """`small_run.py` as a module."""
-    return _load("small_run")
+import small_run
+from process_pool import ProcessPool
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +22,7 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def train(small_run: ModuleType, small_data: Path) -> Callable[..., Any]:
+def train(small_data: Path) -> Callable[..., Any]:
     """``train(out, sets, **options)``."""
 
     def call(out: Path, sets: tuple[str, ...] = (), **options: Any) -> Any:
@@ -49,7 +32,7 @@ def train(small_run: ModuleType, small_data: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def left_alone(small_run: ModuleType, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def left_alone(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The small run, never interrupted; not to be changed."""
     return small_run.run(small_data, tmp_path_factory.mktemp("left") / "alone")
 
@@ -59,7 +42,7 @@ class Launcher:
 
     def __init__(self) -> None:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._server = subprocess.Popen([sys.executable, str(_FILE)], text=True, **pipes)
+        self._server = subprocess.Popen([sys.executable, small_run.__file__], text=True, **pipes)
 
     def start(self, **request: Any) -> int:
         """Start a process with keywords of ``small_run.child``; its id, which is also that of its group."""
@@ -90,6 +73,6 @@ def launcher() -> Iterator[Launcher]:
 @pytest.fixture(scope="session")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """``two_processes(function, **options)``: what a function of the test's file returns in each of two processes."""
-    pool = _load("process_pool").ProcessPool(tmp_path_factory.mktemp("processes"))
+    pool = ProcessPool(tmp_path_factory.mktemp("processes"))
     yield pool
     pool.close()

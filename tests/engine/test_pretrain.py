@@ -10,7 +10,6 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import polars as pl
 import pytest
 import torch
 
+import small_run
 from ssl_domains.engine import Rehearsal, Run, load_config, plan_pairs
 from ssl_domains.engine.events import Event, Finished, Measured, Saved, Started, Stepped
 from ssl_domains.engine.generators import generator_states
@@ -32,7 +32,7 @@ def _equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> b
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_run_folder_holds_what_reproduces_it(left_alone: Run, small_run: ModuleType) -> None:
+def test_the_run_folder_holds_what_reproduces_it(left_alone: Run) -> None:
     run = Run.open(left_alone.folder)
     assert run.step == small_run.TOTAL_STEPS
     assert (run.config.pairs.rule, run.config.encoder.in_chans) == ("same('patient')", 1)
@@ -76,7 +76,7 @@ def test_the_loss_falls(left_alone: Run) -> None:
 
 
 def test_workers_and_history_of_the_process_do_not_change_the_weights(
-    small_run: ModuleType, train: Callable[..., Any], tmp_path: Path
+    train: Callable[..., Any], tmp_path: Path
 ) -> None:
     first = small_run.weights(train(tmp_path / "a", SHORT))
     random.random(), np.random.rand(7), torch.rand(5)  # noqa: NPY002
@@ -128,9 +128,7 @@ def test_relations_none_scores_own_views_only(train: Callable[..., Any], tmp_pat
     assert run.metrics()[-1]["no_cross_positive"] == {"none": 1.0}
 
 
-def test_shuffled_metadata_is_another_binding_of_the_same_table(
-    small_run: ModuleType, train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_shuffled_metadata_is_another_binding_of_the_same_table(train: Callable[..., Any], tmp_path: Path) -> None:
     plain, shuffled = train(tmp_path / "a", SHORT), train(tmp_path / "b", (*SHORT, "pairs.shuffle_metadata=1"))
     assert plain.data_fingerprint == shuffled.data_fingerprint
     assert not _equal(plain.encoder_state(), shuffled.encoder_state())
@@ -230,9 +228,7 @@ def test_processes_that_cannot_find_one_another_are_told_of_torchrun(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_infinite_loss_ends_the_run_and_keeps_no_such_weights(
-    small_run: ModuleType, train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_an_infinite_loss_ends_the_run_and_keeps_no_such_weights(train: Callable[..., Any], tmp_path: Path) -> None:
     def broken(encoder: Any, options: Any) -> Any:
         method = small_run.make_method(encoder, options)
         steps = iter(range(100))
@@ -250,7 +246,7 @@ def test_an_infinite_loss_ends_the_run_and_keeps_no_such_weights(
     assert Run.open(tmp_path / "run").step == 0
 
 
-def test_out_of_memory_is_a_resource_error(small_run: ModuleType, train: Callable[..., Any], tmp_path: Path) -> None:
+def test_out_of_memory_is_a_resource_error(train: Callable[..., Any], tmp_path: Path) -> None:
     def greedy(encoder: Any, options: Any) -> Any:
         torch.empty(10**15)
         return small_run.make_method(encoder, options)
@@ -310,7 +306,7 @@ class _Tilt:
         return {"name": self.name, "reason": self.reason}
 
 
-def test_a_rule_may_read_what_the_views_emit(small_run: ModuleType, train: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_rule_may_read_what_the_views_emit(train: Callable[..., Any], tmp_path: Path) -> None:
     plain = small_run.make_recipe()
     recipe = dataclasses.replace(plain, steps=(*plain.steps, _Tilt()))
     rule = "same(bins('tilt', 2, range=(0, 10))) & same('patient')"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+import small_run
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine import Run
 from ssl_domains.engine.events import Event, Refreshed, Warned
@@ -26,17 +24,6 @@ from ssl_domains.samples import SampleTable
 
 SETS = ("train.keep=99", "train.checkpoint_every_steps=1", "health.every_steps=1")  # four epochs of five steps
 RULE = "same('cluster')"
-
-
-def small() -> ModuleType:
-    """`small_run.py`, in whichever process."""
-    if "small_run" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("small_run", Path(__file__).with_name("small_run.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules["small_run"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["small_run"])
-    return sys.modules["small_run"]
 
 
 class Clustered(SimCLR):
@@ -101,7 +88,7 @@ def run(data: str, out: str, rule: str = RULE, sets: tuple[str, ...] = SETS, **o
         patched.setattr(TrainingStep, "_score", kept_score)
         patched.setattr(TrainingStep, "__call__", kept_step)
         try:
-            done = small().run(
+            done = small_run.run(
                 Path(data), Path(out), sets, rule=rule, composition=composition, method_factory=spy,
                 on_event=events.append, **options,
             )  # fmt: skip
@@ -109,7 +96,7 @@ def run(data: str, out: str, rule: str = RULE, sets: tuple[str, ...] = SETS, **o
             return {"error": type(error).__name__, "message": error.message}
     saved = done.checkpoints.load()
     return {
-        "weights": small().weights(done),
+        "weights": small_run.weights(done),
         "computed": saved["computed"],
         "given": spy.methods[0].given,
         "steps": steps,
@@ -225,7 +212,7 @@ def test_a_column_that_collapses_ends_the_run_and_says_why(data: str, tmp_path: 
         return Collapsing(encoder, nn.Linear(encoder.num_features, 8))
 
     with pytest.raises(DataError):
-        small().run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
+        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
     position = Run.open(tmp_path / "run").checkpoints.load()["sampler"]
     assert (position["epoch"], position["step"]) == (2, 0)
 
@@ -245,7 +232,7 @@ def test_a_wrong_answer_is_told(answer: Answer, message: str, data: str, tmp_pat
         return method
 
     with pytest.raises(SslDomainsError, match=message):
-        small().run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
+        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
     assert not (tmp_path / "run").exists()
 
 

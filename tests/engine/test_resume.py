@@ -8,12 +8,12 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 
+import small_run
 from ssl_domains.engine import Run
 from ssl_domains.errors import DataError, UsageError
 
@@ -21,7 +21,7 @@ from ssl_domains.errors import DataError, UsageError
 KILL_SEED = int(os.environ.get("SSL_DOMAINS_KILL_SEED", random.SystemRandom().randrange(10**6)))
 
 
-def _same(small_run: ModuleType, first: Run, second: Run) -> None:
+def _same(first: Run, second: Run) -> None:
     one, other = small_run.weights(first), small_run.weights(second)
     assert one.keys() == other.keys()
     differing = [name for name in one if not torch.equal(one[name], other[name])]
@@ -32,7 +32,6 @@ def _same(small_run: ModuleType, first: Run, second: Run) -> None:
 def test_killed_and_resumed_equals_left_alone(
     when: str,
     workers: int,
-    small_run: ModuleType,
     small_data: Path,
     left_alone: Run,
     launcher: Any,
@@ -48,13 +47,12 @@ def test_killed_and_resumed_equals_left_alone(
     assert launcher.wait() == -signal.SIGKILL
     assert Run.open(out).step == (step - 1) // 3 * 3
     resumed = train(out, (f"data.workers={workers}",), resume=True)
-    _same(small_run, resumed, left_alone)
+    _same(resumed, left_alone)
     assert [values["step"] for values in resumed.metrics()] == [1, 4, 8, 12, 16, 20]
     assert not list(resumed.checkpoints.folder.glob(".*"))
 
 
 def test_ctrl_c_saves_the_step_and_resume_goes_on(
-    small_run: ModuleType,
     small_data: Path,
     left_alone: Run,
     launcher: Any,
@@ -73,12 +71,10 @@ def test_ctrl_c_saves_the_step_and_resume_goes_on(
     assert launcher.wait() == 130
     assert Run.open(out).step == 7
     resumed = train(out, resume=True)
-    _same(small_run, resumed, left_alone)
+    _same(resumed, left_alone)
 
 
-def test_resumed_from_every_checkpoint_of_an_epoch(
-    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_resumed_from_every_checkpoint_of_an_epoch(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:
     out = tmp_path / "run"
     train(out, ("train.keep=99",))
     checkpoints = Run(out).checkpoints.paths()
@@ -88,13 +84,11 @@ def test_resumed_from_every_checkpoint_of_an_epoch(
         shutil.copytree(out, again)
         for path in Run(again).checkpoints.paths()[index + 1 :]:
             path.unlink()
-        _same(small_run, train(again, resume=True), left_alone)
+        _same(train(again, resume=True), left_alone)
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "lars"])
-def test_other_optimisers_go_on_where_they_were(
-    optimiser: str, small_run: ModuleType, train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_other_optimisers_go_on_where_they_were(optimiser: str, train: Callable[..., Any], tmp_path: Path) -> None:
     sets = (f"train.optimizer={optimiser}", "train.max_steps=7", "train.keep=9")
     alone = train(tmp_path / "alone", sets)
     out = tmp_path / "run"
@@ -102,15 +96,13 @@ def test_other_optimisers_go_on_where_they_were(
     for path in Run(out).checkpoints.paths()[2:]:
         path.unlink()
     assert Run(out).step == 3
-    _same(small_run, train(out, sets, resume=True), alone)
+    _same(train(out, sets, resume=True), alone)
 
 
-def test_resuming_a_complete_run_changes_nothing(
-    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_resuming_a_complete_run_changes_nothing(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(left_alone.folder, out)
-    _same(small_run, train(out, resume=True), left_alone)
+    _same(train(out, resume=True), left_alone)
     assert Run.open(out).metrics() == left_alone.metrics()
 
 
@@ -132,11 +124,11 @@ def test_a_run_is_not_overwritten(left_alone: Run, train: Callable[..., Any], tm
 
 
 def test_a_folder_without_a_checkpoint_is_started_anew(
-    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+    left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(left_alone.folder, out, ignore=shutil.ignore_patterns("checkpoints"))
-    _same(small_run, train(out), left_alone)
+    _same(train(out), left_alone)
     assert [values["step"] for values in Run.open(out).metrics()] == [1, 4, 8, 12, 16, 20]
 
 
@@ -156,7 +148,7 @@ def test_the_same_rule_in_other_words_goes_on(left_alone: Run, train: Callable[.
 
 
 def test_other_samples_are_refused(
-    small_run: ModuleType, small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+    small_data: Path, left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(left_alone.folder, out)
@@ -166,7 +158,7 @@ def test_other_samples_are_refused(
 
 
 def test_a_truncated_checkpoint_is_a_data_error_and_the_older_one_works(
-    small_run: ModuleType, left_alone: Run, train: Callable[..., Any], tmp_path: Path
+    left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(left_alone.folder, out)
@@ -176,4 +168,4 @@ def test_a_truncated_checkpoint_is_a_data_error_and_the_older_one_works(
         train(out, resume=True)
     assert older.name in caught.value.hint
     newest.unlink()
-    _same(small_run, train(out, resume=True), left_alone)
+    _same(train(out, resume=True), left_alone)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+import small_run
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine import Rehearsal, Run
 from ssl_domains.engine import training as training_module
@@ -29,17 +27,6 @@ from ssl_domains.views import CanvasDataset
 
 SHORT = ("train.max_steps=7", "train.keep=99")
 Two = Callable[..., list[Any]]
-
-
-def small() -> ModuleType:
-    """`small_run.py`, in whichever process."""
-    if "small_run" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("small_run", Path(__file__).with_name("small_run.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules["small_run"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["small_run"])
-    return sys.modules["small_run"]
 
 
 def plain_method(encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
@@ -60,11 +47,11 @@ def run(
         options["method_factory"] = plain_method
     try:
         composition = Composition(kind)
-        done = small().run(Path(data), Path(out), sets, composition=composition, on_event=events.append, **options)
+        done = small_run.run(Path(data), Path(out), sets, composition=composition, on_event=events.append, **options)
     except (SslDomainsError, KeyboardInterrupt) as error:
         return {"error": type(error).__name__, "message": str(error), "told": len(events)}
     told = [event.text for event in events if isinstance(event, Warned)]
-    return {"weights": small().weights(done), "metrics": done.metrics(), "warnings": told, "told": len(events)}
+    return {"weights": small_run.weights(done), "metrics": done.metrics(), "warnings": told, "told": len(events)}
 
 
 @pytest.fixture
@@ -146,7 +133,7 @@ def test_dropout_is_not_the_same_in_both(data: str, two_processes: Two, tmp_path
 
 def generator(data: str, out: str) -> torch.Tensor:
     """Where this process's generator starts."""
-    small().run(Path(data), Path(out), ("train.max_steps=1",))
+    small_run.run(Path(data), Path(out), ("train.max_steps=1",))
     states = Run.open(out).checkpoints.load()
     with processes() as world:
         return [states["generators"], *states["other_generators"]][world.rank]["torch"]
@@ -248,7 +235,7 @@ def test_a_rehearsal_needs_no_run(data: str, tmp_path: Path, two_processes: Two)
 
 def rehearsal(data: str) -> Rehearsal:
     """A dry run."""
-    found = small().run(Path(data), Path("nowhere"), method_factory=plain_method, dry_run=True)
+    found = small_run.run(Path(data), Path("nowhere"), method_factory=plain_method, dry_run=True)
     assert isinstance(found, Rehearsal)
     return found
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,32 +115,6 @@ def told_loss(z: Tensor, keys: Tensor, pairs: Any, tau: Tensor | float) -> tuple
         parts.append(torch.stack(terms).mean() if terms else s.sum() * 0)
     per_relation = torch.stack(parts)
     return (per_relation * torch.tensor(pairs.weights, dtype=torch.float64)).sum(), per_relation
-
-
-def _of_pairs(name: str) -> ModuleType:
-    """A module beside the tests of the room below, under the name they know it by."""
-    full = f"tests_pairs_{name}"
-    if full not in sys.modules:
-        path = Path(__file__).parents[1] / "pairs" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(full, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[full] = module
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
-@pytest.fixture(scope="session")
-def reference() -> ModuleType:
-    """The meaning of a rule and its loss, brute force: `states` and `loss`."""
-    return _of_pairs("reference")
-
-
-@pytest.fixture(scope="session")
-def strategies() -> ModuleType:
-    """Small tables, rules over them, rows."""
-    return _of_pairs("strategies")
 
 
 @pytest.fixture

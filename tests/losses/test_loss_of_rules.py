@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import pair_reference as reference
+import pair_strategies as strategies
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import Rows, pairs_from_labels, same, within
 
@@ -26,9 +27,7 @@ def vectors(data: st.DataObject, n: int) -> Tensor:
     return torch.nn.functional.normalize(z, dim=1)
 
 
-def agrees(
-    reference: ModuleType, state: Any, pairs: Any, tau: float, z: Tensor, keys: Tensor | None, tile: int
-) -> None:
+def agrees(state: Any, pairs: Any, tau: float, z: Tensor, keys: Tensor | None, tile: int) -> None:
     results = []
     for ours in (True, False):
         leaves = [x.clone().requires_grad_() for x in ([z] if keys is None else [z, keys])]
@@ -51,22 +50,18 @@ tiles = st.sampled_from([1, 2, 3, 1024])
 
 @many
 @given(data=st.data(), tau=temperatures, tile=tiles)
-def test_any_objective_over_a_batch(
-    data: st.DataObject, tau: float, tile: int, reference: ModuleType, strategies: ModuleType
-) -> None:
+def test_any_objective_over_a_batch(data: st.DataObject, tau: float, tile: int) -> None:
     columns = data.draw(strategies.columns())
     objective = data.draw(strategies.objectives(emitted=True))
     rows = data.draw(strategies.batch_rows(len(columns["x"]), emitted=True))
     pairs = objective.bind(columns, emitted=("angle",)).pairs(rows)
     state = reference.states(objective, columns, rows)
-    agrees(reference, state, pairs, tau, vectors(data, len(rows)), None, tile)
+    agrees(state, pairs, tau, vectors(data, len(rows)), None, tile)
 
 
 @many
 @given(data=st.data(), tau=temperatures, tile=tiles)
-def test_any_objective_over_a_batch_and_a_queue(
-    data: st.DataObject, tau: float, tile: int, reference: ModuleType, strategies: ModuleType
-) -> None:
+def test_any_objective_over_a_batch_and_a_queue(data: st.DataObject, tau: float, tile: int) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives())
@@ -76,7 +71,7 @@ def test_any_objective_over_a_batch_and_a_queue(
     candidates = Rows.cat([queue, rows.take(torch.tensor(kept, dtype=torch.int64))])
     pairs = objective.bind(columns).pairs(rows, candidates)
     state = reference.states(objective, columns, rows, candidates)
-    agrees(reference, state, pairs, tau, vectors(data, len(rows)), vectors(data, len(candidates)), tile)
+    agrees(state, pairs, tau, vectors(data, len(rows)), vectors(data, len(candidates)), tile)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +84,7 @@ def test_any_objective_over_a_batch_and_a_queue(
     ],
     ids=str,
 )
-def test_more_rows_than_a_tile(objective: Any, unit: Any, reference: ModuleType) -> None:
+def test_more_rows_than_a_tile(objective: Any, unit: Any) -> None:
     generator = torch.Generator().manual_seed(0)
     n = 36
 
@@ -99,7 +94,7 @@ def test_more_rows_than_a_tile(objective: Any, unit: Any, reference: ModuleType)
     columns = {"class": column(4), "region": column(3), "patient": column(20), "mm": column(8)}
     rows = Rows.of(list(range(n)))
     pairs, state = objective.bind(columns).pairs(rows), reference.states(objective, columns, rows)
-    agrees(reference, state, pairs, 0.1, unit(2 * n, 16), None, tile=25)
+    agrees(state, pairs, 0.1, unit(2 * n, 16), None, tile=25)
 
 
 def test_labels_alone_are_supcon(unit: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_reference as reference
+import pair_strategies as strategies
 from ssl_domains.pairs import Rows, Rule, linked, overlap, same, within
 
 many = settings(max_examples=100, deadline=None)
@@ -30,7 +31,7 @@ def answers(rule: Rule, columns: dict[str, list[object]], links: dict[str, Any] 
 
 @pytest.mark.parametrize("a", [True, False, None])
 @pytest.mark.parametrize("b", [True, False, None])
-def test_the_tables(a: bool | None, b: bool | None, reference: ModuleType) -> None:
+def test_the_tables(a: bool | None, b: bool | None) -> None:
     columns: dict[str, list[object]] = {"x": ["p", TRUTH[a]], "y": ["p", TRUTH[b]]}
     code = {True: 1, False: 0, None: -1}
     x, y = same("x"), same("y")
@@ -41,7 +42,7 @@ def test_the_tables(a: bool | None, b: bool | None, reference: ModuleType) -> No
 
 @few
 @given(data=st.data())
-def test_the_laws(data: st.DataObject, strategies: ModuleType) -> None:
+def test_the_laws(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     a, b, c = (data.draw(strategies.rules(max_leaves=3)) for _ in range(3))
     laws = [
@@ -61,7 +62,7 @@ def test_the_laws(data: st.DataObject, strategies: ModuleType) -> None:
 
 @many
 @given(data=st.data())
-def test_every_answer_is_the_references(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_every_answer_is_the_references(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     rule = data.draw(strategies.rules(links=True))
     n = len(columns["x"])
@@ -76,7 +77,7 @@ def test_every_answer_is_the_references(data: st.DataObject, reference: ModuleTy
 
 @many
 @given(data=st.data())
-def test_every_weight_is_the_references(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_every_weight_is_the_references(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     rule = data.draw(strategies.relations(links=True))
     n = len(columns["x"])
@@ -95,7 +96,7 @@ def test_every_weight_is_the_references(data: st.DataObject, reference: ModuleTy
 
 @few
 @given(data=st.data())
-def test_same_of_two_keys_is_both(data: st.DataObject, strategies: ModuleType) -> None:
+def test_same_of_two_keys_is_both(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     a, b = data.draw(strategies.keys()), data.draw(strategies.keys())
     assert np.array_equal(answers(same(a, b), columns), answers(same(a) & same(b), columns))

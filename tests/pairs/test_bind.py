@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_reference as reference
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs import BoundObjective, Objective, Rule, bins, parse, same, within
 from ssl_domains.pairs.binning import assign_bins, fit_edges
@@ -75,9 +75,7 @@ def test_no_value_at_all() -> None:
     n=st.integers(1, 7),
     by=st.sampled_from(["width", "quantile"]),
 )
-def test_edges_and_bins_are_the_references(
-    values: list[float], other: list[float], n: int, by: Any, reference: ModuleType
-) -> None:
+def test_edges_and_bins_are_the_references(values: list[float], other: list[float], n: int, by: Any) -> None:
     edges = fit_edges(np.array(values, dtype=np.float64), n, by)
     assert edges == reference.edges_of(values, n, by)
     assert edges == sorted(set(edges))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_strategies as strategies
 from ssl_domains.pairs import match_counts, parse
 from ssl_domains.pairs.draw_index import index_of
 from ssl_domains.pairs.match_counts import count_matches, sampled_matches
@@ -16,7 +15,7 @@ from ssl_domains.pairs.match_counts import count_matches, sampled_matches
 
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_every_rule_is_counted_as_it_matches(data: st.DataObject, strategies: ModuleType) -> None:
+def test_every_rule_is_counted_as_it_matches(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     rule = data.draw(strategies.rules(max_leaves=4)).bind(columns).relations[0].rule
     everyone = np.arange(len(columns["sample"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,6 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_reference as reference
+import pair_strategies as strategies
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs import Objective, PairBatch, Rows, bins, same, within
 
@@ -44,7 +45,7 @@ def agrees(batch: PairBatch, expected: Any) -> None:
 
 @many
 @given(data=st.data())
-def test_a_batch_against_itself(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_a_batch_against_itself(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     objective = data.draw(strategies.objectives(links=True))
     rows = data.draw(strategies.batch_rows(len(columns["x"])))
@@ -55,9 +56,7 @@ def test_a_batch_against_itself(data: st.DataObject, reference: ModuleType, stra
 
 @many
 @given(data=st.data())
-def test_a_batch_against_its_rows_and_a_queue(
-    data: st.DataObject, reference: ModuleType, strategies: ModuleType
-) -> None:
+def test_a_batch_against_its_rows_and_a_queue(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives(links=True))
@@ -71,7 +70,7 @@ def test_a_batch_against_its_rows_and_a_queue(
 
 @many
 @given(data=st.data())
-def test_numbers_that_views_emit(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_numbers_that_views_emit(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives(emitted=True))
@@ -85,7 +84,7 @@ def test_numbers_that_views_emit(data: st.DataObject, reference: ModuleType, str
 
 @many
 @given(data=st.data())
-def test_fitted_edges_serve_another_table(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_fitted_edges_serve_another_table(data: st.DataObject) -> None:
     training, other = data.draw(strategies.columns()), data.draw(strategies.columns())
     objective = data.draw(strategies.objectives())
     rows = data.draw(strategies.batch_rows(len(other["x"])))
@@ -96,7 +95,7 @@ def test_fitted_edges_serve_another_table(data: st.DataObject, reference: Module
 
 @few
 @given(data=st.data())
-def test_a_tile_is_a_piece_of_the_whole(data: st.DataObject, strategies: ModuleType) -> None:
+def test_a_tile_is_a_piece_of_the_whole(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives(links=True))
@@ -118,7 +117,7 @@ def test_a_tile_is_a_piece_of_the_whole(data: st.DataObject, strategies: ModuleT
 
 @few
 @given(data=st.data())
-def test_the_states_of_a_square_batch_are_symmetric(data: st.DataObject, strategies: ModuleType) -> None:
+def test_the_states_of_a_square_batch_are_symmetric(data: st.DataObject) -> None:
     columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
     objective = data.draw(strategies.objectives(links=True))
     tile = objective.bind(columns, edges=links).pairs(data.draw(strategies.batch_rows(len(columns["x"])))).dense()
@@ -126,7 +125,7 @@ def test_the_states_of_a_square_batch_are_symmetric(data: st.DataObject, strateg
     assert torch.equal(tile.allowed, tile.allowed.T)
 
 
-def test_precedence_own_then_positive_then_ignored_then_negative(reference: ModuleType) -> None:
+def test_precedence_own_then_positive_then_ignored_then_negative() -> None:
     table = {"patient": [1, 1, 1, 2], "study": [1, 1, 2, 3]}
     objective = (same("patient") & same("study")).ignore(same("patient"))
     rows = Rows.of([0, 1, 2, 3])
@@ -222,7 +221,7 @@ def test_within_is_inclusive_in_float64() -> None:
     assert big.pairs(Rows.of(range(4), views=1)).dense().weights[0].sum() == 0
 
 
-def test_infinite_numbers_are_numbers(reference: ModuleType) -> None:
+def test_infinite_numbers_are_numbers() -> None:
     table = {"x": [float("inf"), float("-inf"), 0.0, 1.0]}
     rows = Rows.of(range(4), views=1)
     for rule in (~within("x", 1), same(bins("x", 2)), ~same("x")):

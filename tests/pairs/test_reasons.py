@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -11,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_reference as reference
+import pair_strategies as strategies
 from ssl_domains.pairs import Objective, Rows, Rule, parse
 from ssl_domains.pairs.reasons import PairReasons
 from ssl_domains.pairs.shown_values import ShownValues, coded_columns, number
@@ -39,7 +40,7 @@ def said(rule: str, i: int = 0, j: int = 1, **options: Any) -> str:
 
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_answers_are_the_reference_s(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_answers_are_the_reference_s(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     rule = data.draw(strategies.rules(max_leaves=4))
     found = reasons(str(rule), columns)
@@ -55,7 +56,7 @@ def test_answers_are_the_reference_s(data: st.DataObject, reference: ModuleType,
 
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
-def test_states_are_the_reference_s(data: st.DataObject, reference: ModuleType, strategies: ModuleType) -> None:
+def test_states_are_the_reference_s(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     one, two, left_out = (data.draw(strategies.rules(max_leaves=3)) for _ in range(3))
     objective = (0.5 * one + 0.5 * two).ignore(left_out)

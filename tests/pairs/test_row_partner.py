@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,12 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_strategies as strategies
 from ssl_domains.pairs import Objective, Rows, row_partner, same, within
 
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_every_partner_is_a_positive_and_who_has_one_gets_one(data: st.DataObject, strategies: ModuleType) -> None:
+def test_every_partner_is_a_positive_and_who_has_one_gets_one(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pair_strategies as strategies
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs import Objective, bins, linked, overlap, parse, same, within
 
@@ -16,7 +15,7 @@ many = settings(max_examples=70, deadline=None)
 
 @many
 @given(data=st.data())
-def test_rules_round_trip(data: st.DataObject, strategies: ModuleType) -> None:
+def test_rules_round_trip(data: st.DataObject) -> None:
     rule = data.draw(strategies.relations(emitted=True))
     assert parse(str(rule)) == rule
     assert hash(parse(str(rule))) == hash(rule)
@@ -24,14 +23,14 @@ def test_rules_round_trip(data: st.DataObject, strategies: ModuleType) -> None:
 
 @many
 @given(data=st.data())
-def test_objectives_round_trip(data: st.DataObject, strategies: ModuleType) -> None:
+def test_objectives_round_trip(data: st.DataObject) -> None:
     objective = data.draw(strategies.objectives(emitted=True))
     assert parse(str(objective)) == objective
 
 
 @many
 @given(data=st.data())
-def test_parentheses_are_minimal(data: st.DataObject, strategies: ModuleType) -> None:
+def test_parentheses_are_minimal(data: st.DataObject) -> None:
     text = str(data.draw(strategies.rules()))
     whole = parse(text)
     opened: list[int] = []

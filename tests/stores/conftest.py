@@ -5,11 +5,8 @@ The module is imported by child processes too, which the tests kill in the middl
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,20 +14,6 @@ import polars as pl
 import pytest
 
 from ssl_domains.samples import SampleTable
-
-
-@pytest.fixture
-def readers() -> ModuleType:
-    """The module `counting_reader`, under a name by which it pickles."""
-    name = "counting_reader"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("counting_reader.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 @pytest.fixture

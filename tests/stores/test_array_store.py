@@ -8,13 +8,13 @@ import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+import counting_reader as readers
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains.stores import ArrayStore, default_store
@@ -41,7 +41,7 @@ def touch(path: str) -> None:
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 1_000_000_000))
 
 
-def test_arrays_come_back_ragged_and_in_their_own_type(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_arrays_come_back_ragged_and_in_their_own_type(tmp_path: Path, source: Source) -> None:
     table = source()
     store = ArrayStore.fill(tmp_path / "x.store", table, readers.VolumeReader())
     assert len(store) == len(table) == 12
@@ -54,7 +54,7 @@ def test_arrays_come_back_ragged_and_in_their_own_type(tmp_path: Path, source: S
     assert store.problems.is_empty()
 
 
-def test_arrays_cannot_be_written_to(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_arrays_cannot_be_written_to(tmp_path: Path, source: Source) -> None:
     store = ArrayStore.fill(tmp_path / "x.store", source(), readers.RowReader())
     with pytest.raises(ValueError, match="read-only"):
         store[0][0, 0] = 1
@@ -65,7 +65,7 @@ def test_arrays_cannot_be_written_to(tmp_path: Path, source: Source, readers: Mo
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", ">u2", "<i4", "float16", ">f4", "float64", "int64"])
-def test_any_number_type(tmp_path: Path, source: Source, readers: ModuleType, dtype: str) -> None:
+def test_any_number_type(tmp_path: Path, source: Source, dtype: str) -> None:
     table = source(1, 2, dtypes=[dtype])
     store = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     array = store[store.positions(table)[1]]
@@ -73,7 +73,7 @@ def test_any_number_type(tmp_path: Path, source: Source, readers: ModuleType, dt
     assert np.array_equal(array, expected(table, 1))
 
 
-def test_a_volume_is_opened_once_for_all_its_rows(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_volume_is_opened_once_for_all_its_rows(tmp_path: Path, source: Source) -> None:
     table = source()
     shuffled = table.take(np.random.default_rng(0).permutation(len(table)))
     reader = readers.VolumeReader()
@@ -86,13 +86,13 @@ def test_a_volume_is_opened_once_for_all_its_rows(tmp_path: Path, source: Source
     assert_holds(store, shuffled)
 
 
-def test_many_small_files(tmp_path: Path, source: Source, readers: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_files(tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ssl_domains.stores.filling.ROWS_AT_A_TIME", 4)
     table = source(11, 3)
     assert_holds(ArrayStore.fill(tmp_path / "x.store", table, readers.VolumeReader()), table)
 
 
-def test_a_complete_store_is_opened(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_complete_store_is_opened(tmp_path: Path, source: Source) -> None:
     table = source()
     ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     reader = readers.RowReader()
@@ -101,7 +101,7 @@ def test_a_complete_store_is_opened(tmp_path: Path, source: Source, readers: Mod
     assert reader.decoded == []
 
 
-def test_a_larger_table_adds_what_is_missing(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_larger_table_adds_what_is_missing(tmp_path: Path, source: Source) -> None:
     table = source()
     first = ArrayStore.fill(tmp_path / "x.store", table.take([0, 4, 5]), readers.RowReader())
     early = first[0].copy()
@@ -112,7 +112,7 @@ def test_a_larger_table_adds_what_is_missing(tmp_path: Path, source: Source, rea
     assert np.array_equal(first[0], early), "a store that was open goes on to work"
 
 
-def test_joining_a_label_or_a_split_never_refills(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_joining_a_label_or_a_split_never_refills(tmp_path: Path, source: Source) -> None:
     table = source()
     ArrayStore.fill(tmp_path / "x.store", table, readers.VolumeReader())
     reader = readers.VolumeReader()
@@ -122,7 +122,7 @@ def test_joining_a_label_or_a_split_never_refills(tmp_path: Path, source: Source
     assert_holds(store, joined)
 
 
-def test_a_value_that_decoding_read_refills_its_row(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_value_that_decoding_read_refills_its_row(tmp_path: Path, source: Source) -> None:
     table = source()
     old = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     changed = table.with_columns(slice=[0, 0, *table.frame["slice"][2:]])
@@ -134,7 +134,7 @@ def test_a_value_that_decoding_read_refills_its_row(tmp_path: Path, source: Sour
     assert_holds(store, changed)
 
 
-def test_a_changed_file_is_decoded_again(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_changed_file_is_decoded_again(tmp_path: Path, source: Source) -> None:
     table = source()
     ArrayStore.fill(tmp_path / "x.store", table, readers.VolumeReader())
     np.save(table.frame["path"][3], np.load(table.frame["path"][3]) // 2)
@@ -145,7 +145,7 @@ def test_a_changed_file_is_decoded_again(tmp_path: Path, source: Source, readers
     assert_holds(store, table)
 
 
-def test_another_reader_or_version_starts_over(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_another_reader_or_version_starts_over(tmp_path: Path, source: Source) -> None:
     table = source()
     old = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     before = old[0].copy()
@@ -163,7 +163,7 @@ def test_another_reader_or_version_starts_over(tmp_path: Path, source: Source, r
     assert len(other.opened) == 4
 
 
-def test_a_reader_may_declare_its_columns(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_reader_may_declare_its_columns(tmp_path: Path, source: Source) -> None:
     table = source().with_columns(echo=[1] * 12)
 
     class Declaring(readers.RowReader):  # type: ignore[misc]
@@ -180,7 +180,7 @@ def test_a_reader_may_declare_its_columns(tmp_path: Path, source: Source, reader
     assert reader.decoded == ["0-0"]
 
 
-def test_an_optional_column_that_appears_later_counts(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_an_optional_column_that_appears_later_counts(tmp_path: Path, source: Source) -> None:
     class Flipping(readers.RowReader):  # type: ignore[misc]
         def load(self, row: Any) -> Any:
             array = super().load(row)
@@ -195,7 +195,7 @@ def test_an_optional_column_that_appears_later_counts(tmp_path: Path, source: So
     assert np.array_equal(store[store.positions(flipped)[11]], expected(table, 11)[::-1])
 
 
-def test_rows_that_were_never_filled_are_an_error(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_rows_that_were_never_filled_are_an_error(tmp_path: Path, source: Source) -> None:
     table = source()
     store = ArrayStore.fill(tmp_path / "x.store", table.take([0, 1]), readers.RowReader())
     with pytest.raises(DataError, match="10 rows") as raised:
@@ -206,7 +206,7 @@ def test_rows_that_were_never_filled_are_an_error(tmp_path: Path, source: Source
         store.positions(moved.take([0]))
 
 
-def test_files_that_fail_become_problems(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_files_that_fail_become_problems(tmp_path: Path, source: Source) -> None:
     table = source()
     broken = table.frame["path"][3]
     Path(broken).write_bytes(Path(broken).read_bytes()[:-30])
@@ -228,7 +228,7 @@ def test_files_that_fail_become_problems(tmp_path: Path, source: Source, readers
     assert reader.opened == ["1", "2"], "unless asked to"
 
 
-def test_a_mended_file_leaves_the_problems(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_mended_file_leaves_the_problems(tmp_path: Path, source: Source) -> None:
     table = source()
     path = Path(table.frame["path"][0])
     whole = path.read_bytes()
@@ -241,7 +241,7 @@ def test_a_mended_file_leaves_the_problems(tmp_path: Path, source: Source, reade
     assert ArrayStore.open(tmp_path / "x.store").problems.is_empty()
 
 
-def test_one_bad_row_does_not_take_its_file_with_it(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_one_bad_row_does_not_take_its_file_with_it(tmp_path: Path, source: Source) -> None:
     table = source()
     bad = table.with_columns(slice=[0, 99, *table.frame["slice"][2:]])
     store = ArrayStore.fill(tmp_path / "x.store", bad, readers.VolumeReader())
@@ -249,7 +249,7 @@ def test_one_bad_row_does_not_take_its_file_with_it(tmp_path: Path, source: Sour
     assert "IndexError" in store.problems["cause"][0]
 
 
-def test_a_reader_of_files_may_name_the_row_that_failed(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_reader_of_files_may_name_the_row_that_failed(tmp_path: Path, source: Source) -> None:
     class Careful(readers.VolumeReader):  # type: ignore[misc]
         def load_file(self, path: str, rows: Any) -> Any:
             arrays = list(super().load_file(path, rows))
@@ -275,9 +275,7 @@ def test_a_reader_of_files_may_name_the_row_that_failed(tmp_path: Path, source: 
         (None, "shape ()"),
     ],
 )
-def test_what_is_no_picture_is_a_problem(
-    tmp_path: Path, source: Source, readers: ModuleType, array: Any, cause: str
-) -> None:
+def test_what_is_no_picture_is_a_problem(tmp_path: Path, source: Source, array: Any, cause: str) -> None:
     class Odd(readers.RowReader):  # type: ignore[misc]
         def load(self, row: Any) -> Any:
             return array
@@ -289,7 +287,7 @@ def test_what_is_no_picture_is_a_problem(
     assert len(ArrayStore.open(tmp_path / "x.store")) == 0
 
 
-def test_the_readers_own_refusal_is_passed_on(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_the_readers_own_refusal_is_passed_on(tmp_path: Path, source: Source) -> None:
     def refuse(path: str) -> None:
         raise UsageError("a calibration without model", "name the model")
 
@@ -297,7 +295,7 @@ def test_the_readers_own_refusal_is_passed_on(tmp_path: Path, source: Source, re
         ArrayStore.fill(tmp_path / "x.store", source(), readers.VolumeReader(refuse))
 
 
-def test_a_table_without_paths(tmp_path: Path, readers: ModuleType) -> None:
+def test_a_table_without_paths(tmp_path: Path) -> None:
     class Made(readers.RowReader):  # type: ignore[misc]
         def load(self, row: Any) -> Any:
             return np.full((2, 2), row["value"])
@@ -308,7 +306,7 @@ def test_a_table_without_paths(tmp_path: Path, readers: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
-def test_other_processes_read_it(tmp_path: Path, source: Source, readers: ModuleType, start: str) -> None:
+def test_other_processes_read_it(tmp_path: Path, source: Source, start: str) -> None:
     table = source()
     store = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     assert np.array_equal(store[4], expected(table, 4))
@@ -317,7 +315,7 @@ def test_other_processes_read_it(tmp_path: Path, source: Source, readers: Module
     assert np.array_equal(array, expected(table, 4))
 
 
-def test_pickling_leaves_the_arrays_behind(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_pickling_leaves_the_arrays_behind(tmp_path: Path, source: Source) -> None:
     table = source(4, 50)
     store = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     assert store[0].size
@@ -337,7 +335,7 @@ def test_no_store_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["{", '{"format": 99}'])
-def test_a_store_this_version_cannot_read(tmp_path: Path, source: Source, readers: ModuleType, header: str) -> None:
+def test_a_store_this_version_cannot_read(tmp_path: Path, source: Source, header: str) -> None:
     table = source()
     ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     (tmp_path / "x.store" / "store.json").write_text(header)
@@ -348,7 +346,7 @@ def test_a_store_this_version_cannot_read(tmp_path: Path, source: Source, reader
         assert "fill it again" in raised.value.hint
 
 
-def test_a_file_where_the_folder_should_be(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_file_where_the_folder_should_be(tmp_path: Path, source: Source) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "x.store"):
         with pytest.raises((UsageError, DataError)):

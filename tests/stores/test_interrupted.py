@@ -8,18 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
+import counting_reader as readers
 from ssl_domains.errors import ResourceError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.stores import journal as journal_module
 
 Source = Callable[..., SampleTable]
-CHILD = Path(__file__).with_name("child.py")
+CHILD = Path(readers.__file__).with_name("store_child.py")
 
 
 def command(folder: Path, table: SampleTable, how: str) -> list[str]:
@@ -47,9 +47,7 @@ def stored_files(store: ArrayStore, table: SampleTable) -> list[str]:
     [("file", ["0", "1"]), ("data", ["0", "1"]), ("journal", ["0", "1"])],
     ids=["between two files", "in the middle of an array", "in the middle of a journal line"],
 )
-def test_a_killed_filling_goes_on_where_it_stopped(
-    tmp_path: Path, source: Source, readers: ModuleType, how: str, kept: list[str]
-) -> None:
+def test_a_killed_filling_goes_on_where_it_stopped(tmp_path: Path, source: Source, how: str, kept: list[str]) -> None:
     folder, table = tmp_path / "x.store", source()
     done = subprocess.run(command(folder, table, how), capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
@@ -64,7 +62,7 @@ def test_a_killed_filling_goes_on_where_it_stopped(
     assert_whole(ArrayStore.open(folder), table)
 
 
-def test_ctrl_c_stops_and_the_next_call_goes_on(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_ctrl_c_stops_and_the_next_call_goes_on(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
 
     def interrupt(path: str) -> None:
@@ -82,7 +80,7 @@ def test_ctrl_c_stops_and_the_next_call_goes_on(tmp_path: Path, source: Source, 
 @pytest.mark.parametrize("target", ["arrays", "journal"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_ends_in_one_line_and_keeps_what_was_filled(
-    tmp_path: Path, source: Source, readers: ModuleType, monkeypatch: pytest.MonkeyPatch, target: str, code: int
+    tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch, target: str, code: int
 ) -> None:
     folder, table = tmp_path / "x.store", source()
     write, left = os.write, {"arrays": 900, "journal": 1100}
@@ -111,7 +109,7 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_was_filled(
     assert len(reader.opened) == 4 - len(kept) // 3
 
 
-def test_a_limit_of_the_operating_system_on_file_size(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_limit_of_the_operating_system_on_file_size(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
     done = subprocess.run(command(folder, table, "limit"), capture_output=True, text=True, check=False)
     assert done.returncode == 5, done.stderr
@@ -122,7 +120,7 @@ def test_a_limit_of_the_operating_system_on_file_size(tmp_path: Path, source: So
     assert 0 < len(reader.opened) < 4
 
 
-def test_two_processes_do_not_fill_the_same_store(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_two_processes_do_not_fill_the_same_store(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
     arguments = command(folder, table, "wait")
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
@@ -140,14 +138,14 @@ def test_two_processes_do_not_fill_the_same_store(tmp_path: Path, source: Source
     assert reader.opened == []
 
 
-def test_a_killed_process_leaves_no_lock(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_a_killed_process_leaves_no_lock(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
     subprocess.run(command(folder, table, "file"), capture_output=True, check=False)
     assert (folder / "fill.lock").exists()
     assert_whole(ArrayStore.fill(folder, table, readers.VolumeReader()), table)
 
 
-def test_what_others_see_while_it_is_being_filled(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_what_others_see_while_it_is_being_filled(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
     seen: list[int] = []
 
@@ -161,9 +159,7 @@ def test_what_others_see_while_it_is_being_filled(tmp_path: Path, source: Source
 
 
 @pytest.mark.parametrize("rubbish", [b"\0" * 100, b'{"path":"x"', b"[1,2]\n", b'{"path":"x"}\n'])
-def test_rubbish_behind_the_last_line_is_cut_off(
-    tmp_path: Path, source: Source, readers: ModuleType, rubbish: bytes
-) -> None:
+def test_rubbish_behind_the_last_line_is_cut_off(tmp_path: Path, source: Source, rubbish: bytes) -> None:
     folder, table = tmp_path / "x.store", source()
     store = ArrayStore.fill(folder, table.take(range(6)), readers.VolumeReader())
     with store._journal.open("ab") as file:
@@ -178,7 +174,7 @@ def test_rubbish_behind_the_last_line_is_cut_off(
 
 
 def test_data_lost_in_a_power_cut_is_decoded_again(
-    tmp_path: Path, source: Source, readers: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The journal reached the disk and the data didn't, after the last time both were forced to."""
     folder, table = tmp_path / "x.store", source()
@@ -199,7 +195,7 @@ def test_data_lost_in_a_power_cut_is_decoded_again(
     assert reader.opened == ["1", "2", "3"]
 
 
-def test_data_cut_short_is_decoded_again(tmp_path: Path, source: Source, readers: ModuleType) -> None:
+def test_data_cut_short_is_decoded_again(tmp_path: Path, source: Source) -> None:
     folder, table = tmp_path / "x.store", source()
     store = ArrayStore.fill(folder, table, readers.VolumeReader())
     os.truncate(store._data, store._data.stat().st_size - 10)
@@ -210,7 +206,7 @@ def test_data_cut_short_is_decoded_again(tmp_path: Path, source: Source, readers
 
 
 def test_what_was_forced_to_the_disk_is_not_read_again(
-    tmp_path: Path, source: Source, readers: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_module, "SYNC_BYTES", 1)
     folder, table = tmp_path / "x.store", source()

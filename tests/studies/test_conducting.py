@@ -6,12 +6,12 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import small_study
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.stores import only_one
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
@@ -54,7 +54,7 @@ def conducted(material: Any, study: StudyFile, lines: list[str], **options: Any)
     return conduct(study, material, options.pop("arms", None) or arms_of(material), **{**values, **options})
 
 
-def test_a_study_leaves_its_numbers_report_and_page(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_a_study_leaves_its_numbers_report_and_page(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, fractions=(1.0,))
     lines: list[str] = []
     done = conducted(material, study_file(), lines)
@@ -80,7 +80,7 @@ def test_a_study_leaves_its_numbers_report_and_page(small_study: ModuleType, pic
     assert not any("was changed" in note for note in done.result.notes)
 
 
-def test_an_estimate_trains_nothing(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_an_estimate_trains_nothing(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     lines: list[str] = []
     done = conducted(material, study_file(), lines, estimate_only=True)
@@ -89,7 +89,7 @@ def test_an_estimate_trains_nothing(small_study: ModuleType, pictures: Path, tmp
     assert not (tmp_path / "cells").exists()
 
 
-def test_pairs_are_refused_before_anything_is_trained(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_pairs_are_refused_before_anything_is_trained(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     lonely = Arm("near", "", "rule", "same('index')", reads=frozenset({"index"}))
     with pytest.raises(DataError, match="near: column 'index' is all unique"):
@@ -97,7 +97,7 @@ def test_pairs_are_refused_before_anything_is_trained(small_study: ModuleType, p
     assert not (tmp_path / "cells").exists()
 
 
-def test_unknown_arms_are_said(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_unknown_arms_are_said(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     with pytest.raises(UsageError, match="there is no arm 'naer'"):
         conducted(material, study_file(), [], only=["naer"])
@@ -105,7 +105,7 @@ def test_unknown_arms_are_said(small_study: ModuleType, pictures: Path, tmp_path
         conducted(material, study_file(primary={"arm": "near", "against": "simlcr", "fraction": 1.0}), [])
 
 
-def test_one_arm_alone_writes_no_result(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_one_arm_alone_writes_no_result(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     done = conducted(material, study_file(), [], only=["floor: noise"])
     assert done.result is None
@@ -113,7 +113,7 @@ def test_one_arm_alone_writes_no_result(small_study: ModuleType, pictures: Path,
     assert not (tmp_path / "results.json").exists()
 
 
-def test_a_folder_is_one_study_at_a_time(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_is_one_study_at_a_time(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     with (
         only_one(tmp_path / "study.lock", ""),
@@ -123,9 +123,7 @@ def test_a_folder_is_one_study_at_a_time(small_study: ModuleType, pictures: Path
     assert conducted(material, study_file(), [], only=["floor: noise"]).result is None
 
 
-def test_only_rows_of_which_a_floor_is_unsure_are_asked(
-    small_study: ModuleType, pictures: Path, tmp_path: Path
-) -> None:
+def test_only_rows_of_which_a_floor_is_unsure_are_asked(pictures: Path, tmp_path: Path) -> None:
     table = small_study.make_table(pictures)
     known = np.arange(len(table)) % 3 == 0  # a column that gives a third of the labels away
     hint = np.where(known, table.codes("kind"), -1).astype(float)
@@ -143,7 +141,7 @@ def test_only_rows_of_which_a_floor_is_unsure_are_asked(
     assert any(f"only of the {left} of {total} labelled test rows" in note for note in notes)
 
 
-def test_batches_that_are_uniform_anyway_are_said(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_batches_that_are_uniform_anyway_are_said(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     for composition, said in ("random", True), ("groups", False):
         arm = Arm("near, batches only", "", "composed", of="near", config={"pairs.composition": composition})
@@ -152,7 +150,7 @@ def test_batches_that_are_uniform_anyway_are_said(small_study: ModuleType, pictu
         assert any("near, batches only is SimCLR once more" in note for note in notes) == said
 
 
-def test_accuracy_by_bins_adds_up(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_accuracy_by_bins_adds_up(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, breakdown=("light", (0.0, 20.0, 40.0, 60.0)))
     floor = Arm("floor: noise", "", "floor")
     score = measure_cell(material, Cell(floor, 0, 0, None, {}, 1), None, (1.0,))[0]

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import ModuleType
 
 import numpy as np
 import pytest
 
+import made_up_study
 from ssl_domains.studies.contrasts import contrasts
 from ssl_domains.studies.findings import findings
 from ssl_domains.studies.holm import holm
@@ -16,7 +16,7 @@ from ssl_domains.studies.wording import verdict
 
 
 @pytest.fixture(scope="module")
-def result(made_up_study: ModuleType) -> StudyResult:
+def result() -> StudyResult:
     return made_up_study.made_up(12, 2)
 
 
@@ -50,7 +50,7 @@ def test_an_arm_that_was_not_measured_leaves_the_family(result: StudyResult) -> 
     assert [row.p for row in rest] == pytest.approx(holm([row.found.p for row in rest if row.found]))
 
 
-def test_every_verdict_is_said_in_words(made_up_study: ModuleType) -> None:
+def test_every_verdict_is_said_in_words() -> None:
     result = made_up_study.made_up(40, 3)
 
     def told(one: StudyResult) -> tuple[str, str, str]:

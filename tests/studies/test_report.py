@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
+import made_up_study
 from ssl_domains.errors import ResourceError
 from ssl_domains.studies import findings as findings_module
 from ssl_domains.studies.page import plain, write_result_page
@@ -21,7 +21,7 @@ from ssl_domains.studies.statistics import score_of
 
 
 @pytest.fixture(scope="module")
-def result(made_up_study: ModuleType) -> StudyResult:
+def result() -> StudyResult:
     return made_up_study.made_up()
 
 
@@ -105,7 +105,7 @@ def test_what_is_undefined_is_said_and_no_nan_is_printed(result: StudyResult, tm
         assert not re.search(r"\b(nan|none|inf)\b", text, re.IGNORECASE)
 
 
-def test_a_study_of_few_groups_shows_every_group_but_names_none(made_up_study: ModuleType, tmp_path: Path) -> None:
+def test_a_study_of_few_groups_shows_every_group_but_names_none(tmp_path: Path) -> None:
     result = made_up_study.made_up(6, 2)
     said = words(write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "t over the paired differences of 6 groups, each a mean over 2 seeds" in said
@@ -122,7 +122,7 @@ def test_groups_are_not_listed_when_they_are_many(report: str, page: Path) -> No
     assert "Every group" not in page.read_text(encoding="utf-8")
 
 
-def test_transductive_is_in_every_title(made_up_study: ModuleType, tmp_path: Path) -> None:
+def test_transductive_is_in_every_title(tmp_path: Path) -> None:
     result = made_up_study.made_up(6, 2, transductive=True)
     report = write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8")
     title = "Slice class of a made-up hippocampus · transductive"
@@ -185,9 +185,7 @@ def test_the_markdown_has_everything_once_and_its_figures_beside_it(result: Stud
         assert f"\n## {heading}\n" in text
 
 
-def test_report_and_page_draw_their_conclusions_once(
-    made_up_study: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_and_page_draw_their_conclusions_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = made_up_study.made_up(6, 2)
     asked = []
     kept = findings_module.contrasts

@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import made_up_study
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.studies.measures import MEAN_DICE
 from ssl_domains.studies.result import ArmResult, Score, StudyResult, read_study_result
@@ -16,7 +16,7 @@ from ssl_domains.studies.statistics import Evidence
 
 
 @pytest.fixture(scope="module")
-def result(made_up_study: ModuleType) -> StudyResult:
+def result() -> StudyResult:
     return made_up_study.made_up(6, 2)
 
 

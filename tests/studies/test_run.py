@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import small_study
 from ssl_domains.engine import Run, pretrain
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import embed_rows
@@ -33,7 +33,7 @@ KIND = Arm("kind", "same kind", "rule", "same('kind')", reads=frozenset({"kind"}
 
 
 @pytest.fixture(scope="module")
-def whole(small_study: ModuleType, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A study that ran to its end: material, plan, results, chosen points, lines."""
     material = small_study.make_material(pictures, tmp_path_factory.mktemp("whole"))
     plan = small_study.make_plan(material, (NEAR, KIND))
@@ -140,7 +140,7 @@ def test_points_are_chosen_on_tuning_groups_by_their_score(whole: Any) -> None:
             assert chosen[arm.name] == plan.grid[int(np.argmax(scores))]
 
 
-def test_controls_get_the_composition_of_their_rule(small_study: ModuleType, whole: Any) -> None:
+def test_controls_get_the_composition_of_their_rule(whole: Any) -> None:
     material, *_ = whole
     pinned = pin_composition(material, NEAR)
     assert pinned.config["pairs.composition"] in ("random", "groups")
@@ -187,7 +187,7 @@ def test_processes_give_the_same_numbers(whole: Any, tmp_path: Path) -> None:
 
 
 def test_a_stopped_cell_goes_on_from_its_checkpoint(
-    small_study: ModuleType, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     material: Material = small_study.make_material(pictures, tmp_path / "a")
     plan: StudyPlan = small_study.make_plan(material, (NEAR,), steps=6)
@@ -212,7 +212,7 @@ def test_a_stopped_cell_goes_on_from_its_checkpoint(
     assert not (material.out / cell.folder / "run" / "checkpoints").exists()  # measured, so no longer needed
 
 
-def test_an_error_names_its_cell(small_study: ModuleType, pictures: Path, tmp_path: Path) -> None:
+def test_an_error_names_its_cell(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     plan = small_study.make_plan(material, (NEAR,))
     lonely = Arm("lonely", "", "rule", "same('index')", reads=frozenset({"index"}))
@@ -221,9 +221,7 @@ def test_an_error_names_its_cell(small_study: ModuleType, pictures: Path, tmp_pa
         train(material, cell)
 
 
-def test_columns_of_another_table_replace_those_the_rule_reads(
-    small_study: ModuleType, pictures: Path, tmp_path: Path
-) -> None:
+def test_columns_of_another_table_replace_those_the_rule_reads(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     shifted = material.table.with_columns(place=material.table.frame["place"] + 7)
     shuffled = shifted.take(np.random.default_rng(0).permutation(len(shifted)))
@@ -234,9 +232,7 @@ def test_columns_of_another_table_replace_those_the_rule_reads(
     assert (prepare(material, cell).table.frame["place"] == before + 7).all()
 
 
-def test_transductive_trains_every_arm_on_the_test_groups_too(
-    small_study: ModuleType, pictures: Path, tmp_path: Path
-) -> None:
+def test_transductive_trains_every_arm_on_the_test_groups_too(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, transductive=True)
     plan = small_study.make_plan(material, (NEAR,))
     for arm in plan.arms[2:6]:
@@ -268,7 +264,7 @@ def is_alive(process: int) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
 def test_a_killed_study_takes_its_processes_along(pictures: Path, tmp_path: Path) -> None:
-    code = _KILLED.format(folder=str(Path(__file__).parent), pictures=str(pictures), out=str(tmp_path))
+    code = _KILLED.format(folder=str(Path(small_study.__file__).parent), pictures=str(pictures), out=str(tmp_path))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as study:
         assert study.stdout is not None

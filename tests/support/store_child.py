@@ -1,4 +1,4 @@
-"""Fills a store in a process of its own and is stopped in a chosen way: ``child.py FOLDER TABLE HOW``."""
+"""Fills a store in a process of its own and is stopped in a chosen way: ``store_child.py FOLDER TABLE HOW``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from pathlib import Path
 
 import polars as pl
 
+from counting_reader import VolumeReader
 from ssl_domains.errors import SslDomainsError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-
-sys.path.insert(0, str(Path(__file__).parent))
-from counting_reader import VolumeReader
-
-VolumeReader.__module__ = "counting_reader"
 
 
 def main(folder: str, table: str, how: str) -> int:
