@@ -33,7 +33,7 @@ class Sizes:
     large: tuple[int, int, int, int] = (64, 16, 2, 2)
     encoders: tuple[str, str] = ("small_conv", "resnet18")
     sides: tuple[int, int] = (32, 224)
-    rounds: tuple[int, int] = (5, 5)
+    rounds: tuple[int, int] = (9, 9)
     threads: int = 2
 
 
