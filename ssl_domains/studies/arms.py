@@ -26,6 +26,7 @@ class Arm:
         columns: Table whose columns the rule reads instead.
         of: The arm that it controls; its own name elsewhere. An arm and its controls share one composition of batches.
         reads: Columns the rule reads.
+        data: Stands for what is in the columns that its training reads; see `studies.identity`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Arm:
     columns: str | None = None
     of: str = ""
     reads: frozenset[str] = frozenset()
+    data: str = ""
 
     @property
     def trained(self) -> bool:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ssl_domains.engine import PairPlan, plan_pairs
 from ssl_domains.engine.precision import resolve_device, resolve_precision
 from ssl_domains.engine.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
-from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import HEADLINE
 from ssl_domains.stores import only_one
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.asked import asked_rows
 from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
+from ssl_domains.studies.identity import identified, shared_identity
 from ssl_domains.studies.material import Material
 from ssl_domains.studies.page import write_result_page
-from ssl_domains.studies.plan import StudyPlan, estimate_seconds, pin_composition, reference_steps
+from ssl_domains.studies.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps
 from ssl_domains.studies.report import write_study_report
 from ssl_domains.studies.result import ContrastSpec, InformationRow, StudyResult
 from ssl_domains.studies.run import Say, run_study, spell
@@ -77,7 +74,7 @@ def conduct(
     for name in only:
         if name not in {arm.name for arm in arms}:
             raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
-    arms = _pinned(material, arms)
+    arms = [identified(material, arm) for arm in _pinned(material, arms)]
     information, warnings = _inspect(material, arms)
     for warning in warnings:
         say(f"warning: {warning}")
@@ -99,7 +96,7 @@ def conduct(
     if estimate_only:
         return Conducted(None, None, seconds)
     with only_one(material.out / "study.lock", f"the study in {material.out.name} is being run"):
-        results, chosen = run_study(material, plan, _shared(study, material), jobs=jobs, say=say, only=only)
+        results, chosen = run_study(material, plan, shared_identity(study, material), jobs=jobs, say=say, only=only)
     if only:
         say("only some arms were run: the result is written by a run without --only")
         return Conducted(None, None, seconds)
@@ -166,11 +163,10 @@ def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Information
     """What the rules' positives tell of label and nuisance; refuses pairs before anything is trained on them."""
     rows: dict[tuple[str, str], InformationRow] = {}
     warnings: list[str] = []
-    table = material.table.take(material.groups.folds[0].train)
     for arm in arms:
         if arm.kind != "rule":
             continue
-        report = _pairs_of(material, arm, table).inspect(material.label, material.nuisance)
+        report = pairs_of(material, arm).inspect(material.label, material.nuisance)
         try:
             report.check()
         except DataError as error:
@@ -184,14 +180,6 @@ def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Information
     return tuple(rows.values()), warnings
 
 
-def _pairs_of(material: Material, arm: Arm, table: Any) -> PairPlan:
-    batch = min(material.config.train.batch_size, len(table))
-    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule, "train.batch_size": batch})
-    pairs = config.pairs
-    composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
-    return plan_pairs(config, table, parse(arm.rule), composition, emitted=material.recipe(table, config).emitted)
-
-
 def _first_primary(out: Path, primary: ContrastSpec) -> ContrastSpec:
     """The primary contrast as it was named when the study first ran in this folder."""
     path = out / "primary.json"
@@ -200,22 +188,6 @@ def _first_primary(out: Path, primary: ContrastSpec) -> ContrastSpec:
     except (OSError, ValueError, TypeError):
         path.write_text(json.dumps(primary.__dict__), encoding="utf-8")
         return primary
-
-
-def _shared(study: StudyFile, material: Material) -> str:
-    """A hash of everything that all cells have in common."""
-    table = material.table
-    read = {"sample", study.label, study.group, *material.nuisance, *([study.within] if study.within else [])}
-    read |= {name for columns in material.floors.values() for name in columns}
-    read |= {name for entry in study.arms.values() for name in table.columns if name in f"{entry.rule}{entry.pairs}"}
-    rows = table.frame.select(sorted(read & set(table.columns))).rows()
-    values: Mapping[str, Any] = {
-        "config": material.config.flat(),
-        "rows": hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest(),
-        "study": study.model_dump(exclude={"name", "title", "about", "command", "samples", "arms", "grid", "seeds"}),
-        "handmade": sorted(material.handmade),
-    }
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _opening(study: StudyFile, material: Material, plan: StudyPlan, seconds: float, jobs: int) -> str:

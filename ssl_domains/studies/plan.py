@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ssl_domains.engine import plan_pairs, rehearse
+from ssl_domains.engine import PairPlan, plan_pairs, rehearse
 from ssl_domains.engine.assembly import Parts
-from ssl_domains.pairs import BatchSampler, Composition, parse
+from ssl_domains.pairs import Composition, parse
 from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.material import Material
 from ssl_domains.studies.threads import torch_threads
+from ssl_domains.studies.training import seen_by
 
-__all__ = ["StudyPlan", "estimate_seconds", "pin_composition", "reference_steps"]
+__all__ = ["StudyPlan", "estimate_seconds", "pairs_of", "pin_composition", "reference_steps"]
 
 _PER_ROW = 1 / 2000
 """Seconds a row takes to be embedded, or fitted by a probe, by and large; only for the estimate."""
@@ -88,24 +89,26 @@ def reference_steps(material: Material) -> int:
     return steps if config.max_steps is None else min(steps, config.max_steps)
 
 
+def pairs_of(material: Material, arm: Arm) -> PairPlan:
+    """An arm's pairs and batches on the first fold's training rows."""
+    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
+    table = seen_by(material, arm, config)[0].take(material.groups.folds[0].train)
+    config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
+    pairs = config.pairs
+    composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+    return plan_pairs(config, table, parse(arm.rule), composition, emitted=material.recipe(table, config).emitted)
+
+
 def pin_composition(material: Material, arm: Arm) -> Arm:
     """The arm with the composition that ``auto`` chooses for its rule on the first fold.
 
     So that its controls get the very same batches: on shuffled columns, or without relations, ``auto`` might choose
     another one.
     """
-    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
-    pairs = config.pairs
-    if arm.rule == "none" or pairs.composition != "auto":
+    if arm.rule == "none" or material.config.with_values(dict(arm.config)).pairs.composition != "auto":
         return arm
-    table = material.table.take(material.groups.folds[0].train)
-    asked = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
-    emitted = material.recipe(table, config).emitted
-    batch = min(config.train.batch_size, len(table))
-    sampler: BatchSampler = plan_pairs(
-        config.with_values({"train.batch_size": batch}), table, parse(arm.rule), asked, emitted=emitted
-    ).sampler
-    return replace(arm, config={**arm.config, "pairs.composition": sampler.composition.kind})
+    chosen = pairs_of(material, arm).sampler.composition.kind
+    return replace(arm, config={**arm.config, "pairs.composition": chosen})
 
 
 def estimate_seconds(material: Material, plan: StudyPlan) -> float:

@@ -16,11 +16,12 @@ from ssl_domains.methods.supervised import supervised_factory
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import LabelDraw, label_draws
 from ssl_domains.samples import SampleTable
+from ssl_domains.studies.arms import Arm
 from ssl_domains.studies.cells import TUNING, Cell
 from ssl_domains.studies.groups import Fold
 from ssl_domains.studies.material import Material
 
-__all__ = ["Training", "draw_of", "fold_of", "prepare", "train"]
+__all__ = ["Training", "draw_of", "fold_of", "prepare", "seen_by", "train"]
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,29 @@ def draw_of(material: Material, cell: Cell, fraction: float) -> LabelDraw:
     return label_draws(material.labels, material.groups.codes, train, [fraction], cell.seed)[0]
 
 
+def seen_by(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTable, frozenset[str]]:
+    """The study's table as an arm sees it, and which of its columns the rule and the views read.
+
+    An arm with columns of its own has them in place of the table's.
+    """
+    table = material.table
+    read = arm.reads.union(material.recipe(table, config).columns)
+    if arm.columns is None:
+        return table, read
+    other = material.columns[arm.columns]
+    wanted = sorted(name for name in read if name in other.columns)
+    joined = table.frame.select("sample").join(
+        other.frame.select("sample", *wanted), on="sample", how="left", maintain_order="left"
+    )
+    return table.with_columns(**{name: joined[name] for name in wanted}), read
+
+
 def prepare(material: Material, cell: Cell) -> Training:
     """Resolve rows, columns and configuration of a cell."""
     arm, fold = cell.arm, fold_of(material, cell)
     mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
-    table, method = material.table, material.method
-    if arm.columns is not None:
-        read = arm.reads.union(material.recipe(table, _config(material, cell, len(table))).columns)
-        table = _other_columns(table, material.columns[arm.columns], read)
+    table, _ = seen_by(material, arm, _config(material, cell, len(material.table)))
+    method = material.method
     if cell.fraction is not None:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
@@ -130,12 +146,3 @@ def _config(material: Material, cell: Cell, rows: int) -> RunConfig:
     if cell.arm.kind == "supervised":
         values |= {"pairs.composition": "random"}
     return material.config.with_values(values)
-
-
-def _other_columns(table: SampleTable, other: SampleTable, names: frozenset[str]) -> SampleTable:
-    """The table with the named columns taken from another one, by sample."""
-    wanted = sorted(name for name in names if name in other.columns)
-    joined = table.frame.select("sample").join(
-        other.frame.select("sample", *wanted), on="sample", how="left", maintain_order="left"
-    )
-    return table.with_columns(**{name: joined[name] for name in wanted})
