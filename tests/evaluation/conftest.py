@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,10 @@ from ssl_domains.encoders import create_encoder
 from ssl_domains.engine.config_file import build_config
 from ssl_domains.engine.run import Run
 from ssl_domains.methods import SimCLR
-from ssl_domains.samples import ReadError, SampleTable, ScanResult, write_table
+from ssl_domains.samples import SampleTable, write_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, Preprocess, Scaling
-
-
-class BarReader:
-    """Reads one picture of a ``.npy`` stack."""
-
-    version = "1"
-    columns = ("index",)
-
-    def scan(self, source: Path, **options: Any) -> ScanResult:
-        raise AssertionError("the table is made by hand")
-
-    def load(self, row: Mapping[str, Any]) -> np.ndarray:
-        if row["index"] is None:
-            raise ReadError("no such picture")
-        return np.load(row["path"])[row["index"]]
+from stack_reader import StackReader
 
 
 @dataclass
@@ -41,7 +26,7 @@ class World:
     table: SampleTable
     store: ArrayStore
     samples: Path
-    reader: BarReader
+    reader: StackReader
 
 
 def pictures(groups: int, rows: int, seed: int = 0) -> tuple[np.ndarray, pl.DataFrame]:
@@ -79,7 +64,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     stack, frame = pictures(12, 10)
     np.save(folder / "stack.npy", stack)
     table = SampleTable.of(frame.with_columns(path=pl.lit(str(folder / "stack.npy"))))
-    samples, reader = folder / "samples.parquet", BarReader()
+    samples, reader = folder / "samples.parquet", StackReader()
     write_table(table, samples)
     return World(table, ArrayStore.fill(folder / "samples.store", table, reader), samples, reader)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,21 +26,13 @@ from ssl_domains.probes import DenseFit, label_draws, run_dense_probe
 from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains.stores import MaskStore
 from ssl_domains.views import Canvas, HorizontalFlip, Noise, ViewRecipe
+from stack_reader import StackReader
 
 FIT = DenseFit(steps=30, batch=8, lr=(0.1,))
 
 
-class BarMasks:
+class BarMasks(StackReader):
     """Class 1 where a picture's bar lies across, 2 where it lies along; the third sample has no mask that opens."""
-
-    version = "1"
-    columns = ("index",)
-
-    def scan(self, source: Path, **options: Any) -> Any:
-        raise AssertionError("the table is made by hand")
-
-    def load(self, row: Mapping[str, Any]) -> np.ndarray:
-        return np.load(row["path"])[row["index"]]
 
     def load_mask(self, row: Mapping[str, Any]) -> np.ndarray:
         return self.load_masks(row["mask_path"], [row])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from ssl_domains.engine import Parts, Run, load_config, pretrain
 from ssl_domains.evaluation import probe_run
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
-from ssl_domains.samples import SampleTable, ScanResult, write_table
+from ssl_domains.samples import SampleTable, write_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import HorizontalFlip, Noise, Scaling, ViewRecipe
+from stack_reader import StackReader
 
 RULE = "0.5*same('kind') + 0.5*same('patient')"
 SETTINGS = (
@@ -32,19 +33,6 @@ SETTINGS = (
     "health.every_steps=2",
     "health.label=kind",
 )
-
-
-class StackReader:
-    """Reads one picture of a ``.npy`` stack."""
-
-    version = "1"
-    columns = ("index",)
-
-    def scan(self, source: Path, **options: Any) -> ScanResult:
-        raise AssertionError("the table is made by hand")
-
-    def load(self, row: Mapping[str, Any]) -> np.ndarray:
-        return np.load(row["path"])[row["index"]]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from ssl_domains.studies import Arm, Material, StudyFile, all_arms, conduct
 from ssl_domains.studies.arms import read_columns
 from ssl_domains.studies.identity import identified, shared_identity
 from ssl_domains.views import Intensity, ViewRecipe
+from stack_reader import StackReader
 
 NEAR = Arm("near", "same place", "rule", "same('place')", reads=frozenset({"place"}))
 LIT = Arm("lit", "same light", "rule", "same('light')", reads=frozenset({"light"}))
@@ -143,6 +144,6 @@ def test_images_are_everybodys(material: Material, pictures: Path, tmp_path: Pat
         stack[5, 0, 0, 0] = value
         np.save(tmp_path / "stack.npy", stack)
         table = material.table.with_columns(path=pl.Series([str(tmp_path / "stack.npy")] * len(material.table)))
-        store = ArrayStore.fill(tmp_path / f"store{value}", table, small_study.StackReader())
+        store = ArrayStore.fill(tmp_path / f"store{value}", table, StackReader())
         files.append(shared_identity(study_file(), dataclasses.replace(material, table=table, store=store)))
     assert files[0] == shared_identity(study_file(), material) != files[1]

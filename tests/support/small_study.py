@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,9 @@ from ssl_domains.studies import Arm, Material, all_arms, plan_groups
 from ssl_domains.studies.measures import BALANCED_ACCURACY
 from ssl_domains.studies.plan import StudyPlan, reference_steps
 from ssl_domains.views import HorizontalFlip, Intensity, Scaling, ViewRecipe
+from stack_reader import StackReader
 
 GROUPS, EACH, SIZE = 16, 6, 16
-
-
-class StackReader:
-    """Reads one picture of a ``.npy`` stack."""
-
-    version = "1"
-    columns = ("index",)
-
-    def scan(self, source: Path, **options: Any) -> Any:
-        raise AssertionError("the table is made by hand")
-
-    def load(self, row: Mapping[str, Any]) -> np.ndarray:
-        return np.load(row["path"])[row["index"]]
 
 
 def make_recipe(table: SampleTable, config: RunConfig) -> ViewRecipe:
