@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.config import RunConfig
     from ssl_domains.engine.pair_plan import PairPlan
     from ssl_domains.pairs import PairsReport
-    from ssl_domains.pairs.advice import Advice
+    from ssl_domains.pairs.inspection.advice import Advice
     from ssl_domains.reports.sample_pictures import Encode
     from ssl_domains.stores import ArrayStore
 

@@ -19,7 +19,7 @@ from ssl_domains.pairs import (
     Rule,
     inspect_pairs,
 )
-from ssl_domains.pairs.keys import SAMPLE
+from ssl_domains.pairs.rules.keys import SAMPLE
 from ssl_domains.samples import SampleTable
 from ssl_domains.samples.split import shuffle_columns
 

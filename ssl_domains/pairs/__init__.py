@@ -9,22 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs.batch_sampler import BatchSampler
-    from ssl_domains.pairs.bind import BoundObjective, BoundRelation
-    from ssl_domains.pairs.bound_rule import BoundRule
-    from ssl_domains.pairs.composition import Composition
+    from ssl_domains.pairs.batch.pair_batch import PairBatch, Tile
+    from ssl_domains.pairs.batch.rows import Rows
+    from ssl_domains.pairs.binding.binder import BoundObjective, BoundRelation
+    from ssl_domains.pairs.binding.bound_rule import BoundRule
     from ssl_domains.pairs.computed import Binding, Computed, edges_between
-    from ssl_domains.pairs.edge_rule import linked
-    from ssl_domains.pairs.inspection import PairsReport, inspect_pairs
-    from ssl_domains.pairs.keys import Bins, bins
+    from ssl_domains.pairs.inspection.report import PairsReport, inspect_pairs
     from ssl_domains.pairs.labels import pairs_from_labels
-    from ssl_domains.pairs.list_rule import overlap
-    from ssl_domains.pairs.objective import Objective, Relation
-    from ssl_domains.pairs.pair_batch import PairBatch, Tile
-    from ssl_domains.pairs.refusals import RuleTypeError
-    from ssl_domains.pairs.rows import Rows
-    from ssl_domains.pairs.rules import Rule, same, within
-    from ssl_domains.pairs.text import parse
+    from ssl_domains.pairs.rules.algebra import Rule, same, within
+    from ssl_domains.pairs.rules.errors import RuleTypeError
+    from ssl_domains.pairs.rules.keys import Bins, bins
+    from ssl_domains.pairs.rules.linked import linked
+    from ssl_domains.pairs.rules.objective import Objective, Relation
+    from ssl_domains.pairs.rules.overlap import overlap
+    from ssl_domains.pairs.rules.text import parse
+    from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
+    from ssl_domains.pairs.sampling.composition import Composition
 
 __all__ = [
     "BatchSampler",
@@ -55,31 +55,31 @@ __all__ = [
 ]
 
 _MODULES = {
-    "BatchSampler": "batch_sampler",
+    "BatchSampler": "sampling.batch_sampler",
     "Binding": "computed",
-    "Bins": "keys",
-    "BoundObjective": "bind",
-    "BoundRelation": "bind",
-    "BoundRule": "bound_rule",
-    "Composition": "composition",
+    "Bins": "rules.keys",
+    "BoundObjective": "binding.binder",
+    "BoundRelation": "binding.binder",
+    "BoundRule": "binding.bound_rule",
+    "Composition": "sampling.composition",
     "Computed": "computed",
-    "Objective": "objective",
-    "PairBatch": "pair_batch",
-    "PairsReport": "inspection",
-    "Relation": "objective",
-    "Rows": "rows",
-    "Rule": "rules",
-    "RuleTypeError": "refusals",
-    "Tile": "pair_batch",
-    "bins": "keys",
+    "Objective": "rules.objective",
+    "PairBatch": "batch.pair_batch",
+    "PairsReport": "inspection.report",
+    "Relation": "rules.objective",
+    "Rows": "batch.rows",
+    "Rule": "rules.algebra",
+    "RuleTypeError": "rules.errors",
+    "Tile": "batch.pair_batch",
+    "bins": "rules.keys",
     "edges_between": "computed",
-    "inspect_pairs": "inspection",
-    "linked": "edge_rule",
-    "overlap": "list_rule",
+    "inspect_pairs": "inspection.report",
+    "linked": "rules.linked",
+    "overlap": "rules.overlap",
     "pairs_from_labels": "labels",
-    "parse": "text",
-    "same": "rules",
-    "within": "rules",
+    "parse": "rules.text",
+    "same": "rules.algebra",
+    "within": "rules.algebra",
 }
 
 

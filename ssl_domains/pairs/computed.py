@@ -27,9 +27,9 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
-from ssl_domains.pairs.bind import BoundObjective
-from ssl_domains.pairs.objective import Objective
-from ssl_domains.pairs.rules import Rule
+from ssl_domains.pairs.binding.binder import BoundObjective
+from ssl_domains.pairs.rules.algebra import Rule
+from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.samples import SampleTable
 
 __all__ = ["Binding", "Computed", "edges_between"]

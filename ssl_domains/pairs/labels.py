@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import bound_rule as bound
-from ssl_domains.pairs.bind import BoundObjective, BoundRelation
-from ssl_domains.pairs.bound_rule import BoundRule
-from ssl_domains.pairs.pair_batch import PairBatch
-from ssl_domains.pairs.rows import Rows
+from ssl_domains.pairs.batch.pair_batch import PairBatch
+from ssl_domains.pairs.batch.rows import Rows
+from ssl_domains.pairs.binding import bound_rule as bound
+from ssl_domains.pairs.binding.binder import BoundObjective, BoundRelation
+from ssl_domains.pairs.binding.bound_rule import BoundRule
 from ssl_domains.samples import SampleTable
 
 __all__ = ["pairs_from_labels"]

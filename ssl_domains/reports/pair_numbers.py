@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ssl_domains.errors import DataError
-from ssl_domains.pairs.inspection import ColumnFacts, GroupSizes, PairsReport, RelationFacts
-from ssl_domains.pairs.sharing import Sharing
+from ssl_domains.pairs.inspection.nuisance import Sharing
+from ssl_domains.pairs.inspection.report import ColumnFacts, GroupSizes, PairsReport, RelationFacts
 
 __all__ = ["composition", "pair_rows"]
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from ssl_domains.errors import ResourceError
 from ssl_domains.pairs import PairsReport
-from ssl_domains.pairs.advice import Advice
-from ssl_domains.pairs.reasons import PairReasons, PairState
-from ssl_domains.pairs.rule_words import measured_columns, objective_words
-from ssl_domains.pairs.shown_values import coded_columns
+from ssl_domains.pairs.inspection.advice import Advice
+from ssl_domains.pairs.inspection.reasons import PairReasons, PairState
+from ssl_domains.pairs.inspection.shown import coded_columns
+from ssl_domains.pairs.rules.words import measured_columns, objective_words
 from ssl_domains.reports.bars import histogram, share_bar
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs import BatchSampler, BoundObjective
-from ssl_domains.pairs.draw import drawer
-from ssl_domains.pairs.match_counts import count_matches
+from ssl_domains.pairs.drawing.degrees import count_matches
+from ssl_domains.pairs.drawing.draw import drawer
 
 __all__ = ["Anchor", "Choice", "choose", "hardest"]
 

@@ -56,7 +56,7 @@ def test_the_run_keeps_its_pairs_resolved_and_resumes_without_the_plugin_file(sa
     file = tmp_path / "mine.py"
     file.write_text(
         "from ssl_domains.extending import PairSampler\n"
-        "from ssl_domains.pairs.composition import Composition\n\n\n"
+        "from ssl_domains.pairs.sampling.composition import Composition\n\n\n"
         "def ssl_domains_pair_samplers():\n"
         "    groups = Composition('groups', per_group=3)\n"
         "    return [PairSampler('mine', 'toy', 'kinds', \"same('kind')\", groups)]\n"

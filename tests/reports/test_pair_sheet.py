@@ -18,7 +18,7 @@ from ssl_domains.engine import load_config
 from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
 from ssl_domains.errors import ResourceError
 from ssl_domains.pairs import Composition, parse
-from ssl_domains.pairs.advice import advise
+from ssl_domains.pairs.inspection.advice import advise
 from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
 from ssl_domains.samples import ReadError, SampleTable, ScanResult, TableMeta
 from ssl_domains.stores import ArrayStore

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ssl_domains.pairs import Objective, Rows, Rule
-from ssl_domains.pairs.edge_rule import Linked
-from ssl_domains.pairs.keys import Bins
-from ssl_domains.pairs.list_rule import Overlap
-from ssl_domains.pairs.rules import AcrossParts, And, Not, Or, Same, Within
+from ssl_domains.pairs.rules.algebra import AcrossParts, And, Not, Or, Same, Within
+from ssl_domains.pairs.rules.keys import Bins
+from ssl_domains.pairs.rules.linked import Linked
+from ssl_domains.pairs.rules.overlap import Overlap
 
 Columns = Mapping[str, Sequence[Any]]
 

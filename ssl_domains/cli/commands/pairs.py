@@ -42,7 +42,7 @@ def command(
     from ssl_domains.cli.configuring import configure
     from ssl_domains.cli.pairing import choose_pairs, nuisance_columns, plan_training, training_rows
     from ssl_domains.cli.tables import open_table
-    from ssl_domains.pairs.advice import advise
+    from ssl_domains.pairs.inspection.advice import advise
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     encode = None

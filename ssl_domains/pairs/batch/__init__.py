@@ -1,0 +1,1 @@
+"""Rows of one batch become a `PairBatch`: which are positive, negative or ignored, tile by tile."""

@@ -1,0 +1,1 @@
+"""Positives drawn for an anchor, each equally likely, under any rule."""

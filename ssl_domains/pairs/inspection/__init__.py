@@ -1,0 +1,1 @@
+"""Are these pairs worth training on? What the `pairs` command reports before training."""

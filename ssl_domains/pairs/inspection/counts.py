@@ -1,0 +1,117 @@
+"""Counting pairs of planned batches: what is positive, what shares a value, what is a negative that shouldn't be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.pairs.binding.binder import BoundObjective
+from ssl_domains.pairs.sampling.expected import searches
+
+__all__ = ["PairCounts", "count_pairs", "matches_everything"]
+
+Ints = NDArray[np.int64]
+
+_PAIRS = 2**24  # pairs looked at, a second or so
+_SLOW_PAIRS = 2**21  # the same where lists or edges are searched
+_STRIP = 1024
+_ALL = 4096  # rows up to which "all pairs" is looked at pair by pair
+_SAMPLE = 2**20
+
+
+@dataclass
+class PairCounts:
+    """Ordered pairs of two samples of one batch; columns by name.
+
+    Attributes:
+        batches: Batches that were looked at.
+        total: Pairs looked at.
+        positive: Per relation: positives.
+        equal: Pairs of equal values.
+        positive_known: Per relation and column: positives of which both values are known.
+        positive_equal: Per relation and column: positives of equal values.
+        negative_known: Pairs that are neither positive in any relation nor ignored, both values known.
+        negative_equal: Those of equal values.
+    """
+
+    batches: int
+    total: int
+    positive: list[int]
+    equal: dict[str, int]
+    positive_known: list[dict[str, int]]
+    positive_equal: list[dict[str, int]]
+    negative_known: dict[str, int]
+    negative_equal: dict[str, int]
+
+
+def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) -> PairCounts:
+    """Count over as many batches, from the plan's start, as a bounded number of pairs allows.
+
+    Args:
+        bound: The objective; numbers that views emit count as unknown.
+        plan: Positions ``[steps, slots]``; partners are slots like their seeds.
+        columns: Codes ``[n]`` by name, −1 missing.
+    """
+    rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
+    pairs = _SLOW_PAIRS if any(searches(rule) for rule in rules) else _PAIRS
+    batches = min(len(plan), max(1, pairs // (plan.shape[1] * plan.shape[1])))
+    relations = range(len(bound.relations))
+    zeros = dict.fromkeys(columns, 0)
+    counts = PairCounts(
+        batches, 0, [0] * len(relations), dict(zeros), [dict(zeros) for _ in relations],
+        [dict(zeros) for _ in relations], dict(zeros), dict(zeros),
+    )  # fmt: skip
+    for batch in plan[:batches]:
+        samples = np.unique(batch)
+        for start in range(0, len(samples), _STRIP):
+            _count_strip(bound, samples[start : start + _STRIP], samples, columns, counts)
+    return counts
+
+
+def _count_strip(
+    bound: BoundObjective, anchors: Ints, samples: Ints, columns: Mapping[str, Ints], counts: PairCounts
+) -> None:
+    two = anchors[:, None] != samples[None, :]
+    counts.total += int(two.sum())
+    positives = [relation.rule.matches(anchors, samples) & two for relation in bound.relations]
+    negative = two & ~np.logical_or.reduce(positives)
+    if bound.ignored is not None:
+        negative &= ~bound.ignored.matches(anchors, samples)
+    for r, positive in enumerate(positives):
+        counts.positive[r] += int(positive.sum())
+    for name, codes in columns.items():
+        a, b = codes[anchors, None], codes[None, samples]
+        known = (a >= 0) & (b >= 0)
+        equal = known & (a == b)
+        counts.equal[name] += int((equal & two).sum())
+        counts.negative_known[name] += int((known & negative).sum())
+        counts.negative_equal[name] += int((equal & negative).sum())
+        for r, positive in enumerate(positives):
+            counts.positive_known[r][name] += int((known & positive).sum())
+            counts.positive_equal[r][name] += int((equal & positive).sum())
+
+
+def matches_everything(bound: BoundObjective, relation: int) -> bool:
+    """Whether a relation matches every pair of rows: exactly for codes and up to 4,096 rows, else by 2^20 pairs."""
+    rule, n = bound.relations[relation].rule, bound.size
+    if n < 2 or rule.reads_emitted:
+        return False
+    if rule.pure and rule.codes is not None:
+        return bool(rule.codes[0] >= 0 and (rule.codes == rule.codes[0]).all())
+    rng = np.random.default_rng(0)
+    i = rng.integers(0, n, _SAMPLE if n > _ALL else n)
+    j = (i + rng.integers(1, n, len(i))) % n
+    if not rule.matches_pairwise(i, j).all():
+        return False
+    if n > _ALL:
+        return True
+    for start in range(0, n, _STRIP):
+        anchors = np.arange(start, min(start + _STRIP, n))
+        matches = rule.matches(anchors, np.arange(n))
+        matches[np.arange(len(anchors)), anchors] = True  # a row and itself are no pair
+        if not matches.all():
+            return False
+    return True

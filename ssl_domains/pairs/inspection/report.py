@@ -1,0 +1,398 @@
+"""Looking at pairs before a GPU hour is spent: what a rule finds, what it misses, and what must not be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.pairs.binding.binder import BoundObjective, BoundRelation
+from ssl_domains.pairs.inspection.counts import PairCounts, count_pairs, matches_everything
+from ssl_domains.pairs.inspection.nuisance import (
+    Sharing,
+    chance_agreement,
+    comparable_codes,
+    mutual_information,
+    verdict,
+)
+from ssl_domains.pairs.rules.algebra import AcrossParts, And, Rule, Same
+from ssl_domains.pairs.rules.keys import SAMPLE
+from ssl_domains.pairs.rules.objective import Objective
+from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
+from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
+from ssl_domains.samples import SampleTable
+
+__all__ = ["ColumnFacts", "GroupSizes", "PairsReport", "RelationFacts", "inspect_pairs"]
+
+_FEW = 0.5  # share of anchors without a positive of another sample above which a relation is warned of
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """A column that the objective reads: distinct and missing values, and whether it can tell anything apart.
+
+    Of a column of lists, ``distinct`` counts members, ``constant`` is one member in every list and no other, and
+    ``all_unique`` is no member in two rows.
+    """
+
+    name: str
+    distinct: int
+    missing: int
+    constant: bool
+    all_unique: bool
+
+
+@dataclass(frozen=True)
+class GroupSizes:
+    """The groups of a relation that is equality of codes.
+
+    Attributes:
+        groups: How many.
+        alone: Groups of one.
+        missing: Rows without a group.
+        quantiles: Sizes at 0, 25, 50, 75 and 100 % of the groups.
+        histogram: Groups by size, ``"1"``, ``"2"``, ``"3-4"``, ``"5-8"`` and so on.
+    """
+
+    groups: int
+    alone: int
+    missing: int
+    quantiles: tuple[float, ...]
+    histogram: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """One relation over the rows and the planned epoch.
+
+    Attributes:
+        text: Its rule.
+        weight: α_r.
+        groups: Group sizes, None for a predicate.
+        without_cross_positive: Share of the epoch's anchors without a positive of another sample; None when the rule
+            reads numbers that only the views know.
+        cross_positives: Mean positives of other samples an anchor.
+        measured_batches: Batches these two were counted on.
+        matches_all: Whether it matches every pair.
+        sharing: The relation beside the label and the nuisance columns.
+    """
+
+    text: str
+    weight: float
+    groups: GroupSizes | None
+    without_cross_positive: float | None
+    cross_positives: float | None
+    measured_batches: int
+    matches_all: bool
+    sharing: tuple[Sharing, ...]
+
+
+@dataclass(frozen=True)
+class PairsReport:
+    """What the ``pairs`` command says.
+
+    Attributes:
+        samples: Rows.
+        batch_size: Samples of a batch.
+        steps: Batches of an epoch.
+        composition: How batches are composed.
+        per_group: Samples that belong together.
+        reason: Why.
+        relations: One a relation; none for the objective ``none``.
+        columns: The columns the objective reads.
+        label: Name of the label, if one was given.
+        false_negatives: Share of negatives that share the label; None without a label.
+        false_negatives_an_anchor: How many of them an anchor meets in a batch.
+        edges: Fitted bin edges.
+        refusals: Why these pairs must not be trained on.
+        warnings: What should be looked at.
+    """
+
+    samples: int
+    batch_size: int
+    steps: int
+    composition: str
+    per_group: int
+    reason: str
+    relations: tuple[RelationFacts, ...]
+    columns: tuple[ColumnFacts, ...]
+    label: str | None
+    false_negatives: float | None
+    false_negatives_an_anchor: float | None
+    edges: dict[str, list[float]]
+    refusals: list[str]
+    warnings: list[str]
+    hints: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Refuse what must not be trained on.
+
+        Raises:
+            DataError: With the first refusal and its hint.
+        """
+        if self.refusals:
+            raise DataError(self.refusals[0], self.hints[0])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return asdict(self)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Everything worth reading, as (what, value)."""
+        by = "" if self.composition in ("random", "partner") else f" of {self.per_group}"
+        found = [
+            ("samples", f"{self.samples:,}"),
+            ("batches an epoch", f"{self.steps:,} of {self.batch_size:,}"),
+            ("composition", f"{self.composition}{by} ({self.reason})"),
+        ]
+        for relation in self.relations:
+            found += _relation_rows(relation, self.steps)
+        if not self.relations:
+            found.append(("relations", "none: own views only, plain SimCLR"))
+        if self.false_negatives is not None:
+            an_anchor = f"{self.false_negatives_an_anchor:.1f} an anchor"
+            found.append(("expected false negatives", f"{_percent(self.false_negatives)} of negatives, {an_anchor}"))
+        for column in self.columns:
+            facts = [f"{column.distinct:,} distinct"]
+            facts += [f"{column.missing:,} missing"] if column.missing else []
+            facts += ["constant"] if column.constant else []
+            facts += ["all unique"] if column.all_unique else []
+            found.append((f"column {column.name}", ", ".join(facts)))
+        return found + [("refused", refusal) for refusal in self.refusals]
+
+
+def inspect_pairs(
+    table: SampleTable,
+    objective: Objective | Rule,
+    bound: BoundObjective,
+    sampler: BatchSampler,
+    *,
+    label: str | None = None,
+    nuisance: Sequence[str] = (),
+    fitted: Mapping[str, Sequence[float]] | None = None,
+) -> PairsReport:
+    """Inspect the pairs of a planned epoch.
+
+    Args:
+        table: The rows that ``objective`` is bound to.
+        objective: The rule.
+        bound: The rule over ``table``.
+        sampler: Plans the batches; its first epoch is looked at.
+        label: Column that the encoder is meant for; it is compared with, never trained on.
+        nuisance: Columns that positives had better not be.
+        fitted: Fitted edges, for the record.
+
+    Returns:
+        The report; call `PairsReport.check` to refuse what can't be trained on.
+
+    Raises:
+        UsageError: When a column is missing or holds lists.
+    """
+    if isinstance(objective, Rule):
+        objective = 1 * objective
+    plan = sampler.plan(0)
+    roles = {} if label is None else {label: "label"}
+    roles |= {name: "nuisance" for name in nuisance if name != label}
+    codes = {name: comparable_codes(table, name) for name in roles}
+    counts = count_pairs(bound, plan, codes)
+    relations = tuple(_relation_facts(bound, r, plan, counts, roles, codes) for r in range(len(objective.relations)))
+    columns = tuple(_column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
+    refused = list(_refusals(objective, bound, relations, columns))
+    false, per_anchor = None, None
+    if label is not None:
+        known = counts.negative_known[label]
+        false = counts.negative_equal[label] / known if known else 0.0
+        # A sample may stand in a batch twice, and with partners often does: pairs were counted between samples.
+        anchors = sum(len(np.unique(batch)) for batch in plan[: counts.batches])
+        per_anchor = counts.negative_equal[label] / anchors
+    return PairsReport(
+        samples=len(table),
+        batch_size=sampler.batch_size,
+        steps=len(plan),
+        composition=sampler.composition.kind,
+        per_group=sampler.composition.per_group,
+        reason=sampler.reason,
+        relations=relations,
+        columns=columns,
+        label=label,
+        false_negatives=false,
+        false_negatives_an_anchor=per_anchor,
+        edges={key: list(values) for key, values in (fitted or {}).items()},
+        refusals=[message for message, _ in refused],
+        warnings=[*_given_up(sampler), *_warnings(len(table), relations, columns)],
+        hints=[hint for _, hint in refused],
+    )
+
+
+def _relation_facts(
+    bound: BoundObjective,
+    r: int,
+    plan: NDArray[np.int64],
+    counts: PairCounts,
+    roles: Mapping[str, str],
+    columns: Mapping[str, NDArray[np.int64]],
+) -> RelationFacts:
+    relation = bound.relations[r]
+    batches = measurable_batches(relation, plan)
+    without: float | None = None
+    mean: float | None = None
+    if not relation.rule.reads_emitted:
+        met = cross_positives(relation, plan[:batches])
+        without, mean = float((met == 0).mean()), float(met.mean())
+    sharing = []
+    for name, codes in columns.items():
+        positive, equal = counts.positive_equal[r][name], counts.equal[name]
+        agreement = positive / counts.positive_known[r][name] if counts.positive_known[r][name] else None
+        recall = positive / equal if equal else None
+        chance = chance_agreement(codes)
+        nmi = None if relation.codes is None else mutual_information(relation.codes, codes)
+        said = verdict(name, roles[name], agreement, chance, recall)
+        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, said))
+    return RelationFacts(
+        text=relation.text,
+        weight=relation.weight,
+        groups=None if relation.codes is None else _group_sizes(relation.codes),
+        without_cross_positive=without,
+        cross_positives=mean,
+        measured_batches=batches,
+        matches_all=matches_everything(bound, r),
+        sharing=tuple(sharing),
+    )
+
+
+def _group_sizes(codes: NDArray[np.int64]) -> GroupSizes:
+    sizes = np.bincount(codes[codes >= 0])
+    sizes = sizes[sizes > 0]
+    histogram = {}
+    lowest = highest = 1
+    while len(sizes) and lowest <= sizes.max():
+        count = int(((sizes >= lowest) & (sizes <= highest)).sum())
+        histogram[f"{lowest}" if lowest == highest else f"{lowest}-{highest}"] = count
+        lowest, highest = highest + 1, 2 * highest
+    quantiles = np.quantile(sizes, [0, 0.25, 0.5, 0.75, 1]).tolist() if len(sizes) else []
+    return GroupSizes(len(sizes), int((sizes == 1).sum()), int((codes < 0).sum()), tuple(quantiles), histogram)
+
+
+def _column_facts(table: SampleTable, name: str) -> ColumnFacts:
+    if table.column(name).dtype.is_nested():
+        return _list_facts(table, name)
+    codes = table.codes(name)
+    known = codes[codes >= 0]
+    distinct = len(np.unique(known))
+    return ColumnFacts(
+        name=name,
+        distinct=distinct,
+        missing=int((codes < 0).sum()),
+        constant=distinct == 1 and len(known) > 1,
+        all_unique=distinct == len(known) and distinct > 1,
+    )
+
+
+def _list_facts(table: SampleTable, name: str) -> ColumnFacts:
+    """Of a column of lists: its members, each counted once a row."""
+    lists = table.column(name)
+    sets = lists.drop_nulls().to_list()
+    rows: dict[object, int] = {}
+    for members in sets:
+        for member in {member for member in members if member is not None}:
+            rows[member] = rows.get(member, 0) + 1
+    everywhere = len(sets) > 1 and list(rows.values()) == [len(sets)]
+    alone = len(rows) > 1 and max(rows.values()) == 1
+    return ColumnFacts(name, len(rows), lists.null_count(), everywhere, alone)
+
+
+def _refusals(
+    objective: Objective, bound: BoundObjective, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]
+) -> Iterable[tuple[str, str]]:
+    """What must not be trained on, each with a hint; the most telling first."""
+    unique = {column.name for column in columns if column.all_unique}
+    for relation in objective.relations:
+        for name in sorted(_needed(relation.rule) & unique):
+            yield (
+                f"column {name!r} is all unique, so {relation.rule} never matches two samples: this equals SimCLR",
+                "take a column whose values several samples share, or cut a number into bins()",
+            )
+    for facts in relations:
+        if facts.matches_all:
+            yield (
+                f"{facts.text} matches all pairs: every sample is a positive of every other",
+                "take a column that varies, a narrower window or more bins",
+            )
+    open_ended = any(_works_within_a_sample(relation, bound.size) for relation in bound.relations)
+    if relations and not open_ended and all(facts.cross_positives == 0 for facts in relations):
+        counted = relations[0].measured_batches
+        yield (
+            f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
+            "check the rule's columns, compose by groups or draw, or say --relations none",
+        )
+
+
+def _works_within_a_sample(relation: BoundRelation, size: int) -> bool:
+    """Whether a relation may find positives among the rows of one sample: by what views emit, or in other parts."""
+    if relation.rule.reads_emitted:
+        return True
+    everyone = np.arange(size)
+    return relation.across_parts and bool(relation.rule.matches_pairwise(everyone, everyone).any())
+
+
+def _needed(rule: Rule) -> frozenset[str]:
+    """Columns whose equality the rule cannot do without."""
+    if isinstance(rule, AcrossParts):
+        return _needed(rule.term)
+    if isinstance(rule, And):
+        return frozenset().union(*(_needed(term) for term in rule.terms))
+    if isinstance(rule, Same):
+        return frozenset(key for key in rule.keys if isinstance(key, str)) - {SAMPLE}
+    return frozenset()
+
+
+def _given_up(sampler: BatchSampler) -> Iterable[str]:
+    if sampler.drawn is not None and sampler.drawn.given_up:
+        drawn = sampler.drawn
+        yield f"drawing gave up {drawn.given_up:,} of {drawn.anchors:,} anchors, whose matches are too rare to look for"
+
+
+def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]) -> Iterable[str]:
+    for facts in relations:
+        without = facts.without_cross_positive
+        if without is not None and without > _FEW:
+            yield f"{_percent(without)} of anchors have no positive of another sample under {facts.text}"
+        for sharing in facts.sharing:
+            if sharing.verdict.startswith("these positives are"):
+                yield f"{facts.text}: {sharing.verdict}"
+    for column in columns:
+        if column.constant:
+            yield f"column {column.name!r} is constant"
+        if column.missing:
+            yield f"column {column.name!r} is missing in {_percent(column.missing / size)} of rows"
+
+
+def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
+    found = [("relation", f"{facts.weight:g} × {facts.text}")]
+    if facts.groups is not None:
+        groups = facts.groups
+        sizes = " / ".join(f"{size:g}" for size in groups.quantiles)
+        found.append(
+            ("  groups", f"{groups.groups:,}, {groups.alone:,} of one sample, {groups.missing:,} rows in none")
+        )
+        found.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
+    if facts.without_cross_positive is None:
+        found.append(("  cross-sample positives", "known only once the views are made"))
+    else:
+        on = "" if facts.measured_batches == steps else f" (in {facts.measured_batches:,} batches)"
+        found.append(("  anchors without a cross-sample positive", _percent(facts.without_cross_positive) + on))
+        found.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
+    for sharing in facts.sharing:
+        parts = [] if sharing.agreement is None else [f"{_percent(sharing.agreement)} agree"]
+        parts.append(f"{_percent(sharing.chance)} by chance")
+        parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
+        found.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
+    return found
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

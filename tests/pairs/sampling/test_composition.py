@@ -1,0 +1,54 @@
+"""Composition: what it takes, and what it costs to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+from ssl_domains.errors import UsageError
+from ssl_domains.pairs import Composition
+from ssl_domains.pairs.sampling.composition import Kind
+
+
+def test_the_default_lets_the_data_decide() -> None:
+    assert Composition() == Composition("auto", per_group=2, compose_by=0, exponent=1.0)
+
+
+def test_the_reason_is_no_part_of_equality() -> None:
+    assert Composition("groups", reason="only 3 % met") == Composition("groups")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"kind": "grups"}, "no composition 'grups'"),
+        ({"per_group": 1}, "per_group is 1"),
+        ({"compose_by": -1}, "compose_by is -1"),
+        ({"exponent": 1.5}, "exponent is 1.5"),
+        ({"exponent": float("nan")}, "exponent is nan"),
+    ],
+)
+def test_values_outside_are_refused_with_a_hint(bad: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        Composition(**bad)  # type: ignore[arg-type]
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_says_what_stands_in_a_batch(kind: Kind) -> None:
+    words = Composition(kind, per_group=4).meaning
+    assert ("4 samples" in words, "3 drawn" in words, "partner" in words) == tuple(
+        kind == named for named in ("groups", "draw", "partner")
+    )
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; import ssl_domains.pairs.sampling.composition; "
+        "print(sorted({'torch', 'numpy', 'polars'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
