@@ -11,7 +11,7 @@ from benchmarks.pictures import given_or_made_up, made_up
 from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import Task, assert_losses_agree, bare_step, lightly_loop, ours, task_of
 from benchmarks.timing import interleave, paired_ratio, spread
-from ssl_domains.studies.threads import torch_threads
+from ssl_domains.studies.design.threads import torch_threads
 
 __all__ = ["Sizes", "run"]
 

@@ -18,11 +18,11 @@ from benchmarks.pictures import made_up, store_of, table_of
 from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import TEMPERATURE, Task, assembled
 from benchmarks.timing import interleave, paired_ratio, spread
-from ssl_domains.engine.assembly import Assembled
-from ssl_domains.engine.monitor import Monitor
+from ssl_domains.engine.loop.assembly import Assembled
+from ssl_domains.engine.loop.monitor import Monitor
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import BatchSampler, Rows
-from ssl_domains.studies.threads import torch_threads
+from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.views import CanvasDataset
 
 __all__ = ["Sizes", "run"]

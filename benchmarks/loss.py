@@ -19,7 +19,7 @@ from benchmarks.result import Result, Row, machine
 from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import Objective, Rows, Rule, same, within
-from ssl_domains.studies.threads import torch_threads
+from ssl_domains.studies.design.threads import torch_threads
 
 __all__ = ["Sizes", "run"]
 

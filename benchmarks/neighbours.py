@@ -22,7 +22,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.probes import KnnProbe, Labels, read_labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.studies.threads import torch_threads
+from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.views import Canvas, Preprocess, Scaling
 
 __all__ = ["Sizes", "run"]

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from benchmarks.pictures import store_of, table_of
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine import Parts, Run, World, load_config, pretrain
-from ssl_domains.engine.allocation import freed_memory_kept
-from ssl_domains.engine.assembly import Assembled, assemble, resolve_config
-from ssl_domains.engine.config import RunConfig
-from ssl_domains.engine.events import Event, Finished, Started
-from ssl_domains.engine.generators import seeded
-from ssl_domains.engine.optimisers import create_optimiser, set_learning_rate
-from ssl_domains.engine.schedule import Schedule
+from ssl_domains.engine.loop.assembly import Assembled, assemble, resolve_config
+from ssl_domains.engine.processes.allocation import freed_memory_kept
+from ssl_domains.engine.processes.generators import seeded
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.events import Event, Finished, Started
+from ssl_domains.engine.step.optimisers import create_optimiser, set_learning_rate
+from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, Objective, Rows

@@ -9,10 +9,10 @@ import typer
 
 from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
-from ssl_domains.engine.config import RunConfig
+from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
 from ssl_domains.studies import ArmEntry, StudyFile
-from ssl_domains.studies.study_file import BreakdownEntry, ContrastEntry, DenseEntry, UnsureEntry
+from ssl_domains.studies.design.study_file import BreakdownEntry, ContrastEntry, DenseEntry, UnsureEntry
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

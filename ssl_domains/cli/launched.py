@@ -12,7 +12,7 @@ from ssl_domains.cli.failures import INTERRUPTED, guarded
 from ssl_domains.errors import SslDomainsError, UsageError
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.distributed import World
+    from ssl_domains.engine.processes.distributed import World
 
 __all__ = ["among_processes", "launched"]
 
@@ -35,7 +35,7 @@ def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[]
         words: The command line.
         debug: Whether tracebacks are shown.
     """
-    from ssl_domains.engine.distributed import processes
+    from ssl_domains.engine.processes.distributed import processes
 
     with contextlib.ExitStack() as stack:
         joined: list[World] = []

@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.assembly import Parts
-    from ssl_domains.engine.config import RunConfig
-    from ssl_domains.engine.config_file import load_config
-    from ssl_domains.engine.distributed import World, processes
-    from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
-    from ssl_domains.engine.progress import reporter
-    from ssl_domains.engine.rehearsal import Rehearsal, rehearse
-    from ssl_domains.engine.run import Run
-    from ssl_domains.engine.training import pretrain
+    from ssl_domains.engine.loop.assembly import Parts
+    from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
+    from ssl_domains.engine.loop.rehearsal import Rehearsal, rehearse
+    from ssl_domains.engine.loop.training import pretrain
+    from ssl_domains.engine.processes.distributed import World, processes
+    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.engine.record.config_file import load_config
+    from ssl_domains.engine.record.progress import reporter
+    from ssl_domains.engine.record.run import Run
 
 __all__ = [
     "PairPlan",
@@ -32,18 +32,18 @@ __all__ = [
 ]
 
 _HOME = {
-    "PairPlan": "pair_plan",
-    "Parts": "assembly",
-    "Rehearsal": "rehearsal",
-    "Run": "run",
-    "RunConfig": "config",
-    "World": "distributed",
-    "load_config": "config_file",
-    "plan_pairs": "pair_plan",
-    "pretrain": "training",
-    "processes": "distributed",
-    "rehearse": "rehearsal",
-    "reporter": "progress",
+    "PairPlan": "loop.pair_plan",
+    "Parts": "loop.assembly",
+    "Rehearsal": "loop.rehearsal",
+    "Run": "record.run",
+    "RunConfig": "record.config",
+    "World": "processes.distributed",
+    "load_config": "record.config_file",
+    "plan_pairs": "loop.pair_plan",
+    "pretrain": "loop.training",
+    "processes": "processes.distributed",
+    "rehearse": "loop.rehearsal",
+    "reporter": "record.progress",
 }
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder, Levels
-from ssl_domains.engine.initial import initial_encoder
-from ssl_domains.engine.precision import resolve_device
+from ssl_domains.engine.loop.initial import initial_encoder
+from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
 from ssl_domains.evaluation.probe import RANDOM

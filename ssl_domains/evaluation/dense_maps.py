@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder, Levels, feature_levels
-from ssl_domains.engine.precision import resolve_device
+from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.samples import SampleTable

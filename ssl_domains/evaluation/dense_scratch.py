@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, Levels, feature_levels
-from ssl_domains.engine.precision import resolve_device
-from ssl_domains.engine.schedule import Schedule
+from ssl_domains.engine.processes.precision import resolve_device
+from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.errors import DataError
 from ssl_domains.probes import ConvHead, DenseHead, DenseResult, DenseTargets, dense_confusions, dense_loss
 from ssl_domains.probes.dense import step_batches

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder
-from ssl_domains.engine.precision import resolve_device
+from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.engine.initial import initial_encoder
+from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow

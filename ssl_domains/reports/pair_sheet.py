@@ -24,7 +24,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.pair_plan import PairPlan
+    from ssl_domains.engine.loop.pair_plan import PairPlan
 
 __all__ = ["Pictured", "write_pair_sheet"]
 

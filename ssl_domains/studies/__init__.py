@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.studies.arms import Arm, all_arms, read_columns
     from ssl_domains.studies.conducting import Conducted, conduct
-    from ssl_domains.studies.groups import GroupPlan, plan_groups
-    from ssl_domains.studies.material import Material
-    from ssl_domains.studies.result import StudyResult, read_study_result
-    from ssl_domains.studies.study_file import ArmEntry, StudyFile, read_study_file
+    from ssl_domains.studies.design.arms import Arm, all_arms, read_columns
+    from ssl_domains.studies.design.groups import GroupPlan, plan_groups
+    from ssl_domains.studies.design.material import Material
+    from ssl_domains.studies.design.study_file import ArmEntry, StudyFile, read_study_file
+    from ssl_domains.studies.evidence.result import StudyResult, read_study_result
 
 __all__ = [
     "Arm",
@@ -33,19 +33,19 @@ __all__ = [
 ]
 
 _HOME = {
-    "Arm": "arms",
-    "ArmEntry": "study_file",
+    "Arm": "design.arms",
+    "ArmEntry": "design.study_file",
     "Conducted": "conducting",
-    "GroupPlan": "groups",
-    "Material": "material",
-    "StudyFile": "study_file",
-    "StudyResult": "result",
-    "all_arms": "arms",
+    "GroupPlan": "design.groups",
+    "Material": "design.material",
+    "StudyFile": "design.study_file",
+    "StudyResult": "evidence.result",
+    "all_arms": "design.arms",
     "conduct": "conducting",
-    "plan_groups": "groups",
-    "read_columns": "arms",
-    "read_study_file": "study_file",
-    "read_study_result": "result",
+    "plan_groups": "design.groups",
+    "read_columns": "design.arms",
+    "read_study_file": "design.study_file",
+    "read_study_result": "evidence.result",
 }
 
 

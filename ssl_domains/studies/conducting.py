@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ssl_domains.engine.precision import resolve_device, resolve_precision
-from ssl_domains.engine.provenance import environment
+from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
+from ssl_domains.engine.record.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes import HEADLINE
 from ssl_domains.stores import only_one
-from ssl_domains.studies.arms import Arm
-from ssl_domains.studies.asked import asked_rows
-from ssl_domains.studies.assemble import arm_results, contrasts, nuisance_rows, scores_of
-from ssl_domains.studies.identity import identified, shared_identity
-from ssl_domains.studies.material import Material
-from ssl_domains.studies.page import write_result_page
-from ssl_domains.studies.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps
-from ssl_domains.studies.report import write_study_report
-from ssl_domains.studies.result import ContrastSpec, InformationRow, StudyResult
-from ssl_domains.studies.run import Say, run_study, spell
-from ssl_domains.studies.study_file import ContrastEntry, StudyFile
+from ssl_domains.studies.design.arms import Arm
+from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps
+from ssl_domains.studies.design.requested import asked_rows
+from ssl_domains.studies.design.study_file import ContrastEntry, StudyFile
+from ssl_domains.studies.evidence.assemble import arm_results, contrasts, nuisance_rows, scores_of
+from ssl_domains.studies.evidence.result import ContrastSpec, InformationRow, StudyResult
+from ssl_domains.studies.measuring.identity import identified, shared_identity
+from ssl_domains.studies.measuring.run import Say, run_study, spell
+from ssl_domains.studies.page.page import write_result_page
+from ssl_domains.studies.page.report import write_study_report
 
 __all__ = ["Conducted", "conduct"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssl_domains.cli.demonstration import ARMS, COMMANDS, LABEL, METRIC, Demonstration
+from ssl_domains.cli.work.demo import ARMS, COMMANDS, LABEL, METRIC, Demonstration
 
 SEEDS = 1
 

@@ -218,7 +218,7 @@ def test_a_full_disk_while_filling_the_store_ends_with_five(samples, cli, tmp_pa
 
 def test_ctrl_c_ends_with_130_and_resume_goes_on(samples, cli, tmp_path, monkeypatch):
     from ssl_domains.engine import Run
-    from ssl_domains.engine.step import TrainingStep
+    from ssl_domains.engine.step.step import TrainingStep
 
     original = TrainingStep.__call__
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Features
-from ssl_domains.engine.distributed import World, processes
-from ssl_domains.engine.feed import Batch
-from ssl_domains.engine.gradient_caching import batch_norms, refuse_micro_batch_norm
-from ssl_domains.engine.schedule import Schedule
-from ssl_domains.engine.step import TrainingStep
+from ssl_domains.engine.processes.distributed import World, processes
+from ssl_domains.engine.step.feed import Batch
+from ssl_domains.engine.step.gradient_caching import batch_norms, refuse_micro_batch_norm
+from ssl_domains.engine.step.schedule import Schedule
+from ssl_domains.engine.step.step import TrainingStep
 from ssl_domains.errors import UsageError
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, SimCLR

@@ -19,8 +19,8 @@ import torch
 
 import small_run
 from ssl_domains.engine import Rehearsal, Run, load_config, plan_pairs
-from ssl_domains.engine.events import Event, Finished, Measured, Saved, Started, Stepped
-from ssl_domains.engine.generators import generator_states
+from ssl_domains.engine.processes.generators import generator_states
+from ssl_domains.engine.record.events import Event, Finished, Measured, Saved, Started, Stepped
 from ssl_domains.errors import DataError, ResourceError, SslDomainsError, UsageError
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.samples import SampleTable
@@ -262,7 +262,7 @@ def test_a_full_disk_is_a_resource_error(
     def no_space(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("ssl_domains.engine.trackers.MetricsFile.log", no_space)
+    monkeypatch.setattr("ssl_domains.engine.record.trackers.MetricsFile.log", no_space)
     with pytest.raises(ResourceError, match="disk is full"):
         train(tmp_path / "run", SHORT)
 

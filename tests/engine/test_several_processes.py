@@ -17,9 +17,9 @@ from torch import nn
 import small_run
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine import Rehearsal, Run
-from ssl_domains.engine import training as training_module
-from ssl_domains.engine.distributed import World, processes
-from ssl_domains.engine.events import Event, Warned
+from ssl_domains.engine.loop import training as training_module
+from ssl_domains.engine.processes.distributed import World, processes
+from ssl_domains.engine.record.events import Event, Warned
 from ssl_domains.errors import DataError, ResourceError, SslDomainsError, UsageError
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition
@@ -197,7 +197,7 @@ def test_what_one_fails_at_all_fail_at(data: str, tmp_path: Path, two_processes:
 
 def interrupted(data: str, out: str, rank: int) -> dict[str, Any]:
     """`run` in which one process is interrupted in its third step."""
-    from ssl_domains.engine.step import TrainingStep
+    from ssl_domains.engine.step.step import TrainingStep
 
     with processes() as world:
         here = world.rank == rank

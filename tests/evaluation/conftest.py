@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from ssl_domains.encoders import create_encoder
-from ssl_domains.engine.config_file import build_config
-from ssl_domains.engine.run import Run
+from ssl_domains.engine.record.config_file import build_config
+from ssl_domains.engine.record.run import Run
 from ssl_domains.methods import SimCLR
 from ssl_domains.samples import SampleTable, write_table
 from ssl_domains.stores import ArrayStore

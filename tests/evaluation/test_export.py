@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from ssl_domains.encoders import create_encoder
-from ssl_domains.engine.initial import initial_encoder
+from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import FORMATS, ExportError, export
 from ssl_domains.views import Preprocess

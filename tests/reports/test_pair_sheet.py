@@ -15,7 +15,7 @@ import pytest
 from markupsafe import Markup
 
 from ssl_domains.engine import load_config
-from ssl_domains.engine.pair_plan import PairPlan, plan_pairs
+from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
 from ssl_domains.errors import ResourceError
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.pairs.inspection.advice import advise

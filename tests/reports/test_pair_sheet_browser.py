@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ssl_domains.engine import load_config
-from ssl_domains.engine.pair_plan import plan_pairs
+from ssl_domains.engine.loop.pair_plan import plan_pairs
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.pairs.inspection.advice import advise
 from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet

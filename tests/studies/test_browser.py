@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import made_up_study
-from ssl_domains.studies.page import write_result_page
-from ssl_domains.studies.report import write_study_report
+from ssl_domains.studies.page.page import write_result_page
+from ssl_domains.studies.page.report import write_study_report
 
 pytestmark = pytest.mark.browser
 

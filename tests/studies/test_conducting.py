@@ -15,9 +15,9 @@ import small_study
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.stores import only_one
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
-from ssl_domains.studies.cells import Cell
 from ssl_domains.studies.conducting import _notes
-from ssl_domains.studies.measuring import measure_cell
+from ssl_domains.studies.design.cells import Cell
+from ssl_domains.studies.measuring.measure import measure_cell
 
 NEAR = Arm("near", "same place", "rule", "same('place')", reads=frozenset({"place"}))
 

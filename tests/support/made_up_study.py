@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ssl_domains.studies.measures import BALANCED_ACCURACY, MACRO_F1
-from ssl_domains.studies.result import (
+from ssl_domains.studies.design.measures import BALANCED_ACCURACY, MACRO_F1
+from ssl_domains.studies.evidence.result import (
     ArmResult,
     ContrastSpec,
     InformationRow,
@@ -15,7 +15,7 @@ from ssl_domains.studies.result import (
     Score,
     StudyResult,
 )
-from ssl_domains.studies.statistics import Evidence
+from ssl_domains.studies.evidence.statistics import Evidence
 
 RULE = "same('volume') & within('position_mm', 4)"
 SKILL = {

@@ -23,8 +23,8 @@ from torch import nn
 
 from ssl_domains.encoders import Encoder, projection_head
 from ssl_domains.engine import Parts, Run, RunConfig, load_config, pretrain, rehearse
-from ssl_domains.engine import checkpoint as checkpoint_module
-from ssl_domains.engine.events import Event, Stepped
+from ssl_domains.engine.record import checkpoint as checkpoint_module
+from ssl_domains.engine.record.events import Event, Stepped
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.samples import SampleTable

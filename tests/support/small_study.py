@@ -14,8 +14,8 @@ from ssl_domains.probes import read_labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies import Arm, Material, all_arms, plan_groups
-from ssl_domains.studies.measures import BALANCED_ACCURACY
-from ssl_domains.studies.plan import StudyPlan, reference_steps
+from ssl_domains.studies.design.measures import BALANCED_ACCURACY
+from ssl_domains.studies.design.plan import StudyPlan, reference_steps
 from ssl_domains.views import HorizontalFlip, Intensity, Scaling, ViewRecipe
 from stack_reader import StackReader
 

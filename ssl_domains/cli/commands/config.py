@@ -21,7 +21,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Print the whole configuration as TOML, checked."""
-    from ssl_domains.engine.config_file import load_config
+    from ssl_domains.engine.record.config_file import load_config
 
     with answering(as_json) as answer:
         config = load_config(file, sets or ())
@@ -32,7 +32,7 @@ def show(
 @app.command("schema")
 def schema() -> None:
     """Print the JSON schema of the configuration, with what each key means."""
-    from ssl_domains.engine.config import RunConfig
+    from ssl_domains.engine.record.config import RunConfig
 
     with answering(as_json=True) as answer:
         answer.json(RunConfig.model_json_schema())

@@ -22,7 +22,7 @@ def command(
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
 ) -> None:
     """Make fisheye data, check the pairs, train five arms, probe them and print one table: not evidence."""
-    from ssl_domains.cli.demonstration import Demonstration
+    from ssl_domains.cli.work.demo import Demonstration
 
     demonstration = Demonstration(out, registry_of(ctx).domain("fisheye"), seeds, epochs, size)
     with answering() as answer:

@@ -21,8 +21,8 @@ def command(
 ) -> None:
     """Embed every sample of a table with the run's frozen encoder."""
     from ssl_domains.cli.console import counter
-    from ssl_domains.cli.tables import fill_store, open_table
-    from ssl_domains.engine.run import Run
+    from ssl_domains.cli.work.tables import fill_store, open_table
+    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import embed
     from ssl_domains.stores import default_store
 

@@ -18,7 +18,7 @@ def command(
     format: Annotated[str, typer.Option(help="timm or safetensors.")] = "timm",
 ) -> None:
     """Export the encoder with its preprocessing and a model card; verified by loading it back."""
-    from ssl_domains.engine.run import Run
+    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import export
 
     with answering() as answer:

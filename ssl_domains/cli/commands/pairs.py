@@ -39,15 +39,15 @@ def command(
     """Bind the pairs to the training rows, plan an epoch and count; exit code 4 when they can't be trained on."""
     if run is not None and html is None:
         raise UsageError("--run is for the page", "add --html FILE")
-    from ssl_domains.cli.configuring import configure
-    from ssl_domains.cli.pairing import choose_pairs, nuisance_columns, plan_training, training_rows
-    from ssl_domains.cli.tables import open_table
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, plan_training, training_rows
+    from ssl_domains.cli.work.tables import open_table
     from ssl_domains.pairs.inspection.advice import advise
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     encode = None
     if run is not None:
-        from ssl_domains.cli.sheet import encoder_of
+        from ssl_domains.cli.work.sheet import encoder_of
 
         encode = encoder_of(run)
     with answering(as_json) as answer:
@@ -71,7 +71,7 @@ def command(
             answer.line(table(advice.header(), advice.rows()))
             answer.line(advice.text)
         if html is not None:
-            from ssl_domains.cli.sheet import write_sheet
+            from ssl_domains.cli.work.sheet import write_sheet
 
             page = write_sheet(
                 html, domain, settings, plan, report, advice, samples=samples, encode=encode, anchors=anchors

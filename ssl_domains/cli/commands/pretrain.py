@@ -46,7 +46,7 @@ def command(
     ] = False,
 ) -> None:
     """Check the pairs as `pairs` does, then train; without --pairs or --rule it is plain SimCLR, and says so."""
-    from ssl_domains.cli.pretraining import PretrainRequest, pretrain_run
+    from ssl_domains.cli.work.pretrain import PretrainRequest, pretrain_run
     from ssl_domains.engine import Run
 
     options = {

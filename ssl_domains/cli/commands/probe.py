@@ -38,7 +38,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
-    from ssl_domains.cli.probing import probe, probe_masks
+    from ssl_domains.cli.work.probe import probe, probe_masks
 
     shares = _shares(fractions)
     if masks == (label is not None):

@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 def command(run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]) -> None:
     """Write report.html: loss and health curves, embedding map, probe tables."""
-    from ssl_domains.engine.run import Run
+    from ssl_domains.engine.record.run import Run
     from ssl_domains.reports import write_report
 
     with answering() as answer:

@@ -14,7 +14,7 @@ from ssl_domains.cli.session import domain_of
 from ssl_domains.extending import Domain, ScanOption
 
 if TYPE_CHECKING:
-    from ssl_domains.cli.scanning import Scanned
+    from ssl_domains.cli.work.scan import Scanned
 
 __all__ = ["command", "command_for"]
 
@@ -33,7 +33,7 @@ def command(
     **options: Any,
 ) -> None:
     """Index files into a sample table, from their headers; ends with what was found and why files were left."""
-    from ssl_domains.cli.scanning import Split, scan_to
+    from ssl_domains.cli.work.scan import Split, scan_to
 
     given = {name: value for name, value in options.items() if value is not None}
     split = Split(split_by, test, seed) if split_by else None

@@ -52,9 +52,9 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Compare the sides of a split: groups, contents, places, pre-training; exit code 4 when it leaks."""
-    from ssl_domains.cli.auditing import decode_of, pretraining_rows
+    from ssl_domains.audit import audit_split
+    from ssl_domains.cli.work.splits import decode_of, pretraining_rows
     from ssl_domains.samples import read_table
-    from ssl_domains.samples.audit import audit_split
 
     with answering(as_json) as answer:
         rows = read_table(samples)

@@ -27,10 +27,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Train and probe every arm, control and floor on held-out groups; print one table and the primary contrast."""
-    from ssl_domains.cli.studying import prepare_study
-    from ssl_domains.engine.precision import resolve_device
+    from ssl_domains.cli.work.study import prepare_study
+    from ssl_domains.engine.processes.precision import resolve_device
     from ssl_domains.studies import conduct, read_study_file
-    from ssl_domains.studies.report import summary
+    from ssl_domains.studies.page.report import summary
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     study = read_study_file(file)

@@ -28,11 +28,11 @@ def test_every_partner_is_a_positive_and_who_has_one_gets_one(data: st.DataObjec
     positive = batch.dense().matches.any(dim=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partner, "_SWEEP", data.draw(st.sampled_from([2, 1024])))
-        partner = batch.partner(torch.Generator().manual_seed(data.draw(st.integers(0, 9))))
-    assert partner.dtype == torch.int64
-    assert torch.equal(partner >= 0, positive.any(dim=1))
-    drawn = partner >= 0
-    assert positive[drawn.nonzero().squeeze(1), partner[drawn]].all()
+        chosen = batch.partner(torch.Generator().manual_seed(data.draw(st.integers(0, 9))))
+    assert chosen.dtype == torch.int64
+    assert torch.equal(chosen >= 0, positive.any(dim=1))
+    drawn = chosen >= 0
+    assert positive[drawn.nonzero().squeeze(1), chosen[drawn]].all()
 
 
 TABLE = {"g": [0, 0, 0, 0, 1, 1, 2], "h": [0, 1, 0, 1, 0, 1, 0], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}

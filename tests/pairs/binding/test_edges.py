@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from ssl_domains.errors import DataError, ResourceError, SslDomainsError, UsageError
-from ssl_domains.pairs import BoundRule, Objective, Rule, edge_table, linked, parse, same
+from ssl_domains.pairs import BoundRule, Objective, Rule, linked, parse, same
+from ssl_domains.pairs.binding import edges
 from ssl_domains.samples import IdentifierKey, SampleTable, TableMeta
 
 TABLE = {"sample": ["s0", "s1", "s2", "s3"], "patient": ["p", "q", "p", None], "number": [1, 2, 3, 10]}
@@ -168,6 +169,6 @@ def test_edges_that_do_not_fit(
 
 
 def test_a_key_of_too_few_values_is_refused_before_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_table, "_MOST", 7)
+    monkeypatch.setattr(edges, "_MOST", 7)
     with pytest.raises(ResourceError, match=r"linked\('e', key='patient'\) links 8 pairs of rows"):
         rule_of(linked("e", key="patient"), {"patient": ["p", "q", "p", "q"]}, {"e": {"a": ["p"], "b": ["q"]}})

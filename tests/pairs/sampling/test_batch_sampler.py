@@ -18,10 +18,10 @@ from ssl_domains.pairs import (
     Objective,
     Rule,
     inspect_pairs,
-    rejection,
     same,
     within,
 )
+from ssl_domains.pairs.drawing import rejection
 from ssl_domains.samples import SampleTable
 
 

@@ -1,0 +1,208 @@
+"""The audit of a split: every pair of its sides, and what an encoder was pre-trained on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from ssl_domains.audit.blocks import shared_places
+from ssl_domains.audit.contents import (
+    Contents,
+    Decode,
+    array_contents,
+    file_contents,
+    shared_contents,
+    without_flat,
+)
+from ssl_domains.audit.finding import Finding, percent
+from ssl_domains.audit.groups import shared_groups, shared_samples
+from ssl_domains.audit.near import shared_looks
+from ssl_domains.audit.sides import Side, held_out, sides_of
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples.table import SampleTable
+
+__all__ = ["SplitAudit", "audit_split"]
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SplitAudit:
+    """What an audit found.
+
+    Attributes:
+        split: The split's column.
+        rows: Rows of each side by name, pre-training included.
+        neither: Rows without a side.
+        findings: One for each check and pair of sides.
+        notes: What a reader of the verdict has to know: what was not compared, and why.
+    """
+
+    split: str
+    rows: dict[str, int]
+    neither: int
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def leaks(self) -> tuple[Finding, ...]:
+        """What makes the split leak."""
+        return tuple(finding for finding in self.findings if finding.leak)
+
+    def check(self) -> None:
+        """Refuse a split that leaks.
+
+        Raises:
+            DataError: With the first leak, and how many others there are.
+        """
+        if not self.leaks:
+            return
+        first, others = self.leaks[0], len(self.leaks) - 1
+        more = f" (and {others} more)" if others else ""
+        raise DataError(f"the split {self.split!r} leaks: {first.sentence}{more}", _CURES[first.check])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return {
+            "split": self.split,
+            "leaking": bool(self.leaks),
+            "rows": self.rows,
+            "neither": self.neither,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "notes": list(self.notes),
+        }
+
+
+_CURES = {
+    "group": "scan --split-by COLUMN keeps groups whole",
+    "sample": "pre-train on the training rows of this split",
+    "content": "keep one of each, or give duplicates a common group and split by it",
+    "near": "look at the examples in --json; give what belongs together a common group and split by it",
+    "block": "cut the survey into blocks that share no place",
+    "gap": "drop the rows between the blocks; a gap of patch + window keeps pairs apart",
+}
+
+
+def audit_split(
+    table: SampleTable,
+    split: str,
+    groups: Sequence[str] = (),
+    *,
+    decode: Decode | None = None,
+    contents: bool = True,
+    near: int | None = None,
+    block: Sequence[str] = (),
+    gap: float | None = None,
+    pretraining: SampleTable | None = None,
+    held: Sequence[str] = (),
+    names: bool = False,
+) -> SplitAudit:
+    """Compare every pair of sides of a split.
+
+    Contents are compared by the files' bytes where each row has a file of its own, else by decoded arrays. Pre-training
+    rows are compared with the held-out sides alone: that an encoder saw training rows is no leak.
+
+    Args:
+        table: The samples.
+        split: Column whose values name the sides.
+        groups: Columns whose groups should be whole.
+        decode: Decodes rows, see `decoding`; needed for rows that share a file, and for ``near``.
+        contents: Whether to compare contents at all.
+        near: Bits of 64 in which near duplicates may differ; None doesn't look for them.
+        block: Coordinate columns of a survey.
+        gap: Smallest distance between the blocks, in the coordinates' unit.
+        pretraining: What an encoder was pre-trained on.
+        held: Names of the sides that pre-training must not have seen; by default those called test, val and the like.
+        names: Whether to list shared groups by name; never done for identifiers.
+
+    Raises:
+        UsageError: For columns that are missing or don't fit, or near duplicates without ``decode``.
+    """
+    if gap is not None and not block:
+        raise UsageError("--gap has no coordinates to measure it in", "name them with --block inline,crossline")
+    if near is not None and not 0 <= near <= 16:
+        raise UsageError(
+            f"near duplicates within {near} of 64 bits", "0 to 16; from about 10 on all pictures are alike"
+        )
+    for column in (*groups, *block):
+        table.column(column)
+    sides = sides_of(table, split)
+    pairs = list(itertools.combinations(sides, 2))
+    rows = {side.name: len(side) for side in sides}
+    neither = len(table) - sum(rows.values())
+    notes = [f"{neither:,} rows have no {split!r} and are in neither side"] if neither else []
+    before = None
+    if pretraining is not None:
+        before = Side("pre-training", pretraining)
+        rows[before.name] = len(before)
+        pairs += [(before, side) for side in held_out(sides, held)]
+
+    findings = []
+    for a, b in pairs:
+        if a is before:
+            findings.append(shared_samples(a, b))
+        findings += [shared_groups(a, b, column, names=names) for column in groups]
+        if block:
+            findings += shared_places(a, b, block, gap=gap)
+    everyone = [*sides, *([before] if before else [])]
+    if contents:
+        kept, told = _contents(sides, before, decode, near is not None)
+        notes += told
+        if kept is not None:
+            by_side = dict(zip((side.name for side in everyone), kept, strict=True))
+            for a, b in pairs:
+                findings.append(shared_contents(a, by_side[a.name], b, by_side[b.name]))
+                if near is not None:
+                    findings.append(shared_looks(a, by_side[a.name], b, by_side[b.name], near))
+    else:
+        notes.append("contents were not compared")
+    for column in groups:
+        missing = sum(side.table.frame[column].null_count() for side in everyone)
+        if missing:
+            notes.append(f"{missing:,} rows have no {column!r}, which no check of groups sees")
+        if column in table.meta.identifiers and before is not None:
+            notes.append(f"{column!r} holds keyed hashes, equal in both tables only if one key made them")
+    return SplitAudit(split, rows, neither, tuple(findings), tuple(notes))
+
+
+def _contents(
+    own: Sequence[Side], before: Side | None, decode: Decode | None, near: bool
+) -> tuple[list[Contents] | None, list[str]]:
+    """The contents of each side and of pre-training, or None with the reason why there are none."""
+    sides = [*own, *([before] if before else [])]
+    if near and decode is None:
+        raise UsageError("near duplicates need the pictures, and nothing says how to read them",
+                         "audit a table made by scan, or say --domain NAME")  # fmt: skip
+    paths = [_paths(side.table) for side in own if "path" in side.table.columns]
+    earlier = _paths(before.table) if before is not None and "path" in before.table.columns else None
+    if not paths and earlier is None and decode is None:
+        return None, ["the table has no column 'path': contents were not compared"]
+    # A file whose rows stand on two sides says nothing as a whole; pre-training rows are the table's once more.
+    several = not paths or _repeats(pl.concat(paths)) or (earlier is not None and _repeats(earlier))
+    if several and decode is None:
+        return None, ["several rows share a file and nothing says how to read one: contents were not compared"]
+    if decode is not None and (several or near):
+        found = [array_contents(side, decode, near=near) for side in sides]
+    else:
+        found = file_contents(sides)
+        if decode is not None:
+            found = without_flat(sides, found, decode)
+    unread = sum(digest is None for of in found for digest in of.digests)
+    whole = sum(len(side) for side in sides)
+    told = [f"{unread:,} rows ({percent(unread, whole)}) could not be read and were not compared"] if unread else []
+    flat = sum(int(of.flat.sum()) for of in found)
+    if flat:
+        told.append(f"{flat:,} rows hold one value all over and count as nobody's duplicate")
+    return (None if unread == whole else found), told
+
+
+def _paths(table: SampleTable) -> pl.Series:
+    return table.frame["path"].cast(pl.String).drop_nulls()
+
+
+def _repeats(paths: pl.Series) -> bool:
+    return paths.n_unique() < len(paths)

@@ -1,0 +1,215 @@
+"""What a sample holds, whatever it is called: digests of files or arrays, and a small picture for near duplicates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.audit.finding import Finding, percent
+from ssl_domains.audit.perceptual import Looks
+from ssl_domains.audit.sides import Side
+from ssl_domains.samples.reader import FileReader, Reader
+from ssl_domains.samples.table import SampleTable
+
+__all__ = [
+    "Contents",
+    "Decode",
+    "array_contents",
+    "decoding",
+    "file_contents",
+    "shared_contents",
+    "without_flat",
+]
+
+# Decodes rows of a table: (position in the table, its array, or None when it can't be decoded), in any order.
+Decode = Callable[[SampleTable], Iterator[tuple[int, NDArray[np.generic] | None]]]
+_ROWS_AT_A_TIME = 1024
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the rows of a side hold.
+
+    Attributes:
+        kind: "byte for byte", or "decoded": equal arrays of equal type.
+        digests: One a row; None when it could not be read.
+        flat: bool ``[n]``: one value all over, such as padding or a black picture, which is no duplicate of anything.
+        looks: How the pictures look, when near duplicates are searched for.
+    """
+
+    kind: str
+    digests: Sequence[str | None]
+    flat: NDArray[np.bool_]
+    looks: Looks | None = None
+
+
+def decoding(reader: Reader) -> Decode:
+    """Decode with a reader, the rows of one file together."""
+
+    def decode(table: SampleTable) -> Iterator[tuple[int, NDArray[np.generic] | None]]:
+        for path, rows in _by_file(table):
+            for start in range(0, len(rows), _ROWS_AT_A_TIME):
+                part = rows[start : start + _ROWS_AT_A_TIME]
+                yield from zip(part, _arrays(reader, path, table.frame[part].to_dicts()), strict=True)
+
+    return decode
+
+
+def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Contents:
+    """Digests of the decoded arrays, by which two names or two file formats of one picture are the same.
+
+    Args:
+        side: The rows.
+        decode: Decodes them.
+        near: Whether to note how each looks.
+    """
+    digests: list[str | None] = [None] * len(side)
+    flat = np.zeros(len(side), dtype=np.bool_)
+    looks = Looks.unknown(len(side)) if near else None
+    for row, array in decode(side.table):
+        if array is None:
+            continue
+        digests[row] = _array_digest(array)
+        flat[row] = _is_flat(array)
+        if looks is not None and not flat[row]:
+            looks.fill(row, array)
+    return Contents("decoded", digests, flat, looks)
+
+
+def file_contents(sides: Sequence[Side]) -> list[Contents]:
+    """Digests of the files' bytes. Only files of equal size are read, as others can't be equal."""
+    sizes: list[list[int | None]] = [[_size(path) for path in _paths(side.table)] for side in sides]
+    counts: dict[int, int] = {}
+    for of in sizes:
+        for size in of:
+            if size is not None:
+                counts[size] = counts.get(size, 0) + 1
+    known: dict[str, str | None] = {}
+    found = []
+    for side, of in zip(sides, sizes, strict=True):
+        digests: list[str | None] = []
+        for path, size in zip(_paths(side.table), of, strict=True):
+            if path is None or size is None:
+                digests.append(None)
+            elif counts[size] == 1:
+                digests.append(f"alone {size}")
+            else:
+                if path not in known:
+                    known[path] = _file_digest(path)
+                digests.append(known[path])
+        found.append(Contents("byte for byte", digests, np.zeros(len(side), dtype=np.bool_)))
+    return found
+
+
+def without_flat(sides: Sequence[Side], contents: Sequence[Contents], decode: Decode) -> list[Contents]:
+    """File contents with the flat ones marked: of each content on several sides, one file is decoded."""
+    seen: dict[str, set[int]] = {}
+    first: dict[str, tuple[int, int]] = {}
+    for number, of in enumerate(contents):
+        for row, digest in enumerate(of.digests):
+            if digest is not None:
+                seen.setdefault(digest, set()).add(number)
+                first.setdefault(digest, (number, row))
+    flat: set[str | None] = set()
+    for number, side in enumerate(sides):
+        rows = [(row, digest) for digest, (at, row) in first.items() if at == number and len(seen[digest]) > 1]
+        for position, array in decode(side.table.take([row for row, _ in rows])):
+            if array is not None and _is_flat(array):
+                flat.add(rows[position][1])
+    return [replace(of, flat=np.array([digest in flat for digest in of.digests], dtype=np.bool_)) for of in contents]
+
+
+def shared_contents(a: Side, of_a: Contents, b: Side, of_b: Contents) -> Finding:
+    """Rows of one side whose content the other side has under another name."""
+    left, right = _rows(a, of_a), _rows(b, of_b)
+    firsts = right.group_by("digest").agg(pl.col("sample").first(), pl.len().alias("rows"))
+    both = left.group_by("digest").agg(pl.col("sample").first(), pl.len().alias("rows")).join(firsts, on="digest")
+    both = both.sort("sample")
+    rows_a, rows_b = int(both["rows"].sum()), int(both["rows_right"].sum())
+    found = len(both)
+    how = of_a.kind
+    sentence = (
+        f"{rows_b:,} samples of {b.name} ({percent(rows_b, len(b))}) are duplicates of {rows_a:,} of {a.name} ({how})"
+        if found
+        else f"no sample of {b.name} is a duplicate of one of {a.name} ({how})"
+    )
+    flat = int(of_a.flat.sum()), int(of_b.flat.sum())
+    details = {
+        "flat_a": flat[0],
+        "flat_b": flat[1],
+        "unread_a": sum(digest is None for digest in of_a.digests),
+        "unread_b": sum(digest is None for digest in of_b.digests),
+        "examples": [
+            {"a": one, "b": other} for one, other in both.select("sample", "sample_right").head(_SHOWN).iter_rows()
+        ],
+    }
+    return Finding("content", how, a.name, b.name, found, rows_a, rows_b, len(a), len(b), found > 0, sentence, details)
+
+
+def _rows(side: Side, contents: Contents) -> pl.DataFrame:
+    frame = pl.DataFrame({"digest": pl.Series(contents.digests, dtype=pl.String), "sample": side.table.frame["sample"]})
+    return frame.filter(pl.Series(~contents.flat)).drop_nulls("digest")
+
+
+def _paths(table: SampleTable) -> list[str | None]:
+    if "path" not in table.columns:
+        return [None] * len(table)
+    return table.frame["path"].cast(pl.String).to_list()
+
+
+def _by_file(table: SampleTable) -> Iterator[tuple[str, list[int]]]:
+    files: dict[str, list[int]] = {}
+    for row, path in enumerate(_paths(table)):
+        files.setdefault(path or "", []).append(row)
+    yield from files.items()
+
+
+def _arrays(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | None]:
+    if isinstance(reader, FileReader) and path:
+        try:
+            return [array if isinstance(array, np.ndarray) else None for array in reader.load_file(path, rows)]
+        except Exception:  # whatever a decoder raises; row by row then, so that one bad row takes no other with it
+            if len(rows) == 1:
+                return [None]
+    return [_array(reader, row) for row in rows]
+
+
+def _array(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | None:
+    try:
+        return np.asarray(reader.load(row))
+    except Exception:  # counted as unread, as in a scan: a bad file ends nothing
+        return None
+
+
+def _is_flat(array: NDArray[np.generic]) -> bool:
+    values = array.ravel()
+    return values.size == 0 or bool((values == values[0]).all()) or bool((values != values).all())  # NaN all over
+
+
+def _array_digest(array: NDArray[np.generic]) -> str:
+    digest = hashlib.blake2b(f"{array.dtype.str} {array.shape} ".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _file_digest(path: str) -> str | None:
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _size(path: str | None) -> int | None:
+    try:
+        return Path(path).stat().st_size if path else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,85 @@
+"""Groups (patients, volumes, recordings) and samples that stand on both sides of a split."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ssl_domains.audit.finding import Finding, percent
+from ssl_domains.audit.sides import Side
+
+__all__ = ["shared_groups", "shared_samples"]
+
+_SHOWN = 10
+
+
+def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Finding:
+    """Values of a column that rows of both sides have; missing values are no group.
+
+    Values are compared as text, so that patient 7 of a CSV is patient "7" of another table.
+
+    Args:
+        a: One side.
+        b: The other side.
+        column: The groups that should be whole.
+        names: Whether to list the shared values; never done for identifiers.
+
+    Raises:
+        UsageError: When a side has no such column.
+    """
+    left, right = _counts(a, column), _counts(b, column)
+    both = left.join(right, on="value", suffix="_b").sort("value")
+    rows_a, rows_b = int(both["rows"].sum()), int(both["rows_b"].sum())
+    found = len(both)
+    hidden = column in a.table.meta.identifiers or column in b.table.meta.identifiers
+    details = {
+        "groups_a": len(left),
+        "groups_b": len(right),
+        "examples": [
+            {"a": one, "b": other} for one, other in both.select("sample", "sample_b").head(_SHOWN).iter_rows()
+        ],
+    }
+    shown = ""
+    if names and not hidden:
+        details["names"] = both["value"].to_list()
+        listed = both["value"].head(_SHOWN).to_list()
+        shown = f" ({', '.join(listed)}{', …' if found > _SHOWN else ''})" if listed else ""
+    if found:
+        sentence = (
+            f"{found:,} of {len(right):,} groups of {column!r} in {b.name} are in {a.name} as well{shown}: "
+            f"{rows_a:,} rows of {a.name} ({percent(rows_a, len(a))}) and {rows_b:,} of {b.name} "
+            f"({percent(rows_b, len(b))})"
+        )
+    else:
+        sentence = f"{a.name} and {b.name} share none of their {len(left):,} and {len(right):,} groups of {column!r}"
+    return Finding("group", column, a.name, b.name, found, rows_a, rows_b, len(a), len(b), found > 0, sentence, details)
+
+
+def shared_samples(a: Side, b: Side) -> Finding:
+    """Sample ids that both sides have; it takes two tables to have any."""
+    both = set(a.table.frame["sample"]) & set(b.table.frame["sample"])
+    found = len(both)
+    sentence = (
+        f"{found:,} samples of {b.name} ({percent(found, len(b))}) are in {a.name} as well"
+        if found
+        else f"{a.name} and {b.name} share no sample id"
+    )
+    details = {"examples": sorted(both)[:_SHOWN]}
+    return Finding(
+        "sample", "sample", a.name, b.name, found, found, found, len(a), len(b), found > 0, sentence, details
+    )
+
+
+def _counts(side: Side, column: str) -> pl.DataFrame:
+    """Columns ``value``, ``rows`` and the first ``sample`` of each group."""
+    values = side.table.column(column)
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    frame = pl.DataFrame({"value": _text(values), "sample": side.table.frame["sample"]})
+    return frame.drop_nulls("value").group_by("value").agg(pl.len().alias("rows"), pl.col("sample").first())
+
+
+def _text(values: pl.Series) -> pl.Series:
+    # 7.0 is how a table with a missing value spells 7.
+    if values.dtype.is_float() and values.drop_nulls().eq(values.drop_nulls().round()).all():
+        values = values.cast(pl.Int64)
+    return values.cast(pl.String)

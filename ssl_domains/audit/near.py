@@ -1,0 +1,138 @@
+"""Near duplicates across the sides of a split, by hashes that differ in a few bits."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.audit.contents import Contents
+from ssl_domains.audit.finding import Finding, percent
+from ssl_domains.audit.perceptual import Looks, hamming
+from ssl_domains.audit.sides import Side
+
+__all__ = ["ALIKE", "close_pairs", "shared_looks"]
+
+# Correlation of the 16 × 16 pictures from which two count as the same one: hashes of pictures of one kind (slices,
+# glyphs) meet by chance, and this tells them apart.
+ALIKE = 0.97
+# A picture that varies by less than this share of its brightest value has nothing to compare but its noise.
+_FLAT = 0.01
+_TILE = 1024
+_SHOWN = 10
+
+
+def shared_looks(a: Side, of_a: Contents, b: Side, of_b: Contents, distance: int) -> Finding:
+    """Rows of one side that look like a row of the other, equal contents and flat pictures apart.
+
+    Args:
+        a: One side.
+        of_a: Its contents, with their looks.
+        b: The other side.
+        of_b: Likewise.
+        distance: Bits of 64 that two hashes may differ in.
+    """
+    assert of_a.looks is not None
+    assert of_b.looks is not None
+    equal = set(of_a.digests) & set(of_b.digests)
+    rows_a, flat_a = _comparable(of_a, equal)
+    rows_b, flat_b = _comparable(of_b, equal)
+    best_a, best_b = _Nearest.of(len(a)), _Nearest.of(len(b))
+    left, right = of_a.looks, of_b.looks
+    for i, j in close_pairs(left.hashes[rows_a], right.hashes[rows_b], distance):
+        one, other = rows_a[i], rows_b[j]
+        same = np.einsum("nk,nk->n", left.shapes[one].astype(np.float32), right.shapes[other].astype(np.float32))
+        one, other, same = one[same >= ALIKE], other[same >= ALIKE], same[same >= ALIKE]
+        bits = hamming(left.hashes[one], right.hashes[other])
+        best_a.note(one, other, bits)
+        best_b.note(other, one, bits)
+    found_a, found_b = int(best_a.found.sum()), int(best_b.found.sum())
+    ids_a, ids_b = a.table.frame["sample"], b.table.frame["sample"]
+    nearest = np.flatnonzero(best_b.found)
+    nearest = nearest[np.argsort(best_b.bits[nearest], kind="stable")]
+    sentence = (
+        f"{found_b:,} samples of {b.name} ({percent(found_b, len(b))}) look like {found_a:,} of {a.name} "
+        f"(hashes differ in {int(best_b.bits[nearest[0]])} to {int(best_b.bits[nearest[-1]])} of 64 bits)"
+        if found_b
+        else f"no sample of {b.name} looks like one of {a.name} (within {distance} of 64 bits)"
+    )
+    details = {
+        "distance": distance,
+        "distances": {str(bits): int((best_b.bits[nearest] == bits).sum()) for bits in range(distance + 1)},
+        "flat_a": flat_a,
+        "flat_b": flat_b,
+        "examples": [
+            {"a": ids_a[int(best_b.partner[row])], "b": ids_b[int(row)], "distance": int(best_b.bits[row])}
+            for row in nearest[:_SHOWN]
+        ],
+    }
+    what = f"within {distance} bits"
+    return Finding("near", what, a.name, b.name, found_b, found_a, found_b, len(a), len(b), found_b > 0, sentence,
+                   details)  # fmt: skip
+
+
+def close_pairs(
+    a: NDArray[np.uint64], b: NDArray[np.uint64], distance: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """All pairs (i, j) of hashes that differ in at most ``distance`` bits, in tiles; a pair may come more than once.
+
+    The 64 bits are cut into ``distance + 1`` bands: two hashes that close agree in one band at least, so that only
+    hashes of one bucket are compared.
+    """
+    edges = np.linspace(0, 64, distance + 2).astype(int)
+    for low, high in itertools.pairwise(edges.tolist()):
+        mask = np.uint64(((1 << (high - low)) - 1) << low)
+        for i, j in _buckets(a & mask, b & mask):
+            for start in range(0, len(i), _TILE):
+                for at in range(0, len(j), _TILE):
+                    rows, columns = i[start : start + _TILE], j[at : at + _TILE]
+                    close = np.nonzero(hamming(a[rows][:, None], b[columns][None, :]) <= distance)
+                    if len(close[0]):
+                        yield rows[close[0]], columns[close[1]]
+
+
+def _buckets(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions with one key on both sides."""
+    order_a, order_b = np.argsort(a, kind="stable"), np.argsort(b, kind="stable")
+    keys = np.intersect1d(a, b)
+    sorted_a, sorted_b = a[order_a], b[order_b]
+    bounds = [np.searchsorted(values, keys, side) for values in (sorted_a, sorted_b) for side in ("left", "right")]
+    for from_a, to_a, from_b, to_b in zip(*bounds, strict=True):
+        yield order_a[from_a:to_a], order_b[from_b:to_b]
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """The nearest row of the other side, for each row of one."""
+
+    bits: NDArray[np.int64]
+    partner: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, n: int) -> _Nearest:
+        return cls(np.full(n, 65, dtype=np.int64), np.full(n, -1, dtype=np.int64))
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        return self.partner >= 0
+
+    def note(self, rows: NDArray[np.int64], partners: NDArray[np.int64], bits: NDArray[np.uint8]) -> None:
+        # The worst first, so that the best of a row is written last.
+        order = np.argsort(-bits.astype(np.int64), kind="stable")
+        rows, partners, worse = rows[order], partners[order], bits[order]
+        better = worse < self.bits[rows]
+        self.bits[rows[better]] = worse[better]
+        self.partner[rows[better]] = partners[better]
+
+
+def _comparable(contents: Contents, equal: set[str | None]) -> tuple[NDArray[np.int64], int]:
+    """Rows that can be compared, and how many are flat."""
+    looks: Looks | None = contents.looks
+    assert looks is not None
+    known = np.isfinite(looks.spreads)
+    flat = contents.flat | (known & ~(looks.spreads > _FLAT))
+    apart = np.array([digest is not None and digest in equal for digest in contents.digests], dtype=np.bool_)
+    return np.flatnonzero(known & ~flat & ~apart), int(flat.sum())

@@ -1,0 +1,1 @@
+"""What each command does, under the file name that its arguments have in `commands`."""

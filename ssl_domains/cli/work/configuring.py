@@ -1,0 +1,53 @@
+"""From a command line's options to the configuration of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.work.pairs import ChosenPairs
+from ssl_domains.extending import Domain
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.samples import SampleTable
+
+__all__ = ["configure"]
+
+_BATCH = 256  # the general default, which a small table can't fill
+
+
+def configure(
+    domain: Domain,
+    table: SampleTable,
+    chosen: ChosenPairs | None,
+    *,
+    file: Path | None = None,
+    sets: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """Later wins: the general defaults, the domain's, the file, the pair sampler's composition, ``--set``, options.
+
+    Args:
+        domain: Whose encoder, size, canvas and channels are the defaults.
+        table: The training rows.
+        chosen: Resolved ``--pairs`` or ``--rule``; None keeps the file's rule, or else none.
+        file: TOML file.
+        sets: ``KEY=VALUE`` texts.
+        options: By dotted key, what options say; None leaves a key alone.
+    """
+    from ssl_domains.engine.record.config_file import load_config
+
+    defaults = {
+        "encoder.name": domain.default_encoder,
+        "encoder.in_chans": domain.in_chans(table) if domain.in_chans is not None else None,
+        "views.size": domain.default_size,
+        "views.canvas": domain.canvas,
+        "train.batch_size": min(_BATCH, len(table)),
+    }
+    overrides = dict(options or {})
+    if chosen is not None:
+        overrides |= {"pairs.rule": chosen.objective, "pairs.name": chosen.name}
+        sets = [*chosen.sets(), *sets]
+    return load_config(file, sets, defaults=defaults, overrides=overrides)

@@ -1,0 +1,138 @@
+"""Which pairs a command line means, and what they come to on the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import Domain, Registry, parse_call
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.loop.pair_plan import PairPlan
+    from ssl_domains.engine.record.config import PairsConfig, RunConfig
+    from ssl_domains.pairs import Composition, PairsReport
+    from ssl_domains.samples import SampleTable
+
+__all__ = [
+    "ChosenPairs",
+    "choose_pairs",
+    "composition_of",
+    "inspect_training",
+    "nuisance_columns",
+    "plan_training",
+    "training_rows",
+]
+
+
+@dataclass(frozen=True)
+class ChosenPairs:
+    """What ``--pairs`` or ``--rule`` stands for.
+
+    Attributes:
+        objective: The rule text in the form that reads back; what a run keeps, so that it needs no plugin again.
+        name: The text given to ``--pairs``; None with ``--rule``.
+        composition: ``pairs.…`` keys that the pair sampler sets, by dotted key; the user's ``--set`` wins over them.
+        views: Names of further views that it asks for.
+    """
+
+    objective: str
+    name: str | None = None
+    composition: Mapping[str, Any] | None = None
+    views: tuple[str, ...] = ()
+
+    def sets(self) -> list[str]:
+        """The composition and views as ``KEY=VALUE`` texts, to stand before the user's own."""
+        values = dict(self.composition or {})
+        if self.views:
+            values["views.extra"] = list(self.views)
+        return [f"{key}={_toml(value)}" for key, value in values.items()]
+
+
+def choose_pairs(registry: Registry, domain: Domain, pairs: str | None, rule: str | None) -> ChosenPairs | None:
+    """Resolve ``--pairs`` or ``--rule``; None when neither is given.
+
+    Raises:
+        UsageError: When both are given, a name or parameter is unknown, or the rule can't be read.
+    """
+    from ssl_domains.pairs import Composition, parse
+
+    if pairs is not None and rule is not None:
+        raise UsageError("--pairs and --rule exclude each other", "--pairs names a sampler, --rule writes one out")
+    if rule is not None:
+        return ChosenPairs(str(parse(rule)))
+    if pairs is None:
+        return None
+    name, params = parse_call(pairs)
+    sampler = registry.pair_sampler(domain.name, name)
+    objective, composition = sampler.resolve(**params)
+    keys = {} if composition == Composition() else _keys(composition)
+    return ChosenPairs(str(objective), pairs, keys, sampler.views)
+
+
+def composition_of(pairs: PairsConfig) -> Composition:
+    """The composition that a configuration's ``[pairs]`` describes."""
+    from ssl_domains.pairs import Composition
+
+    return Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+
+
+def training_rows(table: SampleTable) -> SampleTable:
+    """The rows that may be trained on.
+
+    Raises:
+        DataError: When the split leaves none.
+    """
+    rows = table.take(table.rows_of("train"))
+    if len(rows) < 2:
+        raise DataError(f"{len(rows)} training rows, two are the least", "check the column 'split' of the table")
+    return rows
+
+
+def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> PairPlan:
+    """Bind the configuration's rule to the training rows, and plan batches.
+
+    Raises:
+        UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set.
+    """
+    from ssl_domains.engine.loop.pair_plan import plan_pairs
+    from ssl_domains.pairs import parse
+
+    emitted = build_recipe(domain, train, config).emitted
+    return plan_pairs(config, train, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
+
+
+def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
+    """Plan an epoch and count what training would see.
+
+    Returns:
+        The report; `PairsReport.check` refuses what can't be trained on.
+
+    Raises:
+        UsageError: As `plan_training`, or when there is no such label.
+    """
+    if label is not None:
+        train.column(label)
+    return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train))
+
+
+def nuisance_columns(domain: Domain, table: SampleTable) -> tuple[str, ...]:
+    """The domain's nuisance columns that the table has."""
+    return tuple(name for name in domain.nuisance if name in table.columns)
+
+
+def _keys(composition: Composition) -> dict[str, Any]:
+    return {
+        "pairs.composition": composition.kind,
+        "pairs.per_group": composition.per_group,
+        "pairs.compose_by": composition.compose_by,
+        "pairs.exponent": composition.exponent,
+    }
+
+
+def _toml(value: Any) -> str:
+    import json
+
+    return json.dumps(value)  # strings, numbers and lists of them are written alike in JSON and TOML

@@ -1,0 +1,147 @@
+"""From a sample table to a trained run: what ``pretrain`` and ``demo`` both do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.console import error
+from ssl_domains.cli.work.configuring import configure
+from ssl_domains.cli.work.pairs import choose_pairs, composition_of, inspect_training, nuisance_columns, training_rows
+from ssl_domains.cli.work.scan import is_table, scan_to
+from ssl_domains.cli.work.tables import decodable, fill_store, open_table
+from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.errors import UsageError
+from ssl_domains.extending import Domain, Registry
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Parts, Rehearsal, Run, World
+    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.samples import SampleTable
+
+__all__ = ["PretrainRequest", "pretrain_run"]
+
+
+@dataclass(frozen=True)
+class PretrainRequest:
+    """What a ``pretrain`` command line asks for.
+
+    Attributes:
+        source: Sample table; or a source of the domain, which is scanned first to a table beside the run.
+        out: Run folder.
+        pairs: ``NAME`` or ``NAME(key=literal, …)``.
+        rule: Rule text.
+        options: Configuration values that have an option of their own, by dotted key; None where not given.
+        config: TOML file.
+        sets: ``KEY=VALUE`` texts.
+        resume: Go on with the run's last checkpoint.
+        dry_run: One step, memory, estimated time, composition; nothing is kept.
+    """
+
+    source: Path
+    out: Path
+    pairs: str | None = None
+    rule: str | None = None
+    options: Mapping[str, Any] | None = None
+    config: Path | None = None
+    sets: tuple[str, ...] = ()
+    resume: bool = False
+    dry_run: bool = False
+
+
+def pretrain_run(
+    registry: Registry, domain: Domain, request: PretrainRequest, say: Callable[[str], None]
+) -> Run | Rehearsal:
+    """Check the pairs, then train.
+
+    Held-out rows are never trained on; rows that can't be decoded are left out and counted aloud. A run keeps its rule
+    and composition resolved, so that going on with it needs neither ``--pairs`` nor the plugin that brought it.
+
+    Raises:
+        UsageError: For options, rules, columns or configurations that don't fit.
+        DataError: When the pairs can't be trained on.
+    """
+    from ssl_domains.engine import pretrain, processes, rehearse, reporter
+
+    with processes() as world:
+        with world.in_turn():
+            config, parts = _prepare(registry, domain, request, say, world)
+        if request.dry_run:
+            return rehearse(config, parts)
+        nuisance = nuisance_columns(domain, parts.table)
+        return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
+
+
+def _prepare(
+    registry: Registry, domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World
+) -> tuple[RunConfig, Parts]:
+    """Everything before training. The first process scans, checks and decodes; the others find it done."""
+    from ssl_domains.engine import Parts
+    from ssl_domains.pairs import parse
+    from ssl_domains.stores import default_store
+
+    samples = request.source
+    if not is_table(samples):
+        samples = _scanned(domain, request, say, world)
+    table = open_table(domain, samples)
+    train = training_rows(table)
+    config = _config(registry, domain, request, samples, train)
+    _say_pairs(config, say)
+    method = registry.method(config.method.name)
+    if world.first:
+        # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with
+        # the rows that could be decoded.
+        report = inspect_training(domain, config, train)
+        for warning in report.warnings:
+            error("warning", warning, "")
+        report.check()
+    store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
+    train = decodable(train, store)
+    channels = max(store.channels(store.positions(train)))
+    parts = Parts(
+        train,
+        store,
+        parse(config.pairs.rule),
+        composition_of(config.pairs),
+        build_recipe(domain, train, config, channels),
+        domain.scaling(train),
+        method.factory,
+    )
+    return config, parts
+
+
+def _config(
+    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable
+) -> RunConfig:
+    chosen = choose_pairs(registry, domain, request.pairs, request.rule)
+    file = request.config
+    if request.resume and file is None and (request.out / "config.toml").is_file():
+        file = request.out / "config.toml"
+    options = {"data.samples": str(samples), **(request.options or {})}
+    return configure(domain, train, chosen, file=file, sets=request.sets, options=options)
+
+
+def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:
+    samples = request.out.with_name(f"{request.out.name}.samples.parquet")
+    if world.first and not (request.resume and samples.is_file()):
+        scanned = scan_to(domain, request.source, samples)
+        say(f"{len(scanned.result.samples)} samples scanned to {samples}; {len(scanned.result.problems)} left out")
+    return samples
+
+
+def _say_pairs(config: RunConfig, say: Callable[[str], None]) -> None:
+    pairs = config.pairs
+    if pairs.rule == "none":
+        say(f"no --pairs and no --rule: {config.method.name} with own views as the only positives")
+        if pairs.relations == "none":
+            raise UsageError("--relations none has no rule to compose batches by", "it goes with --pairs or --rule")
+        if pairs.shuffle_metadata is not None:
+            raise UsageError("--shuffle-metadata has nothing to shuffle", "it goes with --pairs or --rule")
+        return
+    say(f"pairs: {pairs.rule}" + (f" ({pairs.name})" if pairs.name else ""))
+    if pairs.relations == "none":
+        say("relations none: batches are composed by the rule, positives are own views only")
+    if pairs.shuffle_metadata is not None:
+        say(f"control: the rule's columns are shuffled, seed {pairs.shuffle_metadata}")

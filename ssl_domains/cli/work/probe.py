@@ -1,0 +1,136 @@
+"""Probing a run: what ``probe`` and ``demo`` both do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.cli.console import counter
+from ssl_domains.cli.work.tables import fill_store, open_table
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.extending import Domain
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.evaluation import ProbeReport
+    from ssl_domains.samples import SampleTable
+    from ssl_domains.stores import ArrayStore
+
+__all__ = ["probe", "probe_masks"]
+
+
+def probe(
+    domain: Domain,
+    folder: Path,
+    label: str,
+    *,
+    samples: Path | None = None,
+    group: str | None = None,
+    fractions: Sequence[float] = (1.0,),
+    floors: Sequence[str] = (),
+) -> ProbeReport:
+    """Probe a label with the run's frozen encoder beside random initialisation and the domain's floors.
+
+    Args:
+        domain: Brings the reader and its usual floors.
+        folder: Run folder; the report is kept in it.
+        label: Column to predict.
+        samples: Sample table; None takes the one the run was trained on.
+        group: Column whose groups stay whole.
+        fractions: Shares of the labelled training groups.
+        floors: ``"COLUMN[,COLUMN…]"`` texts, each a floor beside the domain's own.
+    """
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.evaluation import probe_run
+
+    run = Run.open(folder)
+    _, table, store = _opened(domain, run, samples)
+    with counter("embedding") as progress:
+        return probe_run(
+            run,
+            label,
+            table=table,
+            store=store,
+            group=group,
+            fractions=fractions,
+            floors=_floors(domain, table, floors),
+            progress=lambda _, done, of: progress(done, of),
+        )
+
+
+def probe_masks(
+    domain: Domain,
+    folder: Path,
+    *,
+    samples: Path | None = None,
+    group: str | None = None,
+    fractions: Sequence[float] = (1.0,),
+    heads: Sequence[str] = ("1x1",),
+    last_map: bool = False,
+) -> ProbeReport:
+    """Probe the masks of the samples with the run's frozen maps beside random initialisation.
+
+    Args:
+        domain: Brings a reader that knows masks.
+        folder: Run folder; the report is kept in it.
+        samples: Sample table; None takes the one the run was trained on.
+        group: Column whose groups stay whole.
+        fractions: Shares of the training groups with masks.
+        heads: ``1x1``, ``deeplab``.
+        last_map: Read the last map alone.
+    """
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.evaluation import dense_probe_run
+    from ssl_domains.probes import ConvHead, DeepLabHead
+    from ssl_domains.stores import MaskStore, default_mask_store
+
+    known = {"1x1": ConvHead, "deeplab": DeepLabHead}
+    for name in heads:
+        if name not in known:
+            raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
+    run = Run.open(folder)
+    path, table, store = _opened(domain, run, samples)
+    with counter("reading masks") as progress:
+        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
+    with counter("encoding") as progress:
+        return dense_probe_run(
+            run,
+            masks,
+            table=table,
+            store=store,
+            group=group,
+            fractions=fractions,
+            heads=[known[name]() for name in heads],
+            levels="last" if last_map else "hypercolumn",
+            progress=lambda _, done, of: progress(done, of),
+        )
+
+
+def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:
+    """The sample table that is probed, its path, and its filled store."""
+    from ssl_domains.stores import default_store
+
+    named = samples if samples is not None else run.config.data.samples
+    if named is None:
+        raise UsageError("the run doesn't say which sample table it was trained on", "name it with --samples")
+    if not Path(named).is_file():
+        raise UsageError(f"the run's sample table {str(named)!r} is not there", "name it with --samples")
+    table = open_table(domain, Path(named))
+    kept = run.config.data.store
+    folder_of_store = Path(kept) if kept and samples is None else default_store(Path(named))
+    store = fill_store(domain, table, folder_of_store)
+    return Path(named), table, store
+
+
+def _floors(domain: Domain, table: SampleTable, texts: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    # The domain's own floors need columns that not every table has; those asked for must be there.
+    found = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
+    for text in texts:
+        columns = tuple(part.strip() for part in text.split(",") if part.strip())
+        if not columns:
+            raise UsageError("--floor names no column", "--floor position, or --floor camera,position")
+        for column in columns:
+            table.column(column)
+        found[" and ".join(columns) + " alone"] = columns
+    return found

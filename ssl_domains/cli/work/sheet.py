@@ -1,0 +1,85 @@
+"""The picture sheet of a command line: where its pictures come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.errors import DataError
+from ssl_domains.extending import Domain
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.loop.pair_plan import PairPlan
+    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.pairs import PairsReport
+    from ssl_domains.pairs.inspection.advice import Advice
+    from ssl_domains.reports.sample_pictures import Encode
+    from ssl_domains.stores import ArrayStore
+
+__all__ = ["encoder_of", "write_sheet"]
+
+
+def write_sheet(
+    path: Path,
+    domain: Domain,
+    config: RunConfig,
+    plan: PairPlan,
+    report: PairsReport,
+    advice: Advice | None,
+    *,
+    samples: Path,
+    encode: Encode | None,
+    anchors: int,
+) -> Path:
+    """Write the page from the store of the table, where there is one, else by decoding what is shown.
+
+    Args:
+        path: The page.
+        domain: Its reader, scaling and thumbnail.
+        config: Its ``data.store`` and canvas.
+        plan: The pairs.
+        report: Their numbers.
+        advice: On batch size.
+        samples: The table's file; a store stands beside it.
+        encode: Compares samples; None compares their thumbnails.
+        anchors: How many.
+    """
+    from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
+
+    pictured = Pictured(
+        domain.reader(),
+        domain.scaling(plan.table),
+        config.views.canvas,
+        domain.thumbnail,
+        _store(config, samples),
+        encode,
+    )
+    # A domain groups by who or what was recorded: its group column names them.
+    hidden = () if domain.group is None else (domain.group,)
+    return write_pair_sheet(
+        path, plan, report, pictured, advice=advice, domain=domain.name, hidden=hidden, anchors=anchors
+    )
+
+
+def _store(config: RunConfig, samples: Path) -> ArrayStore | None:
+    from ssl_domains.stores import ArrayStore, default_store
+
+    try:
+        return ArrayStore.open(default_store(samples) if config.data.store is None else Path(config.data.store))
+    except DataError:
+        return None
+
+
+def encoder_of(folder: Path) -> Encode:
+    """Features by the encoder of a run.
+
+    Raises:
+        UsageError: When there is no such run.
+        DataError: When it can't be read.
+    """
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.evaluation.embed import embed_rows
+
+    run = Run.open(folder)
+    encoder = run.encoder()
+    return lambda table, store: embed_rows(encoder, run.preprocess, table, store, device=run.config.train.device)

@@ -1,0 +1,89 @@
+"""What an audit needs from plugins and runs: something that decodes rows, and the rows of a pre-training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.console import counter
+from ssl_domains.errors import DataError, PluginError, UsageError
+from ssl_domains.extending import Registry
+
+if TYPE_CHECKING:
+    from ssl_domains.audit import Decode
+    from ssl_domains.samples import SampleTable
+
+__all__ = ["decode_of", "pretraining_rows"]
+
+
+def decode_of(
+    registry: Registry, table: SampleTable, domain: str | None, *, needed: bool
+) -> tuple[Decode | None, list[str]]:
+    """What decodes the table's rows, and notes; None where the table names no domain and none is given.
+
+    Raises:
+        UsageError: When both name a domain, and not the same.
+        PluginError: When the domain isn't there and was asked for, or has to be.
+    """
+    from ssl_domains.audit import decoding
+
+    own = table.meta.domain
+    if domain and own and domain != own:
+        raise UsageError(f"the table was scanned by {own}, not {domain}", "leave --domain out")
+    name = domain or own
+    if not name:
+        return None, []
+    try:
+        decode = decoding(registry.domain(name).reader())
+    except PluginError as error:
+        if domain or needed:
+            raise
+        return None, [f"nothing can be decoded: {error.message}"]
+
+    def counted(rows: SampleTable) -> Iterator[tuple[int, Any]]:
+        with counter("reading") as progress:
+            for done, pair in enumerate(decode(rows), start=1):
+                progress(done, len(rows))
+                yield pair
+
+    return counted, []
+
+
+def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, list[str]]:
+    """The rows an encoder was pre-trained on, and notes.
+
+    Args:
+        source: A run folder, or a table; of one with a column ``split`` the training rows, as `pretrain` takes them.
+        table: The audited table, which stands in for a run's own table when that is gone.
+
+    Raises:
+        UsageError: When it is neither.
+        DataError: When no row of it is known.
+    """
+    import polars as pl
+
+    from ssl_domains.samples import read_table
+
+    if not source.is_dir():
+        rows = read_table(source)
+        if "split" not in rows.columns:
+            return rows, []
+        train = rows.take(rows.rows_of("train"))
+        return train, [f"pre-training: the {len(train):,} training rows of {len(rows):,}, by its column 'split'"]
+    from ssl_domains.engine import Run
+    from ssl_domains.evaluation import run_table
+
+    run = Run.open(source)
+    ids = pl.Series(sorted(run.training_samples), dtype=pl.String)
+    notes = []
+    try:
+        rows = run_table(run)
+    except UsageError as error:
+        rows, notes = table, [f"{error.message}: its rows are looked up in the audited table"]
+    known = rows.take(rows.frame["sample"].is_in(ids.implode()).to_numpy())
+    if len(known) < len(ids):
+        notes.append(f"{len(ids) - len(known):,} of {len(ids):,} pre-training samples are in no table and stay unseen")
+    if not len(known):
+        raise DataError(f"none of the {len(ids):,} samples of {source.name} is known", "hand its sample table over")
+    return known, notes

@@ -1,0 +1,158 @@
+"""From a STUDY.toml and a domain to what a study needs: rows, rules, views, floors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.cli.console import counter
+from ssl_domains.cli.work.configuring import configure
+from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns
+from ssl_domains.cli.work.tables import decodable, fill_store, open_table
+from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.extending import Domain, Registry
+
+if TYPE_CHECKING:
+    from ssl_domains.samples import SampleTable
+    from ssl_domains.stores import MaskStore
+    from ssl_domains.studies import Arm, Material, StudyFile
+
+__all__ = ["prepare_study"]
+
+
+def prepare_study(
+    registry: Registry, domain: Domain, study: StudyFile, folder: Path, out: Path, samples: Path | None = None
+) -> tuple[Material, tuple[Arm, ...]]:
+    """Open the table, divide its groups, resolve the arms.
+
+    Args:
+        registry: Where pair samplers and methods are.
+        domain: Whose data it is.
+        study: The study file.
+        folder: Its folder; the tables it names are seen from there.
+        out: Folder of the study.
+        samples: Sample table in place of the one the file names.
+
+    Raises:
+        UsageError: For columns, pairs or configurations that don't fit.
+        DataError: When nothing is left of the table, or it has too few groups.
+    """
+    from ssl_domains.probes import HEADLINE, read_labels
+    from ssl_domains.stores import default_store
+    from ssl_domains.studies import Material, all_arms, plan_groups
+    from ssl_domains.studies.design.measures import measure_named
+
+    path = samples if samples is not None else folder / study.samples
+    table = _filtered(open_table(domain, path), study)
+    store = fill_store(domain, table, default_store(path))
+    table = decodable(table, store)
+    labels = read_labels(table.column(study.label))
+    if labels.task == "multilabel":
+        raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
+    config = configure(domain, table, None, options=study.config)
+    if config.encoder.in_chans is None:
+        config = config.with_values({"encoder.in_chans": max(store.channels(store.positions(table)))})
+    groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
+    named = _named_arms(registry, domain, study)
+    floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
+    floors |= {name: tuple(columns) for name, columns in study.floors.items()}
+    others = {arm.columns for arm in study.arms.values() if arm.columns}
+    for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
+        table.column(column)
+    if study.breakdown is not None:
+        table.numbers(study.breakdown.column)
+    if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
+        raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
+    leading = "mean Dice" if study.primary.probe == "dense" else HEADLINE[labels.task]
+    nuisance = nuisance_columns(domain, table) if study.nuisance is None else tuple(study.nuisance)
+    material = Material(
+        table=table,
+        store=store,
+        labels=labels,
+        label=study.label,
+        groups=groups,
+        config=config,
+        recipe=functools.partial(build_recipe, domain),
+        scaling=domain.scaling,
+        method=registry.method(config.method.name).factory,
+        fractions=tuple(study.fractions),
+        primary_probe=study.primary.probe,
+        primary_measure=measure_named(study.primary.measure or leading),
+        out=out,
+        transductive=study.pretraining == "transductive",
+        floors=floors,
+        handmade=domain.handmade,
+        nuisance=nuisance,
+        within=study.within,
+        unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
+        breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
+        columns={name: open_table(domain, path.parent / name) for name in others},
+        probes=tuple(study.probes),
+        masks=_masks(domain, table, path) if "dense" in study.probes else None,
+        dense=study.dense,
+        mask_names=tuple(study.mask_names),
+    )
+    arms = all_arms(
+        named,
+        {name: entry.controls for name, entry in study.arms.items()},
+        pretrained=config.encoder.init != "random",
+        floors=floors,
+        handmade=tuple(domain.handmade),
+    )
+    return material, arms
+
+
+def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequence[Arm]:
+    from ssl_domains.studies import Arm, read_columns
+
+    arms = []
+    for name, entry in study.arms.items():
+        chosen = choose_pairs(registry, domain, entry.pairs, entry.rule)
+        rule = "none" if chosen is None else chosen.objective
+        config: dict[str, Any] = {}
+        if chosen is not None:
+            config |= dict(chosen.composition or {})
+            if chosen.views:
+                config["views.extra"] = list(chosen.views)
+        else:
+            config["pairs.composition"] = "random"
+        arms.append(
+            Arm(
+                name=name,
+                about=entry.about or rule,
+                kind="simclr" if rule == "none" else "rule",
+                rule=rule,
+                config={**config, **entry.config},
+                columns=entry.columns,
+                reads=read_columns(rule),
+            )
+        )
+    return arms
+
+
+def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:
+    from ssl_domains.stores import MaskStore, default_mask_store
+
+    with counter("decoding masks") as progress:
+        return MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
+
+
+def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:
+    import polars as pl
+
+    kept = pl.lit(True)
+    for name, values in study.only.items():
+        table.column(name)
+        kept &= pl.col(name).is_in(values).fill_null(False)
+    for name in study.drop_missing:
+        table.column(name)
+        kept &= pl.col(name).is_not_null()
+    rows = table.frame.select(kept.alias("kept"))["kept"]
+    if len(rows) == 1 < len(table):  # a literal alone has one row
+        return table
+    if not rows.any():
+        raise DataError("no row is left of the table", "check `only` and `drop_missing`")
+    return table.take(rows.to_numpy())

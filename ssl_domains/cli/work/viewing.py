@@ -1,0 +1,31 @@
+"""The views a configuration asks of a domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ssl_domains.extending import Domain, RecipeRequest
+
+if TYPE_CHECKING:
+    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.samples import SampleTable
+    from ssl_domains.views.recipe import ViewRecipe
+
+__all__ = ["build_recipe"]
+
+
+def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3) -> ViewRecipe:
+    """The domain's views, with ``views.extra`` and without ``views.without``.
+
+    Args:
+        domain: Declares them.
+        train: The training rows.
+        config: Size, number and names.
+        channels: Of the decoded arrays; used when the configuration names no ``encoder.in_chans``.
+    """
+    views = config.views
+    request = RecipeRequest(train, views.size, views.n, config.encoder.in_chans or channels, tuple(views.extra))
+    recipe = domain.recipe(request)
+    for name in views.without:
+        recipe = recipe.without(name)
+    return recipe

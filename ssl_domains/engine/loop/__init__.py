@@ -1,0 +1,1 @@
+"""The whole run: assembled from its parts, looped over steps, measured, refreshed, saved."""

@@ -1,0 +1,247 @@
+"""Puts a run together from its configuration and parts: pairs, batches, encoder, method, optimiser, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from timm.layers import convert_sync_batchnorm
+
+from ssl_domains.encoders import Encoder
+from ssl_domains.engine.loop.initial import initial_encoder
+from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
+from ssl_domains.engine.loop.refreshing import Refresher
+from ssl_domains.engine.processes.distributed import World
+from ssl_domains.engine.processes.generators import reseed
+from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.step.feed import Feed
+from ssl_domains.engine.step.gradient_caching import batch_norms, refuse_micro_batch_norm
+from ssl_domains.engine.step.optimisers import create_optimiser
+from ssl_domains.engine.step.schedule import Schedule
+from ssl_domains.engine.step.step import TrainingStep
+from ssl_domains.errors import DataError
+from ssl_domains.methods import Method
+from ssl_domains.pairs import Composition, Computed, Objective, Rule
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, ViewRecipe
+from ssl_domains.views.draws import fold
+
+__all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config", "rule_text"]
+
+_SEEDS = 2**63 - 1
+
+MethodFactory = Callable[[Encoder, Mapping[str, Any]], Method]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a domain, a pair sampler and a method bring to a run.
+
+    Attributes:
+        table: The training rows, decodable ones only.
+        store: Holds their arrays.
+        objective: The rule.
+        composition: How batches are composed.
+        recipe: The views.
+        scaling: From native unit to [0, 1].
+        method_factory: Builds the method from an encoder and the options of ``method`` and ``head``.
+    """
+
+    table: SampleTable
+    store: ArrayStore
+    objective: Objective | Rule
+    composition: Composition
+    recipe: ViewRecipe
+    scaling: Scaling
+    method_factory: MethodFactory
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A run, ready for its first step or for a checkpoint to be put in.
+
+    Attributes:
+        config: With everything resolved.
+        plan: The pairs.
+        preprocess: From a native array to the encoder's input.
+        feed: The batches.
+        step: One update.
+        device: Where it runs.
+        steps_per_epoch: Steps of the first epoch; a refresh may change how many the later ones have.
+        refresher: Computes what the method refreshes; None where it doesn't.
+    """
+
+    config: RunConfig
+    plan: PairPlan
+    preprocess: Preprocess
+    feed: Feed
+    step: TrainingStep
+    device: torch.device
+    steps_per_epoch: int
+    refresher: Refresher | None
+
+    @property
+    def method(self) -> Method:
+        """What is trained."""
+        return self.step.method
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.step.schedule.total_steps
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.numel() for parameter in self.method.parameters() if parameter.requires_grad)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know before training starts."""
+        if self.step.world.size == 1 or self.device.type != "cpu" or not batch_norms(self.method):
+            return []
+        share = self.config.train.batch_size // self.step.world.size
+        return [f"on a CPU each process's BatchNorm has statistics of its own {share} samples, not of the whole batch"]
+
+    def refresh(self) -> None:
+        """Compute anew what the method refreshes, for the batches and the loss of the epochs to come."""
+        assert self.refresher is not None
+        self.plan.restore(self.refresher(self.plan.binding.computed))
+        self.step.pairs = self.plan.scored_by
+
+    @property
+    def composition(self) -> str:
+        """How batches are composed, and why, in words."""
+        return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
+
+
+def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
+    """The configuration with what the parts decide filled in, so that it says all by itself.
+
+    Raises:
+        UsageError: When it asks for a column that is not there.
+        DataError: When the arrays have no one channel count.
+    """
+    values: dict[str, Any] = {
+        "pairs.rule": rule_text(parts.objective),
+        "pairs.composition": parts.composition.kind,
+        "pairs.per_group": parts.composition.per_group,
+        "pairs.compose_by": parts.composition.compose_by,
+        "pairs.exponent": float(parts.composition.exponent),
+        "views.size": parts.recipe.size,
+        "views.n": parts.recipe.views,
+    }
+    if config.encoder.in_chans is None:
+        values["encoder.in_chans"] = _channels(parts)
+    if config.health.label is not None:
+        parts.table.column(config.health.label)
+    return config.with_values(values)
+
+
+def assemble(
+    config: RunConfig,
+    parts: Parts,
+    world: World,
+    *,
+    fitted: Mapping[str, Sequence[float]] | None = None,
+    preprocess: Preprocess | None = None,
+    computed: Computed | None = None,
+    load_initial: bool = True,
+) -> Assembled:
+    """Put a run together, in every process. Call it inside `ssl_domains.engine.processes.generators.seeded`.
+
+    Args:
+        config: From `resolve_config`.
+        parts: The parts.
+        world: The processes that train.
+        fitted: Bin edges of a run that is resumed; None fits them.
+        preprocess: Of a run that is resumed; None fits the scaling.
+        computed: What the method had computed in a run that is resumed; None computes it, where the method does.
+        load_initial: Whether ``encoder.init`` is followed; not when a checkpoint replaces the weights anyway.
+    """
+    train = config.train
+    with world.together():
+        device = resolve_device(train.device)
+        precision = resolve_precision(train.precision, device)
+        if preprocess is None:
+            canvas = Canvas(config.views.size, config.views.canvas)
+            preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
+        dataset = CanvasDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
+        method = _method(config, parts, world, device, load_initial)
+        micro = train.micro_batch_size
+        if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:
+            refuse_micro_batch_norm(method, micro)
+    refresher = None
+    if method.refresh is not None:
+        refresher = Refresher(method, dataset, parts.table, device, precision, world)
+        computed = refresher(None) if computed is None else computed
+    with world.together():
+        recipe = parts.recipe
+        plan = plan_pairs(
+            config, parts.table, parts.objective, parts.composition,
+            fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
+        )  # fmt: skip
+        columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
+        feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, train.channels_last)
+        per_epoch = len(plan.sampler)
+        total = train.epochs * per_epoch
+        if train.max_steps is not None:
+            total = min(total, train.max_steps)
+        step = TrainingStep(
+            method=method,
+            optimiser=create_optimiser(method, train),
+            schedule=Schedule.of(total, per_epoch, train.warmup_epochs),
+            lr=train.lr,
+            recipe=recipe,
+            pairs=plan.scored_by,
+            seed=train.seed,
+            precision=precision,
+            clip_norm=train.clip_norm,
+            micro_batch_size=train.micro_batch_size,
+            world=world,
+        )
+    step.model = world.parallel(method)
+    if not world.first:
+        # Dropout must not drop the same in every process.
+        reseed(fold(train.seed, world.rank) & _SEEDS)
+    return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
+
+
+def _method(config: RunConfig, parts: Parts, world: World, device: torch.device, load_initial: bool) -> Method:
+    init = config.encoder.init if load_initial else "random"
+    in_chans = config.encoder.in_chans or 1
+    encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
+    method: Method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    if world.size > 1 and device.type == "cuda":
+        method = convert_sync_batchnorm(method)
+    layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
+    method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
+    if config.train.compile:
+        method.encoder.compile()  # in place: the names of the weights stay
+    return method
+
+
+def rule_text(objective: Objective | Rule) -> str:
+    """One text for one meaning: ``1*same('a')`` and ``same('a')`` are the same run."""
+    if isinstance(objective, Rule):
+        return str(objective)
+    relations = objective.relations
+    lone = len(relations) == 1 and relations[0].weight == 1 and objective.ignored is None
+    return str(relations[0].rule) if lone else str(objective)
+
+
+def _channels(parts: Parts) -> int:
+    positions = parts.store.positions(parts.table)
+    positions = positions[positions >= 0]
+    if not len(positions):
+        raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
+    found = parts.store.channels(positions)
+    colour = found - {1}
+    if len(colour) > 1:
+        counts = ", ".join(str(count) for count in sorted(found))
+        raise DataError(f"the arrays have different channel counts: {counts}", "set encoder.in_chans")
+    return colour.pop() if colour else 1

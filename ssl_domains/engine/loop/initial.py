@@ -1,0 +1,43 @@
+"""``--init``: where the encoder's first weights come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ssl_domains.encoders import Encoder, create_encoder
+from ssl_domains.engine.record.run import Run
+from ssl_domains.engine.record.weights import load_weights, read_weights
+from ssl_domains.errors import UsageError
+
+__all__ = ["initial_encoder"]
+
+
+def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: int) -> Encoder:
+    """An encoder with its first weights.
+
+    Args:
+        name: Architecture.
+        in_chans: Channels of the input.
+        init: ``"random"``, ``"pretrained"`` (timm's weights), a file (safetensors, or torch with tensors only) or a run
+            folder.
+        seed: Seed of random weights.
+        image_size: Side of the input in pixels, for architectures that must know it.
+
+    Raises:
+        UsageError: When ``init`` is none of these, or the weights don't fit the architecture.
+        DataError: When the file can't be read.
+    """
+    if init in ("random", "pretrained"):
+        return create_encoder(name, in_chans, init=init, seed=seed, image_size=image_size)  # type: ignore[arg-type]
+    source = Path(init)
+    if source.is_dir():
+        weights = Run.open(source).encoder_state()
+    elif source.is_file():
+        weights = read_weights(source)
+    else:
+        raise UsageError(
+            f"--init {init!r} is neither a file nor a run", "use random, pretrained, a file or a run folder"
+        )
+    encoder = create_encoder(name, in_chans, seed=seed, image_size=image_size)
+    load_weights(encoder, weights, init)
+    return encoder

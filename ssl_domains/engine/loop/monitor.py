@@ -1,0 +1,193 @@
+"""Measures a run on a cadence: sums on the device at every step, one read of all of them now and then.
+
+A measurement holds ``step``, ``epoch`` (fraction done), ``lr``, ``temperature``; since the measurement before it
+``images_per_s`` (samples, not views), ``data_wait`` (share of the time), the mean ``loss`` and, by the text of each
+relation, the means ``per_relation`` and ``no_cross_positive``; of the newest batch ``std``, ``effective_rank``,
+``alignment`` (with partners: how near a sample is to its partner), ``uniformity``; with ``health.label`` also ``knn``
+and ``knn_bank`` (rows it looked among); and ``warning`` when the embedding collapses. With several processes all of
+these are of all their rows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ssl_domains.engine.loop.health import MOST_ROWS, collapse_warning, knn_agreement, measure
+from ssl_domains.engine.processes.distributed import World
+from ssl_domains.engine.record.events import Listener, Measured, Stepped, Warned
+from ssl_domains.engine.record.trackers import Tracker
+from ssl_domains.engine.step.feed import Batch
+from ssl_domains.engine.step.step import StepResult
+from ssl_domains.errors import DataError
+
+__all__ = ["Monitor"]
+
+# Rows of the newest batches among which the online k-NN looks.
+_BANK = 2048
+
+
+class Monitor:
+    """Watches the steps of a run.
+
+    Args:
+        every: Steps between measurements; the first and the last step are always measured.
+        total_steps: Steps of the run.
+        steps_per_epoch: Steps of an epoch.
+        names: Text of each relation of the loss.
+        labels: int64 ``[n]`` for the online k-NN, −1 missing; None without one.
+        neighbours: Its k.
+        temperature: Reads τ; asked at measurements only, as a learned one waits for the device.
+        trackers: Where measurements are kept.
+        emit: Who is told.
+        world: The processes that train; all of them measure, at the same steps.
+    """
+
+    def __init__(
+        self,
+        *,
+        every: int,
+        total_steps: int,
+        steps_per_epoch: int,
+        names: Sequence[str],
+        labels: Tensor | None,
+        neighbours: int,
+        temperature: Callable[[], float],
+        trackers: Sequence[Tracker],
+        emit: Listener,
+        world: World | None = None,
+    ) -> None:
+        self.every = every
+        self.total_steps = total_steps
+        self.steps_per_epoch = steps_per_epoch
+        self.names = tuple(names)
+        self.labels = labels
+        self.neighbours = neighbours
+        self.temperature = temperature
+        self.trackers = trackers
+        self.emit = emit
+        self.world = World() if world is None else world
+        self.loss: float | None = None
+        self._bank: deque[tuple[Tensor, Tensor]] = deque()
+        self._warned = False
+        self._sums: Tensor | None = None
+        self._steps = 0
+        self._images = 0
+        self._waited = 0.0
+        self._since = time.perf_counter()
+
+    def after(self, step: int, batch: Batch, result: StepResult, lr: float) -> None:
+        """Note a step; ``step`` counts those done.
+
+        Raises:
+            DataError: When a measured loss is not finite.
+        """
+        loss = result.loss
+        sums = torch.cat(
+            [loss.loss.detach().reshape(1).double(), loss.per_relation.double(), loss.no_cross_positive.double()]
+        )
+        self._sums = sums if self._sums is None else self._sums + sums
+        self._steps += 1
+        self._images += batch.whole.shape[1]
+        self._waited += batch.waited
+        due = step % self.every == 0 or step in (1, self.total_steps)
+        values = self._measure(step, result, lr) if due else None
+        self._remember(result)
+        elapsed = max(time.perf_counter() - self._since, 1e-9)
+        epoch = (step - 1) // self.steps_per_epoch
+        speed, wait = self._images / elapsed, min(1.0, self._waited / elapsed)
+        self.emit(Stepped(step, self.total_steps, epoch, speed, wait, self.loss))
+        if values is not None:
+            self._publish({**values, "images_per_s": speed, "data_wait": wait})
+
+    def require_finite(self, step: int) -> None:
+        """Wait for the losses since the last measurement, and refuse to keep weights that made one NaN or infinite.
+
+        Raises:
+            DataError: When one is.
+        """
+        # Summed over processes first, so that none goes on alone.
+        if self._sums is not None and not math.isfinite(float(self.world.total(self._sums[:1]))):
+            raise _not_finite(step)
+
+    def _measure(self, step: int, result: StepResult, lr: float) -> dict[str, Any]:
+        assert self._sums is not None
+        z = result.out.whole
+        measures = measure(z, result.views)
+        if self.labels is not None:
+            measures["knn"] = self._knn(result)
+        # One transfer for all of them: the only place where training waits for the device.
+        relations = len(self.names)
+        sums = self.world.total(self._sums) / self._steps
+        sums[1 + relations :] /= self.world.size  # shares of equally many rows; the losses are parts of a sum
+        read = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())]).tolist()
+        self.loss = read[0]
+        if not math.isfinite(self.loss):
+            raise _not_finite(step)
+        values: dict[str, Any] = {
+            "step": step,
+            "epoch": step / self.steps_per_epoch,
+            "loss": self.loss,
+            "per_relation": dict(zip(self.names, read[1 : 1 + relations], strict=True)),
+            "no_cross_positive": dict(zip(self.names, read[1 + relations : 1 + 2 * relations], strict=True)),
+            "lr": lr,
+            "temperature": self.temperature(),
+        }
+        values |= dict(zip(measures, read[1 + 2 * relations :], strict=True))
+        if self.labels is not None:
+            values["knn_bank"] = self.world.size * self._remembered()
+        rows = min(len(z), MOST_ROWS) // result.views
+        warning = collapse_warning(values["std"], values["effective_rank"], z.shape[1], rows)
+        return {**values, "warning": warning} if warning else values
+
+    def _publish(self, values: dict[str, Any]) -> None:
+        for tracker in self.trackers:
+            tracker.log(values)
+        self.emit(Measured(values))
+        warning = values.get("warning", "")
+        if warning and not self._warned:
+            self.emit(Warned(f"step {values['step']}: {warning}"))
+        self._warned = bool(warning)
+        self._sums, self._steps, self._images, self._waited = None, 0, 0, 0.0
+        self._since = time.perf_counter()
+
+    def _remember(self, result: StepResult) -> None:
+        if self.labels is None:
+            return
+        # One view of each sample; of earlier batches, so that nearly all neighbours are other samples.
+        self._bank.append((_one_view(result), result.samples.to(result.out.z.device)))
+        while len(self._bank) > 1 and self.world.size * self._remembered() > _BANK:
+            self._bank.popleft()
+
+    def _remembered(self) -> int:
+        return sum(len(samples) for _, samples in self._bank)
+
+    def _knn(self, result: StepResult) -> Tensor:
+        assert self.labels is not None
+        features = _one_view(result)
+        if not self._bank:
+            return torch.tensor(float("nan"), device=features.device)
+        everywhere = self.world.everywhere
+        samples = everywhere(result.samples.to(features.device))
+        features = everywhere(features)
+        bank = everywhere(torch.cat([kept for kept, _ in self._bank]))
+        bank_samples = everywhere(torch.cat([kept for _, kept in self._bank]))
+        labels = self.labels.to(features.device)
+        return knn_agreement(
+            features, labels[samples], samples, bank, labels[bank_samples], bank_samples, self.neighbours
+        )
+
+
+def _one_view(result: StepResult) -> Tensor:
+    return result.out.features.pooled.detach()[: len(result.samples)]
+
+
+def _not_finite(step: int) -> DataError:
+    message = f"the loss is not a finite number by step {step}"
+    return DataError(message, "lower train.lr or set train.clip_norm; look for NaN or infinite values in the data")

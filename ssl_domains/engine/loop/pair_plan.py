@@ -1,0 +1,130 @@
+"""The pairs of a run: the rule bound to the training rows, with the two controls that need the same binding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ssl_domains.engine.processes.distributed import World
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.errors import UsageError
+from ssl_domains.pairs import (
+    BatchSampler,
+    Binding,
+    BoundObjective,
+    Composition,
+    Computed,
+    Objective,
+    PairsReport,
+    Rule,
+    inspect_pairs,
+)
+from ssl_domains.pairs.rules.keys import SAMPLE
+from ssl_domains.samples import SampleTable
+from ssl_domains.samples.split import shuffle_columns
+
+__all__ = ["PairPlan", "plan_pairs"]
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """What batches are composed by, and what the loss takes as positives.
+
+    Attributes:
+        objective: The rule as given.
+        binding: The rule bound to the training rows and to what the method computes of them; with
+            ``pairs.shuffle_metadata``, the rule's columns are permuted in it.
+        fitted: Bin edges fitted on these rows, or those of the run that is resumed.
+        sampler: The batches.
+        own_views: Own views as the only positives, with ``pairs.relations = "none"``; else None.
+    """
+
+    objective: Objective
+    binding: Binding
+    fitted: dict[str, list[float]]
+    sampler: BatchSampler
+    own_views: BoundObjective | None
+
+    @property
+    def table(self) -> SampleTable:
+        """The training rows as the rule sees them, computed columns included."""
+        return self.binding.table
+
+    @property
+    def composed_by(self) -> BoundObjective:
+        """The objective that batches are composed by."""
+        return self.binding.bound
+
+    @property
+    def scored_by(self) -> BoundObjective:
+        """The objective of the loss."""
+        return self.binding.bound if self.own_views is None else self.own_views
+
+    def restore(self, computed: Computed) -> None:
+        """Take what was computed anew: the epochs planned from now on, and `scored_by`, follow it."""
+        self.sampler.rebind(self.binding.restore(computed))
+
+    def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
+        """What the ``pairs`` command says of these pairs; ``report.check()`` refuses what must not be trained on."""
+        return inspect_pairs(
+            self.table,
+            self.objective,
+            self.composed_by,
+            self.sampler,
+            label=label,
+            nuisance=nuisance,
+            fitted=self.fitted,
+        )
+
+
+def plan_pairs(
+    config: RunConfig,
+    table: SampleTable,
+    objective: Objective | Rule,
+    composition: Composition,
+    *,
+    fitted: Mapping[str, Sequence[float]] | None = None,
+    emitted: Sequence[str] = (),
+    computed: Computed | None = None,
+    world: World | None = None,
+) -> PairPlan:
+    """Bind an objective to the training rows.
+
+    Args:
+        config: Its ``pairs``, ``train.batch_size`` and ``train.seed`` are read.
+        table: The training rows, decodable ones only.
+        objective: The rule.
+        composition: How batches are composed.
+        fitted: Edges of a run that is resumed; None fits them on ``table``.
+        emitted: Names of numbers that the views emit.
+        computed: Columns and edge tables that the method computes; None where it doesn't.
+        world: The processes among which batches are divided; None for one.
+
+    Raises:
+        UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set or
+            doesn't divide among the processes.
+    """
+    if isinstance(objective, Rule):
+        objective = 1 * objective
+    batch_size = config.train.batch_size
+    if batch_size > len(table):
+        message = f"train.batch_size is {batch_size}, but there are only {len(table)} training samples"
+        raise UsageError(message, f"use --set train.batch_size={max(2, len(table))} or less")
+    if config.pairs.shuffle_metadata is not None:
+        shuffled = sorted(name for name in objective.columns if name in table.columns)
+        # Edges between samples are metadata too: who they join is permuted with the rest. Nothing else reads the ids.
+        shuffled += [SAMPLE] if SAMPLE in objective.edge_keys else []
+        if not shuffled:
+            raise UsageError("pairs.shuffle_metadata needs a rule that reads columns", "give --pairs or --rule")
+        table = shuffle_columns(table, shuffled, config.pairs.shuffle_metadata)
+    edges = objective.fit(table) if fitted is None else {key: list(values) for key, values in fitted.items()}
+    names = Computed() if computed is None else computed
+    binding = Binding.of(
+        objective, table, edges, columns=tuple(names.columns), edges=tuple(names.edges), emitted=tuple(emitted)
+    )
+    if computed is not None:
+        binding.restore(computed)
+    own_views = Objective().bind(table) if config.pairs.relations == "none" else None
+    world = World() if world is None else world
+    sampler = BatchSampler(binding.bound, composition, batch_size, config.train.seed, world.rank, world.size)
+    return PairPlan(objective, binding, edges, sampler, own_views)

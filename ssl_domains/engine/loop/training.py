@@ -1,0 +1,293 @@
+"""The training loop: from a table, a store and a rule to a run folder, killable and resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.engine.processes.allocation import freed_memory_kept
+from ssl_domains.engine.processes.determinism import same_bits
+from ssl_domains.engine.processes.distributed import World, processes
+from ssl_domains.engine.processes.exhaustion import exhaustion_as_resource_error
+from ssl_domains.engine.processes.generators import generator_states, restore_generators, seeded
+from ssl_domains.engine.processes.interruption import Interruption
+from ssl_domains.engine.processes.precision import resolve_device
+from ssl_domains.engine.record.checkpoint import Checkpoints, refuse_other_config
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.events import Event, Finished, Listener, Refreshed, Saved, Started, Stopped, Warned
+from ssl_domains.engine.record.provenance import data_fingerprint, environment
+from ssl_domains.engine.record.run import Run
+from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trackers
+from ssl_domains.engine.step.feed import Batch
+from ssl_domains.errors import DataError
+from ssl_domains.pairs import Computed
+from ssl_domains.views import Preprocess
+
+__all__ = ["pretrain"]
+
+# A checkpoint each epoch, but not more often than this: on a small table it would cost more than the training.
+_FEWEST_STEPS_BETWEEN_CHECKPOINTS = 50
+
+
+def pretrain(
+    config: RunConfig,
+    parts: Parts,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    on_event: Listener | None = None,
+    nuisance: Sequence[str] = (),
+) -> Run:
+    """Pre-train an encoder.
+
+    On a CPU the same configuration gives the same weights bit for bit, whatever ran before in the process, however many
+    workers read, and wherever the run was killed and resumed. The process's own random generators are left alone.
+
+    Args:
+        config: The configuration; ``pairs.rule``, its composition, ``views.size`` and ``views.n`` are taken from what
+            follows, and recorded.
+        parts: The training rows, their arrays, the rule, its batches, the views and the method.
+        out: The run folder.
+        resume: Go on with the run in ``out``.
+        on_event: Told of every step, measurement, warning and checkpoint.
+        nuisance: Columns that shouldn't explain the pairs; reported in ``pairs.json``.
+
+    Raises:
+        UsageError: When ``out`` holds a run and ``resume`` isn't asked for, there is nothing to resume, or the
+            checkpoint was made with another configuration.
+        DataError: When the pairs must not be trained on, a checkpoint can't be read, the samples aren't those of the
+            run that is resumed, or the loss is not a finite number.
+        ResourceError: When disk or memory run out.
+        KeyboardInterrupt: After Ctrl-C, with a checkpoint of the step that was under way.
+    """
+    run = Run(Path(out))
+    with ExitStack() as stack:
+        world = stack.enter_context(processes())
+        stack.enter_context(exhaustion_as_resource_error())
+        saved: dict[str, Any] = {}
+        with world.together():
+            Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
+            config = resolve_config(config, parts)
+            device = resolve_device(config.train.device)
+            fingerprint = data_fingerprint(parts.table, parts.objective.columns, parts.objective.edge_files)
+            checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
+            if resume:
+                saved = checkpoints.load()
+                refuse_other_config(saved["config"], config)
+                # Before anything is bound or decoded: other rows would fail in less telling ways.
+                if json.loads(saved["data"]) != fingerprint:
+                    message = "the samples are not those of the run to resume"
+                    raise DataError(message, "give the table it was started with")
+        stack.enter_context(seeded(config.train.seed))
+        stack.enter_context(same_bits(device))
+        stack.enter_context(freed_memory_kept(device))
+        assembled = _reassemble(config, parts, world, saved) if resume else assemble(config, parts, world)
+        with world.together():
+            if world.first and not resume:
+                report = assembled.plan.inspect(config.health.label, nuisance)
+                report.check()
+                _write_origin(run, assembled, parts, fingerprint, report.to_dict())
+            if world.first:
+                run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
+                # Last of the small files, as this is what makes a folder a run.
+                run.write_text("config.toml", assembled.config.to_toml())
+        listener = on_event if on_event is not None and world.first else _silence
+        _Training(run, checkpoints, assembled, parts, fingerprint, listener, world).go_on(saved)
+        world.wait()
+    return Run.open(run.folder)
+
+
+def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[str, Any]) -> Assembled:
+    computed = Computed.from_state(saved["computed"]) if "computed" in saved else None
+    assembled = assemble(
+        config,
+        parts,
+        world,
+        fitted=json.loads(saved["fitted"]),
+        preprocess=Preprocess.from_dict(json.loads(saved["preprocess"])),
+        computed=computed,
+        load_initial=False,
+    )
+    with world.together():
+        assembled.method.load_state_dict(saved["method"])
+        assembled.step.optimiser.load_state_dict(saved["optimiser"])
+        assembled.plan.sampler.load_state_dict(saved["sampler"])
+        generators = [saved["generators"], *saved.get("other_generators", ())]
+        if world.rank < len(generators):
+            restore_generators(generators[world.rank])
+    return assembled
+
+
+def _write_origin(
+    run: Run, assembled: Assembled, parts: Parts, fingerprint: Mapping[str, Any], report: Mapping[str, Any]
+) -> None:
+    run.write_json("data_fingerprint.json", fingerprint)
+    run.write_json("preprocess.json", assembled.preprocess.to_dict())
+    run.write_json("recipe.json", parts.recipe.to_dict())
+    run.write_json("fitted.json", assembled.plan.fitted)
+    run.write_json("pairs.json", report)
+    parts.table.frame.select("sample").write_parquet(run.folder / "training_samples.parquet")
+
+
+@dataclass
+class _Training:
+    """The loop over steps, and what is saved of it."""
+
+    run: Run
+    checkpoints: Checkpoints
+    assembled: Assembled
+    parts: Parts
+    fingerprint: Mapping[str, Any]
+    emit: Listener
+    world: World
+    epoch: int = 0
+    """The epoch that the next step belongs to."""
+    at: int = 0
+    """Its steps that are done."""
+    refreshed: int = 0
+    """The epoch for which the method last computed anew."""
+
+    def go_on(self, saved: Mapping[str, Any]) -> None:
+        """Train to the end, from a checkpoint or, where there is none, from the start."""
+        step = int(saved.get("step", 0))
+        sampler = saved.get("sampler", {})
+        self.epoch, self.at = int(sampler.get("epoch", 0)), int(sampler.get("step", 0))
+        self.refreshed = int(saved.get("refreshed", 0))
+        trackers: list[Tracker] = []
+        with self.world.together():
+            if self.world.first:
+                self.checkpoints.clean()
+                MetricsFile(self.run.folder / "metrics.jsonl").trim(step)
+                trackers = create_trackers(self.assembled.config.train.trackers, self.run.folder)
+        self.emit(self._started(step))
+        for warning in self.assembled.warnings:
+            self.emit(Warned(warning))
+        before = time.perf_counter()
+        try:
+            if step == 0:
+                # So that a run killed in its first steps can be resumed like any other.
+                self.save(0)
+            with Interruption() as interruption:
+                step = self._steps(step, self._monitor(trackers), interruption)
+        except BaseException:
+            self.emit(Stopped(step))
+            raise
+        finally:
+            for tracker in trackers:
+                tracker.close()
+        self.emit(Finished(step, time.perf_counter() - before))
+
+    def _steps(self, step: int, monitor: Monitor, interruption: Interruption) -> int:
+        assembled, world = self.assembled, self.world
+        train, total = assembled.config.train, assembled.total_steps
+        every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+        while step < total:
+            self._refresh_when_due()
+            batches = assembled.feed.epoch(self.epoch, self.at)
+            while (batch := self._next(batches)) is not None:
+                with world.step():
+                    result = assembled.step(batch, step)
+                    lr = train.lr * assembled.step.schedule.factor(step)
+                    step += 1
+                    self.at += 1
+                    monitor.after(step, batch, result, lr)
+                stop = world.any(interruption.requested)
+                if step % every == 0 or step == total or stop:
+                    with world.step():
+                        monitor.require_finite(step)
+                    self.save(step)
+                if stop:
+                    world.agreed = True
+                    raise KeyboardInterrupt
+                if step == total:
+                    break
+            self.epoch, self.at = self.epoch + 1, 0
+        return step
+
+    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+        with self.world.together():
+            return next(batches, None)
+
+    def save(self, step: int) -> None:
+        """Keep the state after ``step`` steps."""
+        assembled = self.assembled
+        schedule = assembled.step.schedule
+        generators = self.world.collect(generator_states())
+        # Where training is, not where the workers have read to.
+        whole = self.at == len(assembled.plan.sampler)
+        position = {"epoch": self.epoch + 1, "step": 0} if whole else {"epoch": self.epoch, "step": self.at}
+        state: dict[str, Any] = {
+            "method": assembled.method.state_dict(),
+            "optimiser": assembled.step.optimiser.state_dict(),
+            "schedule": {"total_steps": schedule.total_steps, "warmup_steps": schedule.warmup_steps},
+            "sampler": {**assembled.plan.sampler.state_dict(), **position},
+            "generators": generators[0],
+            "other_generators": generators[1:],
+            "config": assembled.config.model_dump_json(),
+            "fitted": json.dumps(assembled.plan.fitted),
+            "preprocess": json.dumps(assembled.preprocess.to_dict()),
+            "data": json.dumps(self.fingerprint),
+        }
+        if assembled.refresher is not None:
+            state["computed"] = assembled.plan.binding.computed.to_state()
+            state["refreshed"] = self.refreshed
+        with self.world.together():
+            if self.world.first:
+                self.emit(Saved(self.checkpoints.save(step, state), step))
+
+    def _refresh_when_due(self) -> None:
+        refresh = self.assembled.method.refresh
+        if refresh is None or self.at or self.epoch % refresh.every or self.epoch == self.refreshed:
+            return
+        self.assembled.refresh()
+        self.refreshed = self.epoch
+        self.emit(Refreshed(self.epoch, (*refresh.columns, *refresh.edges)))
+        with self.world.together():
+            if self.world.first:
+                # What was a rule at the start may have become none: one cluster for all, or one each.
+                report = self.assembled.plan.inspect()
+                for warning in report.warnings:
+                    self.emit(Warned(warning))
+                report.check()
+
+    def _monitor(self, trackers: Sequence[Tracker]) -> Monitor:
+        assembled, health = self.assembled, self.assembled.config.health
+        labels = None if health.label is None else torch.from_numpy(self.parts.table.codes(health.label))
+        return Monitor(
+            every=health.every_steps,
+            total_steps=assembled.total_steps,
+            steps_per_epoch=assembled.steps_per_epoch,
+            names=assembled.plan.scored_by.names,
+            labels=labels,
+            neighbours=health.neighbours,
+            temperature=lambda: assembled.method.temperature,
+            trackers=trackers,
+            emit=self.emit,
+            world=self.world,
+        )
+
+    def _started(self, step: int) -> Started:
+        assembled = self.assembled
+        return Started(
+            samples=len(self.parts.table),
+            steps_per_epoch=assembled.steps_per_epoch,
+            total_steps=assembled.total_steps,
+            step=step,
+            parameters=assembled.parameters,
+            device=str(assembled.device),
+            precision=assembled.step.precision,
+            composition=assembled.composition,
+        )
+
+
+def _silence(event: Event) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""The machine under a run: its processes, random generators, precision, memory, interruption."""

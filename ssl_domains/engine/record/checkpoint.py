@@ -1,0 +1,161 @@
+"""Checkpoints: whole or not there, loaded without running code, the last few kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.errors import DataError, ResourceError, UsageError
+
+__all__ = ["Checkpoints", "refuse_other_config"]
+
+_NAME = re.compile(r"step-(\d+)\.pt")
+_TEMPORARY = ".writing-"
+_FORMAT = 1
+
+# May differ between a run and its resumption: where things lie and how fast they move, not what is computed.
+_FREE = {
+    "data.samples",
+    "data.store",
+    "data.workers",
+    "data.cache_gb",
+    "pairs.name",
+    "train.device",
+    "train.micro_batch_size",
+    "train.checkpoint_every_steps",
+    "train.keep",
+    "train.trackers",
+}
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The ``checkpoints`` folder of a run: ``step-00000120.pt`` holds the state after 120 steps.
+
+    Attributes:
+        folder: Made when first written to.
+        keep: How many to keep.
+    """
+
+    folder: Path
+    keep: int = 2
+
+    def paths(self) -> list[Path]:
+        """Complete checkpoints, oldest first; what was still being written isn't one."""
+        if not self.folder.is_dir():
+            return []
+        found = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
+        return sorted(found, key=lambda path: step_of(path))
+
+    def clean(self) -> None:
+        """Remove what a killed process was still writing."""
+        if self.folder.is_dir():
+            for path in self.folder.glob(f"{_TEMPORARY}*"):
+                path.unlink(missing_ok=True)
+
+    def save(self, step: int, state: Mapping[str, Any]) -> Path:
+        """Write the state after ``step`` steps, then remove the oldest beyond `keep`.
+
+        Written beside its final name, flushed to the disk, renamed: a crash at any moment leaves the older ones whole.
+
+        Raises:
+            ResourceError: When the disk is full; the older checkpoints are left alone.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        final = self.folder / f"step-{step:08d}.pt"
+        temporary = self.folder / f"{_TEMPORARY}{final.name}"
+        try:
+            with open(temporary, "wb") as file:
+                torch.save({"format": _FORMAT, "step": step, **state}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, final)
+        except (OSError, RuntimeError) as error:
+            # torch's zip writer turns a failed write into a RuntimeError of its own.
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            older = self.paths()
+            kept = f"the run goes on from {older[-1].name}" if older else "nothing was saved"
+            hint = f"free some space, then --resume: {kept}"
+            raise ResourceError(f"the checkpoint {final.name} can't be written: {_cause(error)}", hint) from error
+        _sync_folder(self.folder)
+        for path in self.paths()[: -self.keep]:
+            path.unlink(missing_ok=True)
+        return final
+
+    def load(self, path: Path | None = None, device: torch.device | str = "cpu") -> dict[str, Any]:
+        """Load a checkpoint, by default the newest.
+
+        Raises:
+            UsageError: When there is none.
+            DataError: When it can't be read, naming the next older one.
+        """
+        paths = self.paths()
+        if path is None:
+            if not paths:
+                raise UsageError(f"there is no checkpoint in {self.folder.parent}", "train it first")
+            path = paths[-1]
+        try:
+            state = torch.load(path, map_location=device, weights_only=True)
+            if not isinstance(state, dict) or state.get("format") != _FORMAT:
+                raise ValueError("not a checkpoint of this version")
+        except Exception as error:
+            older = [one for one in paths if step_of(one) < step_of(path)]
+            hint = f"delete it to go on from {older[-1].name}" if older else "there is no older one: train again"
+            raise DataError(f"the checkpoint {path} can't be read: {_cause(error)}", hint) from error
+        return state
+
+
+def refuse_other_config(saved: str, now: RunConfig) -> None:
+    """Refuse to go on with a checkpoint of another configuration.
+
+    Args:
+        saved: The JSON text of the configuration in the checkpoint.
+        now: The configuration to go on with.
+
+    Raises:
+        UsageError: Naming the first key that differs, and both values.
+    """
+    then = _flat(json.loads(saved))
+    # Through JSON as well, so that both sides went the same way.
+    # With BatchNorm over micro-batches, their size is part of what is computed.
+    free = _FREE - {"train.micro_batch_size"} if now.train.micro_batch_norm else _FREE
+    for key, value in _flat(json.loads(now.model_dump_json())).items():
+        if key not in free and then.get(key, value) != value:
+            message = f"the checkpoint was made with {key} = {then[key]!r}, not {value!r}"
+            back = f"leave {key} unset" if then[key] is None else f"use --set {key}={then[key]}"
+            raise UsageError(message, f"{back} to go on, or another --out for a new run")
+
+
+def step_of(path: Path) -> int:
+    """The step a checkpoint's name says."""
+    match = _NAME.fullmatch(path.name)
+    return int(match[1]) if match else -1
+
+
+def _flat(sections: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
+
+
+def _cause(error: BaseException) -> str:
+    lines = str(getattr(error, "strerror", None) or error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def _sync_folder(folder: Path) -> None:
+    # The rename itself is in the folder's own blocks; without this a power cut could undo it.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,178 @@
+"""The configuration of a run: every key, its default and what it means.
+
+Light on purpose (pydantic only): ``config show`` and ``config schema`` read it without torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "DataConfig",
+    "EncoderConfig",
+    "HeadConfig",
+    "HealthConfig",
+    "MethodConfig",
+    "PairsConfig",
+    "RunConfig",
+    "TrainConfig",
+    "ViewsConfig",
+]
+
+
+class _Section(BaseModel):
+    # Strict: `train.seed = true` or `train.epochs = "50"` is a slip, not a number.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataConfig(_Section):
+    """Where the samples come from and how they are fed."""
+
+    samples: str | None = Field(default=None, description="sample table (Parquet, CSV or XLSX) the run was trained on")
+    store: str | None = Field(default=None, description="folder of the array store; by default beside the sample table")
+    workers: int = Field(default=0, ge=0, description="processes that read batches; 0 reads in the training process")
+    cache_gb: float = Field(
+        default=1.0, ge=0, description="GB of memory for decoded canvases; 0 reads the store each time"
+    )
+
+
+class PairsConfig(_Section):
+    """Which samples are positives of each other, and how batches are composed."""
+
+    name: str | None = Field(default=None, description="pair sampler the rule came from; for the record")
+    rule: str = Field(default="none", description="rule, such as \"same('patient')\"; 'none' is plain SimCLR")
+    relations: Literal["rule", "none"] = Field(
+        default="rule", description="'none' composes batches by the rule but takes only own views as positives"
+    )
+    shuffle_metadata: int | None = Field(
+        default=None, description="control: seed of one joint permutation of the columns that the rule reads"
+    )
+    composition: Literal["auto", "random", "groups", "draw", "partner"] = Field(
+        default="auto", description="how a batch is composed"
+    )
+    per_group: int = Field(default=2, ge=2, description="samples of one group, or of a seed and its positives")
+    compose_by: int = Field(default=0, ge=0, description="relation, counted from 0, by which batches are composed")
+    exponent: float = Field(default=1.0, ge=0, le=1, description="groups are met in proportion to size**exponent")
+
+
+class ViewsConfig(_Section):
+    """What happens to a sample before the encoder."""
+
+    size: int = Field(default=64, ge=8, description="side of the square image the encoder sees, in pixels")
+    canvas: Literal["stretch", "fit"] = Field(
+        default="stretch",
+        description="'stretch' resizes to the square; 'fit' keeps the aspect ratio, masks the padding",
+    )
+    n: int = Field(default=2, ge=2, description="views of each sample in a batch")
+    extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
+    without: list[str] = Field(default_factory=list, description="steps of the domain's recipe to leave out, by name")
+
+
+class EncoderConfig(_Section):
+    """The network that is kept after training."""
+
+    name: str = Field(default="resnet18", description="timm model name, or 'small_conv'")
+    init: str = Field(default="random", description="'random', 'pretrained', a file of weights, or a run folder")
+    in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
+
+
+class HeadConfig(_Section):
+    """The projection head, thrown away after training."""
+
+    hidden: int = Field(default=512, ge=1, description="width of the hidden layers")
+    out: int = Field(default=128, ge=1, description="width of the embedding that the loss sees")
+    layers: int = Field(default=2, ge=0, description="linear layers; 0 is no head")
+
+
+class MethodConfig(_Section):
+    """The contrastive method."""
+
+    name: str = Field(default="simclr", description="method, as `ssl-domains methods list` names it")
+    temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
+    learnable_temperature: bool = Field(default=False, description="learn τ, starting at `temperature`")
+
+
+class TrainConfig(_Section):
+    """Duration, optimiser, machine and checkpoints."""
+
+    epochs: int = Field(default=100, ge=0, description="passes over the training samples; 0 keeps the initial weights")
+    max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps, the schedule included")
+    batch_size: int = Field(default=256, ge=2, description="samples in a batch of all processes; `views.n` rows each")
+    micro_batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="gradient caching: samples of each process in the encoder at a time; unset takes the whole batch",
+    )
+    micro_batch_norm: bool = Field(
+        default=False, description="accept that BatchNorm sees `micro_batch_size` samples instead of the batch"
+    )
+    optimizer: Literal["adamw", "sgd", "lars"] = Field(default="adamw", description="optimiser")
+    lr: float = Field(default=1e-3, gt=0, description="learning rate at the end of the warm-up")
+    weight_decay: float = Field(default=1e-4, ge=0, description="weight decay; never on norms and biases")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of 'sgd' and 'lars'")
+    warmup_epochs: float = Field(default=1.0, ge=0, description="epochs of linear warm-up before the cosine")
+    clip_norm: float | None = Field(default=None, gt=0, description="largest norm of the gradient; unset does not clip")
+    seed: int = Field(default=0, ge=0, description="seed of weights, batches and views")
+    device: str = Field(default="auto", description="'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:1'")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="'auto' is bfloat16 on a GPU and float32 on a CPU; the loss is always float32"
+    )
+    compile: bool = Field(default=False, description="torch.compile the encoder")
+    channels_last: bool = Field(default=True, description="channels-last memory layout")
+    checkpoint_every_steps: int | None = Field(
+        default=None, ge=1, description="steps between checkpoints; by default an epoch, 50 at least"
+    )
+    keep: int = Field(default=2, ge=1, description="checkpoints to keep")
+    trackers: list[Literal["tensorboard"]] = Field(
+        default_factory=list, description="trackers beside metrics.jsonl, which is always written"
+    )
+
+
+class HealthConfig(_Section):
+    """What is measured while training, and how often."""
+
+    every_steps: int = Field(default=50, ge=1, description="steps between measurements")
+    label: str | None = Field(
+        default=None, description="column for the online k-NN on training rows; measured, never trained on"
+    )
+    neighbours: int = Field(default=5, ge=1, description="neighbours of the online k-NN")
+
+
+class RunConfig(_Section):
+    """Everything that decides a run; kept in its folder as ``config.toml``."""
+
+    data: DataConfig = Field(default=DataConfig(), description="samples and how they are fed")
+    pairs: PairsConfig = Field(default=PairsConfig(), description="positives and the composition of batches")
+    views: ViewsConfig = Field(default=ViewsConfig(), description="size and number of views")
+    encoder: EncoderConfig = Field(default=EncoderConfig(), description="the network that is kept")
+    head: HeadConfig = Field(default=HeadConfig(), description="the projection head")
+    method: MethodConfig = Field(default=MethodConfig(), description="the contrastive method")
+    train: TrainConfig = Field(default=TrainConfig(), description="duration, optimiser, machine, checkpoints")
+    health: HealthConfig = Field(default=HealthConfig(), description="what is measured while training")
+
+    def to_toml(self) -> str:
+        """The configuration as TOML; what is unset (None) is left out, as TOML has no null."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+    def flat(self) -> dict[str, Any]:
+        """Every value by its dotted key, such as ``train.epochs``."""
+        sections = self.model_dump()
+        return {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
+
+    def with_values(self, values: dict[str, Any]) -> RunConfig:
+        """A copy with values replaced by dotted key.
+
+        Raises:
+            UsageError: For an unknown key or a value of the wrong type.
+        """
+        from ssl_domains.engine.record.config_file import build_config
+
+        return build_config({**self.flat(), **values})
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:  # type: ignore[override]
+        """JSON schema of the configuration, with the descriptions."""
+        return cls.model_json_schema()

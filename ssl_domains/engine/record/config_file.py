@@ -1,0 +1,133 @@
+"""From a TOML file and ``--set KEY=VALUE`` to a checked configuration; every slip is one line and a hint."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["build_config", "known_keys", "load_config", "parse_set"]
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every dotted key of the configuration, in order."""
+    keys = []
+    for section, info in RunConfig.model_fields.items():
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            keys += [f"{section}.{key}" for key in model.model_fields]
+    return tuple(keys)
+
+
+def load_config(
+    file: str | Path | None = None,
+    sets: Sequence[str] = (),
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """Read a configuration; later sources win: ``defaults``, the file, ``sets``, ``overrides``.
+
+    Args:
+        file: TOML file with the sections of `RunConfig`.
+        sets: Texts ``"train.epochs=50"``; the value is TOML, or else plain text.
+        defaults: By dotted key, what a domain prefers over the general defaults; None leaves a key alone.
+        overrides: By dotted key, what the command line's own options say; None leaves a key alone.
+
+    Raises:
+        UsageError: For a file that is missing or isn't TOML, an unknown key, or a value that doesn't fit.
+    """
+    values = {key: value for key, value in (defaults or {}).items() if value is not None}
+    if file is not None:
+        values |= _flatten(_read_toml(Path(file)))
+    values |= dict(parse_set(text) for text in sets)
+    values |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    return build_config(values)
+
+
+def parse_set(text: str) -> tuple[str, Any]:
+    """``"a.b=value"`` as (dotted key, value); a value that isn't TOML is taken as text.
+
+    Raises:
+        UsageError: When there is no ``=``.
+    """
+    key, equals, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    if not equals or not key:
+        raise UsageError(f"--set {text!r} is not KEY=VALUE", "for example: --set train.epochs=50")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        return key, value
+    # A value with a line break could smuggle in a second key; it is text then.
+    return (key, parsed["value"]) if set(parsed) == {"value"} else (key, value)
+
+
+def build_config(values: Mapping[str, Any]) -> RunConfig:
+    """A checked configuration from values by dotted key.
+
+    Raises:
+        UsageError: For an unknown key, with the nearest known one, or a value that doesn't fit.
+    """
+    known = known_keys()
+    nested: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"unknown configuration key {key!r}", _suggest(key, known))
+        section, _, name = key.partition(".")
+        nested.setdefault(section, {})[name] = value
+    try:
+        return RunConfig.model_validate(nested)
+    except ValidationError as error:
+        raise _one_line(error) from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {file}: {error.strerror}", "check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not TOML: {error}", "`ssl-domains config show` prints a valid file") from None
+
+
+def _flatten(sections: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for section, keys in sections.items():
+        if isinstance(keys, Mapping):
+            flat |= {f"{section}.{key}": value for key, value in keys.items()}
+        else:
+            flat[section] = keys
+    return flat
+
+
+def _suggest(key: str, known: Sequence[str]) -> str:
+    # `epochs` or `training.epochs` nearly always means `train.epochs`, though as text it is far off.
+    same_name = [one for one in known if one.partition(".")[2] == key.rpartition(".")[2]]
+    if same_name:
+        return f"did you mean {same_name[0]!r}?"
+    section = key.partition(".")[0]
+    within = [one for one in known if one.startswith(f"{section}.")]
+    return did_you_mean(key, within or known)
+
+
+def _one_line(error: ValidationError) -> UsageError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    return UsageError(f"configuration key {key!r} is {first['input']!r}: {message}{more}", _describe(key))
+
+
+def _describe(key: str) -> str:
+    section, _, name = key.partition(".")
+    model = RunConfig.model_fields[section].annotation if section in RunConfig.model_fields else None
+    fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+    field = fields.get(name.partition(".")[0])
+    return f"{key}: {field.description}" if field is not None else ""

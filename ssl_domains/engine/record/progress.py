@@ -1,0 +1,139 @@
+"""Progress on standard error: a bar on a terminal, plain lines in a log, nothing beside ``--json``."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ssl_domains.engine.record.events import (
+    Event,
+    Finished,
+    Listener,
+    Measured,
+    Refreshed,
+    Started,
+    Stepped,
+    Stopped,
+    Warned,
+)
+
+__all__ = ["reporter"]
+
+
+def reporter(quiet: bool = False, console: Console | None = None) -> Listener:
+    """A listener for `pretrain`.
+
+    Args:
+        quiet: Say nothing but warnings (``--json``).
+        console: Where to; by default standard error.
+    """
+    console = console or Console(stderr=True)
+    if quiet:
+        return _Quiet(console)
+    return _Bar(console) if console.is_terminal else _Lines(console)
+
+
+class _Quiet:
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self.say(f"warning: {event.text}")
+
+    def say(self, text: str) -> None:
+        # No markup: a rule such as same('a')[…] is text; no wrapping: a log line is one line.
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Lines(_Quiet):
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        if isinstance(event, Started):
+            self.say(_start_line(event))
+        elif isinstance(event, Measured):
+            self.say(_measured_line(event))
+        elif isinstance(event, Refreshed):
+            self.say(f"epoch {event.epoch} · computed anew: {', '.join(event.names)}")
+        elif isinstance(event, Finished):
+            self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
+
+
+class _Bar(_Quiet):
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.progress: Progress | None = None
+        self.task = TaskID(0)
+
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        if isinstance(event, Started):
+            self.say(_start_line(event))
+            self.progress = Progress(
+                TextColumn("epoch {task.fields[epoch]}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[speed]:.0f} images/s · waiting for data {task.fields[wait]:.0%}"),
+                TextColumn("· loss {task.fields[loss]}"),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self.task = self.progress.add_task(
+                "", total=event.total_steps, completed=event.step, epoch=0, speed=0.0, wait=0.0, loss="–"
+            )
+            self.progress.start()
+        elif isinstance(event, Stepped) and self.progress is not None:
+            loss = "–" if event.loss is None else f"{event.loss:.3f}"
+            self.progress.update(
+                self.task,
+                completed=event.step,
+                epoch=event.epoch,
+                speed=event.images_per_s,
+                wait=event.data_wait,
+                loss=loss,
+            )
+        elif isinstance(event, Stopped):
+            self.close()
+        elif isinstance(event, Finished):
+            self.close()
+            self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
+
+    def close(self) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+
+
+def _start_line(event: Started) -> str:
+    go_on = f", going on at step {event.step}" if event.step else ""
+    return (
+        f"training on {event.samples} samples: {event.total_steps} steps of {event.steps_per_epoch} an epoch, "
+        f"{event.parameters / 1e6:.2f} M parameters, {event.device}, {event.precision}, {event.composition}{go_on}"
+    )
+
+
+def _measured_line(event: Measured) -> str:
+    values = event.values
+    knn = values.get("knn")
+    parts = [
+        f"step {values['step']}",
+        f"loss {_number(values['loss'], 3)}",
+        f"{_number(values['images_per_s'], 0)} images/s",
+        f"waiting for data {_number(100 * values['data_wait'], 0)} %",
+        f"std {_number(values['std'], 3)}",
+        f"rank {_number(values['effective_rank'], 1)}",
+    ]
+    return " · ".join(parts + ([f"k-NN {_number(knn, 3)}"] if knn is not None else []))
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,194 @@
+"""The run folder: the unit of reproduction. Everything a later stage needs, read back by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from torch import Tensor
+
+from ssl_domains.encoders import Encoder, create_encoder
+from ssl_domains.engine.record.checkpoint import Checkpoints, step_of
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.config_file import load_config
+from ssl_domains.engine.record.trackers import MetricsFile
+from ssl_domains.engine.record.weights import load_weights
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.views import Preprocess
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A run folder.
+
+    ========================  =============================================================================
+    ``config.toml``           the resolved configuration; the run can be repeated from it
+    ``environment.json``      versions, plugins, commit, device
+    ``data_fingerprint.json`` training rows, hashes of their ids and of the columns the rule reads, splits
+    ``training_samples.parquet``  ids of the training rows, so that a probe can tell what was seen
+    ``preprocess.json``       from a native array to the encoder's input
+    ``recipe.json``           every view step, with its parameters and reason
+    ``fitted.json``           bin edges fitted on the training rows
+    ``pairs.json``            what the inspection of pairs found
+    ``metrics.jsonl``         measurements
+    ``checkpoints/``          states to go on from
+    ========================  =============================================================================
+
+    Args:
+        folder: The folder; `Run.open` checks that it is a run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a run folder.
+
+        Raises:
+            UsageError: When the folder isn't one.
+        """
+        folder = Path(folder)
+        if not (folder / "config.toml").is_file():
+            raise UsageError(f"{folder} is not a run folder", "a run folder is what `pretrain --out` made")
+        return cls(folder)
+
+    @classmethod
+    def require_new(cls, folder: str | Path) -> None:
+        """Refuse a folder that a new run would overwrite; cheap, so ask before anything is decoded.
+
+        Raises:
+            UsageError: When it holds a run, or is a file.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a folder", "give another --out")
+        if cls(folder).checkpoints.paths():
+            raise UsageError(f"{folder} already holds a run", "add --resume to go on with it, or give another --out")
+
+    @classmethod
+    def require_resumable(cls, folder: str | Path) -> None:
+        """Refuse a folder that holds nothing to go on with.
+
+        Raises:
+            UsageError: When it holds no checkpoint.
+        """
+        if not cls(Path(folder)).checkpoints.paths():
+            raise UsageError(f"there is nothing to resume in {folder}", "leave --resume out to start a new run")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The resolved configuration."""
+        return load_config(self.folder / "config.toml")
+
+    @cached_property
+    def preprocess(self) -> Preprocess:
+        """From a native array to the encoder's input."""
+        return Preprocess.from_dict(self._json("preprocess.json"))
+
+    @cached_property
+    def fitted(self) -> dict[str, list[float]]:
+        """Bin edges fitted on the training rows, by the text of their key."""
+        return dict(self._json("fitted.json"))
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Versions, plugins, commit, device."""
+        return dict(self._json("environment.json"))
+
+    @cached_property
+    def data_fingerprint(self) -> dict[str, Any]:
+        """Training rows, hashes, splits."""
+        return dict(self._json("data_fingerprint.json"))
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """Every view step, with its parameters and reason."""
+        return dict(self._json("recipe.json"))
+
+    @cached_property
+    def pairs(self) -> dict[str, Any]:
+        """What the inspection of pairs found."""
+        return dict(self._json("pairs.json"))
+
+    @cached_property
+    def training_samples(self) -> frozenset[str]:
+        """Ids of the samples the encoder was trained on."""
+        try:
+            return frozenset(pl.read_parquet(self.folder / "training_samples.parquet")["sample"].to_list())
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise DataError(f"{self.folder} has no readable training_samples.parquet", "train it again") from error
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints folder."""
+        return Checkpoints(self.folder / "checkpoints")
+
+    @property
+    def step(self) -> int:
+        """Steps of the newest checkpoint; −1 when there is none."""
+        paths = self.checkpoints.paths()
+        return step_of(paths[-1]) if paths else -1
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The measurements, oldest first; see `ssl_domains.engine.loop.monitor` for what they hold."""
+        return MetricsFile(self.folder / "metrics.jsonl").read()
+
+    def encoder_state(self) -> dict[str, Tensor]:
+        """Weights of the encoder in the newest checkpoint, on the CPU.
+
+        Raises:
+            UsageError: When there is no checkpoint.
+            DataError: When it can't be read.
+        """
+        method: Mapping[str, Tensor] = self.checkpoints.load()["method"]
+        prefix = "encoder."
+        return {name.removeprefix(prefix): value for name, value in method.items() if name.startswith(prefix)}
+
+    def encoder(self) -> Encoder:
+        """The trained encoder of the newest checkpoint, on the CPU, in evaluation mode.
+
+        Raises:
+            UsageError: When there is no checkpoint, or its weights are of another architecture than this version's.
+            DataError: When it can't be read.
+        """
+        encoder = self.untrained_encoder()
+        load_weights(encoder, self.encoder_state(), f"the run {self.folder.name!r}")
+        return encoder.eval()
+
+    def untrained_encoder(self, seed: int | None = None) -> Encoder:
+        """The same architecture with random weights, by default those the run's seed gives: the honest floor."""
+        config = self.config
+        encoder = create_encoder(
+            config.encoder.name,
+            config.encoder.in_chans or self.preprocess.in_chans,
+            seed=config.train.seed if seed is None else seed,
+            image_size=config.views.size,
+        )
+        return encoder.eval()
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write one of the folder's JSON files, whole or not at all."""
+        self.write_text(name, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one of the folder's text files, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f".{name}.writing"
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, self.folder / name)
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.folder / name} can't be read: {error}", "the run folder is incomplete") from error

@@ -1,0 +1,88 @@
+"""Weights of an encoder from a file or a state dict: every one of them fits, or none is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ssl_domains.encoders import Encoder
+from ssl_domains.errors import DataError, UsageError
+
+__all__ = ["load_weights", "read_weights"]
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """A state dict from a ``.safetensors`` file, or from a torch file that holds nothing but tensors.
+
+    Raises:
+        DataError: When it can't be read, or would need to run code.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    except Exception as error:  # pickle.UnpicklingError, and whatever a garbled archive brings up
+        raise _unreadable(path, error) from error
+    for key in ("state_dict", "model", "method"):
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise DataError(f"{path} holds no state dict", "save model.state_dict(), not the model")
+    return dict(found)
+
+
+def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str) -> None:
+    """Load weights into an encoder, every one or none.
+
+    Takes the names of the encoder, of its timm model (what `export` writes), or of a method around it; a classifier
+    that the encoder has no place for is left out.
+
+    Raises:
+        UsageError: When names or shapes don't fit, with their count and the first of them.
+    """
+    expected = encoder.state_dict()
+    chosen = max(_readings(weights), key=lambda reading: len(reading.keys() & expected.keys()))
+    classifier = getattr(encoder.model, "pretrained_cfg", None) or {}
+    heads = classifier.get("classifier") or ()
+    heads = (heads,) if isinstance(heads, str) else tuple(heads)
+    missing = [name for name in expected if name not in chosen]
+    extra = [name for name in chosen if name not in expected and not _in_any(name, heads)]
+    shapes = [name for name in expected if name in chosen and chosen[name].shape != expected[name].shape]
+    wrong = [f"{name} is missing" for name in missing]
+    wrong += [f"{name} is unknown" for name in extra]
+    wrong += [f"{name} is {_shape(chosen[name])}, not {_shape(expected[name])}" for name in shapes]
+    if wrong:
+        shown = "; ".join(wrong[:3]) + ("; …" if len(wrong) > 3 else "")
+        message = f"{len(wrong)} weights of {source} don't fit encoder {encoder.name!r}: {shown}"
+        raise UsageError(message, "use the encoder.name and encoder.in_chans that the weights were made with")
+    encoder.load_state_dict({name: chosen[name] for name in expected})
+
+
+def _readings(weights: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    inside = {name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")}
+    bare = {name.removeprefix("module."): value for name, value in weights.items()}
+    return [dict(weights), inside, {f"model.{name}": value for name, value in bare.items()}]
+
+
+def _in_any(name: str, heads: tuple[str, ...]) -> bool:
+    return any(name.removeprefix("model.").startswith(f"{head}.") for head in heads)
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(str(side) for side in tensor.shape) or "a scalar"
+
+
+def _unreadable(path: Path, error: BaseException) -> DataError:
+    lines = str(error).strip().splitlines()
+    cause = lines[0][:160] if lines else type(error).__name__
+    return DataError(
+        f"the weights {path} can't be read: {cause}", "a safetensors file, or torch.save(model.state_dict())"
+    )

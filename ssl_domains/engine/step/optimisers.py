@@ -1,0 +1,44 @@
+"""AdamW, SGD and LARS, none of which decays a norm or a bias."""
+
+from __future__ import annotations
+
+import torch
+from timm.optim import Lars
+from torch import nn
+
+from ssl_domains.engine.record.config import TrainConfig
+
+__all__ = ["create_optimiser", "parameter_groups", "set_learning_rate"]
+
+
+def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Two groups: matrices and kernels with decay; norms, biases and scalars (a learned τ) without.
+
+    LARS reads the same mark: a group without decay gets no trust ratio either (You et al. 2017; Chen et al. 2020).
+    """
+    trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    plain = [p for name, p in trained if p.ndim <= 1 or name.endswith(".bias")]
+    decayed = [p for name, p in trained if not (p.ndim <= 1 or name.endswith(".bias"))]
+    return [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+
+
+def create_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """The optimiser a configuration asks for, over the parameters that are trained."""
+    groups = parameter_groups(module, config.weight_decay)
+    if config.optimizer == "adamw":
+        # The fused kernels exist for the CPU and CUDA; elsewhere torch's own choice is right.
+        fused = all(p.device.type in ("cpu", "cuda") for p in module.parameters())
+        return torch.optim.AdamW(groups, lr=config.lr, fused=fused or None)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
+    lars: torch.optim.Optimizer = Lars(groups, lr=config.lr, momentum=config.momentum)
+    return lars
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """Set the learning rate of every group."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr

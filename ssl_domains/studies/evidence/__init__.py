@@ -1,0 +1,1 @@
+"""From cells to findings: intervals over held-out groups, contrasts, corrections."""

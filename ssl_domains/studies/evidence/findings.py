@@ -1,0 +1,82 @@
+"""What is drawn from a study's evidence: scores with intervals by arm, probe and fraction, and the contrasts."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+
+from ssl_domains.studies.evidence.contrasts import ContrastRow, contrasts
+from ssl_domains.studies.evidence.result import ContrastSpec, StudyResult
+from ssl_domains.studies.evidence.statistics import Estimate, estimate
+
+__all__ = ["Column", "Findings", "findings"]
+
+Column = tuple[str, float]
+"""A probe and a fraction: a column of the table."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study says.
+
+    Attributes:
+        columns: Probe and fraction of each column of the table: the leading probe first, fractions ascending.
+        estimates: Score of the leading measure by arm, probe and fraction; what was not measured is absent.
+        contrasts: The primary contrast first.
+    """
+
+    columns: tuple[Column, ...]
+    estimates: dict[tuple[str, str, float], Estimate]
+    contrasts: tuple[ContrastRow, ...]
+
+    @property
+    def primary(self) -> ContrastRow:
+        """The contrast that was named before running."""
+        return self.contrasts[0]
+
+    @property
+    def secondary(self) -> tuple[ContrastRow, ...]:
+        """The others."""
+        return self.contrasts[1:]
+
+
+_LAST: list[tuple[weakref.ref[StudyResult], int, Findings]] = []
+
+
+def findings(result: StudyResult, *, draws: int = 10_000) -> Findings:
+    """Draw the conclusions of a study; report, page and summary ask for the same ones, which are kept for the last.
+
+    Args:
+        result: The study.
+        draws: Of the bootstrap.
+    """
+    if _LAST and _LAST[0][0]() is result and _LAST[0][1] == draws:
+        return _LAST[0][2]
+    found = Findings(columns_of(result), _estimates(result, draws), tuple(contrasts(result, draws=draws)))
+    _LAST[:] = [(weakref.ref(result), draws, found)]
+    return found
+
+
+def columns_of(result: StudyResult) -> tuple[Column, ...]:
+    """Probe and fraction of each column that any arm has a score in."""
+    probes = list(dict.fromkeys([result.probe, *(one.probe for one in result.scores)]))
+    there = {(one.probe, one.fraction) for one in result.scores if result.measure in one.evidence}
+    return tuple(sorted(there, key=lambda column: (probes.index(column[0]), column[1])))
+
+
+def labels_read(result: StudyResult, spec: ContrastSpec) -> tuple[tuple[str, int], ...]:
+    """The sides of a contrast whose rule read the label: name and mean number of labels."""
+    sides = []
+    for name in (spec.a, spec.b):
+        score = result.score(name, spec.probe, spec.fraction)
+        if score is not None and result.arm(name).labels_read:
+            sides.append((name, score.labels))
+    return tuple(sides)
+
+
+def _estimates(result: StudyResult, draws: int) -> dict[tuple[str, str, float], Estimate]:
+    found = {}
+    for one in result.scores:
+        if evidence := one.evidence.get(result.measure):
+            found[one.arm, one.probe, one.fraction] = estimate(evidence, draws=draws)
+    return found

@@ -1,0 +1,1 @@
+"""What one cell of a study measures: it trains, probes, and keeps the scores."""

@@ -1,0 +1,72 @@
+"""The masks of a cell: Dice of each whole held-out group, from frozen maps or, for the supervised arm, from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ssl_domains.engine import Run
+from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
+from ssl_domains.evaluation.dense_scratch import dense_supervised
+from ssl_domains.probes import LabelDraw, label_draws
+from ssl_domains.probes.dense import DenseFit, DenseResult, run_dense_probe
+from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
+from ssl_domains.studies.design.cells import Cell, CellScore
+from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.measures import dice_sums
+from ssl_domains.studies.design.training import fold_of
+
+__all__ = ["dense_scores"]
+
+_SCRATCH_BATCH = 32
+
+
+def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
+    """Scores of the masks at each fraction of labelled groups; draws are of the masks' own classes."""
+    assert material.masks is not None
+    fold = fold_of(material, cell)
+    masked = material.masks.positions(material.table) >= 0
+    rows = np.flatnonzero((fold.train | fold.test) & masked)
+    part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
+    targets = dense_targets(part, material.masks, run.preprocess.canvas, material.mask_names or None)
+    draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
+    # Maps of what is looked at only: with few labelled groups, most pictures are never encoded.
+    used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
+    part, targets, codes, test = part.take(used), targets.take(used), codes[used], test[used]
+    settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
+    if cell.arm.kind == "supervised":
+        config = run.config
+        # As many pictures as a pre-training sees, in small batches: the stronger of the two for so few steps.
+        steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
+        return [
+            _score(
+                draw,
+                dense_supervised(
+                    run.untrained_encoder(), material.recipe(part, config), run.preprocess, part, material.store,
+                    targets, codes, draw.rows[used], test, steps=steps, batch=_SCRATCH_BATCH, lr=config.train.lr,
+                    head_lr=max(settings.lr), weight_decay=config.train.weight_decay, head=head,
+                    levels=settings.levels, seed=cell.seed, device=config.train.device,
+                ),
+            )
+            for draw in draws
+        ]  # fmt: skip
+    fit = DenseFit(steps=settings.steps, lr=tuple(settings.lr))
+    features = dense_features(run.encoder(), run.preprocess, part, material.store, levels=settings.levels)
+    scores = []
+    for draw in draws:
+        found = run_dense_probe(features, targets, codes, draw.rows[used], test, head=head, fit=fit, seed=cell.seed)
+        scores.append(_score(draw, found))
+    return scores
+
+
+def _score(draw: LabelDraw, found: DenseResult) -> CellScore:
+    return CellScore(
+        probe="dense",
+        fraction=draw.asked,
+        labels=found.labels,
+        groups=found.groups.tolist(),
+        sums={"mean Dice": dice_sums(found.dice).tolist()},
+        values={**{f"Dice, {name}": value for name, value in found.per_class.items()}, "mean IoU": found.mean_iou},
+        note="; ".join(one for one in (draw.note, *found.remarks()) if one),
+    )

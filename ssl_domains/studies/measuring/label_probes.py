@@ -1,0 +1,122 @@
+"""Linear and k-NN probes of a cell, floors on columns, hand-made features, and the supervised arm's own answers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.engine import Run
+from ssl_domains.errors import DataError
+from ssl_domains.evaluation import embed_rows
+from ssl_domains.evaluation.handmade import handmade_features
+from ssl_domains.evaluation.supervised import supervised_answers
+from ssl_domains.probes import KnnProbe, Labels, LinearProbe, Probe, TreeProbe, floor_features, run_probe, score
+from ssl_domains.samples import SampleTable
+from ssl_domains.studies.design.cells import Cell, CellScore
+from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.measures import confusion_sums, regression_sums
+from ssl_domains.studies.design.requested import asked_rows
+from ssl_domains.studies.design.training import draw_of, fold_of
+from ssl_domains.views import Canvas, Preprocess
+
+__all__ = ["label_scores"]
+
+
+def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
+    """Scores of the label column at each fraction of labelled groups.
+
+    Raises:
+        DataError: When no row of the fold is asked.
+    """
+    fold, labels = fold_of(material, cell), material.labels
+    asked = asked_rows(material, cell.fold)
+    rows = np.flatnonzero((fold.train & labels.known) | asked)
+    part, kept = material.table.take(rows), labels.take(rows)
+    codes, test = material.groups.codes[rows], asked[rows]
+    if not test.any():
+        raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
+    scoring = _Scoring.of(material, part.take(test), kept.take(test), codes[test])
+    if cell.arm.kind == "supervised":
+        assert run is not None
+        assert cell.fraction is not None
+        answers = supervised_answers(run, labels.task, part.take(test), material.store)
+        seen = int(draw_of(material, cell, cell.fraction).rows.sum())
+        return [scoring.score("linear", cell.fraction, seen, answers)]
+    x, probes = _features(material, cell, run, part)
+    scores = []
+    for fraction in fractions:
+        draw = draw_of(material, cell, fraction)
+        for probe in probes:
+            result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=cell.seed)
+            note = "; ".join(one for one in (draw.note, *result.notes) if one)
+            scores.append(scoring.score(probe.name, fraction, result.labels, result.answers, note))
+    return scores
+
+
+def _features(
+    material: Material, cell: Cell, run: Run | None, part: SampleTable
+) -> tuple[NDArray[Any], tuple[Probe, ...]]:
+    name = cell.arm.name.partition(": ")[2]
+    if cell.arm.kind == "floor":
+        return floor_features(part, material.floors[name]), (TreeProbe(),)
+    if cell.arm.kind == "handmade":
+        x = handmade_features(material.handmade[name], _preprocess(material, cell), part, material.store)
+        return x, (LinearProbe(),)
+    assert run is not None
+    probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)
+    return embed_rows(run.encoder(), run.preprocess, part, material.store), probes
+
+
+def _preprocess(material: Material, cell: Cell) -> Preprocess:
+    """What a run of this fold would put before its encoder."""
+    train = material.table.take(fold_of(material, cell).train)
+    config = material.config
+    scaling = material.scaling(train).fit(train, material.store)
+    return Preprocess(scaling, Canvas(config.views.size, config.views.canvas), config.encoder.in_chans or 1)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The rows that are asked, the same for every probe of a cell."""
+
+    material: Material
+    part: SampleTable
+    truth: Labels
+    groups: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, material: Material, part: SampleTable, truth: Labels, codes: NDArray[np.int64]) -> _Scoring:
+        groups, place = np.unique(codes, return_inverse=True)
+        return cls(material, part, truth, groups, place)
+
+    def score(self, probe: str, fraction: float, seen: int, answers: NDArray[np.float64], note: str = "") -> CellScore:
+        """One row: sums by group, and beside them what adds over no groups."""
+        truth = self.truth
+        values: dict[str, float | None] = {}
+        if truth.task == "classification":
+            guess = answers.argmax(1)
+            sums = confusion_sums(truth.y, guess, self.place, len(self.groups), len(truth.classes))
+            names: tuple[str, ...] = ("balanced accuracy", "macro-F1", "accuracy")
+            values["AUROC"] = score(truth, answers).values.get("AUROC")
+            values |= self._by_bin(guess == truth.y)
+        else:
+            sums = regression_sums(truth.y, answers, self.place, len(self.groups))
+            names = ("R²",)
+        return CellScore(probe, fraction, seen, self.groups.tolist(), dict.fromkeys(names, sums.tolist()), values, note)
+
+    def _by_bin(self, right: NDArray[np.bool_]) -> dict[str, float | None]:
+        if self.material.breakdown is None:
+            return {}
+        column, edges = self.material.breakdown
+        numbers = self.part.numbers(column)
+        bins = np.where(np.isnan(numbers), -1, np.digitize(numbers, edges[1:-1]))
+        return {
+            f"accuracy, {column} {low:g} to {high:g}": float(right[bins == k].mean()) if (bins == k).any() else None
+            for k, (low, high) in enumerate(itertools.pairwise(edges))
+        }

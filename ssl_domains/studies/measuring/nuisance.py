@@ -1,0 +1,74 @@
+"""How much of a nuisance column the frozen encoder tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.engine import Run
+from ssl_domains.errors import DataError
+from ssl_domains.evaluation import embed_rows
+from ssl_domains.probes import HEADLINE, LinearProbe, read_labels, run_probe
+from ssl_domains.studies.design.cells import Cell
+from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.training import fold_of
+
+__all__ = ["measure_nuisance"]
+
+_MOST = 3000
+"""Rows of a side that a nuisance probe looks at: it is a description, not the evidence."""
+
+
+def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list[Any]]:
+    """How much of each nuisance column a linear probe reads from the encoder: [score's name, value, remark].
+
+    A column that is constant in every group (the patient, the recording) can't be asked for in groups never seen: its
+    rows are split within the groups, by the finer unit where one is named, else by sample.
+    """
+    fold, table = fold_of(material, cell), material.table
+    found: dict[str, list[Any]] = {}
+    features: NDArray[Any] | None = None
+    chosen = _sample(fold.train, cell.seed), _sample(fold.test, cell.seed)
+    rows = np.sort(np.concatenate(chosen))
+    for name in material.nuisance:
+        labels = read_labels(table.column(name))
+        if labels.task == "multilabel":
+            continue
+        codes = table.codes(name)
+        own = _constant_in_groups(codes, material.groups.codes)
+        train, test, units = _sides(material, rows, np.isin(rows, chosen[1]), own)
+        if features is None:
+            features = embed_rows(run.encoder(), run.preprocess, table.take(rows), material.store)
+        try:
+            probe = LinearProbe(c=(0.1,), alpha=(10.0,))
+            result = run_probe(probe, features, labels.take(rows), units, train, test, seed=cell.seed)
+        except DataError as error:
+            found[name] = [HEADLINE[labels.task], None, error.message]
+            continue
+        headline = HEADLINE[labels.task]
+        found[name] = [headline, result.scores.values.get(headline), "split within groups" if own else ""]
+    return found
+
+
+def _sides(
+    material: Material, rows: NDArray[np.int64], held: NDArray[np.bool_], own: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    if not own:
+        return ~held, held, material.groups.codes[rows]
+    finer = material.within or "sample"
+    units = material.table.codes(finer)[rows]
+    drawn = np.random.default_rng(0).permutation(units.max() + 1)[units] % 4 == 0
+    return ~drawn & (units >= 0), drawn & (units >= 0), units
+
+
+def _constant_in_groups(codes: NDArray[np.int64], groups: NDArray[np.int64]) -> bool:
+    known = (codes >= 0) & (groups >= 0)
+    pairs = np.unique(np.stack([groups[known], codes[known]]), axis=1)
+    return bool(pairs.shape[1] == len(np.unique(groups[known])) and pairs.shape[1] > 1)
+
+
+def _sample(side: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:
+    rows = np.flatnonzero(side)
+    return rows if len(rows) <= _MOST else np.random.default_rng(seed).choice(rows, _MOST, replace=False)

@@ -1,0 +1,1 @@
+"""The findings as a page: words, tables, figures, Markdown and HTML."""

@@ -1,0 +1,86 @@
+"""The two figures of a study."""
+
+from __future__ import annotations
+
+from ssl_domains.reports.dot_plot import DotPlot, DotRow
+from ssl_domains.reports.label_curves import Curve, CurvePoint, LabelCurves
+from ssl_domains.studies.evidence.contrasts import ContrastRow
+from ssl_domains.studies.evidence.findings import Findings
+from ssl_domains.studies.evidence.result import ArmResult, StudyResult
+from ssl_domains.studies.page.wording import contrast_name, difference, interval, p_value, percent
+
+__all__ = ["difference_plot", "label_curves"]
+
+_MOST = 10
+"""More lines than this can't be told apart; the rest is in the table."""
+
+
+def difference_plot(result: StudyResult, found: Findings) -> DotPlot:
+    """Every contrast of the leading measure, the primary one first."""
+    rows = tuple(
+        _dot_row(row)
+        for row in found.contrasts
+        if row.found is not None and row.spec.measure == found.primary.spec.measure
+    )
+    measure = found.primary.spec.measure
+    return DotPlot(f"Paired differences of {result.title}", f"difference in {measure}, first less second", rows)
+
+
+def label_curves(result: StudyResult, found: Findings) -> LabelCurves:
+    """Score against the share of labelled groups, under the leading probe."""
+    colours = _colours(result)
+    curves = tuple(_curve(result, found, arm, colours[arm.name]) for arm in _shown(result))
+    return LabelCurves(f"Few-label curves of {result.title}", f"{result.measure} ({result.probe} probe)", curves)
+
+
+def left_out(result: StudyResult) -> list[str]:
+    """Arms that the curves have no room for."""
+    shown = {arm.name for arm in _shown(result)}
+    return [arm.name for arm in result.arms if arm.name not in shown]
+
+
+def _dot_row(row: ContrastRow) -> DotRow:
+    one = row.found
+    assert one is not None
+    says = f"{difference(one.difference)} ({interval(one.low, one.high, sign=True)})"
+    p = p_value(row.p)
+    says += f", p{'' if row.primary else ' (Holm)'} {p if p.startswith('<') else '= ' + p}"
+    says += f" · {row.spec.probe}, {percent(row.spec.fraction)}"
+    return DotRow(
+        contrast_name(row.spec), says, one.difference, one.low, one.high,
+        tuple(one.per_group.tolist()), tuple(one.per_seed.tolist()), row.primary,
+    )  # fmt: skip
+
+
+def _shown(result: StudyResult) -> list[ArmResult]:
+    """What the primary contrast needs first: its arms and controls, then baselines, floors, other rules."""
+    rules = {arm.rule for arm in result.arms if arm.primary and arm.rule}
+
+    def rank(arm: ArmResult) -> int:
+        if arm.primary:
+            return 0
+        if arm.kind in ("simclr", "supervised", "random"):
+            return 1
+        if arm.kind in ("composed", "shuffled"):
+            return 2 if arm.rule in rules else 5
+        return 3 if arm.kind in ("floor", "handmade", "pretrained") else 4
+
+    kept = {arm.name for arm in sorted(result.arms, key=rank)[:_MOST]}
+    return [arm for arm in result.arms if arm.name in kept]
+
+
+def _colours(result: StudyResult) -> dict[str, str]:
+    """Rules get the strong colours, the primary one the first; other kinds have one each."""
+    rules = sorted((arm for arm in result.arms if arm.kind == "rule"), key=lambda arm: not arm.primary)
+    strong = {arm.name: f"a{number % 4}" for number, arm in enumerate(rules)}
+    return {arm.name: strong.get(arm.name, f"k-{arm.kind}") for arm in result.arms}
+
+
+def _curve(result: StudyResult, found: Findings, arm: ArmResult, colour: str) -> Curve:
+    stroke = {"floor": "dashed", "handmade": "dashed", "shuffled": "dotted"}.get(arm.kind, "")
+    points = []
+    for fraction in result.fractions:
+        one = found.estimates.get((arm.name, result.probe, fraction))
+        if one is not None:
+            points.append(CurvePoint(fraction, one.value, one.low, one.high))
+    return Curve(arm.name, colour, stroke, tuple(points), arm.primary)

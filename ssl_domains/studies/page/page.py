@@ -1,0 +1,152 @@
+"""The result page of a study in plain Markdown with its two figures, as ``docs/results`` keeps it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ssl_domains.errors import ResourceError
+from ssl_domains.studies.evidence.findings import Findings, findings
+from ssl_domains.studies.evidence.result import StudyResult
+from ssl_domains.studies.evidence.statistics import FEW_GROUPS
+from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
+from ssl_domains.studies.page.report import facts, study_title
+from ssl_domains.studies.page.tables import (
+    Table,
+    arm_rows,
+    chosen_table,
+    column_headings,
+    contrast_remarks,
+    contrast_table,
+    group_table,
+    information_table,
+    nuisance_table,
+    other_measures,
+    remarks_on_cells,
+    table_title,
+)
+from ssl_domains.studies.page.wording import verdict
+
+__all__ = ["write_result_page"]
+
+_WIDTH = 520
+_SECONDARY = (
+    "Secondary contrasts, one family, Holm-corrected. *Detectable* is the smallest true difference that a study of "
+    "this size finds four times in five."
+)
+
+
+def write_result_page(result: StudyResult, folder: Path) -> Path:
+    """Write ``NAME.md``, ``NAME-differences.svg`` and ``NAME-curves.svg``; a figure with nothing to draw is left out.
+
+    Args:
+        result: The study.
+        folder: Where; made when it is not there.
+
+    Returns:
+        Path of the Markdown file.
+
+    Raises:
+        ResourceError: When it can't be written.
+    """
+    found = findings(result)
+    dots, curves = difference_plot(result, found), label_curves(result, found)
+    files = {
+        f"{result.name}-differences.svg": dots.alone(_WIDTH) if dots.drawn else "",
+        f"{result.name}-curves.svg": curves.alone(_WIDTH) if curves.drawn else "",
+    }
+    drawn = [name for name, figure in files.items() if figure]
+    page = folder / f"{result.name}.md"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in drawn:
+            (folder / name).write_text(files[name], encoding="utf-8")
+        page.write_text(_markdown(result, found, drawn), encoding="utf-8")
+    except OSError as error:
+        problem = f"the result page can't be written: {error.strerror or error}"
+        raise ResourceError(problem, "free some space") from error
+    return page
+
+
+def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
+    told = verdict(result, found.primary)
+    parts = [f"# {plain(study_title(result))}", *(_text(one) for one in result.about.split("\n\n") if one.strip())]
+    if result.transductive:
+        parts.append(
+            "**Transductive:** the held-out groups were pre-trained on, without their labels, in every arm alike."
+        )
+    parts.append(f"**{plain(told.lead)}** {plain(told.sentence)}")
+    parts += _list(told.remarks)
+    parts.append("Made by")
+    parts.append(f"```console\n{result.command.strip()}\n```")
+    parts.append(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in facts(result)))
+    parts.append("## Every arm, control and floor")
+    parts.append(f"{plain(table_title(result))}. Columns: share of the training groups whose labels the probe saw.")
+    parts.append(_main_table(result, found))
+    methods = "; ".join(dict.fromkeys(one.method for one in found.estimates.values()))
+    parts.append(f"Intervals: {plain(methods)}.")
+    parts += _list(remarks_on_cells(found))
+    parts.append("## Paired differences")
+    if f"{result.name}-differences.svg" in drawn:
+        parts.append(f"![Each contrast with its interval, every group and every seed]({result.name}-differences.svg)")
+    primary = found.primary.found
+    if found.secondary:
+        parts.append(_SECONDARY)
+        parts.append(_table(contrast_table(result, found)))
+        parts += _list(contrast_remarks(result, found))
+    if primary is not None and len(primary.groups) < FEW_GROUPS:
+        parts += ["Every group's difference, mean over seeds:", _table(group_table(found))]
+    if f"{result.name}-curves.svg" in drawn:
+        parts += ["## Few labels", f"![Score against the share of labelled groups]({result.name}-curves.svg)"]
+        if out := left_out(result):
+            parts.append(f"In the table only: {plain(', '.join(out))}.")
+    if others := other_measures(result):
+        parts += ["## Other measures", "Without intervals.", *(_table(table) for table in others)]
+    for title, table in (
+        ("Nuisance probes", nuisance_table(result)),
+        ("What the pairs tell", information_table(result)),
+    ):
+        if table.rows:
+            parts += [f"## {title}", _table(table)]
+    parts += ["## Arms", _table(chosen_table(result))]
+    if result.notes:
+        parts += ["## Notes", *_list(result.notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _main_table(result: StudyResult, found: Findings) -> str:
+    rows = []
+    for row in arm_rows(result, found):
+        name = f"**{plain(row.arm.name)}**" if row.arm.primary else plain(row.arm.name)
+        if row.supervised:
+            name += f" ({plain(row.supervised)})"
+        cells = (f"{cell.value} ({cell.interval})" if cell.interval != "–" else cell.value for cell in row.cells)
+        rows.append((name, row.band.lower(), *cells))
+    return _grid(("arm", "", *(plain(one) for one in column_headings(result, found))), rows, 2)
+
+
+def _table(table: Table) -> str:
+    header = tuple(plain(one) for one in table.header)
+    return _grid(header, [tuple(plain(cell) for cell in row) for row in table.rows], table.numbers)
+
+
+def _grid(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: int) -> str:
+    ruler = ["---:" if place >= numbers else "---" for place in range(len(header))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, tuple(ruler), *rows))
+
+
+def _list(lines: Iterable[str]) -> list[str]:
+    shown = [f"- {plain(line)}" for line in lines]
+    return ["\n".join(shown)] if shown else []
+
+
+def _text(paragraph: str) -> str:
+    """A paragraph that its author wrote as Markdown; only HTML is taken out of force."""
+    return " ".join(paragraph.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def plain(words: str) -> str:
+    """Words in which nothing is Markdown or HTML."""
+    safe = " ".join(words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", safe)

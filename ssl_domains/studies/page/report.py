@@ -1,0 +1,132 @@
+"""One self-contained HTML file for a study: opens from the disk, runs no script, asks the network for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from ssl_domains.errors import ResourceError
+from ssl_domains.studies.evidence.findings import Findings, findings
+from ssl_domains.studies.evidence.result import StudyResult
+from ssl_domains.studies.evidence.statistics import FEW_GROUPS
+from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
+from ssl_domains.studies.page.summary import Summary, summary
+from ssl_domains.studies.page.tables import (
+    Table,
+    arm_rows,
+    chosen_table,
+    column_headings,
+    contrast_remarks,
+    contrast_table,
+    group_table,
+    information_table,
+    nuisance_table,
+    other_measures,
+    remarks_on_cells,
+    table_title,
+)
+from ssl_domains.studies.page.wording import duration, percent, verdict
+
+__all__ = ["Summary", "environment_rows", "facts", "study_title", "summary", "write_study_report"]
+
+_WIDE, _NARROW = 920, 400
+
+
+def write_study_report(result: StudyResult, path: Path) -> Path:
+    """Write the page of a study.
+
+    Args:
+        result: The study.
+        path: Where, as ``report.html``.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ResourceError: When it can't be written.
+    """
+    page = _render(result, findings(result))
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(page, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ResourceError(f"the report can't be written: {error.strerror or error}", "free some space") from error
+    return path
+
+
+def study_title(result: StudyResult) -> str:
+    """The title, which says *transductive* when it is."""
+    return f"{result.title} · transductive" if result.transductive else result.title
+
+
+def facts(result: StudyResult) -> list[tuple[str, str]]:
+    """(name, value) for the head of the page."""
+    groups = {name for one in result.scores for evidence in one.evidence.values() for name in evidence.groups}
+    return [
+        ("Label", f"{result.label} ({result.task})"),
+        ("Unit of evidence", f"{len(groups):,} held-out groups of {result.group}"),
+        ("Folds × seeds", f"{result.folds} × {len(result.seeds)}"),
+        ("Labelled groups", ", ".join(percent(fraction) for fraction in result.fractions)),
+        ("Leading probe", result.probe),
+        ("Leading measure", result.measure),
+        ("Arms", str(len(result.arms))),
+        ("Training and probing", duration(result.seconds)),
+    ]
+
+
+def environment_rows(result: StudyResult) -> list[tuple[str, str]]:
+    """Versions and the kind of machine, flat."""
+    rows: list[tuple[str, str]] = []
+    for key, value in result.environment.items():
+        if isinstance(value, Mapping):
+            rows += [(str(name), str(version)) for name, version in value.items()]
+        elif value is not None:
+            rows.append((key, str(value)))
+    return rows
+
+
+def _render(result: StudyResult, found: Findings) -> str:
+    loader = jinja2.ChoiceLoader(
+        [jinja2.PackageLoader(f"ssl_domains.{room}", "templates") for room in ("studies", "reports")]
+    )
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    dots, curves = difference_plot(result, found), label_curves(result, found)
+    values: dict[str, Any] = {
+        "result": result,
+        "title": study_title(result),
+        "about": [part for part in result.about.split("\n\n") if part.strip()],
+        "verdict": verdict(result, found.primary),
+        "facts": facts(result),
+        "table_title": table_title(result),
+        "headings": column_headings(result, found),
+        "rows": arm_rows(result, found),
+        "methods": list(dict.fromkeys(one.method for one in found.estimates.values())),
+        "cell_remarks": remarks_on_cells(found),
+        "others": other_measures(result),
+        "secondary": contrast_table(result, found),
+        "contrast_remarks": contrast_remarks(result, found),
+        "few_groups": _few_groups(found),
+        "dots_wide": dots.svg(_WIDE),
+        "dots_narrow": dots.svg(_NARROW),
+        "curves_wide": curves.svg(_WIDE),
+        "curves_narrow": curves.svg(_NARROW),
+        "left_out": left_out(result),
+        "nuisance": nuisance_table(result),
+        "information": information_table(result),
+        "chosen": chosen_table(result),
+        "environment": environment_rows(result),
+    }
+    return environment.get_template("study.html.j2").render(values)
+
+
+def _few_groups(found: Findings) -> Table | None:
+    """Every group's paired difference, where there are too few groups for a bootstrap."""
+    primary = found.primary.found
+    return group_table(found) if primary is not None and len(primary.groups) < FEW_GROUPS else None

@@ -1,0 +1,224 @@
+"""The rows of a study's tables as text, the same in report, page and terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ssl_domains.studies.design.measures import MEAN_DICE
+from ssl_domains.studies.evidence.findings import Findings
+from ssl_domains.studies.evidence.result import ArmResult, StudyResult
+from ssl_domains.studies.evidence.statistics import score_of
+from ssl_domains.studies.page.wording import (
+    contrast_name,
+    difference,
+    interval,
+    number,
+    p_value,
+    percent,
+    setting,
+    verdict,
+)
+
+__all__ = [
+    "ArmRow",
+    "Cell",
+    "Table",
+    "arm_rows",
+    "chosen_table",
+    "column_headings",
+    "contrast_remarks",
+    "contrast_table",
+    "group_table",
+    "information_table",
+    "nuisance_table",
+    "other_measures",
+    "remarks_on_cells",
+    "table_title",
+]
+
+_BANDS = {
+    "rule": "Arms", "simclr": "Arms", "supervised": "Arms", "random": "Arms", "pretrained": "Arms",
+    "composed": "Controls", "shuffled": "Controls", "floor": "Floors", "handmade": "Floors",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text.
+
+    Attributes:
+        header: Headings.
+        rows: Cells in the order of the headings.
+        numbers: From which column on the cells are numbers.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score of the main table.
+
+    Attributes:
+        value: Its text.
+        interval: Its interval's text; a dash when there is none.
+        labels: Labels the probe saw; None where nothing was measured.
+    """
+
+    value: str
+    interval: str
+    labels: int | None
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """A row of the main table.
+
+    Attributes:
+        arm: Which arm.
+        band: ``Arms``, ``Controls`` or ``Floors``.
+        supervised: ``supervised contrastive, N labels`` when its rule read the label; N of each fraction.
+        cells: One a column.
+    """
+
+    arm: ArmResult
+    band: str
+    supervised: str
+    cells: tuple[Cell, ...]
+
+
+def table_title(result: StudyResult) -> str:
+    """Names the measure, the unit of evidence, and *transductive* when it is."""
+    seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
+    of = "masks" if result.measure == MEAN_DICE.name else repr(result.label)
+    title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
+    return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
+
+
+def arm_rows(result: StudyResult, found: Findings) -> tuple[ArmRow, ...]:
+    """Every arm, control and floor, band by band, in the study's order."""
+    rows = []
+    for band in ("Arms", "Controls", "Floors"):
+        for arm in result.arms:
+            if _BANDS[arm.kind] == band:
+                cells = tuple(_cell(result, found, arm.name, *column) for column in found.columns)
+                rows.append(ArmRow(arm, band, _supervised(result, arm), cells))
+    return tuple(rows)
+
+
+def column_headings(result: StudyResult, found: Findings) -> tuple[str, ...]:
+    """Of the main table: the fraction, and the probe when there are several."""
+    several = len({probe for probe, _ in found.columns}) > 1
+    return tuple(f"{probe}, {percent(fraction)}" if several else percent(fraction) for probe, fraction in found.columns)
+
+
+def contrast_table(result: StudyResult, found: Findings) -> Table:
+    """The secondary contrasts with Holm's correction."""
+    header = ("contrast", "reading", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable")
+    words = {"gain": "first is better", "loss": "second is better", "open": "nothing can be told", "none": "undefined"}
+    rows = []
+    for row in found.secondary:
+        spec, one = row.spec, row.found
+        name = contrast_name(spec) + (f", {spec.measure}" if spec.measure != result.measure else "")
+        where = (spec.probe, percent(spec.fraction))
+        if one is None:
+            rows.append((name, "not measured", *where, "–", "–", "–", "–"))
+            continue
+        numbers = (
+            difference(one.difference),
+            interval(one.low, one.high, sign=True),
+            p_value(row.p),
+            number(one.detectable),
+        )
+        rows.append((name, words[verdict(result, row).kind], *where, *numbers))
+    return Table(header, tuple(rows), 4)
+
+
+def contrast_remarks(result: StudyResult, found: Findings) -> list[str]:
+    """What qualifies the secondary contrasts, each remark once with the contrasts it is about."""
+    about: dict[str, list[str]] = {}
+    for row in found.secondary:
+        name = f"{contrast_name(row.spec)} ({row.spec.probe}, {percent(row.spec.fraction)})"
+        for remark in verdict(result, row).remarks:
+            about.setdefault(remark, []).append(name)
+    return [f"{remark}: {'; '.join(names)}" for remark, names in about.items()]
+
+
+def group_table(found: Findings) -> Table:
+    """Every group's difference in each contrast, mean over seeds; groups may be people and are numbered."""
+    rows = [row for row in found.contrasts if row.found is not None]
+    groups = list(dict.fromkeys(name for row in rows if row.found for name in row.found.groups))
+    out = []
+    for row in rows:
+        assert row.found is not None
+        own = dict(zip(row.found.groups, row.found.per_group.tolist(), strict=True))
+        name = f"{contrast_name(row.spec)}, {row.spec.probe}, {percent(row.spec.fraction)}"
+        out.append((name, *(difference(own.get(group)) for group in groups)))
+    return Table(("contrast", *(f"no. {place}" for place in range(1, len(groups) + 1))), tuple(out), 1)
+
+
+def other_measures(result: StudyResult) -> tuple[Table, ...]:
+    """Every other measure, mean over seeds or cells, without an interval; a table for probes with the same measures."""
+    tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for one in sorted(result.scores, key=lambda score: _place(result, score.arm)):
+        values = {name: number(score_of(evidence)) for name, evidence in one.evidence.items()}
+        values |= {name: "undefined" if value is None else number(value) for name, value in one.plain.items()}
+        values.pop(result.measure, None)
+        if values:
+            row = (one.arm, one.probe, percent(one.fraction), f"{one.labels:,}", *values.values())
+            tables.setdefault(tuple(values), []).append(row)
+    return tuple(Table(("arm", "probe", "groups", "labels", *names), tuple(rows), 2) for names, rows in tables.items())
+
+
+def nuisance_table(result: StudyResult) -> Table:
+    """How much of each nuisance column the features of each arm tell."""
+    columns = list(dict.fromkeys((one.column, one.measure) for one in result.nuisance))
+    values = {(one.arm, one.column, one.measure): one.value for one in result.nuisance}
+    arms = [arm.name for arm in result.arms if any(one.arm == arm.name for one in result.nuisance)]
+    rows = tuple((arm, *(number(values.get((arm, *column))) for column in columns)) for arm in arms)
+    return Table(("arm", *(f"{column}, {measure}" for column, measure in columns)), rows, 1)
+
+
+def information_table(result: StudyResult) -> Table:
+    """What the positives of each rule tell of label and nuisance."""
+    rows = tuple(
+        (one.rule, one.column, one.role, number(one.agreement), number(one.chance), number(one.nmi))
+        for one in result.information
+    )
+    return Table(("rule", "column", "role", "positives agree", "by chance", "mutual information"), rows, 3)
+
+
+def chosen_table(result: StudyResult) -> Table:
+    """What each arm is, and the grid point chosen for it."""
+    rows = tuple((arm.name, arm.about, arm.rule or "–", setting(arm)) for arm in result.arms)
+    return Table(("arm", "what it is", "rule", "chosen on validation groups"), rows, 9)
+
+
+def remarks_on_cells(found: Findings) -> list[str]:
+    """What qualifies single scores of the main table, each remark once with the scores it is about."""
+    about: dict[str, list[str]] = {}
+    for (arm, probe, fraction), one in found.estimates.items():
+        for note in one.notes:
+            about.setdefault(note, []).append(f"{arm} ({probe}, {percent(fraction)})")
+    return [f"{note}: {'; '.join(names)}" for note, names in about.items()]
+
+
+def _cell(result: StudyResult, found: Findings, arm: str, probe: str, fraction: float) -> Cell:
+    one, score = found.estimates.get((arm, probe, fraction)), result.score(arm, probe, fraction)
+    if one is None or score is None:
+        return Cell("–", "–", None)
+    return Cell(number(one.value), interval(one.low, one.high), score.labels)
+
+
+def _supervised(result: StudyResult, arm: ArmResult) -> str:
+    if not arm.labels_read:
+        return ""
+    seen = {one.fraction: one.labels for one in result.scores if one.arm == arm.name}
+    counts = "/".join(f"{seen[fraction]:,}" for fraction in sorted(seen))
+    return f"supervised contrastive, {counts} labels" if counts else "supervised contrastive"
+
+
+def _place(result: StudyResult, name: str) -> int:
+    return next((number for number, arm in enumerate(result.arms) if arm.name == name), len(result.arms))

@@ -1,0 +1,121 @@
+"""Health measures against closed forms, and the warning on an embedding that has collapsed and one that has not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ssl_domains.engine.loop.health import (
+    alignment,
+    collapse_warning,
+    effective_rank,
+    embedding_std,
+    knn_agreement,
+    measure,
+    uniformity,
+)
+
+
+def _sphere(rows: int, dimensions: int, seed: int = 0) -> torch.Tensor:
+    return F.normalize(torch.randn(rows, dimensions, generator=torch.Generator().manual_seed(seed)), dim=1)
+
+
+def _warning(z: torch.Tensor, views: int = 2) -> str:
+    values = {name: float(value) for name, value in measure(z, views).items()}
+    return collapse_warning(values["std"], values["effective_rank"], z.shape[1], z.shape[0] // views)
+
+
+def test_std_of_a_uniform_sphere_is_one_over_root_d() -> None:
+    assert float(embedding_std(_sphere(20_000, 64))) == pytest.approx(1 / 8, rel=0.01)
+    assert float(embedding_std(torch.ones(10, 4))) == 0
+
+
+@pytest.mark.parametrize("rank", [1, 2, 5, 16])
+def test_effective_rank_counts_equal_directions(rank: int) -> None:
+    # ± each of `rank` unit vectors: centred, with `rank` equal singular values.
+    basis = torch.linalg.qr(torch.randn(16, 16, generator=torch.Generator().manual_seed(1)))[0][:rank]
+    assert float(effective_rank(torch.cat([basis, -basis]))) == pytest.approx(rank, rel=1e-4)
+
+
+def test_effective_rank_is_exp_of_the_entropy() -> None:
+    values = torch.tensor([3.0, 1.0])
+    rows = torch.diag(values) / math.sqrt(2)
+    p = values / values.sum()
+    expected = math.exp(-float((p * p.log()).sum()))
+    assert float(effective_rank(torch.cat([rows, -rows]))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_effective_rank_ignores_a_common_offset_and_a_point_has_rank_one() -> None:
+    z = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
+    assert float(effective_rank(z + 100)) == pytest.approx(float(effective_rank(z)), rel=1e-3)
+    assert float(effective_rank(F.normalize(torch.ones(32, 8), dim=1))) == 1
+
+
+def test_alignment_is_the_mean_squared_distance_of_views() -> None:
+    first, second = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    assert float(alignment(torch.cat([first, second]), 2)) == pytest.approx((2 + 0) / 2)
+
+
+def test_uniformity_of_a_point_opposite_points_and_a_sphere() -> None:
+    assert float(uniformity(torch.ones(5, 3))) == pytest.approx(0, abs=1e-6)
+    assert float(uniformity(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))) == pytest.approx(-8)  # ‖·‖² = 4, t = 2
+    assert float(uniformity(_sphere(1000, 512))) == pytest.approx(-4, abs=0.05)
+
+
+def test_uniformity_equals_a_plain_double_loop() -> None:
+    z = _sphere(12, 5)
+    terms = [math.exp(-2 * float((z[i] - z[j]).square().sum())) for i in range(12) for j in range(i)]
+    assert float(uniformity(z)) == pytest.approx(math.log(sum(terms) / len(terms)), rel=1e-5)
+
+
+def test_no_warning_for_a_healthy_embedding() -> None:
+    assert _warning(_sphere(256, 32)) == ""
+
+
+def test_a_point_and_a_line_are_warned_of_in_words() -> None:
+    noise = 1e-3 * torch.randn(256, 32, generator=torch.Generator().manual_seed(0))
+    point = F.normalize(torch.ones(256, 32) + noise, dim=1)
+    assert "collapsing to a point" in _warning(point)
+    sign = torch.where(torch.arange(256) % 2 == 0, 1.0, -1.0)[:, None]
+    line = F.normalize(sign * torch.ones(256, 32) + noise, dim=1)
+    assert "collapsing to a line" in _warning(line)
+
+
+def test_a_handful_of_rows_says_nothing() -> None:
+    assert _warning(torch.ones(8, 32)) == ""
+
+
+def test_knn_agreement_by_hand() -> None:
+    bank = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
+    bank_labels, bank_samples = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 2, 3])
+    features = torch.tensor([[1.0, 0.05], [0.05, 1.0], [1.0, 0.0]])
+    labels, samples = torch.tensor([0, 1, 1]), torch.tensor([10, 11, 12])
+    share = knn_agreement(features, labels, samples, bank, bank_labels, bank_samples, k=2)
+    assert float(share) == pytest.approx(2 / 3)
+
+
+def test_knn_never_counts_the_sample_itself_nor_a_missing_label() -> None:
+    bank = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.99, 0.01]])
+    arguments = (bank, torch.tensor([0, 1, -1]), torch.tensor([7, 8, 9]))
+    # Its own row in the bank would say 0; the only other labelled one says 1.
+    one = torch.tensor([[1.0, 0.0]])
+    assert float(knn_agreement(one, torch.tensor([0]), torch.tensor([7]), *arguments, k=1)) == 0
+    assert float(knn_agreement(one, torch.tensor([1]), torch.tensor([7]), *arguments, k=3)) == 1
+    assert math.isnan(float(knn_agreement(one, torch.tensor([-1]), torch.tensor([7]), *arguments, k=1)))
+
+
+def test_a_tie_goes_to_the_nearest() -> None:
+    bank = torch.tensor([[1.0, 0.1], [1.0, 0.0]])
+    share = knn_agreement(
+        torch.tensor([[1.0, 0.0]]),
+        torch.tensor([1]),
+        torch.tensor([5]),
+        bank,
+        torch.tensor([0, 1]),
+        torch.tensor([0, 1]),
+        k=2,
+    )
+    assert float(share) == 1

@@ -1,0 +1,133 @@
+"""The configuration: a slip is one line with the nearest key; what is written reads back the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.config_file import known_keys, load_config, parse_set
+from ssl_domains.errors import UsageError
+
+
+def test_toml_reads_back_the_same(tmp_path: Path) -> None:
+    config = load_config(
+        sets=["train.epochs=3", "pairs.rule=0.7*same('class')", "views.without=['blur']", "pairs.shuffle_metadata=4"]
+    )
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    assert load_config(tmp_path / "config.toml") == config
+    assert config.pairs.rule == "0.7*same('class')"
+    assert config.views.without == ["blur"]
+
+
+def test_unset_values_are_left_out_of_the_toml() -> None:
+    written = tomllib.loads(RunConfig().to_toml())
+    assert "max_steps" not in written["train"]
+    assert "samples" not in written["data"]
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[train]\nepochs = 2\nlr = 0.5\nseed = 2\n")
+    config = load_config(
+        file,
+        ["train.epochs=3", "train.seed=3"],
+        defaults={"train.lr": 0.1, "encoder.name": "resnet50", "data.store": None},
+        overrides={"train.seed": 4, "train.device": None},
+    )
+    assert (config.train.lr, config.train.epochs, config.train.seed) == (0.5, 3, 4)
+    assert (config.encoder.name, config.train.device) == ("resnet50", "auto")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("train.epochs=50", ("train.epochs", 50)),
+        ("train.lr = 1e-3", ("train.lr", 1e-3)),
+        ("train.compile=true", ("train.compile", True)),
+        ("encoder.name=resnet18", ("encoder.name", "resnet18")),
+        ("encoder.name='resnet18'", ("encoder.name", "resnet18")),
+        ("pairs.rule=same('a') & within('b', 4)", ("pairs.rule", "same('a') & within('b', 4)")),
+        ("pairs.rule=x\nother = 1", ("pairs.rule", "x\nother = 1")),
+        ("views.without=['blur', 'noise']", ("views.without", ["blur", "noise"])),
+    ],
+)
+def test_a_set_value_is_toml_or_text(text: str, expected: tuple[str, object]) -> None:
+    assert parse_set(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("train.epoch", "train.epochs"),
+        ("epochs", "train.epochs"),
+        ("training.batch_size", "train.batch_size"),
+        ("method.temprature", "method.temperature"),
+        ("pairs.shufle_metadata", "pairs.shuffle_metadata"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(key: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"unknown configuration key '{key}'") as caught:
+        load_config(sets=[f"{key}=1"])
+    assert caught.value.hint == f"did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train.epochs=-1",
+        "train.epochs='50'",
+        "train.seed=true",
+        "train.batch_size=1",
+        "train.optimizer=adam",
+        "method.temperature=0",
+        "pairs.composition=partners",
+        "views.without=blur",
+        "train.trackers=['wandb']",
+        "encoder.name=5",
+    ],
+)
+def test_a_value_that_does_not_fit_is_one_line_that_names_the_key(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(sets=[text])
+    assert text.partition("=")[0] in caught.value.message
+    assert "\n" not in caught.value.message + caught.value.hint
+    assert caught.value.hint
+
+
+def test_unknown_keys_in_a_file_and_bad_files_are_usage_errors(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    for text in ("[train]\nepoch = 2\n", "epochs = 2\n", "[train\n", "[pairs.rule]\nx = 1\n", "[nowhere]\nx = 1\n"):
+        file.write_text(text)
+        with pytest.raises(UsageError):
+            load_config(file)
+    with pytest.raises(UsageError, match="cannot read"):
+        load_config(tmp_path / "missing.toml")
+
+
+def test_a_set_without_equals_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="KEY=VALUE"):
+        load_config(sets=["train.epochs"])
+
+
+def test_every_key_has_a_description_and_a_place_in_the_schema() -> None:
+    schema = RunConfig.schema()
+    described = [
+        f"{section}.{key}"
+        for section, reference in schema["properties"].items()
+        for key, field in schema["$defs"][reference["$ref"].rpartition("/")[2]]["properties"].items()
+        if field.get("description")
+    ]
+    assert tuple(described) == known_keys()
+
+
+def test_reading_a_configuration_needs_no_torch() -> None:
+    code = (
+        "import sys, ssl_domains.engine.record.config_file; print([m for m in ('torch', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

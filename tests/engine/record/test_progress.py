@@ -1,0 +1,58 @@
+"""Progress: a bar on a terminal, plain lines in a log, only warnings when standard output belongs to JSON."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from ssl_domains.engine.record.events import Event, Finished, Measured, Started, Stepped, Stopped, Warned
+from ssl_domains.engine.record.progress import reporter
+
+STORY: tuple[Event, ...] = (
+    Started(40, 5, 20, 3, 1_500_000, "cpu", "float32", "batches by groups (few anchors [else])"),
+    Stepped(4, 20, 0, 123.4, 0.25, None),
+    Measured(
+        {"step": 4, "loss": 1.23456, "images_per_s": 123.4, "data_wait": 0.25, "std": 0.3, "effective_rank": 5.0}
+        | {"knn": 0.5}
+    ),
+    Warned("the embedding is collapsing"),
+    Finished(20, 75.0),
+)
+
+
+def _tell(terminal: bool, quiet: bool = False, story: tuple[Event, ...] = STORY) -> str:
+    text = io.StringIO()
+    listen = reporter(quiet, Console(file=text, force_terminal=terminal, width=200))
+    for event in story:
+        listen(event)
+    return text.getvalue()
+
+
+def test_a_log_gets_plain_lines() -> None:
+    lines = _tell(terminal=False).splitlines()
+    assert lines[0].startswith("training on 40 samples: 20 steps of 5 an epoch, 1.50 M parameters, cpu, float32")
+    assert "(few anchors [else])" in lines[0]
+    assert lines[0].endswith("going on at step 3")
+    assert lines[1] == "step 4 · loss 1.235 · 123 images/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
+    assert lines[2] == "warning: the embedding is collapsing"
+    assert lines[3] == "done: 20 steps in 1 min 15 s"
+    assert "\x1b" not in _tell(terminal=False)
+
+
+def test_a_terminal_gets_a_bar_with_speed_and_waiting() -> None:
+    shown = _tell(terminal=True)
+    assert "images/s" in shown
+    assert "waiting for data 25%" in shown
+    assert "4/20" in shown
+    assert "warning: the embedding is collapsing" in shown
+
+
+def test_a_run_that_stops_gives_the_cursor_back() -> None:
+    show_cursor = "\x1b[?25h"
+    assert show_cursor not in _tell(terminal=True, story=STORY[:2])
+    assert show_cursor in _tell(terminal=True, story=(*STORY[:2], Stopped(4)))
+
+
+def test_quiet_says_nothing_but_warnings() -> None:
+    assert _tell(terminal=True, quiet=True) == "warning: the embedding is collapsing\n"

@@ -1,0 +1,110 @@
+"""Measures of sums against sklearn on the rows themselves, and their undefined cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, r2_score
+
+from ssl_domains.errors import UsageError
+from ssl_domains.studies.design.measures import (
+    ACCURACY,
+    BALANCED_ACCURACY,
+    MACRO_F1,
+    MEAN_DICE,
+    MEASURES,
+    R2,
+    confusion_sums,
+    dice_sums,
+    measure_named,
+    regression_sums,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def rows(n: int = 300, classes: int = 4, groups: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y = RNG.integers(classes, size=n)
+    guess = np.where(RNG.random(n) < 0.6, y, RNG.integers(classes, size=n))
+    return y, guess, RNG.integers(groups, size=n)
+
+
+def test_counts_of_groups_add_to_the_scores_of_their_rows() -> None:
+    y, guess, groups = rows()
+    sums = confusion_sums(y, guess, groups, 7, 4)
+    assert sums.shape == (7, 16)
+    some = np.isin(groups, (1, 3, 4))
+    pooled = sums[[1, 3, 4]].sum(axis=0)
+    assert ACCURACY.value(pooled) == pytest.approx(accuracy_score(y[some], guess[some]))
+    assert BALANCED_ACCURACY.value(pooled) == pytest.approx(balanced_accuracy_score(y[some], guess[some]))
+    assert MACRO_F1.value(pooled) == pytest.approx(f1_score(y[some], guess[some], average="macro"))
+
+
+def test_rows_of_the_table_of_counts_are_the_truth() -> None:
+    (sums,) = confusion_sums(np.array([0, 0, 1]), np.array([1, 1, 1]), np.zeros(3, dtype=np.int64), 1, 2)
+    assert sums.tolist() == [0, 2, 0, 1]
+
+
+def test_a_group_drawn_twice_counts_twice() -> None:
+    y, guess, groups = rows()
+    sums = confusion_sums(y, guess, groups, 7, 4)
+    twice = np.concatenate([np.flatnonzero(groups == 2)] * 2 + [np.flatnonzero(groups == 5)])
+    expected = balanced_accuracy_score(y[twice], guess[twice])
+    assert BALANCED_ACCURACY.value(2 * sums[2] + sums[5]) == pytest.approx(expected)
+
+
+def test_r2_of_sums_is_r2_of_rows() -> None:
+    y = RNG.normal(1000.0, 3.0, size=200)
+    guess = y + RNG.normal(size=200)
+    groups = RNG.integers(5, size=200)
+    sums = regression_sums(y, guess, groups, 5)
+    assert R2.value(sums.sum(axis=0)) == pytest.approx(r2_score(y, guess), rel=1e-7)
+    assert R2.value(sums[3]) == pytest.approx(r2_score(y[groups == 3], guess[groups == 3]), rel=1e-7)
+
+
+def test_mean_dice_is_a_mean_over_groups_then_classes() -> None:
+    dice = np.array([[0.5, 0.9], [0.7, np.nan], [0.6, 0.1]])
+    sums = dice_sums(dice)
+    assert sums.shape == (3, 4)
+    assert MEAN_DICE.value(sums.sum(axis=0)) == pytest.approx((0.6 + 0.5) / 2)
+    assert MEAN_DICE.value(sums[1]) == pytest.approx(0.7)
+    assert MEAN_DICE.value(2 * sums[0] + sums[2]) == pytest.approx((1.6 / 3 + 1.9 / 3) / 2)
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda one: one.name)
+def test_nothing_has_no_score_and_leading_axes_are_kept(measure: object) -> None:
+    sums = np.zeros((2, 3, 4))
+    value = measure.value(sums)  # type: ignore[attr-defined]
+    assert value.shape == (2, 3)
+    assert np.isnan(value).all()
+
+
+def test_one_class_only_has_no_balanced_score() -> None:
+    one_class = np.array([5.0, 2.0, 0.0, 0.0])
+    assert np.isnan(BALANCED_ACCURACY.value(one_class))
+    assert np.isnan(MACRO_F1.value(one_class))
+    assert ACCURACY.value(one_class) == pytest.approx(5 / 7)
+
+
+def test_an_absent_class_is_left_out_of_the_mean() -> None:
+    counts = np.array([[3, 1, 0], [2, 2, 0], [0, 0, 0]], dtype=float).ravel()
+    assert BALANCED_ACCURACY.value(counts) == pytest.approx((0.75 + 0.5) / 2)
+
+
+def test_a_constant_label_has_no_r2() -> None:
+    sums = regression_sums(np.full(9, 0.1), np.zeros(9), np.zeros(9, dtype=np.int64), 1)
+    assert np.isnan(R2.value(sums)).all()
+
+
+def test_codes_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="guess must be in 0 … 1"):
+        confusion_sums(np.array([0]), np.array([2]), np.array([0]), 1, 2)
+    with pytest.raises(ValueError, match="no square"):
+        ACCURACY.value(np.ones(5))
+
+
+def test_a_measure_is_found_by_name() -> None:
+    assert measure_named("mean Dice") is MEAN_DICE
+    with pytest.raises(UsageError) as caught:
+        measure_named("balanced acuracy")
+    assert "balanced accuracy" in caught.value.hint

@@ -1,0 +1,278 @@
+"""Cells: what they train on, what they keep, how a study stops and goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import small_study
+from ssl_domains.engine import Run, pretrain
+from ssl_domains.errors import DataError
+from ssl_domains.evaluation import embed_rows
+from ssl_domains.probes import LinearProbe, label_draws, run_probe
+from ssl_domains.studies import Arm, Material
+from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
+from ssl_domains.studies.design.measures import BALANCED_ACCURACY
+from ssl_domains.studies.design.plan import StudyPlan, pin_composition
+from ssl_domains.studies.design.training import fold_of, prepare, train
+from ssl_domains.studies.evidence.assemble import nuisance_rows, scores_of
+from ssl_domains.studies.measuring import run as running
+from ssl_domains.studies.measuring.run import do_cell, run_study
+
+NEAR = Arm("near", "same place", "rule", "same('place')", reads=frozenset({"place"}))
+KIND = Arm("kind", "same kind", "rule", "same('kind')", reads=frozenset({"kind"}))
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A study that ran to its end: material, plan, results, chosen points, lines."""
+    material = small_study.make_material(pictures, tmp_path_factory.mktemp("whole"))
+    plan = small_study.make_plan(material, (NEAR, KIND))
+    lines: list[str] = []
+    results, chosen = run_study(material, plan, "", jobs=1, say=lines.append)
+    return material, plan, results, chosen, lines
+
+
+def test_the_table_has_every_standing_arm_control_and_floor(whole: Any) -> None:
+    _, plan, *_ = whole
+    assert [arm.name for arm in plan.arms] == [
+        "random", "supervised", "simclr", "near", "near, batches only", "near, shuffled", "kind",
+        "floor: noise", "features: mean",
+    ]  # fmt: skip
+    assert [arm.name for arm in plan.arms if arm.reads_label("kind")] == ["supervised", "kind"]
+
+
+def test_every_cell_ran_and_was_counted(whole: Any) -> None:
+    _, plan, results, _, lines = whole
+    assert len(lines) == plan.count()
+    assert lines[-1].startswith(f"[{plan.count()}/{plan.count()}] ")
+    assert set(results) == {(arm.name, fold, seed) for arm, fold, seed in plan.places()}
+
+
+def test_evidence_has_every_tested_group_once_and_equals_a_probe_by_hand(whole: Any) -> None:
+    material, plan, results, *_ = whole
+    scores = {(score.arm, score.probe, score.fraction): score for score in scores_of(material, plan, results)}
+    evidence = scores["simclr", "linear", 0.5].evidence["balanced accuracy"]
+    assert evidence.groups == tuple(material.groups.names[code] for code in material.groups.tested)
+    assert evidence.sums.shape == (2, 12, 4)
+    assert evidence.sums.sum() == 2 * 12 * 6  # every row of every tested group, once a seed
+
+    # By hand, without anything of `studies` but the folds: train, embed, probe, count.
+    ((cell, _),) = results["simclr", 1, 1]
+    prepared = prepare(material, cell)
+    from ssl_domains.engine import Parts
+    from ssl_domains.pairs import Composition, parse
+
+    table = material.table.take(np.flatnonzero(material.groups.folds[1].train))
+    parts = Parts(
+        table, material.store, parse("none"), Composition("random"), material.recipe(table, prepared.config),
+        material.scaling(table), material.method,
+    )  # fmt: skip
+    import torch
+
+    torch.set_num_threads(1)
+    run = pretrain(prepared.config, parts, material.out / "by-hand")
+    x = embed_rows(run.encoder(), run.preprocess, material.table, material.store)
+    fold, codes = material.groups.folds[1], material.groups.codes
+    draw = label_draws(material.labels, codes, fold.train, [0.5], 1)[0]
+    answer = run_probe(LinearProbe(), x, material.labels, codes, draw.rows, fold.test, seed=1).answers.argmax(1)
+    truth, groups = material.labels.y[fold.test], codes[fold.test]
+    for group in np.unique(groups):
+        mine = groups == group
+        counts = [[int(((truth == t) & (answer == a) & mine).sum()) for a in (0, 1)] for t in (0, 1)]
+        place = evidence.groups.index(material.groups.names[group])
+        assert evidence.sums[1, place].tolist() == np.ravel(counts).tolist()
+
+
+def test_labels_outside_the_draw_are_hidden_from_whoever_reads_them(whole: Any) -> None:
+    material, plan, *_ = whole
+    arm = next(one for one in plan.arms if one.name == "kind")
+    half, full = plan.cells(arm, 0, 0, {})
+    assert (half.fraction, full.fraction) == (0.5, 1.0)
+    draw = label_draws(material.labels, material.groups.codes, material.groups.folds[0].train, [0.5], 0)[0]
+    table = prepare(material, half).table
+    shown = set(table.frame.filter(table.frame["kind"].is_not_null())["sample"])
+    assert shown == set(material.table.frame["sample"].filter(draw.rows.tolist()))
+    assert prepare(material, full).table.frame["kind"].null_count() == 0
+    supervised = plan.cells(next(one for one in plan.arms if one.kind == "supervised"), 0, 0, {})[0]
+    assert set(prepare(material, supervised).table.frame["sample"]) == shown
+
+
+def test_no_cell_trains_on_a_row_it_is_tested_on(whole: Any) -> None:
+    material, plan, *_ = whole
+    for arm, fold, seed in plan.places():
+        for cell in [*plan.cells(arm, fold, seed, {}), *plan.tuning(arm)]:
+            assert not fold_of(material, cell).test[prepare(material, cell).rows].any()
+
+
+def test_every_trained_arm_has_the_same_number_of_updates(whole: Any) -> None:
+    material, plan, results, *_ = whole
+    done = set()
+    for arm in plan.arms:
+        if arm.trained:
+            for cell, _ in results[arm.name, 0, 0]:
+                run = Run.open(material.out / cell.folder / "run")
+                done.add(run.metrics()[-1]["step"])
+    assert done == {plan.steps}
+
+
+def test_points_are_chosen_on_tuning_groups_by_their_score(whole: Any) -> None:
+    material, plan, _, chosen, _ = whole
+    for arm in plan.arms:
+        cells = plan.tuning(arm)
+        assert bool(cells) == arm.trained
+        scores = []
+        for cell in cells:
+            assert (cell.fold, cell.seed) == (TUNING, TUNING_SEED)
+            kept = json.loads((material.out / cell.folder / "result.json").read_text())
+            best = max((s for s in kept["scores"] if s["probe"] == "linear"), key=lambda s: s["fraction"])
+            scores.append(float(BALANCED_ACCURACY.value(np.array(best["sums"]["balanced accuracy"]).sum(0))))
+        if cells:
+            assert chosen[arm.name] == plan.grid[int(np.argmax(scores))]
+
+
+def test_controls_get_the_composition_of_their_rule(whole: Any) -> None:
+    material, *_ = whole
+    pinned = pin_composition(material, NEAR)
+    assert pinned.config["pairs.composition"] in ("random", "groups")
+    plan = small_study.make_plan(material, (pinned,))
+    kinds = {arm.name: prepare(material, plan.cells(arm, 0, 0, {})[0]).config.pairs for arm in plan.arms[:6]}
+    assert kinds["near, batches only"].composition == kinds["near"].composition
+    assert kinds["near, batches only"].relations == "none"
+    assert kinds["near, shuffled"].composition == kinds["near"].composition
+    assert kinds["near, shuffled"].shuffle_metadata == 0
+    assert kinds["simclr"].composition == "random"
+
+
+def test_nuisances_are_probed_and_those_of_the_group_within_groups(whole: Any) -> None:
+    _, plan, results, *_ = whole
+    rows = {(row.arm, row.column): row for row in nuisance_rows(plan, results)}
+    assert ("simclr", "site (split within groups)") in rows
+    assert ("random", "light (split within groups)") in rows
+    assert not any(arm.startswith(("floor", "features")) for arm, _ in rows)
+
+
+def test_what_is_done_is_not_done_again_unless_something_changed(whole: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    material, plan, results, *_ = whole
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("a cell was done again")
+
+    monkeypatch.setattr(running, "do_cell", refuse)
+    again, _ = run_study(material, plan, "", jobs=1, say=print)
+    assert again == results
+    with pytest.raises(AssertionError, match="done again"):
+        run_study(material, plan, "other rows", jobs=1, say=print)
+    with pytest.raises(AssertionError, match="done again"):
+        run_study(material, dataclasses.replace(plan, steps=plan.steps + 1), "", jobs=1, say=print)
+
+
+def test_processes_give_the_same_numbers(whole: Any, tmp_path: Path) -> None:
+    material, plan, results, *_ = whole
+    few = dataclasses.replace(plan, seeds=(0,), arms=tuple(a for a in plan.arms if a.name in ("random", "near")))
+    other = dataclasses.replace(material, out=tmp_path)
+    found, _ = run_study(other, few, "", jobs=2, say=lambda line: None)
+    for place, cells in found.items():
+        for (_, mine), (_, theirs) in zip(cells, results[place], strict=True):
+            assert mine.scores == theirs.scores
+
+
+def test_a_stopped_cell_goes_on_from_its_checkpoint(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material: Material = small_study.make_material(pictures, tmp_path / "a")
+    plan: StudyPlan = small_study.make_plan(material, (NEAR,), steps=6)
+    cell = Cell(plan.arms[3], 0, 0, None, {"train.checkpoint_every_steps": 2}, 6)
+    straight = do_cell(dataclasses.replace(material, out=tmp_path / "b"), plan, "", cell)
+
+    from ssl_domains.engine.step.step import TrainingStep
+
+    step = TrainingStep.__call__
+
+    def stop(self: Any, batch: Any, number: int, *rest: Any) -> Any:
+        if number == 5:
+            raise KeyboardInterrupt
+        return step(self, batch, number, *rest)
+
+    monkeypatch.setattr(TrainingStep, "__call__", stop)
+    with pytest.raises(KeyboardInterrupt):
+        do_cell(material, plan, "", cell)
+    monkeypatch.setattr(TrainingStep, "__call__", step)
+    assert Run(material.out / cell.folder / "run").step == 4
+    assert do_cell(material, plan, "", cell).scores == straight.scores
+    assert not (material.out / cell.folder / "run" / "checkpoints").exists()  # measured, so no longer needed
+
+
+def test_an_error_names_its_cell(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    plan = small_study.make_plan(material, (NEAR,))
+    lonely = Arm("lonely", "", "rule", "same('index')", reads=frozenset({"index"}))
+    cell = Cell(lonely, 1, 1, None, {}, plan.steps)
+    with pytest.raises(DataError, match=r"lonely \(fold 1, seed 1\): column 'index' is all unique"):
+        train(material, cell)
+
+
+def test_columns_of_another_table_replace_those_the_rule_reads(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    shifted = material.table.with_columns(place=material.table.frame["place"] + 7)
+    shuffled = shifted.take(np.random.default_rng(0).permutation(len(shifted)))
+    material = dataclasses.replace(material, columns={"other.parquet": shuffled})
+    arm = dataclasses.replace(NEAR, columns="other.parquet")
+    cell = Cell(arm, 0, 0, None, {}, 3)
+    before = material.table.take(fold_of(material, cell).train).frame["place"]
+    assert (prepare(material, cell).table.frame["place"] == before + 7).all()
+
+
+def test_transductive_trains_every_arm_on_the_test_groups_too(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path, transductive=True)
+    plan = small_study.make_plan(material, (NEAR,))
+    for arm in plan.arms[2:6]:
+        rows = prepare(material, plan.cells(arm, 0, 0, {})[0]).rows
+        assert len(rows) == len(material.table)
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+sys.path.append({folder!r})
+import small_study
+from ssl_domains.studies import Arm
+from ssl_domains.studies.measuring.run import run_study
+
+material = small_study.make_material(Path({pictures!r}), Path({out!r}))
+near = Arm("near", "same place", "rule", "same('place')", reads=frozenset(["place"]))
+plan = small_study.make_plan(material, (near,))
+run_study(material, plan, "", jobs=2, say=lambda line: print(line, flush=True))
+"""
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
+def test_a_killed_study_takes_its_processes_along(pictures: Path, tmp_path: Path) -> None:
+    code = _KILLED.format(folder=str(Path(small_study.__file__).parent), pictures=str(pictures), out=str(tmp_path))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as study:
+        assert study.stdout is not None
+        assert study.stdout.readline().startswith(b"[1/")
+        workers = [int(one) for one in Path(f"/proc/{study.pid}/task/{study.pid}/children").read_text().split()]
+        assert len(workers) >= 2
+        study.kill()
+    deadline = time.monotonic() + 30
+    while any(map(is_alive, workers)):
+        assert time.monotonic() < deadline, "processes went on without their study"
+        time.sleep(0.1)

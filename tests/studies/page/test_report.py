@@ -1,0 +1,217 @@
+"""What the pages of a study say, whichever way it went."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import made_up_study
+from ssl_domains.errors import ResourceError
+from ssl_domains.studies.evidence import findings as findings_module
+from ssl_domains.studies.evidence.result import StudyResult
+from ssl_domains.studies.evidence.statistics import score_of
+from ssl_domains.studies.page.page import plain, write_result_page
+from ssl_domains.studies.page.report import summary, write_study_report
+
+
+@pytest.fixture(scope="module")
+def result() -> StudyResult:
+    return made_up_study.made_up()
+
+
+@pytest.fixture(scope="module")
+def report(result: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = write_study_report(result, tmp_path_factory.mktemp("report") / "report.html")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(result: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_result_page(result, tmp_path_factory.mktemp("page") / "results")
+
+
+class Words(HTMLParser):
+    """The words outside styles and figures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.inside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in ("style", "svg"):
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.inside and tag == self.inside[-1]:
+            self.inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside:
+            self.words.append(data)
+
+
+def words(report: str) -> str:
+    reader = Words()
+    reader.feed(report)
+    return " ".join(" ".join(reader.words).split())
+
+
+def test_every_arm_control_and_floor_is_in_the_table_with_its_scores(result: StudyResult, report: str) -> None:
+    table = report[report.index('class="scores"') : report.index("Intervals:")]
+    for arm in result.arms:
+        row = table[table.index(f"<b>{html.escape(arm.name)}</b>") :]
+        row = row[: row.index("</tr>")]
+        for probe in ("linear", "knn"):
+            for fraction in result.fractions:
+                score = result.score(arm.name, probe, fraction)
+                assert score is not None
+                assert f"<b>{score_of(score.evidence[result.measure]):.3f}</b>" in row
+        assert len(re.findall(r"<small>0\.\d{3}\u00a0to\u00a00\.\d{3}</small>", row)) == 4
+    assert [table.index(f">{band}<") for band in ("Arms", "Controls", "Floors")] == sorted(
+        table.index(f">{band}<") for band in ("Arms", "Controls", "Floors")
+    )
+
+
+def test_an_arm_that_read_labels_says_how_many(report: str) -> None:
+    said = words(report)
+    assert said.count("supervised contrastive, 150/1,500 labels") == 1
+    assert "class is supervised contrastive: its rule read 150 labels: class − simclr" in said
+
+
+def test_the_primary_contrast_leads_and_names_its_interval(report: str) -> None:
+    said = words(report)
+    assert said.index("The primary contrast, named before running") < said.index("Every arm, control and floor")
+    assert "neighbours beats simclr." in said
+    assert "crossed bootstrap over 40 groups × 3 seeds, 10,000 draws" in said
+
+
+def test_what_is_undefined_is_said_and_no_nan_is_printed(result: StudyResult, tmp_path: Path) -> None:
+    evidence = result.scores[0].evidence
+    empty = {name: replace(one, sums=np.zeros_like(one.sums)) for name, one in evidence.items()}
+    holed = replace(result, scores=(replace(result.scores[0], evidence=empty), *result.scores[1:]))
+    report = write_study_report(holed, tmp_path / "report.html").read_text(encoding="utf-8")
+    said = words(report)
+    assert "undefined" in said  # the AUROC of the random arm
+    assert "balanced accuracy is undefined over these groups" in said
+    markdown = write_result_page(holed, tmp_path).read_text(encoding="utf-8")
+    for text in (said, markdown, *(part for part in re.findall(r"<svg.*?</svg>", report, re.DOTALL))):
+        assert not re.search(r"\b(nan|none|inf)\b", text, re.IGNORECASE)
+
+
+def test_a_study_of_few_groups_shows_every_group_but_names_none(tmp_path: Path) -> None:
+    result = made_up_study.made_up(6, 2)
+    said = words(write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "t over the paired differences of 6 groups, each a mean over 2 seeds" in said
+    assert "Every group's difference" in said
+    assert "no. 6" in said
+    assert "volume 3" not in said
+    markdown = write_result_page(result, tmp_path).read_text(encoding="utf-8")
+    assert "| no. 6 |" in markdown
+    assert "volume 3" not in markdown
+
+
+def test_groups_are_not_listed_when_they_are_many(report: str, page: Path) -> None:
+    assert "Every group's difference" not in report
+    assert "Every group" not in page.read_text(encoding="utf-8")
+
+
+def test_transductive_is_in_every_title(tmp_path: Path) -> None:
+    result = made_up_study.made_up(6, 2, transductive=True)
+    report = write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8")
+    title = "Slice class of a made-up hippocampus · transductive"
+    assert f"<h1>{title}</h1>" in report
+    assert f"<title>{title} · ssl-domains</title>" in report
+    assert "95 % interval · transductive" in words(report)
+    markdown = write_result_page(result, tmp_path).read_text(encoding="utf-8")
+    assert markdown.startswith(f"# {title}\n")
+    assert "95 % interval · transductive" in markdown
+    assert summary(result).title.endswith("· transductive")
+
+
+def test_words_of_a_study_can_not_break_the_page(result: StudyResult, tmp_path: Path) -> None:
+    wild = "</style><script>alert(1)</script> a|b *c* `d` [e](f) <img src=x>"
+    arms = tuple(replace(arm, name=f"{arm.name} {wild}", about=wild) for arm in result.arms)
+    scores = tuple(replace(one, arm=f"{one.arm} {wild}") for one in result.scores)
+    specs = [replace(one, a=f"{one.a} {wild}", b=f"{one.b} {wild}") for one in (result.primary, *result.secondary)]
+    broken = replace(
+        result, title=wild, about=wild, arms=arms, scores=scores, primary=specs[0], secondary=tuple(specs[1:]),
+        notes=(wild,), command=wild,
+    )  # fmt: skip
+    report = write_study_report(broken, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in report
+    assert "<img" not in report
+    assert wild in words(report)
+    markdown = write_result_page(broken, tmp_path).read_text(encoding="utf-8")
+    outside = re.sub(r"```console\n.*?```", "", markdown, flags=re.DOTALL)
+    assert not re.search(r"<\w|</", outside)
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table_of(outside, "| arm |")}
+    assert len(widths) == 1
+
+
+def table_of(markdown: str, head: str) -> list[str]:
+    return next(block.splitlines() for block in markdown.split("\n\n") if block.startswith(head))
+
+
+def test_the_page_is_one_and_asks_for_nothing(report: str) -> None:
+    assert "<script" not in report
+    assert not re.findall(r"""(?:src|href)=["'](?!#|data:)""", report)
+    assert "url(" not in report
+    assert "http" not in report.replace("http-equiv", "")
+
+
+def test_the_markdown_has_everything_once_and_its_figures_beside_it(result: StudyResult, page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert page.name == "made-up.md"
+    assert f"```console\n{result.command}\n```" in text
+    assert "**neighbours beats simclr.**" in text
+    rows = table_of(text, "| arm |")
+    assert len(rows) == 2 + len(result.arms)
+    assert any(row.startswith("| **neighbours** | arms | 0.") for row in rows)
+    assert any(row.startswith("| class (supervised contrastive, 150/1,500 labels) | arms |") for row in rows)
+    assert len(table_of(text, "| contrast |")) == 2 + len(result.secondary)
+    for figure in re.findall(r"\]\(([^)]+\.svg)\)", text):
+        assert (page.parent / figure).is_file()
+    assert sorted(path.name for path in page.parent.iterdir()) == [
+        "made-up-curves.svg", "made-up-differences.svg", "made-up.md",
+    ]  # fmt: skip
+    for heading in ("Nuisance probes", "What the pairs tell", "Arms", "Notes"):
+        assert f"\n## {heading}\n" in text
+
+
+def test_report_and_page_draw_their_conclusions_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = made_up_study.made_up(6, 2)
+    asked = []
+    kept = findings_module.contrasts
+    monkeypatch.setattr(findings_module, "contrasts", lambda *a, **k: asked.append(1) or kept(*a, **k))
+    write_study_report(result, tmp_path / "report.html")
+    write_result_page(result, tmp_path)
+    summary(result)
+    assert asked == [1]
+
+
+def test_a_terminal_sees_the_same_table(result: StudyResult) -> None:
+    said = summary(result)
+    assert said.header == ("arm", "linear, 10\u00a0%", "linear, 100\u00a0%", "knn, 10\u00a0%", "knn, 100\u00a0%")
+    assert len(said.rows) == len(result.arms)
+    assert all(len(row) == len(said.header) for row in said.rows)
+    assert said.lines[0].startswith("neighbours beats simclr. With labels of")
+    assert any(line.startswith("volume − simclr (linear, 10\u00a0%): −0.") for line in said.lines)
+
+
+def test_a_full_disk_is_said_in_a_line(result: StudyResult, tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="report can't be written"):
+        write_study_report(result, tmp_path / "absent" / "report.html")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(ResourceError, match="result page can't be written"):
+        write_result_page(result, tmp_path / "file")
+
+
+def test_plain_words_are_not_markdown() -> None:
+    assert plain("a_b *c* <d> | `e`\nf") == r"a\_b \*c\* &lt;d&gt; \| \`e\` f"
