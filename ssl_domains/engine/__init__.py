@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
     from ssl_domains.engine.loop.rehearsal import Rehearsal, rehearse
     from ssl_domains.engine.loop.training import pretrain
-    from ssl_domains.engine.processes.distributed import World, processes
+    from ssl_domains.engine.processes.distributed import World
     from ssl_domains.engine.record.config import RunConfig
     from ssl_domains.engine.record.config_file import load_config
     from ssl_domains.engine.record.progress import reporter
@@ -26,7 +26,6 @@ __all__ = [
     "load_config",
     "plan_pairs",
     "pretrain",
-    "processes",
     "rehearse",
     "reporter",
 ]
@@ -41,7 +40,6 @@ _HOME = {
     "load_config": "record.config_file",
     "plan_pairs": "loop.pair_plan",
     "pretrain": "loop.training",
-    "processes": "processes.distributed",
     "rehearse": "loop.rehearsal",
     "reporter": "record.progress",
 }

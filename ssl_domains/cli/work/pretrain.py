@@ -63,7 +63,8 @@ def pretrain_run(
         UsageError: For options, rules, columns or configurations that don't fit.
         DataError: When the pairs can't be trained on.
     """
-    from ssl_domains.engine import pretrain, processes, rehearse, reporter
+    from ssl_domains.engine import pretrain, rehearse, reporter
+    from ssl_domains.engine.processes.distributed import processes
 
     with processes() as world:
         with world.in_turn():

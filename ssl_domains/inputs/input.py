@@ -1,0 +1,139 @@
+"""A batch of encoder inputs of one kind: pictures, waveforms, volumes or token ids, with their validity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ssl_domains.errors import UsageError
+
+__all__ = ["Input"]
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What an encoder takes of ``B`` samples.
+
+    Attributes:
+        values: ``[B, C, *space]`` floating point or uint8; token ids are int64 ``[B, 1, T]``.
+        valid: bool ``[B, 1, *space]``, false where there is padding or no data; None where all is data.
+        kind: Which encoder takes it: ``"image"``, ``"wave"``, ``"mel"``, ``"text"`` or any other word.
+        ragged: Numbers of the sides that may differ between samples, counted from 0 after the channels: ``(0,)`` for
+            waveforms of any length. Only these are padded when inputs are joined.
+        pad: The value that padding gets when inputs are joined.
+
+    Raises:
+        UsageError: When ``valid`` doesn't have the shape of ``values`` with one channel.
+    """
+
+    values: Tensor
+    valid: Tensor | None = None
+    kind: str = "image"
+    ragged: tuple[int, ...] = ()
+    pad: float = 0.0
+
+    def __post_init__(self) -> None:
+        expected = (len(self.values), 1, *self.values.shape[2:])
+        if self.valid is not None and tuple(self.valid.shape) != expected:
+            cause = f"validity of shape {list(self.valid.shape)} for values {list(self.values.shape)}"
+            raise UsageError(cause, f"valid is bool {list(expected)}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Lengths of the sides after the channels."""
+        return tuple(self.values.shape[2:])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.values.device
+
+    @property
+    def lengths(self) -> Tensor:
+        """int64 ``[B]``: valid places along the last side, of inputs with one side."""
+        if self.valid is None:
+            return torch.full((len(self),), self.values.shape[-1], device=self.device)
+        return self.valid.flatten(1).sum(dim=1)
+
+    def take(self, index: Tensor | slice) -> Input:
+        """The samples at ``index``."""
+        return replace(self, values=self.values[index], valid=None if self.valid is None else self.valid[index])
+
+    def to(
+        self,
+        device: torch.device | str,
+        *,
+        non_blocking: bool = False,
+        memory_format: torch.memory_format = torch.preserve_format,
+    ) -> Input:
+        """The same on another device. ``memory_format`` is followed where the values have the sides that it needs."""
+        values = self.values.to(device, non_blocking=non_blocking)
+        if values.ndim == 4 or memory_format is torch.contiguous_format:
+            values = values.contiguous(memory_format=memory_format)
+        valid = None if self.valid is None else self.valid.to(device, non_blocking=non_blocking)
+        return replace(self, values=values, valid=valid)
+
+    def unit(self) -> Input:
+        """uint8 values become float32 in [0, 1]; other values stay as they are."""
+        if self.values.dtype != torch.uint8:
+            return self
+        return replace(self, values=self.values.float().div_(255))
+
+    def with_valid(self) -> Tensor:
+        """``valid``, or all true where it is None."""
+        if self.valid is not None:
+            return self.valid
+        return torch.ones((len(self), 1, *self.space), dtype=torch.bool, device=self.device)
+
+    @classmethod
+    def cat(cls, parts: Sequence[Input]) -> Input:
+        """The samples of all parts, in order. Ragged sides are padded at their end to the longest.
+
+        Raises:
+            UsageError: When parts differ in kind, type, channels or a side that is not ragged.
+        """
+        first = parts[0]
+        for part in parts[1:]:
+            _require_alike(first, part)
+        sides = [max(part.space[side] for part in parts) for side in range(len(first.space))]
+        padded = [part.padded(sides) for part in parts]
+        valid = None
+        if any(part.valid is not None for part in padded):
+            valid = torch.cat([part.with_valid() for part in padded])
+        return replace(first, values=torch.cat([part.values for part in padded]), valid=valid)
+
+    def padded(self, sides: Sequence[int]) -> Input:
+        """Padded at the end of each side to the given lengths, with ``pad`` and false."""
+        missing = [length - own for length, own in zip(sides, self.space, strict=True)]
+        if not any(missing):
+            return self
+        # F.pad counts from the last side.
+        amounts = [amount for length in reversed(missing) for amount in (0, length)]
+        values = F.pad(self.values, amounts, value=self.pad)
+        return replace(self, values=values, valid=F.pad(self.with_valid(), amounts, value=False))
+
+
+def _require_alike(first: Input, other: Input) -> None:
+    if first.kind != other.kind:
+        raise UsageError(f"inputs of kind {first.kind!r} and {other.kind!r} don't go into one batch", "group by kind")
+    if first.values.dtype != other.values.dtype or first.values.ndim != other.values.ndim:
+        cause = (
+            f"inputs {first.values.dtype} of {first.values.ndim} and {other.values.dtype} of {other.values.ndim} sides"
+        )
+        raise UsageError(cause, "one batch of one view has one type and rank")
+    if first.values.shape[1] != other.values.shape[1]:
+        cause = f"inputs of {first.values.shape[1]} and {other.values.shape[1]} channels"
+        raise UsageError(cause, "one batch of one view has one channel count")
+    for side, (one, two) in enumerate(zip(first.space, other.space, strict=True)):
+        if one != two and side not in first.ragged:
+            raise UsageError(
+                f"inputs of {one} and {two} along side {side}, which is fixed",
+                "embed views of different size apart: views.by_shape()",
+            )

@@ -1,0 +1,70 @@
+"""The declared form of an input: what a preprocess gives, what an encoder takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ssl_domains.errors import DataError
+from ssl_domains.inputs.input import Input
+
+__all__ = ["InputSpec"]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """Kind, channels and sides of an input; stands in ``preprocess.json``.
+
+    Attributes:
+        kind: A word that says which encoder takes it.
+        channels: Channels ``C``; 1 for token ids.
+        space: Length of each side after the channels; None for a ragged side, whose length differs from sample to
+            sample. ``(64, 64)`` is a picture, ``(None,)`` a waveform, ``(80, None)`` a spectrogram of 80 bands.
+        dtype: Name of the type: ``"float32"``, ``"uint8"`` or ``"int64"``.
+        pad: The value that padding gets when samples of different length meet in a batch.
+    """
+
+    kind: str = "image"
+    channels: int = 3
+    space: tuple[int | None, ...] = (None, None)
+    dtype: str = "float32"
+    pad: float = 0.0
+
+    @property
+    def ragged(self) -> tuple[int, ...]:
+        """Numbers of the ragged sides, counted from 0."""
+        return tuple(number for number, length in enumerate(self.space) if length is None)
+
+    def input(self, values: Tensor, valid: Tensor | None = None) -> Input:
+        """An `Input` of this form.
+
+        Args:
+            values: ``[B, C, *space]``.
+            valid: bool ``[B, 1, *space]`` or None.
+
+        Raises:
+            DataError: When the values have other sides, channels or another type.
+        """
+        expected = f"[B, {self.channels}, {', '.join('any' if side is None else str(side) for side in self.space)}]"
+        fits = values.ndim == 2 + len(self.space) and values.shape[1] == self.channels
+        fits = fits and all(side in (None, own) for side, own in zip(self.space, values.shape[2:], strict=True))
+        if not fits or values.dtype != getattr(torch, self.dtype):
+            raise DataError(
+                f"an input {values.dtype} {list(values.shape)} where {self.dtype} {expected} is declared",
+                "the preprocess must give what its spec declares",
+            )
+        return Input(values, valid, self.kind, self.ragged, self.pad)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values only."""
+        values = {"kind": self.kind, "channels": self.channels, "space": list(self.space)}
+        return {**values, "dtype": self.dtype, "pad": self.pad}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> InputSpec:
+        """The reverse of `to_dict`."""
+        return cls(**{**values, "space": tuple(values["space"])})

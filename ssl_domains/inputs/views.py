@@ -1,0 +1,135 @@
+"""The views of a batch: several changed copies of each sample, which may differ in size and kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ssl_domains.errors import UsageError
+from ssl_domains.inputs.input import Input
+
+__all__ = ["View", "ViewGroup", "Views"]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One view of ``b`` samples.
+
+    Attributes:
+        input: What the encoder sees.
+        emitted: Numbers of this view by name, float64 ``[b]`` on the CPU: the angle after re-projection, where a crop
+            starts.
+        part: Default part of its rows; wave and spectrogram of one clip have different parts.
+    """
+
+    input: Input
+    emitted: Mapping[str, Tensor] = field(default_factory=dict)
+    part: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class ViewGroup:
+    """Views of one kind and size, in one input.
+
+    Attributes:
+        numbers: Numbers of the views.
+        input: Their samples, view by view: ``[len(numbers) · b, C, *space]``.
+    """
+
+    numbers: tuple[int, ...]
+    input: Input
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """All views of ``b`` samples. Rows are view-major: row ``v · b + i`` is view ``v`` of sample ``i``.
+
+    Attributes:
+        each: The views; all of the same samples, in the same order.
+
+    Raises:
+        UsageError: Without a view, or with views of different numbers of samples.
+    """
+
+    each: tuple[View, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "each", tuple(self.each))
+        if len({len(view.input) for view in self.each}) != 1:
+            raise UsageError("views of different numbers of samples", "every view shows every sample of the batch")
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def __getitem__(self, number: int) -> Input:
+        """The input of one view."""
+        return self.each[number].input
+
+    @property
+    def samples(self) -> int:
+        """How many samples ``b``."""
+        return len(self.each[0].input)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the inputs are."""
+        return self.each[0].input.device
+
+    @cached_property
+    def together(self) -> Input:
+        """All rows in one input; ragged sides are padded to the longest.
+
+        Raises:
+            UsageError: When the views differ in kind, channels or a fixed side; then use `by_shape`.
+        """
+        return Input.cat([view.input for view in self.each])
+
+    @property
+    def emitted(self) -> dict[str, Tensor]:
+        """Emitted numbers of all rows, float64 ``[views · b]``; NaN in views that don't emit a name."""
+        names = dict.fromkeys(name for view in self.each for name in view.emitted)
+        nothing = torch.full((self.samples,), torch.nan, dtype=torch.float64)
+        return {name: torch.cat([view.emitted.get(name, nothing) for view in self.each]) for name in names}
+
+    @property
+    def part(self) -> Tensor | None:
+        """Default part of each row, int64 ``[views · b]`` on the CPU; None where all are 0."""
+        if not any(view.part for view in self.each):
+            return None
+        return torch.tensor([view.part for view in self.each]).repeat_interleave(self.samples)
+
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """The view-major rows of some views, int64 ``[len(numbers) · b]``: what ``Embeddings.of`` takes."""
+        starts = torch.as_tensor(numbers, dtype=torch.int64) * self.samples
+        return (starts[:, None] + torch.arange(self.samples)).flatten().to(self.device)
+
+    def by_shape(self) -> list[ViewGroup]:
+        """The views grouped by kind and size: one forward of an encoder for each group.
+
+        Example:
+            >>> groups = views.by_shape()                                             # doctest: +SKIP
+            >>> z = views.in_order(groups, [encoder(g.input.values) for g in groups])     # doctest: +SKIP
+        """
+        found: dict[tuple[object, ...], list[int]] = {}
+        for number, view in enumerate(self.each):
+            one = view.input
+            fixed = tuple(side for place, side in enumerate(one.space) if place not in one.ragged)
+            found.setdefault((one.kind, one.values.dtype, one.values.shape[1], one.ragged, fixed), []).append(number)
+        return [ViewGroup(tuple(n), Input.cat([self[number] for number in n])) for n in found.values()]
+
+    def in_order(self, groups: Sequence[ViewGroup], values: Sequence[Tensor]) -> Tensor:
+        """Rows of all groups in view-major order.
+
+        Args:
+            groups: From `by_shape`.
+            values: ``[len(numbers) · b, …]`` of each group, equal in their further sides.
+
+        Returns:
+            ``[views · b, …]``.
+        """
+        order = torch.cat([self.rows(group.numbers) for group in groups])
+        return torch.cat(list(values))[torch.argsort(order)]
