@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder, Levels
-from ssl_domains.engine.loop.initial import initial_encoder
+from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
@@ -77,7 +77,7 @@ def dense_probe_run(
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
     _same_shapes(part, store, masks)
-    targets = dense_targets(part, masks, run.preprocess.canvas, names)
+    targets = dense_targets(part, masks, run.canvas, names)
     own = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [
         (seed, draw) for seed in seeds for draw in label_draws(targets.labels(), own.groups, own.train, fractions, seed)
@@ -119,14 +119,8 @@ def dense_probe_run(
 def _arms(run: Run, saw: int) -> Iterator[tuple[str, Encoder]]:
     yield "frozen encoder" + (f" (supervised contrastive, saw {saw} masks)" if saw else ""), run.encoder()
     yield RANDOM, run.untrained_encoder()
-    config = run.config
-    if config.encoder.init != "random":
-        yield (
-            "initial weights, no further training",
-            initial_encoder(
-                config.encoder.name, run.preprocess.in_chans, config.encoder.init, config.train.seed, config.views.size
-            ),
-        )
+    if run.config.encoder.init != "random":
+        yield "initial weights, no further training", encoder_at_start(run)
 
 
 def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder, Levels, feature_levels
 from ssl_domains.engine.processes.precision import resolve_device
+from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import DataError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
-from ssl_domains.views import IGNORED, Canvas, Preprocess, place_mask
+from ssl_domains.views import IGNORED, Canvas, InputDataset, Preprocess, extended, place_mask
 
 __all__ = ["dense_features", "dense_targets"]
 
@@ -27,7 +26,6 @@ _IN_MEMORY_GB = 3.0
 _SAFE = 1e4
 
 
-@torch.no_grad()
 def dense_features(
     encoder: Encoder,
     preprocess: Preprocess,
@@ -60,16 +58,17 @@ def dense_features(
     """
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
-    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
-    positions, groups = store.positions(table), preprocess.scaling.groups(table)
-    where = resolve_device(device)
-    encoder = encoder.to(where).eval()
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     out: list[NDArray[np.floating[Any]]] = []
-    for start in range(0, len(table), batch_size):
-        rows = range(start, min(start + batch_size, len(table)))
-        images = torch.stack([preprocess(store[int(positions[i])], groups[i]) for i in rows])
-        maps = [one.float().cpu().numpy() for one in feature_levels(encoder, images.to(where), levels)]
-        for index, one in enumerate(maps):
+    for rows, maps in encode_rows(
+        encoder,
+        dataset,
+        lambda encoder, x: feature_levels(encoder, x.values, levels),
+        device=resolve_device(device),
+        batch_size=batch_size,
+        progress=progress,
+    ):
+        for index, one in enumerate(level.float().cpu().numpy() for level in maps):
             largest = float(np.abs(one).max())
             if not np.isfinite(largest):
                 raise DataError("the encoder gives no finite maps", "did the training diverge?")
@@ -77,11 +76,9 @@ def dense_features(
                 out.append(_allocate((len(table), *one.shape[1:]), np.float16 if largest < _SAFE else np.float32))
             elif largest >= _SAFE and out[index].dtype == np.float16:
                 wider = _allocate(out[index].shape, np.float32)
-                wider[:start] = out[index][:start]
+                wider[: rows.start] = out[index][: rows.start]
                 out[index] = wider
-            out[index][rows.start : rows.stop] = one
-        if progress is not None:
-            progress(rows.stop, len(table))
+            out[index][rows] = one
     return DenseFeatures(tuple(out))
 
 

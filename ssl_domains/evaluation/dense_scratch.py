@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ssl_domains.probes import ConvHead, DenseHead, DenseResult, DenseTargets, d
 from ssl_domains.probes.dense import step_batches
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Geometric, Preprocess, ViewRecipe
+from ssl_domains.views import Geometric, InputDataset, Preprocess, ViewRecipe, extended
 
 __all__ = ["dense_supervised"]
 
@@ -82,9 +81,9 @@ def dense_supervised(
     if len(np.intersect1d(groups[rows], groups[held])):
         raise DataError("groups are on both sides of the split", "split by the column given as group")
     where = resolve_device(device)
-    pictures = _Pictures(preprocess, table, store)
+    pictures = InputDataset(table, store, extended(preprocess, table, store))
     plain = tuple(step for step in recipe.steps if not isinstance(step, Geometric))
-    views = ViewRecipe(plain, preprocess.canvas.size, views=1)
+    views = ViewRecipe(plain, targets.canvas.size, views=1)
     numbers = {name: torch.from_numpy(table.numbers(name)) for name in views.columns}
     encoder = encoder.to(where)
     module = _head(encoder, head or ConvHead(), pictures, targets, levels, seed, rows).to(where)
@@ -96,25 +95,25 @@ def dense_supervised(
     )
     schedule = Schedule(steps, steps // 20)
     for step, chosen in enumerate(step_batches(rows, batch, steps, seed)):
-        images, mask = pictures.batch(chosen)
         index = torch.from_numpy(chosen)
         columns = {name: values[index] for name, values in numbers.items()}
-        (view,) = views.device_views(
-            images.to(where), None if mask is None else mask.to(where), seed=seed, step=step,
+        (view,) = views.views_of(
+            pictures.__getitems__(index)["input"].to(where).unit(), seed=seed, step=step,
             slots=torch.arange(len(chosen)), columns=columns,
         )  # fmt: skip
         target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(where)
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * schedule.factor(step)
         optimiser.zero_grad(set_to_none=True)
-        loss = dense_loss(module(feature_levels(encoder, view.images, levels)), target, dice)
+        loss = dense_loss(module(feature_levels(encoder, view.input.values, levels)), target, dice)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     trained.eval()
 
     @torch.no_grad()
     def predict(chosen: NDArray[np.int64]) -> Tensor:
-        return torch.as_tensor(module(feature_levels(encoder, pictures.batch(chosen)[0].to(where), levels)))
+        images = pictures.__getitems__(torch.from_numpy(chosen))["input"].to(where).unit().values
+        return torch.as_tensor(module(feature_levels(encoder, images, levels)))
 
     names, counts = dense_confusions(predict, targets, groups, held)
     return DenseResult(
@@ -128,35 +127,10 @@ def dense_supervised(
     )
 
 
-class _Pictures:
-    """Canvases by row, made when first asked for and kept as they are small beside maps."""
-
-    def __init__(self, preprocess: Preprocess, table: SampleTable, store: ArrayStore) -> None:
-        self.preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
-        self.groups = self.preprocess.scaling.groups(table)
-        self.positions = store.positions(table)
-        self.store = store
-        self.kept: dict[int, tuple[Tensor, Tensor | None]] = {}
-
-    def batch(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor | None]:
-        """Images ``[b, C, S, S]`` in [0, 1] and where they have data, bool ``[b, 1, S, S]`` or None."""
-        found = [self._one(int(row)) for row in rows]
-        images = torch.stack([image for image, _ in found])
-        if all(mask is None for _, mask in found):
-            return images, None
-        whole = torch.ones((1, *images.shape[2:]), dtype=torch.bool)
-        return images, torch.stack([whole if mask is None else mask for _, mask in found])
-
-    def _one(self, row: int) -> tuple[Tensor, Tensor | None]:
-        if row not in self.kept:
-            self.kept[row] = self.preprocess.with_mask(self.store[int(self.positions[row])], self.groups[row])
-        return self.kept[row]
-
-
 def _head(
     encoder: Encoder,
     head: DenseHead,
-    pictures: _Pictures,
+    pictures: InputDataset,
     targets: DenseTargets,
     levels: Levels,
     seed: int,
@@ -165,5 +139,6 @@ def _head(
     device = next(encoder.parameters()).device
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        maps = feature_levels(encoder.eval(), pictures.batch(rows[:1])[0].to(device), levels)
+        image = pictures[int(rows[0])]["input"].to(device).unit().values
+        maps = feature_levels(encoder.eval(), image, levels)
         return head.build([one.shape[1] for one in maps], len(targets.classes) + 1, targets.canvas.size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
+from ssl_domains.engine.step.encoding import encode_rows, pooled
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Preprocess
+from ssl_domains.views import InputDataset, Preprocess, extended, preprocess_to_dict
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -83,7 +83,6 @@ def embed(
     return frame
 
 
-@torch.no_grad()
 def embed_rows(
     encoder: Encoder,
     preprocess: Preprocess,
@@ -92,27 +91,23 @@ def embed_rows(
     *,
     device: str = "auto",
     batch_size: int = 256,
+    workers: int = 0,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Pooled features ``[n, F]`` of rows that can all be decoded: eval mode, the run's canvas, no augmentation.
+    """Pooled features ``[n, F]`` of rows that can all be decoded: eval mode, the run's preprocess, no augmentation.
 
     Raises:
         DataError: When there is no row, or the encoder gives numbers that are not finite.
     """
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
-    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
-    where = resolve_device(device)
-    encoder = encoder.to(where).eval()
-    positions = store.positions(table)
-    groups = preprocess.scaling.groups(table)
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     out = np.empty((len(table), encoder.num_features), dtype=np.float32)
-    for start in range(0, len(table), batch_size):
-        rows = range(start, min(start + batch_size, len(table)))
-        images = torch.stack([preprocess(store[int(positions[i])], groups[i]) for i in rows])
-        out[rows.start : rows.stop] = encoder(images.to(where)).pooled.float().cpu().numpy()
-        if progress is not None:
-            progress(rows.stop, len(table))
+    where = resolve_device(device)
+    for rows, features in encode_rows(
+        encoder, dataset, pooled, device=where, batch_size=batch_size, workers=workers, progress=progress
+    ):
+        out[rows] = features.cpu().numpy()
     if not np.isfinite(out).all():
         bad = table.frame["sample"][int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])]
         raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
@@ -125,7 +120,7 @@ def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, p
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    digest.update(json.dumps(preprocess.to_dict(), sort_keys=True).encode())
+    digest.update(json.dumps(preprocess_to_dict(preprocess), sort_keys=True).encode())
     columns = [name for name in ("sample", "path") if name in table.columns]
     digest.update(json.dumps(table.frame.select(columns).rows()).encode())
     digest.update(positions.tobytes())

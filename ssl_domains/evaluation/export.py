@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
+from ssl_domains.views import preprocess_to_dict
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -85,8 +86,8 @@ def _verify(encoder: Encoder, loaded: nn.Module, size: int) -> None:
 
 def _preprocess(run: Run) -> dict[str, Any]:
     """The run's preprocessing; with scaling by volume without the windows, whose keys name the training volumes."""
-    values = run.preprocess.to_dict()
-    if values["scaling"]["scaling"]["scope"] == "volume":
+    values = preprocess_to_dict(run.preprocess)
+    if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
         values["scaling"] |= {"windows": {}, "fitted_on": {}}
     return values
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Preprocess
+from ssl_domains.views import InputDataset, Preprocess, extended
 
 __all__ = ["handmade_features"]
 
@@ -42,12 +40,11 @@ def handmade_features(
     """
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
-    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
-    positions, groups = store.positions(table), preprocess.scaling.groups(table)
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     parts = []
     for start in range(0, len(table), batch_size):
         rows = range(start, min(start + batch_size, len(table)))
-        images = torch.stack([preprocess(store[int(positions[i])], groups[i]) for i in rows]).numpy()
+        images = dataset.__getitems__(rows)["input"].unit().values.numpy()
         parts.append(np.asarray(extract(images), dtype=np.float32))
         if progress is not None:
             progress(rows.stop, len(table))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ssl_domains.evaluation.probe_report import ProbeReport, read_probe_reports
 
@@ -25,7 +26,7 @@ model.load_state_dict(load_file("model.safetensors"))""",
 def model_card(run: Run, format: str, num_features: int) -> str:
     """Markdown, from what the run folder says."""
     config, data = run.config, run.data_fingerprint
-    in_chans, size = run.preprocess.in_chans, config.views.size
+    in_chans, size = run.preprocess.spec.channels, config.views.size
     use = _USE[format].format(
         name=config.encoder.name, in_chans=in_chans, size=size, arguments=json.dumps({"in_chans": in_chans})
     )
@@ -50,9 +51,7 @@ def model_card(run: Run, format: str, num_features: int) -> str:
         "## How it was made",
         "",
         f"- Data: {data.get('rows', 'unknown')} training samples{_splits(data.get('split'))}.",
-        f"- Method: {config.method.name}, temperature {config.method.temperature:g}"
-        + (" at the start, learned" if config.method.learnable_temperature else "")
-        + ".",
+        f"- Method: {config.method.name}{_options(config.method.model_dump(exclude={'name'}))}.",
         f"- Pairs: `{rule}`.",
         f"- First weights: {first}.",
         f"- Training: {max(run.step, 0)} steps of {config.train.batch_size} samples × {config.views.n} views, "
@@ -72,6 +71,15 @@ def model_card(run: Run, format: str, num_features: int) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    """Options of the method in words: ``, temperature 0.1 at the start, learned``."""
+    options = dict(options)
+    learned = options.pop("learnable_temperature", False)
+    shown = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in options.items()}
+    words = "".join(f", {name.replace('_', ' ')} {value}" for name, value in shown.items())
+    return words + (" at the start, learned" if learned else "")
 
 
 def _splits(split: dict[str, int] | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.engine.loop.initial import initial_encoder
+from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
@@ -142,14 +142,10 @@ def _arms(
     yield _Arm(name, joined["embedding"].to_numpy(), frozen)
 
     starts = [(RANDOM, run.untrained_encoder())]
-    config = run.config
-    if config.encoder.init != "random":
-        first = initial_encoder(
-            config.encoder.name, run.preprocess.in_chans, config.encoder.init, config.train.seed, config.views.size
-        )
-        starts.append(("initial weights, no further training", first))
+    if run.config.encoder.init != "random":
+        starts.append(("initial weights, no further training", encoder_at_start(run)))
     for name, encoder in starts:
-        x = embed_rows(encoder, run.preprocess, part, store, device=config.train.device, progress=telling(name))
+        x = embed_rows(encoder, run.preprocess, part, store, device=run.config.train.device, progress=telling(name))
         yield _Arm(name, x, frozen)
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))

@@ -34,7 +34,7 @@ def supervised_answers(
     """What the run's own linear layer says of rows that can all be decoded: no augmentation, eval mode.
 
     Args:
-        run: Trained by `ssl_domains.methods.supervised_factory`.
+        run: Trained by `ssl_domains.methods.SupervisedTraining`.
         task: Of the labels it was trained on.
         table: The rows.
         store: Holds their arrays.

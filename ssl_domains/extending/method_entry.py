@@ -1,14 +1,15 @@
-"""What a method plugin declares: a name, its paper and how it is built."""
+"""What a method plugin declares: a name, its paper, and where its class is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ssl_domains.errors import PluginError
 
 if TYPE_CHECKING:
-    from ssl_domains.encoders import Encoder
-    from ssl_domains.methods import Method
+    from ssl_domains.engine.loop.assembly import MethodSource
 
 __all__ = ["MethodEntry"]
 
@@ -21,10 +22,30 @@ class MethodEntry:
         name: What ``--method`` takes.
         summary: One line for lists.
         paper: Authors, year and title.
-        factory: Builds the method from an encoder and the resolved options of the configuration; imports what is heavy.
+        method: Where the method's class is, as ``"my_package.my_method:MyMethod"``; imported when it is used.
     """
 
     name: str
     summary: str
     paper: str
-    factory: Callable[[Encoder, Mapping[str, Any]], Method]
+    method: str
+
+    def load(self) -> MethodSource:
+        """The method's class.
+
+        Raises:
+            PluginError: When there is no such module or name, or it is no method.
+        """
+        module, _, name = self.method.partition(":")
+        try:
+            found = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            cause = f"the method {self.name!r} can't be loaded from {self.method!r}: {error}"
+            raise PluginError(cause, "write it as 'package.module:Class'") from error
+        missing = [one for one in ("needs", "options", "build") if not hasattr(found, one)]
+        if missing:
+            raise PluginError(
+                f"{self.method!r} has no {missing[0]!r}", "a method derives from ssl_domains.methods.Method"
+            )
+        source: MethodSource = found
+        return source

@@ -80,6 +80,12 @@ class Input:
         valid = None if self.valid is None else self.valid.to(device, non_blocking=non_blocking)
         return replace(self, values=values, valid=valid)
 
+    def pin_memory(self) -> Input:
+        """The same in page-locked memory, from which copies to a GPU don't wait; a ``DataLoader`` calls it."""
+        return replace(
+            self, values=self.values.pin_memory(), valid=None if self.valid is None else self.valid.pin_memory()
+        )
+
     def unit(self) -> Input:
         """uint8 values become float32 in [0, 1]; other values stay as they are."""
         if self.values.dtype != torch.uint8:

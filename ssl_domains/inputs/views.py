@@ -24,11 +24,13 @@ class View:
         emitted: Numbers of this view by name, float64 ``[b]`` on the CPU: the angle after re-projection, where a crop
             starts.
         part: Default part of its rows; wave and spectrogram of one clip have different parts.
+        beside: Further inputs of the same samples that went through the same geometric steps: label maps, block masks.
     """
 
     input: Input
     emitted: Mapping[str, Tensor] = field(default_factory=dict)
     part: int = 0
+    beside: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 __all__ = ["LossOutput"]
@@ -26,3 +27,9 @@ class LossOutput:
     per_relation: Tensor
     no_cross_positive: Tensor
     anchors: Tensor
+
+    @classmethod
+    def plain(cls, loss: Tensor) -> LossOutput:
+        """The output of a loss that reads no pairs: no relation has numbers of its own."""
+        nothing = torch.zeros(0, device=loss.device)
+        return cls(loss, nothing, nothing, nothing.long())

@@ -1,8 +1,28 @@
-"""Self-supervised methods, one file each."""
+"""Self-supervised methods, one file each, and the contract that they share.
 
-from ssl_domains.methods.method import Embeddings, Method
+The views of a batch come in; embeddings, a loss and its gradients go out. A method knows rows, never pictures.
+"""
+
+from ssl_domains.methods.embeddings import Embeddings, Exchange, Target
+from ssl_domains.methods.method import Method, MethodOptions
 from ssl_domains.methods.refresh import Refresh, Refreshed
-from ssl_domains.methods.simclr import SimCLR
-from ssl_domains.methods.supervised import Supervised, supervised_factory
+from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.simclr import SimCLR, SimCLROptions
+from ssl_domains.methods.supervised import Supervised, SupervisedTraining
+from ssl_domains.methods.view_plan import ViewPlan
 
-__all__ = ["Embeddings", "Method", "Refresh", "Refreshed", "SimCLR", "Supervised", "supervised_factory"]
+__all__ = [
+    "Embeddings",
+    "Exchange",
+    "Method",
+    "MethodOptions",
+    "Refresh",
+    "Refreshed",
+    "RowPairs",
+    "SimCLR",
+    "SimCLROptions",
+    "Supervised",
+    "SupervisedTraining",
+    "Target",
+    "ViewPlan",
+]

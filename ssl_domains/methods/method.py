@@ -3,88 +3,102 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from ssl_domains.encoders import Encoder, Features
+from ssl_domains.encoders import Encoder
+from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
+from ssl_domains.methods.embeddings import Embeddings, Target
 from ssl_domains.methods.refresh import Refresh
-from ssl_domains.pairs import PairBatch
+from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.view_plan import ViewPlan
 
-__all__ = ["Embeddings", "Method"]
+__all__ = ["Method", "MethodOptions"]
 
 
-@dataclass(frozen=True)
-class Embeddings:
-    """What a method makes of a batch of ``M`` rows.
+class MethodOptions(BaseModel):
+    """Base of a method's options: the section ``[method]`` of a configuration, beside ``name``."""
 
-    `Method.embed` fills the first three. Where several processes train one run, the engine adds the others before it
-    asks for the loss: ``z`` is then this process's part of a larger batch.
-
-    Attributes:
-        z: ``[M, d]``, ℓ2-normalised, what the loss compares.
-        features: What the encoder gave, before any head; what a probe will see. With gradient caching detached, and
-            without its map.
-        temperature: τ as a scalar tensor where it is learned, so that gradient caching and DistributedDataParallel,
-            which see nothing but `Method.embed`, see it too.
-        candidates: ``[N, d]``, the rows of the whole batch, in the order of ``pairs.candidates``; None where ``z`` is
-            all of it.
-        total_anchors: From this process's number of anchors (int64, any shape) to that of the whole batch, by which a
-            mean over anchors must be divided; None where they are the same.
-    """
-
-    z: Tensor
-    features: Features
-    temperature: Tensor | None = None
-    candidates: Tensor | None = None
-    total_anchors: Callable[[Tensor], Tensor] | None = None
-
-    @property
-    def whole(self) -> Tensor:
-        """``[N, d]``, the rows of the whole batch, the same in every process: what a queue or bank takes."""
-        return self.z if self.candidates is None else self.candidates
+    # Strict: `method.momentum = true` is a slip, not a number.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Method(nn.Module, ABC):
     """A self-supervised method: an encoder, what sits on top of it while training, and a loss.
 
+    A step calls `target`, `embed`, `loss`, then, after the update, `after_step`. `ssl_domains.testing.check_method`
+    holds a method to the rules stated here.
+
     Attributes:
-        encoder: What is kept and exported.
-        refresh: What it computes from all training rows every few epochs; None for nothing.
+        needs: Views of each sample, and what else the method reads.
+        options: Its section ``[method]`` of the configuration.
+        encoder: What is kept and exported; a ``ModuleDict`` by kind where inputs of several kinds have one each.
+        refresh: What it computes from training rows at the start of an epoch; None for nothing.
     """
 
+    needs: ClassVar[ViewPlan] = ViewPlan()
+    options: ClassVar[type[BaseModel]] = MethodOptions
     encoder: Encoder
     refresh: Refresh | None = None
 
-    def forward(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
+    @classmethod
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+        """Build the method.
+
+        Args:
+            encoder: The encoder to train.
+            options: Values of `options` and of the section ``[head]``, by name.
+        """
+        return cls(encoder, **{name: options[name] for name in cls.options.model_fields})
+
+    def forward(self, views: Views) -> Embeddings:
         """The same as `embed`, so that wrappers around ``forward`` (DistributedDataParallel) see it."""
-        return self.embed(images, mask)
+        return self.embed(views)
 
     @abstractmethod
-    def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        """Embed ``images [M, C, H, W]``, rows in view-major order, with validity ``mask [M, 1, H, W]``.
+    def embed(self, views: Views) -> Embeddings:
+        """Embed the views of some samples.
 
-        Every trained parameter acts here, as nothing else is seen by DistributedDataParallel and gradient caching.
+        Every trained parameter acts here, as nothing else is differentiated. With gradient caching it runs twice a
+        step, on a few samples at a time.
         """
 
-    @abstractmethod
-    def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
-        """Score the embeddings of a batch by its pairs; pure, given the method's state.
+    def target(self, views: Views) -> Mapping[str, Tensor | Target]:
+        """What the loss compares with but never differentiates: keys of a momentum branch, codes.
 
-        With several processes ``out.z`` and ``pairs.anchors`` are this one's rows, ``out.candidates`` and
-        ``pairs.candidates`` those of all; the loss is this process's share, so that the shares add up to the loss of
-        the whole batch. A loss that never asks ``out.total_anchors`` is refused there.
+        Runs once a step, before `embed`, without gradient, on all views of this process. Random numbers drawn here
+        don't change those that `embed` draws.
+
+        Returns:
+            By name: values aligned with the view-major rows, or a `Target` with the rows that they belong to.
+        """
+        return {}
+
+    @abstractmethod
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        """Score the embeddings of a batch; pure, given the method's state.
+
+        Reads ``z``, ``more``, ``shared`` and ``targets`` only. With several processes these are the rows of this one,
+        and the losses of all processes must add up to that of the whole batch: either a sum over own rows is divided
+        by ``out.total(count)``, or a function of ``out.whole(…)`` goes through ``out.of_all(…)``. Never multiply by
+        the number of processes; the engine does.
         """
 
     def after_step(self, out: Embeddings, progress: float) -> None:
-        """Update what gradients don't (momentum encoder, queue, bank); ``progress`` runs from 0 to 1.
+        """Update what gradients don't: momentum encoder, queue, bank.
 
-        Every process must come to the same state: take the rows from ``out.whole``.
+        Reads ``out.targets`` and ``out.whole(…)`` only, so that every process comes to the same state.
+
+        Args:
+            out: What the loss saw.
+            progress: From 0 to 1 over the run.
         """
 
     @property
     def temperature(self) -> float:
-        """The temperature τ in use, for the log."""
+        """The temperature τ in use, for the log; NaN where there is none."""
         return float("nan")

@@ -1,4 +1,4 @@
-"""What a method computes from all training rows between two epochs: clusters, mined neighbours."""
+"""What a method computes from the training rows between two epochs: clusters, mined neighbours, centroids."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ __all__ = ["Refresh", "Refreshed"]
 
 @dataclass(frozen=True, eq=False)
 class Refreshed:
-    """What a refresh came to, by declared name.
+    """The result of a refresh, by declared name.
 
     Attributes:
         columns: Codes (negative: missing) or numbers (NaN: missing) ``[n]``, in the order of the training table.
         edges: Edge tables for ``linked``, see `ssl_domains.pairs.edges_between`.
+        state: New values of parameters or buffers of the method, by their names in its ``state_dict``: centroids, a
+            head that starts anew. What the optimiser remembers of such a parameter is forgotten.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +39,11 @@ class Refresh:
 
     Attributes:
         compute: From the encoder's pooled features, float32 ``[n, F]`` on the CPU, and the training table to the new
-            columns and edges. Called in one process only, whose answer all take: it must not change the method.
+            columns, edges and state. Called in one process only, whose answer all take: it must not change the method.
         columns: Names of the columns it computes; the table must not have them.
         edges: Names of the edge tables it computes.
         every: Epochs between two refreshes.
+        state: Names of the method's parameters or buffers that it sets.
 
     Raises:
         UsageError: When ``every`` is not positive or nothing is computed.
@@ -49,9 +53,10 @@ class Refresh:
     columns: tuple[str, ...] = ()
     edges: tuple[str, ...] = ()
     every: int = 1
+    state: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise UsageError(f"a refresh every {self.every} epochs", "1 is the most often")
-        if not self.columns and not self.edges:
-            raise UsageError("a refresh that computes nothing", "name its columns or edges")
+        if not self.columns and not self.edges and not self.state:
+            raise UsageError("a refresh that computes nothing", "name its columns, edges or state")

@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, projection_head
+from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods.method import Embeddings, Method
-from ssl_domains.pairs import PairBatch
+from ssl_domains.methods.embeddings import Embeddings
+from ssl_domains.methods.method import Method, MethodOptions
+from ssl_domains.methods.row_pairs import RowPairs
 
-__all__ = ["SimCLR"]
+__all__ = ["SimCLR", "SimCLROptions"]
 
 _SHARPEST = math.log(100.0)  # τ ≥ 0.01, the clamp of CLIP
+
+
+class SimCLROptions(MethodOptions):
+    """Options of SimCLR."""
+
+    temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
+    learnable_temperature: bool = Field(default=False, description="learn τ, starting at `temperature`")
 
 
 class SimCLR(Method):
@@ -34,6 +44,8 @@ class SimCLR(Method):
         learnable_temperature: Learn log(1/τ), clamped to τ ≥ 0.01.
     """
 
+    options: ClassVar[type[BaseModel]] = SimCLROptions
+
     def __init__(
         self, encoder: Encoder, head: nn.Module, temperature: float = 0.1, learnable_temperature: bool = False
     ) -> None:
@@ -44,23 +56,28 @@ class SimCLR(Method):
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature))) if learnable_temperature else None
 
     @classmethod
-    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
-        """Build it from the options of a configuration; see `MethodEntry`."""
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+        """Build it from the options of a configuration; see `Method.build`."""
         head = projection_head(encoder.num_features, options["hidden"], options["out"], options["layers"])
         return cls(encoder, head, options["temperature"], options["learnable_temperature"])
 
-    def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        """``[M, C, H, W]`` to ``z [M, d]`` on the unit sphere, float32 or wider whatever the encoder's precision."""
-        features = self.encoder(images, mask)
+    def embed(self, views: Views) -> Embeddings:
+        """Rows ``z [M, d]`` on the unit sphere, float32 or wider whatever the encoder's precision."""
+        rows = views.together
+        features = self.encoder(rows.values, rows.valid)
         projected = self.head(features.pooled)
         z = F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1)
-        temperature = None if self.log_scale is None else torch.exp(-self.log_scale.clamp(max=_SHARPEST))
-        return Embeddings(z, features, temperature)
+        shared = {}
+        if self.log_scale is not None:
+            shared["temperature"] = torch.exp(-self.log_scale.clamp(max=_SHARPEST))
+        return Embeddings(z, features.pooled.detach()[: views.samples], shared=shared)
 
-    def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """The general contrastive loss of the pairs."""
-        temperature = self._fixed if out.temperature is None else out.temperature
-        return contrastive_loss(out.z, pairs, temperature, out.candidates, total_anchors=out.total_anchors)
+        temperature: float | Tensor = out.shared.get("temperature", self._fixed)
+        anchors = out.z if pairs.anchors is None else out.z[pairs.anchors]
+        candidates = None if pairs.square else out.whole()
+        return contrastive_loss(anchors, pairs(), temperature, candidates, total_anchors=out.total)
 
     @property
     def temperature(self) -> float:

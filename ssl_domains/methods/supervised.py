@@ -1,25 +1,30 @@
 """Supervised training from scratch, as an arm to compare with: same steps, views and optimiser, but labels as targets.
 
-Not a self-supervised method, so ``methods list`` does not show it; a study hands its factory to the engine.
+Not a self-supervised method, so ``methods list`` does not show it; a study hands `SupervisedTraining` to the engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder
+from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods.method import Embeddings, Method
-from ssl_domains.pairs import PairBatch
+from ssl_domains.methods.embeddings import Embeddings
+from ssl_domains.methods.method import Method
+from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.view_plan import ViewPlan
 
-__all__ = ["Supervised", "Targets", "supervised_answers_of", "supervised_factory"]
+__all__ = ["Supervised", "SupervisedTraining", "Targets", "supervised_answers_of"]
 
 
 class Targets(Protocol):
@@ -59,7 +64,8 @@ class Supervised(Method):
         labels: One for each row of the training table, in its order.
     """
 
-    target: Tensor
+    needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False)
+    labels: Tensor
     known: Tensor
     shift: Tensor
     scale: Tensor
@@ -77,45 +83,48 @@ class Supervised(Method):
             y = np.where(labels.known, (labels.y - shift) / scale, 0.0)
         kind = torch.int64 if self.task == "classification" else torch.float32
         # Labels stay out of checkpoints, as they belong to the table; what undoes the standardising goes in.
-        self.register_buffer("target", torch.as_tensor(np.array(y), dtype=kind), persistent=False)
+        self.register_buffer("labels", torch.as_tensor(np.array(y), dtype=kind), persistent=False)
         self.register_buffer("known", torch.as_tensor(np.array(labels.known), dtype=torch.bool), persistent=False)
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64))
 
-    def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        """``[M, C, H, W]`` to logits ``z [M, K]`` (one standardised number for ``regression``), float32."""
-        features = self.encoder(images, mask)
-        return Embeddings(self.classifier(features.pooled).float(), features)
+    def embed(self, views: Views) -> Embeddings:
+        """Logits ``z [M, K]`` (one standardised number for ``regression``), float32."""
+        rows = views.together
+        features = self.encoder(rows.values, rows.valid)
+        return Embeddings(self.classifier(features.pooled).float(), features.pooled.detach()[: views.samples])
 
-    def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """Mean over the labelled rows of the batch; of the pairs only the rows' samples are read."""
-        samples = pairs.anchors.sample.to(out.z.device)
+        samples = pairs.rows.sample.to(out.z.device)
         known = self.known[samples]
-        z, target = out.z[known], self.target[samples][known]
+        z, target = out.z[known], self.labels[samples][known]
         if self.task == "classification":
             each = F.cross_entropy(z, target, reduction="none")
         elif self.task == "multilabel":
             each = F.binary_cross_entropy_with_logits(z, target, reduction="none").mean(dim=1)
         else:
             each = (z[:, 0] - target).square()
-        count = known.sum() if out.total_anchors is None else out.total_anchors(known.sum())
-        relations = len(pairs.weights)
+        count = out.total(known.sum())
         # The sum of nothing is 0 and still has a graph, as the mean of nothing has not.
-        loss = (each.sum() + 0.0 * out.z.sum()) / count.clamp(min=1)
-        zeros = torch.zeros(relations, device=out.z.device)
-        return LossOutput(loss, zeros, zeros, count.expand(relations))
+        return LossOutput.plain((each.sum() + 0.0 * out.z.sum()) / count.clamp(min=1))
 
 
-def supervised_factory(labels: Targets) -> Callable[[Encoder, Mapping[str, Any]], Supervised]:
-    """A method factory for `ssl_domains.engine.Parts` that trains on these labels.
+@dataclass(frozen=True, eq=False)
+class SupervisedTraining:
+    """Builds `Supervised` for `ssl_domains.engine.Parts`, where a method's class would stand.
 
-    Args:
+    Attributes:
         labels: One for each row of ``Parts.table``, in its order.
-
-    Returns:
-        Builds `Supervised` from an encoder; the options of a configuration are not used.
     """
-    return lambda encoder, options: Supervised(encoder, labels)
+
+    labels: Targets
+    needs: ClassVar[ViewPlan] = Supervised.needs
+    options: ClassVar[type[BaseModel]] = Supervised.options
+
+    def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Supervised:
+        """`Supervised` on top of the encoder; the options of a configuration are not used."""
+        return Supervised(encoder, self.labels)
 
 
 def supervised_answers_of(z: Tensor, task: str, shift: float = 0.0, scale: float = 1.0) -> NDArray[np.float64]:

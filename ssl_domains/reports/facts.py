@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.inputs import InputSpec
 from ssl_domains.reports.curves import speed
 from ssl_domains.reports.pair_numbers import composition
 
@@ -48,7 +49,7 @@ def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
         ("Epochs", f"{config.train.epochs:,}"),
         ("Batch", f"{config.train.batch_size:,} × {config.views.n} views"),
         ("Batches", composition(run.pairs)),
-        ("Image", f"{config.views.size} × {config.views.size} px, {run.preprocess.in_chans} ch"),
+        ("Input", _input(run.preprocess.spec)),
         ("First weights", config.encoder.init if config.encoder.init in _NAMED_STARTS else "another run or file"),
         ("Optimiser", f"{config.train.optimizer}, lr {config.train.lr:g}"),
         ("Seed", str(config.train.seed)),
@@ -97,3 +98,9 @@ def _setting(value: Any) -> str:
     if isinstance(value, list):
         return "–".join(_setting(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _input(spec: InputSpec) -> str:
+    """What the encoder takes: ``64 × 64, 1 channel``; a ragged side is "any length"."""
+    sides = " × ".join("any length" if side is None else str(side) for side in spec.space)
+    return f"{sides}, {spec.channels} channel{'s' if spec.channels != 1 else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Preprocess
+from ssl_domains.views import InputDataset, Preprocess, extended
 
 __all__ = ["Sprite", "make_sprite"]
 
@@ -41,17 +41,16 @@ class Sprite:
 
 def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess) -> Sprite:
     """Thumbnails of rows that can all be decoded, as the encoder sees them."""
-    preprocess = replace(preprocess, scaling=preprocess.scaling.extend(table, store))
-    groups = preprocess.scaling.groups(table)
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     positions = store.positions(table)
     # Three channels are taken for colours; of any other number the first is shown.
-    colour = preprocess.in_chans == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
+    colour = preprocess.spec.channels == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
     edge = _EDGE_COLOUR if colour else _EDGE_GREY
     columns = math.ceil(math.sqrt(len(table)))
     rows = math.ceil(len(table) / columns)
     sheet = np.zeros((rows * edge, columns * edge, 3 if colour else 1), dtype=np.uint8)
-    for i, position in enumerate(positions):
-        image = preprocess(store[int(position)], groups[i])[: sheet.shape[2]]
+    for i in range(len(table)):
+        image = dataset[i]["input"].unit().values[0, : sheet.shape[2]]
         small = F.interpolate(image[None], size=(edge, edge), mode="bilinear", antialias=True, align_corners=False)[0]
         y, x = divmod(i, columns)
         pixels = (small.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()

@@ -14,7 +14,7 @@ from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
-from ssl_domains.views import Canvas, Preprocess
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset
 
 __all__ = ["check_domain"]
 
@@ -85,8 +85,8 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     assert len(there), "the demo data can be decoded"
     channels = max(store.channels(store.positions(there)))
     in_chans = domain.in_chans(there) if domain.in_chans is not None else channels
-    preprocess = Preprocess(domain.scaling(there).fit(there, store), Canvas(32, domain.canvas), in_chans)
-    canvas = preprocess(store[int(store.positions(there)[0])], preprocess.scaling.groups(there)[0])
+    preprocess = ImagePreprocess(domain.scaling(there).fit(there, store), Canvas(32, domain.canvas), in_chans)
+    canvas = InputDataset(there.take([0]), store, preprocess)[0]["input"].unit().values[0]
     assert tuple(canvas.shape) == (in_chans, 32, 32), f"a canvas is [C, S, S], not {tuple(canvas.shape)}"
     assert 0 <= float(canvas.min()) <= float(canvas.max()) <= 1, "scaling maps to [0, 1]"
     recipe = domain.recipe(RecipeRequest(there, 32, 2, in_chans))

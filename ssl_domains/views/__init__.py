@@ -1,14 +1,19 @@
-"""What happens to a sample before the encoder: scaling, canvas, and the views of a recipe."""
+"""What happens to a sample before the encoder.
+
+An array of the store comes in; a preprocess makes an `Input` of it (scaled, on its canvas), and a recipe the views.
+"""
 
 import os
 
 import cv2
 
-from ssl_domains.views.batches import CanvasDataset, whole_batch
+from ssl_domains.views.batches import InputDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
+from ssl_domains.views.contract import Preprocess, Recipe
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.image_preprocess import ImagePreprocess
 from ssl_domains.views.label_masks import IGNORED, place_mask, to_native
-from ssl_domains.views.preprocess import Preprocess
+from ssl_domains.views.preprocesses import extended, preprocess_from_dict, preprocess_to_dict, register_preprocess
 from ssl_domains.views.recipe import Viewed, ViewRecipe
 from ssl_domains.views.scaling import FittedScaling, Scaling
 from ssl_domains.views.steps import (
@@ -30,23 +35,29 @@ __all__ = [
     "Albumentations",
     "Blur",
     "Canvas",
-    "CanvasDataset",
     "ColorJitter",
     "Draws",
     "FittedScaling",
     "Geometric",
     "HorizontalFlip",
+    "ImagePreprocess",
+    "InputDataset",
     "Intensity",
     "Noise",
     "Preprocess",
     "RandomResizedCrop",
+    "Recipe",
     "Rotate",
     "Scaling",
     "VerticalFlip",
     "ViewRecipe",
     "ViewStep",
     "Viewed",
+    "extended",
     "place_mask",
+    "preprocess_from_dict",
+    "preprocess_to_dict",
+    "register_preprocess",
     "to_native",
     "whole_batch",
 ]

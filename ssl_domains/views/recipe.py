@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.inputs import Input, View
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps import (
     Blur,
@@ -25,6 +26,7 @@ from ssl_domains.views.steps import (
     VerticalFlip,
     ViewStep,
     grid,
+    nearest,
     sample,
 )
 from ssl_domains.views.steps.cut import Cut
@@ -99,6 +101,58 @@ class ViewRecipe:
             parameters = step.parameters(Draws(0, 0, slot, 0, operation), self.size)
             told.update((name, None) for name in step.emits(parameters, dict.fromkeys(step.columns, unknown)))
         return tuple(read), tuple(told)
+
+    def views_of(
+        self,
+        x: Input,
+        *beside: Input,
+        seed: int,
+        step: int,
+        slots: Tensor,
+        columns: Mapping[str, Tensor] | None = None,
+        only: Sequence[int] | None = None,
+    ) -> list[View]:
+        """Views of pictures, for the engine; see `Recipe.views_of`.
+
+        Args:
+            x: Pictures, values ``[B, C, S, S]``.
+            *beside: Label maps or block masks, values ``[B, 1, S, S]``; they move with the pictures, by the nearest
+                pixel, and hold their ``pad`` where a view shows no pixel.
+            seed: Of the run.
+            step: Global step.
+            slots: int64 ``[B]``.
+            columns: What `columns` names, float64 ``[B]``.
+            only: Numbers of the views to make; None for all.
+
+        Raises:
+            UsageError: When the input has other sides than pictures have.
+        """
+        if x.values.ndim != 4 or x.space[0] != x.space[1]:
+            cause = f"this recipe changes square pictures, not inputs {list(x.values.shape)} of kind {x.kind!r}"
+            raise UsageError(cause, "give the domain a recipe for this kind of data")
+        made = self.device_views(x.values, x.valid, seed=seed, step=step, slots=slots, columns=columns, only=only)
+        numbers = range(self.views) if only is None else only
+        views = []
+        for number, one in zip(numbers, made, strict=True):
+            moved = tuple(self._carry(input_, seed, step, slots, number, dict(columns or {})) for input_ in beside)
+            views.append(View(Input(one.images, one.mask, x.kind), one.emitted, beside=moved))
+        return views
+
+    def _carry(self, x: Input, seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]) -> Input:
+        """A further input of the same samples through the geometric steps of a view, by the nearest pixel."""
+        values, valid = x.values, x.with_valid()
+        planned, _ = self._plan(values.shape[-1], seed, at, slots.cpu(), view, columns)
+        position = 0
+        while position < len(planned):
+            stop = position + 1
+            if isinstance(planned[position][0], Geometric):
+                while stop < len(planned) and isinstance(planned[stop][0], Geometric):
+                    stop += 1
+                moved = [(s, _to(p, x.device), _to(c, x.device)) for s, p, c in planned[position:stop]]
+                places = self._places(values.shape[-1], x.device, moved)
+                values, valid = nearest(values, valid, *places, size=self.size, pad=x.pad)
+            position = stop
+        return replace(x, values=values, valid=valid)
 
     def device_views(
         self,
@@ -205,14 +259,19 @@ class ViewRecipe:
                 cut = None if cut is None else step.cut(cut, parameters)
             if cut is not None:
                 return cut.enlarge(images, self.size), None
-        x, y = grid(self.size, images.device)
-        exposes = False
+        x, y = self._places(images.shape[-1], images.device, steps)
+        exposes = any(isinstance(step, Geometric) and step.exposes for step, _, _ in steps)
+        return sample(images, mask, x, y, size=self.size, exposes=exposes)
+
+    def _places(
+        self, size: int, device: torch.device, steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]]
+    ) -> tuple[Tensor, Tensor]:
+        """Where each pixel of a view lies in pictures of ``size`` pixels, through geometric steps in a row."""
+        x, y = grid(self.size, device)
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
             assert isinstance(step, Geometric)
-            size = images.shape[-1] if place == 0 else self.size
-            x, y = step.source(x, y, parameters, columns, size)
-            exposes |= step.exposes
-        return sample(images, mask, x, y, size=self.size, exposes=exposes)
+            x, y = step.source(x, y, parameters, columns, size if place == 0 else self.size)
+        return x, y
 
     def cpu_view(
         self,

@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -75,10 +75,13 @@ def make_table(folder: Path) -> SampleTable:
     return SampleTable(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def make_method(encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
+class DropoutSimCLR(SimCLR):
     """SimCLR with dropout in its head, so that the generators' states matter."""
-    head = projection_head(encoder.num_features, options["hidden"], options["out"], options["layers"])
-    return SimCLR(encoder, nn.Sequential(nn.Dropout(0.2), head), options["temperature"], True)
+
+    @classmethod
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+        head = projection_head(encoder.num_features, options["hidden"], options["out"], options["layers"])
+        return cls(encoder, nn.Sequential(nn.Dropout(0.2), head), options["temperature"], True)
 
 
 def make_recipe() -> ViewRecipe:
@@ -107,8 +110,8 @@ def run(
     if table is None:
         table = make_table(data)
     store = ArrayStore.fill(data / "store", table, NpyReader())
-    factory, recipe = options.pop("method_factory", make_method), options.pop("recipe", None) or make_recipe()
-    parts = Parts(table, store, parse(rule), composition or Composition(), recipe, Scaling(), factory)
+    method, recipe = options.pop("method", DropoutSimCLR), options.pop("recipe", None) or make_recipe()
+    parts = Parts(table, store, parse(rule), composition or Composition(), recipe, Scaling(), method)
     return rehearse(config, parts) if dry_run else pretrain(config, parts, out, **options)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ssl_domains.cli.console import answering
+from ssl_domains.cli.session import registry_of
 
 __all__ = ["app"]
 
@@ -16,23 +17,28 @@ app = typer.Typer(help="The configuration of a run.", no_args_is_help=True)
 
 @app.command("show")
 def show(
+    ctx: typer.Context,
     file: Annotated[Path | None, typer.Option("--config", help="TOML file to start from.")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Print the whole configuration as TOML, checked."""
-    from ssl_domains.engine.record.config_file import load_config
+    from ssl_domains.engine.record.config_file import load_config, with_method_options
 
     with answering(as_json) as answer:
         config = load_config(file, sets or ())
+        config = with_method_options(config, registry_of(ctx).method(config.method.name).load().options)
         answer.json(config.model_dump())
         answer.line(config.to_toml().rstrip())
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(
+    ctx: typer.Context,
+    method: Annotated[str, typer.Option("--method", help="Whose options the section [method] shows.")] = "simclr",
+) -> None:
     """Print the JSON schema of the configuration, with what each key means."""
-    from ssl_domains.engine.record.config import RunConfig
+    from ssl_domains.engine.record.config import schema_of
 
     with answering(as_json=True) as answer:
-        answer.json(RunConfig.model_json_schema())
+        answer.json(schema_of(registry_of(ctx).method(method).load().options))

@@ -80,6 +80,7 @@ def _prepare(
 ) -> tuple[RunConfig, Parts]:
     """Everything before training. The first process scans, checks and decodes; the others find it done."""
     from ssl_domains.engine import Parts
+    from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
 
@@ -89,8 +90,9 @@ def _prepare(
     table = open_table(domain, samples)
     train = training_rows(table)
     config = _config(registry, domain, request, samples, train)
+    method = registry.method(config.method.name).load()
+    config = with_method_options(config, method.options)
     _say_pairs(config, say)
-    method = registry.method(config.method.name)
     if world.first:
         # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with
         # the rows that could be decoded.
@@ -106,9 +108,9 @@ def _prepare(
         store,
         parse(config.pairs.rule),
         composition_of(config.pairs),
-        build_recipe(domain, train, config, channels),
+        build_recipe(domain, train, config, channels, views=method.needs.views),
         domain.scaling(train),
-        method.factory,
+        method,
     )
     return config, parts
 

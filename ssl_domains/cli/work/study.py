@@ -40,6 +40,7 @@ def prepare_study(
         UsageError: For columns, pairs or configurations that don't fit.
         DataError: When nothing is left of the table, or it has too few groups.
     """
+    from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.probes import HEADLINE, read_labels
     from ssl_domains.stores import default_store
     from ssl_domains.studies import Material, all_arms, plan_groups
@@ -53,6 +54,8 @@ def prepare_study(
     if labels.task == "multilabel":
         raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
     config = configure(domain, table, None, options=study.config)
+    method = registry.method(config.method.name).load()
+    config = with_method_options(config, method.options)
     if config.encoder.in_chans is None:
         config = config.with_values({"encoder.in_chans": max(store.channels(store.positions(table)))})
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
@@ -75,9 +78,9 @@ def prepare_study(
         label=study.label,
         groups=groups,
         config=config,
-        recipe=functools.partial(build_recipe, domain),
+        recipe=functools.partial(build_recipe, domain, views=method.needs.views),
         scaling=domain.scaling,
-        method=registry.method(config.method.name).factory,
+        method=method,
         fractions=tuple(study.fractions),
         primary_probe=study.primary.probe,
         primary_measure=measure_named(study.primary.measure or leading),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["build_recipe"]
 
 
-def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3) -> ViewRecipe:
+def build_recipe(
+    domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3, *, views: int = 2
+) -> ViewRecipe:
     """The domain's views, with ``views.extra`` and without ``views.without``.
 
     Args:
@@ -22,10 +24,12 @@ def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels
         train: The training rows.
         config: Size, number and names.
         channels: Of the decoded arrays; used when the configuration names no ``encoder.in_chans``.
+        views: Views of each sample that the method needs; used when the configuration says nothing.
     """
-    views = config.views
-    request = RecipeRequest(train, views.size, views.n, config.encoder.in_chans or channels, tuple(views.extra))
+    asked = config.views
+    number = views if asked.n is None else asked.n
+    request = RecipeRequest(train, asked.size, number, config.encoder.in_chans or channels, tuple(asked.extra))
     recipe = domain.recipe(request)
-    for name in views.without:
+    for name in asked.without:
         recipe = recipe.without(name)
     return recipe

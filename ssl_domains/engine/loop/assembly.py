@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from pydantic import BaseModel
 from timm.layers import convert_sync_batchnorm
 
 from ssl_domains.encoders import Encoder
@@ -17,24 +18,41 @@ from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
 from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
 from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.engine.step.gradient_caching import batch_norms, refuse_micro_batch_norm
 from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
-from ssl_domains.errors import DataError
-from ssl_domains.methods import Method
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.methods import Method, ViewPlan
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, ViewRecipe
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "MethodFactory", "Parts", "assemble", "resolve_config", "rule_text"]
+__all__ = ["Assembled", "MethodSource", "Parts", "assemble", "resolve_config", "rule_text"]
 
 _SEEDS = 2**63 - 1
 
-MethodFactory = Callable[[Encoder, Mapping[str, Any]], Method]
+
+class MethodSource(Protocol):
+    """Builds a method: the method's class itself, or an object that knows more than a configuration can say.
+
+    Attributes:
+        needs: See `Method.needs`.
+        options: See `Method.options`.
+    """
+
+    @property
+    def needs(self) -> ViewPlan: ...  # noqa: D102
+    @property
+    def options(self) -> type[BaseModel]: ...  # noqa: D102
+
+    def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Method:
+        """See `Method.build`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,17 +65,19 @@ class Parts:
         objective: The rule.
         composition: How batches are composed.
         recipe: The views.
-        scaling: From native unit to [0, 1].
-        method_factory: Builds the method from an encoder and the options of ``method`` and ``head``.
+        scaling: From native unit to [0, 1], for pictures.
+        method: Builds the method; usually its class.
+        preprocess: For other data than pictures; None makes that of pictures, of ``scaling`` and the canvas.
     """
 
     table: SampleTable
     store: ArrayStore
     objective: Objective | Rule
     composition: Composition
-    recipe: ViewRecipe
+    recipe: Recipe
     scaling: Scaling
-    method_factory: MethodFactory
+    method: MethodSource
+    preprocess: Preprocess | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +130,7 @@ class Assembled:
     def refresh(self) -> None:
         """Compute anew what the method refreshes, for the batches and the loss of the epochs to come."""
         assert self.refresher is not None
-        self.plan.restore(self.refresher(self.plan.binding.computed))
+        self.plan.restore(self.refresher(self.plan.binding.computed, self.step.optimiser))
         self.step.pairs = self.plan.scored_by
 
     @property
@@ -132,14 +152,30 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         "pairs.per_group": parts.composition.per_group,
         "pairs.compose_by": parts.composition.compose_by,
         "pairs.exponent": float(parts.composition.exponent),
-        "views.size": parts.recipe.size,
         "views.n": parts.recipe.views,
     }
-    if config.encoder.in_chans is None:
-        values["encoder.in_chans"] = _channels(parts)
+    if parts.preprocess is None:
+        values["views.size"] = getattr(parts.recipe, "size", config.views.size)
+        if config.encoder.in_chans is None:
+            values["encoder.in_chans"] = _channels(parts)
+    else:
+        values["encoder.in_chans"] = parts.preprocess.spec.channels
     if config.health.label is not None:
         parts.table.column(config.health.label)
-    return config.with_values(values)
+    config = with_method_options(config, parts.method.options).with_values(values)
+    parts.method.needs.require(parts.recipe.views, config.method.name)
+    _refuse_unread_rule(config, parts)
+    return config
+
+
+def _refuse_unread_rule(config: RunConfig, parts: Parts) -> None:
+    """Refuse a rule that neither the loss nor the batches would read."""
+    announced = config.pairs.rule != "none" and config.pairs.relations != "none"
+    if announced and not parts.method.needs.pairs and parts.composition.kind != "partner":
+        raise UsageError(
+            f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
+            "leave the rule out, or show partners as views: --set pairs.composition=partner",
+        )
 
 
 def assemble(
@@ -168,10 +204,9 @@ def assemble(
         device = resolve_device(train.device)
         precision = resolve_precision(train.precision, device)
         if preprocess is None:
-            canvas = Canvas(config.views.size, config.views.canvas)
-            preprocess = Preprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
-        dataset = CanvasDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
-        method = _method(config, parts, world, device, load_initial)
+            preprocess = parts.preprocess or _image_preprocess(config, parts)
+        dataset = InputDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
+        method = _method(config, parts, preprocess, world, device, load_initial)
         micro = train.micro_batch_size
         if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:
             refuse_micro_batch_norm(method, micro)
@@ -186,6 +221,11 @@ def assemble(
             fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
         )  # fmt: skip
         columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
+        seats = 2 if plan.sampler.composition.kind == "partner" else 1
+        if recipe.views % seats:
+            raise UsageError(
+                f"batches of partners need an even number of views, not {recipe.views}", "use --set views.n=2"
+            )
         feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, train.channels_last)
         per_epoch = len(plan.sampler)
         total = train.epochs * per_epoch
@@ -211,11 +251,18 @@ def assemble(
     return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
 
 
-def _method(config: RunConfig, parts: Parts, world: World, device: torch.device, load_initial: bool) -> Method:
+def _image_preprocess(config: RunConfig, parts: Parts) -> ImagePreprocess:
+    canvas = Canvas(config.views.size, config.views.canvas)
+    return ImagePreprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
+
+
+def _method(
+    config: RunConfig, parts: Parts, preprocess: Preprocess, world: World, device: torch.device, load_initial: bool
+) -> Method:
     init = config.encoder.init if load_initial else "random"
     in_chans = config.encoder.in_chans or 1
     encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
-    method: Method = parts.method_factory(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    method: Method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
     if world.size > 1 and device.type == "cuda":
         method = convert_sync_batchnorm(method)
     layout = torch.channels_last if config.train.channels_last else torch.contiguous_format

@@ -12,7 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["alignment", "collapse_warning", "effective_rank", "embedding_std", "knn_agreement", "measure", "uniformity"]
+from ssl_domains.pairs import Rows
+
+__all__ = [
+    "alignment",
+    "collapse_warning",
+    "effective_rank",
+    "embedding_std",
+    "knn_agreement",
+    "measure",
+    "measured_rows",
+    "uniformity",
+]
 
 # A uniform sphere has a standard deviation of 1/√d in each dimension (Chen & He 2021), and an effective rank near
 # min(d, n) (Garrido et al. 2023, RankMe). Below a tenth of the one, or with all variance in fewer directions than two,
@@ -47,13 +58,12 @@ def effective_rank(z: Tensor) -> Tensor:
     return torch.exp(-torch.special.xlogy(p, p).sum())
 
 
-def alignment(z: Tensor, views: int) -> Tensor:
-    """Mean squared distance of a sample's other views from its first, ``z [views·B, d]`` view-major; 0 is perfect.
+def alignment(one: Tensor, other: Tensor) -> Tensor:
+    """Mean squared distance of positives, ``[n, d]`` each, row beside row; 0 is perfect, NaN where there are none.
 
     Wang & Isola 2020, Understanding Contrastive Representation Learning through Alignment and Uniformity (α = 2).
     """
-    by_view = z.float().reshape(views, -1, z.shape[1])
-    return (by_view[1:] - by_view[:1]).square().sum(dim=-1).mean()
+    return (other.float() - one.float()).square().sum(dim=-1).mean()
 
 
 def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
@@ -100,17 +110,57 @@ def knn_agreement(
 
 
 @torch.no_grad()
-def measure(z: Tensor, views: int) -> dict[str, Tensor]:
-    """The measures of one batch ``z [views·B, d]``, view-major, as scalars on its device."""
-    per_view = max(1, min(z.shape[0], MOST_ROWS) // views)
-    rows = z.detach().float().reshape(views, -1, z.shape[1])[:, :per_view]
-    one_view = rows[0]  # two views of a sample are near each other by design: that is alignment, not spread
+def measure(z: Tensor, rows: Rows, pooled: Tensor | None = None) -> dict[str, Tensor]:
+    """The measures of one batch, as scalars on its device.
+
+    Spread is measured on one row of each sample, as two views of a sample are near each other by design; alignment on
+    pairs of rows of one sample and part in different views. ``z`` is brought to unit length first.
+
+    Args:
+        z: ``[M, d]``, rows of all processes.
+        rows: What they belong to.
+        pooled: ``[n, F]``, features on which spread is measured in place of ``z``.
+    """
+    first, one, other = _measured(rows)
+    unit = F.normalize(z.detach().float(), dim=1)
+    spread = unit[first.to(z.device)] if pooled is None else F.normalize(pooled[:MOST_ROWS].float(), dim=1)
     return {
-        "std": embedding_std(one_view),
-        "effective_rank": effective_rank(one_view),
-        "alignment": alignment(rows.flatten(0, 1), views),
-        "uniformity": uniformity(one_view),
+        "std": embedding_std(spread),
+        "effective_rank": effective_rank(spread),
+        "alignment": alignment(unit[one.to(z.device)], unit[other.to(z.device)]),
+        "uniformity": uniformity(spread),
     }
+
+
+def measured_rows(rows: Rows) -> int:
+    """How many rows `measure` looks at for spread."""
+    return len(_measured(rows)[0])
+
+
+def _measured(rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows to measure spread on, and pairs of rows to measure alignment on: positions, int64, on the CPU.
+
+    Spread: the first row of each sample in the first view, at most `MOST_ROWS` with those of the other views.
+    """
+    if not len(rows):
+        nothing = torch.zeros(0, dtype=torch.int64)
+        return nothing, nothing, nothing
+    parts = int(rows.part.max()) + 1
+    views = len(torch.unique(rows.view))
+    per_view = max(1, min(len(rows), MOST_ROWS) // views)
+    base = torch.nonzero(rows.view == rows.view.min()).squeeze(1)
+    # Row ids are (view and slot) · parts + part, and rows lie in their order.
+    of = torch.div(rows.row[base], parts, rounding_mode="floor")
+    is_first = torch.ones(len(base), dtype=torch.bool)
+    is_first[1:] = of[1:] != of[:-1]
+    first = base[is_first][:per_view]
+    base = base[torch.isin(of, of[is_first][:per_view])]
+    key = rows.sample * parts + rows.part
+    sorted_keys, order = torch.sort(key[base], stable=True)
+    others = torch.nonzero(rows.view != rows.view.min()).squeeze(1)
+    place = torch.searchsorted(sorted_keys, key[others]).clamp(max=len(base) - 1)
+    same = sorted_keys[place] == key[others]
+    return first, base[order[place[same]]], others[same]
 
 
 def collapse_warning(std: float, rank: float, dimensions: int, rows: int) -> str:

@@ -9,7 +9,7 @@ from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.weights import load_weights, read_weights
 from ssl_domains.errors import UsageError
 
-__all__ = ["initial_encoder"]
+__all__ = ["encoder_at_start", "initial_encoder"]
 
 
 def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: int) -> Encoder:
@@ -41,3 +41,11 @@ def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: 
     encoder = create_encoder(name, in_chans, seed=seed, image_size=image_size)
     load_weights(encoder, weights, init)
     return encoder
+
+
+def encoder_at_start(run: Run) -> Encoder:
+    """The encoder of a run as it was before the first step."""
+    config = run.config
+    return initial_encoder(
+        config.encoder.name, run.preprocess.spec.channels, config.encoder.init, config.train.seed, config.views.size
+    )

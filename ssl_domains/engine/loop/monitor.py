@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssl_domains.engine.loop.health import MOST_ROWS, collapse_warning, knn_agreement, measure
+from ssl_domains.engine.loop.health import collapse_warning, knn_agreement, measure, measured_rows
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.record.events import Listener, Measured, Stepped, Warned
 from ssl_domains.engine.record.trackers import Tracker
@@ -40,13 +40,14 @@ class Monitor:
         every: Steps between measurements; the first and the last step are always measured.
         total_steps: Steps of the run.
         steps_per_epoch: Steps of an epoch.
-        names: Text of each relation of the loss.
+        names: Text of each relation of the loss; none where it reads no pairs.
         labels: int64 ``[n]`` for the online k-NN, −1 missing; None without one.
         neighbours: Its k.
         temperature: Reads τ; asked at measurements only, as a learned one waits for the device.
         trackers: Where measurements are kept.
         emit: Who is told.
         world: The processes that train; all of them measure, at the same steps.
+        unit_z: Whether ``z`` has length 1; else collapse is watched on the pooled features.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class Monitor:
         trackers: Sequence[Tracker],
         emit: Listener,
         world: World | None = None,
+        unit_z: bool = True,
     ) -> None:
+        self.unit_z = unit_z
         self.every = every
         self.total_steps = total_steps
         self.steps_per_epoch = steps_per_epoch
@@ -118,8 +121,8 @@ class Monitor:
 
     def _measure(self, step: int, result: StepResult, lr: float) -> dict[str, Any]:
         assert self._sums is not None
-        z = result.out.whole
-        measures = measure(z, result.views)
+        z = result.out.whole()
+        measures = measure(z, result.rows) if self.unit_z else measure(z, result.rows, self._pooled(result))
         if self.labels is not None:
             measures["knn"] = self._knn(result)
         # One transfer for all of them: the only place where training waits for the device.
@@ -142,9 +145,12 @@ class Monitor:
         values |= dict(zip(measures, read[1 + 2 * relations :], strict=True))
         if self.labels is not None:
             values["knn_bank"] = self.world.size * self._remembered()
-        rows = min(len(z), MOST_ROWS) // result.views
-        warning = collapse_warning(values["std"], values["effective_rank"], z.shape[1], rows)
+        watched = z.shape[1] if self.unit_z else result.out.pooled.shape[1]
+        warning = collapse_warning(values["std"], values["effective_rank"], watched, measured_rows(result.rows))
         return {**values, "warning": warning} if warning else values
+
+    def _pooled(self, result: StepResult) -> Tensor:
+        return self.world.everywhere(result.out.pooled.detach())
 
     def _publish(self, values: dict[str, Any]) -> None:
         for tracker in self.trackers:
@@ -185,7 +191,7 @@ class Monitor:
 
 
 def _one_view(result: StepResult) -> Tensor:
-    return result.out.features.pooled.detach()[: len(result.samples)]
+    return result.out.pooled.detach()
 
 
 def _not_finite(step: int) -> DataError:

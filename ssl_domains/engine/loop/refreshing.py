@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ssl_domains.engine.processes.distributed import World
-from ssl_domains.engine.processes.precision import Precision, autocast
+from ssl_domains.engine.processes.precision import Precision
+from ssl_domains.engine.step.encoding import encode_rows, pooled
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.methods import Method
 from ssl_domains.pairs import Computed
 from ssl_domains.samples import SampleTable
-from ssl_domains.views import CanvasDataset
+from ssl_domains.views import InputDataset
 
 __all__ = ["Refresher"]
-
-_ROWS = 256  # in the encoder at a time
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Refresher:
 
     Attributes:
         method: Declares it.
-        dataset: Canvases of the training rows.
+        dataset: Inputs of the training rows.
         table: The training rows, without what is computed.
         device: Where the encoder is.
         precision: Of the encoder.
@@ -34,14 +34,18 @@ class Refresher:
     """
 
     method: Method
-    dataset: CanvasDataset
+    dataset: InputDataset
     table: SampleTable
     device: torch.device
     precision: Precision
     world: World
 
-    def __call__(self, before: Computed | None) -> Computed:
-        """The next version after ``before``; None at first.
+    def __call__(self, before: Computed | None, optimiser: torch.optim.Optimizer | None = None) -> Computed:
+        """The next version after ``before``; None at first. The method's state is set on the way.
+
+        Args:
+            before: What was computed before.
+            optimiser: What it remembers of parameters that are set is forgotten.
 
         Raises:
             UsageError: When the method names something it didn't declare, or at first leaves out what it did.
@@ -51,19 +55,37 @@ class Refresher:
         refresh, table = self.method.refresh, self.table
         features = self.features()
 
-        def compute() -> Computed:
+        def compute() -> tuple[Computed, dict[str, Tensor]]:
             if not torch.isfinite(features).all():
                 raise DataError("the encoder's features are not finite", "lower train.lr or set train.clip_norm")
             answer = refresh.compute(features, table)
             absent = sorted({*refresh.columns, *refresh.edges} - {*answer.columns, *answer.edges})
             if before is None and absent:
                 raise UsageError(f"the first refresh left out {', '.join(absent)}", "compute all that Refresh declares")
+            undeclared = sorted(set(answer.state) - set(refresh.state))
+            if undeclared:
+                raise UsageError(f"the refresh sets {undeclared[0]!r}, which it didn't declare", "name it in `state`")
             known = Computed.nothing(len(table), refresh.columns, refresh.edges) if before is None else before
-            return known.rewritten(answer.columns, answer.edges)
+            return known.rewritten(answer.columns, answer.edges), {k: v.cpu() for k, v in answer.state.items()}
 
-        return self.world.from_first(compute)
+        computed, state = self.world.from_first(compute)
+        self._set(state, optimiser)
+        return computed
 
     @torch.no_grad()
+    def _set(self, state: Mapping[str, Tensor], optimiser: torch.optim.Optimizer | None) -> None:
+        present = {**dict(self.method.named_parameters()), **dict(self.method.named_buffers())}
+        for name, values in state.items():
+            if name not in present or present[name].shape != values.shape:
+                there = list(present[name].shape) if name in present else "absent"
+                raise UsageError(
+                    f"a refresh sets {name!r} to {list(values.shape)}, which is {there}",
+                    "give the shape of the method's own",
+                )
+            present[name].copy_(values)
+            if optimiser is not None:
+                optimiser.state.pop(present[name], None)
+
     def features(self) -> Tensor:
         """Pooled features of all training rows, no augmentation, evaluation mode: float32 ``[n, F]`` on the CPU.
 
@@ -72,22 +94,12 @@ class Refresher:
         rows, world = len(self.table), self.world
         share = -(-rows // world.size)
         # The last shares may run over the end; what is made twice is cut off again.
-        mine = torch.arange(world.rank * share, (world.rank + 1) * share).clamp(max=rows - 1)
+        share_of = torch.arange(world.rank * share, (world.rank + 1) * share).clamp(max=rows - 1)
         # BatchNorm's running statistics are each process's own where it isn't synchronised.
         world.like_first(self.method.buffers())
         with world.together():
-            training = self.method.training
-            self.method.eval()
-            try:
-                found = torch.cat([self._encode(part) for part in torch.split(mine, _ROWS)])
-            finally:
-                self.method.train(training)
-        return world.everywhere(found)[:rows]
-
-    def _encode(self, rows: Tensor) -> Tensor:
-        batch = self.dataset.__getitems__(rows)
-        images = batch["images"].to(self.device)
-        images = images.float().div_(255) if images.dtype == torch.uint8 else images.float()
-        mask = None if batch["mask"] is None else batch["mask"].to(self.device)
-        with autocast(self.device, self.precision):
-            return self.method.encoder(images, mask).pooled.float().cpu()  # type: ignore[no-any-return]
+            found = encode_rows(
+                self.method.encoder, self.dataset, pooled, device=self.device, rows=share_of, precision=self.precision
+            )
+            features = torch.cat([part.cpu() for _, part in found])
+        return world.everywhere(features)[:rows]

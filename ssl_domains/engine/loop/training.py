@@ -30,7 +30,7 @@ from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trac
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.errors import DataError
 from ssl_domains.pairs import Computed
-from ssl_domains.views import Preprocess
+from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
 
 __all__ = ["pretrain"]
 
@@ -113,7 +113,7 @@ def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[st
         parts,
         world,
         fitted=json.loads(saved["fitted"]),
-        preprocess=Preprocess.from_dict(json.loads(saved["preprocess"])),
+        preprocess=preprocess_from_dict(json.loads(saved["preprocess"])),
         computed=computed,
         load_initial=False,
     )
@@ -131,7 +131,7 @@ def _write_origin(
     run: Run, assembled: Assembled, parts: Parts, fingerprint: Mapping[str, Any], report: Mapping[str, Any]
 ) -> None:
     run.write_json("data_fingerprint.json", fingerprint)
-    run.write_json("preprocess.json", assembled.preprocess.to_dict())
+    run.write_json("preprocess.json", preprocess_to_dict(assembled.preprocess))
     run.write_json("recipe.json", parts.recipe.to_dict())
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
@@ -234,7 +234,7 @@ class _Training:
             "other_generators": generators[1:],
             "config": assembled.config.model_dump_json(),
             "fitted": json.dumps(assembled.plan.fitted),
-            "preprocess": json.dumps(assembled.preprocess.to_dict()),
+            "preprocess": json.dumps(preprocess_to_dict(assembled.preprocess)),
             "data": json.dumps(self.fingerprint),
         }
         if assembled.refresher is not None:
@@ -266,13 +266,14 @@ class _Training:
             every=health.every_steps,
             total_steps=assembled.total_steps,
             steps_per_epoch=assembled.steps_per_epoch,
-            names=assembled.plan.scored_by.names,
+            names=assembled.plan.scored_by.names if assembled.method.needs.pairs else (),
             labels=labels,
             neighbours=health.neighbours,
             temperature=lambda: assembled.method.temperature,
             trackers=trackers,
             emit=self.emit,
             world=self.world,
+            unit_z=assembled.method.needs.unit_z,
         )
 
     def _started(self, step: int) -> Started:

@@ -1,37 +1,37 @@
-"""Embeddings of all processes in one tensor, through which gradients flow back to each."""
+"""Rows of all processes in one tensor, through which gradients flow back to each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["gather_rows", "view_major"]
+__all__ = ["gather_rows"]
 
 
-def gather_rows(x: Tensor) -> Tensor:
-    """``[m, d]`` of each process, equal in shape, one below the other: ``[processes · m, d]``.
+def gather_rows(x: Tensor, counts: Sequence[int]) -> Tensor:
+    """The rows of every process, one below the other.
 
-    Backward sums over processes: each gets the gradient of the sum of all their losses.
-    """
-    gathered: Tensor = _Gather.apply(x)
-    return gathered
-
-
-def view_major(gathered: Tensor, size: int, views: int) -> Tensor:
-    """Rows in the order that one process would have them in.
+    Processes may have different numbers of rows, none among them: all exchange as many as the largest has, and what
+    was added is cut off again.
 
     Args:
-        gathered: ``[size · views · b, …]``, process by process, each view-major.
-        size: Processes.
-        views: Views of each sample.
+        x: ``[counts[rank], …]``, this process's rows.
+        counts: Rows of each process.
 
     Returns:
-        ``[views · size · b, …]``: view-major over the global batch.
+        ``[sum(counts), …]``. Backward sums over processes: each gets the gradient of the sum of all their losses.
     """
-    return gathered.reshape(size, views, -1, *gathered.shape[1:]).transpose(0, 1).flatten(0, 2)
+    most = max(counts)
+    if len(x) < most:
+        x = torch.cat([x, x.new_zeros(most - len(x), *x.shape[1:])])
+    gathered: Tensor = _Gather.apply(x)
+    if all(count == most for count in counts):
+        return gathered
+    return torch.cat([part[:count] for part, count in zip(torch.split(gathered, most), counts, strict=True)])
 
 
 class _Gather(torch.autograd.Function):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["generator_states", "reseed", "restore_generators", "seeded"]
+__all__ = ["drawing_apart", "generator_states", "reseed", "restore_generators", "seeded"]
 
 
 def generator_states() -> dict[str, Tensor]:
@@ -71,3 +71,11 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         restore_generators(before)
+
+
+@contextmanager
+def drawing_apart(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's generators start from a seed inside, and go on afterwards as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

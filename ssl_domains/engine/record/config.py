@@ -20,6 +20,7 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "ViewsConfig",
+    "schema_of",
 ]
 
 
@@ -66,7 +67,9 @@ class ViewsConfig(_Section):
         default="stretch",
         description="'stretch' resizes to the square; 'fit' keeps the aspect ratio, masks the padding",
     )
-    n: int = Field(default=2, ge=2, description="views of each sample in a batch")
+    n: int | None = Field(
+        default=None, ge=1, description="views of each sample in a batch; by default as many as the method needs"
+    )
     extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
     without: list[str] = Field(default_factory=list, description="steps of the domain's recipe to leave out, by name")
 
@@ -88,11 +91,11 @@ class HeadConfig(_Section):
 
 
 class MethodConfig(_Section):
-    """The contrastive method."""
+    """The self-supervised method, and options of its own: `ssl-domains config schema --method NAME` lists them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     name: str = Field(default="simclr", description="method, as `ssl-domains methods list` names it")
-    temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
-    learnable_temperature: bool = Field(default=False, description="learn τ, starting at `temperature`")
 
 
 class TrainConfig(_Section):
@@ -172,7 +175,15 @@ class RunConfig(_Section):
 
         return build_config({**self.flat(), **values})
 
-    @classmethod
-    def schema(cls) -> dict[str, Any]:  # type: ignore[override]
-        """JSON schema of the configuration, with the descriptions."""
-        return cls.model_json_schema()
+
+def schema_of(options: type[BaseModel]) -> dict[str, Any]:
+    """JSON schema of the configuration, with what each key means.
+
+    Args:
+        options: Those of a method, for the section ``[method]``.
+    """
+    schema = RunConfig.model_json_schema()
+    section = schema["$defs"]["MethodConfig"]
+    section["properties"] |= options.model_json_schema().get("properties", {})
+    section["additionalProperties"] = False
+    return schema

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["build_config", "known_keys", "load_config", "parse_set"]
+__all__ = ["build_config", "known_keys", "load_config", "parse_set", "with_method_options"]
 
 
 def known_keys() -> tuple[str, ...]:
@@ -78,7 +78,8 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     known = known_keys()
     nested: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        if key not in known:
+        # Which options a method has is known when the method is: `with_method_options`.
+        if key not in known and not key.startswith("method."):
             raise UsageError(f"unknown configuration key {key!r}", _suggest(key, known))
         section, _, name = key.partition(".")
         nested.setdefault(section, {})[name] = value
@@ -86,6 +87,30 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
         return RunConfig.model_validate(nested)
     except ValidationError as error:
         raise _one_line(error) from None
+
+
+def with_method_options(config: RunConfig, options: type[BaseModel]) -> RunConfig:
+    """The configuration with every option of its method, checked; those that are not given take their defaults.
+
+    Args:
+        config: Its section ``[method]`` holds a name and options.
+        options: The options of that method.
+
+    Raises:
+        UsageError: For an option that the method doesn't have, with the nearest it has, or a value that doesn't fit.
+    """
+    section = config.method.model_dump()
+    name = section.pop("name")
+    known = tuple(options.model_fields)
+    for key in section:
+        if key not in known:
+            hint = did_you_mean(key, known) if known else "it has no options"
+            raise UsageError(f"the method {name!r} has no option {key!r}", hint)
+    try:
+        checked = options.model_validate(section)
+    except ValidationError as error:
+        raise _one_line(error, "method.", options) from None
+    return config.with_values({f"method.{key}": value for key, value in checked.model_dump().items()})
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -117,17 +142,18 @@ def _suggest(key: str, known: Sequence[str]) -> str:
     return did_you_mean(key, within or known)
 
 
-def _one_line(error: ValidationError) -> UsageError:
+def _one_line(error: ValidationError, section: str = "", options: type[BaseModel] | None = None) -> UsageError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = section + ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = first["msg"][:1].lower() + first["msg"][1:]
-    return UsageError(f"configuration key {key!r} is {first['input']!r}: {message}{more}", _describe(key))
+    return UsageError(f"configuration key {key!r} is {first['input']!r}: {message}{more}", _describe(key, options))
 
 
-def _describe(key: str) -> str:
+def _describe(key: str, options: type[BaseModel] | None = None) -> str:
     section, _, name = key.partition(".")
     model = RunConfig.model_fields[section].annotation if section in RunConfig.model_fields else None
+    model = model if options is None else options
     fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
     field = fields.get(name.partition(".")[0])
     return f"{key}: {field.description}" if field is not None else ""

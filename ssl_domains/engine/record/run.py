@@ -19,7 +19,7 @@ from ssl_domains.engine.record.config_file import load_config
 from ssl_domains.engine.record.trackers import MetricsFile
 from ssl_domains.engine.record.weights import load_weights
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.views import Preprocess
+from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, preprocess_from_dict
 
 __all__ = ["Run"]
 
@@ -93,7 +93,19 @@ class Run:
     @cached_property
     def preprocess(self) -> Preprocess:
         """From a native array to the encoder's input."""
-        return Preprocess.from_dict(self._json("preprocess.json"))
+        return preprocess_from_dict(self._json("preprocess.json"))
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas of pictures.
+
+        Raises:
+            UsageError: When the run was trained on other data.
+        """
+        if not isinstance(self.preprocess, ImagePreprocess):
+            cause = f"the run {self.folder.name!r} was not trained on pictures"
+            raise UsageError(cause, "label maps need the canvas of pictures")
+        return self.preprocess.canvas
 
     @cached_property
     def fitted(self) -> dict[str, list[float]]:
@@ -170,7 +182,7 @@ class Run:
         config = self.config
         encoder = create_encoder(
             config.encoder.name,
-            config.encoder.in_chans or self.preprocess.in_chans,
+            config.encoder.in_chans or self.preprocess.spec.channels,
             seed=config.train.seed if seed is None else seed,
             image_size=config.views.size,
         )

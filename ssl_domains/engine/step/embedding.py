@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from torch import Tensor, nn
+from torch import nn
 
 from ssl_domains.engine.processes.precision import Precision, autocast
+from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings
 
-__all__ = ["Score", "See", "Seen", "WholeBatch", "backward"]
+__all__ = ["MakeViews", "Score", "WholeBatch", "backward"]
 
+MakeViews: TypeAlias = Callable[[slice], Views]
+"""Makes the views of some of the process's samples; the same samples always give the same views."""
 
-@dataclass(frozen=True)
-class Seen:
-    """The views of some samples, as the encoder takes them: rows are view-major.
-
-    Attributes:
-        images: ``[views·m, C, S, S]``.
-        mask: bool ``[views·m, 1, S, S]``; None when all is valid.
-        emitted: Numbers of the views by name, float64 ``[views·m]``.
-    """
-
-    images: Tensor
-    mask: Tensor | None
-    emitted: Mapping[str, Tensor]
-
-
-See: TypeAlias = Callable[[slice], Seen]
-"""Makes the views of some of the samples."""
-
-Score: TypeAlias = Callable[[Embeddings, Mapping[str, Tensor]], tuple[Embeddings, LossOutput]]
-"""From this process's embeddings and emitted numbers to the same beside those of the others, and the loss of them."""
+Score: TypeAlias = Callable[[Embeddings], tuple[Embeddings, LossOutput]]
+"""Gathers embeddings from all processes, builds the pairs, and returns this process's share of the loss."""
 
 
 @dataclass
@@ -51,12 +36,12 @@ class WholeBatch:
     precision: Precision
     processes: int = 1
 
-    def __call__(self, samples: int, see: See, score: Score) -> tuple[Embeddings, LossOutput]:
+    def __call__(self, samples: int, views_of: MakeViews, score: Score) -> tuple[Embeddings, LossOutput]:
         """Embed, score, and leave gradients in the parameters."""
-        seen = see(slice(0, samples))
-        with autocast(seen.images.device, self.precision):
-            out: Embeddings = self.model(seen.images, seen.mask)
-        out, loss = score(out, seen.emitted)
+        views = views_of(slice(0, samples))
+        with autocast(views.device, self.precision):
+            out: Embeddings = self.model(views)
+        out, loss = score(out)
         backward(loss, self.processes)
         return out, loss
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.errors import SslDomainsError
+from ssl_domains.inputs import Input
 from ssl_domains.pairs import BatchSampler
 
 __all__ = ["Batch", "Feed"]
@@ -22,33 +23,37 @@ __all__ = ["Batch", "Feed"]
 
 @dataclass(frozen=True)
 class Batch:
-    """One process's part of a batch, as canvases: its samples and, where batches have them, behind them the partners.
+    """One process's part of a batch: the samples of its slots, seat below seat.
+
+    A slot has one seat, or two where batches are composed of partners: a sample and, below, its partner.
 
     Attributes:
-        images: float32 ``[B, C, S, S]`` in [0, 1], on the training device.
-        mask: bool ``[B, 1, S, S]`` where the canvas has data; None where all of it is.
-        index: int64 ``[B]`` positions in the training table, on the CPU.
-        columns: float64 ``[B]`` by name, the table's numbers that view steps read, on the training device.
+        input: The samples ``[S · b, …]``, on the training device; pictures are float32 in [0, 1].
+        index: int64 ``[S · b]`` positions in the training table, on the CPU.
+        columns: float64 ``[S · b]`` by name, the table's numbers that view steps read, on the training device.
         waited: Seconds the training process waited for it.
-        planned: int64 ``[kinds, samples]`` on the CPU, the batch of all processes: the samples, below them with
-            partners the partner of each; None where ``index`` is all of it.
+        planned: int64 ``[S, slots]`` on the CPU, the seats of the batch of all processes; None where ``index`` is all
+            of it and there is one seat.
+        beside: Further inputs of the same samples, which move with them.
+        negatives: How many of the last seats are drawn negatives.
     """
 
-    images: Tensor
-    mask: Tensor | None
+    input: Input
     index: Tensor
     columns: dict[str, Tensor]
     waited: float
     planned: Tensor | None = None
+    beside: tuple[Input, ...] = ()
+    negatives: int = 0
 
     @property
     def whole(self) -> Tensor:
-        """int64 ``[kinds, samples]``, the batch of all processes; see ``planned``."""
+        """int64 ``[S, slots]``, the batch of all processes; see ``planned``."""
         return self.index[None] if self.planned is None else self.planned
 
     @property
     def samples(self) -> Tensor:
-        """int64 ``[b]``, the positions of this process's samples; without their partners."""
+        """int64 ``[b]``, the positions of the samples in the first seat of this process's slots."""
         return self.index[: len(self.index) // len(self.whole)]
 
 
@@ -56,12 +61,12 @@ class Feed:
     """Feeds the batches a sampler plans.
 
     Args:
-        dataset: Its ``__getitems__(indices)`` gives a dictionary of ``images``, ``mask`` and ``index``.
+        dataset: Its ``__getitems__(indices)`` gives a dictionary of ``input``, ``beside`` and ``index``.
         sampler: Plans the batches.
         columns: float64 ``[n]`` by name: table numbers that view steps read.
         device: Where batches go.
         workers: Worker processes; 0 reads in this one.
-        channels_last: Memory layout of the images.
+        channels_last: Memory layout of pictures.
     """
 
     def __init__(
@@ -112,12 +117,11 @@ class Feed:
             first_step += 1
 
     def _to_device(self, found: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
-        images = found["images"].to(self.device, non_blocking=True)
-        images = images.float().div_(255) if images.dtype == torch.uint8 else images.float()
-        mask, index = found["mask"], found["index"].long()
+        index = found["index"].long()
+        moved = found["input"].to(self.device, non_blocking=True).unit()
         return Batch(
-            images=images.contiguous(memory_format=self.layout),
-            mask=None if mask is None else mask.to(self.device, non_blocking=True),
+            input=moved.to(self.device, memory_format=self.layout),
+            beside=tuple(one.to(self.device, non_blocking=True) for one in found["beside"]),
             index=index,
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,

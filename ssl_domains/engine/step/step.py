@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from ssl_domains.engine.processes.distributed import World
-from ssl_domains.engine.processes.gathering import gather_rows, view_major
-from ssl_domains.engine.processes.precision import Precision
-from ssl_domains.engine.step.embedding import Seen, WholeBatch
+from ssl_domains.engine.processes.generators import drawing_apart
+from ssl_domains.engine.processes.precision import Precision, autocast
+from ssl_domains.engine.step.batch_rows import BatchRows
+from ssl_domains.engine.step.embedding import WholeBatch
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.gradient_caching import GradientCaching
 from ssl_domains.engine.step.optimisers import set_learning_rate
 from ssl_domains.engine.step.schedule import Schedule
-from ssl_domains.errors import UsageError
+from ssl_domains.inputs import View, Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods import Embeddings, Method
+from ssl_domains.methods import Embeddings, Method, RowPairs, Target
 from ssl_domains.pairs import BoundObjective, Rows
-from ssl_domains.views import Viewed, ViewRecipe
+from ssl_domains.views import Recipe
+from ssl_domains.views.draws import fold, operation_code
 
 __all__ = ["StepResult", "TrainingStep"]
 
@@ -30,16 +32,16 @@ class StepResult:
     """What a step leaves to look at; everything is still on the device.
 
     Attributes:
-        out: Embeddings of this process's rows, view-major.
+        out: Embeddings of this process's rows.
         loss: This process's share of the loss, and its parts.
-        samples: int64 ``[b]`` positions of this process's samples; with partners, those of the even views.
-        views: Views of each sample.
+        samples: int64 ``[b]`` positions of this process's samples; with further seats, those of the first.
+        rows: Rows of all processes, in the order of ``out.whole()``.
     """
 
     out: Embeddings
     loss: LossOutput
     samples: Tensor
-    views: int
+    rows: Rows
 
 
 @dataclass
@@ -65,7 +67,7 @@ class TrainingStep:
     optimiser: torch.optim.Optimizer
     schedule: Schedule
     lr: float
-    recipe: ViewRecipe
+    recipe: Recipe
     pairs: BoundObjective
     seed: int
     precision: Precision
@@ -78,93 +80,104 @@ class TrainingStep:
         """Do step number ``step``, counted over the whole run from 0."""
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
-        out, loss = self._embed(len(batch.samples))(
-            len(batch.samples),
-            lambda part: self._see(batch, step, part),
-            lambda out, emitted: self._score(batch, out, emitted),
-        )
+        views = _BatchViews(batch, step, self.recipe, self.seed, self.world)
+        targets = self._target(views, step)
+        rows: list[Rows] = []
+
+        def score(out: Embeddings) -> tuple[Embeddings, LossOutput]:
+            out, whole, pairs = self._rows(batch, views, _with_targets(out, targets))
+            rows.append(whole)
+            return out, self.method.loss(out, pairs)
+
+        out, loss = self._embed(len(batch.samples))(len(batch.samples), views, score)
         if self.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.method.parameters(), self.clip_norm)
         self.optimiser.step()
-        self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
-        return StepResult(out, loss, batch.samples, self.recipe.views)
+        with torch.no_grad():
+            self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
+        return StepResult(out, loss, batch.samples, rows[0])
 
     def _embed(self, samples: int) -> WholeBatch | GradientCaching:
         model, processes = self.model or self.method, self.world.size
         if self.micro_batch_size is None or self.micro_batch_size >= samples:
             return WholeBatch(model, self.precision, processes)
-        return GradientCaching(model, self.method, self.precision, self.micro_batch_size, self.recipe.views, processes)
+        return GradientCaching(model, self.method, self.precision, self.micro_batch_size, processes)
 
-    def _see(self, batch: Batch, step: int, part: slice) -> Seen:
-        """The views of some samples; with partners, every odd view is made of the partner."""
-        count, size = self.recipe.views, len(batch.samples)
-        slots = torch.arange(part.start, part.stop) + self.world.rank * size
-        views: list[Viewed | None] = [None] * count
-        kinds = len(batch.index) // size
-        for kind in range(kinds):
-            rows = slice(part.start + kind * size, part.stop + kind * size)
-            numbers = range(kind, count, kinds)
-            made = self.recipe.device_views(
-                batch.images[rows],
-                None if batch.mask is None else batch.mask[rows],
+    @torch.no_grad()
+    def _target(self, views: _BatchViews, step: int) -> Mapping[str, Tensor | Target]:
+        if type(self.method).target is Method.target:
+            return {}
+        all_of_process = views(slice(0, views.slots))
+        # Drawn apart, so that dropout in a momentum copy doesn't move what the encoder draws.
+        with (
+            drawing_apart(fold(self.seed, step, self.world.rank, operation_code("target")), all_of_process.device),
+            autocast(all_of_process.device, self.precision),
+        ):
+            return self.method.target(all_of_process)
+
+    def _rows(self, batch: Batch, views: _BatchViews, out: Embeddings) -> tuple[Embeddings, Rows, RowPairs]:
+        """The embeddings with their way to other processes, the rows of all processes, and the pairs."""
+        batch_rows = BatchRows(batch.whole, self.recipe.views, self.world, batch.negatives)
+        rows, whole, exchange = batch_rows.rows(out, views.part, views.emitted)
+        anchors = batch_rows.anchors(rows, self.method.needs.anchors)
+        pairs = RowPairs(self.pairs, rows, whole, out.z.device, anchors)
+        return replace(out, exchange=exchange), whole, pairs
+
+
+class _BatchViews:
+    """Makes the views of some slots of a batch, and keeps the numbers that they emit.
+
+    With ``S`` seats view ``v`` shows seat ``v mod S``.
+    """
+
+    def __init__(self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World) -> None:
+        self.batch = batch
+        self.step = step
+        self.recipe = recipe
+        self.seed = seed
+        self.slots = len(batch.samples)
+        self.first_slot = world.rank * self.slots
+        self.emitted: dict[str, Tensor] = {}
+        self.part: Tensor | None = None
+        self._all: Views | None = None
+
+    def __call__(self, part: slice) -> Views:
+        """The views of the slots of a slice, with a start and a stop."""
+        everything = (part.start, part.stop) == (0, self.slots)
+        if everything and self._all is not None:
+            return self._all
+        views = Views(self._views(part))
+        for name, values in views.emitted.items():
+            if name not in self.emitted:
+                self.emitted[name] = torch.full((len(views) * self.slots,), torch.nan, dtype=torch.float64)
+            self.emitted[name].view(len(views), -1)[:, part] = values.view(len(views), -1).cpu()
+        if any(view.part for view in views.each):
+            self.part = torch.tensor([view.part for view in views.each]).repeat_interleave(self.slots)
+        if everything:
+            self._all = views
+        return views
+
+    def _views(self, part: slice) -> tuple[View, ...]:
+        batch, count, seats = self.batch, self.recipe.views, len(self.batch.whole)
+        made: dict[int, View] = {}
+        for seat in range(seats):
+            rows = slice(part.start + seat * self.slots, part.stop + seat * self.slots)
+            numbers = range(seat, count, seats)
+            views = self.recipe.views_of(
+                *(one.take(rows) for one in (batch.input, *batch.beside)),
                 seed=self.seed,
-                step=step,
-                slots=slots,
+                step=self.step,
+                slots=torch.arange(part.start, part.stop) + self.first_slot,
                 columns={name: values[rows] for name, values in batch.columns.items()},
                 only=numbers,
             )
-            for number, view in zip(numbers, made, strict=True):
-                views[number] = view
-        whole = [view for view in views if view is not None]
-        emitted = {name: torch.cat([view.emitted[name] for view in whole]) for name in whole[0].emitted}
-        return Seen(torch.cat([view.images for view in whole]), _masks(whole), emitted)
-
-    def _score(self, batch: Batch, out: Embeddings, emitted: Mapping[str, Tensor]) -> tuple[Embeddings, LossOutput]:
-        views, world = self.recipe.views, self.world
-        if world.size == 1:
-            pairs = self.pairs.pairs(_rows(batch.whole, views, emitted)).to(out.z.device)
-            return out, self.method.loss(out, pairs)
-        of_all = {name: view_major(world.everywhere(emitted[name].cpu()), world.size, views) for name in emitted}
-        rows = _rows(batch.whole, views, of_all)
-        mine = torch.arange(len(rows)).view(views, world.size, -1)[:, world.rank].flatten()
-        pairs = self.pairs.pairs(rows.take(mine), rows).to(out.z.device)
-        asked = _Asked(world)
-        out = replace(out, candidates=view_major(gather_rows(out.z), world.size, views), total_anchors=asked)
-        loss = self.method.loss(out, pairs)
-        if not asked.ever:
-            raise UsageError(
-                f"the loss of {type(self.method).__name__} averages over the anchors of its own process",
-                "it must divide by out.total_anchors(anchors): train in one process until it does",
-            )
-        return out, loss
+            made.update(zip(numbers, views, strict=True))
+        return tuple(made[number] for number in range(count))
 
 
-class _Asked:
-    """`World.total` that knows whether it was asked: a mean over one process's anchors is the wrong loss."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.ever = False
-
-    def __call__(self, anchors: Tensor) -> Tensor:
-        self.ever = True
-        return self.world.total(anchors)
-
-
-def _rows(whole: Tensor, views: int, emitted: Mapping[str, Tensor]) -> Rows:
-    """The rows of the global batch ``whole [kinds, B]``, view-major."""
-    if len(whole) == 1:
-        return Rows.of(whole[0], views, emitted=emitted)
-    samples = whole[torch.arange(views) % len(whole)]
-    rows = Rows.of(whole[0], views, emitted=emitted)
-    return replace(rows, sample=samples.flatten())
-
-
-def _masks(views: Sequence[Viewed]) -> Tensor | None:
-    """bool ``[views·B, 1, S, S]``; None when every view is valid throughout."""
-    if all(view.mask is None for view in views):
-        return None
-    whole = [
-        torch.ones_like(view.images[:, :1], dtype=torch.bool) if view.mask is None else view.mask for view in views
-    ]
-    return torch.cat(whole)
+def _with_targets(out: Embeddings, targets: Mapping[str, Tensor | Target]) -> Embeddings:
+    if not targets:
+        return out
+    values = {name: one.values if isinstance(one, Target) else one for name, one in targets.items()}
+    of = {name: one.of for name, one in targets.items() if isinstance(one, Target)}
+    return replace(out, targets={name: value.detach() for name, value in values.items()}, target_of=of)

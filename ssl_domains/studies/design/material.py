@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import RunConfig
-from ssl_domains.engine.loop.assembly import MethodFactory
+from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.probes import Labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
@@ -63,7 +63,7 @@ class Material:
     config: RunConfig
     recipe: Callable[[SampleTable, RunConfig], ViewRecipe]
     scaling: Callable[[SampleTable], Scaling]
-    method: MethodFactory
+    method: MethodSource
     fractions: tuple[float, ...]
     primary_probe: str
     primary_measure: Measure

@@ -142,7 +142,7 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
         composition=Composition("random"),
         recipe=material.recipe(table, config),
         scaling=material.scaling(table),
-        method_factory=material.method,
+        method=material.method,
     )
     with torch_threads(1):
         return rehearse(config, parts).seconds_per_step

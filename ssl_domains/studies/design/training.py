@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.engine import Parts, Run, RunConfig, pretrain
-from ssl_domains.engine.loop.assembly import MethodFactory
+from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods.supervised import supervised_factory
+from ssl_domains.methods.supervised import SupervisedTraining
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import LabelDraw, label_draws
 from ssl_domains.samples import SampleTable
@@ -38,7 +38,7 @@ class Training:
     config: RunConfig
     table: SampleTable
     rows: NDArray[np.int64]
-    method: MethodFactory
+    method: MethodSource
 
 
 def fold_of(material: Material, cell: Cell) -> Fold:
@@ -79,7 +79,7 @@ def prepare(material: Material, cell: Cell) -> Training:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
             mask = draw.rows
-            method = supervised_factory(material.labels.take(mask))
+            method = SupervisedTraining(material.labels.take(mask))
         else:
             # Unknown matches nobody: what is not labelled takes part with its own views alone.
             labels = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
@@ -106,7 +106,7 @@ def train(material: Material, cell: Cell) -> Run:
         ),
         recipe=material.recipe(table, config),
         scaling=material.scaling(table),
-        method_factory=prepared.method,
+        method=prepared.method,
     )
     folder = material.out / cell.folder / "run"
     resume = bool(Run(folder).checkpoints.paths())

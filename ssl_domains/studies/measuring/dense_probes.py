@@ -29,7 +29,7 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     masked = material.masks.positions(material.table) >= 0
     rows = np.flatnonzero((fold.train | fold.test) & masked)
     part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
-    targets = dense_targets(part, material.masks, run.preprocess.canvas, material.mask_names or None)
+    targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
     draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
     # Maps of what is looked at only: with few labelled groups, most pictures are never encoded.
     used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))

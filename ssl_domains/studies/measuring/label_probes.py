@@ -22,7 +22,7 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, regression_sums
 from ssl_domains.studies.design.requested import asked_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
-from ssl_domains.views import Canvas, Preprocess
+from ssl_domains.views import Canvas, ImagePreprocess
 
 __all__ = ["label_scores"]
 
@@ -72,12 +72,12 @@ def _features(
     return embed_rows(run.encoder(), run.preprocess, part, material.store), probes
 
 
-def _preprocess(material: Material, cell: Cell) -> Preprocess:
+def _preprocess(material: Material, cell: Cell) -> ImagePreprocess:
     """What a run of this fold would put before its encoder."""
     train = material.table.take(fold_of(material, cell).train)
     config = material.config
     scaling = material.scaling(train).fit(train, material.store)
-    return Preprocess(scaling, Canvas(config.views.size, config.views.canvas), config.encoder.in_chans or 1)
+    return ImagePreprocess(scaling, Canvas(config.views.size, config.views.canvas), config.encoder.in_chans or 1)
 
 
 @dataclass(frozen=True)

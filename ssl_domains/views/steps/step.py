@@ -14,7 +14,7 @@ from torch import Tensor
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps.cut import Cut
 
-__all__ = ["Geometric", "ViewStep", "backend", "grid", "sample"]
+__all__ = ["Geometric", "ViewStep", "backend", "grid", "nearest", "sample"]
 
 Image = NDArray[np.float32]
 
@@ -167,3 +167,31 @@ def sample(
     # What lies outside counts as 0 in the interpolation, as in OpenCV's constant border.
     moved = F.grid_sample(images, points, "bilinear", "zeros", align_corners=False)
     return (moved if seen is None else moved * seen), seen
+
+
+def nearest(values: Tensor, valid: Tensor, x: Tensor, y: Tensor, *, size: int, pad: float) -> tuple[Tensor, Tensor]:
+    """Label maps or masks at places, by the nearest pixel: no value is mixed of two.
+
+    Args:
+        values: ``[B, 1, S, S]``, any type.
+        valid: bool ``[B, 1, S, S]``.
+        x: As `Geometric.source` gives it.
+        y: Likewise.
+        size: Side of what comes out.
+        pad: Value of places outside.
+    """
+    count, side = len(values), values.shape[-1]
+    inside = ((x.abs() <= 1) & (y.abs() <= 1)).expand(count, size, size)
+    column, row = (
+        (((torch.nan_to_num(v, nan=0.0) + 1) * side - 1) / 2)
+        .round()
+        .clamp_(0, side - 1)
+        .long()
+        .expand(count, size, size)
+        for v in (x, y)
+    )
+    sample_of = torch.arange(count, device=values.device)[:, None, None]
+    moved = values[:, 0][sample_of, row, column]
+    seen = inside & valid[:, 0][sample_of, row, column]
+    moved = torch.where(inside, moved, torch.as_tensor(pad, dtype=values.dtype, device=values.device))
+    return moved[:, None], seen[:, None]

@@ -1,0 +1,144 @@
+"""Rows of a batch: which sample, view and part each embedding belongs to, in this process and in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ssl_domains.engine.processes.distributed import World
+from ssl_domains.engine.processes.gathering import gather_rows
+from ssl_domains.errors import UsageError
+from ssl_domains.methods import Embeddings
+from ssl_domains.pairs import Rows
+
+__all__ = ["BatchRows", "ProcessExchange"]
+
+
+@dataclass(frozen=True, eq=False)
+class BatchRows:
+    """Makes `Rows` of the embeddings of a batch.
+
+    View ``v`` shows seat ``v mod S`` of each slot; the row ``v · b + i`` of this process is view ``v`` of its ``i``-th
+    slot, which is slot ``rank · b + i`` of the global batch.
+
+    Attributes:
+        seats: int64 ``[S, B]`` on the CPU, positions of the samples of the global batch in the training table.
+        views: Views of each slot.
+        world: The processes; each has ``B / size`` slots.
+        negatives: How many of the last seats are drawn negatives.
+    """
+
+    seats: Tensor
+    views: int
+    world: World
+    negatives: int = 0
+
+    @property
+    def slots(self) -> int:
+        """Slots ``b`` of this process."""
+        return self.seats.shape[1] // self.world.size
+
+    def of_process(self, of: Tensor | None, part: Tensor | None, emitted: Mapping[str, Tensor], parts: int = 1) -> Rows:
+        """The rows of this process.
+
+        Args:
+            of: int64 ``[M]``, view-major rows; None for all of them in order.
+            part: int64 ``[M]``; None for 0.
+            emitted: Numbers of all view-major rows, float64 ``[views · b]`` by name.
+            parts: One more than the largest part of any process: row ids leave room for so many.
+
+        Raises:
+            UsageError: When ``of`` points outside the batch, or (of, part) repeats.
+        """
+        count = self.views * self.slots
+        of_all = of is None
+        of = torch.arange(count) if of is None else of.cpu()
+        part = torch.zeros_like(of) if part is None else part.cpu()
+        if len(of) and not (int(of.min()) >= 0 and int(of.max()) < count):
+            raise UsageError(f"embed gives rows {int(of.min())} to {int(of.max())} of {count}", "`of` counts its views")
+        view = of // self.slots
+        slot = self.world.rank * self.slots + of % self.slots
+        row = (view * self.seats.shape[1] + slot) * parts + part
+        if not of_all and len(torch.unique(row)) < len(row):
+            raise UsageError("embed gives the same (of, part) twice", "number the instances of a view by `part`")
+        return Rows(
+            sample=self.seats[view % len(self.seats), slot],
+            view=view,
+            part=part,
+            row=row,
+            emitted={name: values.cpu()[of] for name, values in emitted.items()},
+        )
+
+    def rows(
+        self, out: Embeddings, part: Tensor | None, emitted: Mapping[str, Tensor]
+    ) -> tuple[Rows, Rows, ProcessExchange | None]:
+        """The rows of this process and of all, and how embeddings are exchanged between them.
+
+        Args:
+            out: The embeddings of this process.
+            part: Default part of each view-major row, where views declare one.
+            emitted: Numbers of all view-major rows of this process.
+        """
+        own = out.part
+        if own is None and part is not None:
+            own = part if out.of is None else part[out.of.cpu()]
+        if own is not None:
+            own = own.cpu()
+        largest = 0 if own is None or not len(own) else int(own.max())
+        parts = 1 + (largest if self.world.size == 1 else max(self.world.collect(largest)))
+        rows = self.of_process(out.of, own, emitted, parts)
+        if self.world.size == 1:
+            return rows, rows, None
+        counts = self.world.collect(len(rows))
+        together = Rows(
+            sample=gather_rows(rows.sample, counts),
+            view=gather_rows(rows.view, counts),
+            part=gather_rows(rows.part, counts),
+            row=gather_rows(rows.row, counts),
+            emitted={name: gather_rows(values, counts) for name, values in rows.emitted.items()},
+        )
+        exchange = ProcessExchange(self, parts)
+        return rows, together.take(torch.argsort(together.row)), exchange
+
+    def anchors(self, rows: Rows, which: str) -> Tensor | None:
+        """Positions in ``rows`` of the anchors, int64; None where all are.
+
+        Args:
+            rows: Of this process.
+            which: ``ViewPlan.anchors``.
+        """
+        if not self.negatives or which == "all":
+            return None
+        return torch.nonzero(rows.view % len(self.seats) < len(self.seats) - self.negatives).squeeze(1)
+
+
+@dataclass(frozen=True, eq=False)
+class ProcessExchange:
+    """Rows and counts of several processes brought together; see `ssl_domains.methods.Exchange`.
+
+    Attributes:
+        batch: The batch.
+        parts: One more than the largest part of any process.
+    """
+
+    batch: BatchRows
+    parts: int
+
+    @property
+    def size(self) -> int:
+        """Number of processes."""
+        return self.batch.world.size
+
+    def total(self, counts: Tensor) -> Tensor:
+        """Sum over the processes, without gradient."""
+        return self.batch.world.total(counts)
+
+    def whole(self, values: Tensor, of: Tensor | None, part: Tensor | None) -> Tensor:
+        """The rows of all processes, ordered by view, slot of the global batch and part."""
+        rows = self.batch.of_process(of, part, {}, self.parts).row
+        counts: Sequence[int] = self.batch.world.collect(len(rows))
+        order = torch.argsort(gather_rows(rows, counts))
+        return gather_rows(values, counts)[order.to(values.device)]

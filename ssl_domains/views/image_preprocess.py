@@ -1,0 +1,118 @@
+"""Pictures before the encoder: scaled, on a square canvas; saved with a run, so that it stays the same ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.inputs import Input, InputSpec
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views.canvas import Canvas
+from ssl_domains.views.scaling import FittedScaling, valid_pixels
+
+__all__ = ["ImagePreprocess"]
+
+
+@dataclass(frozen=True)
+class ImagePreprocess:
+    """Scaling, canvas and channel count of a run.
+
+    Example:
+        >>> encoder, preprocess = ssl_domains.load("RUN")     # doctest: +SKIP
+        >>> encoder(preprocess(array).values).pooled          # doctest: +SKIP
+
+    Attributes:
+        scaling: From native unit to [0, 1], fitted.
+        canvas: Size and shape.
+        in_chans: Channels of the encoder. A single channel is repeated; any other difference is an error.
+    """
+
+    name: ClassVar[str] = "image"
+    scaling: FittedScaling
+    canvas: Canvas
+    in_chans: int
+
+    @property
+    def spec(self) -> InputSpec:
+        """Pictures ``[C, S, S]``, float32 in [0, 1]."""
+        return InputSpec("image", self.in_chans, (self.canvas.size, self.canvas.size))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column that names the volume, when scaling goes by volume."""
+        declared = self.scaling.scaling
+        return (declared.group,) if declared.scope == "volume" and declared.group is not None else ()
+
+    def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
+        """An array ``[H, W, C]`` or ``[H, W]`` in native unit as float32 ``[1, C, S, S]`` in [0, 1].
+
+        ``valid`` is false where there is padding or no data; None where all is data.
+
+        Raises:
+            DataError: When the channels don't fit, or no window was fitted for the volume.
+        """
+        return self.compact(array, facts).unit()
+
+    def compact(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
+        """The same, uint8 where that says all there is."""
+        canvas, mask = self.place(array if array.ndim == 3 else array[:, :, None], self._group(facts))
+        values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # the store's own memory is read-only
+        return Input(values[None], None if mask is None else torch.from_numpy(mask)[None, None])
+
+    def place(self, array: NDArray[Any], group: str | None = None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Scaled, on the canvas: ``[S, S, in_chans]`` uint8 (for [0, 1] in steps of 1/255) or float32, and the mask."""
+        channels = array.shape[2]
+        if channels not in (1, self.in_chans):
+            raise DataError(
+                f"an array has {channels} channels, the encoder takes {self.in_chans}",
+                f"set encoder.in_chans to {channels}, or let the reader choose channels",
+            )
+        canvas, mask = self.canvas.apply(self.scaling.apply(array, group), valid_pixels(array))
+        if channels != self.in_chans:
+            canvas = np.repeat(canvas, self.in_chans, axis=2)
+        return canvas, mask
+
+    def extend(self, table: SampleTable, store: ArrayStore) -> ImagePreprocess:
+        """With windows for the table's volumes that have none yet, from their own arrays."""
+        return replace(self, scaling=self.scaling.extend(table, store))
+
+    def require(self, table: SampleTable, store: ArrayStore) -> None:
+        """Refuse arrays that the encoder can't take, before any is read.
+
+        Raises:
+            DataError: When channels don't fit, a row names no volume, or no window was fitted for one.
+        """
+        wrong = store.channels(store.positions(table)) - {1, self.in_chans}
+        if wrong:
+            counts = ", ".join(str(count) for count in sorted(wrong))
+            cause = f"some arrays have {counts} channels, the encoder takes {self.in_chans}"
+            raise DataError(cause, "set encoder.in_chans, or let the reader choose channels")
+        for group in dict.fromkeys(self.scaling.groups(table)):
+            self.scaling.window(group)
+
+    def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
+        """How a dataset keeps inputs of arrays of these types: type, whether some may have a mask, whether all do."""
+        dtype = torch.uint8 if self.scaling.stays_uint8(dtypes) else torch.float32
+        fits = self.canvas.mode == "fit"
+        return dtype, fits or any(one.kind == "f" for one in dtypes), fits
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values only."""
+        return {"scaling": self.scaling.to_dict(), "canvas": asdict(self.canvas), "in_chans": self.in_chans}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ImagePreprocess:
+        """The reverse of `to_dict`."""
+        canvas = Canvas(**values["canvas"])
+        return cls(FittedScaling.from_dict(values["scaling"]), canvas, int(values["in_chans"]))
+
+    def _group(self, facts: Mapping[str, Any] | None) -> str | None:
+        values = [str((facts or {})[name]) for name in self.columns if name in (facts or {})]
+        return values[0] if values else None
