@@ -115,6 +115,19 @@ class Input:
             valid = torch.cat([part.with_valid() for part in padded])
         return replace(first, values=torch.cat([part.values for part in padded]), valid=valid)
 
+    def trimmed(self) -> Input:
+        """Without padding that no sample needs: ragged sides end with the last place that is data in any sample."""
+        if self.valid is None or not self.ragged:
+            return self
+        keep = [slice(None), slice(None)]
+        for side in range(len(self.space)):
+            others = [axis for axis in range(self.valid.ndim) if axis != side + 2]
+            there = torch.nonzero(self.valid.any(dim=others) if others else self.valid)
+            last = int(there[-1]) + 1 if len(there) else 1
+            keep.append(slice(0, last) if side in self.ragged else slice(None))
+        values, valid = self.values[tuple(keep)], self.valid[tuple(keep)]
+        return replace(self, values=values, valid=None if bool(valid.all()) else valid)
+
     def padded(self, sides: Sequence[int]) -> Input:
         """Padded at the end of each side to the given lengths, with ``pad`` and false."""
         missing = [length - own for length, own in zip(sides, self.space, strict=True)]

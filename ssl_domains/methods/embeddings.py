@@ -9,6 +9,7 @@ from typing import Protocol
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
+from ssl_domains.pairs import Rows
 
 __all__ = ["Embeddings", "Exchange", "Target"]
 
@@ -62,6 +63,7 @@ class Embeddings:
             (of, part) is unique.
         targets: What `Method.target` gave, by name; never differentiated.
         target_of: Rows of those targets that aren't aligned with all views.
+        rows: Rows of the whole batch, in the order of ``whole()``: what a queue stores beside its keys.
         exchange: Reaches the other processes; None where there is one.
     """
 
@@ -73,6 +75,7 @@ class Embeddings:
     part: Tensor | None = None
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     target_of: Mapping[str, Tensor] = field(default_factory=dict)
+    rows: Rows | None = None
     exchange: Exchange | None = None
 
     def whole(self, name: str = "z") -> Tensor:

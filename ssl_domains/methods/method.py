@@ -91,7 +91,7 @@ class Method(nn.Module, ABC):
     def after_step(self, out: Embeddings, progress: float) -> None:
         """Update what gradients don't: momentum encoder, queue, bank.
 
-        Reads ``out.targets`` and ``out.whole(…)`` only, so that every process comes to the same state.
+        Reads ``out.targets``, ``out.whole(…)`` and ``out.rows`` only, so that every process comes to the same state.
 
         Args:
             out: What the loss saw.

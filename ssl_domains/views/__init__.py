@@ -29,6 +29,7 @@ from ssl_domains.views.steps import (
     VerticalFlip,
     ViewStep,
 )
+from ssl_domains.views.variants import VariantRecipe, with_variants
 
 __all__ = [
     "IGNORED",
@@ -49,6 +50,7 @@ __all__ = [
     "Recipe",
     "Rotate",
     "Scaling",
+    "VariantRecipe",
     "VerticalFlip",
     "ViewRecipe",
     "ViewStep",
@@ -60,6 +62,7 @@ __all__ = [
     "register_preprocess",
     "to_native",
     "whole_batch",
+    "with_variants",
 ]
 
 # albumentations 2.0.8 asks the network for a newer version when it is imported, unless told otherwise beforehand; the

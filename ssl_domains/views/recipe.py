@@ -333,6 +333,27 @@ class ViewRecipe:
             raise UsageError(f"the recipe has no step {name!r}", did_you_mean(name, names))
         return replace(self, steps=tuple(step for step in self.steps if step.name != name))
 
+    def variant(self, name: str) -> ViewRecipe:
+        """A variant of the recipe, for methods that compare views of several sizes (Caron et al. 2020, multi-crop).
+
+        ``"global"`` is the recipe itself; ``"local"`` has half the size, and its crops take 5 % of the picture up to
+        the smallest share that the recipe's own crops take.
+
+        Raises:
+            UsageError: For another name, or when there is no crop to make smaller.
+        """
+        if name == "global":
+            return self
+        crops = [step for step in self.steps if isinstance(step, RandomResizedCrop)]
+        if name != "local" or not crops:
+            cause = f"the recipe has no variant {name!r}"
+            raise UsageError(cause, "known: global, and local for recipes with a crop")
+        steps = tuple(
+            replace(step, scale=(min(0.05, step.scale[0]), max(step.scale[0], 0.05))) if step in crops else step
+            for step in self.steps
+        )
+        return replace(self, steps=steps, size=max(1, self.size // 2))
+
     def rows(self) -> list[tuple[str, str, str]]:
         """(step, settings, reason) of each step, for a table."""
         rows = []

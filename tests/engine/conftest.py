@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import small_run
-from process_pool import ProcessPool
+from ssl_domains.testing.process_pool import ProcessPool
 
 
 @pytest.fixture(scope="session")

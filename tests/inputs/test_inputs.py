@@ -90,3 +90,12 @@ def test_a_spec_checks_what_it_declares_and_survives_json() -> None:
         spec.input(torch.ones(2, 1, 5, 9))
     with pytest.raises(DataError, match="float64"):
         spec.input(torch.ones(2, 1, 4, 9, dtype=torch.float64))
+
+
+def test_trimming_takes_away_what_no_sample_needs() -> None:
+    joined = Input.cat([wave(3), wave(5), wave(9)])
+    short = joined.take(slice(0, 4)).trimmed()
+    assert short.values.shape == (4, 1, 5)
+    assert short.lengths.tolist() == [3, 3, 5, 5]
+    assert joined.take(slice(0, 2)).trimmed().valid is None
+    assert wave(3).trimmed().values.shape == (2, 1, 3)

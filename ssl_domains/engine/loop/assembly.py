@@ -9,18 +9,20 @@ from typing import Any, Protocol
 import torch
 from pydantic import BaseModel
 from timm.layers import convert_sync_batchnorm
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
 from ssl_domains.engine.loop.refreshing import Refresher
+from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch_norms
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
 from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.engine.step.feed import Feed
-from ssl_domains.engine.step.gradient_caching import batch_norms, refuse_micro_batch_norm
+from ssl_domains.engine.step.gradient_caching import refuse_micro_batch_norm
 from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
@@ -29,7 +31,7 @@ from ssl_domains.methods import Method, ViewPlan
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling, with_variants
 from ssl_domains.views.draws import fold
 
 __all__ = ["Assembled", "MethodSource", "Parts", "assemble", "resolve_config", "rule_text"]
@@ -122,7 +124,8 @@ class Assembled:
     @property
     def warnings(self) -> list[str]:
         """What a user should know before training starts."""
-        if self.step.world.size == 1 or self.device.type != "cpu" or not batch_norms(self.method):
+        own = [layer for layer in self.method.modules() if isinstance(layer, _BatchNorm)]
+        if self.step.world.size == 1 or self.device.type != "cpu" or all(isinstance(x, SharedBatchNorm) for x in own):
             return []
         share = self.config.train.batch_size // self.step.world.size
         return [f"on a CPU each process's BatchNorm has statistics of its own {share} samples, not of the whole batch"]
@@ -139,6 +142,10 @@ class Assembled:
         return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
 
 
+def _recipe(parts: Parts) -> Recipe:
+    return with_variants(parts.recipe, parts.method.needs.variants)
+
+
 def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     """The configuration with what the parts decide filled in, so that it says all by itself.
 
@@ -152,7 +159,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         "pairs.per_group": parts.composition.per_group,
         "pairs.compose_by": parts.composition.compose_by,
         "pairs.exponent": float(parts.composition.exponent),
-        "views.n": parts.recipe.views,
+        "views.n": _recipe(parts).views,
     }
     if parts.preprocess is None:
         values["views.size"] = getattr(parts.recipe, "size", config.views.size)
@@ -163,7 +170,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     if config.health.label is not None:
         parts.table.column(config.health.label)
     config = with_method_options(config, parts.method.options).with_values(values)
-    parts.method.needs.require(parts.recipe.views, config.method.name)
+    parts.method.needs.require(_recipe(parts).views, config.method.name)
     _refuse_unread_rule(config, parts)
     return config
 
@@ -215,7 +222,7 @@ def assemble(
         refresher = Refresher(method, dataset, parts.table, device, precision, world)
         computed = refresher(None) if computed is None else computed
     with world.together():
-        recipe = parts.recipe
+        recipe = _recipe(parts)
         plan = plan_pairs(
             config, parts.table, parts.objective, parts.composition,
             fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
@@ -263,8 +270,11 @@ def _method(
     in_chans = config.encoder.in_chans or 1
     encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
     method: Method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
-    if world.size > 1 and device.type == "cuda":
-        method = convert_sync_batchnorm(method)
+    if world.size > 1:
+        if device.type == "cuda":
+            method = convert_sync_batchnorm(method)
+        else:
+            share_batch_norms(method)
     layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
     method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     if config.train.compile:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.precision import Precision
@@ -15,7 +17,6 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.methods import Method
 from ssl_domains.pairs import Computed
 from ssl_domains.samples import SampleTable
-from ssl_domains.views import InputDataset
 
 __all__ = ["Refresher"]
 
@@ -34,7 +35,7 @@ class Refresher:
     """
 
     method: Method
-    dataset: InputDataset
+    dataset: Dataset[Any]
     table: SampleTable
     device: torch.device
     precision: Precision

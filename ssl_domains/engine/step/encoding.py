@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import Precision, autocast
 from ssl_domains.inputs import Input
-from ssl_domains.views import InputDataset, whole_batch
+from ssl_domains.views import whole_batch
 
 __all__ = ["encode_rows", "pooled"]
 
@@ -26,7 +26,7 @@ def pooled(encoder: Encoder, rows: Input) -> Tensor:
 
 def encode_rows(
     encoder: Encoder,
-    dataset: InputDataset,
+    dataset: Dataset[Any],
     read: Callable[[Encoder, Input], T],
     *,
     device: torch.device,
@@ -42,7 +42,7 @@ def encode_rows(
 
     Args:
         encoder: The encoder.
-        dataset: Its inputs.
+        dataset: Its inputs; batches as `InputDataset` gives them.
         read: What is wanted of a batch, for instance `pooled`; called with the encoder and the batch on the device,
             pictures in [0, 1].
         device: Where the encoder runs.
@@ -55,7 +55,7 @@ def encode_rows(
     Yields:
         Which of the rows, as a slice of ``0 … n``, and what was read of them.
     """
-    index = torch.arange(len(dataset)) if rows is None else rows
+    index = torch.arange(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     batches = [part.tolist() for part in torch.split(index, batch_size)] if len(index) else []
     loader: DataLoader[Any] = DataLoader(
         dataset, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers, generator=torch.Generator()

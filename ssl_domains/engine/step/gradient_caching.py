@@ -148,7 +148,8 @@ class _FirstPass:
 def _rows_of_process(out: Embeddings, views: Views, part: slice, samples: int) -> Tensor:
     """View-major rows of a micro-batch as view-major rows of this process: int64 ``[m]`` on the CPU."""
     of: Tensor = torch.arange(len(views) * views.samples) if out.of is None else out.of.cpu()
-    return of // views.samples * samples + part.start + of % views.samples
+    rows: Tensor = of // views.samples * samples + part.start + of % views.samples
+    return rows
 
 
 def _known(part: Tensor | None) -> Tensor:

@@ -121,7 +121,7 @@ class TrainingStep:
         rows, whole, exchange = batch_rows.rows(out, views.part, views.emitted)
         anchors = batch_rows.anchors(rows, self.method.needs.anchors)
         pairs = RowPairs(self.pairs, rows, whole, out.z.device, anchors)
-        return replace(out, exchange=exchange), whole, pairs
+        return replace(out, rows=whole, exchange=exchange), whole, pairs
 
 
 class _BatchViews:
@@ -164,7 +164,7 @@ class _BatchViews:
             rows = slice(part.start + seat * self.slots, part.stop + seat * self.slots)
             numbers = range(seat, count, seats)
             views = self.recipe.views_of(
-                *(one.take(rows) for one in (batch.input, *batch.beside)),
+                *(one.take(rows).trimmed() for one in (batch.input, *batch.beside)),
                 seed=self.seed,
                 step=self.step,
                 slots=torch.arange(part.start, part.stop) + self.first_slot,

@@ -1,20 +1,23 @@
-"""Two processes that stay, so that each test of several pays no start; one of them is this file run as a program.
+"""Processes that stay, so that not every check of several processes waits for new ones to start.
 
-A task is a function of a Python file, called in both processes with one process group around them; what it returns, or
-that it failed, comes back from each.
+A task is a function of a module or of a test's file. It is called in every process, with one process group around
+them; what it returns, or that it failed, comes back from each. Each process runs `serve`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import pickle
 import select
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +26,40 @@ from typing import Any, BinaryIO
 TIMEOUT = 120.0
 
 
-def load_file(path: str | Path) -> ModuleType:
+__all__ = ["ProcessPool", "Reference"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a function or class is defined, so that another process finds it.
+
+    Attributes:
+        module: Name of its module.
+        file: The module's file, for modules that can't be imported by name, as those of tests.
+        name: Its name in the module.
+    """
+
+    module: str
+    file: str
+    name: str
+
+    @classmethod
+    def of(cls, target: Any) -> Reference:
+        """The reference of a function or class that stands at the top of a module."""
+        return cls(target.__module__, inspect.getfile(target), target.__qualname__)
+
+    def load(self) -> Any:
+        """What is referred to."""
+        try:
+            module: ModuleType = importlib.import_module(self.module)
+            if module.__file__ is None or not Path(module.__file__).samefile(self.file):
+                module = _load_file(self.file)
+        except ImportError:
+            module = _load_file(self.file)
+        return getattr(module, self.name)
+
+
+def _load_file(path: str | Path) -> ModuleType:
     """A Python file as a module, whatever folder it lies in."""
     name = f"task_{Path(path).stem}"
     if name not in sys.modules:
@@ -40,17 +76,19 @@ class ProcessPool:
     """Processes with ranks 0 and up, joined by gloo on the loopback interface through a file.
 
     Args:
-        folder: Where the file is made.
+        folder: Where the file is made; None takes a temporary folder.
         size: How many.
     """
 
-    def __init__(self, folder: Path, size: int = 2) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path | None = None, size: int = 2) -> None:
+        self._temporary = tempfile.TemporaryDirectory() if folder is None else None
+        self.folder = Path(self._temporary.name) if folder is None and self._temporary else Path(folder or ".")
+        self.size = size
         self._started = 0
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __call__(self, function: Callable[..., Any], **options: Any) -> list[Any]:
-        """What ``function(**options)`` of a test's file returns in each process.
+        """What ``function(**options)`` returns in each process; the function stands at the top of its module.
 
         Raises:
             AssertionError: With its traceback, when it raises in one of them or doesn't end.
@@ -64,7 +102,7 @@ class ProcessPool:
         """Whether each process succeeded, and its value or traceback."""
         if not self._processes:
             self._start()
-        task = (function.__code__.co_filename, function.__name__, options)
+        task = (Reference.of(function), options)
         for process in self._processes:
             pickle.dump(task, _pipe(process.stdin))
             _pipe(process.stdin).flush()
@@ -79,8 +117,16 @@ class ProcessPool:
         self._started += 1
         meeting = self.folder / f"meeting{self._started}"
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         for rank in range(self.size):
-            words = [sys.executable, __file__, str(meeting), str(rank), str(self.size)]
+            words = [
+                sys.executable,
+                "-c",
+                f"from {__name__} import serve; serve()",
+                str(meeting),
+                str(rank),
+                str(self.size),
+            ]
             pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
             self._processes.append(subprocess.Popen(words, env=environment, **pipes))
 
@@ -114,7 +160,9 @@ def _answer(process: subprocess.Popen[bytes], end: float) -> tuple[bool, Any]:
     return answer
 
 
-def _serve(meeting: str, rank: int, size: int) -> None:
+def serve() -> None:
+    """Answer tasks on standard input until it ends; a process of a pool does nothing else."""
+    meeting, rank, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     # What anybody prints goes elsewhere: the pipe is for answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -127,17 +175,13 @@ def _serve(meeting: str, rank: int, size: int) -> None:
     )
     while True:
         try:
-            path, name, options = pickle.load(sys.stdin.buffer)
+            reference, options = pickle.load(sys.stdin.buffer)
         except EOFError:
             break
         try:
-            answer = True, getattr(load_file(path), name)(**options)
+            answer = True, reference.load()(**options)
         except BaseException:
             answer = False, traceback.format_exc()
         pickle.dump(answer, answers)
         answers.flush()
     dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
