@@ -11,6 +11,7 @@ from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
+from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.studies import ArmEntry, StudyFile
 from ssl_domains.studies.design.study_file import BreakdownEntry, ContrastEntry, DenseEntry, UnsureEntry
 
@@ -91,6 +92,9 @@ def _options(command: Any) -> Iterator[str]:
 def _configuration() -> Iterator[str]:
     for section, field in RunConfig.model_fields.items():
         yield from _keys(f"## `[{section}]`", field.annotation)
+        if section == "method":
+            for entry in BUILT_IN:
+                yield from _keys(f"### Options of `{entry.name}`", entry.load().options)
 
 
 def _study_file() -> Iterator[str]:
