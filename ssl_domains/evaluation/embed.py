@@ -49,7 +49,7 @@ def embed(
         table: The samples.
         store: Holds their arrays.
         out: Also write the embeddings here.
-        batch_size: Images in the encoder at a time.
+        batch_size: Rows in the encoder at a time.
         progress: Called with rows done and rows in all.
 
     Returns:
@@ -68,7 +68,7 @@ def embed(
         there = np.flatnonzero(positions >= 0)
         features = embed_rows(
             encoder, preprocess, table.take(there), store, device=run.config.train.device, batch_size=batch_size,
-            progress=progress,
+            workers=run.config.data.workers, progress=progress,
         )  # fmt: skip
         frame = pl.DataFrame(
             {

@@ -80,6 +80,7 @@ def _prepare(
 ) -> tuple[RunConfig, Parts]:
     """Everything before training. The first process scans, checks and decodes; the others find it done."""
     from ssl_domains.engine import Parts
+    from ssl_domains.engine.loop.assembly import refuse_unread_rule
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
@@ -92,6 +93,8 @@ def _prepare(
     config = _config(registry, domain, request, samples, train)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
+    method.needs.require(config.views.n or method.needs.views, config.method.name)
+    refuse_unread_rule(config, method.needs)
     _say_pairs(config, say)
     if world.first:
         # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with

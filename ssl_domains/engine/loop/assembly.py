@@ -34,7 +34,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling, with_variants
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "MethodSource", "Parts", "assemble", "resolve_config", "rule_text"]
+__all__ = ["Assembled", "MethodSource", "Parts", "assemble", "refuse_unread_rule", "resolve_config", "rule_text"]
 
 _SEEDS = 2**63 - 1
 
@@ -171,14 +171,18 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         parts.table.column(config.health.label)
     config = with_method_options(config, parts.method.options).with_values(values)
     parts.method.needs.require(_recipe(parts).views, config.method.name)
-    _refuse_unread_rule(config, parts)
+    refuse_unread_rule(config, parts.method.needs)
     return config
 
 
-def _refuse_unread_rule(config: RunConfig, parts: Parts) -> None:
-    """Refuse a rule that neither the loss nor the batches would read."""
+def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
+    """Refuse a rule that neither the loss nor the choice of partners would read.
+
+    Raises:
+        UsageError: When there is one.
+    """
     announced = config.pairs.rule != "none" and config.pairs.relations != "none"
-    if announced and not parts.method.needs.pairs and parts.composition.kind != "partner":
+    if announced and not needs.pairs and config.pairs.composition != "partner":
         raise UsageError(
             f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
             "leave the rule out, or show partners as views: --set pairs.composition=partner",

@@ -80,7 +80,7 @@ class TrainingStep:
         """Do step number ``step``, counted over the whole run from 0."""
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
-        views = _BatchViews(batch, step, self.recipe, self.seed, self.world)
+        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs.validity)
         targets = self._target(views, step)
         rows: list[Rows] = []
 
@@ -130,7 +130,10 @@ class _BatchViews:
     With ``S`` seats view ``v`` shows seat ``v mod S``.
     """
 
-    def __init__(self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World) -> None:
+    def __init__(
+        self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, validity: bool = False
+    ) -> None:
+        self.validity = validity
         self.batch = batch
         self.step = step
         self.recipe = recipe
@@ -172,6 +175,8 @@ class _BatchViews:
                 only=numbers,
             )
             made.update(zip(numbers, views, strict=True))
+        if self.validity:
+            made = {n: replace(v, input=replace(v.input, valid=v.input.with_valid())) for n, v in made.items()}
         return tuple(made[number] for number in range(count))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.engine import Parts, Run, RunConfig, pretrain
 from ssl_domains.engine.loop.assembly import MethodSource
+from ssl_domains.engine.record.config import MethodConfig
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.methods.supervised import SupervisedTraining
 from ssl_domains.pairs import Composition, parse
@@ -74,18 +75,21 @@ def prepare(material: Material, cell: Cell) -> Training:
     arm, fold = cell.arm, fold_of(material, cell)
     mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
     table, _ = seen_by(material, arm, _config(material, cell, len(material.table)))
-    method = material.method
+    method, without = material.method, {}
     if cell.fraction is not None:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
             mask = draw.rows
             method = SupervisedTraining(material.labels.take(mask))
+            # Options of the self-supervised method mean nothing to it.
+            without = {"method": MethodConfig(name=material.config.method.name)}
         else:
             # Unknown matches nobody: what is not labelled takes part with its own views alone.
             labels = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
             table = table.with_columns(**{material.label: labels["label"]})
     rows = np.flatnonzero(mask)
-    return Training(_config(material, cell, len(rows)), table.take(rows), rows, method)
+    config = _config(material, cell, len(rows)).model_copy(update=without)
+    return Training(config, table.take(rows), rows, method)
 
 
 def train(material: Material, cell: Cell) -> Run:
