@@ -1,6 +1,7 @@
-"""Studies: arms × folds × seeds with their controls and floors, and the statistics of what came of it.
+"""Studies: train and probe arms over folds and seeds, beside controls and floors, and test the differences.
 
-Names load on first use: a study file can be read, and statistics drawn, without the training engine.
+In: a ``STUDY.toml``, a sample table and its arrays. Out: ``results.json``, an HTML report and a Markdown page.
+Names load on first use, so that reading a study file or computing statistics does not import the training engine.
 """
 
 from __future__ import annotations

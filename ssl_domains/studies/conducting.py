@@ -1,4 +1,4 @@
-"""A study from its file to its pages."""
+"""Run a whole study: check the pairs, run every cell, compute the statistics, write result, report and page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ssl_domains.stores import only_one
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps
-from ssl_domains.studies.design.requested import asked_rows
+from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.study_file import ContrastEntry, StudyFile
 from ssl_domains.studies.evidence.assemble import arm_results, contrasts, nuisance_rows, scores_of
 from ssl_domains.studies.evidence.result import ContrastSpec, InformationRow, StudyResult
-from ssl_domains.studies.measuring.identity import identified, shared_identity
+from ssl_domains.studies.measuring.identity import shared_identity, with_identity
 from ssl_domains.studies.measuring.run import Say, run_study, spell
 from ssl_domains.studies.page.page import write_result_page
 from ssl_domains.studies.page.report import write_study_report
@@ -30,12 +30,12 @@ __all__ = ["Conducted", "conduct"]
 
 @dataclass(frozen=True)
 class Conducted:
-    """What a study left.
+    """What `conduct` returns.
 
     Attributes:
-        result: Its numbers; None when only some arms were run.
-        report: The page of it.
-        estimated: Seconds it was thought to take.
+        result: Scores and contrasts; None when only some arms were run or only the time was estimated.
+        report: Path of the HTML report; None whenever ``result`` is.
+        estimated: Wall-clock seconds that were estimated before the start.
     """
 
     result: StudyResult | None
@@ -54,27 +54,27 @@ def conduct(
     only: Sequence[str] = (),
     estimate_only: bool = False,
 ) -> Conducted:
-    """Check every rule's pairs, tell how long it takes, run what is missing, and write what came out.
+    """Check the pairs of every rule, print a time estimate, run the cells without a result, and write the results.
 
     Args:
         study: The study file.
         material: What all cells share.
-        arms: The whole table.
-        command: The command line that makes this result, for the page.
-        jobs: Cells at a time.
-        say: Told a line for each step.
-        only: Arms to run; then no result is written.
-        estimate_only: Stop after telling how long it takes.
+        arms: All arms of the study, controls and floors included.
+        command: The command line that reproduces this result; printed on the page.
+        jobs: Number of cells that run at the same time.
+        say: Called with one line of text for each step.
+        only: Names of the arms to run; no result is written then. Empty runs all arms.
+        estimate_only: Stop after the time estimate.
 
     Raises:
-        UsageError: For an arm or a measure that isn't there, or another process at work in the folder.
-        DataError: When a rule's pairs can't be trained on.
+        UsageError: For the name of an arm or a measure that does not exist, or when another process runs the study.
+        DataError: When the pairs of a rule can't be used for training.
     """
     before = time.perf_counter()
     for name in only:
         if name not in {arm.name for arm in arms}:
             raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
-    arms = [identified(material, arm) for arm in _pinned(material, arms)]
+    arms = [with_identity(material, arm) for arm in _pinned(material, arms)]
     information, warnings = _inspect(material, arms)
     for warning in warnings:
         say(f"warning: {warning}")
@@ -90,7 +90,7 @@ def conduct(
     )
     primary, *further = (_spec(entry, study, material, arms) for entry in (study.primary, *study.secondary))
     material.out.mkdir(parents=True, exist_ok=True)
-    first = _first_primary(material.out, primary)
+    registered = _first_primary(material.out, primary)
     seconds = estimate_seconds(material, plan) / jobs
     say(_opening(study, material, plan, seconds, jobs))
     if estimate_only:
@@ -101,9 +101,10 @@ def conduct(
         say("only some arms were run: the result is written by a run without --only")
         return Conducted(None, None, seconds)
     notes = _notes(study, material, plan)
-    if first != primary:
+    if registered != primary:
         notes.append(
-            f"The primary contrast was changed once results existed: it was first {first.a} against {first.b}."
+            f"The primary contrast was changed after results existed: it was first {registered.a} against "
+            f"{registered.b}."
         )
     spent = sum(sum(result.seconds) for cells in results.values() for _, result in cells)
     device = resolve_device(material.config.train.device)
@@ -141,11 +142,11 @@ def conduct(
 def _spec(entry: ContrastEntry, study: StudyFile, material: Material, arms: Sequence[Arm]) -> ContrastSpec:
     names = [arm.name for arm in arms]
     if entry.against not in names:
-        raise UsageError(f"there is no arm {entry.against!r} to stand against", did_you_mean(entry.against, names))
-    usual = "mean Dice" if entry.probe == "dense" else HEADLINE[material.labels.task]
+        raise UsageError(f"there is no arm {entry.against!r} to compare with", did_you_mean(entry.against, names))
+    default = "mean Dice" if entry.probe == "dense" else HEADLINE[material.labels.task]
     if entry is study.primary:
-        usual = material.primary_measure.name
-    return ContrastSpec(entry.arm, entry.against, entry.probe, entry.fraction, entry.measure or usual)
+        default = material.primary_measure.name
+    return ContrastSpec(entry.arm, entry.against, entry.probe, entry.fraction, entry.measure or default)
 
 
 def _pinned(material: Material, arms: Sequence[Arm]) -> list[Arm]:
@@ -160,7 +161,11 @@ def _pinned(material: Material, arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[InformationRow, ...], list[str]]:
-    """What the rules' positives tell of label and nuisance; refuses pairs before anything is trained on them."""
+    """Inspect the pairs of every rule before training: how well positives agree on label and nuisance, and warnings.
+
+    Raises:
+        DataError: When a rule has pairs that can't be used, with the name of the arm.
+    """
     rows: dict[tuple[str, str], InformationRow] = {}
     warnings: list[str] = []
     for arm in arms:
@@ -175,13 +180,13 @@ def _inspect(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Information
         for relation in report.relations:
             for one in relation.sharing:
                 row = InformationRow(relation.text, one.column, one.role, one.agreement, one.chance, one.nmi)
-                # Two arms may share a relation: it is told once, of the first one's batches.
+                # Arms may share a relation: it gets one row, computed on the batches of the first such arm.
                 rows.setdefault((row.rule, row.column), row)
     return tuple(rows.values()), warnings
 
 
 def _first_primary(out: Path, primary: ContrastSpec) -> ContrastSpec:
-    """The primary contrast as it was named when the study first ran in this folder."""
+    """The primary contrast that the study had when it first ran in this folder; stored on the first run."""
     path = out / "primary.json"
     try:
         return ContrastSpec(**json.loads(path.read_text(encoding="utf-8")))
@@ -213,21 +218,25 @@ def _notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
         )
     if any(arm.reads_label(study.label) and arm.kind != "supervised" for arm in plan.arms):
         notes.append(
-            "Supervised contrastive arms read the labels of the labelled fraction; the rest has own views only."
+            "Supervised contrastive arms read the labels of the labelled fraction; all other rows have only their own "
+            "views as positives."
         )
     for arm in plan.arms:
         if arm.kind == "composed" and arm.config.get("pairs.composition") == "random":
-            notes.append(f"The batches of {arm.of} are uniform, so {arm.name} is SimCLR once more.")
+            notes.append(f"The batches of {arm.of} are uniform, so {arm.name} is the same training as SimCLR.")
     if material.unsure is not None:
-        notes.append(_asked(material))
+        notes.append(_scored_share(material))
     return notes
 
 
-def _asked(material: Material) -> str:
+def _scored_share(material: Material) -> str:
     assert material.unsure is not None
     floor, below = material.unsure
     folds = range(len(material.groups.folds))
-    asked = sum(int(asked_rows(material, fold).sum()) for fold in folds)
-    there = sum(int((fold.test & material.labels.known).sum()) for fold in material.groups.folds)
-    share = f"{asked:,} of {there:,} labelled test rows ({asked / there:.0%})"
-    return f"{material.label} is asked only of the {share} of which {floor} is less than {below:g} sure."
+    scored = sum(int(scored_rows(material, fold).sum()) for fold in folds)
+    labelled = sum(int((fold.test & material.labels.known).sum()) for fold in material.groups.folds)
+    share = f"{scored:,} of {labelled:,} labelled test rows ({scored / labelled:.0%})"
+    return (
+        f"{material.label} is scored only on the {share} whose label {floor} predicts with a probability below "
+        f"{below:g}."
+    )

@@ -101,7 +101,7 @@ def test_unknown_arms_are_said(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     with pytest.raises(UsageError, match="there is no arm 'naer'"):
         conducted(material, study_file(), [], only=["naer"])
-    with pytest.raises(UsageError, match="there is no arm 'simlcr' to stand against"):
+    with pytest.raises(UsageError, match="there is no arm 'simlcr' to compare with"):
         conducted(material, study_file(primary={"arm": "near", "against": "simlcr", "fraction": 1.0}), [])
 
 
@@ -123,7 +123,7 @@ def test_a_folder_is_one_study_at_a_time(pictures: Path, tmp_path: Path) -> None
     assert conducted(material, study_file(), [], only=["floor: noise"]).result is None
 
 
-def test_only_rows_of_which_a_floor_is_unsure_are_asked(pictures: Path, tmp_path: Path) -> None:
+def test_only_rows_that_a_floor_does_not_predict_are_scored(pictures: Path, tmp_path: Path) -> None:
     table = small_study.make_table(pictures)
     known = np.arange(len(table)) % 3 == 0  # a column that gives a third of the labels away
     hint = np.where(known, table.codes("kind"), -1).astype(float)
@@ -132,13 +132,13 @@ def test_only_rows_of_which_a_floor_is_unsure_are_asked(pictures: Path, tmp_path
     )
     floor = Arm("floor: hint", "", "floor")
     found = measure_cell(material, Cell(floor, 0, 0, None, {}, 1), None, (1.0,))
-    asked = int(np.array(found[0].sums["accuracy"]).sum())
+    scored = int(np.array(found[0].sums["accuracy"]).sum())
     test = material.groups.folds[0].test
-    assert asked == int((test & ~known).sum())
+    assert scored == int((test & ~known).sum())
     total, left = (sum(int((fold.test & rows).sum()) for fold in material.groups.folds) for rows in (True, ~known))
     plan = small_study.make_plan(material, ())
     notes = _notes(study_file(), material, plan)
-    assert any(f"only of the {left} of {total} labelled test rows" in note for note in notes)
+    assert any(f"only on the {left} of {total} labelled test rows" in note for note in notes)
 
 
 def test_batches_that_are_uniform_anyway_are_said(pictures: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_batches_that_are_uniform_anyway_are_said(pictures: Path, tmp_path: Path
         arm = Arm("near, batches only", "", "composed", of="near", config={"pairs.composition": composition})
         plan = small_study.make_plan(material, ())
         notes = _notes(study_file(), material, dataclasses.replace(plan, arms=(*plan.arms, arm)))
-        assert any("near, batches only is SimCLR once more" in note for note in notes) == said
+        assert any("near, batches only is the same training as SimCLR" in note for note in notes) == said
 
 
 def test_accuracy_by_bins_adds_up(pictures: Path, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""What a study is: its file, arms, groups, folds and cells, planned before anything is trained."""
+"""The plan of a study: its file, arms, groups, folds and cells, all fixed before anything is trained."""

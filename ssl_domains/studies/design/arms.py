@@ -1,4 +1,4 @@
-"""The arms of a study: those it names, their controls, and those that every study has."""
+"""The arms of a study: the arms of its file, their controls, and the baselines and floors of every study."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ Kind = Literal["random", "supervised", "simclr", "composed", "rule", "shuffled",
 
 @dataclass(frozen=True)
 class Arm:
-    """One row of the table.
+    """One way of making features that a study compares: a training, a baseline, a control or a floor.
 
     Attributes:
-        name: In tables and as a folder.
-        about: One line.
-        kind: What it stands for.
+        name: Name in tables; its folder is made of it.
+        about: Description of one line.
+        kind: Role in the comparison, such as ``rule`` or ``shuffled``.
         rule: Rule text; ``none`` is SimCLR.
-        config: Configuration that differs from the other arms', by dotted key.
-        columns: Table whose columns the rule reads instead.
-        of: The arm that it controls; its own name elsewhere. An arm and its controls share one composition of batches.
+        config: Configuration of this arm alone, by dotted key, such as ``train.lr``.
+        columns: Name of another table; the rule reads its columns from there. None reads the sample table.
+        of: Of a control, the name of the arm that it controls; otherwise empty. Both have the same composition of
+            batches.
         reads: Columns the rule reads.
-        data: Stands for what is in the columns that its training reads; see `studies.identity`.
+        data: Hash of the columns that its training reads; see `studies.measuring.identity`.
     """
 
     name: str
@@ -41,16 +42,16 @@ class Arm:
 
     @property
     def trained(self) -> bool:
-        """Whether grid points make a difference to it."""
+        """Whether it is trained, so that a grid point and a number of updates apply to it."""
         return self.kind not in ("random", "pretrained", "floor", "handmade")
 
     @property
     def embeds(self) -> bool:
-        """Whether it gives an encoder."""
+        """Whether it has an encoder; floors and hand-made features have none."""
         return self.kind not in ("floor", "handmade")
 
     def reads_label(self, label: str) -> bool:
-        """Whether it is supervised: trained on the probed column itself, or by a rule that reads it."""
+        """Whether its training reads the column ``label``: as the supervised arm, or through a rule on that column."""
         return self.kind == "supervised" or (label in self.reads and self.kind in ("rule", "composed"))
 
 
@@ -62,13 +63,13 @@ def all_arms(
     floors: Mapping[str, Sequence[str]],
     handmade: Sequence[str],
 ) -> tuple[Arm, ...]:
-    """The whole table, in the order in which it is read: floors to beat, baselines, the named arms with their controls.
+    """All arms in the order in which they run: baselines, the arms of the study file with their controls, floors.
 
     Args:
-        named: The study's own arms, resolved.
-        controls: By name, whether an arm brings its two controls.
-        pretrained: Whether encoders start from weights, which are then an arm of their own.
-        floors: Nuisance-only floors: name and columns.
+        named: The arms of the study file.
+        controls: Name of an arm → whether its two controls (batches only, shuffled metadata) are added.
+        pretrained: Whether encoders start from given weights; then those weights, not trained further, are an arm too.
+        floors: Name of a floor → the columns that its trees are fitted on.
         handmade: Names of hand-made features.
     """
     arms = [Arm("random", "random initialisation, no training", "random", config={"train.epochs": 0})]

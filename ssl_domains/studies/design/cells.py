@@ -1,4 +1,4 @@
-"""Cells: one training and its measurement, kept as one file, so that a study can stop anywhere and go on."""
+"""A cell is one training and its probes. Each result is one file, so that a stopped study continues where it was."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ssl_domains.studies.design.arms import Arm
 __all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "read_result", "write_result"]
 
 TUNING = -1
-"""Number of the fold that grid points are chosen on."""
+"""``Cell.fold`` of the cells that choose a grid point."""
 TUNING_SEED = 10_000
-"""Its seed, which no reported cell has."""
+"""Seed of the cells that choose a grid point; no reported cell has it."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Cell:
     """One training and its measurement.
 
     Attributes:
-        arm: What is trained.
-        fold: Which groups are held out; `TUNING` for choosing a grid point.
-        seed: Of weights, batches, views, and the number of the label draw.
-        fraction: Share of labelled groups whose labels the training itself sees; None for arms that see none.
+        arm: The arm.
+        fold: Number of the fold whose groups are held out; `TUNING` for choosing a grid point.
+        seed: Seed of weights, batches and views, and number of the label draw.
+        fraction: Share of the training groups whose labels the training reads; None for arms that read no label.
         point: Grid point, by dotted key.
-        steps: Updates; the same for every arm that is trained.
+        steps: Number of updates; the same for every trained arm.
     """
 
     arm: Arm
@@ -43,7 +43,7 @@ class Cell:
 
     @property
     def folder(self) -> Path:
-        """Where it is kept, relative to the study."""
+        """Folder of the cell, relative to the folder of the study."""
         parts = [f"fold{self.fold}" if self.fold != TUNING else "tuning", f"seed{self.seed}"]
         if self.fraction is not None:
             parts.append(f"labels{self.fraction:g}")
@@ -54,13 +54,13 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """How progress lines call it."""
+        """Name in progress lines and error messages."""
         where = "tuning" if self.fold == TUNING else f"fold {self.fold}, seed {self.seed}"
-        seen = "" if self.fraction is None else f", {self.fraction:g} of the labels"
-        return f"{self.arm.name} ({where}{seen})"
+        labels = "" if self.fraction is None else f", {self.fraction:g} of the labels"
+        return f"{self.arm.name} ({where}{labels})"
 
     def fingerprint(self, shared: str) -> str:
-        """Changes with everything that could change the result; ``shared`` stands for what all cells have in common."""
+        """Hash of everything that can change the result; ``shared`` is the hash of what all cells have in common."""
         arm = {**asdict(self.arm), "reads": sorted(self.arm.reads), "about": ""}
         own = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
         return hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()
@@ -71,13 +71,13 @@ class CellScore:
     """One probe at one fraction.
 
     Attributes:
-        probe: Its name.
-        fraction: Share of labelled groups that was asked for.
-        labels: Labelled rows it saw.
+        probe: Name of the probe.
+        fraction: Requested share of labelled groups.
+        labels: Number of labelled rows that the probe was fitted on.
         groups: Codes of the tested groups, ascending.
-        sums: By measure, what is added up over groups: ``[groups, K]``.
-        values: Scores that no sums give (AUROC), over the whole fold; None where undefined.
-        note: A remark.
+        sums: Name of a measure → its sums for each group ``[groups, K]``; see `measures`.
+        values: Scores that can't be computed from sums (AUROC), over the whole fold; None where undefined.
+        note: A remark; may be empty.
     """
 
     probe: str
@@ -91,13 +91,13 @@ class CellScore:
 
 @dataclass(frozen=True)
 class CellResult:
-    """What a cell found.
+    """The stored result of a cell.
 
     Attributes:
-        fingerprint: Of the cell; see `Cell.fingerprint`.
-        scores: One a probe and fraction.
-        nuisance: Column → [name of the score, its value or None, remark].
-        seconds: Training, measuring.
+        fingerprint: See `Cell.fingerprint`.
+        scores: One for each probe and fraction.
+        nuisance: Nuisance column → [name of the score, its value or None, remark].
+        seconds: Wall-clock seconds of training and of measuring.
     """
 
     fingerprint: str
@@ -107,7 +107,7 @@ class CellResult:
 
 
 def read_result(study: Path, cell: Cell, shared: str) -> CellResult | None:
-    """The result of a cell when it is there and was made of the very same things."""
+    """The stored result of a cell; None when there is none, or when its fingerprint is no longer that of the cell."""
     try:
         stored = json.loads((study / cell.folder / "result.json").read_text(encoding="utf-8"))
         if stored["fingerprint"] != cell.fingerprint(shared):
@@ -115,11 +115,11 @@ def read_result(study: Path, cell: Cell, shared: str) -> CellResult | None:
         scores = [CellScore(**score) for score in stored.pop("scores")]
         return CellResult(scores=scores, seconds=tuple(stored.pop("seconds")), **stored)
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # a cell whose result can't be read is done again
+        return None  # a cell whose result can't be read is run again
 
 
 def write_result(study: Path, cell: Cell, result: CellResult) -> None:
-    """Keep a result, whole or not at all."""
+    """Write the result of a cell atomically: an interrupted write leaves no broken file."""
     path = study / cell.folder / "result.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".writing")

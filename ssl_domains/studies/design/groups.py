@@ -1,4 +1,4 @@
-"""Groups first: which are tested in which fold, and which are never tested, so that choices can be made there."""
+"""Assign groups to folds: each is tested in one fold, or set aside for choosing grid points and never tested."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Fold", "GroupPlan", "plan_groups"]
 Rows = NDArray[np.bool_]
 
 _INNER = 0.3
-"""Share of the never-tested groups that validate a grid point; the rest trains it."""
+"""Share of the tuning groups that score a grid point; the others train it."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One way to hold groups out: bool masks ``[n]`` over the table; rows of no group are in neither."""
+    """Training and test rows: bool masks ``[n]`` over the table. Rows without a group are in neither."""
 
     train: Rows
     test: Rows
@@ -31,10 +31,10 @@ class GroupPlan:
     """How a study divides its groups.
 
     Attributes:
-        names: The groups, in order of their code.
-        codes: int64 ``[n]``, −1 for rows without a group.
+        names: Names of the groups, in order of their code.
+        codes: int64 ``[n]``: group of each row, −1 for rows without a group.
         folds: Each group outside ``tuning`` is tested in exactly one of them.
-        tuning: Where grid points are chosen: only groups that no fold tests, on either side.
+        tuning: The fold on which grid points are chosen; none of its groups is tested in ``folds``.
     """
 
     names: tuple[str, ...]
@@ -60,23 +60,24 @@ def plan_groups(
     seed: int = 0,
     stratify: str | None = None,
 ) -> GroupPlan:
-    """Divide the groups of a table before anything else is done with it.
+    """Assign the groups of a table to folds and to tuning.
 
-    With ``folds``, a share of the groups is set aside: these train in every fold, are tested in none, and are where
-    grid points are chosen. Without, the table's own ``split`` is the one fold and its training groups are where grid
-    points are chosen. Either way no choice sees a row, let alone a label, of a group that is tested later.
+    With ``folds``, a share of the groups is set aside for tuning: they belong to the training side of every fold, are
+    tested in none, and grid points are chosen on them. Without ``folds``, the column ``split`` of the table gives the
+    only fold, and grid points are chosen on its training groups. In both cases, no row of a tested group takes part in
+    the choice of a grid point.
 
     Args:
         table: The samples.
         group: Column of the groups.
         folds: Number of folds; None takes the column ``split``.
-        tuning: Share of the groups set aside, at least four of them; read with ``folds`` alone.
-        seed: Draws.
-        stratify: Column whose values (the commonest of each group) are spread evenly over the folds.
+        tuning: Share of the groups set aside for tuning, at least four groups; used only with ``folds``.
+        seed: Seed of the assignment.
+        stratify: Column that is spread evenly over the folds, by the most frequent value of each group.
 
     Raises:
         UsageError: When a column is missing.
-        DataError: When there are too few groups, or a group stands on both sides of the table's split.
+        DataError: When there are too few groups, or a group is on both sides of the table's split.
     """
     codes = table.codes(group)
     names = _names(table, group, codes)
@@ -90,7 +91,7 @@ def plan_groups(
             f"{len(names)} groups of {group!r} are too few for {folds} folds and {aside} set aside for tuning",
             "use fewer folds or a finer group",
         )
-    # Every k-th of an order in which like stands beside like: each part has its share of everything.
+    # Groups of one value are neighbours in this order: taking every k-th gives each fold its share of every value.
     place = np.linspace(0, len(order) - 1, aside).round().astype(np.int64)
     kept = order[place]
     rest = np.delete(order, place)
@@ -98,8 +99,8 @@ def plan_groups(
     fold_of[rest] = np.arange(len(rest)) % folds
     where = fold_of[codes]
     known = codes >= 0
-    made = tuple(Fold(known & (where != k), where == k) for k in range(folds))
-    return GroupPlan(names, codes, made, _inner(codes, kept, seed))
+    planned = tuple(Fold(known & (where != k), where == k) for k in range(folds))
+    return GroupPlan(names, codes, planned, _inner(codes, kept, seed))
 
 
 def _own_split(table: SampleTable, codes: NDArray[np.int64], group: str) -> tuple[Rows, Rows]:
@@ -130,20 +131,20 @@ def _inner(codes: NDArray[np.int64], groups: NDArray[np.int64], seed: int) -> Fo
 def _spread(
     table: SampleTable, codes: NDArray[np.int64], count: int, stratify: str | None, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The groups, shuffled; with ``stratify``, groups of one commonest value stand together."""
+    """Shuffled group codes; with ``stratify``, sorted by the most frequent value of each group."""
     shuffled = rng.permutation(count)
     if stratify is None:
         return shuffled
     values = table.codes(stratify)
     known = (codes >= 0) & (values >= 0)
-    seen = np.zeros((count, values.max(initial=0) + 1), dtype=np.int64)
-    np.add.at(seen, (codes[known], values[known]), 1)
-    return shuffled[np.argsort(seen.argmax(1)[shuffled], kind="stable")]
+    counts = np.zeros((count, values.max(initial=0) + 1), dtype=np.int64)
+    np.add.at(counts, (codes[known], values[known]), 1)
+    return shuffled[np.argsort(counts.argmax(1)[shuffled], kind="stable")]
 
 
 def _names(table: SampleTable, group: str, codes: NDArray[np.int64]) -> tuple[str, ...]:
     count = int(codes.max(initial=-1)) + 1
-    if group in table.meta.identifiers:  # pages name groups, and never an identifier
+    if group in table.meta.identifiers:  # result pages print group names, which must not be identifiers
         return tuple(f"no. {number}" for number in range(1, count + 1))
     known = np.flatnonzero(codes >= 0)
     first = dict(zip(codes[known[::-1]].tolist(), known[::-1].tolist(), strict=True))

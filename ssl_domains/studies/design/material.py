@@ -1,4 +1,4 @@
-"""What a domain and a study file bring to the cells of a study; picklable, as cells run in processes of their own."""
+"""Data and settings that all cells of a study share. Picklable, because cells may run in other processes."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ __all__ = ["Material"]
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Everything that all cells share.
+    """What all cells of a study share.
 
     Attributes:
-        table: Decodable rows, filtered as the study says.
-        store: Their arrays.
-        labels: The probed column.
-        label: Its name.
-        groups: Who is held out when.
-        config: The configuration before an arm, a grid point and a seed change it.
-        recipe: Makes the views from the training rows and the configuration of a cell.
-        scaling: From native unit to [0, 1], given the training rows.
+        table: Decodable rows, filtered as the study file says.
+        store: The arrays of the rows.
+        labels: Values of the probed column.
+        label: Name of the probed column.
+        groups: Held-out groups of each fold.
+        config: The configuration before the values of an arm, a grid point and a seed are set in it.
+        recipe: Function of the training rows and the configuration of a cell that returns its view recipe.
+        scaling: Function of the training rows that returns the scaling from native unit to [0, 1].
         method: Builds the self-supervised method.
-        fractions: Shares of the labelled groups.
-        primary_probe: Name of the probe that grid points are chosen by.
-        primary_measure: And of the measure.
+        fractions: Shares of the labelled groups, in (0, 1].
+        primary_probe: Name of the probe whose score chooses a grid point.
+        primary_measure: The measure that chooses a grid point.
         transductive: Whether every arm pre-trains on the test groups too.
-        floors: Columns of each nuisance-only floor.
-        handmade: Functions of images float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``, by name.
-        nuisance: Columns to probe beside.
-        within: Finer unit inside a group.
-        unsure: A floor and a probability: rows of which the floor is surer are not asked.
-        breakdown: A numeric column and edges: accuracy is also given by their bins.
-        columns: Tables that arms read their rule's columns from, by the name the arm gives.
+        floors: Name of a nuisance-only floor → the columns that it is fitted on.
+        handmade: Name → function from images float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``.
+        nuisance: Nuisance columns that are probed too.
+        within: Column of a finer unit inside a group, such as the slice inside a patient.
+        unsure: (floor name, p): test rows whose label the floor predicts with probability ≥ p are left out of the
+            score.
+        breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
+        columns: Name → table from which an arm of that ``columns`` reads the columns of its rule.
         probes: Names of the probes: ``linear``, ``k-NN``, ``dense``.
-        masks: Decoded label masks, None without the dense probe.
+        masks: Decoded label masks; None without the dense probe.
         dense: Settings of the dense probe.
-        mask_names: Foreground classes; those that the scan recorded when empty.
+        mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
         out: Folder of the study.
     """
 

@@ -1,4 +1,7 @@
-"""Measures whose sums add over groups, so that resampling groups is a matrix product and never a new prediction."""
+"""Measures computed from sums over groups, such as confusion counts.
+
+The sums of each group are kept, so that a bootstrap over groups is a matrix product and needs no new prediction.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,11 @@ __all__ = [
 
 
 class Measure(Protocol):
-    """A score that is a function of sums over groups; larger is better."""
+    """A score computed from sums over groups; larger is better."""
 
     @property
     def name(self) -> str:
-        """As tables print it."""
+        """Name in tables and files."""
         ...
 
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,7 +79,7 @@ class _R2:
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         n, total, squares, errors = (sums[..., k] for k in range(4))
         spread = squares - _ratio(total * total, n)
-        # Below this a difference of two large sums is rounding, and the label is constant.
+        # A smaller difference of two large sums is rounding error: the label is constant.
         known = spread > 1e-12 * np.abs(squares)
         return np.where(known, 1.0 - _ratio(errors, np.where(known, spread, 1.0)), np.nan)
 
@@ -92,15 +95,15 @@ class _MeanDice:
 
 
 ACCURACY: Measure = _Accuracy()
-"""Share of right answers, from ``K = C·C`` confusion counts, row = truth."""
+"""Share of correct predictions, from ``K = C·C`` confusion counts, row = truth."""
 BALANCED_ACCURACY: Measure = _BalancedAccuracy()
-"""Mean recall over the classes that are there, from confusion counts; NaN with fewer than two of them."""
+"""Mean recall over the classes that occur in the truth, from confusion counts; NaN with fewer than two of them."""
 MACRO_F1: Measure = _MacroF1()
-"""Mean F1 over the classes that are there, from confusion counts; NaN with fewer than two of them."""
+"""Mean F1 over the classes that occur in the truth, from confusion counts; NaN with fewer than two of them."""
 R2: Measure = _R2()
 """1 − Σ(y−ŷ)²/Σ(y−ȳ)², from ``K = 4`` sums (n, Σy, Σy², Σ(y−ŷ)²); NaN when the label is constant.
 
-ȳ is the mean of the summed groups themselves, so a group's own R² is against the group's own mean.
+ȳ is the mean over the rows in the sums: R² of a single group compares with the mean of that group.
 """
 MEAN_DICE: Measure = _MeanDice()
 """Mean over classes of the mean Dice over groups, from ``K = 2·C`` (Σ Dice, number of groups that have one)."""
@@ -175,7 +178,7 @@ def dice_sums(per_group_dice: NDArray[np.float64]) -> NDArray[np.float64]:
     """Σ Dice and number of defined Dice of each group and class.
 
     Args:
-        per_group_dice: ``[G, C]``; NaN where a class is in neither the truth nor the answer of a group.
+        per_group_dice: ``[G, C]``; NaN where a class is in neither the truth nor the prediction of a group.
 
     Returns:
         float64 ``[G, 2·C]``.
@@ -201,7 +204,7 @@ def _mean_defined(each: NDArray[np.float64], present: NDArray[np.bool_]) -> NDAr
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Above / below, NaN where nothing is below."""
+    """``above / below``, NaN where ``below`` is not positive."""
     out = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
     np.divide(above, below, out=out, where=np.asarray(below) > 0)
     return out

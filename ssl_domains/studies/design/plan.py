@@ -1,4 +1,4 @@
-"""Which cells a study is made of, and how long they will take."""
+"""The list of cells of a study, and an estimate of how long they take."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
-from ssl_domains.studies.design.training import seen_by
+from ssl_domains.studies.design.training import arm_table
 
 __all__ = ["StudyPlan", "estimate_seconds", "pairs_of", "pin_composition", "reference_steps"]
 
 _PER_ROW = 1 / 2000
-"""Seconds a row takes to be embedded, or fitted by a probe, by and large; only for the estimate."""
+"""Rough seconds to embed one row, or to fit a probe on it; used only for the estimate."""
 _PER_HEAD_STEP = 1 / 100
 """Seconds of one update of a dense head."""
 
@@ -31,12 +31,12 @@ class StudyPlan:
     """The cells of a study, in the order in which they run.
 
     Attributes:
-        arms: The whole table.
+        arms: All arms.
         seeds: The reported seeds.
         fractions: Shares of labelled groups.
-        grid: Points that every trained arm chooses from; one empty point without a grid.
-        primary_fraction: At which arms that see labels choose.
-        label: The probed column.
+        grid: Grid points from which every trained arm chooses one; without a grid, one empty point.
+        primary_fraction: Share of labelled groups at which arms that read labels choose their grid point.
+        label: Name of the probed column.
         folds: Number of folds.
         steps: Updates of a training.
     """
@@ -51,38 +51,38 @@ class StudyPlan:
     steps: int
 
     def tuning(self, arm: Arm) -> list[Cell]:
-        """The cells among which an arm chooses; none when there is nothing to choose."""
+        """One cell for each grid point of an arm; empty when there is nothing to choose."""
         if not arm.trained or len(self.grid) < 2:
             return []
         fraction = self.primary_fraction if arm.reads_label(self.label) else None
         return [Cell(arm, TUNING, TUNING_SEED, fraction, point, self.steps) for point in self.grid]
 
     def cells(self, arm: Arm, fold: int, seed: int, point: Mapping[str, Any]) -> list[Cell]:
-        """The trainings of an arm: one, or one a fraction where training itself sees labels."""
-        seen: Sequence[float | None] = self.fractions if arm.reads_label(self.label) else (None,)
-        return [Cell(arm, fold, seed, fraction, point, self.steps) for fraction in seen]
+        """The trainings of an arm: one; or one for each fraction when the training reads labels."""
+        fractions: Sequence[float | None] = self.fractions if arm.reads_label(self.label) else (None,)
+        return [Cell(arm, fold, seed, fraction, point, self.steps) for fraction in fractions]
 
     def measured_at(self, cell: Cell) -> tuple[float, ...]:
-        """Fractions of labels at which a cell is probed."""
+        """Shares of labelled groups at which a cell is probed."""
         if cell.fold == TUNING:
             return (self.primary_fraction if cell.fraction is not None else 1.0,)
         return self.fractions if cell.fraction is None else (cell.fraction,)
 
     def places(self) -> Iterator[tuple[Arm, int, int]]:
-        """(arm, fold, seed) in an order that gives whole comparisons early: seed by seed, fold by fold."""
+        """(arm, fold, seed) in running order: all arms of a fold together, so that early results can be compared."""
         for seed in self.seeds:
             for fold in range(self.folds):
                 for arm in self.arms:
                     yield arm, fold, seed
 
     def count(self) -> int:
-        """All cells, the choosing ones included."""
-        chosen = sum(len(self.tuning(arm)) for arm in self.arms)
-        return chosen + sum(len(self.cells(arm, fold, seed, {})) for arm, fold, seed in self.places())
+        """Number of all cells, those that choose grid points included."""
+        tuning = sum(len(self.tuning(arm)) for arm in self.arms)
+        return tuning + sum(len(self.cells(arm, fold, seed, {})) for arm, fold, seed in self.places())
 
 
 def reference_steps(material: Material) -> int:
-    """Updates of a training: the epochs of the configuration over the smallest training side of a fold."""
+    """Updates of every training: the configured epochs, counted on the fold with the fewest training rows."""
     config = material.config.train
     rows = min(int(fold.train.sum()) for fold in material.groups.folds)
     steps = config.epochs * math.ceil(rows / min(config.batch_size, rows))
@@ -90,9 +90,9 @@ def reference_steps(material: Material) -> int:
 
 
 def pairs_of(material: Material, arm: Arm) -> PairPlan:
-    """An arm's pairs and batches on the first fold's training rows."""
+    """Pairs and batches of an arm on the training rows of the first fold."""
     config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
-    table = seen_by(material, arm, config)[0].take(material.groups.folds[0].train)
+    table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
     pairs = config.pairs
     composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
@@ -100,10 +100,10 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
 
 
 def pin_composition(material: Material, arm: Arm) -> Arm:
-    """The arm with the composition that ``auto`` chooses for its rule on the first fold.
+    """Replace the composition ``auto`` of an arm by the one that it stands for on the first fold.
 
-    So that its controls get the very same batches: on shuffled columns, or without relations, ``auto`` might choose
-    another one.
+    The controls of the arm then get the same batches: on shuffled columns, or without relations, ``auto`` could choose
+    another composition.
     """
     if arm.rule == "none" or material.config.with_values(dict(arm.config)).pairs.composition != "auto":
         return arm
@@ -112,9 +112,10 @@ def pin_composition(material: Material, arm: Arm) -> Arm:
 
 
 def estimate_seconds(material: Material, plan: StudyPlan) -> float:
-    """Seconds that the study will take on one process, from a few steps of SimCLR on the first fold.
+    """Rough wall-clock seconds of the study with one cell at a time.
 
-    Probes are estimated by the rows they look at; both are rough, and later told better by the cells that are done.
+    The time of an update is measured on a few steps of SimCLR on the first fold; the time of a probe is estimated from
+    its number of rows.
     """
     step = _seconds_per_step(material, plan)
     places = plan.folds * len(plan.seeds)
@@ -129,7 +130,7 @@ def estimate_seconds(material: Material, plan: StudyPlan) -> float:
 
 
 def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
-    """On one thread, as a cell trains."""
+    """Measured seconds of one SimCLR update on one thread, as cells train."""
     train = material.groups.folds[0].train
     table = material.table.take(train)
     simclr = next(arm for arm in plan.arms if arm.kind == "simclr")
@@ -149,7 +150,7 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
 
 
 def _measuring(material: Material, plan: StudyPlan, cell: Cell, step: float) -> float:
-    """Seconds of a cell's probes: every row is embedded, then fitted once a probe."""
+    """Estimated seconds of a cell's probes: every row is embedded once, then fitted by each probe."""
     fractions = plan.measured_at(cell)
     nuisance = 0 if cell.fold == TUNING else len(material.nuisance)
     seconds = float(np.sum(material.labels.known)) * _PER_ROW * (1 + sum(fractions) + nuisance)

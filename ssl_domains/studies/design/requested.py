@@ -1,4 +1,4 @@
-"""Which rows of a fold are asked: the labelled ones, or those of which a floor alone is not sure."""
+"""Test rows that are scored: all labelled ones, or only those whose label a floor does not predict with confidence."""
 
 from __future__ import annotations
 
@@ -11,28 +11,32 @@ from ssl_domains.probes import TreeProbe, floor_features, run_probe
 from ssl_domains.studies.design.cells import TUNING
 from ssl_domains.studies.design.material import Material
 
-__all__ = ["asked_rows"]
+__all__ = ["scored_rows"]
 
 
-def asked_rows(material: Material, number: int) -> NDArray[np.bool_]:
-    """The labelled test rows of a fold, bool ``[n]``, the same for every arm.
+def scored_rows(material: Material, number: int) -> NDArray[np.bool_]:
+    """Test rows of a fold on which every arm is scored, bool ``[n]``.
 
-    With ``material.unsure``, without those of which its floor is sure: a forest on the floor's columns, fitted on every
-    labelled training row.
+    These are the labelled test rows. With ``material.unsure = (floor, p)``, rows whose label the floor predicts with
+    probability ≥ p are left out; the floor is a forest on its columns, fitted on all labelled training rows.
+
+    Args:
+        material: What all cells share.
+        number: Number of the fold, or `TUNING`.
     """
     fold = material.groups.tuning if number == TUNING else material.groups.folds[number]
-    asked = fold.test & material.labels.known
+    rows = fold.test & material.labels.known
     if material.unsure is None:
-        return asked
+        return rows
     kept = _KEPT.setdefault(material, {})
     if number not in kept:
         floor, below = material.unsure
         x = floor_features(material.table, material.floors[floor])
-        found = run_probe(TreeProbe(), x, material.labels, material.groups.codes, fold.train, fold.test)
-        asked[np.flatnonzero(asked)[found.answers.max(1) >= below]] = False
-        kept[number] = asked
+        result = run_probe(TreeProbe(), x, material.labels, material.groups.codes, fold.train, fold.test)
+        rows[np.flatnonzero(rows)[result.answers.max(1) >= below]] = False
+        kept[number] = rows
     return kept[number]
 
 
 _KEPT: WeakKeyDictionary[Material, dict[int, NDArray[np.bool_]]] = WeakKeyDictionary()
-"""Each process asks the forest once a fold."""
+"""Rows of each fold, so that each process fits the forest once for each fold."""

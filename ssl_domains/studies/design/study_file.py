@@ -1,4 +1,4 @@
-"""STUDY.toml: what is compared on which groups, and the one contrast that counts, written down before anything runs."""
+"""STUDY.toml: the arms, the groups and the primary contrast of a study, written down before anything runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Entry(BaseModel):
 
 
 class ArmEntry(_Entry):
-    """One way of making pairs, or a variation of plain SimCLR."""
+    """An arm: one way of making pairs, or a variation of plain SimCLR."""
 
     about: str = Field(default="", description="one line for the table")
     pairs: str | None = Field(default=None, description="pair sampler, as `pretrain --pairs` takes it")
@@ -42,21 +42,23 @@ class ArmEntry(_Entry):
 
 
 class UnsureEntry(_Entry):
-    """Asks only where a floor is not sure by itself, so that what it decides alone can't count as a gain."""
+    """Scores only rows whose label a floor does not predict with confidence: what the floor knows is no gain."""
 
     floor: str = Field(description="name of a floor, fitted on the training rows of each fold")
-    below: float = Field(gt=0, lt=1, description="largest probability from which a row is no longer asked")
+    below: float = Field(
+        gt=0, lt=1, description="rows that the floor predicts with at least this probability are not scored"
+    )
 
 
 class BreakdownEntry(_Entry):
-    """Also give the accuracy by bins of a number."""
+    """Accuracy for each bin of a numeric column, beside the table."""
 
     column: str = Field(description="numeric column")
     edges: list[float] = Field(min_length=3, description="edges of the bins, ascending")
 
 
 class DenseEntry(_Entry):
-    """The dense probe: a head on frozen maps, fitted on masks."""
+    """The dense probe: a segmentation head on frozen feature maps, fitted on masks."""
 
     head: Literal["conv", "deeplab"] = Field(default="conv", description="1×1 convolution, or a small DeepLab head")
     levels: Literal["hypercolumn", "last"] = Field(default="hypercolumn", description="maps of all stages, or the last")
@@ -67,23 +69,23 @@ class DenseEntry(_Entry):
 
 
 class ContrastEntry(_Entry):
-    """Does an arm differ from another? The primary one is tested without correction, all others together."""
+    """Comparison of two arms. The primary contrast has no correction; the others are Holm-corrected together."""
 
     arm: str = Field(description="an arm of [arms]")
-    against: str = Field(default="simclr", description="the arm it has to beat")
+    against: str = Field(default="simclr", description="the arm that it is compared with")
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
     probe: str = Field(default="linear", description="'linear', 'k-NN' or 'dense'")
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
 
 class StudyFile(_Entry):
-    """Everything a study is decided by."""
+    """The settings of a study, as its TOML file gives them."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="lower-case word, of the result page's file")
     title: str = Field(description="heading of the result page")
     about: str = Field(description="what the data is: what is real, what is simulated, what is not claimed")
-    command: str | None = Field(default=None, description="the command that makes it, as its page names it")
-    samples: str = Field(description="sample table, as seen from this file")
+    command: str | None = Field(default=None, description="the command that runs this study, printed on its page")
+    samples: str = Field(description="sample table; the path is relative to this file")
     label: str = Field(description="column that is probed; pre-training never reads it unless a rule does")
     group: str = Field(description="column whose groups are held out whole: the unit of evidence")
     stratify: str | None = Field(default=None, description="column whose values are spread evenly over the folds")
@@ -104,19 +106,19 @@ class StudyFile(_Entry):
     grid: list[dict[str, Any]] = Field(
         default_factory=list, max_length=MOST_GRID_POINTS, description="the same points for every arm, three at most"
     )
-    arms: dict[str, ArmEntry] = Field(min_length=1, description="the arms beside the standing ones")
-    primary: ContrastEntry = Field(description="the contrast that counts")
+    arms: dict[str, ArmEntry] = Field(min_length=1, description="arms, beside those that every study has")
+    primary: ContrastEntry = Field(description="the contrast that the study is run for")
     secondary: list[ContrastEntry] = Field(
-        default_factory=list, description="further contrasts, beside those that every study draws"
+        default_factory=list, description="further contrasts, beside those that every study makes"
     )
     probes: list[Literal["linear", "k-NN", "dense"]] = Field(
         default=["linear", "k-NN"], min_length=1, description="'dense' needs masks that were scanned with the images"
     )
-    nuisance: list[str] | None = Field(default=None, description="columns to probe beside; by default the domain's")
+    nuisance: list[str] | None = Field(default=None, description="nuisance columns to probe; by default the domain's")
     within: str | None = Field(
-        default=None, description="finer unit inside a group, by which a nuisance that is the group's own is split"
+        default=None, description="finer unit inside a group; splits a nuisance column that is constant in each group"
     )
-    unsure: UnsureEntry | None = Field(default=None, description="test only rows of which a floor alone is not sure")
+    unsure: UnsureEntry | None = Field(default=None, description="score only rows that a floor does not predict well")
     breakdown: BreakdownEntry | None = Field(default=None, description="accuracy by bins of a number, beside the table")
     floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
     mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
@@ -124,13 +126,13 @@ class StudyFile(_Entry):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
-        for where, asked in [("primary", self.primary), *(("secondary", one) for one in self.secondary)]:
-            if asked.arm not in self.arms:
-                raise ValueError(f"{where}.arm {asked.arm!r} is not one of [arms]")
-            if asked.fraction not in self.fractions:
-                raise ValueError(f"{where}.fraction {asked.fraction:g} is not one of fractions")
-            if asked.probe not in self.probes:
-                raise ValueError(f"{where}.probe {asked.probe!r} is not one of probes")
+        for where, contrast in [("primary", self.primary), *(("secondary", one) for one in self.secondary)]:
+            if contrast.arm not in self.arms:
+                raise ValueError(f"{where}.arm {contrast.arm!r} is not one of [arms]")
+            if contrast.fraction not in self.fractions:
+                raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of fractions")
+            if contrast.probe not in self.probes:
+                raise ValueError(f"{where}.probe {contrast.probe!r} is not one of probes")
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
         if not self.arms[self.primary.arm].controls:
@@ -142,14 +144,14 @@ class StudyFile(_Entry):
 
 
 STANDING = ("random", "supervised", "simclr")
-"""Arms of every study; their names are taken."""
+"""Names of arms that every study has; an arm of the file can't have them."""
 
 
 def read_study_file(path: str | Path) -> StudyFile:
     """Read and check a STUDY.toml.
 
     Raises:
-        UsageError: When it is missing, no TOML, or says something a study can't be; one line and a hint.
+        UsageError: When the file is missing, is not TOML, or has a wrong key or value; one line and a hint.
     """
     path = Path(path)
     try:
@@ -172,7 +174,7 @@ def read_study_file(path: str | Path) -> StudyFile:
 
 
 def _dotted(sections: Any) -> Any:
-    """``[config.train] epochs = 8`` and ``"train.epochs" = 8`` are the same."""
+    """Sections as dotted keys: ``{"train": {"epochs": 8}}`` becomes ``{"train.epochs": 8}``."""
     if not isinstance(sections, dict):
         return sections
     flat: dict[str, Any] = {}
@@ -185,7 +187,7 @@ def _dotted(sections: Any) -> Any:
 
 
 def _one_line(error: ValidationError, path: Path) -> UsageError:
-    # A misspelt key makes another one missing: the misspelling is what to tell.
+    # A misspelt key also leaves the right key missing; the message is about the misspelt one.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
@@ -195,5 +197,5 @@ def _one_line(error: ValidationError, path: Path) -> UsageError:
         known = ContrastEntry.model_fields if first["loc"][0] == "primary" else known
         return UsageError(f"{path.name}: unknown key {key!r}", did_you_mean(str(first["loc"][-1]), known))
     field = StudyFile.model_fields.get(str(first["loc"][0])) if first["loc"] else None
-    said = f"{key!r}: {message}" if key else message
-    return UsageError(f"{path.name}: {said}", field.description or "" if field is not None else "")
+    text = f"{key!r}: {message}" if key else message
+    return UsageError(f"{path.name}: {text}", field.description or "" if field is not None else "")

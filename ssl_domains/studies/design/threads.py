@@ -1,4 +1,7 @@
-"""So many threads of a CPU for a while; on one, numbers depend neither on other cells nor on the number of cores."""
+"""Set the number of torch threads for a block of code.
+
+On one thread, results depend neither on the cells that run beside nor on the number of cores.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ __all__ = ["torch_threads"]
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """torch computes on ``count`` threads inside, and on as many as before afterwards."""
+    """Let torch compute on ``count`` CPU threads inside the block; the former number is restored afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

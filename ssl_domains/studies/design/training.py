@@ -1,4 +1,4 @@
-"""The training of one cell: the arm's rule on the fold's training rows, by the same engine as ``pretrain``."""
+"""Train one cell: the rule of its arm on the training rows of its fold, with the engine of ``pretrain``."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ssl_domains.studies.design.cells import TUNING, Cell
 from ssl_domains.studies.design.groups import Fold
 from ssl_domains.studies.design.material import Material
 
-__all__ = ["Training", "draw_of", "fold_of", "prepare", "seen_by", "train"]
+__all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train"]
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a cell trains on.
+    """Rows, configuration and method of a cell's training.
 
     Attributes:
-        config: Of the run.
-        table: Training rows, with labels hidden that the arm may not see.
-        rows: Their positions in the study's table.
+        config: Configuration of the run.
+        table: Training rows; labels that the arm may not read are missing.
+        rows: Positions of these rows in the table of the study.
         method: Builds the method.
     """
 
@@ -43,20 +43,20 @@ class Training:
 
 
 def fold_of(material: Material, cell: Cell) -> Fold:
-    """Who is trained on and who is asked."""
+    """Training and test rows of a cell."""
     return material.groups.tuning if cell.fold == TUNING else material.groups.folds[cell.fold]
 
 
 def draw_of(material: Material, cell: Cell, fraction: float) -> LabelDraw:
-    """The labelled rows of a cell: draw k goes with seed k, and is the same in every arm."""
+    """The labelled training rows of a cell; its seed is the number of the draw, so that all arms get the same rows."""
     train = fold_of(material, cell).train
     return label_draws(material.labels, material.groups.codes, train, [fraction], cell.seed)[0]
 
 
-def seen_by(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTable, frozenset[str]]:
-    """The study's table as an arm sees it, and which of its columns the rule and the views read.
+def arm_table(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTable, frozenset[str]]:
+    """The table that an arm trains on, and the names of the columns that its rule and its views read.
 
-    An arm with columns of its own has them in place of the table's.
+    For an arm with ``columns``, those columns come from that other table, joined by ``sample``.
     """
     table = material.table
     read = arm.reads.union(material.recipe(table, config).columns)
@@ -71,20 +71,20 @@ def seen_by(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTabl
 
 
 def prepare(material: Material, cell: Cell) -> Training:
-    """Resolve rows, columns and configuration of a cell."""
+    """Choose rows, columns, configuration and method of a cell."""
     arm, fold = cell.arm, fold_of(material, cell)
     mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
-    table, _ = seen_by(material, arm, _config(material, cell, len(material.table)))
+    table, _ = arm_table(material, arm, _config(material, cell, len(material.table)))
     method, without = material.method, {}
     if cell.fraction is not None:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
             mask = draw.rows
             method = SupervisedTraining(material.labels.take(mask))
-            # Options of the self-supervised method mean nothing to it.
+            # The options of the self-supervised method do not apply to supervised training.
             without = {"method": MethodConfig(name=material.config.method.name)}
         else:
-            # Unknown matches nobody: what is not labelled takes part with its own views alone.
+            # A missing value matches no other row: rows without a label have only their own views as positives.
             labels = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
             table = table.with_columns(**{material.label: labels["label"]})
     rows = np.flatnonzero(mask)
@@ -93,11 +93,11 @@ def prepare(material: Material, cell: Cell) -> Training:
 
 
 def train(material: Material, cell: Cell) -> Run:
-    """Train a cell, or go on with it where it was stopped.
+    """Train a cell, or resume its training from the last checkpoint.
 
     Raises:
-        SslDomainsError: As `pretrain`, with the cell named.
-        KeyboardInterrupt: After Ctrl-C, with a checkpoint.
+        SslDomainsError: The errors of `pretrain`, with the title of the cell.
+        KeyboardInterrupt: After Ctrl-C; a checkpoint was written.
     """
     prepared = prepare(material, cell)
     config, table = prepared.config, prepared.table
@@ -120,7 +120,7 @@ def train(material: Material, cell: Cell) -> Run:
         except (UsageError, DataError):
             if not resume:
                 raise
-            # Left by another version of the study: nothing of it counts, as no result was kept.
+            # The checkpoint is of another version of the study and has no result: start again.
             shutil.rmtree(folder)
             return pretrain(config, parts, folder)
     except (UsageError, DataError) as error:
@@ -136,7 +136,7 @@ def _config(material: Material, cell: Cell, rows: int) -> RunConfig:
         "pairs.rule": cell.arm.rule,
     }
     if cell.arm.trained:
-        # Equal updates for every arm, however many rows it has: as many epochs as that takes.
+        # Every arm has the same number of updates: max_steps ends the training, epochs only has to be large enough.
         values |= {"train.max_steps": cell.steps, "train.epochs": cell.steps}
         values["train.warmup_epochs"] = (
             0.0

@@ -1,1 +1,1 @@
-"""From cells to findings: intervals over held-out groups, contrasts, corrections."""
+"""Statistics of the scores: intervals over held-out groups, contrasts between arms, Holm's correction."""

@@ -1,4 +1,4 @@
-"""From the results of cells to the result of a study: evidence by seed and group, and the contrasts to be drawn."""
+"""Build the result of a study from the results of its cells: sums by seed and group, and the list of contrasts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["arm_results", "contrasts", "nuisance_rows", "scores_of"]
 def arm_results(
     arms: Sequence[Arm], label: str, chosen: Mapping[str, Mapping[str, Any]], primary: ContrastSpec
 ) -> tuple[ArmResult, ...]:
-    """The arms as the result lists them."""
+    """One `ArmResult` for each arm, in the given order."""
     return tuple(
         ArmResult(
             name=arm.name,
@@ -40,11 +40,11 @@ def arm_results(
 
 
 def scores_of(material: Material, plan: StudyPlan, results: CellResults) -> tuple[Score, ...]:
-    """Every arm's evidence by probe and fraction: each group's sums from the one fold that tested it."""
+    """One `Score` for each arm, probe and fraction; the sums of a group come from the fold that tested it."""
     tested = material.groups.tested
     column = {int(code): place for place, code in enumerate(tested)}
     names = tuple(material.groups.names[code] for code in tested)
-    made = []
+    scores = []
     for arm in plan.arms:
         found: dict[tuple[str, float], list[tuple[int, CellScore]]] = {}
         for (name, _, seed), cells in results.items():
@@ -53,9 +53,9 @@ def scores_of(material: Material, plan: StudyPlan, results: CellResults) -> tupl
                     found.setdefault((score.probe, score.fraction), []).append((seed, score))
         for (probe, fraction), rows in found.items():
             evidence = {measure: _evidence(measure, rows, plan.seeds, column, names) for measure in rows[0][1].sums}
-            seen = round(float(np.mean([score.labels for _, score in rows])))
-            made.append(Score(arm.name, probe, fraction, seen, evidence, _plain([score for _, score in rows])))
-    return tuple(made)
+            labels = round(float(np.mean([score.labels for _, score in rows])))
+            scores.append(Score(arm.name, probe, fraction, labels, evidence, _plain([score for _, score in rows])))
+    return tuple(scores)
 
 
 def _evidence(
@@ -70,14 +70,14 @@ def _evidence(
     for seed, score in rows:
         for group, values in zip(score.groups, score.sums[measure], strict=True):
             sums[seeds.index(seed), column[group]] = values
-    # A tested group without a labelled row says nothing, in any arm.
-    there = ~np.isnan(sums).all(axis=(0, 2))
-    kept = tuple(name for name, known in zip(names, there, strict=True) if known)
-    return Evidence(measure_named(measure), sums[:, there], kept, seeds)
+    # A tested group without a labelled row has no sums in any arm.
+    measured = ~np.isnan(sums).all(axis=(0, 2))
+    kept = tuple(name for name, known in zip(names, measured, strict=True) if known)
+    return Evidence(measure_named(measure), sums[:, measured], kept, seeds)
 
 
 def _plain(scores: Sequence[CellScore]) -> dict[str, float | None]:
-    """Means over cells of what does not add over groups; undefined as soon as one is."""
+    """Mean over cells of scores that can't be summed over groups, such as AUROC; None when one cell has none."""
     means: dict[str, float | None] = {}
     for name in scores[0].values:
         values = [score.values.get(name) for score in scores]
@@ -87,39 +87,39 @@ def _plain(scores: Sequence[CellScore]) -> dict[str, float | None]:
 
 
 def contrasts(plan: StudyPlan, primary: ContrastSpec, further: Sequence[ContrastSpec] = ()) -> tuple[ContrastSpec, ...]:
-    """The secondary contrasts: the primary one at other fractions, and every named arm against what explains it away.
+    """The secondary contrasts: the primary one at other fractions, and every arm against its controls.
 
-    At the primary fraction each rule stands against SimCLR, against its own batches without relations, against its
-    shuffled self; the primary arm also against random initialisation and supervised training.
+    At the primary fraction, each rule is compared with SimCLR, with SimCLR on the rule's batches, and with the rule on
+    shuffled metadata; the primary arm also with random initialisation and with supervised training.
 
     Args:
         plan: The arms.
-        primary: Not among them.
-        further: Those that the study names itself.
+        primary: The primary contrast; not among those returned.
+        further: Contrasts of the study file.
     """
-    asked: list[tuple[str, str, float]] = []
-    asked += [(primary.a, primary.b, fraction) for fraction in plan.fractions]
-    asked += [(primary.a, other, primary.fraction) for other in ("simclr", "random", "supervised")]
+    pairs: list[tuple[str, str, float]] = []
+    pairs += [(primary.a, primary.b, fraction) for fraction in plan.fractions]
+    pairs += [(primary.a, other, primary.fraction) for other in ("simclr", "random", "supervised")]
     for arm in plan.arms:
         if arm.of == "" and arm.kind in ("rule", "simclr") and arm.name != "simclr":
-            asked.append((arm.name, "simclr", primary.fraction))
+            pairs.append((arm.name, "simclr", primary.fraction))
         elif arm.kind in ("composed", "shuffled"):
-            asked.append((arm.of, arm.name, primary.fraction))
-    made = [ContrastSpec(a, b, primary.probe, fraction, primary.measure) for a, b, fraction in asked if a != b]
-    return tuple(spec for spec in dict.fromkeys([*made, *further]) if spec != primary)
+            pairs.append((arm.of, arm.name, primary.fraction))
+    specs = [ContrastSpec(a, b, primary.probe, fraction, primary.measure) for a, b, fraction in pairs if a != b]
+    return tuple(spec for spec in dict.fromkeys([*specs, *further]) if spec != primary)
 
 
 def nuisance_rows(plan: StudyPlan, results: CellResults) -> tuple[NuisanceRow, ...]:
-    """Means over folds of what a linear probe reads of each nuisance column, first seed."""
+    """Score of the linear probe on each nuisance column, mean over folds, first seed."""
     rows = []
     for arm in plan.arms:
-        found: dict[tuple[str, str], list[float | None]] = {}
+        values_of: dict[tuple[str, str], list[float | None]] = {}
         for (name, _, _), cells in results.items():
             for _, result in cells if name == arm.name else ():
                 for column, (measure, value, remark) in result.nuisance.items():
                     shown = f"{column} ({remark})" if value is not None and remark else column
-                    found.setdefault((shown, measure), []).append(value)
-        for (column, measure), values in found.items():
+                    values_of.setdefault((shown, measure), []).append(value)
+        for (column, measure), values in values_of.items():
             known = [value for value in values if value is not None]
             rows.append(NuisanceRow(arm.name, column, measure, float(np.mean(known)) if known else None))
     return tuple(rows)

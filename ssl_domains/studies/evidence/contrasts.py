@@ -1,4 +1,4 @@
-"""The contrasts of a study: one named before running, and a family of others with Holm's correction."""
+"""The contrasts of a study: one primary contrast, and a family of secondary ones with Holm's correction."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["ContrastRow", "contrasts"]
 
 @dataclass(frozen=True)
 class ContrastRow:
-    """A contrast that was asked for, and what came of it.
+    """A contrast with its result.
 
     Attributes:
-        spec: The question.
-        found: The answer; None when one of its arms was not measured.
-        p: The p-value to read: as it is for the primary contrast, Holm-corrected within the family for the others;
-            None when undefined.
-        primary: Whether it is the one named before running.
+        spec: Which arms are compared, and by which score.
+        found: The paired difference; None when one of the arms was not measured.
+        p: The p-value to report: uncorrected for the primary contrast, Holm-corrected for the secondary ones; None
+            when undefined.
+        primary: Whether it is the primary contrast, which is named before the study runs.
     """
 
     spec: ContrastSpec
@@ -32,13 +32,13 @@ class ContrastRow:
 def contrasts(result: StudyResult, *, draws: int = 10_000, seed: int = 0) -> list[ContrastRow]:
     """Every contrast of a study, the primary one first.
 
-    The primary contrast stands alone and needs no correction. The secondary ones are one family; those without a
-    p-value do not count in it.
+    The primary contrast needs no correction. The secondary ones are one family for Holm's correction; contrasts
+    without a p-value are not counted in it.
 
     Args:
         result: The study.
-        draws: Of the bootstrap.
-        seed: Of the bootstrap.
+        draws: Number of bootstrap draws.
+        seed: Seed of the bootstrap.
     """
     specs = (result.primary, *result.secondary)
     found = [_found(result, spec, draws, seed) for spec in specs]

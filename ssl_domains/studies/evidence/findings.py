@@ -1,4 +1,4 @@
-"""What is drawn from a study's evidence: scores with intervals by arm, probe and fraction, and the contrasts."""
+"""Statistics of a study: scores with intervals by arm, probe and fraction, and the contrasts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ssl_domains.studies.evidence.statistics import Estimate, estimate
 __all__ = ["Column", "Findings", "findings"]
 
 Column = tuple[str, float]
-"""A probe and a fraction: a column of the table."""
+"""(probe, fraction): a column of the table."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a study says.
+    """Scores and contrasts of a study.
 
     Attributes:
-        columns: Probe and fraction of each column of the table: the leading probe first, fractions ascending.
-        estimates: Score of the leading measure by arm, probe and fraction; what was not measured is absent.
-        contrasts: The primary contrast first.
+        columns: (probe, fraction) of each column of the table: the leading probe first, fractions ascending.
+        estimates: (arm, probe, fraction) → score of the leading measure with its interval; absent when not measured.
+        contrasts: All contrasts, the primary one first.
     """
 
     columns: tuple[Column, ...]
@@ -31,12 +31,12 @@ class Findings:
 
     @property
     def primary(self) -> ContrastRow:
-        """The contrast that was named before running."""
+        """The primary contrast."""
         return self.contrasts[0]
 
     @property
     def secondary(self) -> tuple[ContrastRow, ...]:
-        """The others."""
+        """The secondary contrasts."""
         return self.contrasts[1:]
 
 
@@ -44,11 +44,13 @@ _LAST: list[tuple[weakref.ref[StudyResult], int, Findings]] = []
 
 
 def findings(result: StudyResult, *, draws: int = 10_000) -> Findings:
-    """Draw the conclusions of a study; report, page and summary ask for the same ones, which are kept for the last.
+    """Compute all scores and contrasts of a study.
+
+    Report, page and terminal summary need the same numbers: those of the last call are cached.
 
     Args:
         result: The study.
-        draws: Of the bootstrap.
+        draws: Number of bootstrap draws.
     """
     if _LAST and _LAST[0][0]() is result and _LAST[0][1] == draws:
         return _LAST[0][2]
@@ -58,14 +60,14 @@ def findings(result: StudyResult, *, draws: int = 10_000) -> Findings:
 
 
 def columns_of(result: StudyResult) -> tuple[Column, ...]:
-    """Probe and fraction of each column that any arm has a score in."""
+    """(probe, fraction) of each column in which some arm has a score."""
     probes = list(dict.fromkeys([result.probe, *(one.probe for one in result.scores)]))
     there = {(one.probe, one.fraction) for one in result.scores if result.measure in one.evidence}
     return tuple(sorted(there, key=lambda column: (probes.index(column[0]), column[1])))
 
 
 def labels_read(result: StudyResult, spec: ContrastSpec) -> tuple[tuple[str, int], ...]:
-    """The sides of a contrast whose rule read the label: name and mean number of labels."""
+    """(name, mean number of labels) of the arms of a contrast whose rule reads the label."""
     sides = []
     for name in (spec.a, spec.b):
         score = result.score(name, spec.probe, spec.fraction)

@@ -1,4 +1,4 @@
-"""Holm's correction: several questions asked of one study."""
+"""Holm's correction of the p-values of several contrasts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["holm"]
 def holm(p: Sequence[float]) -> list[float]:
     """Adjusted p-values of a family (S. Holm, Scandinavian Journal of Statistics 6, 1979), in the given order.
 
-    The i-th smallest of m is multiplied by m − i + 1; none is smaller than one before it, none larger than 1. NaN
-    stays NaN and does not count: an undefined contrast tests nothing.
+    The i-th smallest of m values is multiplied by m − i + 1; the products are made non-decreasing and cut at 1. NaN
+    stays NaN and is not counted in m.
 
     Args:
-        p: In [0, 1], or NaN.
+        p: Uncorrected p-values in [0, 1], or NaN.
     """
     known = sorted((value, place) for place, value in enumerate(p) if not math.isnan(value))
     out = [math.nan] * len(p)

@@ -1,4 +1,4 @@
-"""What a study found: every arm's evidence, as kept in ``results.json``; report and page are made of nothing else."""
+"""The result of a study as stored in ``results.json``: the sums of every arm. Report and page use nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 ArmKind = Literal["random", "supervised", "simclr", "composed", "rule", "shuffled", "floor", "pretrained", "handmade"]
-"""What an arm is for: its place in the table and its line in the figures follow from it."""
+"""Role of an arm; decides its place in the table and its line in the figures."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class ArmResult:
     """One arm, control or floor.
 
     Attributes:
-        name: As the table prints it; unique in a study.
-        about: One line: what it is.
-        kind: What it is for.
+        name: Name in the table; unique in a study.
+        about: Description of one line.
+        kind: Role of the arm.
         rule: Text of the rule; empty without one.
         labels_read: Whether the rule reads the probed column or a function of it (supervised contrastive).
-        chosen: The grid point that was chosen, by setting.
+        chosen: The chosen grid point: configuration key → value.
         primary: Whether it is one side of the primary contrast.
     """
 
@@ -57,7 +57,7 @@ class ArmResult:
         """Check the kind.
 
         Raises:
-            ValueError: When it is none of `ArmKind`.
+            ValueError: When ``kind`` is none of `ArmKind`.
         """
         if self.kind not in get_args(ArmKind):
             raise ValueError(f"{self.kind!r} is no kind of arm: {', '.join(get_args(ArmKind))}")
@@ -65,15 +65,15 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class Score:
-    """What one arm scored under one probe at one fraction of labelled groups.
+    """Scores of one arm with one probe at one fraction of labelled groups.
 
     Attributes:
         arm: Name of the arm.
         probe: Name of the probe.
         fraction: Share of labelled training groups, in (0, 1].
-        labels: Mean number of labels the probe saw.
-        evidence: By name of the measure.
-        plain: Scores that do not add over groups (AUROC), mean over cells, without an interval; None when undefined.
+        labels: Number of labelled rows that the probe was fitted on, mean over cells.
+        evidence: Name of a measure → its sums by seed and group.
+        plain: Scores that can't be summed over groups (AUROC): mean over cells, without interval; None when undefined.
     """
 
     arm: str
@@ -84,7 +84,7 @@ class Score:
     plain: dict[str, float | None] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only; measures of the same sums share them."""
+        """As JSON values; sums that several measures share are stored once."""
         kept: list[dict[str, Any]] = []
         shared: list[NDArray[np.float64]] = []
         for name, one in self.evidence.items():
@@ -110,7 +110,7 @@ class Score:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Score:
-        """What `to_dict` gave.
+        """The inverse of `to_dict`.
 
         Raises:
             UsageError: When a measure is not known.
@@ -127,11 +127,11 @@ class Score:
 
 @dataclass(frozen=True)
 class ContrastSpec:
-    """A question put before running: does a differ from b?
+    """A comparison of two arms, named before the study runs: the difference a − b.
 
     Attributes:
-        a: Name of the arm whose gain is asked for.
-        b: Name of the arm it is compared with.
+        a: Name of the first arm, which is expected to be better.
+        b: Name of the arm that it is compared with.
         probe: Name of the probe.
         fraction: Share of labelled groups.
         measure: Name of the measure.
@@ -146,7 +146,7 @@ class ContrastSpec:
 
 @dataclass(frozen=True)
 class NuisanceRow:
-    """How much of a nuisance column the features of an arm tell.
+    """How well a probe predicts a nuisance column from the features of an arm.
 
     Attributes:
         arm: Name of the arm.
@@ -163,14 +163,14 @@ class NuisanceRow:
 
 @dataclass(frozen=True)
 class InformationRow:
-    """What the positives of a rule tell of a column.
+    """How much the positives of a rule agree on a column.
 
     Attributes:
         rule: Text of the rule.
-        column: Label or nuisance.
+        column: Name of the label column or of a nuisance column.
         role: ``label`` or ``nuisance``.
-        agreement: Share of positive pairs that agree on the column.
-        chance: Share of all pairs that do.
+        agreement: Share of positive pairs with equal values in the column.
+        chance: Share of all pairs with equal values.
         nmi: Normalised mutual information, 0 … 1.
     """
 
@@ -184,13 +184,13 @@ class InformationRow:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A whole study.
+    """The result of a whole study.
 
     Attributes:
-        name: Short name, as of files.
-        title: One line.
-        about: What is real and what is simulated; what is and is not claimed.
-        command: The command that made it.
+        name: Short name, used for files.
+        title: Heading of the page.
+        about: What of the data is real and what is simulated; what is and is not claimed.
+        command: The command that reproduces it.
         label: The probed column.
         task: ``classification``, ``regression`` or ``segmentation``.
         group: Column of the groups, the unit of evidence.
@@ -199,14 +199,14 @@ class StudyResult:
         fractions: Shares of labelled training groups, ascending.
         probe: Name of the leading probe.
         measure: Name of the leading measure.
-        transductive: Whether the held-out groups were pre-trained on, in every arm alike.
+        transductive: Whether every arm was pre-trained on the held-out groups too.
         arms: In the order of the table.
-        scores: One an arm, probe and fraction.
-        primary: The one contrast named before running.
-        secondary: The others, Holm-corrected together.
-        nuisance: Nuisance probes.
-        information: Mutual information of the rules with label and nuisance.
-        notes: Remarks on the whole.
+        scores: One for each arm, probe and fraction.
+        primary: The primary contrast.
+        secondary: The secondary contrasts, Holm-corrected together.
+        nuisance: Scores of the nuisance probes.
+        information: Agreement of the rules' positives on label and nuisance.
+        notes: Remarks on the study as a whole.
         environment: Versions and kind of machine; no user, host or path.
         seconds: Wall clock of all cells together.
     """
@@ -253,13 +253,13 @@ class StudyResult:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only; NaN is null."""
+        """As JSON values; NaN becomes null."""
         values = {key: _numbers(_plain(getattr(self, key))) for key in self.__dataclass_fields__ if key != "scores"}
         return {**values, "scores": [one.to_dict() for one in self.scores]}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> StudyResult:
-        """What `to_dict` gave.
+        """The inverse of `to_dict`.
 
         Raises:
             KeyError: When a field is missing.
@@ -275,10 +275,10 @@ class StudyResult:
         return cls(**values)
 
     def write(self, path: Path) -> Path:
-        """Write as JSON, whole or not at all.
+        """Write the result as JSON, atomically.
 
         Raises:
-            ResourceError: When it can't be written.
+            ResourceError: When the file can't be written.
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         part = path.with_name(path.name + ".part")
@@ -300,10 +300,10 @@ _ROWS: dict[str, type[Any]] = {
 
 
 def read_study_result(path: Path) -> StudyResult:
-    """What `StudyResult.write` wrote.
+    """Read a file that `StudyResult.write` wrote.
 
     Raises:
-        DataError: When it can't be read.
+        DataError: When the file can't be read.
     """
     try:
         return StudyResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -327,7 +327,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _compact(value: Any) -> Any:
-    """As `_numbers`, with whole numbers without a point: nearly all sums are counts, and the file is half as long."""
+    """As `_numbers`, with 3.0 written as 3: nearly all sums are counts, and the file is half as long."""
     if isinstance(value, list):
         return [_compact(one) for one in value]
     return int(value) if math.isfinite(value) and value.is_integer() else _numbers(value)

@@ -15,21 +15,21 @@ from ssl_domains.studies.design.measures import Measure
 __all__ = ["FEW_GROUPS", "Contrast", "Estimate", "Evidence", "contrast", "estimate", "score_of"]
 
 FEW_GROUPS = 10
-"""With fewer groups than this a bootstrap has too few of them to draw from: every group is shown, with a t interval."""
+"""With fewer groups than this, the interval is Student's t instead of a bootstrap, and every group is shown."""
 
 _FEW_SEEDS = 10
 _POWER = 0.8
 _BLOCK = 2_000_000
-"""Numbers held at once while resampling: 16 MB."""
+"""Float64 numbers in memory at a time while resampling: 16 MB."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What an arm scored: sums of a measure by seed and held-out group.
+    """Sums of a measure by seed and held-out group, for one arm.
 
     Attributes:
-        measure: What makes a score of the sums.
-        sums: float64 ``[S, G, K]``; every group is tested in one fold. A row with NaN was not measured.
+        measure: Computes a score from the sums.
+        sums: float64 ``[S, G, K]``; every group is tested in one fold. NaN where a group was not measured.
         groups: Names of the ``G`` groups.
         seeds: The ``S`` seeds.
     """
@@ -43,7 +43,7 @@ class Evidence:
         """Check the shape.
 
         Raises:
-            ValueError: When sums, groups and seeds do not fit, or a name is there twice.
+            ValueError: When the shapes of sums, groups and seeds do not fit, or a group or seed occurs twice.
         """
         if self.sums.ndim != 3 or self.sums.shape[:2] != (len(self.seeds), len(self.groups)):
             raise ValueError(f"sums {self.sums.shape} for {len(self.seeds)} seeds and {len(self.groups)} groups")
@@ -59,8 +59,8 @@ class Estimate:
         value: The score; NaN when undefined.
         low: Lower end of the interval; NaN when there is none.
         high: Upper end.
-        method: How the interval was made, in words.
-        notes: What was left out or repeated, in words.
+        method: How the interval was computed, as text.
+        notes: Remarks, such as groups that were left out.
     """
 
     value: float
@@ -79,16 +79,16 @@ class Contrast:
         low: Lower end of the interval.
         high: Upper end.
         p: Two-sided; never 0; NaN when undefined.
-        method: How interval and p were made, in words.
-        detectable: Smallest true difference that such a study would find with 80 % power (two-sided, 5 %).
-        per_group: float64 ``[G]``, difference of each group, mean over seeds; NaN where a group has none.
+        method: How interval and p were computed, as text.
+        detectable: Smallest true difference that a study of this size finds with 80 % power (two-sided, 5 %).
+        per_group: float64 ``[G]``, difference of each group, mean over seeds; NaN where a group has no score.
         per_seed: float64 ``[S]``, difference of each seed over all groups.
         a_value: Score of a.
         b_value: Score of b.
         groups: Names of the ``G`` groups of ``per_group``.
         seeds: The ``S`` seeds of ``per_seed``.
         seed_share: Share of the variance of the difference that comes from the seeds; NaN with one seed.
-        notes: What was left out, repeated or is undefined, in words.
+        notes: Remarks, such as groups that were left out or a score that is undefined.
     """
 
     difference: float
@@ -111,10 +111,10 @@ def estimate(one: Evidence, *, draws: int = 10_000, seed: int = 0, level: float 
     """The score of an arm with its interval, by the rules of `contrast`.
 
     Args:
-        one: The arm.
-        draws: Of the bootstrap.
-        seed: Of the bootstrap.
-        level: Of the interval.
+        one: The sums of the arm.
+        draws: Number of bootstrap draws.
+        seed: Seed of the bootstrap.
+        level: Level of the interval, in (0, 1).
 
     Raises:
         ValueError: When no group or no seed was measured.
@@ -136,20 +136,20 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
     Simulated with 40 groups, a 95 % interval covers 94–96 % where groups vary more than seeds. Where most of the
     variance comes from 2, 3 or 5 seeds it covers 77, 87 or 90 %, and a note says that it is too narrow.
 
-    With fewer groups: the mean of the groups' own differences, each a mean over seeds, with Student's t over groups.
-    The seeds are averaged and not drawn, so this speaks for these seeds; the method says so. ``a_value`` and
-    ``b_value`` are then means over groups too.
+    With fewer groups: the mean over groups of each group's difference, itself a mean over seeds, with Student's t over
+    groups. Seeds are averaged and not resampled, so that the interval holds for these seeds only; the method says so.
+    ``a_value`` and ``b_value`` are then means over groups too.
 
     ``detectable`` is ``(z_.975 + z_.8)·SE``, with ``SE`` the standard deviation of the draws, or
     ``(t_.975 + t_.8)·SE`` with ``G − 1`` degrees of freedom over few groups (H. S. Bloom, "Minimum detectable
     effects", Evaluation Review 19(5), 1995).
 
     Args:
-        a: One arm.
-        b: The other, by the same measure.
-        draws: Of the bootstrap.
-        seed: Of the bootstrap; the same seed gives the same numbers.
-        level: Of the interval.
+        a: Sums of one arm.
+        b: Sums of the other arm, of the same measure.
+        draws: Number of bootstrap draws.
+        seed: Seed of the bootstrap; the same seed gives the same numbers.
+        level: Level of the interval, in (0, 1).
 
     Raises:
         ValueError: When the measures differ, or no group or no seed is in both arms.
@@ -166,7 +166,7 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
 
 
 def score_of(one: Evidence) -> float:
-    """The score that `estimate` gives an interval to, without drawing one; NaN when undefined."""
+    """The value of `estimate` without the interval; NaN when undefined."""
     sums = one.sums[:, _complete(one.sums)]
     if sums.shape[1] < FEW_GROUPS:
         own = one.measure.value(sums).mean(axis=0)
@@ -177,7 +177,7 @@ def score_of(one: Evidence) -> float:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Sums float64 ``[S, G, K]`` without a missing group, and what makes a score of them."""
+    """A measure and its sums float64 ``[S, G, K]``, restricted to groups that were measured in every seed."""
 
     measure: Measure
     sums: NDArray[np.float64]
@@ -205,17 +205,17 @@ class _Found:
 def _measured(
     arms: Sequence[Evidence],
 ) -> tuple[list[_Measured], tuple[str, ...], tuple[int, ...], tuple[str, ...]]:
-    """The arms on the groups and seeds that all of them have, in the first one's order."""
+    """Restrict the arms to the groups and seeds that all of them have, in the order of the first arm."""
     seeds = tuple(one for one in arms[0].seeds if all(one in other.seeds for other in arms))
     known = [{one.groups[place] for place in np.flatnonzero(_complete(one.sums))} for one in arms]
     groups = tuple(name for name in arms[0].groups if all(name in these for these in known))
     if not seeds or not groups:
         raise ValueError("no seed and group is measured in every arm")
     notes = []
-    asked = {name for one in arms for name in one.groups}
-    if len(groups) < len(asked):
+    every = {name for one in arms for name in one.groups}
+    if len(groups) < len(every):
         notes.append(
-            f"{len(asked) - len(groups)} of {len(asked)} groups are not measured in every seed and arm, and left out"
+            f"{len(every) - len(groups)} of {len(every)} groups are not measured in every seed and arm, and left out"
         )
     ran = {number for one in arms for number in one.seeds}
     if len(seeds) < len(ran):
@@ -229,18 +229,18 @@ def _measured(
 
 
 def _complete(sums: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which groups have a number everywhere ``[G]``."""
+    """Which groups have finite sums in every seed, bool ``[G]``."""
     complete: NDArray[np.bool_] = np.asarray(np.isfinite(sums).all(axis=(0, 2)))
     return complete
 
 
 def _less(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The first less the second, or the first alone."""
+    """The first minus the second array, or the only array."""
     return values[0] if len(values) == 1 else values[0] - values[1]
 
 
 def _few_groups(arms: Sequence[_Measured], level: float) -> _Found:
-    """Student's t over the groups' own values, each a mean over seeds."""
+    """Student's t over one value for each group, its mean over seeds."""
     own = [one.measure.value(one.sums) for one in arms]
     each_seed = _less(own)
     per_group = each_seed.mean(axis=0)
@@ -271,7 +271,7 @@ def _few_groups(arms: Sequence[_Measured], level: float) -> _Found:
 
 
 def _t_test(value: float, error: float, freedom: int) -> tuple[float, float]:
-    """Two-sided p of a mean, and the smallest detectable difference; without any spread neither has a meaning."""
+    """(two-sided p of a mean, smallest detectable difference); NaN where the standard error is 0."""
     if error == 0.0:
         return (1.0 if value == 0.0 else math.nan), math.nan
     p = 2.0 * float(stats.t.sf(abs(value) / error, freedom))
@@ -321,7 +321,7 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
 
 
 def _draws(arms: Sequence[_Measured], draws: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The statistic of each draw ``[draws]``, of groups and seeds, and of the same groups with every seed once."""
+    """Two bootstrap samples ``[draws]``: groups and seeds resampled, and the same groups with every seed once."""
     seeds, groups, _ = arms[0].shape
     group_source, seed_source = (np.random.default_rng([seed, stream]) for stream in (0, 1))
     flat = [one.sums.transpose(1, 0, 2).reshape(groups, -1) for one in arms]
@@ -334,13 +334,13 @@ def _draws(arms: Sequence[_Measured], draws: int, seed: int) -> tuple[NDArray[np
             [one.measure.value((times @ sums).reshape(count, seeds, -1)) for one, sums in zip(arms, flat, strict=True)]
         )
         weights = _times_drawn(seed_source, count, seeds)
-        # A seed that was not drawn has no say, even where it is undefined.
+        # A seed that was not drawn must not count, not even as NaN.
         crossed[start : start + count] = np.where(weights > 0, weights * values, 0.0).sum(axis=1) / seeds
         fixed[start : start + count] = values.mean(axis=1)
     return crossed, fixed
 
 
 def _times_drawn(source: np.random.Generator, draws: int, units: int) -> NDArray[np.float64]:
-    """How often each unit comes in ``units`` draws with replacement ``[draws, units]``: multinomial."""
+    """Multinomial counts ``[draws, units]``: how often each unit occurs among ``units`` picks with replacement."""
     picks = source.integers(units, size=(draws, units)) + np.arange(draws)[:, None] * units
     return np.bincount(picks.ravel(), minlength=draws * units).reshape(draws, units).astype(np.float64)

@@ -1,1 +1,1 @@
-"""What one cell of a study measures: it trains, probes, and keeps the scores."""
+"""Running the cells of a study: train, probe, and store the scores."""

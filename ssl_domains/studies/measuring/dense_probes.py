@@ -1,4 +1,7 @@
-"""The masks of a cell: Dice of each whole held-out group, from frozen maps or, for the supervised arm, from scratch."""
+"""Dense scores of a cell: Dice of each held-out group.
+
+A head is fitted on frozen feature maps; for the supervised arm, encoder and head are trained from scratch.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _SCRATCH_BATCH = 32
 
 
 def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
-    """Scores of the masks at each fraction of labelled groups; draws are of the masks' own classes."""
+    """Dice scores at each fraction of labelled groups; labelled groups are drawn by the classes in their masks."""
     assert material.masks is not None
     fold = fold_of(material, cell)
     masked = material.masks.positions(material.table) >= 0
@@ -31,13 +34,13 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
     targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
     draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
-    # Maps of what is looked at only: with few labelled groups, most pictures are never encoded.
+    # Encode only rows that are labelled in some draw or tested: with few labelled groups, most are neither.
     used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
     part, targets, codes, test = part.take(used), targets.take(used), codes[used], test[used]
     settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
     if cell.arm.kind == "supervised":
         config = run.config
-        # As many pictures as a pre-training sees, in small batches: the stronger of the two for so few steps.
+        # As many pictures in all as a pre-training uses, but in small batches: with so few steps they score better.
         steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
         return [
             _score(
@@ -55,18 +58,18 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     features = dense_features(run.encoder(), run.preprocess, part, material.store, levels=settings.levels)
     scores = []
     for draw in draws:
-        found = run_dense_probe(features, targets, codes, draw.rows[used], test, head=head, fit=fit, seed=cell.seed)
-        scores.append(_score(draw, found))
+        result = run_dense_probe(features, targets, codes, draw.rows[used], test, head=head, fit=fit, seed=cell.seed)
+        scores.append(_score(draw, result))
     return scores
 
 
-def _score(draw: LabelDraw, found: DenseResult) -> CellScore:
+def _score(draw: LabelDraw, result: DenseResult) -> CellScore:
     return CellScore(
         probe="dense",
         fraction=draw.asked,
-        labels=found.labels,
-        groups=found.groups.tolist(),
-        sums={"mean Dice": dice_sums(found.dice).tolist()},
-        values={**{f"Dice, {name}": value for name, value in found.per_class.items()}, "mean IoU": found.mean_iou},
-        note="; ".join(one for one in (draw.note, *found.remarks()) if one),
+        labels=result.labels,
+        groups=result.groups.tolist(),
+        sums={"mean Dice": dice_sums(result.dice).tolist()},
+        values={**{f"Dice, {name}": value for name, value in result.per_class.items()}, "mean IoU": result.mean_iou},
+        note="; ".join(one for one in (draw.note, *result.remarks()) if one),
     )

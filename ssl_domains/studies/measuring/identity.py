@@ -1,6 +1,6 @@
-"""What kept cells hang on: a cell counts for as long as nothing that it reads has changed.
+"""Hashes of everything that a cell's result depends on: a stored result is used again only while they are equal.
 
-Which contrasts are drawn, which other arms there are and how many seeds is no part of it.
+Contrasts, other arms and the number of seeds are not part of the hash: changing them runs no finished cell again.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.study_file import StudyFile
-from ssl_domains.studies.design.training import seen_by
+from ssl_domains.studies.design.training import arm_table
 
-__all__ = ["identified", "shared_identity"]
+__all__ = ["shared_identity", "with_identity"]
 
 _NOT_MEASURED = {"name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary"}
 
 
 def shared_identity(study: StudyFile, material: Material) -> str:
-    """A hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
+    """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
     table, scaling = material.table, material.scaling(material.table)
     read = {material.label, study.group, study.stratify, study.within, scaling.group, "split", *material.nuisance}
     read |= {name for columns in material.floors.values() for name in columns}
@@ -47,23 +47,23 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     )
 
 
-def identified(material: Material, arm: Arm) -> Arm:
-    """The arm with a hash of the columns and edge files that its rule and its views read."""
+def with_identity(material: Material, arm: Arm) -> Arm:
+    """The arm with ``data`` set: a hash of the columns and edge files that its rule and its views read."""
     if not arm.embeds:
         return arm
-    table, read = seen_by(material, arm, material.config.with_values({**arm.config, "pairs.rule": arm.rule}))
+    table, read = arm_table(material, arm, material.config.with_values({**arm.config, "pairs.rule": arm.rule}))
     return replace(arm, data=_hash(data_fingerprint(table, read, parse(arm.rule).edge_files)))
 
 
 def _checksum(store: ArrayStore | MaskStore, table: SampleTable) -> int:
     """CRC-32 of the rows' arrays, types and shapes included."""
-    found = 0
+    checksum = 0
     for position in store.positions(table).tolist():
         if position >= 0:
             array = store[position]
-            found = zlib.crc32(f"{array.dtype} {array.shape}".encode(), found)
-            found = zlib.crc32(np.ascontiguousarray(array).data, found)
-    return found
+            checksum = zlib.crc32(f"{array.dtype} {array.shape}".encode(), checksum)
+            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    return checksum
 
 
 def _hash(values: Any) -> str:

@@ -1,4 +1,4 @@
-"""Linear and k-NN probes of a cell, floors on columns, hand-made features, and the supervised arm's own answers."""
+"""Scores of the label column: probes of a cell's features, floors, and the predictions of the supervised arm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, regression_sums
-from ssl_domains.studies.design.requested import asked_rows
+from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
 from ssl_domains.views import Canvas, ImagePreprocess
 
@@ -31,13 +31,13 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
     """Scores of the label column at each fraction of labelled groups.
 
     Raises:
-        DataError: When no row of the fold is asked.
+        DataError: When no test row of the fold is scored.
     """
     fold, labels = fold_of(material, cell), material.labels
-    asked = asked_rows(material, cell.fold)
-    rows = np.flatnonzero((fold.train & labels.known) | asked)
+    scored = scored_rows(material, cell.fold)
+    rows = np.flatnonzero((fold.train & labels.known) | scored)
     part, kept = material.table.take(rows), labels.take(rows)
-    codes, test = material.groups.codes[rows], asked[rows]
+    codes, test = material.groups.codes[rows], scored[rows]
     if not test.any():
         raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
     scoring = _Scoring.of(material, part.take(test), kept.take(test), codes[test])
@@ -45,8 +45,8 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
         assert run is not None
         assert cell.fraction is not None
         answers = supervised_answers(run, labels.task, part.take(test), material.store)
-        seen = int(draw_of(material, cell, cell.fraction).rows.sum())
-        return [scoring.score("linear", cell.fraction, seen, answers)]
+        labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
+        return [scoring.score("linear", cell.fraction, labelled, answers)]
     x, probes = _features(material, cell, run, part)
     scores = []
     for fraction in fractions:
@@ -73,7 +73,7 @@ def _features(
 
 
 def _preprocess(material: Material, cell: Cell) -> ImagePreprocess:
-    """What a run of this fold would put before its encoder."""
+    """The preprocessing that a run on this fold would fit, for features without a run."""
     train = material.table.take(fold_of(material, cell).train)
     config = material.config
     scaling = material.scaling(train).fit(train, material.store)
@@ -82,7 +82,15 @@ def _preprocess(material: Material, cell: Cell) -> ImagePreprocess:
 
 @dataclass(frozen=True)
 class _Scoring:
-    """The rows that are asked, the same for every probe of a cell."""
+    """Scores predictions on the test rows of a cell.
+
+    Attributes:
+        material: What all cells share.
+        part: The test rows.
+        truth: Their labels.
+        groups: Codes of their groups, ascending, ``[G]``.
+        place: Index of each row's group in ``groups``, ``[n]``.
+    """
 
     material: Material
     part: SampleTable
@@ -95,8 +103,10 @@ class _Scoring:
         groups, place = np.unique(codes, return_inverse=True)
         return cls(material, part, truth, groups, place)
 
-    def score(self, probe: str, fraction: float, seen: int, answers: NDArray[np.float64], note: str = "") -> CellScore:
-        """One row: sums by group, and beside them what adds over no groups."""
+    def score(
+        self, probe: str, fraction: float, labelled: int, answers: NDArray[np.float64], note: str = ""
+    ) -> CellScore:
+        """Sums of the measures for each group, and scores of the whole fold that can't be summed, such as AUROC."""
         truth = self.truth
         values: dict[str, float | None] = {}
         if truth.task == "classification":
@@ -108,7 +118,8 @@ class _Scoring:
         else:
             sums = regression_sums(truth.y, answers, self.place, len(self.groups))
             names = ("R²",)
-        return CellScore(probe, fraction, seen, self.groups.tolist(), dict.fromkeys(names, sums.tolist()), values, note)
+        by_measure = dict.fromkeys(names, sums.tolist())
+        return CellScore(probe, fraction, labelled, self.groups.tolist(), by_measure, values, note)
 
     def _by_bin(self, right: NDArray[np.bool_]) -> dict[str, float | None]:
         if self.material.breakdown is None:

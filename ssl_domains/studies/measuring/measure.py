@@ -1,4 +1,4 @@
-"""The measurement of one cell."""
+"""Measure one cell: probe its label column, its masks, or both."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["measure_cell"]
 
 
 def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
-    """Probe a cell, by label column and by masks, at each fraction of labelled groups.
+    """Scores of a cell at each fraction of labelled groups, by label column and by masks as the study asks.
 
     Args:
-        material: Of the study.
-        cell: What is measured.
-        run: Its training; None for a floor.
+        material: What all cells share.
+        cell: The cell.
+        run: The run of its training; None for floors and hand-made features.
         fractions: Shares of labelled groups.
     """
     by_label = run is None or cell.arm.kind == "supervised" or set(material.probes) != {"dense"}

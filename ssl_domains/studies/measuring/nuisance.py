@@ -1,4 +1,4 @@
-"""How much of a nuisance column the frozen encoder tells."""
+"""Probe nuisance columns: how well a linear probe predicts them from frozen features."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ssl_domains.studies.design.training import fold_of
 __all__ = ["measure_nuisance"]
 
 _MOST = 3000
-"""Rows of a side that a nuisance probe looks at: it is a description, not the evidence."""
+"""Largest number of rows on each side of a nuisance probe; enough for a description."""
 
 
 def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list[Any]]:
-    """How much of each nuisance column a linear probe reads from the encoder: [score's name, value, remark].
+    """Score of a linear probe for each nuisance column: column → [name of the score, value or None, remark].
 
-    A column that is constant in every group (the patient, the recording) can't be asked for in groups never seen: its
-    rows are split within the groups, by the finer unit where one is named, else by sample.
+    A column that is constant in every group (the patient, the recording) can't be predicted for new groups. Its rows
+    are split within the groups instead: by the unit ``material.within``, or by sample.
     """
     fold, table = fold_of(material, cell), material.table
-    found: dict[str, list[Any]] = {}
+    scores: dict[str, list[Any]] = {}
     features: NDArray[Any] | None = None
     chosen = _sample(fold.train, cell.seed), _sample(fold.test, cell.seed)
     rows = np.sort(np.concatenate(chosen))
@@ -37,25 +37,25 @@ def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list
         if labels.task == "multilabel":
             continue
         codes = table.codes(name)
-        own = _constant_in_groups(codes, material.groups.codes)
-        train, test, units = _sides(material, rows, np.isin(rows, chosen[1]), own)
+        constant = _constant_in_groups(codes, material.groups.codes)
+        train, test, units = _sides(material, rows, np.isin(rows, chosen[1]), constant)
         if features is None:
             features = embed_rows(run.encoder(), run.preprocess, table.take(rows), material.store)
         try:
             probe = LinearProbe(c=(0.1,), alpha=(10.0,))
             result = run_probe(probe, features, labels.take(rows), units, train, test, seed=cell.seed)
         except DataError as error:
-            found[name] = [HEADLINE[labels.task], None, error.message]
+            scores[name] = [HEADLINE[labels.task], None, error.message]
             continue
         headline = HEADLINE[labels.task]
-        found[name] = [headline, result.scores.values.get(headline), "split within groups" if own else ""]
-    return found
+        scores[name] = [headline, result.scores.values.get(headline), "split within groups" if constant else ""]
+    return scores
 
 
 def _sides(
-    material: Material, rows: NDArray[np.int64], held: NDArray[np.bool_], own: bool
+    material: Material, rows: NDArray[np.int64], held: NDArray[np.bool_], constant: bool
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
-    if not own:
+    if not constant:
         return ~held, held, material.groups.codes[rows]
     finer = material.within or "sample"
     units = material.table.codes(finer)[rows]

@@ -1,4 +1,7 @@
-"""Running a study: choose grid points, train and measure every cell, in processes, from wherever it was stopped."""
+"""Run the cells of a study in several processes: choose grid points, then train and measure.
+
+Cells that have a result are not run again, so that a stopped study continues where it was.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,12 @@ __all__ = ["CellResults", "Say", "run_study"]
 Say = Callable[[str], None]
 
 CellResults = dict[tuple[str, int, int], list[tuple[Cell, CellResult]]]
-"""By (arm, fold, seed): its cells, one or one a fraction."""
+"""(arm, fold, seed) → its cells with their results: one, or one for each fraction."""
 
 
 @dataclass
 class _Clock:
-    """What is done, and what that says of the rest."""
+    """Counts finished cells and estimates the remaining time from their mean duration."""
 
     total: int
     jobs: int
@@ -58,24 +61,24 @@ def run_study(
     say: Say,
     only: Sequence[str] = (),
 ) -> tuple[CellResults, dict[str, dict[str, Any]]]:
-    """Do every cell that is not done yet.
+    """Run every cell that has no result yet.
 
     Each cell trains on one thread of a CPU, so that its numbers depend neither on ``jobs`` nor on the machine's cores.
 
     Args:
         material: What all cells share.
         plan: The cells.
-        shared: Text that stands for ``material`` in the cells' fingerprints.
-        jobs: Cells at a time, each in a process of its own; 1 runs them in this one.
-        say: Told a line for each cell.
+        shared: Hash of ``material`` for the fingerprints of the cells.
+        jobs: Number of cells at a time, each in its own process; 1 runs them in this process.
+        say: Called with one line of text for each finished cell.
         only: Names of arms to run; all when empty.
 
     Returns:
         The results by (arm, fold, seed), and the grid point of each arm.
 
     Raises:
-        SslDomainsError: From a cell, which it names; what was done stays.
-        KeyboardInterrupt: After Ctrl-C; what was done stays, and trainings under way left a checkpoint.
+        SslDomainsError: When a cell fails, with its title; finished cells keep their results.
+        KeyboardInterrupt: After Ctrl-C; finished cells keep their results, unfinished trainings a checkpoint.
     """
     arms = [arm for arm in plan.arms if not only or arm.name in only]
     tuning = {arm.name: plan.tuning(arm) for arm in arms}
@@ -83,18 +86,18 @@ def run_study(
     total = sum(map(len, tuning.values())) + sum(len(plan.cells(*place, {})) for place in places)
     clock = _Clock(total, jobs)
     with _Workers(material, plan, shared, jobs, clock, say) as workers:
-        scored = workers.do(cell for cells in tuning.values() for cell in cells)
-        chosen = {arm.name: _best(material, arm, tuning[arm.name], scored, plan) for arm in arms}
+        tuned = workers.do(cell for cells in tuning.values() for cell in cells)
+        chosen = {arm.name: _best(material, arm, tuning[arm.name], tuned, plan) for arm in arms}
         todo = [(place, plan.cells(*place, chosen[place[0].name])) for place in places]
-        found = workers.do(cell for _, cells in todo for cell in cells)
+        finished = workers.do(cell for _, cells in todo for cell in cells)
     results: CellResults = {}
     for (arm, fold, seed), cells in todo:
-        results[arm.name, fold, seed] = [(cell, found[str(cell.folder)]) for cell in cells]
+        results[arm.name, fold, seed] = [(cell, finished[str(cell.folder)]) for cell in cells]
     return results, chosen
 
 
 def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> CellResult:
-    """Train and measure one cell, and keep its result; the encoder is thrown away once it is measured."""
+    """Train and measure one cell and store its result; the checkpoints are deleted afterwards."""
     with torch_threads(1):
         before = time.perf_counter()
         run = train(material, cell) if cell.arm.embeds else None
@@ -112,7 +115,7 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
 
 
 class _Workers:
-    """Runs cells, several at a time; those whose result is there are only read."""
+    """Runs cells, several at a time; stored results are read instead."""
 
     def __init__(self, material: Material, plan: StudyPlan, shared: str, jobs: int, clock: _Clock, say: Say) -> None:
         self.material, self.plan, self.shared, self.jobs = material, plan, shared, jobs
@@ -127,21 +130,21 @@ class _Workers:
             self.pool.shutdown(wait=True, cancel_futures=True)
 
     def do(self, cells: Iterable[Cell]) -> dict[str, CellResult]:
-        """The results by the cell's folder."""
-        found: dict[str, CellResult] = {}
+        """Results of the cells, by the folder of the cell."""
+        results: dict[str, CellResult] = {}
         todo: list[Cell] = []
         for cell in cells:
             kept = read_result(self.material.out, cell, self.shared)
             if kept is None:
                 todo.append(cell)
             else:
-                found[str(cell.folder)] = kept
+                results[str(cell.folder)] = kept
                 self.clock.done += 1
                 self.clock.spent.append(sum(kept.seconds))
         for cell, result in self._each(todo):
-            found[str(cell.folder)] = result
+            results[str(cell.folder)] = result
             self.say(self.clock.line(cell, result, self._shown(result)))
-        return found
+        return results
 
     def _each(self, todo: Sequence[Cell]) -> Iterable[tuple[Cell, CellResult]]:
         if self.jobs == 1 or len(todo) < 2:
@@ -168,7 +171,7 @@ class _Workers:
 
 
 def headline(material: Material, result: CellResult) -> float | None:
-    """The leading measure under the leading probe (else the first) at the largest fraction, over the whole fold."""
+    """Score of a cell over its whole fold: primary measure, primary probe (or the first), largest fraction."""
     name = material.primary_measure.name
     scores = [score for score in result.scores if name in score.sums]
     leading = [score for score in scores if score.probe == material.primary_probe] or scores
@@ -180,12 +183,12 @@ def headline(material: Material, result: CellResult) -> float | None:
 
 
 def _best(
-    material: Material, arm: Arm, cells: Sequence[Cell], found: dict[str, CellResult], plan: StudyPlan
+    material: Material, arm: Arm, cells: Sequence[Cell], results: dict[str, CellResult], plan: StudyPlan
 ) -> dict[str, Any]:
-    """The grid point with the best score; of equals the first."""
+    """The grid point with the best score; the first of equal ones."""
     if not cells:
         return dict(plan.grid[0]) if arm.trained and plan.grid else {}
-    values = [headline(material, found[str(cell.folder)]) for cell in cells]
+    values = [headline(material, results[str(cell.folder)]) for cell in cells]
     return dict(cells[int(np.argmax([-np.inf if value is None else value for value in values]))].point)
 
 
@@ -193,8 +196,8 @@ _SHARED: list[Any] = []
 
 
 def _start(material: Material, plan: StudyPlan, shared: str) -> None:
-    """What a worker process is given once."""
-    # Ctrl-C reaches workers too: a training takes it between two steps and saves, a measurement is finished first.
+    """Set up a worker process: its signals, its threads, and the data that all cells share."""
+    # Ctrl-C reaches workers too: a training saves between two steps and stops, a measurement is finished first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
@@ -203,7 +206,7 @@ def _start(material: Material, plan: StudyPlan, shared: str) -> None:
 
 
 def _leave_with_parent() -> None:
-    """A study that is killed takes its workers along: they would go on with cells that the next run does too."""
+    """End this worker when the main process ends, so that it does not run cells that a new start runs too."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -216,7 +219,7 @@ def _work(cell: Cell) -> CellResult:
 
 
 def spell(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``2 h 5 min``."""
+    """A duration in words: ``45 s``, ``12 min``, ``2 h 5 min``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

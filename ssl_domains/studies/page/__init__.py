@@ -1,1 +1,1 @@
-"""The findings as a page: words, tables, figures, Markdown and HTML."""
+"""The result page of a study: wording, tables and figures, as Markdown and HTML."""

@@ -1,4 +1,4 @@
-"""The two figures of a study."""
+"""The two figures of a study: paired differences, and scores over the share of labelled groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ssl_domains.studies.page.wording import contrast_name, difference, interval
 __all__ = ["difference_plot", "label_curves"]
 
 _MOST = 10
-"""More lines than this can't be told apart; the rest is in the table."""
+"""Largest number of curves that can be told apart; the other arms are only in the table."""
 
 
 def difference_plot(result: StudyResult, found: Findings) -> DotPlot:
@@ -34,7 +34,7 @@ def label_curves(result: StudyResult, found: Findings) -> LabelCurves:
 
 
 def left_out(result: StudyResult) -> list[str]:
-    """Arms that the curves have no room for."""
+    """Names of the arms that are not drawn as curves."""
     shown = {arm.name for arm in _shown(result)}
     return [arm.name for arm in result.arms if arm.name not in shown]
 
@@ -42,18 +42,18 @@ def left_out(result: StudyResult) -> list[str]:
 def _dot_row(row: ContrastRow) -> DotRow:
     one = row.found
     assert one is not None
-    says = f"{difference(one.difference)} ({interval(one.low, one.high, sign=True)})"
+    text = f"{difference(one.difference)} ({interval(one.low, one.high, sign=True)})"
     p = p_value(row.p)
-    says += f", p{'' if row.primary else ' (Holm)'} {p if p.startswith('<') else '= ' + p}"
-    says += f" · {row.spec.probe}, {percent(row.spec.fraction)}"
+    text += f", p{'' if row.primary else ' (Holm)'} {p if p.startswith('<') else '= ' + p}"
+    text += f" · {row.spec.probe}, {percent(row.spec.fraction)}"
     return DotRow(
-        contrast_name(row.spec), says, one.difference, one.low, one.high,
+        contrast_name(row.spec), text, one.difference, one.low, one.high,
         tuple(one.per_group.tolist()), tuple(one.per_seed.tolist()), row.primary,
     )  # fmt: skip
 
 
 def _shown(result: StudyResult) -> list[ArmResult]:
-    """What the primary contrast needs first: its arms and controls, then baselines, floors, other rules."""
+    """Arms to draw, by importance: those of the primary contrast, baselines, their controls, floors, other rules."""
     rules = {arm.rule for arm in result.arms if arm.primary and arm.rule}
 
     def rank(arm: ArmResult) -> int:
@@ -70,7 +70,7 @@ def _shown(result: StudyResult) -> list[ArmResult]:
 
 
 def _colours(result: StudyResult) -> dict[str, str]:
-    """Rules get the strong colours, the primary one the first; other kinds have one each."""
+    """CSS class of each arm: strong colours for rules, the primary one first; one colour for each other kind."""
     rules = sorted((arm for arm in result.arms if arm.kind == "rule"), key=lambda arm: not arm.primary)
     strong = {arm.name: f"a{number % 4}" for number, arm in enumerate(rules)}
     return {arm.name: strong.get(arm.name, f"k-{arm.kind}") for arm in result.arms}

@@ -1,4 +1,4 @@
-"""The result page of a study in plain Markdown with its two figures, as ``docs/results`` keeps it."""
+"""The result page of a study: Markdown with two SVG figures, as in ``docs/results``."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _SECONDARY = (
 
 
 def write_result_page(result: StudyResult, folder: Path) -> Path:
-    """Write ``NAME.md``, ``NAME-differences.svg`` and ``NAME-curves.svg``; a figure with nothing to draw is left out.
+    """Write ``NAME.md``, ``NAME-differences.svg`` and ``NAME-curves.svg``; an empty figure is left out.
 
     Args:
         result: The study.
-        folder: Where; made when it is not there.
+        folder: Folder to write to; created when missing.
 
     Returns:
         Path of the Markdown file.
 
     Raises:
-        ResourceError: When it can't be written.
+        ResourceError: When a file can't be written.
     """
     found = findings(result)
     dots, curves = difference_plot(result, found), label_curves(result, found)
@@ -70,14 +70,14 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
 
 
 def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
-    told = verdict(result, found.primary)
+    outcome = verdict(result, found.primary)
     parts = [f"# {plain(study_title(result))}", *(_text(one) for one in result.about.split("\n\n") if one.strip())]
     if result.transductive:
         parts.append(
             "**Transductive:** the held-out groups were pre-trained on, without their labels, in every arm alike."
         )
-    parts.append(f"**{plain(told.lead)}** {plain(told.sentence)}")
-    parts += _list(told.remarks)
+    parts.append(f"**{plain(outcome.lead)}** {plain(outcome.sentence)}")
+    parts += _list(outcome.remarks)
     parts.append("Made by")
     parts.append(f"```console\n{result.command.strip()}\n```")
     parts.append(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in facts(result)))
@@ -142,11 +142,11 @@ def _list(lines: Iterable[str]) -> list[str]:
 
 
 def _text(paragraph: str) -> str:
-    """A paragraph that its author wrote as Markdown; only HTML is taken out of force."""
+    """A paragraph written as Markdown by the author of the study; only HTML in it is escaped."""
     return " ".join(paragraph.replace("&", "&amp;").replace("<", "&lt;").split())
 
 
 def plain(words: str) -> str:
-    """Words in which nothing is Markdown or HTML."""
+    """Text with Markdown and HTML escaped."""
     safe = " ".join(words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
     return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", safe)

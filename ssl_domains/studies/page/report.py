@@ -1,4 +1,4 @@
-"""One self-contained HTML file for a study: opens from the disk, runs no script, asks the network for nothing."""
+"""The report of a study: one self-contained HTML file without scripts and without network access."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
 
     Args:
         result: The study.
-        path: Where, as ``report.html``.
+        path: File to write, such as ``report.html``.
 
     Returns:
         ``path``.
 
     Raises:
-        ResourceError: When it can't be written.
+        ResourceError: When the file can't be written.
     """
     page = _render(result, findings(result))
     part = path.with_name(path.name + ".part")
@@ -60,7 +60,7 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
 
 
 def study_title(result: StudyResult) -> str:
-    """The title, which says *transductive* when it is."""
+    """The title, with *transductive* added for a transductive study."""
     return f"{result.title} · transductive" if result.transductive else result.title
 
 
@@ -80,7 +80,7 @@ def facts(result: StudyResult) -> list[tuple[str, str]]:
 
 
 def environment_rows(result: StudyResult) -> list[tuple[str, str]]:
-    """Versions and the kind of machine, flat."""
+    """(name, value) of versions and of the kind of machine."""
     rows: list[tuple[str, str]] = []
     for key, value in result.environment.items():
         if isinstance(value, Mapping):
@@ -127,6 +127,6 @@ def _render(result: StudyResult, found: Findings) -> str:
 
 
 def _few_groups(found: Findings) -> Table | None:
-    """Every group's paired difference, where there are too few groups for a bootstrap."""
+    """Paired difference of every group, when there are too few groups for a bootstrap; else None."""
     primary = found.primary.found
     return group_table(found) if primary is not None and len(primary.groups) < FEW_GROUPS else None

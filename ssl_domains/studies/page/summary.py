@@ -1,4 +1,4 @@
-"""A study's table and verdicts for a terminal."""
+"""The table and the verdicts of a study, for a terminal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Summary", "summary"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a terminal shows.
+    """Text that is printed on the terminal after a study.
 
     Attributes:
-        title: Of the table.
-        header: Headings.
-        rows: Cells as text.
-        lines: The verdicts and what qualifies them.
+        title: Title of the table.
+        header: Headings of the table.
+        rows: Cells of the table as text.
+        lines: The verdicts with their remarks, one line each.
     """
 
     title: str
@@ -30,14 +30,14 @@ class Summary:
 
 
 def summary(result: StudyResult) -> Summary:
-    """Every arm, control and floor, the primary contrast in words, and the secondary ones."""
+    """A row for every arm, control and floor, and the verdicts of the primary and the secondary contrasts."""
     found = findings(result)
     rows = []
     for row in arm_rows(result, found):
         name = f"{row.arm.name} ({row.supervised})" if row.supervised else row.arm.name
         rows.append([name, *(f"{c.value} ({c.interval})" if c.interval != "–" else c.value for c in row.cells)])
-    told = verdict(result, found.primary)
-    lines = [f"{told.lead} {told.sentence}", *(f"  note: {remark}" for remark in told.remarks)]
+    outcome = verdict(result, found.primary)
+    lines = [f"{outcome.lead} {outcome.sentence}", *(f"  note: {remark}" for remark in outcome.remarks)]
     for name, reading, probe, labels, change, ends, p, _ in contrast_table(result, found).rows:
         lines.append(f"{name} ({probe}, {labels}): {change} ({ends}), p (Holm) {p}: {reading}")
     return Summary(table_title(result), ("arm", *column_headings(result, found)), rows, lines)

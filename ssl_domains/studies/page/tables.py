@@ -1,4 +1,4 @@
-"""The rows of a study's tables as text, the same in report, page and terminal."""
+"""The tables of a study as text, for report, page and terminal alike."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Table:
     Attributes:
         header: Headings.
         rows: Cells in the order of the headings.
-        numbers: From which column on the cells are numbers.
+        numbers: Index of the first column that holds numbers.
     """
 
     header: tuple[str, ...]
@@ -62,9 +62,9 @@ class Cell:
     """A score of the main table.
 
     Attributes:
-        value: Its text.
-        interval: Its interval's text; a dash when there is none.
-        labels: Labels the probe saw; None where nothing was measured.
+        value: The score as text.
+        interval: Its interval as text; a dash when there is none.
+        labels: Number of labels that the probe was fitted on; None when nothing was measured.
     """
 
     value: str
@@ -77,10 +77,10 @@ class ArmRow:
     """A row of the main table.
 
     Attributes:
-        arm: Which arm.
-        band: ``Arms``, ``Controls`` or ``Floors``.
-        supervised: ``supervised contrastive, N labels`` when its rule read the label; N of each fraction.
-        cells: One a column.
+        arm: The arm.
+        band: Heading that the row is under: ``Arms``, ``Controls`` or ``Floors``.
+        supervised: ``supervised contrastive, N labels``, with N at each fraction, when its rule reads the label.
+        cells: One for each column.
     """
 
     arm: ArmResult
@@ -90,7 +90,7 @@ class ArmRow:
 
 
 def table_title(result: StudyResult) -> str:
-    """Names the measure, the unit of evidence, and *transductive* when it is."""
+    """Title of the main table: measure, label, unit of evidence and seeds; says when the study is transductive."""
     seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
     of = "masks" if result.measure == MEAN_DICE.name else repr(result.label)
     title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
@@ -109,7 +109,7 @@ def arm_rows(result: StudyResult, found: Findings) -> tuple[ArmRow, ...]:
 
 
 def column_headings(result: StudyResult, found: Findings) -> tuple[str, ...]:
-    """Of the main table: the fraction, and the probe when there are several."""
+    """Headings of the main table: the fraction, and the probe when there are several."""
     several = len({probe for probe, _ in found.columns}) > 1
     return tuple(f"{probe}, {percent(fraction)}" if several else percent(fraction) for probe, fraction in found.columns)
 
@@ -137,7 +137,7 @@ def contrast_table(result: StudyResult, found: Findings) -> Table:
 
 
 def contrast_remarks(result: StudyResult, found: Findings) -> list[str]:
-    """What qualifies the secondary contrasts, each remark once with the contrasts it is about."""
+    """Remarks on the secondary contrasts: each once, with the contrasts that it applies to."""
     about: dict[str, list[str]] = {}
     for row in found.secondary:
         name = f"{contrast_name(row.spec)} ({row.spec.probe}, {percent(row.spec.fraction)})"
@@ -147,7 +147,7 @@ def contrast_remarks(result: StudyResult, found: Findings) -> list[str]:
 
 
 def group_table(found: Findings) -> Table:
-    """Every group's difference in each contrast, mean over seeds; groups may be people and are numbered."""
+    """Difference of every group in each contrast, mean over seeds. Groups are numbered, as names may be of people."""
     rows = [row for row in found.contrasts if row.found is not None]
     groups = list(dict.fromkeys(name for row in rows if row.found for name in row.found.groups))
     out = []
@@ -160,7 +160,7 @@ def group_table(found: Findings) -> Table:
 
 
 def other_measures(result: StudyResult) -> tuple[Table, ...]:
-    """Every other measure, mean over seeds or cells, without an interval; a table for probes with the same measures."""
+    """All other measures, mean over seeds or cells, without interval; one table for each set of measures."""
     tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for one in sorted(result.scores, key=lambda score: _place(result, score.arm)):
         values = {name: number(score_of(evidence)) for name, evidence in one.evidence.items()}
@@ -173,7 +173,7 @@ def other_measures(result: StudyResult) -> tuple[Table, ...]:
 
 
 def nuisance_table(result: StudyResult) -> Table:
-    """How much of each nuisance column the features of each arm tell."""
+    """Score of the nuisance probe for each arm and nuisance column."""
     columns = list(dict.fromkeys((one.column, one.measure) for one in result.nuisance))
     values = {(one.arm, one.column, one.measure): one.value for one in result.nuisance}
     arms = [arm.name for arm in result.arms if any(one.arm == arm.name for one in result.nuisance)]
@@ -182,7 +182,7 @@ def nuisance_table(result: StudyResult) -> Table:
 
 
 def information_table(result: StudyResult) -> Table:
-    """What the positives of each rule tell of label and nuisance."""
+    """Agreement of the positives of each rule on label and nuisance columns."""
     rows = tuple(
         (one.rule, one.column, one.role, number(one.agreement), number(one.chance), number(one.nmi))
         for one in result.information
@@ -191,13 +191,13 @@ def information_table(result: StudyResult) -> Table:
 
 
 def chosen_table(result: StudyResult) -> Table:
-    """What each arm is, and the grid point chosen for it."""
+    """Description, rule and chosen grid point of each arm."""
     rows = tuple((arm.name, arm.about, arm.rule or "–", setting(arm)) for arm in result.arms)
     return Table(("arm", "what it is", "rule", "chosen on validation groups"), rows, 9)
 
 
 def remarks_on_cells(found: Findings) -> list[str]:
-    """What qualifies single scores of the main table, each remark once with the scores it is about."""
+    """Remarks on single scores of the main table: each once, with the scores that it applies to."""
     about: dict[str, list[str]] = {}
     for (arm, probe, fraction), one in found.estimates.items():
         for note in one.notes:
@@ -215,8 +215,8 @@ def _cell(result: StudyResult, found: Findings, arm: str, probe: str, fraction: 
 def _supervised(result: StudyResult, arm: ArmResult) -> str:
     if not arm.labels_read:
         return ""
-    seen = {one.fraction: one.labels for one in result.scores if one.arm == arm.name}
-    counts = "/".join(f"{seen[fraction]:,}" for fraction in sorted(seen))
+    labels = {one.fraction: one.labels for one in result.scores if one.arm == arm.name}
+    counts = "/".join(f"{labels[fraction]:,}" for fraction in sorted(labels))
     return f"supervised contrastive, {counts} labels" if counts else "supervised contrastive"
 
 

@@ -1,4 +1,4 @@
-"""Numbers and verdicts in words: an undefined number is a dash, never 0; a verdict is said whichever way it went."""
+"""Numbers and verdicts as text. An undefined number is a dash; a loss is reported like a gain."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def interval(low: float, high: float, *, sign: bool = False) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """With three decimals; small ones as a bound; a dash when undefined."""
+    """Three decimals, ``< 0.001`` below that, or a dash."""
     if p is None or not math.isfinite(p):
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def percent(fraction: float) -> str:
-    """A share of labelled groups; number and sign stay on one line."""
+    """A fraction in percent; the space before the sign does not break."""
     return f"{100 * fraction:.3g}\u00a0%"
 
 
@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 
 def contrast_name(spec: ContrastSpec) -> str:
-    """First less second."""
+    """``a − b``."""
     return f"{spec.a} − {spec.b}"
 
 
@@ -66,13 +66,13 @@ def setting(chosen: ArmResult) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a contrast came to.
+    """The result of a contrast as text.
 
     Attributes:
-        kind: ``gain``, ``loss``, ``open`` (nothing can be told), or ``none`` (undefined or not measured).
-        lead: In a few words.
-        sentence: With interval, p and the smallest detectable difference.
-        remarks: What qualifies it.
+        kind: ``gain``, ``loss``, ``open`` (no significant difference), or ``none`` (undefined or not measured).
+        lead: The verdict in a few words.
+        sentence: The scores, the interval, p and the smallest detectable difference.
+        remarks: Remarks that limit the verdict.
     """
 
     kind: Literal["gain", "loss", "open", "none"]
@@ -82,7 +82,7 @@ class Verdict:
 
 
 def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
-    """The verdict on a contrast, at the 5 % level of the p-value to be read."""
+    """The verdict on a contrast: significant when its (corrected) p-value is below 5 %."""
     spec, found = row.spec, row.found
     where = f"With labels of {percent(spec.fraction)} of the training groups and the {spec.probe} probe"
     if found is None:
@@ -92,14 +92,14 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     ]
     remarks += [*found.notes, *(_floors(result, spec) if row.primary else [])]
     if row.p is None or not math.isfinite(found.difference):
-        said = f"{where}, the difference in {spec.measure} is {difference(found.difference)}, without an interval."
-        return Verdict("none", f"Nothing can be told of {spec.a} against {spec.b}.", said, tuple(remarks))
+        sentence = f"{where}, the difference in {spec.measure} is {difference(found.difference)}, without an interval."
+        return Verdict("none", f"Nothing can be told of {spec.a} against {spec.b}.", sentence, tuple(remarks))
     scores = f"{spec.measure} is {number(found.a_value)} against {number(found.b_value)}"
     p = p_value(row.p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
     how = "" if row.primary else ", Holm-corrected"
-    told = f"95 % interval {interval(found.low, found.high, sign=True)}, {p}{how}; {found.method}"
-    sentence = f"{where}, {scores}: a difference of {difference(found.difference)} ({told})."
+    statistics = f"95 % interval {interval(found.low, found.high, sign=True)}, {p}{how}; {found.method}"
+    sentence = f"{where}, {scores}: a difference of {difference(found.difference)} ({statistics})."
     if math.isfinite(found.detectable):
         sentence += (
             f" The smallest difference that such a study finds four times in five is {number(found.detectable)}."
@@ -113,13 +113,13 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
 
 
 def _floors(result: StudyResult, spec: ContrastSpec) -> list[str]:
-    """What is reached without an encoder, which a gain must be read against."""
-    said = []
+    """Remark with the scores that floors and hand-made features reach without an encoder."""
+    scores = []
     for arm in result.arms:
         score = result.score(arm.name, spec.probe, spec.fraction) if arm.kind in ("floor", "handmade") else None
         if score is not None and spec.measure in score.evidence:
-            said.append(f"{arm.name} {number(score_of(score.evidence[spec.measure]))}")
-    return [f"without an encoder, {spec.measure} is: {'; '.join(said)}"] if said else []
+            scores.append(f"{arm.name} {number(score_of(score.evidence[spec.measure]))}")
+    return [f"without an encoder, {spec.measure} is: {'; '.join(scores)}"] if scores else []
 
 
 def _short(value: object) -> str:

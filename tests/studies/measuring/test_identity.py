@@ -16,7 +16,7 @@ from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies import Arm, Material, StudyFile, all_arms, conduct
 from ssl_domains.studies.design.arms import read_columns
-from ssl_domains.studies.measuring.identity import identified, shared_identity
+from ssl_domains.studies.measuring.identity import shared_identity, with_identity
 from ssl_domains.views import Intensity, ViewRecipe
 from stack_reader import StackReader
 
@@ -88,8 +88,8 @@ def test_a_table_of_its_own_takes_its_arms_along(material: Material) -> None:
     found = []
     for other in (material.table, with_place(material.table)):
         own = dataclasses.replace(material, columns={"other.parquet": other})
-        found.append(identified(own, arm).data)
-    assert found[0] == identified(material, NEAR).data != found[1]
+        found.append(with_identity(own, arm).data)
+    assert found[0] == with_identity(material, NEAR).data != found[1]
 
 
 def test_a_column_that_the_views_read(material: Material) -> None:
@@ -103,7 +103,7 @@ def test_a_column_that_the_views_read(material: Material) -> None:
     table = material.table.with_columns(noise=material.table.frame["noise"] + 1)
     found = [
         [
-            identified(dataclasses.replace(material, table=one, recipe=views), simclr).data
+            with_identity(dataclasses.replace(material, table=one, recipe=views), simclr).data
             for one in (material.table, table)
         ]
         for views in (material.recipe, recipe)
@@ -118,7 +118,7 @@ def test_an_edge_file(material: Material, tmp_path: Path) -> None:
     found = []
     for rows in ("g00-0,g00-1\n", "g00-0,g00-2\n"):
         file.write_text("a,b\n" + rows)
-        found.append(identified(material, Arm("linked", "", "rule", rule, reads=read_columns(rule))).data)
+        found.append(with_identity(material, Arm("linked", "", "rule", rule, reads=read_columns(rule))).data)
     assert found[0] != found[1]
 
 
@@ -134,7 +134,7 @@ def test_a_column_that_nobody_reads_is_nobodys(material: Material) -> None:
         material, table=material.table.with_columns(remark=pl.Series(["x"] * len(material.table)))
     )
     assert shared_identity(study_file(), more) == shared_identity(study_file(), material)
-    assert identified(more, NEAR) == identified(material, NEAR)
+    assert with_identity(more, NEAR) == with_identity(material, NEAR)
 
 
 def test_images_are_everybodys(material: Material, pictures: Path, tmp_path: Path) -> None:
