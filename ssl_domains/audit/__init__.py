@@ -1,4 +1,7 @@
-"""What the sides of a split share: groups, contents, places, and what an encoder was pre-trained on."""
+"""Audit of a split: which groups, file contents and places its sides share, with each other and with pre-training.
+
+In: a sample table with a split column. Out: a `SplitAudit` with one `Finding` for each check and pair of sides.
+"""
 
 from ssl_domains.audit.audit import SplitAudit, audit_split
 from ssl_domains.audit.contents import Contents, Decode, array_contents, decoding, file_contents

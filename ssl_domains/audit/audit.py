@@ -1,4 +1,4 @@
-"""The audit of a split: every pair of its sides, and what an encoder was pre-trained on."""
+"""Run all checks of an audit on every pair of sides, and between pre-training rows and held-out sides."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SplitAudit:
-    """What an audit found.
+    """The result of an audit.
 
     Attributes:
-        split: The split's column.
-        rows: Rows of each side by name, pre-training included.
-        neither: Rows without a side.
+        split: Name of the split's column.
+        rows: Name of a side → number of its rows, pre-training included.
+        neither: Number of rows that are in no side.
         findings: One for each check and pair of sides.
-        notes: What a reader of the verdict has to know: what was not compared, and why.
+        notes: Remarks on what was not compared, and why.
     """
 
     split: str
@@ -50,14 +50,14 @@ class SplitAudit:
 
     @property
     def leaks(self) -> tuple[Finding, ...]:
-        """What makes the split leak."""
+        """The findings that are leaks."""
         return tuple(finding for finding in self.findings if finding.leak)
 
     def check(self) -> None:
         """Refuse a split that leaks.
 
         Raises:
-            DataError: With the first leak, and how many others there are.
+            DataError: When there is a leak; names the first and counts the others.
         """
         if not self.leaks:
             return
@@ -66,7 +66,7 @@ class SplitAudit:
         raise DataError(f"the split {self.split!r} leaks: {first.sentence}{more}", _CURES[first.check])
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
+        """All values as JSON."""
         return {
             "split": self.split,
             "leaking": bool(self.leaks),
@@ -103,21 +103,21 @@ def audit_split(
 ) -> SplitAudit:
     """Compare every pair of sides of a split.
 
-    Contents are compared by the files' bytes where each row has a file of its own, else by decoded arrays. Pre-training
-    rows are compared with the held-out sides alone: that an encoder saw training rows is no leak.
+    Contents are compared by the bytes of the files when each row has its own file, else by decoded arrays. Pre-training
+    rows are compared only with the held-out sides: pre-training on the training side is no leak.
 
     Args:
         table: The samples.
         split: Column whose values name the sides.
-        groups: Columns whose groups should be whole.
+        groups: Columns of which no group may be on two sides.
         decode: Decodes rows, see `decoding`; needed for rows that share a file, and for ``near``.
-        contents: Whether to compare contents at all.
-        near: Bits of 64 in which near duplicates may differ; None doesn't look for them.
+        contents: Whether to compare contents.
+        near: Largest number of bits, of 64, in which the hashes of near duplicates differ; None skips this check.
         block: Coordinate columns of a survey.
         gap: Smallest distance between the blocks, in the coordinates' unit.
-        pretraining: What an encoder was pre-trained on.
-        held: Names of the sides that pre-training must not have seen; by default those called test, val and the like.
-        names: Whether to list shared groups by name; never done for identifiers.
+        pretraining: Rows that an encoder was pre-trained on.
+        held: Names of the sides that pre-training must not contain; by default those called test, val and the like.
+        names: Whether to list the names of shared groups; identifiers are never listed.
 
     Raises:
         UsageError: For columns that are missing or don't fit, or near duplicates without ``decode``.
@@ -148,12 +148,12 @@ def audit_split(
         findings += [shared_groups(a, b, column, names=names) for column in groups]
         if block:
             findings += shared_places(a, b, block, gap=gap)
-    everyone = [*sides, *([before] if before else [])]
+    compared = [*sides, *([before] if before else [])]
     if contents:
-        kept, told = _contents(sides, before, decode, near is not None)
-        notes += told
+        kept, remarks = _contents(sides, before, decode, near is not None)
+        notes += remarks
         if kept is not None:
-            by_side = dict(zip((side.name for side in everyone), kept, strict=True))
+            by_side = dict(zip((side.name for side in compared), kept, strict=True))
             for a, b in pairs:
                 findings.append(shared_contents(a, by_side[a.name], b, by_side[b.name]))
                 if near is not None:
@@ -161,7 +161,7 @@ def audit_split(
     else:
         notes.append("contents were not compared")
     for column in groups:
-        missing = sum(side.table.frame[column].null_count() for side in everyone)
+        missing = sum(side.table.frame[column].null_count() for side in compared)
         if missing:
             notes.append(f"{missing:,} rows have no {column!r}, which no check of groups sees")
         if column in table.meta.identifiers and before is not None:
@@ -170,34 +170,35 @@ def audit_split(
 
 
 def _contents(
-    own: Sequence[Side], before: Side | None, decode: Decode | None, near: bool
+    split_sides: Sequence[Side], before: Side | None, decode: Decode | None, near: bool
 ) -> tuple[list[Contents] | None, list[str]]:
-    """The contents of each side and of pre-training, or None with the reason why there are none."""
-    sides = [*own, *([before] if before else [])]
+    """Contents of each side and of pre-training, with notes; None with the reason when they can't be compared."""
+    sides = [*split_sides, *([before] if before else [])]
     if near and decode is None:
         raise UsageError("near duplicates need the pictures, and nothing says how to read them",
                          "audit a table made by scan, or say --domain NAME")  # fmt: skip
-    paths = [_paths(side.table) for side in own if "path" in side.table.columns]
+    paths = [_paths(side.table) for side in split_sides if "path" in side.table.columns]
     earlier = _paths(before.table) if before is not None and "path" in before.table.columns else None
     if not paths and earlier is None and decode is None:
         return None, ["the table has no column 'path': contents were not compared"]
-    # A file whose rows stand on two sides says nothing as a whole; pre-training rows are the table's once more.
+    # Bytes of a file can't compare rows that share it. Pre-training rows repeat those of the table, so they are
+    # checked for repeats separately.
     several = not paths or _repeats(pl.concat(paths)) or (earlier is not None and _repeats(earlier))
     if several and decode is None:
         return None, ["several rows share a file and nothing says how to read one: contents were not compared"]
     if decode is not None and (several or near):
-        found = [array_contents(side, decode, near=near) for side in sides]
+        contents = [array_contents(side, decode, near=near) for side in sides]
     else:
-        found = file_contents(sides)
+        contents = file_contents(sides)
         if decode is not None:
-            found = without_flat(sides, found, decode)
-    unread = sum(digest is None for of in found for digest in of.digests)
+            contents = without_flat(sides, contents, decode)
+    unread = sum(digest is None for of in contents for digest in of.digests)
     whole = sum(len(side) for side in sides)
-    told = [f"{unread:,} rows ({percent(unread, whole)}) could not be read and were not compared"] if unread else []
-    flat = sum(int(of.flat.sum()) for of in found)
+    remarks = [f"{unread:,} rows ({percent(unread, whole)}) could not be read and were not compared"] if unread else []
+    flat = sum(int(of.flat.sum()) for of in contents)
     if flat:
-        told.append(f"{flat:,} rows hold one value all over and count as nobody's duplicate")
-    return (None if unread == whole else found), told
+        remarks.append(f"{flat:,} rows hold one constant value and are not compared")
+    return (None if unread == whole else contents), remarks
 
 
 def _paths(table: SampleTable) -> pl.Series:

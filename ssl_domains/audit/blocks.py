@@ -1,4 +1,4 @@
-"""Blocks of a survey: which places two sides share, how their boxes overlap, and the gap between them."""
+"""Compare blocks of a survey: shared places, overlap of bounding boxes, and the gap between two sides."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ __all__ = ["shared_places"]
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the rows of a side lie.
+    """Coordinates of the rows of a side.
 
     Attributes:
-        names: str ``[n, T]``: the text columns, such as the survey; places of other names have nothing in common.
-        numbers: float64 ``[n, D]``.
+        names: str ``[n, T]``: the text columns, such as the survey; places with different names are never equal.
+        numbers: float64 ``[n, D]``: the numeric columns.
+        missing: Number of rows without complete coordinates, which are left out.
     """
 
     names: NDArray[np.str_]
@@ -41,26 +42,26 @@ class _Places:
         return cls(names[known].astype(str), numbers[known], int((~known).sum()))
 
     def split(self) -> dict[tuple[str, ...], NDArray[np.float64]]:
-        """Coordinates of each survey."""
+        """Coordinates ``[n, D]`` of each survey, by its text columns."""
         if self.names.shape[1] == 0:
             return {(): self.numbers} if len(self.numbers) else {}
-        found, codes = np.unique(self.names, axis=0, return_inverse=True)
+        surveys, codes = np.unique(self.names, axis=0, return_inverse=True)
         codes = codes.reshape(-1)
-        return {tuple(name.tolist()): self.numbers[codes == code] for code, name in enumerate(found)}
+        return {tuple(name.tolist()): self.numbers[codes == code] for code, name in enumerate(surveys)}
 
 
 def shared_places(a: Side, b: Side, columns: Sequence[str], *, gap: float | None = None) -> list[Finding]:
-    """What two sides share of a survey.
+    """Compare the places of two sides of a survey: one finding on shared places and, with ``gap``, one on the gap.
 
-    The gap is the distance from a place of one side to the nearest of the other, the largest of the axes' distances:
-    two square patches of p lines around places d apart share no line from d = p on, and no positive of a window w
-    reaches across from d = p + w on.
+    The gap is the smallest Chebyshev distance (largest distance along one axis) between a place of one side and a place
+    of the other. Square patches of p lines around two places share no line when the distance is at least p. Positives
+    within a window w can't be on different sides when it is at least p + w.
 
     Args:
         a: One side.
         b: The other side.
-        columns: Coordinates (inline, crossline); text columns (the survey) have to be equal for places to be.
-        gap: What the gap should be at least, in the coordinates' unit.
+        columns: Coordinate columns (inline, crossline); text columns (the survey) must be equal for places to be equal.
+        gap: Smallest allowed gap, in the coordinates' unit.
 
     Raises:
         UsageError: When a column is missing or none has numbers.
@@ -70,16 +71,16 @@ def shared_places(a: Side, b: Side, columns: Sequence[str], *, gap: float | None
     traces = rows_a = rows_b = 0
     volume = volume_b = 0.0
     nearest = np.inf
-    for survey, there in of_b.items():
-        size_b, _ = _box(there)
+    for survey, places_in_b in of_b.items():
+        size_b, _ = _box(places_in_b)
         volume_b += size_b
         if survey not in of_a:
             continue
-        here = of_a[survey]
-        volume += _overlap(here, there)
-        common, in_a, in_b = _common(here, there)
+        places_in_a = of_a[survey]
+        volume += _overlap(places_in_a, places_in_b)
+        common, in_a, in_b = _common(places_in_a, places_in_b)
         traces, rows_a, rows_b = traces + common, rows_a + in_a, rows_b + in_b
-        nearest = 0.0 if common else min(nearest, _nearest(here, there))
+        nearest = 0.0 if common else min(nearest, _nearest(places_in_a, places_in_b))
     name = "×".join(columns)
     distance = None if np.isinf(nearest) else float(nearest)
     details = {
@@ -100,16 +101,16 @@ def shared_places(a: Side, b: Side, columns: Sequence[str], *, gap: float | None
         if traces
         else f"{a.name} and {b.name} share no place ({name}); {apart}"
     )
-    found = [Finding("block", name, a.name, b.name, traces, rows_a, rows_b, len(a), len(b), traces > 0, sentence,
+    findings = [Finding("block", name, a.name, b.name, traces, rows_a, rows_b, len(a), len(b), traces > 0, sentence,
                      details)]  # fmt: skip
     if gap is not None:
         near = distance is not None and distance < gap
-        told = (
+        gap_sentence = (
             f"the gap between {a.name} and {b.name} is {distance:g} in {name}, less than the {gap:g} asked for"
             if near
             else f"{a.name} and {b.name} are at least {gap:g} apart in {name}; {apart}"
         )
-        found.append(
+        findings.append(
             Finding(
                 "gap",
                 name,
@@ -121,15 +122,15 @@ def shared_places(a: Side, b: Side, columns: Sequence[str], *, gap: float | None
                 len(a),
                 len(b),
                 near,
-                told,
+                gap_sentence,
                 {"gap": distance, "asked": gap},
             )
         )
-    return found
+    return findings
 
 
 def _common(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[int, int, int]:
-    """Places on both sides, and the rows of each side that are there."""
+    """Number of places on both sides, and the number of rows of each side at those places."""
     both = np.concatenate([a, b])
     codes = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
     of_a, of_b = codes[: len(a)], codes[len(a) :]
@@ -146,7 +147,7 @@ def _nearest(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Smallest step between lines of each axis; 1 where there is one line."""
+    """Smallest distance between neighbouring lines along each axis ``[D]``; 1 for an axis with one line."""
     steps = []
     for axis in values.T:
         differences = np.diff(np.unique(axis))
@@ -155,13 +156,13 @@ def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _box(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Volume of the bounding box, half a step around its outermost lines included, and the steps."""
+    """(volume of the bounding box with half a step added on every side, steps along each axis)."""
     steps = _steps(values)
     return float(np.prod(np.ptp(values, axis=0) + steps)), steps
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Volume that the bounding boxes share, measured as b's is."""
+    """Volume of the intersection of the two bounding boxes, each with half a step added on every side."""
     half_a, half_b = _steps(a) / 2, _steps(b) / 2
     low = np.maximum(a.min(axis=0) - half_a, b.min(axis=0) - half_b)
     high = np.minimum(a.max(axis=0) + half_a, b.max(axis=0) + half_b)

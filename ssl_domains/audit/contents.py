@@ -1,4 +1,4 @@
-"""What a sample holds, whatever it is called: digests of files or arrays, and a small picture for near duplicates."""
+"""Find duplicates under different names: digests of files or arrays, and small pictures for near duplicates."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Contents:
-    """What the rows of a side hold.
+    """Digests of the contents of the rows of a side.
 
     Attributes:
-        kind: "byte for byte", or "decoded": equal arrays of equal type.
-        digests: One a row; None when it could not be read.
-        flat: bool ``[n]``: one value all over, such as padding or a black picture, which is no duplicate of anything.
-        looks: How the pictures look, when near duplicates are searched for.
+        kind: How contents are compared: "byte for byte", or "decoded" (equal arrays of equal dtype).
+        digests: One for each row; None when the row could not be read.
+        flat: bool ``[n]``: the row holds one constant value, such as padding or a black picture; it is not compared.
+        looks: Perceptual hashes, when near duplicates are searched for.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Contents:
 
 
 def decoding(reader: Reader) -> Decode:
-    """Decode with a reader, the rows of one file together."""
+    """A `Decode` function that uses a reader; rows of one file are decoded together."""
 
     def decode(table: SampleTable) -> Iterator[tuple[int, NDArray[np.generic] | None]]:
         for path, rows in _by_file(table):
@@ -64,12 +64,12 @@ def decoding(reader: Reader) -> Decode:
 
 
 def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Contents:
-    """Digests of the decoded arrays, by which two names or two file formats of one picture are the same.
+    """Digests of the decoded arrays: equal for one picture under two names or in two file formats.
 
     Args:
         side: The rows.
-        decode: Decodes them.
-        near: Whether to note how each looks.
+        decode: Decodes the rows.
+        near: Whether to compute perceptual hashes too.
     """
     digests: list[str | None] = [None] * len(side)
     flat = np.zeros(len(side), dtype=np.bool_)
@@ -85,7 +85,7 @@ def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Content
 
 
 def file_contents(sides: Sequence[Side]) -> list[Contents]:
-    """Digests of the files' bytes. Only files of equal size are read, as others can't be equal."""
+    """Digests of the files' bytes. A file whose size no other file has is not read: it can't have a duplicate."""
     sizes: list[list[int | None]] = [[_size(path) for path in _paths(side.table)] for side in sides]
     counts: dict[int, int] = {}
     for of in sizes:
@@ -93,7 +93,7 @@ def file_contents(sides: Sequence[Side]) -> list[Contents]:
             if size is not None:
                 counts[size] = counts.get(size, 0) + 1
     known: dict[str, str | None] = {}
-    found = []
+    contents = []
     for side, of in zip(sides, sizes, strict=True):
         digests: list[str | None] = []
         for path, size in zip(_paths(side.table), of, strict=True):
@@ -105,22 +105,22 @@ def file_contents(sides: Sequence[Side]) -> list[Contents]:
                 if path not in known:
                     known[path] = _file_digest(path)
                 digests.append(known[path])
-        found.append(Contents("byte for byte", digests, np.zeros(len(side), dtype=np.bool_)))
-    return found
+        contents.append(Contents("byte for byte", digests, np.zeros(len(side), dtype=np.bool_)))
+    return contents
 
 
 def without_flat(sides: Sequence[Side], contents: Sequence[Contents], decode: Decode) -> list[Contents]:
-    """File contents with the flat ones marked: of each content on several sides, one file is decoded."""
-    seen: dict[str, set[int]] = {}
+    """Mark flat file contents. Of each content that occurs on several sides, one file is decoded."""
+    sides_of: dict[str, set[int]] = {}
     first: dict[str, tuple[int, int]] = {}
     for number, of in enumerate(contents):
         for row, digest in enumerate(of.digests):
             if digest is not None:
-                seen.setdefault(digest, set()).add(number)
+                sides_of.setdefault(digest, set()).add(number)
                 first.setdefault(digest, (number, row))
     flat: set[str | None] = set()
     for number, side in enumerate(sides):
-        rows = [(row, digest) for digest, (at, row) in first.items() if at == number and len(seen[digest]) > 1]
+        rows = [(row, digest) for digest, (at, row) in first.items() if at == number and len(sides_of[digest]) > 1]
         for position, array in decode(side.table.take([row for row, _ in rows])):
             if array is not None and _is_flat(array):
                 flat.add(rows[position][1])
@@ -128,7 +128,7 @@ def without_flat(sides: Sequence[Side], contents: Sequence[Contents], decode: De
 
 
 def shared_contents(a: Side, of_a: Contents, b: Side, of_b: Contents) -> Finding:
-    """Rows of one side whose content the other side has under another name."""
+    """Finding on rows of two sides with equal contents."""
     left, right = _rows(a, of_a), _rows(b, of_b)
     firsts = right.group_by("digest").agg(pl.col("sample").first(), pl.len().alias("rows"))
     both = left.group_by("digest").agg(pl.col("sample").first(), pl.len().alias("rows")).join(firsts, on="digest")
@@ -176,7 +176,7 @@ def _arrays(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> lis
     if isinstance(reader, FileReader) and path:
         try:
             return [array if isinstance(array, np.ndarray) else None for array in reader.load_file(path, rows)]
-        except Exception:  # whatever a decoder raises; row by row then, so that one bad row takes no other with it
+        except Exception:  # decoders raise anything; decode row by row, so that one bad row does not lose the others
             if len(rows) == 1:
                 return [None]
     return [_array(reader, row) for row in rows]
@@ -185,13 +185,13 @@ def _arrays(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> lis
 def _array(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | None:
     try:
         return np.asarray(reader.load(row))
-    except Exception:  # counted as unread, as in a scan: a bad file ends nothing
+    except Exception:  # counted as unread: one bad file must not end the audit
         return None
 
 
 def _is_flat(array: NDArray[np.generic]) -> bool:
     values = array.ravel()
-    return values.size == 0 or bool((values == values[0]).all()) or bool((values != values).all())  # NaN all over
+    return values.size == 0 or bool((values == values[0]).all()) or bool((values != values).all())  # only NaN
 
 
 def _array_digest(array: NDArray[np.generic]) -> str:

@@ -1,4 +1,4 @@
-"""One thing an audit found out about two sides of a split."""
+"""The result of one check of an audit on two sides of a split."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ __all__ = ["Finding", "percent"]
 
 
 def percent(part: float, whole: float) -> str:
-    """``part`` of ``whole`` in percent, three digits: "67 %", "0.125 %"; "–" of nothing."""
+    """``part`` of ``whole`` in percent, three digits: "67 %", "0.125 %"; "–" when ``whole`` is 0."""
     return f"{100 * part / whole:.3g} %" if whole else "–"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What two sides of a split have in common, of one kind.
+    """What two sides of a split have in common, by one check.
 
     Attributes:
         check: ``group``, ``sample``, ``content``, ``near``, ``block`` or ``gap``.
-        what: The columns compared, or the kind of content.
+        what: The columns that were compared, or the kind of content.
         a: Name of one side.
         b: Name of the other side.
-        found: How many things both sides have: groups, contents, places.
-        rows_a: Rows of side a that have them, of ``of_a``.
-        rows_b: Likewise of side b.
-        of_a: Rows of side a.
-        of_b: Rows of side b.
-        leak: Whether it makes a score on one side say less about data that is new.
-        sentence: The verdict in words, without a name that an identifier column holds.
-        details: More numbers, and sample ids to look at; JSON values only.
+        found: Number of groups, samples, contents or places that are on both sides.
+        rows_a: Number of rows of side a that belong to them.
+        rows_b: Number of rows of side b that belong to them.
+        of_a: Number of rows of side a.
+        of_b: Number of rows of side b.
+        leak: Whether it makes scores on a held-out side too good.
+        sentence: The verdict as text; never contains a value of an identifier column.
+        details: Further numbers and examples of sample ids; JSON values only.
     """
 
     check: str
@@ -48,11 +48,11 @@ class Finding:
 
     @property
     def between(self) -> str:
-        """The two sides, for a table."""
+        """``a | b``, for a table."""
         return f"{self.a} | {self.b}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values; shares are fractions of each side's rows."""
+        """All values as JSON; ``share_a`` and ``share_b`` are fractions of the rows of each side."""
         return {
             "check": self.check,
             "what": self.what,

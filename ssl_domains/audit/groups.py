@@ -1,4 +1,4 @@
-"""Groups (patients, volumes, recordings) and samples that stand on both sides of a split."""
+"""Find groups (patients, volumes, recordings) and samples that are on both sides of a split."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _SHOWN = 10
 
 
 def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Finding:
-    """Values of a column that rows of both sides have; missing values are no group.
+    """Finding on groups that are on both sides; rows with a missing value have no group.
 
-    Values are compared as text, so that patient 7 of a CSV is patient "7" of another table.
+    Values are compared as text, so that patient 7 of a CSV file equals patient "7" of another table.
 
     Args:
         a: One side.
         b: The other side.
-        column: The groups that should be whole.
-        names: Whether to list the shared values; never done for identifiers.
+        column: Column of the groups.
+        names: Whether to list the shared values; identifiers are never listed.
 
     Raises:
         UsageError: When a side has no such column.
@@ -55,7 +55,7 @@ def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Find
 
 
 def shared_samples(a: Side, b: Side) -> Finding:
-    """Sample ids that both sides have; it takes two tables to have any."""
+    """Finding on sample ids that are on both sides. Within one table ids are unique, so this compares two tables."""
     both = set(a.table.frame["sample"]) & set(b.table.frame["sample"])
     found = len(both)
     sentence = (
@@ -70,7 +70,7 @@ def shared_samples(a: Side, b: Side) -> Finding:
 
 
 def _counts(side: Side, column: str) -> pl.DataFrame:
-    """Columns ``value``, ``rows`` and the first ``sample`` of each group."""
+    """Data frame with one line for each group: ``value``, number of ``rows``, and its first ``sample``."""
     values = side.table.column(column)
     if values.dtype.is_float():
         values = values.fill_nan(None)
@@ -79,7 +79,7 @@ def _counts(side: Side, column: str) -> pl.DataFrame:
 
 
 def _text(values: pl.Series) -> pl.Series:
-    # 7.0 is how a table with a missing value spells 7.
+    # An integer column with missing values may be stored as float: 7.0 means 7.
     if values.dtype.is_float() and values.drop_nulls().eq(values.drop_nulls().round()).all():
         values = values.cast(pl.Int64)
     return values.cast(pl.String)

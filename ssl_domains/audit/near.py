@@ -1,4 +1,4 @@
-"""Near duplicates across the sides of a split, by hashes that differ in a few bits."""
+"""Find near duplicates on two sides of a split: pictures whose perceptual hashes differ in a few bits."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ssl_domains.audit.sides import Side
 
 __all__ = ["ALIKE", "close_pairs", "shared_looks"]
 
-# Correlation of the 16 × 16 pictures from which two count as the same one: hashes of pictures of one kind (slices,
-# glyphs) meet by chance, and this tells them apart.
+# Smallest correlation of two 16 × 16 pictures that count as near duplicates. Hashes of similar pictures (slices,
+# glyphs) may be equal by chance; the correlation separates them.
 ALIKE = 0.97
-# A picture that varies by less than this share of its brightest value has nothing to compare but its noise.
+# A picture whose standard deviation is below this share of its largest value holds only noise and is not compared.
 _FLAT = 0.01
 _TILE = 1024
 _SHOWN = 10
 
 
 def shared_looks(a: Side, of_a: Contents, b: Side, of_b: Contents, distance: int) -> Finding:
-    """Rows of one side that look like a row of the other, equal contents and flat pictures apart.
+    """Finding on near duplicates of two sides. Exact duplicates and flat pictures are left out.
 
     Args:
         a: One side.
-        of_a: Its contents, with their looks.
+        of_a: Contents of side a, with ``looks``.
         b: The other side.
-        of_b: Likewise.
-        distance: Bits of 64 that two hashes may differ in.
+        of_b: Contents of side b, with ``looks``.
+        distance: Largest number of bits, of 64, in which two hashes may differ.
     """
     assert of_a.looks is not None
     assert of_b.looks is not None
@@ -49,14 +49,14 @@ def shared_looks(a: Side, of_a: Contents, b: Side, of_b: Contents, distance: int
         bits = hamming(left.hashes[one], right.hashes[other])
         best_a.note(one, other, bits)
         best_b.note(other, one, bits)
-    found_a, found_b = int(best_a.found.sum()), int(best_b.found.sum())
+    near_a, near_b = int(best_a.found.sum()), int(best_b.found.sum())
     ids_a, ids_b = a.table.frame["sample"], b.table.frame["sample"]
     nearest = np.flatnonzero(best_b.found)
     nearest = nearest[np.argsort(best_b.bits[nearest], kind="stable")]
     sentence = (
-        f"{found_b:,} samples of {b.name} ({percent(found_b, len(b))}) look like {found_a:,} of {a.name} "
+        f"{near_b:,} samples of {b.name} ({percent(near_b, len(b))}) look like {near_a:,} of {a.name} "
         f"(hashes differ in {int(best_b.bits[nearest[0]])} to {int(best_b.bits[nearest[-1]])} of 64 bits)"
-        if found_b
+        if near_b
         else f"no sample of {b.name} looks like one of {a.name} (within {distance} of 64 bits)"
     )
     details = {
@@ -70,17 +70,17 @@ def shared_looks(a: Side, of_a: Contents, b: Side, of_b: Contents, distance: int
         ],
     }
     what = f"within {distance} bits"
-    return Finding("near", what, a.name, b.name, found_b, found_a, found_b, len(a), len(b), found_b > 0, sentence,
+    return Finding("near", what, a.name, b.name, near_b, near_a, near_b, len(a), len(b), near_b > 0, sentence,
                    details)  # fmt: skip
 
 
 def close_pairs(
     a: NDArray[np.uint64], b: NDArray[np.uint64], distance: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """All pairs (i, j) of hashes that differ in at most ``distance`` bits, in tiles; a pair may come more than once.
+    """All pairs (i, j) of hashes that differ in at most ``distance`` bits, in blocks; a pair may occur more than once.
 
-    The 64 bits are cut into ``distance + 1`` bands: two hashes that close agree in one band at least, so that only
-    hashes of one bucket are compared.
+    The 64 bits are cut into ``distance + 1`` bands. Hashes that differ in at most ``distance`` bits are equal in at
+    least one band, so that only hashes with an equal band are compared.
     """
     edges = np.linspace(0, 64, distance + 2).astype(int)
     for low, high in itertools.pairwise(edges.tolist()):
@@ -95,7 +95,7 @@ def close_pairs(
 
 
 def _buckets(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Positions with one key on both sides."""
+    """For each key that occurs in both arrays, its positions in ``a`` and in ``b``."""
     order_a, order_b = np.argsort(a, kind="stable"), np.argsort(b, kind="stable")
     keys = np.intersect1d(a, b)
     sorted_a, sorted_b = a[order_a], b[order_b]
@@ -106,7 +106,12 @@ def _buckets(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Iterator[tuple[NDA
 
 @dataclass(frozen=True)
 class _Nearest:
-    """The nearest row of the other side, for each row of one."""
+    """For each row of one side, the nearest row of the other side so far.
+
+    Attributes:
+        bits: int64 ``[n]``: bits in which the two hashes differ; 65 where there is none.
+        partner: int64 ``[n]``: the nearest row; −1 where there is none.
+    """
 
     bits: NDArray[np.int64]
     partner: NDArray[np.int64]
@@ -120,16 +125,16 @@ class _Nearest:
         return self.partner >= 0
 
     def note(self, rows: NDArray[np.int64], partners: NDArray[np.int64], bits: NDArray[np.uint8]) -> None:
-        # The worst first, so that the best of a row is written last.
+        # Sorted from far to near: when a row occurs several times, the nearest partner is written last.
         order = np.argsort(-bits.astype(np.int64), kind="stable")
-        rows, partners, worse = rows[order], partners[order], bits[order]
-        better = worse < self.bits[rows]
-        self.bits[rows[better]] = worse[better]
+        rows, partners, bits = rows[order], partners[order], bits[order]
+        better = bits < self.bits[rows]
+        self.bits[rows[better]] = bits[better]
         self.partner[rows[better]] = partners[better]
 
 
 def _comparable(contents: Contents, equal: set[str | None]) -> tuple[NDArray[np.int64], int]:
-    """Rows that can be compared, and how many are flat."""
+    """(rows that are compared, number of flat rows); rows whose digest is in ``equal`` are left out."""
     looks: Looks | None = contents.looks
     assert looks is not None
     known = np.isfinite(looks.spreads)

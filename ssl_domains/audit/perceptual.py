@@ -1,4 +1,7 @@
-"""A 64-bit hash that survives recoding, resizing and changes of light: the signs of a picture's slow waves."""
+"""Perceptual hash: 64 bits from the low frequencies of a picture.
+
+It hardly changes when a picture is recompressed, resized, or made brighter or darker.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,19 @@ from numpy.typing import NDArray
 __all__ = ["Looks", "hamming", "look", "perceptual_hash", "thumbnail"]
 
 THUMBNAIL = 32
-_HASHED = 8  # waves along each side: 8 × 8 bits
+_HASHED = 8  # cosine frequencies along each side: 8 × 8 bits
 _COARSE = 16
 
 
 @dataclass(frozen=True)
 class Looks:
-    """How pictures look, small enough to keep for all of them.
+    """Perceptual hashes and coarse pictures of ``n`` pictures.
 
     Attributes:
         hashes: uint64 ``[n]``.
-        shapes: float16 ``[n, 256]``: a 16 × 16 picture without its mean, of length 1; 0 where unknown.
-        spreads: float32 ``[n]``: standard deviation of the thumbnail over its largest magnitude; NaN where unknown.
+        shapes: float16 ``[n, 256]``: the 16 × 16 picture minus its mean, scaled to norm 1; 0 where unknown.
+        spreads: float32 ``[n]``: standard deviation of the thumbnail divided by its largest magnitude; NaN where
+            unknown.
     """
 
     hashes: NDArray[np.uint64]
@@ -31,7 +35,7 @@ class Looks:
 
     @classmethod
     def unknown(cls, n: int) -> Looks:
-        """Of ``n`` pictures nobody has looked at yet; filled by row."""
+        """Empty arrays for ``n`` pictures, to be filled by row."""
         return cls(
             np.zeros(n, dtype=np.uint64),
             np.zeros((n, _COARSE * _COARSE), dtype=np.float16),
@@ -39,7 +43,7 @@ class Looks:
         )
 
     def fill(self, row: int, array: NDArray[np.generic]) -> None:
-        """Note the looks of one array."""
+        """Compute the values of one array and store them in ``row``."""
         self.hashes[row], self.shapes[row], self.spreads[row] = look(array)
 
 
@@ -56,10 +60,11 @@ def look(array: NDArray[np.generic]) -> tuple[np.uint64, NDArray[np.float16], fl
 
 
 def thumbnail(array: NDArray[np.generic]) -> NDArray[np.float32]:
-    """A small grey picture, float32 ``[32, 32]``, by averaging areas.
+    """A small grey picture, float32 ``[32, 32]``, resized by averaging areas.
 
     Args:
-        array: ``[H, W, C]`` or ``[H, W]``, any number type; what isn't finite counts as the mean of the rest.
+        array: ``[H, W, C]`` or ``[H, W]``, any number type; values that are not finite are replaced by
+            the mean of the others.
     """
     from PIL import Image
 
@@ -74,10 +79,10 @@ def thumbnail(array: NDArray[np.generic]) -> NDArray[np.float32]:
 
 
 def perceptual_hash(small: NDArray[np.float32]) -> np.uint64:
-    """Whether each of the 64 lowest cosine waves of a thumbnail ``[32, 32]`` is above their median.
+    """64 bits: whether each of the 64 lowest cosine coefficients of a thumbnail ``[32, 32]`` is above their median.
 
-    The mean is taken off first, so that light and contrast don't matter (Zauner 2010, *Implementation and benchmarking
-    of perceptual image hash functions*).
+    The mean is subtracted first, so that brightness and contrast don't matter (Zauner 2010, *Implementation and
+    benchmarking of perceptual image hash functions*).
     """
     waves = _waves()
     slow = (waves @ (small - small.mean()) @ waves.T).ravel()
@@ -85,14 +90,14 @@ def perceptual_hash(small: NDArray[np.float32]) -> np.uint64:
 
 
 def hamming(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Bits that differ, element by element after broadcasting."""
+    """Number of bits that differ, uint8, elementwise with broadcasting."""
     words = np.ascontiguousarray(a ^ b)[..., None].view(np.uint16)
     return np.asarray(_bits()[words].sum(axis=-1, dtype=np.uint8))
 
 
 @functools.cache
 def _waves() -> NDArray[np.float32]:
-    """The slowest rows of the cosine transform, float32 ``[8, 32]``."""
+    """The lowest 8 frequencies of the cosine transform, float32 ``[8, 32]``."""
     order, place = np.arange(_HASHED)[:, None], np.arange(THUMBNAIL)[None, :]
     return np.cos(np.pi * order * (2 * place + 1) / (2 * THUMBNAIL)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The sides of a split: the rows of each value of its column."""
+"""The sides of a split: one for each value of the split column, with its rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Side:
 
     Attributes:
         name: The value in the split's column, or "pre-training".
-        table: Its rows.
+        table: The rows of the side.
     """
 
     name: str
@@ -57,14 +57,14 @@ def sides_of(table: SampleTable, split: str) -> list[Side]:
 
 
 def held_out(sides: Sequence[Side], named: Sequence[str] = ()) -> list[Side]:
-    """The sides that nothing may be learnt from.
+    """The sides that must not be trained on.
 
     Args:
         sides: All sides.
-        named: Names given by the user; without any, the sides called test, val and the like, else every side.
+        named: Names given by the user. When empty, the sides called test, val and the like; all sides if none is.
 
     Raises:
-        UsageError: When a name is of no side.
+        UsageError: When there is no side of a given name.
     """
     known = [side.name for side in sides]
     for name in named:
@@ -75,7 +75,7 @@ def held_out(sides: Sequence[Side], named: Sequence[str] = ()) -> list[Side]:
 
 
 def _number(name: str) -> float:
-    # Folds in the order of their numbers: 2 before 10.
+    # Sort numbered folds by number: 2 before 10.
     try:
         return float(name)
     except ValueError:

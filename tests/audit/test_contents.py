@@ -116,7 +116,7 @@ def test_a_file_with_rows_on_both_sides_is_not_its_own_duplicate(tmp_path: Path)
     assert not audit_split(rows, "split", decode=DECODE).leaks
 
 
-def test_flat_pictures_are_nobodys_duplicates(tmp_path: Path) -> None:
+def test_flat_pictures_are_no_duplicates(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     black = np.zeros((16, 16, 1), np.uint8)
     nearly = [(100 + rng.integers(0, 2, (16, 16, 1))).astype(np.uint8) for _ in range(4)]
@@ -125,7 +125,7 @@ def test_flat_pictures_are_nobodys_duplicates(tmp_path: Path) -> None:
     found = audit_split(rows, "split", decode=DECODE, near=8)
     assert not found.leaks
     assert by_check(found, "near").details["flat_a"] == 3
-    assert "hold one value all over" in " ".join(found.notes)
+    assert "hold one constant value" in " ".join(found.notes)
     # Without decoding, equal files are equal files; with it, a flat one is seen to be that.
     assert by_check(audit_split(rows, "split"), "content").leak
     assert not by_check(audit_split(rows, "split", decode=DECODE), "content").leak
