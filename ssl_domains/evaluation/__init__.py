@@ -1,4 +1,7 @@
-"""Evaluation of a run: its embeddings, its frozen probe beside honest floors, its encoder for use elsewhere."""
+"""Evaluation of a run: embed a table, probe the frozen encoder beside floors, export the encoder.
+
+In: a run folder, a sample table and its arrays. Out: embeddings, a `ProbeReport`, or an exported model.
+"""
 
 from ssl_domains.evaluation.dense import MASKS, dense_probe_run
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets

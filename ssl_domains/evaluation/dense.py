@@ -1,4 +1,7 @@
-"""Dense probe of a run: its frozen maps beside random initialisation, by Dice over whole held-out groups."""
+"""Dense probe of a run: fit heads on frozen feature maps and score Dice of whole held-out groups.
+
+The trained encoder is compared with random initialisation and, where there are any, with the initial weights.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["MASKS", "dense_probe_run"]
 
 MASKS = "masks"
-"""What stands for the label's column in the report of a dense probe."""
+"""``ProbeReport.label`` of a dense probe."""
 
 
 def dense_probe_run(
@@ -46,21 +49,21 @@ def dense_probe_run(
     names: Mapping[int, str] | Sequence[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
-    """Probe the masks and keep the report as ``probe-masks.json`` in the run's folder.
+    """Probe the masks and write the report to ``probe-masks.json`` in the run's folder.
 
     Args:
         run: The run.
         masks: Masks of the table's rows; rows without one are left out and counted.
         table: The samples; None takes those the run names.
         store: Their arrays; None takes the one the run names.
-        group: Column whose groups stay whole and are scored as wholes; None takes the one the table was split by.
+        group: Column of the groups, each held out and scored as a whole; None takes the one the table was split by.
         fractions: Shares of the training groups with masks.
-        seeds: Draws of labelled groups; draw k is the same for every arm, and is the seed of the heads.
-        heads: One 1×1 convolution by default.
-        fit: How heads are fitted.
-        levels: Maps of all stages, or the last.
-        names: Of the classes; None takes what the scan recorded.
-        progress: Called with what is being encoded, rows done, rows in all.
+        seeds: Numbers of the draws of labelled groups, and seeds of the heads; each draw is the same for every arm.
+        heads: Heads to fit; by default one 1×1 convolution.
+        fit: Settings of the fit.
+        levels: Whether the head reads the maps of all stages or only the last.
+        names: Names of the classes; None takes those that the scan recorded.
+        progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
         UsageError: When a column is missing, a fraction is not in (0, 1], or the encoder doesn't give its maps.
@@ -71,27 +74,29 @@ def dense_probe_run(
     store = run_store(run) if store is None else store
     split = evaluation_split(table, group, run.training_samples)
     sides = split.train | split.test
-    here = (store.positions(table) >= 0) & (masks.positions(table) >= 0)
-    rows = np.flatnonzero(sides & here)
+    available = (store.positions(table) >= 0) & (masks.positions(table) >= 0)
+    rows = np.flatnonzero(sides & available)
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
     _same_shapes(part, store, masks)
     targets = dense_targets(part, masks, run.canvas, names)
-    own = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
+    part_split = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [
-        (seed, draw) for seed in seeds for draw in label_draws(targets.labels(), own.groups, own.train, fractions, seed)
+        (seed, draw)
+        for seed in seeds
+        for draw in label_draws(targets.labels(), part_split.groups, part_split.train, fractions, seed)
     ]
-    # Maps of what is looked at only: at one per cent of the groups, most pictures are never encoded.
-    used = np.flatnonzero(own.test | np.any([draw.rows for _, draw in draws], axis=0))
+    # Encode only rows that are labelled in some draw or tested: at 1 % of the groups, most are neither.
+    used = np.flatnonzero(part_split.test | np.any([draw.rows for _, draw in draws], axis=0))
     part, targets = part.take(used), targets.take(used)
-    groups, test = own.groups[used], own.test[used]
-    saw = _masks_seen(run, table, masks)
-    found = []
-    for arm, encoder in _arms(run, saw):
+    groups, test = part_split.groups[used], part_split.test[used]
+    masks_read = _masks_read(run, table, masks)
+    report_rows = []
+    for arm, encoder in _arms(run, masks_read):
         features = dense_features(
             encoder, run.preprocess, part, store, levels=levels, device=run.config.train.device,
-            progress=None if progress is None else _telling(progress, arm),
+            progress=None if progress is None else _progress_of(progress, arm),
         )  # fmt: skip
         for seed, draw in draws:
             for head in heads or (ConvHead(),):
@@ -99,25 +104,28 @@ def dense_probe_run(
                     features, targets, groups, draw.rows[used], test, head=head, fit=fit, seed=seed,
                     device=resolve_device(run.config.train.device),
                 )  # fmt: skip
-                found.append(ProbeRow.of_dense(arm, head.name, result, draw.asked, draw.used, seed, draw.note))
+                report_rows.append(ProbeRow.of_dense(arm, head.name, result, draw.asked, draw.used, seed, draw.note))
     report = ProbeReport(
         label=MASKS,
         task="segmentation",
         classes=targets.classes,
         group=split.group,
-        test_groups=own.test_groups,
+        test_groups=part_split.test_groups,
         transductive=split.transductive,
-        supervised=saw,
-        dropped=int((sides & ~here).sum()),
-        rows=tuple(found),
-        notes=(*split.notes, _how(fit, levels)),
+        supervised=masks_read,
+        dropped=int((sides & ~available).sum()),
+        rows=tuple(report_rows),
+        notes=(*split.notes, _settings(fit, levels)),
     )
     report.write(run.folder)
     return report
 
 
-def _arms(run: Run, saw: int) -> Iterator[tuple[str, Encoder]]:
-    yield "frozen encoder" + (f" (supervised contrastive, saw {saw} masks)" if saw else ""), run.encoder()
+def _arms(run: Run, masks_read: int) -> Iterator[tuple[str, Encoder]]:
+    yield (
+        "frozen encoder" + (f" (supervised contrastive, saw {masks_read} masks)" if masks_read else ""),
+        run.encoder(),
+    )
     yield RANDOM, run.untrained_encoder()
     if run.config.encoder.init != "random":
         yield "initial weights, no further training", encoder_at_start(run)
@@ -129,8 +137,8 @@ def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None
             raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
 
 
-def _masks_seen(run: Run, table: SampleTable, masks: MaskStore) -> int:
-    """How many masks the rule read while pre-training, through the columns that the scan made of them."""
+def _masks_read(run: Run, table: SampleTable, masks: MaskStore) -> int:
+    """Number of training rows whose mask the rule read, through columns that the scan computed from masks."""
     parsed = parse(run.config.pairs.rule)
     objective = parsed if isinstance(parsed, Objective) else 1 * parsed
     made: NDArray[np.str_] = np.array(list(table.meta.options.get("mask_columns") or ()), dtype=str)
@@ -140,11 +148,11 @@ def _masks_seen(run: Run, table: SampleTable, masks: MaskStore) -> int:
     return int((trained & (masks.positions(table) >= 0)).sum())
 
 
-def _how(fit: DenseFit, levels: Levels) -> str:
-    read = "the maps of all stages" if levels == "hypercolumn" else "the last map"
+def _settings(fit: DenseFit, levels: Levels) -> str:
+    maps = "the maps of all stages" if levels == "hypercolumn" else "the last map"
     loss = "cross-entropy" + (" and soft Dice" if fit.dice else "")
-    return f"heads read {read}; {fit.steps} steps of {fit.batch} pictures by {loss}, no class weights, in every arm"
+    return f"heads maps {maps}; {fit.steps} steps of {fit.batch} pictures by {loss}, no class weights, in every arm"
 
 
-def _telling(progress: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:
+def _progress_of(progress: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:
     return lambda done, of: progress(name, done, of)

@@ -1,4 +1,4 @@
-"""Frozen maps and placed masks of a table's rows, computed once for every fraction and head."""
+"""Feature maps of a frozen encoder, and masks on the canvas; computed once for all fractions and heads."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def dense_features(
     batch_size: int = 128,
     progress: Callable[[int, int], None] | None = None,
 ) -> DenseFeatures:
-    """Maps of rows that can all be decoded: eval mode, the run's canvas, no augmentation.
+    """Feature maps of decodable rows, from the encoder in evaluation mode and without augmentation.
 
-    float16, or float32 where values are too large for it; in memory up to 3 GB, else in a temporary file that goes away
-    with the process.
+    Maps are float16, or float32 where values are too large for float16. They are in memory up to 3 GB for each level,
+    else in a temporary file that is deleted with the process.
 
     Args:
-        encoder: Frozen.
-        preprocess: Scaling and canvas; windows of groups it doesn't know are fitted on those groups, as in `embed`.
+        encoder: The encoder; it is not trained.
+        preprocess: Scaling and canvas. For groups without a fitted window, one is fitted on that group, as in `embed`.
         table: The rows.
-        store: Holds their arrays.
+        store: The arrays of the rows.
         levels: See `feature_levels`.
-        device: Where the encoder runs.
-        batch_size: Images in the encoder at a time.
-        progress: Called with rows done and rows in all.
+        device: Device that the encoder runs on.
+        batch_size: Number of images in a batch.
+        progress: Called with the number of rows done and of all rows.
 
     Raises:
         DataError: When there is no row, or the encoder gives numbers that are not finite.
@@ -85,14 +85,14 @@ def dense_features(
 def dense_targets(
     table: SampleTable, masks: MaskStore, canvas: Canvas, names: Mapping[int, str] | Sequence[str] | None = None
 ) -> DenseTargets:
-    """Masks of rows that all have one, on the canvas and in their own shape.
+    """Masks of rows, on the canvas and in their native shape; every row must have one.
 
     Args:
         table: The rows.
-        masks: Their masks.
-        canvas: Of the run.
-        names: Class number → name, or names from 1 on; None takes those that the scan recorded, else the numbers
-            found. 0 is the background and 255 is ignored.
+        masks: The masks.
+        canvas: Canvas of the run.
+        names: Class number → name, or the names from number 1 on. None takes the names that the scan recorded, or else
+            the numbers in the masks. 0 is the background and 255 is ignored.
 
     Raises:
         DataError: When a row has no mask, or a mask holds a class number without a name.
@@ -100,36 +100,36 @@ def dense_targets(
     positions = masks.positions(table)
     if (positions < 0).any():
         raise DataError(f"{int((positions < 0).sum())} rows have no mask", "leave them out")
-    named = dict(names) if isinstance(names, Mapping) else dict(enumerate(names or (), start=1))
-    named = named or mask_names(table)
-    found: set[int] = set()
+    name_of = dict(names) if isinstance(names, Mapping) else dict(enumerate(names or (), start=1))
+    name_of = name_of or mask_names(table)
+    present: set[int] = set()
     numbers = []
     for position in positions:
         mask = masks[int(position)]
-        found.update(np.unique(mask).tolist())
+        present.update(np.unique(mask).tolist())
         numbers.append(place_mask(canvas, mask))
-    found -= {0, IGNORED}
-    named = named or {number: str(number) for number in sorted(found)}
-    unknown = sorted(found - set(named))
+    present -= {0, IGNORED}
+    name_of = name_of or {number: str(number) for number in sorted(present)}
+    unknown = sorted(present - set(name_of))
     if unknown:
         shown = ", ".join(map(str, unknown[:5]))
         raise DataError(f"masks hold class numbers without a name: {shown}", "name every class, --mask-names of scan")
-    if not all(0 < number < IGNORED for number in named):
+    if not all(0 < number < IGNORED for number in name_of):
         raise DataError("class numbers of masks go from 1 to 254", "0 is the background, 255 is ignored")
     index = np.full(256, IGNORED, dtype=np.uint8)
     index[0] = 0
-    for code, number in enumerate(sorted(named), start=1):
+    for code, number in enumerate(sorted(name_of), start=1):
         index[number] = code
     placed = index[np.stack(numbers)] if numbers else np.empty((0, canvas.size, canvas.size), dtype=np.uint8)
     return DenseTargets(
-        placed, NativeMasks(masks, positions, index), canvas, tuple(named[number] for number in sorted(named))
+        placed, NativeMasks(masks, positions, index), canvas, tuple(name_of[number] for number in sorted(name_of))
     )
 
 
 def _allocate(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     if np.prod(shape) * np.dtype(dtype).itemsize <= _IN_MEMORY_GB * 1e9:
         return np.empty(shape, dtype=dtype)
-    # Unlinked as soon as it is open: nothing is left behind, however the process ends.
+    # The file is deleted while it is open: its space is freed when the process ends, even when it is killed.
     with tempfile.TemporaryDirectory() as folder:
         mapped: NDArray[np.floating[Any]] = np.memmap(Path(folder) / "maps", dtype=dtype, mode="w+", shape=shape)
     return mapped

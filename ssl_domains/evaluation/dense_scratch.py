@@ -1,4 +1,4 @@
-"""Segmentation from scratch on the labelled groups: what the same encoder and head learn without pre-training."""
+"""Segmentation trained from scratch: the baseline of the dense probe, with the same encoder and head."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ def dense_supervised(
 ) -> DenseResult:
     """Train encoder and head end to end on the labelled pictures, and score whole test groups.
 
-    Augmented by the recipe's steps that change grey values and colours; those that move pixels (crop, flip, rotation)
-    are left out, so that a mask needs no moving. Nothing is chosen here: rates and number of steps are given.
+    Augmentation uses the steps of the recipe that change grey values and colours. Steps that move pixels (crop, flip,
+    rotation) are left out, because the mask would have to move too. No hyper-parameter is chosen here.
 
     Args:
-        encoder: Trained in place.
-        recipe: Of the pre-training arms.
+        encoder: The encoder, which is trained in place.
+        recipe: View recipe of the pre-training.
         preprocess: As in `dense_features`.
-        table: ``n`` rows that can all be decoded.
-        store: Holds their arrays.
-        targets: Their masks.
+        table: ``n`` decodable rows.
+        store: The arrays of the rows.
+        targets: The masks of the rows.
         groups: Group of each row ``[n]``.
         train: bool ``[n]``: labelled pictures.
-        test: bool ``[n]``.
-        steps: AdamW steps, by a cosine after a twentieth of warm-up; as many pictures as a pre-training sees are equal
-            effort.
-        batch: Pictures in a step.
+        test: bool ``[n]``: test pictures.
+        steps: Number of AdamW steps; cosine schedule after a warm-up of one twentieth. For a fair comparison, ``steps ×
+            batch`` should be the number of pictures that a pre-training uses.
+        batch: Number of pictures in a step.
         lr: Peak learning rate of the encoder.
-        head_lr: Peak learning rate of the head. The 1×1 head starts at zero: at the encoder's rate, few steps never
-            leave the background.
-        weight_decay: Decoupled.
+        head_lr: Peak learning rate of the head. The 1×1 head starts at zero: with the encoder's small rate it would
+            predict only background after few steps.
+        weight_decay: Decoupled weight decay.
         dice: Weight of the soft Dice loss, as in `DenseFit`.
-        head: `ConvHead` by default.
-        levels: As in the probe.
-        seed: Of batches, views and head.
-        device: Where it runs.
+        head: The head; `ConvHead` by default.
+        levels: Maps that the head reads, as in the probe.
+        seed: Seed of batches, views and head.
+        device: Device to train on.
 
     Raises:
         DataError: When the sides share a group, or one is empty.
@@ -80,13 +80,13 @@ def dense_supervised(
         raise DataError("no picture to train on, or none to test", "label more groups")
     if len(np.intersect1d(groups[rows], groups[held])):
         raise DataError("groups are on both sides of the split", "split by the column given as group")
-    where = resolve_device(device)
+    target_device = resolve_device(device)
     pictures = InputDataset(table, store, extended(preprocess, table, store))
     plain = tuple(step for step in recipe.steps if not isinstance(step, Geometric))
     views = ViewRecipe(plain, targets.canvas.size, views=1)
     numbers = {name: torch.from_numpy(table.numbers(name)) for name in views.columns}
-    encoder = encoder.to(where)
-    module = _head(encoder, head or ConvHead(), pictures, targets, levels, seed, rows).to(where)
+    encoder = encoder.to(target_device)
+    module = _head(encoder, head or ConvHead(), pictures, targets, levels, seed, rows).to(target_device)
     trained = nn.ModuleList([encoder, module]).train()
     peaks = (lr, head_lr)
     optimiser = torch.optim.AdamW(
@@ -98,10 +98,10 @@ def dense_supervised(
         index = torch.from_numpy(chosen)
         columns = {name: values[index] for name, values in numbers.items()}
         (view,) = views.views_of(
-            pictures.__getitems__(index)["input"].to(where).unit(), seed=seed, step=step,
+            pictures.__getitems__(index)["input"].to(target_device).unit(), seed=seed, step=step,
             slots=torch.arange(len(chosen)), columns=columns,
         )  # fmt: skip
-        target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(where)
+        target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(target_device)
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * schedule.factor(step)
         optimiser.zero_grad(set_to_none=True)
@@ -112,7 +112,7 @@ def dense_supervised(
 
     @torch.no_grad()
     def predict(chosen: NDArray[np.int64]) -> Tensor:
-        images = pictures.__getitems__(torch.from_numpy(chosen))["input"].to(where).unit().values
+        images = pictures.__getitems__(torch.from_numpy(chosen))["input"].to(target_device).unit().values
         return torch.as_tensor(module(feature_levels(encoder, images, levels)))
 
     names, counts = dense_confusions(predict, targets, groups, held)

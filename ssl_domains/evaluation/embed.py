@@ -1,4 +1,4 @@
-"""Embed a table with the frozen encoder of a run, once."""
+"""Embed a table with the frozen encoder of a run, and cache the embeddings in the run folder."""
 
 from __future__ import annotations
 
@@ -40,17 +40,18 @@ def embed(
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
-    """Pooled features of the frozen encoder for every row of the table that could be decoded, all splits.
+    """Pooled features of the frozen encoder for every decodable row of the table, in all splits.
 
-    Kept in ``embeddings.parquet`` of the run and taken from there when encoder, preprocessing and table are the same.
+    They are cached in ``embeddings.parquet`` of the run, and read from there while encoder, preprocessing and table
+    are the same.
 
     Args:
-        run: The run whose last checkpoint is used.
+        run: The run; its newest checkpoint is used.
         table: The samples.
-        store: Holds their arrays.
-        out: Also write the embeddings here.
-        batch_size: Rows in the encoder at a time.
-        progress: Called with rows done and rows in all.
+        store: The arrays of the samples.
+        out: A further file to write the embeddings to.
+        batch_size: Number of rows in a batch.
+        progress: Called with the number of rows done and of all rows.
 
     Returns:
         Columns ``sample`` and ``embedding`` (float32 array of the encoder's width), in the table's order.
@@ -65,14 +66,14 @@ def embed(
     fingerprint = _fingerprint(encoder, preprocess, table, positions)
     frame = _reuse(kept, fingerprint)
     if frame is None:
-        there = np.flatnonzero(positions >= 0)
+        decoded = np.flatnonzero(positions >= 0)
         features = embed_rows(
-            encoder, preprocess, table.take(there), store, device=run.config.train.device, batch_size=batch_size,
+            encoder, preprocess, table.take(decoded), store, device=run.config.train.device, batch_size=batch_size,
             workers=run.config.data.workers, progress=progress,
         )  # fmt: skip
         frame = pl.DataFrame(
             {
-                "sample": table.frame["sample"][there],
+                "sample": table.frame["sample"][decoded],
                 "embedding": pl.Series(features, dtype=pl.Array(pl.Float32, features.shape[1])),
             }
         )
@@ -94,7 +95,7 @@ def embed_rows(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Pooled features ``[n, F]`` of rows that can all be decoded: eval mode, the run's preprocess, no augmentation.
+    """Pooled features float32 ``[n, F]`` of decodable rows, from the encoder in evaluation mode, without augmentation.
 
     Raises:
         DataError: When there is no row, or the encoder gives numbers that are not finite.
@@ -103,9 +104,9 @@ def embed_rows(
         raise DataError("no row of the table could be decoded", "see the table's problems file")
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     out = np.empty((len(table), encoder.num_features), dtype=np.float32)
-    where = resolve_device(device)
+    target_device = resolve_device(device)
     for rows, features in encode_rows(
-        encoder, dataset, pooled, device=where, batch_size=batch_size, workers=workers, progress=progress
+        encoder, dataset, pooled, device=target_device, batch_size=batch_size, workers=workers, progress=progress
     ):
         out[rows] = features.cpu().numpy()
     if not np.isfinite(out).all():
@@ -115,7 +116,7 @@ def embed_rows(
 
 
 def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, positions: NDArray[np.int64]) -> str:
-    """Changes with the weights, the preprocessing, the rows and where their arrays are."""
+    """SHA-256 of the weights, the preprocessing, the rows and the positions of their arrays in the store."""
     digest = hashlib.sha256(encoder.name.encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())

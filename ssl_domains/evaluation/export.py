@@ -1,4 +1,4 @@
-"""Export an encoder with its preprocessing and a model card, and prove it by loading it back."""
+"""Export an encoder with its preprocessing and a model card, and check the export by loading it again."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ WEIGHTS, CONFIG, PREPROCESS, CARD = "model.safetensors", "config.json", "preproc
 
 
 class ExportError(SslDomainsError):
-    """What was written does not give the run's features: a bug, and nothing is left behind that looks usable."""
+    """The exported files do not give the features of the run. This is a bug; the files are deleted."""
 
 
 def export(run: Run, out: Path, format: str = "timm") -> Path:
-    """Write the frozen encoder into the folder ``out``, load it back and compare features on random input.
+    """Write the frozen encoder into the folder ``out``, load it again and compare features on random input.
 
-    ``timm`` writes weights and ``config.json`` as timm reads them; ``safetensors`` the weights with the architecture in
-    the file's own metadata. Both bring ``preprocess.json`` and a model card.
+    ``timm`` writes weights and ``config.json`` as timm reads them. ``safetensors`` writes one file of weights, with the
+    architecture in its metadata. Both formats add ``preprocess.json`` and a model card.
 
     Args:
-        run: The run whose last checkpoint is exported.
-        out: Folder to make; must be empty or not there.
+        run: The run; its newest checkpoint is exported.
+        out: Folder to create; it must be missing or empty.
         format: One of `FORMATS`.
 
     Returns:
         The folder.
 
     Raises:
-        UsageError: For another format, or a folder that holds something.
-        ExportError: When what was written gives other features when loaded back.
+        UsageError: For another format, or a folder that is not empty.
+        ExportError: When the loaded encoder gives other features than the run.
         ResourceError: When the disk is full.
     """
     if format not in FORMATS:
-        later = format in ("torchvision", "transformers", "onnx")
-        hint = f"there are: {', '.join(FORMATS)}" if later else did_you_mean(format, FORMATS)
-        raise UsageError(f"export to {format!r} comes with the next issue" if later else f"no format {format!r}", hint)
+        unsupported = format in ("torchvision", "transformers", "onnx")
+        hint = f"there are: {', '.join(FORMATS)}" if unsupported else did_you_mean(format, FORMATS)
+        raise UsageError(f"export to {format!r} is not supported" if unsupported else f"no format {format!r}", hint)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is already there", "name a new folder")
     encoder = run.encoder().eval()
     write, read = FORMATS[format]
-    made = not out.exists()
+    created = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         write(run, encoder, out)
@@ -65,7 +65,7 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
         (out / CARD).write_text(model_card(run, format, encoder.num_features), encoding="utf-8")
         _verify(encoder, read(out), run.config.views.size)
     except BaseException as error:
-        _remove(out, whole=made)
+        _remove(out, whole=created)
         if isinstance(error, OSError):
             raise ResourceError(f"{out} can't be written: {error.strerror or error}", "free some space") from error
         raise
@@ -73,11 +73,11 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
 
 
 def _verify(encoder: Encoder, loaded: nn.Module, size: int) -> None:
-    """Compare pooled features of the two on random images, in float32 on the CPU."""
+    """Compare pooled features of both encoders on random images, in float32 on the CPU."""
     images = torch.rand(4, encoder.in_chans, size, size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        expected, got = encoder(images).pooled, loaded.eval()(images)
-    if got.shape != expected.shape or not torch.allclose(got, expected, rtol=1e-5, atol=1e-6):
+        expected, features = encoder(images).pooled, loaded.eval()(images)
+    if features.shape != expected.shape or not torch.allclose(features, expected, rtol=1e-5, atol=1e-6):
         raise ExportError(
             f"the exported {encoder.name!r} does not give the features of the run when loaded back",
             "please report this architecture",
@@ -85,7 +85,7 @@ def _verify(encoder: Encoder, loaded: nn.Module, size: int) -> None:
 
 
 def _preprocess(run: Run) -> dict[str, Any]:
-    """The run's preprocessing; with scaling by volume without the windows, whose keys name the training volumes."""
+    """The run's preprocessing as JSON values. Windows by volume are left out, as their keys name training volumes."""
     values = preprocess_to_dict(run.preprocess)
     if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
         values["scaling"] |= {"windows": {}, "fitted_on": {}}
@@ -108,7 +108,7 @@ def _write_timm(run: Run, encoder: Encoder, out: Path) -> None:
             "input_size": [encoder.in_chans, size, size],
             "fixed_input_size": bool(_image_size(encoder, size)),
             "num_classes": 0,
-            # Images go in as [0, 1]; how they get there is in preprocess.json.
+            # Input is in [0, 1]; preprocess.json says how to scale to it.
             "mean": [0.0] * encoder.in_chans,
             "std": [1.0] * encoder.in_chans,
             "interpolation": "bilinear",
@@ -153,7 +153,7 @@ def _read_safetensors(out: Path) -> nn.Module:
 
 
 def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
-    """Architectures with a fixed grid of patches must be told the size again when loaded."""
+    """Arguments for the image size, which architectures with a fixed grid of patches need when they are created."""
     return {"img_size": size} if hasattr(encoder.model, "patch_embed") else {}
 
 
@@ -169,4 +169,4 @@ FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], 
     "timm": (_write_timm, _read_timm),
     "safetensors": (_write_safetensors, _read_safetensors),
 }
-"""Format → how it is written, and how it is loaded back as a module ``[B, C, S, S] → [B, F]``."""
+"""Format → (function that writes it, function that loads it as a module ``[B, C, S, S] → [B, F]``)."""

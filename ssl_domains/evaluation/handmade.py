@@ -1,4 +1,4 @@
-"""Hand-made features of a table's rows, on the same canvas that the encoder sees."""
+"""Compute hand-made features, such as HOG, from the same canvas that the encoder gets."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ def handmade_features(
     batch_size: int = 256,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Features ``[n, F]`` of rows that can all be decoded.
+    """Hand-made features float32 ``[n, F]`` of decodable rows.
 
     Args:
-        extract: From pictures ``[b, C, S, S]`` in [0, 1] to ``[b, F]``, as in `ssl_domains.probes.handmade`.
-        preprocess: Scaling and canvas; windows of groups it doesn't know are fitted on those groups, as in `embed`.
+        extract: Function from pictures ``[b, C, S, S]`` in [0, 1] to features ``[b, F]``, as in
+            `ssl_domains.probes.handmade`.
+        preprocess: Scaling and canvas. For groups without a fitted window, one is fitted on that group, as in `embed`.
         table: The rows.
-        store: Holds their arrays.
-        batch_size: Pictures at a time.
-        progress: Called with rows done and rows in all.
+        store: The arrays of the rows.
+        batch_size: Number of pictures in a batch.
+        progress: Called with the number of rows done and of all rows.
 
     Raises:
         DataError: When there is no row.

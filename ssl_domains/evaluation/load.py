@@ -1,4 +1,4 @@
-"""An encoder out of a run folder, ready for somebody else's code."""
+"""Load the encoder and the preprocessing of a run folder for use in other code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["load"]
 
 
 def load(run: str | Path) -> tuple[Encoder, Preprocess]:
-    """The frozen encoder of a run and what has to happen to an array before it.
+    """Load the frozen encoder of a run and its preprocessing.
 
     ``encoder, preprocess = ssl_domains.load(RUN)``, then ``encoder(preprocess(array)[None]).pooled`` is ``[1, F]``.
 
@@ -24,8 +24,8 @@ def load(run: str | Path) -> tuple[Encoder, Preprocess]:
         The encoder in eval mode, and a callable from ``[H, W, C]`` in native type and unit to ``[C, S, S]``.
 
     Raises:
-        UsageError: When there is no such run, or nothing was trained in it.
-        DataError: When its checkpoint can't be read.
+        UsageError: When there is no such run, or it has no checkpoint.
+        DataError: When the checkpoint can't be read.
     """
     from ssl_domains.engine import Run
 

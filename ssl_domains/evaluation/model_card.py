@@ -1,4 +1,4 @@
-"""The model card of an exported encoder: what made it, and what it is not. No identifier, no path."""
+"""The model card of an exported encoder: how it was trained, and its limits. It holds no identifier and no path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ model.load_state_dict(load_file("model.safetensors"))""",
 
 
 def model_card(run: Run, format: str, num_features: int) -> str:
-    """Markdown, from what the run folder says."""
+    """The model card as Markdown, from the files of the run folder.
+
+    Args:
+        run: The run.
+        format: Export format, ``timm`` or ``safetensors``.
+        num_features: Width of the encoder's output.
+    """
     config, data = run.config, run.data_fingerprint
     in_chans, size = run.preprocess.spec.channels, config.views.size
     use = _USE[format].format(
@@ -74,7 +80,7 @@ def model_card(run: Run, format: str, num_features: int) -> str:
 
 
 def _options(options: Mapping[str, Any]) -> str:
-    """Options of the method in words: ``, temperature 0.1 at the start, learned``."""
+    """Options of the method as text: ``, temperature 0.1 at the start, learned``."""
     options = dict(options)
     learned = options.pop("learnable_temperature", False)
     shown = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in options.items()}
@@ -89,7 +95,7 @@ def _splits(split: dict[str, int] | None) -> str:
 
 
 def _probed(reports: list[ProbeReport]) -> list[str]:
-    """One line a probe, with its floor beside it."""
+    """Markdown lines with the scores of every probe and of its floors."""
     lines = []
     for report in reports:
         metric = report.metrics[0]

@@ -1,4 +1,4 @@
-"""Probe a run: its frozen encoder beside random initialisation and nuisance-only floors, on one split."""
+"""Probe a run: score its frozen encoder, random initialisation and nuisance-only floors on the same split."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["RANDOM", "probe_run"]
 
 RANDOM = "random initialisation"
-"""Name of the arm that every other one has to beat."""
+"""Name of the arm with an untrained encoder, the baseline of the others."""
 
 
 @dataclass(frozen=True)
@@ -60,31 +60,31 @@ def probe_run(
     task: Task | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
-    """Probe a label column and keep the report as ``probe-LABEL.json`` in the run's folder.
+    """Probe a label column and write the report to ``probe-LABEL.json`` in the run's folder.
 
     Args:
         run: The run.
         label: Column to predict; rows without a value are dropped and counted.
         table: The samples; None takes those the run names.
         store: Their arrays; None takes the one the run names.
-        group: Column whose groups stay whole, the unit of `fractions`; None takes the one the table was split by.
+        group: Column of the groups, which are held out as a whole; None takes the one the table was split by.
         fractions: Shares of the labelled training groups.
         floors: Name → columns of the table that a floor may use, such as ``{"position alone": ("position",)}``.
-        seeds: Draws of labelled groups; draw k is the same for every arm.
-        task: Forces the task; None goes by the column.
-        progress: Called with what is being embedded, rows done, rows in all.
+        seeds: Numbers of the draws of labelled groups; each draw is the same for every arm.
+        task: The task; None chooses it by the column.
+        progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
         UsageError: When a column is missing, a fraction is not in (0, 1], or the task does not fit the column.
-        DataError: When the labels are of one class, or a side of the split has none.
+        DataError: When all labels are of one class, or a side of the split has no label.
     """
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
-    if label in table.meta.identifiers:  # reports name classes, and never an identifier
+    if label in table.meta.identifiers:  # reports print class names, which must not be identifiers
         labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     for columns in (floors or {}).values():
-        floor_features(table, columns)  # a misspelt column ends it here, not after embedding
+        floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples)
     decoded = store.positions(table) >= 0
     usable = (split.train | split.test) & labels.known
@@ -95,13 +95,13 @@ def probe_run(
     part, kept = table.take(rows), labels.take(rows)
     sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [(seed, draw) for seed in seeds for draw in label_draws(kept, sides.groups, sides.train, fractions, seed)]
-    saw = _labels_seen(run, label, table, labels)
-    found: list[ProbeRow] = []
-    for arm in _arms(run, table, part, store, floors or {}, saw, progress):
+    labels_read = _labels_read(run, label, table, labels)
+    report_rows: list[ProbeRow] = []
+    for arm in _arms(run, table, part, store, floors or {}, labels_read, progress):
         for seed, draw in draws:
             for probe in arm.probes:
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
-                found.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
+                report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
     notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []))
     report = ProbeReport(
         label=label,
@@ -110,9 +110,9 @@ def probe_run(
         group=split.group,
         test_groups=sides.test_groups,
         transductive=split.transductive,
-        supervised=saw,
+        supervised=labels_read,
         dropped=int(((split.train | split.test) & ~labels.known).sum()),
-        rows=tuple(found),
+        rows=tuple(report_rows),
         notes=notes,
     )
     report.write(run.folder)
@@ -125,34 +125,34 @@ def _arms(
     part: SampleTable,
     store: ArrayStore,
     floors: Mapping[str, Sequence[str]],
-    saw: int,
+    labels_read: int,
     progress: Callable[[str, int, int], None] | None,
 ) -> Iterator[_Arm]:
     """Features of each arm for the rows of ``part``, one arm in memory at a time."""
     frozen: tuple[Probe, ...] = (LinearProbe(), KnnProbe())
 
-    def telling(name: str) -> Callable[[int, int], None] | None:
+    def progress_of(name: str) -> Callable[[int, int], None] | None:
         return None if progress is None else lambda done, of: progress(name, done, of)
 
     name = "frozen encoder"
-    if saw:
-        name += f" (supervised contrastive, saw {saw} labels)"
-    every = embed(run, table, store, progress=telling("frozen encoder"))
-    joined = part.frame.select("sample").join(every, on="sample", how="left", maintain_order="left")
+    if labels_read:
+        name += f" (supervised contrastive, saw {labels_read} labels)"
+    embeddings = embed(run, table, store, progress=progress_of("frozen encoder"))
+    joined = part.frame.select("sample").join(embeddings, on="sample", how="left", maintain_order="left")
     yield _Arm(name, joined["embedding"].to_numpy(), frozen)
 
     starts = [(RANDOM, run.untrained_encoder())]
     if run.config.encoder.init != "random":
         starts.append(("initial weights, no further training", encoder_at_start(run)))
     for name, encoder in starts:
-        x = embed_rows(encoder, run.preprocess, part, store, device=run.config.train.device, progress=telling(name))
+        x = embed_rows(encoder, run.preprocess, part, store, device=run.config.train.device, progress=progress_of(name))
         yield _Arm(name, x, frozen)
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
 
 
-def _labels_seen(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
-    """How many labels of the probed column the rule read while pre-training; a shuffled column told nothing."""
+def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
+    """Number of labels of the probed column that the rule read in pre-training; 0 when the column was shuffled."""
     parsed = parse(run.config.pairs.rule)
     objective = parsed if isinstance(parsed, Objective) else 1 * parsed
     if label not in objective.columns or run.config.pairs.shuffle_metadata is not None:

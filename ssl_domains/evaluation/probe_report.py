@@ -1,4 +1,4 @@
-"""What a probe of a run found, as numbers to keep and as a table to print."""
+"""The report of a probe: scores stored as JSON, and the table that is printed."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ProbeRow:
-    """One arm under one probe at one fraction of the labels.
+    """Scores of one arm with one probe at one fraction of the labels.
 
     Attributes:
-        arm: What gave the features.
-        probe: What was fitted on them.
-        fraction: Share of labelled training groups that was asked for.
-        used: Share that was taken.
+        arm: Where the features come from, such as ``frozen encoder``.
+        probe: Name of the probe that was fitted on them.
+        fraction: Requested share of labelled training groups.
+        used: Share of labelled training groups that was used.
         draw: Number of the draw; the same groups for every arm.
-        groups: Labelled training groups seen.
-        labels: Labelled training rows seen.
-        tested: Labelled test rows.
-        values: Score by name, None where undefined.
-        reasons: Why a score is None, or what it leaves out.
-        per_class: Recall, average precision or Dice by class.
+        groups: Number of labelled training groups.
+        labels: Number of labelled training rows.
+        tested: Number of labelled test rows.
+        values: Name of a score → its value, None where undefined.
+        reasons: Name of a score → why it is None, or what it leaves out.
+        per_class: Class → recall, average precision or Dice.
         chosen: Hyper-parameters, chosen inside the training groups.
         notes: Remarks.
-        per_group: Of ``segmentation``, Dice of each class in each test group, None where undefined; groups in no order
-            that tells which they are.
+        per_group: For ``segmentation``, Dice of each test group and class, None where undefined. The order of the
+            groups does not identify them.
     """
 
     arm: str
@@ -75,7 +75,7 @@ class ProbeRow:
     def of_dense(
         cls, arm: str, probe: str, result: DenseResult, fraction: float, used: float, draw: int, note: str = ""
     ) -> ProbeRow:
-        """A row from a dense probe's result: pictures are its labelled and tested rows."""
+        """A row from a dense probe's result; labelled and tested rows are pictures."""
         values = {"mean Dice": result.mean_dice, "mean IoU": result.mean_iou}
         lacking = [name for name, value in result.per_class.items() if value is None]
         reasons = dict.fromkeys(values, f"{', '.join(lacking)} is in no test group") if lacking else {}
@@ -89,7 +89,7 @@ class ProbeRow:
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """A frozen probe of one label column. One run is not evidence: that is what `study` is for, and the title says so.
+    """Scores of a frozen probe on one label column. One run is not evidence (`study` is for that); the title says so.
 
     Attributes:
         label: The column.
@@ -97,11 +97,11 @@ class ProbeReport:
         classes: Text of the classes.
         group: Column of the groups that the split keeps whole.
         test_groups: Number of held-out groups.
-        transductive: Why the encoder may have seen the test groups; empty when it has not.
-        supervised: Number of this column's labels that the run's rule saw; 0 when it does not read it.
-        dropped: Rows of the split without a label.
-        rows: One an arm, probe, fraction and draw.
-        notes: Remarks on the whole.
+        transductive: Sentence that says how many test groups were in pre-training; empty when none was.
+        supervised: Number of labels of this column that the rule of the run read; 0 when it does not read the column.
+        dropped: Number of rows of the split without a label.
+        rows: One for each arm, probe, fraction and draw.
+        notes: Remarks on the report as a whole.
     """
 
     label: str
@@ -117,14 +117,14 @@ class ProbeReport:
 
     @property
     def title(self) -> str:
-        """What is shown, and what it is not."""
+        """Title of the table; says that one run is not evidence."""
         groups = f"{self.test_groups} held-out groups of {self.group!r}"
-        said = "; transductive: " + self.transductive if self.transductive else ""
-        return f"Frozen probe of {self.label!r} ({self.task}, {groups}) · one run, not evidence{said}"
+        suffix = "; transductive: " + self.transductive if self.transductive else ""
+        return f"Frozen probe of {self.label!r} ({self.task}, {groups}) · one run, not evidence{suffix}"
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the scores shown, the leading one first."""
+        """Names of the scores in the table, the leading one first."""
         if self.task == "segmentation":
             return (*_SHOWN[self.task], *(f"Dice {name}" for name in self.classes))
         return _SHOWN[self.task]
@@ -136,7 +136,7 @@ class ProbeReport:
         return ["features", "probe", "fraction", *draws, "groups", "labels", *self.metrics]
 
     def table(self) -> list[dict[str, str]]:
-        """The rows as text by heading; an undefined score is ``–``, explained in `remarks`."""
+        """The rows as heading → text; an undefined score is ``–``, and `remarks` says why."""
         out = []
         for row in self.rows:
             cells = {
@@ -153,7 +153,7 @@ class ProbeReport:
         return out
 
     def remarks(self) -> list[str]:
-        """Everything that qualifies the table, each once: undefined scores, raised fractions, left-out rows."""
+        """Remarks on the table, each once: undefined scores, raised fractions, left-out rows."""
         lines = list(self.notes)
         if self.dropped:
             lines.append(f"{self.dropped} rows of the split have no {self.label!r} and are left out")
@@ -172,12 +172,12 @@ class ProbeReport:
         return sum(known) / len(known) if known and len(known) == len(values) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only, the title included."""
+        """As JSON values, the title included."""
         return {"title": self.title, **asdict(self)}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ProbeReport:
-        """What `to_dict` gave."""
+        """The inverse of `to_dict`."""
         values = {key: value for key, value in stored.items() if key != "title"}
         rows = tuple(
             ProbeRow(**{**row, "notes": tuple(row["notes"]), "per_group": tuple(map(tuple, row.get("per_group", ())))})
@@ -194,15 +194,15 @@ class ProbeReport:
 
 
 def probe_path(folder: Path, label: str) -> Path:
-    """Where a run keeps its probe of a label."""
+    """Path of the report on a label in a run's folder."""
     return folder / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
 
 
 def read_probe_reports(folder: Path) -> list[ProbeReport]:
-    """Every probe kept in a run's folder, by name.
+    """Read all probe reports of a run's folder, sorted by file name.
 
     Raises:
-        DataError: When one can't be read.
+        DataError: When a file can't be read.
     """
     reports = []
     for path in sorted(folder.glob("probe-*.json")):

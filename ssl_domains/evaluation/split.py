@@ -1,4 +1,4 @@
-"""Who may be fitted on and who is asked: the table's own group-disjoint split, or one made here and said to be."""
+"""Training and test rows of a probe: the split of the table, or a new group-disjoint split, which a note reports."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class EvaluationSplit:
     """A split of a table's rows for a probe.
 
     Attributes:
-        train: bool ``[n]``.
-        test: bool ``[n]``.
+        train: bool ``[n]``: training rows.
+        test: bool ``[n]``: test rows.
         groups: int64 codes ``[n]``, −1 for rows without a group, which are on neither side.
-        group: The column the groups are of; ``"sample"`` when each row stands for itself.
-        transductive: Why the encoder may have seen the test groups; empty when it has not.
+        group: Column of the groups; ``"sample"`` when each row is its own group.
+        transductive: Sentence that says how many test groups were in pre-training; empty when none was.
         notes: Remarks, one line each.
     """
 
@@ -48,14 +48,14 @@ def evaluation_split(
     test: float = 0.2,
     seed: int = 0,
 ) -> EvaluationSplit:
-    """Take the column ``split`` where there is one, else split by ``group``, and compare with the pre-training rows.
+    """Use the column ``split`` if there is one, else split by ``group``; report test groups that were in pre-training.
 
     Args:
         table: The samples.
-        group: Column whose groups stay whole; None takes the one the table was split by.
+        group: Column whose groups are held out as a whole; None takes the one the table was split by.
         trained: Sample ids of the pre-training rows.
-        test: Share of groups held out when the table has no split.
-        seed: Draws them.
+        test: Share of groups to hold out when the table has no split.
+        seed: Seed of that split.
 
     Raises:
         UsageError: When there is neither a split nor a group.
@@ -85,13 +85,17 @@ def evaluation_split(
     lost = int((groups < 0).sum())
     if lost:
         notes.append(f"{lost} rows without {group!r} are left out")
-    return EvaluationSplit(sides[0], sides[1], groups, group, _seen(table, groups, sides[1], trained), tuple(notes))
+    return EvaluationSplit(
+        sides[0], sides[1], groups, group, _transductive(table, groups, sides[1], trained), tuple(notes)
+    )
 
 
-def _seen(table: SampleTable, groups: NDArray[np.int64], test: NDArray[np.bool_], trained: frozenset[str]) -> str:
-    was = table.frame["sample"].is_in(list(trained)).to_numpy()
-    asked = np.unique(groups[test])
-    both = np.intersect1d(asked, np.unique(groups[was]))
+def _transductive(
+    table: SampleTable, groups: NDArray[np.int64], test: NDArray[np.bool_], trained: frozenset[str]
+) -> str:
+    in_training = table.frame["sample"].is_in(list(trained)).to_numpy()
+    tested = np.unique(groups[test])
+    both = np.intersect1d(tested, np.unique(groups[in_training]))
     if not len(both):
         return ""
-    return f"{len(both)} of {len(asked)} test groups were pre-trained on, without their labels"
+    return f"{len(both)} of {len(tested)} test groups were pre-trained on, without their labels"

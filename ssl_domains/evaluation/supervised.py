@@ -1,4 +1,4 @@
-"""Answers of a run that was trained with labels: the supervised arm needs no probe."""
+"""Predictions of a run that was trained with labels: its own linear layer takes the place of a probe."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def supervised_answers(
     batch_size: int = 256,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """What the run's own linear layer says of rows that can all be decoded: no augmentation, eval mode.
+    """Predictions of the run's linear layer for decodable rows, in evaluation mode and without augmentation.
 
     Args:
-        run: Trained by `ssl_domains.methods.SupervisedTraining`.
-        task: Of the labels it was trained on.
+        run: A run trained by `ssl_domains.methods.SupervisedTraining`.
+        task: Task of the labels that it was trained on.
         table: The rows.
-        store: Holds their arrays.
-        batch_size: Images in the encoder at a time.
-        progress: Called with rows done and rows in all.
+        store: The arrays of the rows.
+        batch_size: Number of images in a batch.
+        progress: Called with the number of rows done and of all rows.
 
     Returns:
         Probabilities ``[n, K]`` in the order of the labels' classes, or numbers ``[n]`` in the label's unit.

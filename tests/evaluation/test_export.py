@@ -97,8 +97,8 @@ def test_windows_by_volume_are_not_exported_as_their_keys_name_volumes(
 
 
 @pytest.mark.parametrize("format", ["torchvision", "transformers", "onnx"])
-def test_other_formats_come_later(make_run: Any, tmp_path: Path, format: str) -> None:
-    with pytest.raises(UsageError, match="next issue") as caught:
+def test_other_formats_are_refused(make_run: Any, tmp_path: Path, format: str) -> None:
+    with pytest.raises(UsageError, match="is not supported") as caught:
         export(make_run(), tmp_path / "out", format)
     assert "timm, safetensors" in caught.value.hint
     assert not (tmp_path / "out").exists()
