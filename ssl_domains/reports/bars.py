@@ -1,4 +1,4 @@
-"""Bars as inline SVG, coloured by the page's style sheet."""
+"""Bar charts as inline SVG; colours come from the style sheet of the page."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ __all__ = ["histogram", "share_bar"]
 
 _WIDTH, _HEIGHT = 460, 170
 _TOP, _BOTTOM, _SIDE = 22, 44, 8
-_LONG = 5  # characters of a name that stands on one line
+_LONG = 5  # longest name that is written on one line, in characters
 
 
 def histogram(title: str, counts: Sequence[tuple[str, int]], unit: str) -> str:
-    """Upright bars with their counts above and their names below.
+    """Vertical bars with counts above and names below, as an ``<svg>`` element.
 
     Args:
-        title: Read aloud in place of the picture.
-        counts: (name, count) from left to right; a long name such as ``513-1024`` stands on two lines. Empty gives an
-            empty chart.
-        unit: What the names count, below the axis.
+        title: Text for screen readers.
+        counts: (name, count) from left to right; a long name such as ``513-1024`` is written on two lines. Empty gives
+            an empty chart.
+        unit: Unit of the names, such as ``samples in a group``; written below the axis.
     """
     most = max([count for _, count in counts], default=0) or 1
     step = (_WIDTH - 2 * _SIDE) / max(len(counts), 5)
@@ -44,7 +44,7 @@ def histogram(title: str, counts: Sequence[tuple[str, int]], unit: str) -> str:
 
 
 def share_bar(title: str, share: float, mark: float | None = None) -> str:
-    """A lying bar from 0 to 1, with a line at ``mark``."""
+    """A horizontal bar for a share in [0, 1], with a line at ``mark``; an ``<svg>`` element."""
     width, height = 150, 14
     full = min(max(share, 0.0), 1.0) * width
     line = ""

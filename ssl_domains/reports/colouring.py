@@ -1,4 +1,4 @@
-"""Which columns an embedding map may be coloured by, and what of them may be read in a report."""
+"""Colours of an embedding map by column, without printing values that may identify people or places."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ssl_domains.samples import SampleTable
 __all__ = ["CATEGORIES", "RAMP", "Colouring", "colourings"]
 
 CATEGORIES = 10
-"""Colours of categories; rarer ones share grey."""
+"""Number of colours for categories; less frequent categories are grey."""
 RAMP = 7
-"""Steps of the ramp for numbers."""
+"""Number of colour steps for numeric columns."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,11 @@ class Colouring:
 
     Attributes:
         column: Name of the column.
-        classes: CSS class of each row: ``c0``… for categories, ``s0``… for numbers, ``cx`` for the rest and missing.
-        texts: What a hover says.
+        classes: CSS class of each row: ``c0``… for categories, ``s0``… for numbers, ``cx`` for rare categories and
+            missing values.
+        texts: Text of each row, shown on hover.
         legend: (CSS class, text) in order.
-        numeric: Whether it is a ramp.
+        numeric: Whether the colours are steps of a numeric scale.
     """
 
     column: str
@@ -38,13 +39,13 @@ class Colouring:
 
 
 def colourings(table: SampleTable, shown: Iterable[str], grouping: Iterable[str]) -> list[Colouring]:
-    """Colourings in order, ``shown`` columns first; columns that are missing, lists or constant are left out.
+    """One colouring for each column, ``shown`` columns first; missing, nested and constant columns are left out.
 
     Args:
         table: The rows of the map.
-        shown: Columns whose values may be printed: labels, the split.
-        grouping: Columns the rule reads. They may name people or places, so that text and integers in them are
-            printed as numbers in order of appearance. Identifier columns are never printed otherwise.
+        shown: Columns whose values may be printed, such as labels and the split.
+        grouping: Columns the rule reads. They may name people or places, so that text and integers are replaced by
+            numbers in order of appearance. Identifier columns are always replaced.
     """
     out: dict[str, Colouring] = {}
     hidden = set(table.meta.identifiers)

@@ -1,4 +1,4 @@
-"""The curves of a run, from its ``metrics.jsonl``."""
+"""Charts of the loss and of health measures over training steps, from ``metrics.jsonl`` of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["health_charts", "loss_chart", "speed"]
 Metrics = Sequence[Mapping[str, Any]]
 
 _HEALTH: tuple[tuple[str, str, str, bool], ...] = (
-    ("std", "Standard deviation", "of the embedding's dimensions; near 0 is a collapse", True),
+    ("std", "Standard deviation", "mean over the dimensions of the embedding; near 0 is a collapse", True),
     ("effective_rank", "Effective rank", "directions the embedding uses; 1 is a collapse", True),
     ("alignment", "Alignment", "distance between views of a sample; lower is closer", True),
     ("uniformity", "Uniformity", "spread over the sphere; lower is more even", False),
@@ -26,7 +26,7 @@ _HEALTH: tuple[tuple[str, str, str, bool], ...] = (
 
 
 def loss_chart(metrics: Metrics) -> LineChart:
-    """The loss, and each relation's own when there are several."""
+    """Chart of the loss, and of the loss of each relation when there are several."""
     steps = [float(row["step"]) for row in metrics]
     series = [Series.of("loss", steps, [row.get("loss") for row in metrics])]
     names = _relations(metrics, "per_relation")
@@ -36,31 +36,31 @@ def loss_chart(metrics: Metrics) -> LineChart:
 
 
 def health_charts(metrics: Metrics) -> list[LineChart]:
-    """What is measured beside the loss; what never changes or was not measured is left out."""
+    """Charts of all measures except the loss; measures without values, and a constant temperature, are left out."""
     steps = [float(row["step"]) for row in metrics]
     charts = []
     for key, title, about, from_zero in _HEALTH:
         one = Series.of(title, steps, [row.get(key) for row in metrics])
         if one.points and not (key == "temperature" and len({y for _, y in one.points}) == 1):
             charts.append(LineChart(title, about, (one,), from_zero=from_zero))
-    lonely = tuple(
+    without_positive = tuple(
         Series.of(name, steps, [row.get("no_cross_positive", {}).get(name) for row in metrics])
         for name in _relations(metrics, "no_cross_positive")
     )
-    if any(one.points for one in lonely):
+    if any(one.points for one in without_positive):
         about = "share of anchors whose only positives are their own views"
-        charts.append(LineChart("Anchors without a cross-sample positive", about, lonely, from_zero=True))
+        charts.append(LineChart("Anchors without a cross-sample positive", about, without_positive, from_zero=True))
     return charts
 
 
 def speed(metrics: Metrics) -> tuple[float | None, float | None]:
-    """Median images per second and data-wait share; the first measurement, which warms up, only when it is alone."""
+    """(median images per second, median data-wait share). The first measurement is warm-up and left out if possible."""
     rows = list(metrics)[1:] or list(metrics)
-    found = []
+    medians = []
     for key in ("images_per_s", "data_wait"):
         values = [row[key] for row in rows if row.get(key) is not None]
-        found.append(median(values) if values else None)
-    return found[0], found[1]
+        medians.append(median(values) if values else None)
+    return medians[0], medians[1]
 
 
 def _relations(metrics: Metrics, key: str) -> list[str]:

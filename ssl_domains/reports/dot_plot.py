@@ -1,4 +1,4 @@
-"""Paired differences as SVG: a row a contrast, with its interval, a dot for every group and a mark for every seed."""
+"""Paired differences as SVG: one row for each contrast, with its interval, a dot per group and a mark per seed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class DotRow:
     """One contrast.
 
     Attributes:
-        label: What is compared, first less second.
-        says: Its numbers in words.
+        label: Names of the arms, ``first − second``.
+        says: The numbers as text.
         value: The difference.
         low: Lower end of the interval; NaN when there is none.
         high: Upper end.
         groups: Difference of each group; NaN is left out.
         seeds: Difference of each seed; NaN is left out.
-        primary: Whether it is the one named before running.
+        primary: Whether it is the primary contrast.
     """
 
     label: str
@@ -42,11 +42,11 @@ class DotRow:
 
 @dataclass(frozen=True)
 class DotPlot:
-    """Contrasts under one axis.
+    """Contrasts over a common axis.
 
     Attributes:
-        title: What is shown, for those who can't see it.
-        axis: What the axis measures.
+        title: Text for screen readers.
+        axis: Title of the axis.
         rows: From top to bottom; a row without a value is left out.
     """
 
@@ -61,7 +61,7 @@ class DotPlot:
 
     @property
     def height(self) -> int:
-        """Units of the view box."""
+        """Height of the view box, in its units."""
         return _TOP + _ROW * len(self.drawn) + _BOTTOM
 
     def svg(self, width: int = 480) -> str:
@@ -85,7 +85,7 @@ class DotPlot:
                 parts.append(
                     f'<rect class="band" x="0" y="{_TOP + _ROW * number + 1}" width="{width}" height="{_ROW - 2}"/>'
                 )
-        # Lines stop at the words of a row, which could not be read across them.
+        # Grid lines end below the text of a row, so that the text stays readable.
         tops = [_TOP + _ROW * number + _HEAD for number in range(len(rows))]
         grid = "".join(f"M{at(tick):.1f} {top}v{_ROW - _HEAD}" for top in tops for tick in ticks if tick != 0)
         zero = "".join(f"M{at(0):.1f} {top}v{_ROW - _HEAD}" for top in tops)
@@ -101,12 +101,15 @@ class DotPlot:
         return "".join(parts)
 
     def alone(self, width: int = 480) -> str:
-        """The figure as a file of its own."""
+        """The figure as the text of an SVG file."""
         return standing_alone(self.svg(width), width, self.height)
 
 
 def _range(rows: Sequence[DotRow]) -> tuple[float, float]:
-    """All intervals and seeds, and nine in ten of a row's groups: one wild group must not hide the rest."""
+    """(low, high) of the axis: all intervals and seeds, and the middle 90 % of each row's groups.
+
+    Groups outside are only counted at the margin, so that outliers do not squeeze the others.
+    """
     ends = [0.0]
     for row in rows:
         ends += [value for value in (row.value, row.low, row.high, *row.seeds) if math.isfinite(value)]
@@ -119,7 +122,7 @@ def _range(rows: Sequence[DotRow]) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _row(row: DotRow, top: float, width: int, at: object, seen: tuple[float, float]) -> str:
+def _row(row: DotRow, top: float, width: int, at: object, limits: tuple[float, float]) -> str:
     assert callable(at)
     kind = " primary" if row.primary else ""
     label = short(row.label, width - 2 * _SIDE - (62 if row.primary else 0), 7.2)
@@ -130,14 +133,14 @@ def _row(row: DotRow, top: float, width: int, at: object, seen: tuple[float, flo
     if row.primary:
         parts.append(text(width - _SIDE, top + 16, "primary", "says primary lead", "end"))
     middle = top + _HEAD + _CLOUD / 2 + 1
-    inside = [value for value in row.groups if math.isfinite(value) and seen[0] <= value <= seen[1]]
+    inside = [value for value in row.groups if math.isfinite(value) and limits[0] <= value <= limits[1]]
     if inside:
         dense = len(inside) > 150
         spots = _swarm([at(value) for value in inside], 2.6 if dense else 4.4, _CLOUD)
         path = "".join(f"M{x:.1f} {middle + y:.1f}h0" for x, y in spots)
         parts.append(f'<path class="cloud{" dense" if dense else ""}" d="{path}"/>')
-    below = sum(value < seen[0] for value in row.groups)
-    above = sum(value > seen[1] for value in row.groups)
+    below = sum(value < limits[0] for value in row.groups)
+    above = sum(value > limits[1] for value in row.groups)
     if below:
         parts.append(text(2, middle + 4, f"◂ {below}", "beyond"))
     if above:
@@ -154,7 +157,7 @@ def _row(row: DotRow, top: float, width: int, at: object, seen: tuple[float, flo
 
 
 def _swarm(places: Sequence[float], step: float, room: float) -> list[tuple[float, float]]:
-    """Dots at their x, heaped about the middle where they would cover each other; high heaps are squeezed."""
+    """(x, y) of dots: dots with nearly equal x are stacked around y = 0; high stacks are compressed to ``room``."""
     heaps: dict[int, list[float]] = {}
     for x in sorted(places):
         heaps.setdefault(math.floor(x / step), []).append(x)

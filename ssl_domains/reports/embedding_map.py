@@ -1,4 +1,4 @@
-"""A picture of the embedding: points in two dimensions, thumbnails, and nearest neighbours."""
+"""A map of the embedding: points in two dimensions, thumbnails, and nearest neighbours of a few samples."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["EmbeddingMap", "Neighbours", "embedding_map", "nearest", "project"]
 Projection = Literal["tsne", "pca"]
 
 _EDGE = 560
-"""Units of the map's view box."""
+"""Side of the map's view box, in its units."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """A sample and those most similar to it, as positions in the map, the nearest first."""
+    """A sample and the samples most similar to it, as positions in the map, the nearest first."""
 
     query: int
     found: tuple[int, ...]
@@ -39,16 +39,17 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """What the page needs to draw the map.
+    """Data of the embedding map of a page.
 
     Attributes:
-        how: How it was projected, in words.
-        xy: float ``[n, 2]`` in the view box.
-        samples: Sample ids.
-        colourings: At least one; the first is drawn before anything is chosen.
-        sprite: Thumbnails in the same order.
-        neighbours: A few samples and what is near them.
-        total: Rows that were embedded.
+        how: Name of the projection, as text.
+        xy: float64 ``[n, 2]``: points in the view box.
+        samples: Sample ids ``[n]``.
+        colourings: At least one; the page starts with the first.
+        sprite: Thumbnails of the ``n`` samples, in the same order.
+        neighbours: Nearest neighbours of a few samples.
+        total: Number of embedded rows, of which ``n`` are on the map.
+        edge: Side of the view box.
     """
 
     how: str
@@ -71,15 +72,15 @@ def embedding_map(
     most: int = 1000,
     projection: Projection = "tsne",
 ) -> EmbeddingMap:
-    """Embed, draw at most ``most`` rows evenly by a fixed seed, project, colour.
+    """Embed the table, sample at most ``most`` rows at random with a fixed seed, project and colour them.
 
     Args:
         run: The run.
         table: The samples.
         store: Their arrays.
         shown: Columns whose values may be printed.
-        grouping: Columns printed as numbers only; see `colourings`.
-        most: Points on the map.
+        grouping: Columns whose values are replaced by numbers; see `colourings`.
+        most: Largest number of points on the map.
         projection: ``"tsne"``, or the first two principal components.
     """
     frame = embed(run, table, store)
@@ -106,13 +107,14 @@ def embedding_map(
 
 
 def project(x: NDArray[np.float64], projection: Projection = "tsne") -> tuple[NDArray[np.float64], str]:
-    """``[n, F]`` to ``[n, 2]`` and how, the same every time.
+    """Project ``[n, F]`` to ``[n, 2]``, deterministically; returns the points and the name of the projection.
 
-    t-SNE (van der Maaten & Hinton 2008) on at most 50 principal components; below 30 rows, principal components.
+    t-SNE (van der Maaten & Hinton 2008) on at most 50 principal components; for fewer than 30 rows, the first two
+    principal components.
     """
     dimensions = min(50, x.shape[1], len(x))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # constant features: a collapsed encoder, told elsewhere
+        warnings.simplefilter("ignore", RuntimeWarning)  # constant features of a collapsed encoder
         reduced = PCA(dimensions, random_state=0).fit_transform(x - x.mean(axis=0))
     if projection == "pca" or len(x) < 30 or float(np.ptp(reduced)) == 0.0:
         flat = np.zeros((len(x), 2))
@@ -128,15 +130,15 @@ def project(x: NDArray[np.float64], projection: Projection = "tsne") -> tuple[ND
 
 
 def nearest(x: NDArray[np.float64], queries: int, k: int) -> list[Neighbours]:
-    """The ``k`` rows most similar by cosine (centred) to each of a few rows drawn by a fixed seed."""
+    """The ``k`` most similar rows, by cosine of centred features, of ``queries`` rows drawn with a fixed seed."""
     z = x - x.mean(axis=0)
     z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
     out = []
     for query in np.random.default_rng(1).permutation(len(x))[:queries]:
         similar = z @ z[query]
         similar[query] = -np.inf
-        found = np.argsort(-similar, kind="stable")[: min(k, len(x) - 1)]
-        out.append(Neighbours(int(query), tuple(int(i) for i in found)))
+        neighbours = np.argsort(-similar, kind="stable")[: min(k, len(x) - 1)]
+        out.append(Neighbours(int(query), tuple(int(i) for i in neighbours)))
     return out
 
 

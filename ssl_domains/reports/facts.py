@@ -1,4 +1,4 @@
-"""What a run was, in words and few numbers. No path, no identifier."""
+"""Facts of a run for its report, as text. They contain no path and no identifier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED_STARTS = ("random", "pretrained")
 
 
 def headline(run: Run) -> str:
-    """What was trained on what."""
+    """One sentence: encoder, method and number of training samples."""
     config = run.config
     verb = "trained" if run.step > 0 else "initialised, not trained,"
     samples = f"{run.data_fingerprint['rows']:,} samples"
@@ -28,7 +28,7 @@ def headline(run: Run) -> str:
 
 
 def rule_text(config: RunConfig) -> dict[str, str]:
-    """``text`` of the rule, ``name`` of the pair sampler, and a ``note`` on what was done with it."""
+    """``text`` of the rule, ``name`` of the pair sampler, and a ``note`` on controls."""
     pairs = config.pairs
     notes = []
     if pairs.rule == "none":
@@ -44,7 +44,7 @@ def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
     """(name, value) for the head of the page."""
     config, environment = run.config, run.environment
     images, wait = speed(metrics)
-    found = [
+    rows = [
         ("Steps", f"{max(0, run.step):,}"),
         ("Epochs", f"{config.train.epochs:,}"),
         ("Batch", f"{config.train.batch_size:,} × {config.views.n} views"),
@@ -56,20 +56,20 @@ def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
         ("Device", f"{environment.get('device', 'unknown')}, {environment.get('precision', 'unknown')}"),
     ]
     if images is not None:
-        found.append(("Speed", f"{images:,.0f} images/s"))
+        rows.append(("Speed", f"{images:,.0f} images/s"))
     if wait is not None:
-        found.append(("Data wait", f"{wait:.0%}"))
-    return found
+        rows.append(("Data wait", f"{wait:.0%}"))
+    return rows
 
 
 def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The first and the last warning of the training, and those of the pairs."""
-    told = [f"step {row['step']}: {row['warning']}" for row in metrics if row.get("warning")]
-    return [*told[:1], *(told[-1:] if len(told) > 1 else []), *run.pairs["warnings"]]
+    """The first and the last warning of the training, and all warnings on the pairs."""
+    texts = [f"step {row['step']}: {row['warning']}" for row in metrics if row.get("warning")]
+    return [*texts[:1], *(texts[-1:] if len(texts) > 1 else []), *run.pairs["warnings"]]
 
 
 def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
-    """``name``, ``settings`` and ``reason`` of each step."""
+    """``name``, ``settings`` and ``reason`` of each view step."""
     rows = []
     for step in recipe["steps"]:
         settings = {key: value for key, value in step.items() if key not in ("name", "reason")}
@@ -79,7 +79,7 @@ def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def shown_config(config: RunConfig) -> list[tuple[str, str]]:
-    """Every value of the configuration but paths, by dotted key."""
+    """(dotted key, value as JSON) of the configuration; paths are left out."""
     values = {key: value for key, value in config.flat().items() if key not in _PATHS and value is not None}
     if config.encoder.init not in _NAMED_STARTS:
         values["encoder.init"] = "(another run or file)"
@@ -87,7 +87,7 @@ def shown_config(config: RunConfig) -> list[tuple[str, str]]:
 
 
 def environment_rows(run: Run) -> list[tuple[str, str]]:
-    """Versions, commit, machine kind, and the hash of the training rows."""
+    """(name, value) of versions, commit, kind of machine, and the hash of the training rows."""
     known = run.environment
     rows = [(name, str(version)) for name, version in {**known.get("versions", {}), **known.get("plugins", {})}.items()]
     rows += [(name, str(known[name])) for name in ("commit", "python", "system", "machine") if known.get(name)]
@@ -101,6 +101,6 @@ def _setting(value: Any) -> str:
 
 
 def _input(spec: InputSpec) -> str:
-    """What the encoder takes: ``64 × 64, 1 channel``; a ragged side is "any length"."""
+    """Shape of the encoder's input: ``64 × 64, 1 channel``; a ragged side is "any length"."""
     sides = " × ".join("any length" if side is None else str(side) for side in spec.space)
     return f"{sides}, {spec.channels} channel{'s' if spec.channels != 1 else ''}"

@@ -1,4 +1,4 @@
-"""What the figures of a study share: their words, their marks, and how one stands alone as a file."""
+"""Parts that the SVG figures of a study share: text, marks, and the style of a figure in its own file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import resources
 __all__ = ["MARKS", "mark", "signed", "standing_alone", "text"]
 
 MARKS = ("circle", "square", "diamond", "up", "down", "cross")
-"""Shapes of a mark, so that no line is told by colour alone."""
+"""Shapes of marks, so that curves differ by more than colour."""
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
@@ -21,7 +21,7 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") 
 
 
 def mark(shape: str, x: float, y: float, size: float, kind: str, says: str = "") -> str:
-    """One mark of about ``2·size`` across, centred; ``says`` is shown on hover."""
+    """A mark centred at (x, y), about ``2·size`` wide; the text ``says`` is shown on hover."""
     title = f"<title>{escape(says)}</title>" if says else ""
     if shape == "circle":
         return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{size:g}">{title}</circle>'
@@ -44,20 +44,20 @@ def mark(shape: str, x: float, y: float, size: float, kind: str, says: str = "")
 
 
 def signed(value: float) -> str:
-    """A tick of a difference: +0.05, −0.05, 0."""
+    """A difference as text: +0.05, −0.05, 0."""
     if value == 0:
         return "0"
     return f"{value:+.4g}".replace("-", "−")
 
 
 def short(words: str, room: float, size: float = 7.0) -> str:
-    """The words, cut to about ``room`` units at ``size`` units a letter."""
+    """The text, shortened with "…" to about ``room`` units, at ``size`` units for each letter."""
     most = max(4, math.floor(room / size))
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def standing_alone(svg: str, width: int, height: int) -> str:
-    """The figure as a file of its own: with its colours, for light and dark, on a ground of its own."""
+    """The figure as the text of an SVG file, with style sheet (light and dark) and background."""
     start, inside = svg.index(">") + 1, svg.rindex("</svg>")
     head = svg[: start - 1] + f' xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
     ground = f'<rect width="{width}" height="{height}" rx="8" style="fill:var(--card)"/>'

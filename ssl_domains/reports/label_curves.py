@@ -1,4 +1,4 @@
-"""Few-label curves as SVG: score against the share of labelled groups, an arm a line, with its intervals."""
+"""Few-label curves as SVG: score over the share of labelled groups, one curve with intervals for each arm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Curve", "CurvePoint", "LabelCurves"]
 
 _LEFT, _TOP, _PLOT, _BOTTOM, _LABELS, _ENTRY = 46, 30, 290, 44, 200, 18
 _DIRECT = 640
-"""From this width on, lines are named at their ends; below, in a legend underneath."""
+"""Smallest width at which curves are named at their ends; narrower figures have a legend below."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CurvePoint:
     """A score at a share of labelled groups.
 
     Attributes:
-        fraction: In (0, 1].
+        fraction: Share of labelled groups, in (0, 1].
         value: The score; NaN leaves the point out.
         low: Lower end of the interval; NaN when there is none.
         high: Upper end.
@@ -39,11 +39,11 @@ class Curve:
     """One arm.
 
     Attributes:
-        name: Of the arm.
-        colour: CSS class of its colour: ``a0`` … ``a3`` or ``k-`` and a kind.
+        name: Name of the arm.
+        colour: CSS class of its colour: ``a0`` … ``a3``, or ``k-KIND``, such as ``k-floor``.
         stroke: ``""``, ``dashed`` or ``dotted``.
-        points: By ascending fraction.
-        lead: Whether it is drawn strongly.
+        points: Points by ascending fraction.
+        lead: Whether the curve is emphasised.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class LabelCurves:
-    """Arms over fractions.
+    """Curves of several arms.
 
     Attributes:
-        title: What is shown, for those who can't see it.
-        measure: What the upright axis measures.
-        curves: At most about ten can be read.
+        title: Text for screen readers.
+        measure: Title of the vertical axis.
+        curves: The curves; more than about ten can't be told apart.
     """
 
     title: str
@@ -78,7 +78,7 @@ class LabelCurves:
         return tuple(one for one in self.curves if one.known)
 
     def height(self, width: int) -> int:
-        """Units of the view box."""
+        """Height of the view box, in its units."""
         legend = 0 if width >= _DIRECT else 6 + _ENTRY * len(self.drawn)
         return _TOP + _PLOT + _BOTTOM + legend
 
@@ -93,7 +93,7 @@ class LabelCurves:
             f'aria-label="{escape(self.title)}">',
             plot.axes(self.measure),
         ]
-        # The strongest lines last, above the others.
+        # Emphasised curves are drawn last, above the others.
         for number, one in sorted(enumerate(drawn), key=lambda pair: pair[1].lead):
             parts.append(plot.curve(one, number))
         parts.append(plot.end_labels(drawn) if width >= _DIRECT else plot.legend(drawn))
@@ -101,13 +101,13 @@ class LabelCurves:
         return "".join(parts)
 
     def alone(self, width: int = 480) -> str:
-        """The figure as a file of its own."""
+        """The figure as the text of an SVG file."""
         return standing_alone(self.svg(width), width, self.height(width))
 
 
 @dataclass(frozen=True)
 class _Plot:
-    """Where things are."""
+    """Coordinates of the plot, and the SVG parts drawn in it."""
 
     width: int
     right: float
@@ -128,7 +128,7 @@ class _Plot:
         return cls(width, right, fractions, tuple(ticks), min(low, ticks[0]), max(high, ticks[-1]), len(drawn))
 
     def x(self, fraction: float, number: int) -> float:
-        """Logarithmic, with room at both ends; arms stand side by side so that their intervals can be told apart."""
+        """x of a fraction on a logarithmic axis; curve ``number`` is shifted, so that intervals lie side by side."""
         apart = min(6.0, (0.3 if len(self.fractions) > 1 else 0.8) * self._step() / max(1, self.count))
         return self._centre(fraction) + (number - (self.count - 1) / 2) * apart
 
@@ -185,7 +185,7 @@ class _Plot:
         return mark(MARKS[number % len(MARKS)], x, y, size, f"point {one.colour}{hollow}", says)
 
     def end_labels(self, drawn: Sequence[Curve]) -> str:
-        """Names at the ends of the lines, pushed apart where they would cover each other."""
+        """Names at the ends of the curves, moved apart where they would overlap."""
         order = sorted(range(len(drawn)), key=lambda number: self.y(drawn[number].known[-1].value))
         wanted = [self.y(drawn[number].known[-1].value) for number in order]
         placed = _apart(wanted, 16.0, _TOP + 4, _TOP + _PLOT)
@@ -201,7 +201,7 @@ class _Plot:
 
     def legend(self, drawn: Sequence[Curve]) -> str:
         parts = []
-        # In the order in which the lines end, so that the eye finds them.
+        # In the order of the last points, from top to bottom.
         order = sorted(range(len(drawn)), key=lambda number: -drawn[number].known[-1].value)
         for place, number in enumerate(order):
             one, y = drawn[number], _TOP + _PLOT + _BOTTOM + 8 + _ENTRY * place
@@ -214,7 +214,7 @@ class _Plot:
 
 
 def _apart(wanted: Sequence[float], least: float, top: float, bottom: float) -> list[float]:
-    """Ascending places near the wanted ones, at least ``least`` from each other and, where there is room, inside."""
+    """Ascending positions near ``wanted``, at least ``least`` apart, between ``top`` and ``bottom`` if possible."""
     placed: list[float] = []
     for y in wanted:
         placed.append(max(y, placed[-1] + least) if placed else max(y, top))

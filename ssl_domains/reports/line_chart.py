@@ -1,4 +1,4 @@
-"""A line chart as inline SVG: coloured by the page's style sheet, so that it follows light, dark and print."""
+"""Line charts as inline SVG; colours come from the style sheet of the page, for light, dark and print."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Series:
 
     @classmethod
     def of(cls, name: str, xs: Sequence[float], ys: Sequence[float | None]) -> Series:
-        """The points whose value is there and finite."""
+        """A series of the points with a finite value; None is left out."""
         pairs = [(float(x), float(y)) for x, y in zip(xs, ys, strict=True) if y is not None]
         return cls(name, tuple(pair for pair in pairs if math.isfinite(pair[1])))
 
@@ -34,11 +34,11 @@ class LineChart:
     """One or a few series over training steps.
 
     Attributes:
-        title: What is shown.
-        about: One line: how to read it.
-        series: At least one with a point, or nothing is drawn.
-        width: Units of the view box.
-        height: Units of the view box.
+        title: Title of the chart.
+        about: One line on how to read it.
+        series: The series; nothing is drawn when none has a point.
+        width: Width of the view box, in its units.
+        height: Height of the view box.
         from_zero: Whether the value axis starts at 0.
     """
 
@@ -60,7 +60,7 @@ class LineChart:
         return self.series[0].points[-1][1] if self.series and self.series[0].points else None
 
     def svg(self) -> str:
-        """The ``<svg>`` element; its data rides along for the page's script to read on hover."""
+        """The ``<svg>`` element; its data is in an attribute, which the page's script reads on hover."""
         drawn = [one for one in self.series if one.points]
         xs = [x for one in drawn for x, _ in one.points]
         ys = [y for one in drawn for _, y in one.points]

@@ -1,4 +1,4 @@
-"""What the inspection of pairs found, out of a run's ``pairs.json``, as the rows that ``pairs`` prints."""
+"""The inspection of pairs of a run, from ``pairs.json``, as the rows that the command ``pairs`` prints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["composition", "pair_rows"]
 
 
 def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(what, value) in order; what belongs to a relation is indented by two spaces.
+    """(name, value) in order; names of numbers that belong to a relation are indented by two spaces.
 
     Raises:
         DataError: When the file is of another version.
@@ -27,7 +27,7 @@ def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def composition(pairs: Mapping[str, Any]) -> str:
-    """How batches were composed, in a few words."""
+    """The composition of batches as text, such as ``groups of 2``."""
     kind = str(pairs["composition"])
     return kind if kind in ("random", "partner") else f"{kind} of {pairs['per_group']}"
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML page on the pairs of a rule, to be read before a training is spent on them."""
+"""The pair sheet: a self-contained HTML page with pictures of the pairs of a rule, to check them before training."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _POOL, _STORED_POOL = 256, 1024  # samples of the batch that are compared, decod
 
 @dataclass(frozen=True)
 class Pictured:
-    """How the samples of a domain become pictures; see `picture_samples`.
+    """How pictures are made of the samples of a domain; see `picture_samples`.
 
     Attributes:
         reader: Decodes rows.
-        scaling: From native unit to [0, 1].
-        canvas: How a sample becomes square.
-        thumbnail: The domain's own, or None.
-        store: Arrays that are there already, or None.
-        encode: Features by which the hardest negatives are found; None compares thumbnails.
+        scaling: Scaling from native unit to [0, 1].
+        canvas: How a sample is brought to the square canvas.
+        thumbnail: The thumbnail function of the domain, or None.
+        store: Store with decoded arrays, or None.
+        encode: Features by which the hardest negatives are chosen; None compares thumbnails.
     """
 
     reader: Reader
@@ -91,23 +91,23 @@ def write_pair_sheet(
     hidden: Collection[str] = (),
     anchors: int = 12,
 ) -> Path:
-    """Write the page, also of pairs that are refused.
+    """Write the page, also for pairs that can't be trained on.
 
     Args:
         path: The file.
         plan: The rule bound to the training rows, and the batches.
-        report: What inspection found.
-        pictured: How samples become pictures.
-        advice: On batch size and composition.
-        domain: Its name.
-        hidden: Columns whose values must not be printed, beside the identifiers and those of many values.
-        anchors: How many are shown.
+        report: Inspection of the pairs.
+        pictured: How pictures are made of samples.
+        advice: Advice on batch size and composition.
+        domain: Name of the domain.
+        hidden: Columns whose values must not be printed, beside identifiers and columns with many values.
+        anchors: Number of anchors on the page.
 
     Returns:
         ``path``.
 
     Raises:
-        ResourceError: When the page can't be written, or there is no room to decode.
+        ResourceError: When the page can't be written, or the disk has no room for decoded samples.
     """
     choice = choose(
         plan.composed_by,
@@ -145,9 +145,9 @@ def _render(
     hidden: Collection[str],
 ) -> str:
     columns = [name for name in plan.table.columns if name in plan.objective.columns]
-    asked = columns if report.label is None else [*columns, report.label]
+    printed = columns if report.label is None else [*columns, report.label]
     coded = coded_columns(
-        plan.table, asked, hidden={*hidden} - {report.label}, measured=measured_columns(plan.objective)
+        plan.table, printed, hidden={*hidden} - {report.label}, measured=measured_columns(plan.objective)
     )
     reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
     sheet = _Sheet(plan, report.label, columns, reasons, pictures)
@@ -179,7 +179,7 @@ def _render(
 
 
 class _Sheet:
-    """The cards of the sheet."""
+    """Makes the cards of the sheet: one for each anchor, with its positives, ignored samples and negatives."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ class _Sheet:
         shown = anchor.positives[:_POSITIVES]
         tiles = tuple(self._tile(anchor, other, drawn=other == anchor.partner) for other in shown)
         count = len(anchor.positives)
-        note = "none in this batch: only its own views pull it" if not count else _of(len(shown), count)
+        note = "none in this batch: its positives are its own views alone" if not count else _of(len(shown), count)
         return _Strip("positive", "Positives", tiles, note)
 
     def _ignored(self, anchor: Anchor) -> _Strip | None:
@@ -221,16 +221,18 @@ class _Sheet:
         shown = self._most_alike(anchor.negatives, anchor.sample, _NEGATIVES)
         tiles = tuple(self._tile(anchor, other, likeness) for other, likeness in shown)
         hard = any(tile.likeness for tile in tiles)
-        looked = sum(other in self._pictures.features for other in anchor.negatives)
+        compared = sum(other in self._pictures.features for other in anchor.negatives)
         count = len(anchor.negatives)
-        among = f"the most similar of {count:,}" if looked == count else f"the most similar of {looked:,} of {count:,}"
+        among = (
+            f"the most similar of {count:,}" if compared == count else f"the most similar of {compared:,} of {count:,}"
+        )
         note = among if hard else _of(len(tiles), count) if count else "none in this batch"
         return _Strip("negative", "Hardest negatives" if hard else "Negatives", tiles, note)
 
     def _most_alike(self, others: Sequence[int], anchor: int, count: int) -> Sequence[tuple[int, float | None]]:
-        found = hardest(others, anchor, self._pictures.features, count)
-        if found:
-            return found
+        hard = hardest(others, anchor, self._pictures.features, count)
+        if hard:
+            return hard
         return [(other, None) for other in others if other in self._pictures.pictures][:count]
 
     def _tile(self, anchor: Anchor, other: int, likeness: float | None = None, *, drawn: bool = False) -> _Tile:
@@ -247,7 +249,7 @@ class _Sheet:
         )
 
     def _against_label(self, anchor: int, other: int, state: PairState) -> tuple[str, str]:
-        """The label in words, and what is wrong with the pair by it."""
+        """(label as text, flag): the flag is ``false negative``, ``other label`` or empty."""
         values = self._reasons.values
         if self._label is None:
             return "", ""
@@ -265,20 +267,20 @@ class _Sheet:
 
 def _facts(report: PairsReport) -> list[tuple[str, str]]:
     kind = report.composition
-    found = [
+    rows = [
         ("Training samples", f"{report.samples:,}"),
         ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
         ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
     ]
-    lonely = [facts.without_cross_positive for facts in report.relations]
-    known = [share for share in lonely if share is not None]
+    shares = [facts.without_cross_positive for facts in report.relations]
+    known = [share for share in shares if share is not None]
     if known:
-        found.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
+        rows.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
         means = [facts.cross_positives for facts in report.relations if facts.cross_positives is not None]
-        found.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
+        rows.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
     if report.false_negatives is not None and np.isfinite(report.false_negatives):
-        found.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
-    return found
+        rows.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
+    return rows
 
 
 def _of(shown: int, count: int) -> str:
@@ -288,7 +290,7 @@ def _of(shown: int, count: int) -> str:
 
 
 def _occupied(counts: dict[str, int]) -> list[tuple[str, int]]:
-    """Without the empty sizes below the first group."""
+    """The counts from the first non-zero one on."""
     items = list(counts.items())
     first = next((place for place, (_, count) in enumerate(items) if count), len(items))
     return items[first:]

@@ -1,4 +1,4 @@
-"""Which samples a picture sheet shows: anchors of one planned batch that cover what happens, and whom they meet."""
+"""Choose the samples of a pair sheet: anchors of one planned batch, from few to many matches, with their pairs."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BATCHES = 64  # planned batches that are searched for an anchor without a positive
-_PROPOSED = 2**24  # pairs that a rule is asked about at most, to count an anchor's matches in the whole table
+_PROPOSED = 2**24  # most pairs that a rule tests to count the matches of anchors in the whole table
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """An anchor and its batch-mates, as positions of the bound table.
+    """An anchor and the other samples of its batch, as positions of the bound table.
 
     Attributes:
-        sample: The anchor.
-        partner: Its drawn partner, where batches have partners; None without.
-        positives: Positives of other samples in the batch, the partner and the nearest slots first.
-        ignored: Ignored ones.
-        negatives: All others.
-        matches: Other samples of the whole table that match it in the relation that batches are composed by; None
-            where counting would take long.
+        sample: Position of the anchor.
+        partner: Position of its drawn partner; None when batches have no partners.
+        positives: Positives among the other samples of the batch; the partner first, then by distance of slots.
+        ignored: Ignored samples of the batch.
+        negatives: All other samples of the batch.
+        matches: Number of samples in the whole table that match the anchor in the relation that batches are composed
+            by; None where counting would take long.
     """
 
     sample: int
@@ -45,13 +45,13 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is shown and what is looked at.
+    """The anchors of a sheet, and the samples to decode for it.
 
     Attributes:
         batch: Number of the planned batch, from 0.
-        samples: Different samples in it.
-        anchors: From few matches to many.
-        pool: Positions worth decoding, the indispensable first.
+        samples: Number of different samples in the batch.
+        anchors: The anchors, from few matches to many.
+        pool: Positions to decode: first those that are shown in any case, then candidates for hard negatives.
     """
 
     batch: int
@@ -61,14 +61,14 @@ class Choice:
 
 
 def choose(bound: BoundObjective, sampler: BatchSampler, *, anchors: int, pool: int, positives: int = 4) -> Choice:
-    """Choose anchors of the first planned batch that holds one without a positive, or else of the first one.
+    """Choose anchors of the first planned batch with an anchor that has no positive, or else of the first batch.
 
     Args:
         bound: The objective.
         sampler: Plans the batches.
-        anchors: How many.
-        pool: How many samples may be decoded, beside those that must.
-        positives: How many positives, and ignored samples, of an anchor must be decoded.
+        anchors: Number of anchors.
+        pool: Number of samples to decode; more when the anchors and their pairs need more.
+        positives: Number of positives, and of ignored samples, that are shown for each anchor.
     """
     plan = sampler.plan(0)
     for number in range(min(_BATCHES, len(plan))):
@@ -88,13 +88,13 @@ def choose(bound: BoundObjective, sampler: BatchSampler, *, anchors: int, pool: 
 
 
 def hardest(among: Sequence[int], anchor: int, features: Mapping[int, Floats], count: int) -> list[tuple[int, float]]:
-    """The positions most similar to the anchor by cosine, with it, the most similar first.
+    """(position, cosine) of the samples most similar to the anchor, the most similar first.
 
     Args:
         among: Positions; those without features are left out.
-        anchor: A position; without features nobody is similar.
-        features: Unit vectors by position.
-        count: At most so many.
+        anchor: Position of the anchor; the result is empty when it has no features.
+        features: Position → unit vector.
+        count: Largest number of results.
     """
     if anchor not in features:
         return []
@@ -107,7 +107,7 @@ def hardest(among: Sequence[int], anchor: int, features: Mapping[int, Floats], c
 
 
 class _Batch:
-    """The pairs of one planned batch; places are those of its different samples."""
+    """The pairs of one planned batch. A *place* is an index into ``samples``, its different samples in order."""
 
     def __init__(self, bound: BoundObjective, sampler: BatchSampler, slots: Ints) -> None:
         seeds = slots[: sampler.batch_size]
@@ -153,23 +153,27 @@ class _Batch:
 
 
 def _spread(batch: _Batch, count: int) -> list[int]:
-    """Places of anchors, from few matches to many: one without a positive, then evenly, rather not of one group."""
+    """Choose places of anchors, from few matches to many.
+
+    The first has no positive, if there is one. The others are spread evenly over the number of matches, and preferably
+    no two of them are positives of each other.
+    """
     ranks: Ints = batch.matches if batch.matches is not None else batch.positive.sum(1)
     shuffled = np.random.default_rng(0).permutation(batch.seeds)
     order = shuffled[np.argsort(ranks[shuffled], kind="stable")]
     met = np.isin(order, batch.seeds[batch.met])
-    lonely, social = order[~met].tolist(), order[met].tolist()
-    chosen: list[int] = lonely[:1]
+    unmatched, matched = order[~met].tolist(), order[met].tolist()
+    chosen: list[int] = unmatched[:1]
     wanted = min(count, len(order)) - len(chosen)
-    reach = len(social) // max(1, wanted) + 1
-    for middle in np.linspace(0, len(social) - 1, min(wanted, len(social))).astype(int).tolist():
-        # the nearest in rank that belongs to nobody who is shown already, or else the nearest
-        near = [place for place in range(middle - reach, middle + reach + 1) if 0 <= place < len(social)]
+    reach = len(matched) // max(1, wanted) + 1
+    for middle in np.linspace(0, len(matched) - 1, min(wanted, len(matched))).astype(int).tolist():
+        # the nearest in rank that is no positive of a chosen anchor, or else the nearest
+        near = [place for place in range(middle - reach, middle + reach + 1) if 0 <= place < len(matched)]
         near.sort(key=lambda place: abs(place - middle))
-        fresh = [social[place] for place in near if social[place] not in chosen]
+        fresh = [matched[place] for place in near if matched[place] not in chosen]
         apart = [place for place in fresh if not batch.positive[place, chosen].any()]
         chosen += (apart or fresh)[:1]
-    spare = [place for place in (*social, *lonely) if place not in chosen]
+    spare = [place for place in (*matched, *unmatched) if place not in chosen]
     chosen += spare[: max(0, min(count, len(order)) - len(chosen))]
-    alone = set(lonely)
+    alone = set(unmatched)
     return sorted(chosen, key=lambda place: (place not in alone, ranks[place]))

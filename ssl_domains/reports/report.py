@@ -1,4 +1,4 @@
-"""One self-contained HTML file for a run: opens from the disk, asks the network for nothing."""
+"""The report of a run: one self-contained HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def write_report(
 
     Args:
         run: The run.
-        table: The samples; None takes those the run names. Without them the map is left out, and the page says why.
+        table: The samples; None takes those the run names. When they are missing, the page has no map and says why.
         store: Their arrays; None takes the one the run names.
-        columns: More columns to colour the map by; their values are printed.
-        projection: Of the map.
+        columns: Further columns to colour the map by; their values are printed.
+        projection: Projection of the map.
 
     Returns:
         Path of the page.
@@ -107,7 +107,7 @@ def _render(run: Run, probes: Sequence[ProbeReport], picture: EmbeddingMap | Non
 
 
 def _map_data(picture: EmbeddingMap) -> dict[str, Any]:
-    """What the page's script needs beyond what is drawn already."""
+    """Data for the script of the page, as JSON values."""
     return {
         "samples": picture.samples,
         "edge": picture.sprite.edge,
@@ -126,7 +126,7 @@ def _map_data(picture: EmbeddingMap) -> dict[str, Any]:
 
 
 def _embedded_json(value: Any) -> Markup:
-    """JSON that may stand inside a ``<script>`` element whatever a text in it says."""
+    """JSON, escaped so that no text in it can end the ``<script>`` element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign, escape in (
         ("<", "\\u003c"),

@@ -1,6 +1,6 @@
-"""Pictures of a few samples: decoded on their own where no store holds them, as thumbnails and as short descriptions.
+"""Thumbnails and feature vectors of a few samples.
 
-Nothing but the asked rows is read, so that looking at pairs costs seconds before anything is filled.
+Only the requested rows are decoded, so that a pair sheet takes seconds, even before an array store is filled.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ Thumbnail = Callable[[NDArray[np.generic], Mapping[str, Any]], "NDArray[np.uint8
 Encode = Callable[[SampleTable, ArrayStore], NDArray[np.float32]]
 
 EDGE = 96
-"""Pixels of a thumbnail's edge: shown smaller, so that it is sharp; too small to read what is written in a picture."""
+"""Side of a thumbnail in pixels: larger than shown, to be sharp; too small to read text burnt into a picture."""
 
-_LOOK = 16  # pixels of the edge that samples are compared by
-_FIRST = 16  # rows from which the size of the others is told
-_BYTES = 2**30  # decoded at most beside a store
-_TEXT = 4000  # characters of a thumbnail that is text
+_LOOK = 16  # side in pixels of the pictures that are compared
+_FIRST = 16  # rows that are decoded first, to estimate the size of the others
+_BYTES = 2**30  # most bytes to decode without a store
+_TEXT = 4000  # most characters of a thumbnail that is text
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/]+[\\/])*[^\s'\"\\/]+")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What stands for a sample: one of three.
+    """The thumbnail of a sample: exactly one of the three attributes is set.
 
     Attributes:
-        uri: A data URI.
-        text: Text, or markup that says so by ``__html__``, of a domain without pictures.
-        cause: Why there is neither.
+        uri: Picture as a data URI.
+        text: Text, or markup with ``__html__``, for a domain without pictures.
+        cause: Reason why there is no thumbnail.
     """
 
     uri: str | None = None
@@ -59,12 +59,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class SamplePictures:
-    """Pictures, and unit vectors by which samples are compared, by position of the table.
+    """Thumbnails of samples, and unit vectors to compare them, by position in the table.
 
     Attributes:
-        pictures: Every row that was asked for.
-        features: Rows that could be decoded and described.
-        how: By what they are compared, in words.
+        pictures: Position → thumbnail, for every decoded or failed row.
+        features: Position → unit vector, for rows that could be decoded.
+        how: What the vectors are, as text.
     """
 
     pictures: Mapping[int, Picture] = field(default_factory=dict)
@@ -83,27 +83,28 @@ def picture_samples(
     thumbnail: Thumbnail | None = None,
     encode: Encode | None = None,
 ) -> SamplePictures:
-    """Decode rows, draw and describe them.
+    """Decode rows, and make their thumbnails and feature vectors.
 
     Args:
-        table: The rows.
-        rows: Positions; where memory runs short the last ones are left out.
-        reader: Decodes what the store doesn't hold.
-        store: Of the table, or None.
-        scaling: From native unit to [0, 1], fitted on the decoded rows alone; only for the default thumbnail.
-        canvas: Of the default thumbnail.
-        thumbnail: The domain's own: ``(array in native unit, row) -> uint8 [h, w, 1 or 3]``, or text.
-        encode: Features ``[n, F]`` of decodable rows, such as a run's encoder; None compares thumbnails by pixels.
+        table: The table.
+        rows: Positions of rows; the last ones are left out when they would need more than 1 GB.
+        reader: Decodes rows that the store does not hold.
+        store: Array store of the table, or None.
+        scaling: Scaling from native unit to [0, 1] for the default thumbnail; fitted on the decoded rows only.
+        canvas: How the default thumbnail is brought to the square.
+        thumbnail: The domain's function ``(array in native unit, row) -> uint8 [h, w, 1 or 3]``, or text.
+        encode: Computes features ``[n, F]`` of decodable rows, such as with a run's encoder; None compares the pixels
+            of thumbnails.
     """
     with decoded(table, rows, reader, store) as (kept, arrays):
         some = table.take(kept)
         positions = arrays.positions(some)
         causes = dict(arrays.problems.iter_rows())
-        there = np.flatnonzero(positions >= 0)
+        decodable = np.flatnonzero(positions >= 0)
         draw, broken = thumbnail, ""
-        if draw is None and len(there):
+        if draw is None and len(decodable):
             try:
-                draw = _default(scaling.fit(some.take(there), arrays), canvas)
+                draw = _default(scaling.fit(some.take(decodable), arrays), canvas)
             except DataError as error:
                 broken = error.message
         pictures: dict[int, Picture] = {}
@@ -119,10 +120,10 @@ def picture_samples(
                 pictures[row], look = _drawn(draw, arrays[int(positions[place])], record)
                 if look is not None:
                     looks[row] = look
-        if encode is not None and len(there):
-            features = encode(some.take(there), arrays).astype(np.float64)
+        if encode is not None and len(decodable):
+            features = encode(some.take(decodable), arrays).astype(np.float64)
             norms = np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-            looks = {kept[int(place)]: one for place, one in zip(there, features / norms, strict=True)}
+            looks = {kept[int(place)]: one for place, one in zip(decodable, features / norms, strict=True)}
             return SamplePictures(pictures, looks, "the encoder's embedding")
     return SamplePictures(pictures, looks, f"their thumbnails at {_LOOK} × {_LOOK} pixels")
 
@@ -131,10 +132,10 @@ def picture_samples(
 def decoded(
     table: SampleTable, rows: Sequence[int], reader: Reader, store: ArrayStore | None
 ) -> Iterator[tuple[list[int], ArrayStore]]:
-    """The rows with a store that holds them: the given one when it has them all, else one that is made and removed.
+    """A store with the given rows: the given store if it has all of them, else a temporary store.
 
     Yields:
-        The rows that were taken on, in order, and the store.
+        The rows that are in the store, in order, and the store.
     """
     rows = list(rows)
     if store is not None:
@@ -155,7 +156,7 @@ def decoded(
 
 
 def _default(scaling: FittedScaling, canvas: Literal["stretch", "fit"]) -> Thumbnail:
-    """The domain's scaling on its canvas; of channels other than 1 or 3, the first."""
+    """The default thumbnail: the scaled array on the canvas; of more than 3, or of 2 channels, only the first."""
     square, by = Canvas(EDGE, canvas), scaling.scaling.group
 
     def draw(array: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -179,7 +180,7 @@ def _drawn(
         pixels = np.asarray(made)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
             return Picture(cause=f"its thumbnail is {pixels.dtype} {pixels.shape}, not uint8 [h, w, 1 or 3]"), None
-    except Exception as error:  # a domain's own code, and a page is worth more than one picture
+    except Exception as error:  # code of a plugin: one failing thumbnail must not stop the page
         return Picture(cause=_without_paths(f"{type(error).__name__}: {error}", row)), None
     return Picture(uri=_uri(_bounded(pixels))), _look(pixels)
 
@@ -195,7 +196,7 @@ def _bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _look(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """A unit vector of the coarse appearance, without brightness and contrast; 0 for one colour."""
+    """Unit vector of the coarse picture, minus its mean; zeros for a constant picture."""
     small = cv2.resize(pixels.astype(np.float32), (_LOOK, _LOOK), interpolation=cv2.INTER_AREA).reshape(-1)
     flat = small.astype(np.float64) - float(small.mean())
     norm = float(np.linalg.norm(flat))
@@ -203,7 +204,7 @@ def _look(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _uri(pixels: NDArray[np.uint8]) -> str:
-    """The smaller of PNG, which keeps every pixel, and a good JPEG."""
+    """Data URI of the picture as PNG or as JPEG of quality 88, whichever is smaller."""
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     exact, photograph = io.BytesIO(), io.BytesIO()
     image.save(exact, format="PNG", optimize=True)
@@ -213,7 +214,7 @@ def _uri(pixels: NDArray[np.uint8]) -> str:
 
 
 def _without_paths(cause: str, row: Mapping[str, Any]) -> str:
-    """A cause in which no path is left: folders and files may name people."""
+    """The message with paths removed, as names of folders and files may identify people."""
     path = str(row.get("path") or "")
     for name in sorted({path, Path(path).name}, key=len, reverse=True):
         if name:

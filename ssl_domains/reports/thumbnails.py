@@ -1,4 +1,4 @@
-"""Thumbnails of samples as one picture, so that a page holds a thousand of them in one data URI."""
+"""Put the thumbnails of many samples into one picture (a sprite), so that a page needs one data URI for all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ssl_domains.views import InputDataset, Preprocess, extended
 __all__ = ["Sprite", "make_sprite"]
 
 _EDGE_GREY, _EDGE_COLOUR = 44, 32
-"""Pixels of a thumbnail's edge: large enough to recognise a sample, too small to read what is written in it."""
+"""Side of a thumbnail in pixels: large enough to recognise a sample, too small to read text burnt into it."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Sprite:
 
     Attributes:
         uri: ``data:image/png;base64,…``.
-        edge: Pixels of a thumbnail's edge.
-        columns: Thumbnails in a row.
-        rows: Rows.
+        edge: Side of a thumbnail in pixels.
+        columns: Number of thumbnails in a row.
+        rows: Number of rows.
     """
 
     uri: str
@@ -40,10 +40,10 @@ class Sprite:
 
 
 def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess) -> Sprite:
-    """Thumbnails of rows that can all be decoded, as the encoder sees them."""
+    """Thumbnails of decodable rows, after the preprocessing of the encoder."""
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
     positions = store.positions(table)
-    # Three channels are taken for colours; of any other number the first is shown.
+    # Three channels are shown as colours; of any other number of channels, only the first is shown.
     colour = preprocess.spec.channels == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
     edge = _EDGE_COLOUR if colour else _EDGE_GREY
     columns = math.ceil(math.sqrt(len(table)))

@@ -191,7 +191,7 @@ def test_a_broken_sample_shows_its_cause_without_a_path(tmp_path: Path) -> None:
 def test_pairs_that_are_refused_are_shown_all_the_same(tmp_path: Path) -> None:
     text = words(sheet(tmp_path, "same('alone')"))
     assert "Refused: column 'alone' is all unique" in text
-    assert "none in this batch: only its own views pull it" in text
+    assert "none in this batch: its positives are its own views alone" in text
     assert "No sample matches another under this rule" in text
 
 
