@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ssl_domains.encoders.layer_kinds import layers
 from ssl_domains.encoders.valid_places import ValidPlaces
 from ssl_domains.errors import UsageError
 
@@ -100,7 +99,7 @@ def _require_own_pooling(tried: MaskedEncoder, values: Tensor) -> None:
 def _require_same_statistics(encoder: MaskedEncoder, tried: MaskedEncoder, batch: Tensor, valid: Tensor) -> None:
     """The running statistics after one step with more padding must equal those with less."""
     after = []
-    for more in (0, 64):
+    for more in (0, 200):
         trained = copy.deepcopy(tried).train()
         _without_dropout(trained)
         sizes = [side + (more if number in tried.sides else 0) for number, side in enumerate(batch.shape[2:])]
@@ -110,11 +109,11 @@ def _require_same_statistics(encoder: MaskedEncoder, tried: MaskedEncoder, batch
         inside(mask, batch.shape[2:]).copy_(valid)
         trained(values, mask)
         after.append(dict(trained.named_buffers()))
-    modules = dict(layers(tried))
-    for name, value in after[0].items():
-        if relative_difference(after[1][name], value) > _TOLERANCE:
-            path = name.rpartition(".")[0]
-            raise encoder.refused(path, modules.get(path, tried), "its statistics in training depend on padding")
+    modules = dict(tried.model.named_modules())
+    for name, before in tried.named_buffers():
+        if relative_difference(after[1][name] - before, after[0][name] - before) > _TOLERANCE:
+            path = name.removeprefix("model.").rpartition(".")[0]
+            raise encoder.refused(path, modules[path], "its statistics in training depend on padding")
 
 
 def _without_dropout(module: nn.Module) -> None:

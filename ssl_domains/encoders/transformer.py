@@ -37,8 +37,12 @@ class TransformerEncoder(Encoder):
 
     def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
         config: Any = model.config
+        if getattr(config, "vocab_size", None) is None:
+            raise UsageError(
+                f"{name!r} holds a {type(model).__name__}, which takes no token ids", "take a model of text"
+            )
         super().__init__(model, name, takes, int(config.hidden_size))
-        self.vocabulary = int(config.vocab_size)
+        self.vocabulary: int = int(config.vocab_size)
         self.longest = getattr(config, "max_position_embeddings", None)
         self._require_padding_proof()
 
@@ -60,7 +64,7 @@ class TransformerEncoder(Encoder):
 
     def _require_padding_proof(self) -> None:
         generator = torch.Generator().manual_seed(0)
-        ids = torch.randint(min(self.vocabulary or 1, 1000), (1, 1, 14), generator=generator)
+        ids = torch.randint(min(self.vocabulary, 1000), (1, 1, 14), generator=generator)
         ids = ids.to(next(self.parameters()).device)
         valid = torch.arange(14, device=ids.device).view(1, 1, 14) < 9
         training = self.training

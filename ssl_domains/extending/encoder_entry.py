@@ -27,8 +27,8 @@ class EncoderEntry:
         name: What ``--encoder`` takes.
         summary: One line for lists.
         factory: ``module:function``, imported when the encoder is built. ``function(takes, init)`` gets the `InputSpec`
-            of the input and ``"random"`` or ``"pretrained"``, draws random weights from torch's global generator, which is
-            seeded for it, and returns an `Encoder`.
+            of the input and ``"random"`` or ``"pretrained"``, draws random weights from torch's global generator, which
+            is seeded for it, and returns an `Encoder`.
 
     Raises:
         ValueError: For a name with a colon or blanks, or a factory of another form.

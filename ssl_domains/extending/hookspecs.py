@@ -78,11 +78,11 @@ def ssl_domains_encoders() -> Iterable[EncoderEntry]:  # type: ignore[empty-body
 
     Example::
 
-        def ssl_domains_encoders():
-            return [EncoderEntry("traces", "2-D network for shot gathers", "my_package.traces:build")]
-
-    and in ``my_package/traces.py``::
-
         def build(takes, init):
-            return MaskedEncoder(TraceNet(takes.channels), "traces", takes)
+            from ssl_domains.encoders import Conv1d, MaskedEncoder
+
+            return MaskedEncoder(Conv1d(takes.channels, widths=(16, 32), strides=(4, 4)), "narrow", takes)
+
+        def ssl_domains_encoders():
+            return [EncoderEntry("narrow", "small network for waveforms", "my_package.hooks:build")]
     """

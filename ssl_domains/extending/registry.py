@@ -233,8 +233,9 @@ def _unusable(plugin: Plugin) -> PluginError:
 
 
 def _clash(what: str, name: str, owners: list[str]) -> PluginError:
+    article = "an" if what.startswith("e") else "a"
     return PluginError(
-        f"two plugins bring a {what} {name!r}: {' and '.join(owners)}",
+        f"two plugins bring {article} {what} {name!r}: {' and '.join(owners)}",
         "uninstall one, or block one by its distribution's name: --block NAME",
     )
 

@@ -13,7 +13,8 @@ Each check raises `AssertionError` with the clause of the contract that is broke
 from __future__ import annotations
 
 from ssl_domains.testing.domain import check_domain
+from ssl_domains.testing.encoder import check_encoder
 from ssl_domains.testing.pair_sampler import check_pair_sampler
 from ssl_domains.testing.reader import check_reader
 
-__all__ = ["check_domain", "check_pair_sampler", "check_reader"]
+__all__ = ["check_domain", "check_encoder", "check_pair_sampler", "check_reader"]
