@@ -106,8 +106,8 @@ def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tup
 def _square(model: nn.Module, in_chans: int, image_size: int | None) -> InputSpec:
     """Pictures of the given size, or of the size that the architecture was made for; most take others too."""
     config: Any = getattr(model, "pretrained_cfg", None) or {}
-    own = tuple(config.get("input_size") or (in_chans, 224, 224))[1:]
-    return InputSpec("image", in_chans, (image_size, image_size) if image_size else own)
+    usual = tuple(config.get("input_size") or (in_chans, 224, 224))[1:]
+    return InputSpec("image", in_chans, (image_size, image_size) if image_size else usual)
 
 
 def _fixed_size(takes: InputSpec | None) -> tuple[int, ...] | None:

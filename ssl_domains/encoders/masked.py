@@ -24,7 +24,7 @@ class MaskedEncoder(Encoder):
 
     Padding is replaced before each convolution and each pooling layer; the valid length follows ``ceil(n / stride)``
     from layer to layer; BatchNorm in training takes the statistics of valid places. Masking the convolutions alone is
-    not enough: the vectors of a resnet18 then still differ by 6 %, as its stem pools over padding.
+    not enough, as the stem of a resnet pools over padding.
 
     Args:
         model: A network with ``forward_features`` (``[B, C, *space]`` to ``[B, F, *space']``), ``forward_head`` and

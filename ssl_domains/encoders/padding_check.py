@@ -43,7 +43,8 @@ def relative_difference(one: Tensor, two: Tensor) -> float:
         return float("inf")
     if not one.numel():
         return 0.0
-    difference = (one.double() - two.double()).abs().max() / two.double().abs().max().clamp(min=1e-12)
+    one, two = one.detach().double(), two.detach().double()
+    difference = (one - two).abs().max() / two.abs().max().clamp(min=1e-12)
     return float(difference) if torch.isfinite(difference) else float("inf")
 
 
@@ -62,55 +63,55 @@ def require_padding_proof(encoder: MaskedEncoder) -> None:
             when the network's own head does more than average the map.
     """
     generator = torch.Generator().manual_seed(0)
-    tried: Any = randomised(copy.deepcopy(encoder), generator).eval()
-    weight = next(tried.parameters())
+    trial: Any = randomised(copy.deepcopy(encoder), generator).eval()
+    weight = next(trial.parameters())
     *lengths, padded = _LENGTHS[len(encoder.takes.space)]
 
     def numbers(length: int, samples: int = 1) -> Tensor:
-        values = torch.randn(samples, tried.in_chans, *tried.example_sizes(length), generator=generator)
+        values = torch.randn(samples, trial.in_chans, *trial.example_sizes(length), generator=generator)
         return values.to(weight)
 
     alone = [numbers(length) for length in lengths]
-    batch, valid = numbers(padded, len(alone)), torch.zeros(len(alone), 1, *tried.example_sizes(padded))
+    batch, valid = numbers(padded, len(alone)), torch.zeros(len(alone), 1, *trial.example_sizes(padded))
     for row, values in enumerate(alone):
         inside(batch[row], values.shape[2:]).copy_(values[0])
         inside(valid[row], values.shape[2:]).fill_(1)
     valid = valid.to(weight.device) > 0
     with torch.no_grad():
-        _require_own_pooling(tried, alone[-1])
+        _require_average_pooling(trial, alone[-1])
         try:
-            features = tried.encode(batch, valid, ValidPlaces(valid, tried.sides, strict=True))
+            features = trial.encode(batch, valid, ValidPlaces(valid, trial.sides, strict=True))
         except UsageError as error:
             raise encoder.refused("", encoder.model, error.message) from error
         for row, values in enumerate(alone):
-            if relative_difference(features.pooled[row], tried(values).pooled[0]) > _TOLERANCE:
-                path, module = _first_to_differ(tried, values, batch[row, None], valid[row, None])
+            if relative_difference(features.pooled[row], trial(values).pooled[0]) > _TOLERANCE:
+                path, module = _first_to_differ(trial, values, batch[row, None], valid[row, None])
                 raise encoder.refused(path, module, "a sample gives other numbers alone than padded by random ones")
-        _require_same_statistics(encoder, tried, batch, valid)
+        _require_same_statistics(encoder, trial, batch, valid)
 
 
-def _require_own_pooling(tried: MaskedEncoder, values: Tensor) -> None:
-    model: Any = tried.model
-    own = model.forward_head(model.forward_features(values), pre_logits=True)
-    if relative_difference(tried(values).pooled, own) > _TOLERANCE:
-        raise tried.refused("", model, "its head does more than average the map, and would see padding")
+def _require_average_pooling(trial: MaskedEncoder, values: Tensor) -> None:
+    model: Any = trial.model
+    expected = model.forward_head(model.forward_features(values), pre_logits=True)
+    if relative_difference(trial(values).pooled, expected) > _TOLERANCE:
+        raise trial.refused("", model, "its head does more than average the map, and would see padding")
 
 
-def _require_same_statistics(encoder: MaskedEncoder, tried: MaskedEncoder, batch: Tensor, valid: Tensor) -> None:
+def _require_same_statistics(encoder: MaskedEncoder, trial: MaskedEncoder, batch: Tensor, valid: Tensor) -> None:
     """The running statistics after one step with more padding must equal those with less."""
     after = []
     for more in (0, 200):
-        trained = copy.deepcopy(tried).train()
+        trained = copy.deepcopy(trial).train()
         _without_dropout(trained)
-        sizes = [side + (more if number in tried.sides else 0) for number, side in enumerate(batch.shape[2:])]
+        sizes = [side + (more if number in trial.sides else 0) for number, side in enumerate(batch.shape[2:])]
         values = torch.full((*batch.shape[:2], *sizes), float(more), dtype=batch.dtype, device=batch.device)
         mask = torch.zeros((len(batch), 1, *sizes), dtype=torch.bool, device=batch.device)
         inside(values, batch.shape[2:]).copy_(batch)
         inside(mask, batch.shape[2:]).copy_(valid)
         trained(values, mask)
         after.append(dict(trained.named_buffers()))
-    modules = dict(tried.model.named_modules())
-    for name, before in tried.named_buffers():
+    modules = dict(trial.model.named_modules())
+    for name, before in trial.named_buffers():
         if relative_difference(after[1][name] - before, after[0][name] - before) > _TOLERANCE:
             path = name.removeprefix("model.").rpartition(".")[0]
             raise encoder.refused(path, modules[path], "its statistics in training depend on padding")
@@ -122,23 +123,23 @@ def _without_dropout(module: nn.Module) -> None:
             part.eval()
 
 
-def _first_to_differ(tried: MaskedEncoder, alone: Tensor, padded: Tensor, valid: Tensor) -> tuple[str, nn.Module]:
+def _first_to_differ(trial: MaskedEncoder, alone: Tensor, padded: Tensor, valid: Tensor) -> tuple[str, nn.Module]:
     """The first module whose output differs between alone and padded although its input doesn't."""
-    names = {module: path for path, module in tried.model.named_modules()}
-    calls = [_calls(tried, list(names), alone, torch.ones_like(alone[:, :1], dtype=torch.bool))]
-    calls.append(_calls(tried, list(names), padded, valid))
+    names = {module: path for path, module in trial.model.named_modules()}
+    calls = [_calls(trial, list(names), alone, torch.ones_like(alone[:, :1], dtype=torch.bool))]
+    calls.append(_calls(trial, list(names), padded, valid))
     for (module, before, after), (_, before_padded, after_padded) in zip(*calls, strict=False):
         if _differ(after, after_padded) and not _differ(before, before_padded):
             return names[module], module
-    return "", tried.model
+    return "", trial.model
 
 
 def _calls(
-    tried: MaskedEncoder, modules: list[nn.Module], values: Tensor, valid: Tensor
+    trial: MaskedEncoder, modules: list[nn.Module], values: Tensor, valid: Tensor
 ) -> list[tuple[nn.Module, Tensor, Tensor]]:
     """Module, valid part of its input and of its output, in the order in which the modules end."""
     calls: list[tuple[nn.Module, Tensor, Tensor]] = []
-    places = ValidPlaces(valid, tried.sides)
+    places = ValidPlaces(valid, trial.sides)
 
     def part(x: Tensor) -> Tensor:
         try:
@@ -152,7 +153,7 @@ def _calls(
 
     handles = [module.register_forward_hook(note) for module in modules]
     try:
-        tried.encode(values, valid, places)
+        trial.encode(values, valid, places)
     finally:
         for handle in handles:
             handle.remove()

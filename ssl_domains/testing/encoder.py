@@ -55,23 +55,23 @@ def check_encoder(encoder: Encoder, spec: InputSpec | None = None, *, seed: int 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
-        tried = copy.deepcopy(encoder)
-        randomised(tried, generator)
-        tried.eval()
+        trial = copy.deepcopy(encoder)
+        randomised(trial, generator)
+        trial.eval()
         samples = _samples(spec, encoder.vocabulary or _FEW_IDS, generator)
         with torch.no_grad():
-            _check_shapes(tried, samples[-1])
-            _check_copies(encoder, tried, samples[-1], generator)
+            _check_shapes(trial, samples[-1])
+            _check_copies(encoder, trial, samples[-1], generator)
         if not spec.ragged:
             with torch.no_grad():
-                _check_batch(tried, samples)
+                _check_batch(trial, samples)
             return
         tolerance = 1e-5 if spec.dtype == "int64" else 1e-4
         with torch.no_grad():
-            _check_padding(tried, spec, samples, tolerance)
-            _check_training(tried, spec, samples, 10 * tolerance)
+            _check_padding(trial, spec, samples, tolerance)
+            _check_training(trial, spec, samples, 10 * tolerance)
         if spec.dtype != "int64":
-            _check_gradient(tried, spec, samples)
+            _check_gradient(trial, spec, samples)
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ def _padded(samples: Sequence[Tensor], spec: InputSpec, extra: int, fill: float)
     return _Batch(values, valid)
 
 
-def _check_shapes(tried: Encoder, values: Tensor) -> None:
-    features = tried(values)
+def _check_shapes(trial: Encoder, values: Tensor) -> None:
+    features = trial(values)
     assert isinstance(features, Features), f"`forward` returns Features, not {type(features).__name__}"
-    width, space = tried.num_features, features.map.shape[2:]
+    width, space = trial.num_features, features.map.shape[2:]
     assert features.pooled.shape == (1, width), (
         f"`num_features` is the width of the pooled features: declared {width}, given {list(features.pooled.shape)}"
     )
@@ -120,7 +120,7 @@ def _check_shapes(tried: Encoder, values: Tensor) -> None:
         f"the map has `num_features` channels: declared {width}, given {list(features.map.shape)}"
     )
     assert torch.isfinite(features.pooled).all(), "pooled features of finite numbers are finite"
-    given = tried(values, torch.ones_like(values[:, :1], dtype=torch.bool)).mask
+    given = trial(values, torch.ones_like(values[:, :1], dtype=torch.bool)).mask
     for mask in (features.mask, given):
         if mask is not None:
             assert mask.dtype == torch.bool, f"`mask` is bool, not {mask.dtype}"
@@ -128,33 +128,33 @@ def _check_shapes(tried: Encoder, values: Tensor) -> None:
             assert mask.all(), "`mask` is true everywhere where all of the input is valid"
 
 
-def _check_copies(encoder: Encoder, tried: Encoder, values: Tensor, generator: torch.Generator) -> None:
-    pooled = tried(values).pooled
-    assert torch.equal(tried(values).pooled, pooled), "two calls in evaluation mode give the same bits"
-    assert torch.equal(pickle.loads(pickle.dumps(tried))(values).pooled, pooled), "an encoder survives pickling"
+def _check_copies(encoder: Encoder, trial: Encoder, values: Tensor, generator: torch.Generator) -> None:
+    pooled = trial(values).pooled
+    assert torch.equal(trial(values).pooled, pooled), "two calls in evaluation mode give the same bits"
+    assert torch.equal(pickle.loads(pickle.dumps(trial))(values).pooled, pooled), "an encoder survives pickling"
     other = copy.deepcopy(encoder).eval()
     randomised(other, generator)
-    other.load_state_dict(tried.state_dict())
+    other.load_state_dict(trial.state_dict())
     assert torch.equal(other(values).pooled, pooled), "`state_dict` holds all that the features depend on"
 
 
-def _check_batch(tried: Encoder, samples: Sequence[Tensor]) -> None:
+def _check_batch(trial: Encoder, samples: Sequence[Tensor]) -> None:
     """Inputs of one size: alone as in a batch."""
-    together = tried(torch.cat(list(samples))).pooled
+    together = trial(torch.cat(list(samples))).pooled
     for row, sample in enumerate(samples):
-        difference = relative_difference(together[row], tried(sample).pooled[0])
+        difference = relative_difference(together[row], trial(sample).pooled[0])
         assert difference <= 1e-4, f"a sample gives the same vector alone and in a batch, not {difference:.1e} off"
 
 
-def _check_padding(tried: Encoder, spec: InputSpec, samples: Sequence[Tensor], tolerance: float) -> None:
-    alone = [tried(sample) for sample in samples]
-    largest = (tried.vocabulary or _FEW_IDS) - 1
+def _check_padding(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor], tolerance: float) -> None:
+    alone = [trial(sample) for sample in samples]
+    largest = (trial.vocabulary or _FEW_IDS) - 1
     fills = (spec.pad, 0, largest, -1, 2**40) if spec.dtype == "int64" else (spec.pad, 0.0, 1e6, torch.inf, torch.nan)
     for extra in (0, _EXTRA[len(spec.space)]):
         for fill in fills:
             batch = _padded(samples, spec, extra, fill)
             padding = f"in a batch padded with {fill:g}, {extra} places longer than the longest sample"
-            _compare(tried(batch.values, batch.valid), alone, samples, padding, tolerance)
+            _compare(trial(batch.values, batch.valid), alone, samples, padding, tolerance)
 
 
 def _compare(
@@ -183,14 +183,14 @@ def _compare(
         )
 
 
-def _check_training(tried: Encoder, spec: InputSpec, samples: Sequence[Tensor], tolerance: float) -> None:
+def _check_training(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor], tolerance: float) -> None:
     """One step in training mode, with little and with much padding."""
     short = _padded(samples, spec, 0, 0.0)
-    pooled, buffers = _trained(tried, short)
-    if not torch.equal(_trained(tried, short)[0], pooled):
+    pooled, buffers = _training_step(trial, short)
+    if not torch.equal(_training_step(trial, short)[0], pooled):
         return  # it draws random numbers in training, so that two calls can't be compared
-    pooled_longer, buffers_longer = _trained(tried, _padded(samples, spec, 2 * _EXTRA[len(spec.space)], 3.0))
-    for name, before in tried.named_buffers():
+    pooled_longer, buffers_longer = _training_step(trial, _padded(samples, spec, 2 * _EXTRA[len(spec.space)], 3.0))
+    for name, before in trial.named_buffers():
         difference = relative_difference(buffers_longer[name] - before, buffers[name] - before)
         assert difference <= tolerance, (
             f"statistics in training don't depend on padding: {name} changes by {difference:.1e} more or less with it"
@@ -199,19 +199,19 @@ def _check_training(tried: Encoder, spec: InputSpec, samples: Sequence[Tensor], 
     assert difference <= tolerance, f"vectors in training don't depend on padding: they differ by {difference:.1e}"
 
 
-def _trained(tried: Encoder, batch: _Batch) -> tuple[Tensor, dict[str, Tensor]]:
+def _training_step(trial: Encoder, batch: _Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """Vectors and buffers after one call of a copy in training mode, without dropout."""
-    trained = copy.deepcopy(tried).train()
+    trained = copy.deepcopy(trial).train()
     for module in trained.modules():
         if "Drop" in type(module).__name__:  # it would draw other numbers for a batch of another size
             module.eval()
     return trained(batch.values, batch.valid).pooled, dict(trained.named_buffers())
 
 
-def _check_gradient(tried: Encoder, spec: InputSpec, samples: Sequence[Tensor]) -> None:
+def _check_gradient(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor]) -> None:
     batch = _padded(samples, spec, _EXTRA[len(spec.space)], 1.0)
     values = batch.values.requires_grad_()
-    features = tried(values, batch.valid)
+    features = trial(values, batch.valid)
     assert features.mask is not None, "`mask` says which places of the map are valid"
     weights = torch.linspace(0.5, 1.5, features.pooled.shape[1])
     valid_map = features.map.where(features.mask, 0.0)

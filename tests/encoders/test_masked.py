@@ -252,6 +252,20 @@ def test_hooks_and_global_generator_are_left_alone_between_calls() -> None:
         assert torch.equal(encoder(x).pooled, whole)
 
 
+def test_lower_precision_keeps_its_type_and_padding_out() -> None:
+    encoder = create_encoder("resnet18", takes=LINES).train()
+    x = torch.rand(3, 1, 32, 70)
+    valid = torch.arange(70).expand(3, 1, 32, 70) < torch.tensor([70, 33, 64])[:, None, None, None]
+    results = []
+    for padding in (0.0, math.nan):
+        with torch.autocast("cpu", torch.bfloat16):
+            features = copy.deepcopy(encoder)(x.masked_fill(~valid, padding), valid)
+        assert features.pooled.dtype == features.map.dtype
+        results.append(features.pooled)
+    assert torch.isfinite(results[0]).all()
+    assert torch.equal(*results)
+
+
 def test_a_copy_has_masks_of_its_own() -> None:
     encoder = create_encoder("conv1d", takes=WAVES).eval()
     momentum = copy.deepcopy(encoder)
