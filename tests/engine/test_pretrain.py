@@ -323,4 +323,4 @@ def test_the_encoder_is_compiled_when_asked(
     train(tmp_path / "a", SHORT)
     assert compiled == []
     train(tmp_path / "b", (*SHORT, "train.compile=true"))
-    assert compiled == ["Encoder"]
+    assert compiled == ["TimmEncoder"]
