@@ -49,7 +49,7 @@ def test_learnable_temperature_gets_a_gradient_and_is_clamped() -> None:
     assert model.temperature == pytest.approx(0.2)
     pairs = pairs_of(same("g").bind({"g": [0, 0, 1, 1]}))
     out = model.embed(two_views(4))
-    assert float(out.shared["temperature"]) == pytest.approx(0.2)
+    assert float(out.shared["temperature"].detach()) == pytest.approx(0.2)
     model.loss(out, pairs).loss.backward()
     assert isinstance(model.log_scale, torch.nn.Parameter)
     assert model.log_scale.grad is not None
@@ -57,7 +57,7 @@ def test_learnable_temperature_gets_a_gradient_and_is_clamped() -> None:
     with torch.no_grad():
         model.log_scale.fill_(99.0)
     assert model.temperature == pytest.approx(0.01)
-    assert float(model.embed(two_views(4)).shared["temperature"]) == pytest.approx(0.01)
+    assert float(model.embed(two_views(4)).shared["temperature"].detach()) == pytest.approx(0.01)
 
 
 def test_anchors_are_rows_of_this_process_and_candidates_those_of_all() -> None:
