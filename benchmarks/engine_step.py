@@ -20,10 +20,11 @@ from benchmarks.simclr import TEMPERATURE, Task, assembled
 from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains.engine.loop.assembly import Assembled
 from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.inputs import Views
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import BatchSampler, Rows
 from ssl_domains.studies.design.threads import torch_threads
-from ssl_domains.views import CanvasDataset
+from ssl_domains.views import InputDataset
 
 __all__ = ["Sizes", "run"]
 
@@ -104,7 +105,7 @@ def hand_loop(run: Assembled, task: Task) -> Iterator[float]:
     method, recipe, lr = run.method, run.step.recipe, run.config.train.lr
     optimiser = copy.copy(run.step.optimiser)
     bound = run.plan.scored_by
-    dataset = CanvasDataset(task.table, task.store, run.preprocess)
+    dataset = InputDataset(task.table, task.store, run.preprocess)
     sampler = BatchSampler(bound, run.plan.sampler.composition, batch_size=task.batch, seed=run.config.train.seed)
     loader: DataLoader[Any] = DataLoader(dataset, batch_sampler=sampler, collate_fn=_as_it_is)
     factor: Callable[[int], float] = run.step.schedule.factor
@@ -112,12 +113,13 @@ def hand_loop(run: Assembled, task: Task) -> Iterator[float]:
     for epoch in itertools.count():
         sampler.set_position(epoch, 0)
         for batch in loader:
-            images = batch["images"].float().div_(255).contiguous(memory_format=torch.channels_last)
-            views = recipe.device_views(images, seed=run.config.train.seed, step=step, slots=torch.arange(len(images)))
+            pictures = batch["input"].to("cpu", memory_format=torch.channels_last).unit()
+            slots = torch.arange(len(pictures))
+            views = Views(tuple(recipe.views_of(pictures, seed=run.config.train.seed, step=step, slots=slots)))
             for group in optimiser.param_groups:
                 group["lr"] = lr * factor(step)
             optimiser.zero_grad(set_to_none=True)
-            z = method(torch.cat([view.images for view in views])).z
+            z = method(views).z
             loss = contrastive_loss(z, bound.pairs(Rows.of(batch["index"], views=2)), TEMPERATURE).loss
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -23,7 +23,7 @@ from ssl_domains.probes import KnnProbe, Labels, read_labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies.design.threads import torch_threads
-from ssl_domains.views import Canvas, Preprocess, Scaling
+from ssl_domains.views import Canvas, ImagePreprocess, Scaling
 
 __all__ = ["Sizes", "run"]
 
@@ -110,8 +110,8 @@ class Pictures:
     @classmethod
     def of(cls, table: SampleTable, store: ArrayStore, size: int) -> Pictures:
         """float32 in [0, 1]."""
-        preprocess = Preprocess(Scaling().fit(table, store), Canvas(size), 3)
-        images = torch.stack([preprocess(store[int(position)]) for position in store.positions(table)])
+        preprocess = ImagePreprocess(Scaling().fit(table, store), Canvas(size), 3)
+        images = torch.cat([preprocess(store[int(position)]).values for position in store.positions(table)])
         return cls(images, read_labels(table.column("class")))
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +22,9 @@ from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.engine.record.events import Event, Finished, Started
 from ssl_domains.engine.step.optimisers import create_optimiser, set_learning_rate
 from ssl_domains.engine.step.schedule import Schedule
+from ssl_domains.inputs import Views
 from ssl_domains.losses import contrastive_loss
-from ssl_domains.methods import SimCLR
+from ssl_domains.methods import RowPairs, SimCLR
 from ssl_domains.pairs import Composition, Objective, Rows
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -102,12 +102,8 @@ def recipe_of(size: int) -> ViewRecipe:
 
 def parts_of(task: Task) -> Parts:
     """Plain SimCLR: no relation, batches at random."""
-
-    def method(encoder: Any, options: Mapping[str, Any]) -> SimCLR:
-        return SimCLR.build(encoder, options)
-
     composition = Composition("random")
-    return Parts(task.table, task.store, Objective(), composition, recipe_of(task.size), Scaling(), method)
+    return Parts(task.table, task.store, Objective(), composition, recipe_of(task.size), Scaling(), SimCLR)
 
 
 def assembled(task: Task, epochs: int = 10**6, seed: int = 0) -> Assembled:
@@ -191,16 +187,17 @@ def bare_step(task: Task) -> Callable[[int], float]:
     run = assembled(task)
     batch = next(iter(run.feed.epoch(0)))
     step = run.step
-    views = step.recipe.device_views(batch.images, batch.mask, seed=0, step=0, slots=torch.arange(task.batch))
-    images = torch.cat([view.images for view in views]).contiguous(memory_format=torch.channels_last)
-    pairs = step.pairs.pairs(Rows.of(batch.index, len(views)))
+    views = Views(tuple(step.recipe.views_of(batch.input, seed=0, step=0, slots=torch.arange(task.batch))))
+    device = views.together.device  # the rows of all views are joined once, before the clock starts
+    rows = Rows.of(batch.index, len(views))
+    pairs = RowPairs(step.pairs, rows, rows, device)
 
     def take(steps: int) -> float:
         before = time.perf_counter()
-        with freed_memory_kept(images.device):
+        with freed_memory_kept(device):
             for _ in range(steps):
                 step.optimiser.zero_grad(set_to_none=True)
-                loss = step.method.loss(step.method(images), pairs).loss
+                loss = step.method.loss(step.method(views), pairs).loss
                 loss.backward()  # type: ignore[no-untyped-call]
                 step.optimiser.step()
         return time.perf_counter() - before

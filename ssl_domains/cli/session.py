@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssl_domains.extending import Domain, PluginSettings, Registry
+from ssl_domains.extending import Domain, PluginSettings, Registry, use_registry
 
 __all__ = ["bind_domain", "domain_of", "registry_of"]
 
@@ -24,6 +24,7 @@ def registry_of(ctx: typer.Context) -> Registry:
                 files=given.get("plugin_file") or (),
             )
         )
+        use_registry(ctx.meta[_REGISTRY])
     registry: Registry = ctx.meta[_REGISTRY]
     return registry
 

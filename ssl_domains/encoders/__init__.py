@@ -1,8 +1,31 @@
-"""Encoders: timm models by name, and the heads on top of them."""
+"""Encoders: from a batch of inputs to one vector for each sample, and the heads on top of them.
 
-from ssl_domains.encoders.encoder import Encoder, Features, create_encoder
+What comes in is ``values [B, C, *space]`` with their validity; what comes out is `Features`. `create_encoder` builds
+one by name: a timm model for pictures, the same model masked for inputs of differing length, ``conv1d`` for waveforms,
+a transformer from a folder for token ids, or an encoder that a plugin brings.
+"""
+
+from ssl_domains.encoders.conv1d import Conv1d
+from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.encoders.factory import create_encoder
 from ssl_domains.encoders.heads import projection_head
 from ssl_domains.encoders.levels import Levels, feature_levels
+from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.small_conv import SmallConv
+from ssl_domains.encoders.timm_encoder import TimmEncoder
+from ssl_domains.encoders.transformer import TransformerEncoder
 
-__all__ = ["Encoder", "Features", "Levels", "SmallConv", "create_encoder", "feature_levels", "projection_head"]
+__all__ = [
+    "Conv1d",
+    "Encoder",
+    "Features",
+    "Levels",
+    "MaskedEncoder",
+    "SmallConv",
+    "TimmEncoder",
+    "TransformerEncoder",
+    "create_encoder",
+    "feature_levels",
+    "masked_mean",
+    "projection_head",
+]

@@ -1,19 +1,14 @@
-"""An encoder: any timm model by name, giving pooled features and the map they came from."""
+"""The contract of an encoder: from a batch of inputs to one vector for each sample, and the map before pooling."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
 
-import timm
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.inputs import InputSpec
 
-__all__ = ["Encoder", "Features", "create_encoder"]
+__all__ = ["Encoder", "Features"]
 
 
 @dataclass(frozen=True)
@@ -21,9 +16,11 @@ class Features:
     """What an encoder gives for a batch of ``B`` inputs.
 
     Attributes:
-        pooled: ``[B, F]``, by the model's own pooling, so that the exported model gives the same.
-        map: ``[B, F, h, w]``, the features before pooling.
-        mask: Bool ``[B, 1, h, w]``, where the map saw at least one valid pixel; None when all of it is valid.
+        pooled: ``[B, F]``, one vector for each sample.
+        map: ``[B, F, *space]``, the features before pooling: ``[B, F, h, w]`` of pictures, ``[B, F, t]`` of waveforms
+            and token ids.
+        mask: bool ``[B, 1, *space]`` with the sides of the map, true where a place of the map comes from valid input;
+            None when all of it does.
     """
 
     pooled: Tensor
@@ -32,80 +29,40 @@ class Features:
 
 
 class Encoder(nn.Module):
-    """A timm model without its classifier.
+    """Base class of all encoders.
+
+    A subclass must implement `forward`. An encoder whose ``takes`` has ragged sides must give the same vector for a
+    sample alone, in a batch, and with extra padding of any value; `ssl_domains.testing.check_encoder` checks it.
 
     Args:
-        model: A timm model made with ``num_classes=0``.
-        name: The architecture's name in timm.
-        in_chans: Channels of the input.
+        model: The network inside. Exports write its weights; their names in a checkpoint start with ``model.``.
+        name: What `create_encoder` takes to build it again.
+        takes: The form of its input.
+        num_features: Width ``F`` of the pooled features and channels of the map.
+
+    Attributes:
+        vocabulary: How many token ids there are, for encoders of token ids; else None.
     """
 
-    def __init__(self, model: nn.Module, name: str, in_chans: int) -> None:
+    vocabulary: int | None = None
+
+    def __init__(self, model: nn.Module, name: str, takes: InputSpec, num_features: int) -> None:
         super().__init__()
         self.model = model
         self.name = name
-        self.in_chans = in_chans
+        self.takes = takes
+        self.num_features = num_features
 
     @property
-    def num_features(self) -> int:
-        """Width ``F`` of the pooled features."""
-        model: Any = self.model
-        return int(getattr(model, "head_hidden_size", None) or model.num_features)
+    def in_chans(self) -> int:
+        """Channels of the input."""
+        return self.takes.channels
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Features:
-        """Encode ``x [B, C, H, W]`` in [0, 1] with its validity ``mask [B, 1, H, W]``."""
-        model: Any = self.model
-        tokens = model.forward_features(x)
-        pooled = model.forward_head(tokens, pre_logits=True)
-        features = self._as_map(tokens, x)
-        if mask is not None:
-            mask = F.adaptive_max_pool2d(mask.to(x.dtype), features.shape[-2:]) > 0
-        return Features(pooled, features, mask)
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
+        """Encode a batch.
 
-    def _as_map(self, tokens: Tensor, x: Tensor) -> Tensor:
-        model: Any = self.model
-        if tokens.ndim == 4:
-            # Transformers with windows keep channels last; everything else is [B, F, h, w] already.
-            return tokens if getattr(model, "output_fmt", "NCHW") == "NCHW" else tokens.permute(0, 3, 1, 2)
-        patches = tokens[:, int(getattr(model, "num_prefix_tokens", 0)) :]
-        height, width = model.patch_embed.dynamic_feat_size(x.shape[-2:])
-        return patches.transpose(1, 2).reshape(len(patches), -1, height, width)
-
-
-def create_encoder(
-    name: str,
-    in_chans: int = 3,
-    *,
-    init: Literal["random", "pretrained"] = "random",
-    seed: int = 0,
-    image_size: int | None = None,
-) -> Encoder:
-    """Build an encoder by its timm name.
-
-    Args:
-        name: A timm architecture, or ``small_conv``.
-        in_chans: Channels of the input; timm adapts the first layer of pretrained weights.
-        init: ``"random"`` from ``seed``, whatever was drawn before; ``"pretrained"`` asks timm for weights (network).
-        seed: Seed of the random weights.
-        image_size: Edge of the input in pixels, for architectures that must know it (ViT).
-
-    Raises:
-        UsageError: When timm has no such model, it can't take this input, or its weights can't be had.
-    """
-    if not timm.is_model(name):
-        known = timm.list_models(name[:4] + "*") or ["small_conv", "resnet18", "resnet50", "vit_small_patch16_224"]
-        raise UsageError(f"timm has no encoder {name!r}", did_you_mean(name, known))
-    options = {"in_chans": in_chans, "num_classes": 0}
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        torch.manual_seed(seed)
-        try:
-            try:
-                model = timm.create_model(name, pretrained=init == "pretrained", img_size=image_size, **options)
-            except TypeError:  # most architectures take any size and know no img_size
-                torch.manual_seed(seed)
-                model = timm.create_model(name, pretrained=init == "pretrained", **options)
-        except Exception as error:
-            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            hint = "pretrained weights come over the network" if init == "pretrained" else "see the model's page"
-            raise UsageError(f"encoder {name!r} can't be made: {cause}", hint) from error
-    return Encoder(model, name, in_chans)
+        Args:
+            values: ``[B, C, *space]`` of the form ``takes``.
+            valid: bool ``[B, 1, *space]``, false where there is padding; None where all is valid.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no forward")

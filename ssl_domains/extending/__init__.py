@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ssl_domains.extending.current import current_registry, use_registry
 from ssl_domains.extending.discovery import API_VERSION, KNOWN_DOMAINS, PluginInfo
 from ssl_domains.extending.domain import Domain, RecipeRequest, ScanOption
+from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.loader import Plugin
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler, parse_call
@@ -14,6 +16,7 @@ __all__ = [
     "API_VERSION",
     "KNOWN_DOMAINS",
     "Domain",
+    "EncoderEntry",
     "MethodEntry",
     "PairSampler",
     "Plugin",
@@ -22,5 +25,7 @@ __all__ = [
     "RecipeRequest",
     "Registry",
     "ScanOption",
+    "current_registry",
     "parse_call",
+    "use_registry",
 ]

@@ -20,10 +20,11 @@ from collections.abc import Iterable
 import pluggy
 
 from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 
-__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers"]
+__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_encoders", "ssl_domains_methods", "ssl_domains_pair_samplers"]
 
 
 PREFIX = "ssl_domains_"
@@ -68,4 +69,20 @@ def ssl_domains_methods() -> Iterable[MethodEntry]:  # type: ignore[empty-body]
 
         def ssl_domains_methods():
             return [MethodEntry("my_method", "what it adds", "Doe 2026, A Method", build)]
+    """
+
+
+@hookspec
+def ssl_domains_encoders() -> Iterable[EncoderEntry]:  # type: ignore[empty-body]
+    """The encoders this plugin brings. What an entry names is imported when the encoder is built.
+
+    Example::
+
+        def build(takes, init):
+            from ssl_domains.encoders import Conv1d, MaskedEncoder
+
+            return MaskedEncoder(Conv1d(takes.channels, widths=(16, 32), strides=(4, 4)), "narrow", takes)
+
+        def ssl_domains_encoders():
+            return [EncoderEntry("narrow", "small network for waveforms", "my_package.hooks:build")]
     """

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from ssl_domains.extending.discovery import API_VERSION, PluginInfo
 from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
@@ -35,7 +36,7 @@ class Plugin:
         reason: One line; empty when active.
         cure: One line, what to do about it; empty when active.
         error: What it raised, for ``--debug``.
-        domains: What its hooks handed over, as are ``pair_samplers`` and ``methods``.
+        domains: What its hooks handed over, as are ``pair_samplers``, ``methods`` and ``encoders``.
     """
 
     info: PluginInfo
@@ -46,6 +47,7 @@ class Plugin:
     domains: tuple[Domain, ...] = ()
     pair_samplers: tuple[PairSampler, ...] = ()
     methods: tuple[MethodEntry, ...] = ()
+    encoders: tuple[EncoderEntry, ...] = ()
 
 
 def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
@@ -112,6 +114,7 @@ def _collect(info: PluginInfo) -> Plugin:
         domains=_handed_over(manager, "domains", Domain),
         pair_samplers=_handed_over(manager, "pair_samplers", PairSampler),
         methods=_handed_over(manager, "methods", MethodEntry),
+        encoders=_handed_over(manager, "encoders", EncoderEntry),
     )
 
 

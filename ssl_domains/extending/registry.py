@@ -9,6 +9,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
 from ssl_domains.extending.discovery import KNOWN_DOMAINS, PluginInfo, discover, file_plugin
 from ssl_domains.extending.domain import Domain
+from ssl_domains.extending.encoder_entry import EncoderEntry
+from ssl_domains.extending.encoders import BUILT_IN as BUILT_IN_ENCODERS
 from ssl_domains.extending.loader import Plugin, import_command, load_plugin, refusal
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.methods import BUILT_IN
@@ -134,10 +136,7 @@ class Registry:
         self._one(name, [plugin.info for plugin, _ in found], "pair sampler")
         if found:
             return found[0][1]
-        hint = did_you_mean(name, {sampler.name for _, sampler in offered})
-        broken = [plugin.info.label for plugin in self.load_all() if plugin.status in ("broken", "incompatible")]
-        if broken:
-            hint += f"; not loaded: {', '.join(broken)} (see: ssl-domains plugins list)"
+        hint = did_you_mean(name, {sampler.name for _, sampler in offered}) + self._not_loaded()
         raise UsageError(f"{domain} has no pair sampler {name!r}", hint)
 
     def methods(self) -> list[tuple[str, MethodEntry]]:
@@ -160,6 +159,30 @@ class Registry:
             raise UsageError(f"there is no method {name!r}", did_you_mean(name, {entry.name for _, entry in offered}))
         return found[0][1]
 
+    def encoders(self) -> list[tuple[str, EncoderEntry]]:
+        """Every encoder that is not timm's with the distribution it comes from, the core's own first."""
+        own = [("ssl-domains", entry) for entry in BUILT_IN_ENCODERS]
+        return own + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.encoders]
+
+    def encoder(self, name: str) -> EncoderEntry:
+        """The named encoder of the core or of a plugin; `ssl_domains.encoders.create_encoder` builds those of timm too.
+
+        Raises:
+            UsageError: When there is none, with the nearest name; a broken plugin is named, as it may have brought it.
+            PluginError: When two bring it, or a plugin gives an encoder a name of timm's.
+        """
+        offered = self.encoders()
+        found = [(origin, entry) for origin, entry in offered if entry.name == name]
+        owners = [origin for origin, _ in found]
+        if _claims_name_of_timm(name, owners):
+            owners.append("timm")
+        if len(owners) > 1:
+            raise _clash("encoder", name, owners)
+        if not found:
+            hint = _nearest_encoder(name, {entry.name for _, entry in offered}) + self._not_loaded()
+            raise UsageError(f"there is no encoder {name!r}", hint)
+        return found[0][1]
+
     def clashes(self) -> list[str]:
         """One line for every name that two plugins claim."""
         claims: dict[tuple[str, str], list[str]] = {}
@@ -175,6 +198,11 @@ class Registry:
                 claims.setdefault((f"pair sampler of {sampler.domain}", sampler.name), []).append(label)
         for origin, entry in self.methods():
             claims.setdefault(("method", entry.name), []).append(origin)
+        for origin, encoder in self.encoders():
+            claims.setdefault(("encoder", encoder.name), []).append(origin)
+        for (kind, name), owners in claims.items():
+            if kind == "encoder" and _claims_name_of_timm(name, owners):
+                owners.append("timm")
         return [str(_clash(kind, name, owners)) for (kind, name), owners in claims.items() if len(owners) > 1]
 
     # -- refusals -----------------------------------------------------------------------------------------------------
@@ -184,6 +212,11 @@ class Registry:
         if len(able) > 1:
             raise _clash(what, name, [info.label for info in able])
         return next(iter(able or infos), None)
+
+    def _not_loaded(self) -> str:
+        """The end of a hint: plugins that may have brought what is missing."""
+        broken = [plugin.info.label for plugin in self.load_all() if plugin.status in ("broken", "incompatible")]
+        return f"; not loaded: {', '.join(broken)} (see: ssl-domains plugins list)" if broken else ""
 
     def _missing(self, name: str) -> NoReturn:
         if name in KNOWN_DOMAINS:
@@ -200,7 +233,26 @@ def _unusable(plugin: Plugin) -> PluginError:
 
 
 def _clash(what: str, name: str, owners: list[str]) -> PluginError:
+    article = "an" if what.startswith("e") else "a"
     return PluginError(
-        f"two plugins bring a {what} {name!r}: {' and '.join(owners)}",
+        f"two plugins bring {article} {what} {name!r}: {' and '.join(owners)}",
         "uninstall one, or block one by its distribution's name: --block NAME",
     )
+
+
+def _claims_name_of_timm(name: str, owners: list[str]) -> bool:
+    """Whether a plugin gives an encoder a name of timm's, where the core's own ``small_conv`` is registered too."""
+    return bool(owners) and owners != ["ssl-domains"] and name in _timm_names()
+
+
+def _timm_names() -> list[str]:
+    import timm
+
+    return list(timm.list_models())
+
+
+def _nearest_encoder(name: str, known: set[str]) -> str:
+    """The nearest name of all; or, as timm has a thousand, the core's and plugins' with some of timm's."""
+    near = did_you_mean(name, {*known, *_timm_names()})
+    usual = {"resnet18", "resnet50", "vit_small_patch16_224", "transformers:FOLDER"}
+    return near if near.startswith("did you mean") else did_you_mean(name, known | usual)

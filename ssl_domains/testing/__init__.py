@@ -13,9 +13,10 @@ Each check raises `AssertionError` with the clause of the contract that is broke
 from __future__ import annotations
 
 from ssl_domains.testing.domain import check_domain
+from ssl_domains.testing.encoder import check_encoder
 from ssl_domains.testing.method import check_method
 from ssl_domains.testing.method_case import MethodCase
 from ssl_domains.testing.pair_sampler import check_pair_sampler
 from ssl_domains.testing.reader import check_reader
 
-__all__ = ["MethodCase", "check_domain", "check_method", "check_pair_sampler", "check_reader"]
+__all__ = ["MethodCase", "check_domain", "check_encoder", "check_method", "check_pair_sampler", "check_reader"]

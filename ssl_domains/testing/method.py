@@ -210,18 +210,29 @@ def _hint(found: Trace, expected: Trace) -> str:
     return "(a sum over own rows is divided by out.total(count), a function of out.whole() goes through out.of_all)"
 
 
-def same(found: Trace, expected: Trace, words: str, *, exact: bool = False) -> None:
-    """Compare gradients of every step, losses and the state afterwards."""
+def same(found: Trace, expected: Trace, words: str, *, exact: bool = False, limit: float = TOLERANCE) -> None:
+    """Compare gradients of every step, losses and the state afterwards.
+
+    Args:
+        found: What is checked.
+        expected: What is right.
+        words: What is compared, for the message.
+        exact: Whether bits must be equal.
+        limit: Else the largest distance, by the norm of what is right.
+
+    Raises:
+        AssertionError: When they differ.
+    """
+    limit = 0.0 if exact else limit
     for number, (one, two) in enumerate(zip(found.gradients, expected.gradients, strict=True), start=1):
         assert one.keys() == two.keys(), f"{words}: other parameters get a gradient: {sorted(one.keys() ^ two.keys())}"
         distance = _distance(one, two)
-        limit = 0.0 if exact else TOLERANCE
         assert distance <= limit, (
             f"{words}: the gradient of step {number} is {distance:.1e} from that of the whole batch"
         )
-    _same_state(found.state, expected.state, f"{words}: the state afterwards differs", 0.0 if exact else TOLERANCE)
+    _same_state(found.state, expected.state, f"{words}: the state afterwards differs", limit)
     gap = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(found.losses, expected.losses, strict=True))
-    assert gap <= TOLERANCE, f"{words}: the loss is {gap:.1e} from that of the whole batch"
+    assert gap <= max(limit, TOLERANCE), f"{words}: the loss is {gap:.1e} from that of the whole batch"
 
 
 def _distance(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -100,6 +100,7 @@ def train(
     dropout: bool = True,
     stop_and_resume: int | None = None,
     on_step: Callable[[TrainingStep, StepResult], None] | None = None,
+    device: str = "cpu",
 ) -> Trace:
     """Three steps with a refresh before the first and the third.
 
@@ -109,10 +110,11 @@ def train(
         dropout: Whether dropout drops; what it drops depends on how a batch is cut.
         stop_and_resume: Keep the state after so many steps, build everything anew, and go on from it.
         on_step: Called after each step.
+        device: Where the method and its inputs are.
     """
     trace = Trace()
     with processes() as world, seeded(_SEED + world.rank):
-        method = build_method(case)
+        method = build_method(case).to(device)
         if not dropout:
             stop_dropping(method)
         step, binding = training_step(case, method, micro, world)
@@ -121,12 +123,15 @@ def train(
                 method, step, binding = _resumed(case, method, step, binding, micro, world)
             if method.refresh is not None and number != 1:
                 step.pairs = _refresh(case, step, binding, number, world)
-            result = step(batch_of(case, number, world), number)
+            batch = batch_of(case, number, world)
+            result = step(replace(batch, input=batch.input.to(device)), number)
             trace.losses.append(float(world.total(result.loss.loss.detach())))
-            trace.gradients.append({n: p.grad.clone() for n, p in method.named_parameters() if p.grad is not None})
+            trace.gradients.append(
+                {n: p.grad.cpu().clone() for n, p in method.named_parameters() if p.grad is not None}
+            )
             if on_step is not None:
                 on_step(step, result)
-        trace.state = {name: value.detach().clone() for name, value in method.state_dict().items()}
+        trace.state = {name: value.detach().cpu().clone() for name, value in method.state_dict().items()}
     return trace
 
 
@@ -159,7 +164,8 @@ def _resumed(
 
 
 def _refresh(case: MethodCase, step: TrainingStep, binding: Binding, number: int, world: World) -> Any:
-    refresher = Refresher(step.method, _Rows(case), binding.base, torch.device("cpu"), "float32", world)
+    device = next(step.method.parameters()).device
+    refresher = Refresher(step.method, _Rows(case), binding.base, device, "float32", world)
     before = None if number == 0 else binding.computed
     return binding.restore(refresher(before, step.optimiser))
 

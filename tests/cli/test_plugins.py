@@ -127,7 +127,7 @@ def test_methods_list(plugin, cli):
     plugin(
         "new",
         "from ssl_domains.extending import MethodEntry\n\n\ndef ssl_domains_methods():\n"
-        "    return [MethodEntry('newest', 'what is new', 'Doe 2026', print)]\n",
+        "    return [MethodEntry('newest', 'what is new', 'Doe 2026', 'no_such_package.method:Newest')]\n",
     )
     listed = {one["name"]: one for one in cli("methods", "list", "--json").json}
     assert listed["simclr"]["from"] == "ssl-domains"

@@ -124,13 +124,15 @@ def test_look_at_pairs_page(blocks: Blocks) -> None:
 def test_the_loss_of_several_processes_page_is_that_of_simclr(blocks: Blocks) -> None:
     from ssl_domains.encoders import create_encoder
     from ssl_domains.losses import contrastive_loss
-    from ssl_domains.methods import SimCLR
+    from ssl_domains.inputs import Input, View, Views
+    from ssl_domains.methods import RowPairs, SimCLR
     from ssl_domains.pairs import Rows, same
 
     (code,) = blocks("docs/how-to/several-processes.md", "python")
     scope: dict[str, Any] = {"contrastive_loss": contrastive_loss}
     exec(code, scope)
     method = SimCLR(create_encoder("small_conv", 1), torch.nn.Linear(128, 8), learnable_temperature=True)
-    out = method.embed(torch.rand(8, 1, 16, 16))
-    pairs = same("g").bind({"g": [0, 0, 1, 1]}).pairs(Rows.of(torch.arange(4), views=2))
+    out = method.embed(Views(tuple(View(Input(torch.rand(4, 1, 16, 16))) for _ in range(2))))
+    rows = Rows.of(torch.arange(4), views=2)
+    pairs = RowPairs(same("g").bind({"g": [0, 0, 1, 1]}), rows, rows, out.z.device)
     assert torch.equal(scope["loss"](method, out, pairs).loss, method.loss(out, pairs).loss)

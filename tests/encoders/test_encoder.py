@@ -2,8 +2,9 @@ import pytest
 import timm
 import torch
 
-from ssl_domains.encoders import create_encoder, projection_head
+from ssl_domains.encoders import Encoder, MaskedEncoder, TimmEncoder, create_encoder, projection_head
 from ssl_domains.errors import UsageError
+from ssl_domains.inputs import InputSpec
 
 
 @pytest.mark.parametrize(("name", "in_chans"), [("small_conv", 1), ("resnet18", 5), ("vit_tiny_patch16_224", 2)])
@@ -45,6 +46,41 @@ def test_a_misspelt_encoder_names_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         create_encoder("resnt18")
     assert "resnet18" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["small_conv", "resnet18", "vit_tiny_patch16_224"])
+def test_a_form_of_one_size_gives_the_same_weights_as_an_image_size(name: str) -> None:
+    takes = InputSpec("image", 2, (64, 64))
+    by_form, by_size = create_encoder(name, takes=takes, seed=2), create_encoder(name, 2, image_size=64, seed=2)
+    assert isinstance(by_form, TimmEncoder)
+    assert by_form.takes == by_size.takes == takes
+    assert by_form.in_chans == 2
+    one, two = by_form.state_dict(), by_size.state_dict()
+    assert list(one) == list(two)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_without_a_size_the_form_is_the_one_that_the_architecture_was_made_for() -> None:
+    assert create_encoder("small_conv").takes == InputSpec("image", 3, (32, 32))
+    assert create_encoder("resnet18", 1).takes == InputSpec("image", 1, (224, 224))
+
+
+def test_only_ragged_sides_are_masked() -> None:
+    assert isinstance(create_encoder("small_conv", takes=InputSpec("line", 1, (32, None))), MaskedEncoder)
+    assert isinstance(create_encoder("small_conv", takes=InputSpec("line", 1, (32, 48))), TimmEncoder)
+
+
+def test_channels_and_sides_that_contradict_the_form_are_refused() -> None:
+    with pytest.raises(UsageError, match="in_chans=3 for an input of 1 channels"):
+        create_encoder("small_conv", 3, takes=InputSpec("line", 1, (32, None)))
+    with pytest.raises(UsageError, match="takes inputs of two sides, not 1"):
+        create_encoder("resnet18", takes=InputSpec("wave", 1, (None,)))
+
+
+def test_the_base_class_encodes_nothing() -> None:
+    encoder = Encoder(torch.nn.Identity(), "nothing", InputSpec("wave", 1, (None,)), 1)
+    with pytest.raises(NotImplementedError, match="Encoder has no forward"):
+        encoder(torch.rand(1, 1, 4))
 
 
 @pytest.mark.parametrize(("layers", "linear"), [(0, 0), (1, 1), (2, 2), (3, 3)])

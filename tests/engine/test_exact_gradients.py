@@ -14,11 +14,12 @@ from ssl_domains.engine.processes.distributed import World, processes
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.gradient_caching import batch_norms, refuse_micro_batch_norm
 from ssl_domains.engine.step.schedule import Schedule
-from ssl_domains.engine.step.step import TrainingStep
+from ssl_domains.engine.step.step import TrainingStep, _BatchViews
 from ssl_domains.errors import UsageError
+from ssl_domains.inputs import Input, Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods import Embeddings, SimCLR
-from ssl_domains.pairs import Objective, PairBatch, parse
+from ssl_domains.methods import Embeddings, RowPairs, SimCLR
+from ssl_domains.pairs import Objective, parse
 from ssl_domains.views import Noise, ViewRecipe
 
 BATCH = 8
@@ -80,15 +81,20 @@ def _batch(world: World, partners: bool) -> Batch:
     planned = torch.tensor([SAMPLES, PARTNERS] if partners else [SAMPLES])
     index = planned[:, world.rank * share : (world.rank + 1) * share].flatten()
     canvases = torch.rand(16, 3, 4, 4, generator=torch.Generator().manual_seed(1))
-    return Batch(canvases[index], None, index, {}, 0.0, planned)
+    return Batch(Input(canvases[index]), index, {}, 0.0, planned)
 
 
 def gradients(
-    rule: str, views: int = 2, micro: int | None = None, partners: bool = False, dropout: float = 0.0
+    rule: str,
+    views: int = 2,
+    micro: int | None = None,
+    partners: bool = False,
+    dropout: float = 0.0,
+    kind: str = "SimCLR",
 ) -> dict[str, Any]:
     """Gradients of one engine step in this process, the share of the loss, and what counted here."""
     with processes() as world:
-        step = _step(_method(dropout), rule, views, micro, world)
+        step = _step(_method(dropout, KINDS[kind]), rule, views, micro, world)
         counted: list[Tensor] = []
         total, world.total = world.total, lambda values: total(counted.append(values) or values)  # type: ignore[func-returns-value,method-assign]
         try:
@@ -102,7 +108,7 @@ def gradients(
             "per_relation": result.loss.per_relation,
             "anchors": result.loss.anchors,
             "counted": counted[0] if counted else result.loss.anchors,
-            "whole": result.out.whole.detach(),
+            "whole": result.out.whole().detach(),
         }
 
 
@@ -223,11 +229,11 @@ def test_both_passes_drop_the_same() -> None:
     plain = _step(_method(dropout=0.5), "same('some')", 2, None, World())
     torch.manual_seed(5)
     parts = [slice(0, 3), slice(3, 6), slice(6, 8)]
-    outs = [plain.method(seen.images, seen.mask) for seen in (plain._see(batch, 2, part) for part in parts)]
+    views = _BatchViews(batch, 2, plain.recipe, plain.seed, World())
+    outs = [plain.method(views(part)) for part in parts]
     z = torch.cat([out.z.unflatten(0, (2, -1)) for out in outs], dim=1).flatten(0, 1)
-    emitted = plain._see(batch, 2, slice(0, 8)).emitted
-    _, loss = plain._score(batch, Embeddings(z, outs[0].features, outs[-1].temperature), emitted)
-    loss.loss.backward()
+    out, _, pairs = plain._rows(batch, views, Embeddings(z, outs[0].pooled, shared=outs[-1].shared))
+    plain.method.loss(out, pairs).loss.backward()
     assert _distance(cached, {name: p.grad for name, p in plain.method.named_parameters()}) <= 1e-10
     assert torch.equal(torch.get_rng_state(), after)
 
@@ -235,9 +241,9 @@ def test_both_passes_drop_the_same() -> None:
 class _Counted(SimCLR):
     """Keeps a running statistic, as BatchNorm does."""
 
-    def embed(self, images: Tensor, mask: Tensor | None = None) -> Embeddings:
-        self.seen += len(images)
-        return super().embed(images, mask)
+    def embed(self, views: Views) -> Embeddings:
+        self.seen += len(views.together)
+        return super().embed(views)
 
 
 def test_running_statistics_move_once_a_step() -> None:
@@ -256,22 +262,73 @@ def test_batch_norm_is_refused_by_name() -> None:
     refuse_micro_batch_norm(_method(), 4)
 
 
+def _each(out: Embeddings) -> Tensor:
+    """A loss of each row alone, ``[M]``."""
+    direction = torch.linspace(-1, 1, out.z.shape[1], dtype=out.z.dtype)
+    return (out.z @ direction).square() / out.shared["temperature"]
+
+
+def _statistic(z: Tensor, temperature: Tensor) -> Tensor:
+    """A loss of all rows together: the squared covariances of different dimensions."""
+    centred = z - z.mean(dim=0)
+    covariance = centred.T @ centred / len(z)
+    return covariance.fill_diagonal_(0).square().sum() / temperature
+
+
 class _OwnMean(SimCLR):
-    def loss(self, out: Embeddings, pairs: PairBatch) -> LossOutput:
-        # As somebody may write it who has never heard of several processes.
-        zero = torch.zeros(len(pairs.weights))
-        return LossOutput(out.z.square().mean(), zero, zero, zero.long())
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        # As one may write it who has never heard of several processes.
+        return LossOutput.plain(_each(out).mean())
 
 
-def own_mean() -> str:
-    """What is said of a loss that never asks for the anchors of all."""
-    with processes() as world:
-        try:
-            _step(_method(kind=_OwnMean), "none", 2, None, world)(_batch(world, False), 0)
-        except UsageError as error:
-            return error.message
-    return ""
+class _Mean(SimCLR):
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        each = _each(out)
+        return LossOutput.plain(each.sum() / out.total(torch.tensor(len(each))))
 
 
-def test_a_loss_that_only_knows_its_own_process_is_refused(two_processes: Callable[..., list[Any]]) -> None:
-    assert all("_OwnMean averages over the anchors of its own process" in said for said in two_processes(own_mean))
+class _OwnStatistic(SimCLR):
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        return LossOutput.plain(_statistic(out.z, out.shared["temperature"]))
+
+
+class _Statistic(SimCLR):
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        return LossOutput.plain(out.of_all(_statistic(out.whole(), out.shared["temperature"])))
+
+
+KINDS: dict[str, type[SimCLR]] = {
+    "SimCLR": SimCLR,
+    "own mean": _OwnMean,
+    "mean": _Mean,
+    "own statistic": _OwnStatistic,
+    "statistic": _Statistic,
+}
+
+
+@pytest.mark.parametrize("micro", [None, 3])
+def test_a_loss_that_only_knows_its_own_process_has_another_gradient(
+    micro: int | None, two_processes: Callable[..., list[Any]]
+) -> None:
+    one = gradients("none", kind="own mean")
+    for each in two_processes(gradients, rule="none", micro=micro, kind="own mean"):
+        # Two means of four slots add up to twice the mean of eight.
+        assert _distance(each["gradients"], one["gradients"]) == pytest.approx(1, abs=1e-8)
+    one = gradients("none", kind="own statistic")
+    for each in two_processes(gradients, rule="none", micro=micro, kind="own statistic"):
+        assert _distance(each["gradients"], one["gradients"]) > 0.1
+
+
+@pytest.mark.parametrize("micro", [None, 1, 3])
+@pytest.mark.parametrize(("kind", "own"), [("mean", "own mean"), ("statistic", "own statistic")])
+def test_a_loss_without_pairs_has_the_gradient_of_one_process(
+    kind: str, own: str, micro: int | None, two_processes: Callable[..., list[Any]]
+) -> None:
+    one = gradients("none", kind=own)  # what one would write for one process
+    assert one["loss"].abs() > 1e-3
+    assert _distance(gradients("none", kind=kind)["gradients"], one["gradients"]) <= 1e-10
+    assert _distance(gradients("none", micro=micro, kind=kind)["gradients"], one["gradients"]) <= 1e-10
+    both = two_processes(gradients, rule="none", micro=micro, kind=kind)
+    for each in both:
+        assert _distance(each["gradients"], one["gradients"]) <= 1e-10
+    torch.testing.assert_close(sum(each["loss"] for each in both), one["loss"], rtol=1e-12, atol=1e-12)

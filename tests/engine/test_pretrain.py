@@ -229,30 +229,29 @@ def test_processes_that_cannot_find_one_another_are_told_of_torchrun(
 
 
 def test_an_infinite_loss_ends_the_run_and_keeps_no_such_weights(train: Callable[..., Any], tmp_path: Path) -> None:
-    def broken(encoder: Any, options: Any) -> Any:
-        method = small_run.make_method(encoder, options)
-        steps = iter(range(100))
+    class Broken(small_run.DropoutSimCLR):
+        steps = 0
 
-        def poison(out: Any, progress: float) -> None:
-            if next(steps) == 1:
+        def after_step(self, out: Any, progress: float) -> None:
+            if self.steps == 1:
                 with torch.no_grad():
-                    method.head[1][0].weight.fill_(float("nan"))
-
-        method.after_step = poison
-        return method
+                    self.head[1][0].weight.fill_(float("nan"))
+            self.steps += 1
 
     with pytest.raises(DataError, match="not a finite number by step 3"):
-        train(tmp_path / "run", method_factory=broken)
+        train(tmp_path / "run", method=Broken)
     assert Run.open(tmp_path / "run").step == 0
 
 
 def test_out_of_memory_is_a_resource_error(train: Callable[..., Any], tmp_path: Path) -> None:
-    def greedy(encoder: Any, options: Any) -> Any:
-        torch.empty(10**15)
-        return small_run.make_method(encoder, options)
+    class Greedy(small_run.DropoutSimCLR):
+        @classmethod
+        def build(cls, encoder: Any, options: Any) -> Any:
+            torch.empty(10**15)
+            return super().build(encoder, options)
 
     with pytest.raises(ResourceError, match="out of memory") as caught:
-        train(tmp_path / "run", method_factory=greedy)
+        train(tmp_path / "run", method=Greedy)
     assert "train.batch_size" in caught.value.hint
 
 
@@ -324,4 +323,4 @@ def test_the_encoder_is_compiled_when_asked(
     train(tmp_path / "a", SHORT)
     assert compiled == []
     train(tmp_path / "b", (*SHORT, "train.compile=true"))
-    assert compiled == ["Encoder"]
+    assert compiled == ["TimmEncoder"]

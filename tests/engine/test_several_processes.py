@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import torch
@@ -23,19 +23,22 @@ from ssl_domains.engine.record.events import Event, Warned
 from ssl_domains.errors import DataError, ResourceError, SslDomainsError, UsageError
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition
-from ssl_domains.views import CanvasDataset
+from ssl_domains.views import InputDataset
 
 SHORT = ("train.max_steps=7", "train.keep=99")
 Two = Callable[..., list[Any]]
 
 
-def plain_method(encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
+class PlainSimCLR(SimCLR):
     """Neither BatchNorm nor dropout, so that nothing depends on how many processes there are."""
-    for _, module in list(encoder.named_modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(module, name, nn.GroupNorm(4, child.num_features))
-    return SimCLR(encoder, nn.Linear(encoder.num_features, 8), options["temperature"], True)
+
+    @classmethod
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+        for _, module in list(encoder.named_modules()):
+            for name, child in list(module.named_children()):
+                if isinstance(child, nn.BatchNorm2d):
+                    setattr(module, name, nn.GroupNorm(4, child.num_features))
+        return cls(encoder, nn.Linear(encoder.num_features, 8), options["temperature"], True)
 
 
 def run(
@@ -44,7 +47,7 @@ def run(
     """A small run in this process: weights, measurements and warnings, or the error that ended it."""
     events: list[Event] = []
     if plain:
-        options["method_factory"] = plain_method
+        options["method"] = PlainSimCLR
     try:
         composition = Composition(kind)
         done = small_run.run(Path(data), Path(out), sets, composition=composition, on_event=events.append, **options)
@@ -161,7 +164,7 @@ def fail_at(data: str, out: str, rank: int, where: str) -> dict[str, Any]:
     with processes() as world:
         here = world.rank == rank
     patch = pytest.MonkeyPatch()
-    read, save = CanvasDataset.__getitems__, training_module.Checkpoints.save
+    read, save = InputDataset.__getitems__, training_module.Checkpoints.save
 
     def broken_read(self: Any, indices: Any) -> Any:
         if len(reads) == 2:
@@ -177,7 +180,7 @@ def fail_at(data: str, out: str, rank: int, where: str) -> dict[str, Any]:
     reads: list[int] = []
     with patch.context() as patched:
         if here and where == "read":
-            patched.setattr(CanvasDataset, "__getitems__", broken_read)
+            patched.setattr(InputDataset, "__getitems__", broken_read)
         if here and where == "save":
             patched.setattr(training_module.Checkpoints, "save", full_disk)
         return run(data, out)
@@ -235,7 +238,7 @@ def test_a_rehearsal_needs_no_run(data: str, tmp_path: Path, two_processes: Two)
 
 def rehearsal(data: str) -> Rehearsal:
     """A dry run."""
-    found = small_run.run(Path(data), Path("nowhere"), method_factory=plain_method, dry_run=True)
+    found = small_run.run(Path(data), Path("nowhere"), method=PlainSimCLR, dry_run=True)
     assert isinstance(found, Rehearsal)
     return found
 

@@ -17,7 +17,7 @@ from ssl_domains.engine.record.run import Run
 from ssl_domains.methods import SimCLR
 from ssl_domains.samples import SampleTable, write_table
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Canvas, Preprocess, Scaling
+from ssl_domains.views import Canvas, ImagePreprocess, Scaling, preprocess_to_dict
 from stack_reader import StackReader
 
 
@@ -88,7 +88,8 @@ def make_run(world: World, tmp_path: Path) -> Any:
         run = Run(tmp_path / name)
         run.write_text("config.toml", config.to_toml())
         scaling = Scaling(lo=0, hi=255).fit(world.table, world.store)
-        run.write_json("preprocess.json", Preprocess(scaling, Canvas(32, "stretch"), 1).to_dict())
+        preprocess = ImagePreprocess(scaling, Canvas(32, "stretch"), 1)
+        run.write_json("preprocess.json", preprocess_to_dict(preprocess))
         run.write_json("recipe.json", {"steps": [{"name": "flip", "reason": "left and right mean the same here"}]})
         run.write_json("environment.json", {"versions": {"ssl-domains": "0.1.0"}, "commit": "abc"})
         rows = world.table.take(world.table.rows_of("train")) if trained is None else trained

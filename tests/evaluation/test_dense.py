@@ -115,7 +115,7 @@ def test_maps_are_those_of_the_encoder_on_the_runs_canvas(
     part = world.table.take([7, 2, 5, 11, 30])
     encoder = run.encoder()
     found = dense_features(encoder, run.preprocess, part, world.store, device="cpu", batch_size=2)
-    images = torch.stack([run.preprocess(world.store[int(at)]) for at in world.store.positions(part)])
+    images = torch.cat([run.preprocess(world.store[int(at)]).values for at in world.store.positions(part)])
     with torch.no_grad():
         maps = feature_levels(encoder, images)
     for mine, theirs in zip(found.batch(np.arange(5)), maps, strict=True):

@@ -22,7 +22,7 @@ def test_every_row_of_every_split_by_hand(world: Any, make_run: Any) -> None:
     encoder = run.encoder().eval()
     position = int(world.store.positions(world.table)[17])
     with torch.no_grad():
-        expected = encoder(run.preprocess(world.store[position])[None]).pooled[0].numpy()
+        expected = encoder(run.preprocess(world.store[position]).values).pooled[0].numpy()
     np.testing.assert_allclose(frame["embedding"].to_numpy()[17], expected, rtol=1e-4, atol=1e-6)
 
 

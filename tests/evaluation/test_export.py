@@ -13,7 +13,7 @@ from ssl_domains.encoders import create_encoder
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import FORMATS, ExportError, export
-from ssl_domains.views import Preprocess
+from ssl_domains.views import ImagePreprocess, preprocess_from_dict, preprocess_to_dict
 
 IMAGES = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(5))
 
@@ -55,8 +55,8 @@ def test_safetensors_carries_architecture_and_preprocessing(make_run: Any, tmp_p
     model.load_state_dict(load_file(out / "model.safetensors"))
     with torch.no_grad():
         torch.testing.assert_close(model.eval()(IMAGES), run.encoder()(IMAGES).pooled)
-    assert Preprocess.from_dict(json.loads(about["preprocess"])) == run.preprocess
-    assert Preprocess.from_dict(json.loads((out / "preprocess.json").read_text())) == run.preprocess
+    assert preprocess_from_dict(json.loads(about["preprocess"])) == run.preprocess
+    assert preprocess_from_dict(json.loads((out / "preprocess.json").read_text())) == run.preprocess
 
 
 @pytest.mark.parametrize("format", ["timm", "safetensors"])
@@ -90,7 +90,7 @@ def test_windows_by_volume_are_not_exported_as_their_keys_name_volumes(
 
     run = make_run()
     scaling = Scaling(scope="volume", group="patient").fit(world.table, world.store)
-    run.write_json("preprocess.json", Preprocess(scaling, Canvas(32, "stretch"), 1).to_dict())
+    run.write_json("preprocess.json", preprocess_to_dict(ImagePreprocess(scaling, Canvas(32, "stretch"), 1)))
     for format in ("timm", "safetensors"):
         out = export(type(run).open(run.folder), tmp_path / format, format)
         assert all(b"g00" not in path.read_bytes() for path in out.iterdir())

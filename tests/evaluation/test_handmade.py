@@ -16,7 +16,7 @@ def test_rows_go_through_the_runs_own_canvas(world: Any, make_run: Any) -> None:
     whole = handmade_features(mean_colour, run.preprocess, part, world.store, batch_size=2)
     positions = world.store.positions(part)
     for features, position in zip(whole, positions, strict=True):
-        image = run.preprocess(world.store[int(position)]).numpy()
+        image = run.preprocess(world.store[int(position)]).values[0].numpy()
         np.testing.assert_array_equal(features, mean_colour(image[None])[0])
 
 

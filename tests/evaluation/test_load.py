@@ -15,7 +15,7 @@ def test_an_encoder_and_what_goes_before_it(world: Any, make_run: Any) -> None:
     encoder, preprocess = ssl_domains.load(run.folder)
     assert not encoder.training
     with torch.no_grad():
-        assert encoder(preprocess(world.store[0])[None]).pooled.shape == (1, 128)
+        assert encoder(preprocess(world.store[0]).values).pooled.shape == (1, 128)
 
 
 def test_no_run_and_no_checkpoint(make_run: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from ssl_domains.engine import Parts, load_config, pretrain
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import supervised_answers
-from ssl_domains.methods import supervised_factory
+from ssl_domains.methods import SupervisedTraining
 from ssl_domains.pairs import Composition, Objective
 from ssl_domains.probes import Labels, read_labels
 from ssl_domains.views import HorizontalFlip, Noise, Scaling, ViewRecipe
@@ -26,7 +26,7 @@ def train(world: Any, out: Path, labels: Labels, sets: tuple[str, ...] = (), **o
     recipe = ViewRecipe((HorizontalFlip(reason="left is right"), Noise(reason="noise is noise")), 32)
     parts = Parts(
         world.table.take(rows), world.store, Objective(), Composition(), recipe, Scaling(lo=0, hi=255),
-        supervised_factory(labels.take(rows)),
+        SupervisedTraining(labels.take(rows)),
     )  # fmt: skip
     return pretrain(load_config(sets=[*SETTINGS, *sets]), parts, out, **options)
 

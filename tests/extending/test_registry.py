@@ -217,7 +217,7 @@ def test_every_hook_has_a_docstring_with_an_example():
     from ssl_domains.extending import hookspecs
 
     hooks = [getattr(hookspecs, name) for name in dir(hookspecs) if name.startswith("ssl_domains_")]
-    assert len(hooks) == 3
+    assert len(hooks) == 4
     for hook in hooks:
         assert "Example::" in hook.__doc__
         code = textwrap.dedent(hook.__doc__.split("Example::")[1])

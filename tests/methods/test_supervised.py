@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ssl_domains.encoders import create_encoder
-from ssl_domains.methods import Supervised, supervised_factory
-from ssl_domains.pairs import Objective, PairBatch, Rows
+from ssl_domains.inputs import Input, View, Views
+from ssl_domains.methods import RowPairs, Supervised, SupervisedTraining
+from ssl_domains.pairs import Objective, Rows
 from ssl_domains.probes import read_labels
 
 
@@ -22,16 +24,34 @@ def labels(values: Any, task: Any = None) -> Any:
 
 def method(values: Any, task: Any = None) -> Supervised:
     torch.manual_seed(0)
-    return supervised_factory(labels(values, task))(create_encoder("small_conv", 1), {"out": 7})
+    return SupervisedTraining(labels(values, task)).build(create_encoder("small_conv", 1), {"out": 7})
 
 
-def pairs_of(samples: list[int], views: int, rows: int) -> PairBatch:
-    return Objective().bind({"x": list(range(rows))}).pairs(Rows.of(torch.tensor(samples), views=views))
+def pairs_of(samples: list[int], views: int, rows: int) -> RowPairs:
+    of_batch = Rows.of(torch.tensor(samples), views=views)
+    return RowPairs(Objective().bind({"x": list(range(rows))}), of_batch, of_batch, torch.device("cpu"))
+
+
+def views_of(images: Tensor, views: int) -> Views:
+    """Rows ``[views · b, 1, 16, 16]``, view by view, as the engine hands them over."""
+    return Views(tuple(View(Input(part)) for part in images.chunk(views)))
+
+
+class OfThree:
+    """Another process has so many labelled rows that there are three in all."""
+
+    size = 3
+
+    def total(self, counts: Tensor) -> Tensor:
+        return torch.tensor(3)
+
+    def whole(self, values: Tensor, of: Tensor | None, part: Tensor | None) -> Tensor:
+        raise AssertionError("the loss needs no row of another process")
 
 
 def test_labels_go_by_position_in_the_table_for_every_view() -> None:
     model = method(["b", "a", "c", "a", "b"])
-    out = model.embed(torch.rand(6, 1, 16, 16))
+    out = model.embed(views_of(torch.rand(6, 1, 16, 16), 2))
     loss = model.loss(out, pairs_of([4, 1, 2], views=2, rows=5)).loss
     torch.testing.assert_close(loss, F.cross_entropy(out.z, torch.tensor([1, 0, 2, 1, 0, 2])))
     assert out.z.shape == (6, 3)
@@ -39,7 +59,7 @@ def test_labels_go_by_position_in_the_table_for_every_view() -> None:
 
 def test_rows_without_a_label_do_not_count() -> None:
     model = method(["b", None, "a", None])
-    out = model.embed(torch.rand(8, 1, 16, 16))
+    out = model.embed(views_of(torch.rand(8, 1, 16, 16), 2))
     found = model.loss(out, pairs_of([0, 1, 2, 3], views=2, rows=4))
     expected = F.cross_entropy(out.z[[0, 2, 4, 6]], torch.tensor([1, 0, 1, 0]))
     torch.testing.assert_close(found.loss, expected)
@@ -48,7 +68,7 @@ def test_rows_without_a_label_do_not_count() -> None:
 
 def test_a_batch_without_any_label_gives_an_exact_zero_with_a_graph() -> None:
     model = method([None, None, "a", "b"])
-    loss = model.loss(model.embed(torch.rand(4, 1, 16, 16)), pairs_of([0, 1], views=2, rows=4)).loss
+    loss = model.loss(model.embed(views_of(torch.rand(4, 1, 16, 16), 2)), pairs_of([0, 1], views=2, rows=4)).loss
     assert loss.item() == 0.0
     loss.backward()
     assert model.classifier.weight.grad is not None
@@ -57,7 +77,7 @@ def test_a_batch_without_any_label_gives_an_exact_zero_with_a_graph() -> None:
 
 def test_label_sets_by_brute_force() -> None:
     model = method([["x"], ["x", "y"], [], None])
-    out = model.embed(torch.rand(4, 1, 16, 16))
+    out = model.embed(views_of(torch.rand(4, 1, 16, 16), 1))
     loss = model.loss(out, pairs_of([0, 1, 2, 3], views=1, rows=4)).loss
     truth = [[1, 0], [1, 1], [0, 0]]
     p = out.z[:3].double().sigmoid().tolist()
@@ -67,7 +87,7 @@ def test_label_sets_by_brute_force() -> None:
 
 def test_numbers_are_standardised_on_the_known_rows() -> None:
     model = method([10.0, 30.0, None, 20.5], "regression")
-    out = model.embed(torch.rand(4, 1, 16, 16))
+    out = model.embed(views_of(torch.rand(4, 1, 16, 16), 1))
     loss = model.loss(out, pairs_of([0, 1, 2, 3], views=1, rows=4)).loss
     values = np.array([10.0, 30.0, 20.5])
     z = out.z.detach().double().numpy()[[0, 1, 3], 0]
@@ -86,7 +106,7 @@ def test_a_step_is_that_of_a_loop_written_by_hand() -> None:
         for _ in range(3):
             optimiser.zero_grad()
             if isinstance(one, Supervised):
-                loss = one.loss(one.embed(images), pairs_of([3, 2, 1, 0], views=2, rows=4)).loss
+                loss = one.loss(one.embed(views_of(images, 2)), pairs_of([3, 2, 1, 0], views=2, rows=4)).loss
             else:
                 loss = F.cross_entropy(one(images), torch.tensor([0, 1, 1, 0] * 2))
             loss.backward()
@@ -100,10 +120,10 @@ def test_a_step_is_that_of_a_loop_written_by_hand() -> None:
 def test_shares_of_several_processes_add_up_to_the_loss_of_the_whole_batch() -> None:
     model, images = method(["b", None, "a", "a"]), torch.rand(4, 1, 16, 16)
     model.eval()
-    whole = model.loss(model.embed(images), pairs_of([0, 1, 2, 3], views=1, rows=4)).loss
+    whole = model.loss(model.embed(views_of(images, 1)), pairs_of([0, 1, 2, 3], views=1, rows=4)).loss
     shares = [
         model.loss(
-            replace(model.embed(images[part]), total_anchors=lambda own: torch.tensor(3)),
+            replace(model.embed(views_of(images[part], 1)), exchange=OfThree()),
             pairs_of([0, 1, 2, 3][part], views=1, rows=4),
         ).loss
         for part in (slice(0, 1), slice(1, 2), slice(2, 4))

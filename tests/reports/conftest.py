@@ -86,7 +86,7 @@ def make_world() -> Callable[..., World]:
                 Composition(),
                 ViewRecipe(views, 32),
                 Scaling(lo=0, hi=255),
-                SimCLR.build,
+                SimCLR,
             ),
             folder / "bars-0",
         )

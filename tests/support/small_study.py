@@ -79,7 +79,7 @@ def make_material(folder: Path, out: Path, *, folds: int | None = 2, **changes: 
         "config": load_config(sets=settings),
         "recipe": make_recipe,
         "scaling": make_scaling,
-        "method": SimCLR.build,
+        "method": SimCLR,
         "fractions": (0.5, 1.0),
         "primary_probe": "linear",
         "primary_measure": BALANCED_ACCURACY,

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Canvas, CanvasDataset, Preprocess, Scaling, whole_batch
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Scaling, whole_batch
 
 Stored = Callable[..., tuple[SampleTable, ArrayStore]]
 RNG = np.random.default_rng(0)
@@ -25,15 +25,16 @@ def ragged(n: int = 20, dtype: str = "uint8") -> list[Any]:
 
 def dataset(
     stored: Stored, arrays: list[Any], mode: Any = "stretch", cache_gb: float = 2.0, size: int = 12
-) -> CanvasDataset:
+) -> InputDataset:
     table, store = stored(arrays)
-    preprocess = Preprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(size, mode), in_chans=3)
-    return CanvasDataset(table, store, preprocess, cache_gb)
+    preprocess = ImagePreprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(size, mode), in_chans=3)
+    return InputDataset(table, store, preprocess, cache_gb)
 
 
 def equal(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    same_mask = a["mask"] is b["mask"] is None or torch.equal(a["mask"], b["mask"])
-    return torch.equal(a["images"], b["images"]) and torch.equal(a["index"], b["index"]) and same_mask
+    one, other = a["input"], b["input"]
+    same_mask = one.valid is other.valid is None or torch.equal(one.valid, other.valid)
+    return torch.equal(one.values, other.values) and torch.equal(a["index"], b["index"]) and same_mask
 
 
 @pytest.mark.parametrize("mode", ["stretch", "fit"])
@@ -41,13 +42,13 @@ def equal(a: dict[str, Any], b: dict[str, Any]) -> bool:
 def test_a_batch_is_the_rows_in_their_order(stored: Stored, mode: Any, dtype: str) -> None:
     data = dataset(stored, ragged(dtype=dtype), mode)
     batch = data.__getitems__([5, 2, 5])
-    assert batch["images"].dtype == (torch.uint8 if dtype == "uint8" else torch.float32)
-    assert batch["images"].shape == (3, 3, 12, 12)
+    assert batch["input"].values.dtype == (torch.uint8 if dtype == "uint8" else torch.float32)
+    assert batch["input"].values.shape == (3, 3, 12, 12)
     assert batch["index"].tolist() == [5, 2, 5]
-    assert torch.equal(batch["images"][0], batch["images"][2])
-    assert not torch.equal(batch["images"][0], batch["images"][1])
-    assert (batch["mask"] is None) == (mode == "stretch")
-    assert torch.equal(data[5]["images"][0], batch["images"][0])
+    assert torch.equal(batch["input"].values[0], batch["input"].values[2])
+    assert not torch.equal(batch["input"].values[0], batch["input"].values[1])
+    assert (batch["input"].valid is None) == (mode == "stretch")
+    assert torch.equal(data[5]["input"].values[0], batch["input"].values[0])
 
 
 @pytest.mark.parametrize("mode", ["stretch", "fit"])
@@ -64,10 +65,8 @@ def test_the_cache_changes_nothing(stored: Stored, mode: Any) -> None:
 def test_a_cached_row_is_made_once(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(stored, ragged())
     made: list[int] = []
-    original = CanvasDataset._make
-    monkeypatch.setattr(
-        CanvasDataset, "_make", lambda self, index: made.extend(index.tolist()) or original(self, index)
-    )
+    original = InputDataset._make
+    monkeypatch.setattr(InputDataset, "_make", lambda self, index: made.extend(index.tolist()) or original(self, index))
     data.__getitems__([1, 2, 2])
     data.__getitems__([2, 3])
     assert made == [1, 2, 3]
@@ -77,17 +76,17 @@ def test_pixels_without_data_are_masked_on_a_stretched_canvas(stored: Stored) ->
     arrays = ragged(4, dtype="float32")
     arrays[2][:6] = np.nan
     data = dataset(stored, arrays)
-    assert data.__getitems__([0, 1])["mask"] is None
+    assert data.__getitems__([0, 1])["input"].valid is None
     batch = data.__getitems__([0, 2])
-    assert batch["mask"][0].all()
-    assert not batch["mask"][1].all()
-    assert (batch["images"] * ~batch["mask"] == 0).all()
-    assert batch["images"].isfinite().all()
+    assert batch["input"].valid[0].all()
+    assert not batch["input"].valid[1].all()
+    assert (batch["input"].values * ~batch["input"].valid == 0).all()
+    assert batch["input"].values.isfinite().all()
 
 
 def test_eight_bit_arrays_among_wider_ones_count_the_same(stored: Stored) -> None:
     arrays = [np.full((4, 4, 3), 51, np.uint8), np.full((4, 4, 3), 51, np.int16)]
-    images = dataset(stored, arrays).__getitems__([0, 1])["images"]
+    images = dataset(stored, arrays).__getitems__([0, 1])["input"].values
     assert torch.allclose(images, torch.tensor(0.2))
 
 
@@ -123,10 +122,10 @@ def test_workers_give_what_the_process_itself_gives(stored: Stored, workers: int
 
 def test_a_row_that_could_not_be_decoded_is_refused(stored: Stored, tmp_path: Any) -> None:
     table, store = stored([np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)])
-    preprocess = Preprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(4), in_chans=3)
+    preprocess = ImagePreprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(4), in_chans=3)
     with pytest.raises(DataError, match="1 rows"):
-        CanvasDataset(table, store, preprocess)
-    assert len(CanvasDataset(table.take(store.positions(table) >= 0), store, preprocess)) == 1
+        InputDataset(table, store, preprocess)
+    assert len(InputDataset(table.take(store.positions(table) >= 0), store, preprocess)) == 1
 
 
 def test_channels_that_do_not_fit_are_refused_at_once(stored: Stored) -> None:
@@ -141,4 +140,4 @@ def test_shared_memory_that_is_too_small_means_no_cache(stored: Stored, monkeypa
     monkeypatch.setattr(torch.Tensor, "share_memory_", refuse)
     data = dataset(stored, ragged())
     assert not data.cached
-    assert data.__getitems__([0])["images"].shape == (1, 3, 12, 12)
+    assert data.__getitems__([0])["input"].values.shape == (1, 3, 12, 12)

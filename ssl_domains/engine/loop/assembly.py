@@ -271,8 +271,7 @@ def _method(
     config: RunConfig, parts: Parts, preprocess: Preprocess, world: World, device: torch.device, load_initial: bool
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
-    in_chans = config.encoder.in_chans or 1
-    encoder = initial_encoder(config.encoder.name, in_chans, init, config.train.seed, config.views.size)
+    encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
     method: Method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
     if world.size > 1:
         if device.type == "cuda":

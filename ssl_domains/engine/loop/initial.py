@@ -8,27 +8,27 @@ from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.weights import load_weights, read_weights
 from ssl_domains.errors import UsageError
+from ssl_domains.inputs import InputSpec
 
 __all__ = ["encoder_at_start", "initial_encoder"]
 
 
-def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: int) -> Encoder:
+def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encoder:
     """An encoder with its first weights.
 
     Args:
         name: Architecture.
-        in_chans: Channels of the input.
+        takes: The form of the input.
         init: ``"random"``, ``"pretrained"`` (timm's weights), a file (safetensors, or torch with tensors only) or a run
             folder.
         seed: Seed of random weights.
-        image_size: Side of the input in pixels, for architectures that must know it.
 
     Raises:
         UsageError: When ``init`` is none of these, or the weights don't fit the architecture.
         DataError: When the file can't be read.
     """
     if init in ("random", "pretrained"):
-        return create_encoder(name, in_chans, init=init, seed=seed, image_size=image_size)  # type: ignore[arg-type]
+        return create_encoder(name, init=init, seed=seed, takes=takes)  # type: ignore[arg-type]
     source = Path(init)
     if source.is_dir():
         weights = Run.open(source).encoder_state()
@@ -38,7 +38,7 @@ def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: 
         raise UsageError(
             f"--init {init!r} is neither a file nor a run", "use random, pretrained, a file or a run folder"
         )
-    encoder = create_encoder(name, in_chans, seed=seed, image_size=image_size)
+    encoder = create_encoder(name, seed=seed, takes=takes)
     load_weights(encoder, weights, init)
     return encoder
 
@@ -46,6 +46,4 @@ def initial_encoder(name: str, in_chans: int, init: str, seed: int, image_size: 
 def encoder_at_start(run: Run) -> Encoder:
     """The encoder of a run as it was before the first step."""
     config = run.config
-    return initial_encoder(
-        config.encoder.name, run.preprocess.spec.channels, config.encoder.init, config.train.seed, config.views.size
-    )
+    return initial_encoder(config.encoder.name, run.preprocess.spec, config.encoder.init, config.train.seed)

@@ -77,7 +77,9 @@ class ViewsConfig(_Section):
 class EncoderConfig(_Section):
     """The network that is kept after training."""
 
-    name: str = Field(default="resnet18", description="timm model name, or 'small_conv'")
+    name: str = Field(
+        default="resnet18", description="timm model, 'small_conv', 'conv1d', 'transformers:FOLDER', or of a plugin"
+    )
     init: str = Field(default="random", description="'random', 'pretrained', a file of weights, or a run folder")
     in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
 

@@ -182,9 +182,8 @@ class Run:
         config = self.config
         encoder = create_encoder(
             config.encoder.name,
-            config.encoder.in_chans or self.preprocess.spec.channels,
             seed=config.train.seed if seed is None else seed,
-            image_size=config.views.size,
+            takes=self.preprocess.spec,
         )
         return encoder.eval()
 

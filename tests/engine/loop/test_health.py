@@ -15,8 +15,10 @@ from ssl_domains.engine.loop.health import (
     embedding_std,
     knn_agreement,
     measure,
+    measured_rows,
     uniformity,
 )
+from ssl_domains.pairs import Rows
 
 
 def _sphere(rows: int, dimensions: int, seed: int = 0) -> torch.Tensor:
@@ -24,8 +26,10 @@ def _sphere(rows: int, dimensions: int, seed: int = 0) -> torch.Tensor:
 
 
 def _warning(z: torch.Tensor, views: int = 2) -> str:
-    values = {name: float(value) for name, value in measure(z, views).items()}
-    return collapse_warning(values["std"], values["effective_rank"], z.shape[1], z.shape[0] // views)
+    rows = Rows.of(torch.arange(len(z) // views), views=views)
+    values = {name: float(value) for name, value in measure(z, rows).items()}
+    assert measured_rows(rows) == len(z) // views
+    return collapse_warning(values["std"], values["effective_rank"], z.shape[1], measured_rows(rows))
 
 
 def test_std_of_a_uniform_sphere_is_one_over_root_d() -> None:
@@ -56,7 +60,37 @@ def test_effective_rank_ignores_a_common_offset_and_a_point_has_rank_one() -> No
 
 def test_alignment_is_the_mean_squared_distance_of_views() -> None:
     first, second = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
-    assert float(alignment(torch.cat([first, second]), 2)) == pytest.approx((2 + 0) / 2)
+    assert float(alignment(first, second)) == pytest.approx((2 + 0) / 2)
+    assert float(measure(torch.cat([first, second]), Rows.of(torch.arange(2), views=2))["alignment"]) == 1.0
+    assert math.isnan(float(alignment(first[:0], second[:0])))
+
+
+def test_alignment_is_of_rows_of_one_sample_and_part_in_different_views() -> None:
+    # Two samples of three parts in two views; a part of the second sample is missing in the second view.
+    sample = torch.tensor([0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1])
+    part = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 2])
+    view = torch.tensor([0] * 6 + [1] * 5)
+    row = (view * 2 + sample) * 3 + part
+    z = _sphere(11, 4)
+    distances = [
+        float((z[i] - z[j]).square().sum())
+        for i in range(11)
+        for j in range(11)
+        if view[i] == 0 and view[j] == 1 and sample[i] == sample[j] and part[i] == part[j]
+    ]
+    assert len(distances) == 5
+    found = measure(z, Rows(sample, view, part, row))
+    assert float(found["alignment"]) == pytest.approx(sum(distances) / 5, rel=1e-5)
+    # Spread: the first row of each sample in the first view.
+    assert measured_rows(Rows(sample, view, part, row)) == 2
+    assert float(found["uniformity"]) == pytest.approx(float(uniformity(z[[0, 3]])), rel=1e-5)
+
+
+def test_partners_have_no_alignment_as_no_two_views_show_one_sample() -> None:
+    rows = Rows(torch.arange(8), torch.arange(8) // 4, torch.zeros(8, dtype=torch.int64), torch.arange(8))
+    found = measure(_sphere(8, 4), rows)
+    assert math.isnan(float(found["alignment"]))
+    assert math.isfinite(float(found["uniformity"]))
 
 
 def test_uniformity_of_a_point_opposite_points_and_a_sphere() -> None:

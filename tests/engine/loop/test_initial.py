@@ -15,10 +15,11 @@ from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine import Run
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.inputs import InputSpec
 
 
 def _initial(init: str | Path, name: str = "small_conv", in_chans: int = 1) -> Encoder:
-    return initial_encoder(name, in_chans, str(init), seed=0, image_size=16)
+    return initial_encoder(name, InputSpec("image", in_chans, (16, 16)), str(init), seed=0)
 
 
 def _same(first: nn.Module, second: nn.Module) -> bool:

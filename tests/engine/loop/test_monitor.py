@@ -9,14 +9,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ssl_domains.encoders import Features
 from ssl_domains.engine.loop.monitor import Monitor
 from ssl_domains.engine.record.events import Event, Measured, Stepped, Warned
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.step import StepResult
 from ssl_domains.errors import DataError
+from ssl_domains.inputs import Input
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings
+from ssl_domains.pairs import Rows
 
 SAMPLES, WIDTH = 32, 16
 
@@ -57,14 +58,14 @@ def _step(monitor: Monitor, step: int, loss: float = 1.0, collapsed: bool = Fals
     images = torch.zeros(SAMPLES, 1, 2, 2)
     monitor.after(
         step,
-        Batch(images, None, samples, {}, waited=0.0),
+        Batch(Input(images), samples, {}, waited=0.0),
         StepResult(
-            Embeddings(z, Features(z, z[:, :, None, None])),
+            Embeddings(z, z[:SAMPLES]),
             LossOutput(
                 torch.tensor(loss), torch.tensor([loss, 2 * loss]), torch.tensor([0.5, 0.0]), torch.tensor([9, 9])
             ),
             samples,
-            views=2,
+            rows=Rows.of(samples, views=2),
         ),
         lr=0.1,
     )

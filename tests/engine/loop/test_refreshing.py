@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import torch
@@ -47,20 +47,22 @@ class Clustered(SimCLR):
 
 
 class Spy:
-    """Keeps the method and, for every step, the pairs that the loss saw."""
+    """Builds the method and keeps it."""
 
-    def __init__(self, plain: bool = False, **options: Any) -> None:
-        self.plain, self.options = plain, options
+    needs, options = SimCLR.needs, SimCLR.options
+
+    def __init__(self, plain: bool = False, **keywords: Any) -> None:
+        self.plain, self.keywords = plain, keywords
         self.methods: list[Clustered] = []
 
-    def __call__(self, encoder: Encoder, options: Mapping[str, Any]) -> Clustered:
+    def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Clustered:
         if self.plain:
             for _, module in list(encoder.named_modules()):
                 for name, child in list(module.named_children()):
                     if isinstance(child, nn.BatchNorm2d):
                         setattr(module, name, nn.GroupNorm(4, child.num_features))
         head = nn.Linear(encoder.num_features, 8)
-        method = Clustered(encoder, head if self.plain else nn.Sequential(nn.Dropout(0.2), head), **self.options)
+        method = Clustered(encoder, head if self.plain else nn.Sequential(nn.Dropout(0.2), head), **self.keywords)
         self.methods.append(method)
         return method
 
@@ -71,12 +73,12 @@ def run(data: str, out: str, rule: str = RULE, sets: tuple[str, ...] = SETS, **o
     composition = Composition(options.pop("kind", "groups"))
     events: list[Event] = []
     steps: list[tuple[int, Tensor, Tensor, Tensor]] = []
-    step_of, score = TrainingStep.__call__, TrainingStep._score
+    step_of, loss = TrainingStep.__call__, SimCLR.loss
 
-    def kept_score(self: TrainingStep, batch: Any, out: Any, emitted: Any) -> Any:
-        bound = self.pairs.relations[0].codes
+    def kept_loss(self: SimCLR, out: Any, pairs: Any) -> Any:
+        bound = pairs.objective.relations[0].codes
         keys.append(torch.from_numpy(bound.copy()) if bound is not None else torch.empty(0))
-        return score(self, batch, out, emitted)
+        return loss(self, out, pairs)
 
     def kept_step(self: TrainingStep, batch: Any, number: int) -> StepResult:
         result = step_of(self, batch, number)
@@ -85,11 +87,11 @@ def run(data: str, out: str, rule: str = RULE, sets: tuple[str, ...] = SETS, **o
 
     keys: list[Tensor] = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TrainingStep, "_score", kept_score)
+        patched.setattr(SimCLR, "loss", kept_loss)
         patched.setattr(TrainingStep, "__call__", kept_step)
         try:
             done = small_run.run(
-                Path(data), Path(out), sets, rule=rule, composition=composition, method_factory=spy,
+                Path(data), Path(out), sets, rule=rule, composition=composition, method=spy,
                 on_event=events.append, **options,
             )  # fmt: skip
         except SslDomainsError as error:
@@ -208,11 +210,12 @@ def test_a_column_that_collapses_ends_the_run_and_says_why(data: str, tmp_path: 
         def _compute(self, features: Tensor, table: SampleTable) -> Answer:
             return super()._compute(features, table) if not self.given else _one_cluster(features, table)
 
-    def factory(encoder: Encoder, options: Mapping[str, Any]) -> Clustered:
-        return Collapsing(encoder, nn.Linear(encoder.num_features, 8))
+        @classmethod
+        def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+            return cls(encoder, nn.Linear(encoder.num_features, 8))
 
     with pytest.raises(DataError):
-        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
+        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method=Collapsing)
     position = Run.open(tmp_path / "run").checkpoints.load()["sampler"]
     assert (position["epoch"], position["step"]) == (2, 0)
 
@@ -226,13 +229,15 @@ def test_a_column_that_collapses_ends_the_run_and_says_why(data: str, tmp_path: 
     ],
 )
 def test_a_wrong_answer_is_told(answer: Answer, message: str, data: str, tmp_path: Path) -> None:
-    def factory(encoder: Encoder, options: Mapping[str, Any]) -> SimCLR:
-        method = SimCLR(encoder, nn.Linear(encoder.num_features, 8))
-        method.refresh = Refresh(lambda features, table: answer, ("cluster",))
-        return method
+    class Wrong(SimCLR):
+        @classmethod
+        def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
+            method = cls(encoder, nn.Linear(encoder.num_features, 8))
+            method.refresh = Refresh(lambda features, table: answer, ("cluster",))
+            return method
 
     with pytest.raises(SslDomainsError, match=message):
-        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method_factory=factory)
+        small_run.run(Path(data), tmp_path / "run", SETS, rule=RULE, method=Wrong)
     assert not (tmp_path / "run").exists()
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ssl_domains.engine.record.config import RunConfig
-from ssl_domains.engine.record.config_file import known_keys, load_config, parse_set
+from ssl_domains.engine.record.config import RunConfig, schema_of
+from ssl_domains.engine.record.config_file import known_keys, load_config, parse_set, with_method_options
 from ssl_domains.errors import UsageError
+from ssl_domains.methods import MethodOptions, SimCLROptions
 
 
 def test_toml_reads_back_the_same(tmp_path: Path) -> None:
@@ -66,7 +67,6 @@ def test_a_set_value_is_toml_or_text(text: str, expected: tuple[str, object]) ->
         ("train.epoch", "train.epochs"),
         ("epochs", "train.epochs"),
         ("training.batch_size", "train.batch_size"),
-        ("method.temprature", "method.temperature"),
         ("pairs.shufle_metadata", "pairs.shuffle_metadata"),
     ],
 )
@@ -84,7 +84,6 @@ def test_an_unknown_key_names_the_nearest(key: str, meant: str) -> None:
         "train.seed=true",
         "train.batch_size=1",
         "train.optimizer=adam",
-        "method.temperature=0",
         "pairs.composition=partners",
         "views.without=blur",
         "train.trackers=['wandb']",
@@ -97,6 +96,34 @@ def test_a_value_that_does_not_fit_is_one_line_that_names_the_key(text: str) -> 
     assert text.partition("=")[0] in caught.value.message
     assert "\n" not in caught.value.message + caught.value.hint
     assert caught.value.hint
+
+
+def test_an_unknown_option_of_the_method_names_the_nearest() -> None:
+    config = load_config(sets=["method.temprature=1"])
+    with pytest.raises(UsageError, match=r"^the method 'simclr' has no option 'temprature'") as caught:
+        with_method_options(config, SimCLROptions)
+    assert caught.value.hint == "did you mean 'temperature'?"
+    with pytest.raises(UsageError, match="has no option 'temprature'") as caught:
+        with_method_options(config, MethodOptions)
+    assert caught.value.hint == "it has no options"
+
+
+@pytest.mark.parametrize(
+    "text", ["method.temperature=0", "method.temperature='hot'", "method.temperature=true", "method.name=5"]
+)
+def test_an_option_of_the_method_that_does_not_fit_is_one_line_that_names_the_key(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_method_options(load_config(sets=[text]), SimCLROptions)
+    assert text.partition("=")[0] in caught.value.message
+    assert "\n" not in caught.value.message + caught.value.hint
+    assert caught.value.hint
+
+
+def test_options_that_are_not_given_take_their_defaults(tmp_path: Path) -> None:
+    config = with_method_options(load_config(sets=["method.temperature=0.3"]), SimCLROptions)
+    assert config.method.model_dump() == {"name": "simclr", "temperature": 0.3, "learnable_temperature": False}
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    assert load_config(tmp_path / "config.toml") == config
 
 
 def test_unknown_keys_in_a_file_and_bad_files_are_usage_errors(tmp_path: Path) -> None:
@@ -115,7 +142,7 @@ def test_a_set_without_equals_is_a_usage_error() -> None:
 
 
 def test_every_key_has_a_description_and_a_place_in_the_schema() -> None:
-    schema = RunConfig.schema()
+    schema = schema_of(MethodOptions)
     described = [
         f"{section}.{key}"
         for section, reference in schema["properties"].items()
@@ -123,6 +150,15 @@ def test_every_key_has_a_description_and_a_place_in_the_schema() -> None:
         if field.get("description")
     ]
     assert tuple(described) == known_keys()
+
+
+def test_the_schema_has_the_options_of_the_method() -> None:
+    section = schema_of(SimCLROptions)["$defs"]["MethodConfig"]
+    assert list(section["properties"]) == ["name", "temperature", "learnable_temperature"]
+    assert section["properties"]["temperature"]["exclusiveMinimum"] == 0
+    assert section["properties"]["temperature"]["default"] == 0.1
+    assert all(option["description"] for option in section["properties"].values())
+    assert section["additionalProperties"] is False
 
 
 def test_reading_a_configuration_needs_no_torch() -> None:

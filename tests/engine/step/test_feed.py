@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.errors import DataError
+from ssl_domains.inputs import Input
 from ssl_domains.pairs import BatchSampler, Composition, same
 
 CPU = torch.device("cpu")
@@ -27,7 +28,7 @@ class Numbers(Dataset[Any]):
             raise DataError("sample 13 is broken", "leave it out")
         index = torch.tensor(indices)
         images = index.to(torch.uint8)[:, None, None, None].expand(-1, 1, 2, 2)
-        return {"images": images, "mask": None, "index": index}
+        return {"input": Input(images), "beside": (), "index": index}
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         return self.__getitems__([index])
@@ -47,8 +48,9 @@ def test_batches_follow_the_plan_from_any_step_of_any_epoch(workers: int) -> Non
         read = [batch.index.tolist() for batch in batches]
         assert read == feed.sampler.plan(epoch)[first:].tolist()
         for batch in batches:
-            assert batch.images.dtype == torch.float32
-            assert torch.allclose(batch.images[:, 0, 0, 0] * 255, batch.index.float())
+            assert batch.input.values.dtype == torch.float32
+            assert batch.input.valid is None
+            assert torch.allclose(batch.input.values[:, 0, 0, 0] * 255, batch.index.float())
             assert torch.equal(batch.columns["age"], batch.index.double())
             assert batch.waited >= 0
 

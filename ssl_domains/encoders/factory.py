@@ -1,0 +1,124 @@
+"""Builds an encoder from its name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import timm
+import torch
+from torch import nn
+
+from ssl_domains.encoders.conv1d import Conv1d
+from ssl_domains.encoders.encoder import Encoder
+from ssl_domains.encoders.masked import MaskedEncoder
+from ssl_domains.encoders.timm_encoder import TimmEncoder
+from ssl_domains.encoders.transformer import PREFIX, create_transformer
+from ssl_domains.errors import UsageError
+from ssl_domains.inputs import InputSpec
+
+__all__ = ["Init", "create_encoder"]
+
+Init = Literal["random", "pretrained"]
+
+
+def create_encoder(
+    name: str,
+    in_chans: int | None = None,
+    *,
+    init: Init = "random",
+    seed: int = 0,
+    image_size: int | None = None,
+    takes: InputSpec | None = None,
+) -> Encoder:
+    """Build an encoder by its name.
+
+    A timm architecture whose ``takes`` has ragged sides is masked (`MaskedEncoder`), else it is timm's model as it is
+    (`TimmEncoder`).
+
+    Args:
+        name: A timm architecture, ``small_conv``, ``conv1d``, ``transformers:FOLDER``, or an encoder of a plugin. The
+            names of timm and of the core always mean their own.
+        in_chans: Channels of the input; None takes those of ``takes``, else 3 (1 for ``conv1d``). timm adapts the first
+            layer of pretrained weights.
+        init: ``"random"`` from ``seed``, whatever was drawn before; ``"pretrained"`` asks timm for weights (network),
+            or reads those of the folder.
+        seed: Seed of the random weights.
+        image_size: Side of a square picture in pixels, for architectures that must know it (ViT).
+        takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``) or texts.
+
+    Raises:
+        UsageError: When no encoder has this name, it can't take this input, or its weights can't be had.
+        PluginError: When two plugins bring an encoder of this name.
+    """
+    if takes is not None:
+        if in_chans not in (None, takes.channels):
+            raise UsageError(f"in_chans={in_chans} for an input of {takes.channels} channels", "leave in_chans out")
+        in_chans = takes.channels
+    if name.startswith(PREFIX):
+        return create_transformer(name, takes, init=init, seed=seed)
+    if name == "conv1d":
+        return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed)
+    if timm.is_model(name):
+        if takes is not None and len(takes.space) != 2:
+            raise UsageError(f"{name!r} takes inputs of two sides, not {len(takes.space)}", "take conv1d for one side")
+        model = _timm_model(name, 3 if in_chans is None else in_chans, init, seed, image_size or _fixed_size(takes))
+        if takes is not None and takes.ragged:
+            return MaskedEncoder(model, name, takes)
+        return TimmEncoder(model, name, takes or _square(model, 3 if in_chans is None else in_chans, image_size))
+    # The one arrow upward in this room: plugins are found by `extending`, and only for a name that isn't the core's.
+    from ssl_domains.extending.current import current_registry
+
+    entry = current_registry().encoder(name)
+    with _seeded(seed):
+        return entry.build(takes or InputSpec("image", in_chans or 3, (image_size, image_size)), init)
+
+
+def _create_conv1d(takes: InputSpec, init: Init, seed: int) -> Encoder:
+    if init != "random":
+        raise UsageError("there are no pretrained weights for 'conv1d'", "--init random")
+    if len(takes.space) != 1:
+        raise UsageError(f"'conv1d' takes inputs of one side, not {len(takes.space)}", "take small_conv for pictures")
+    with _seeded(seed):
+        model = Conv1d(takes.channels)
+    return MaskedEncoder(model, "conv1d", takes)
+
+
+def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tuple[int, ...] | None) -> nn.Module:
+    options: dict[str, Any] = {"in_chans": in_chans, "num_classes": 0}
+    with _seeded(seed), warnings.catch_warnings():
+        try:
+            try:
+                model = timm.create_model(name, pretrained=init == "pretrained", img_size=size, **options)
+            except TypeError:  # most architectures take any size and know no img_size
+                torch.manual_seed(seed)
+                model = timm.create_model(name, pretrained=init == "pretrained", **options)
+        except Exception as error:
+            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            hint = "pretrained weights come over the network" if init == "pretrained" else "see the model's page"
+            raise UsageError(f"encoder {name!r} can't be made: {cause}", hint) from error
+    assert isinstance(model, nn.Module)
+    return model
+
+
+def _square(model: nn.Module, in_chans: int, image_size: int | None) -> InputSpec:
+    """Pictures of the given size, or of the size that the architecture was made for; most take others too."""
+    config: Any = getattr(model, "pretrained_cfg", None) or {}
+    usual = tuple(config.get("input_size") or (in_chans, 224, 224))[1:]
+    return InputSpec("image", in_chans, (image_size, image_size) if image_size else usual)
+
+
+def _fixed_size(takes: InputSpec | None) -> tuple[int, ...] | None:
+    if takes is None:
+        return None
+    fixed = tuple(side for side in takes.space if side is not None)
+    return fixed if len(fixed) == len(takes.space) else None
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,133 @@
+"""A convolutional network on inputs of differing length: the padding of a batch changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.encoders.layer_kinds import layers, refusal
+from ssl_domains.encoders.masked_layers import Masking
+from ssl_domains.encoders.padding_check import require_padding_proof
+from ssl_domains.encoders.timm_encoder import timm_width
+from ssl_domains.encoders.valid_places import ValidPlaces
+from ssl_domains.errors import UsageError
+from ssl_domains.inputs import InputSpec
+
+__all__ = ["MaskedEncoder", "masked_mean"]
+
+
+class MaskedEncoder(Encoder):
+    """A convolutional network whose layers see valid places only, pooled by the mean over valid places.
+
+    Padding is replaced before each convolution and each pooling layer; the valid length follows ``ceil(n / stride)``
+    from layer to layer; BatchNorm in training takes the statistics of valid places. Masking the convolutions alone is
+    not enough, as the stem of a resnet pools over padding.
+
+    Args:
+        model: A network with ``forward_features`` (``[B, C, *space]`` to ``[B, F, *space']``), ``forward_head`` and
+            ``num_features``, as in timm, made with ``num_classes=0``.
+        name: The name it was built by.
+        takes: The form of its input; its ragged sides are masked.
+
+    Raises:
+        UsageError: When a layer lets padding through; the message names the layer, its type and the reason. The network
+            is run on made-up numbers to find out.
+    """
+
+    def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
+        super().__init__(model, name, takes, timm_width(model))
+        # Without a ragged side all are masked, so that an input that comes with padding is encoded right.
+        self.sides = takes.ragged or tuple(range(len(takes.space)))
+        for path, module in model.named_modules():
+            if reason := refusal(module, self.sides, layer=False):
+                raise self.refused(path, module, reason)
+        used = self._used_layers()
+        for path, layer in used:
+            if reason := refusal(layer, self.sides, layer=True):
+                raise self.refused(path, layer, reason)
+        self.masking = Masking([layer for _, layer in used], self.sides)
+        require_padding_proof(self)
+
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
+        """Encode a padded batch.
+
+        Args:
+            values: ``[B, C, *space]``; padding may hold any number, also NaN.
+            valid: bool ``[B, 1, *space]``, true up to each sample's length; missing places before its end count as 0.
+        """
+        if valid is None:
+            features = self._features(values)
+            return Features(masked_mean(features), features)
+        return self.encode(values, valid, ValidPlaces(valid, self.sides))
+
+    def encode(self, values: Tensor, valid: Tensor, places: ValidPlaces) -> Features:
+        """Encode a padded batch whose valid places are known."""
+        with self.masking.during(places):
+            features = self._features(values.masked_fill(~valid, 0.0))
+        padding = places.padding(features.shape[2:])
+        features = features.masked_fill(padding, 0.0)
+        return Features(masked_mean(features, ~padding), features, ~padding)
+
+    def example_sizes(self, ragged: int) -> list[int]:
+        """Sides of an input with ``ragged`` places along each ragged side."""
+        space = self.takes.space
+        return [ragged if number in self.sides else length or ragged for number, length in enumerate(space)]
+
+    def refused(self, path: str, module: nn.Module, reason: str) -> UsageError:
+        """The error that says which module lets padding through, and why."""
+        where = f"its {path} ({type(module).__name__})" if path else f"its {type(module).__name__}"
+        return UsageError(
+            f"encoder {self.name!r} can't take inputs of differing length: {where}: {reason}",
+            "take small_conv, resnet18 or resnet50, or conv1d for waveforms; or inputs of one size",
+        )
+
+    def _features(self, values: Tensor) -> Tensor:
+        model: Any = self.model
+        return torch.as_tensor(model.forward_features(values))
+
+    def _used_layers(self) -> list[tuple[str, nn.Module]]:
+        """Name and module of the layers that run between the input and the map."""
+        used: dict[nn.Module, None] = {}
+        every = dict(layers(self.model))
+
+        def note(layer: nn.Module, inputs: object) -> None:
+            used[layer] = None
+
+        handles = [layer.register_forward_pre_hook(note) for layer in every.values()]
+        training = self.model.training
+        weight = next(self.model.parameters())
+        values = torch.zeros(1, self.in_chans, *self.example_sizes(64), dtype=weight.dtype, device=weight.device)
+        try:
+            with torch.no_grad():
+                self.model.eval()
+                self._features(values)
+        except Exception as error:  # an architecture may refuse the size in its own way
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            raise self.refused("", self.model, f"it can't be run on {list(values.shape)}: {cause}") from error
+        finally:
+            self.model.train(training)
+            for handle in handles:
+                handle.remove()
+        names = {layer: path for path, layer in every.items()}
+        return [(names[layer], layer) for layer in used]
+
+
+def masked_mean(features: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Mean over the valid places of a map.
+
+    Args:
+        features: ``[B, F, *space]``, 0 at invalid places.
+        valid: bool ``[B, 1, *space]``; None where all are valid.
+
+    Returns:
+        ``[B, F]``; 0 for a sample without a valid place. Sums are at least float32.
+    """
+    places = features.flatten(2)
+    wide = torch.promote_types(features.dtype, torch.float32)
+    if valid is None:
+        return places.mean(dim=2, dtype=wide).to(features.dtype)
+    count = valid.flatten(2).sum(dim=2).clamp(min=1)
+    return (places.sum(dim=2, dtype=wide) / count).to(features.dtype)

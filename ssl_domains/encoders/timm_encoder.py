@@ -1,0 +1,54 @@
+"""A timm model as it is, for pictures of one size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.inputs import InputSpec
+
+__all__ = ["TimmEncoder", "timm_width"]
+
+
+class TimmEncoder(Encoder):
+    """A timm model without its classifier, pooled by its own head, so that the exported model gives the same vectors.
+
+    The validity of a picture goes on beside the map and is not used inside: padding to a fixed size is filled by the
+    preprocess (see decision 11). For inputs of differing length there is `MaskedEncoder`.
+
+    Args:
+        model: A timm model made with ``num_classes=0``.
+        name: The architecture's name in timm.
+        takes: The form of its input.
+    """
+
+    def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
+        super().__init__(model, name, takes, timm_width(model))
+
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
+        """Encode ``values [B, C, H, W]`` in [0, 1] with their validity ``[B, 1, H, W]``."""
+        model: Any = self.model
+        tokens = model.forward_features(values)
+        pooled = model.forward_head(tokens, pre_logits=True)
+        features = self._as_map(tokens, values)
+        mask = None
+        if valid is not None:
+            mask = F.adaptive_max_pool2d(valid.to(values.dtype), features.shape[-2:]) > 0
+        return Features(pooled, features, mask)
+
+    def _as_map(self, tokens: Tensor, values: Tensor) -> Tensor:
+        model: Any = self.model
+        if tokens.ndim == 4:
+            # Transformers with windows keep channels last; everything else is [B, F, h, w] already.
+            return tokens if getattr(model, "output_fmt", "NCHW") == "NCHW" else tokens.permute(0, 3, 1, 2)
+        patches = tokens[:, int(getattr(model, "num_prefix_tokens", 0)) :]
+        height, width = model.patch_embed.dynamic_feat_size(values.shape[-2:])
+        return patches.transpose(1, 2).reshape(len(patches), -1, height, width)
+
+
+def timm_width(model: nn.Module) -> int:
+    """Width of a timm model's pooled features; some widen them in the head."""
+    return int(getattr(model, "head_hidden_size", None) or getattr(model, "num_features"))  # noqa: B009 (for mypy)

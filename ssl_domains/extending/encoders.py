@@ -1,0 +1,38 @@
+"""The encoders that come with the core, beside those of timm and ``transformers:FOLDER``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ssl_domains.extending.encoder_entry import EncoderEntry
+
+if TYPE_CHECKING:
+    from ssl_domains.encoders import Encoder
+    from ssl_domains.inputs import InputSpec
+
+__all__ = ["BUILT_IN"]
+
+
+def small_conv(takes: InputSpec, init: str) -> Encoder:
+    """``small_conv`` from torch's global generator."""
+    return _create("small_conv", takes, init)
+
+
+def conv1d(takes: InputSpec, init: str) -> Encoder:
+    """``conv1d`` from torch's global generator."""
+    return _create("conv1d", takes, init)
+
+
+def _create(name: str, takes: InputSpec, init: str) -> Encoder:
+    import torch
+
+    from ssl_domains.encoders import create_encoder
+
+    seed = int(torch.randint(2**31, ()))
+    return create_encoder(name, init=init, seed=seed, takes=takes)  # type: ignore[arg-type]
+
+
+BUILT_IN = (
+    EncoderEntry("small_conv", "four 3×3 convolutions for small pictures; 0.1 M parameters", f"{__name__}:small_conv"),
+    EncoderEntry("conv1d", "residual network for waveforms and series; 0.3 M parameters", f"{__name__}:conv1d"),
+)
