@@ -60,7 +60,7 @@ def _act(act: Callable[[], Any], words: list[str], world: World) -> Any:
             raise UsageError(f"only {_COMMAND} runs in several processes", "start this command without torchrun")
         return act()
     except BaseException as error:
-        world.last_words(error)
+        world.send_error(error)
         raise
 
 

@@ -1,1 +1,1 @@
-"""The whole run: assembled from its parts, looped over steps, measured, refreshed, saved."""
+"""A whole training run: assemble its parts, loop over steps, measure, refresh and save."""

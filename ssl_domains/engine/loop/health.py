@@ -1,7 +1,6 @@
-"""Is the embedding alive? Measures of collapse and spread, and a warning in words.
+"""Health of the embedding: measures of collapse and spread, and a warning when it collapses.
 
-Every function takes embeddings as they are, on any device, and gives a float32 scalar there; nothing waits for the GPU
-until the measures are read together, on the cadence of ``health.every_steps``.
+Every measure takes embeddings on any device and returns a float32 scalar on that device, without waiting for the GPU.
 """
 
 from __future__ import annotations
@@ -25,20 +24,21 @@ __all__ = [
     "uniformity",
 ]
 
-# A uniform sphere has a standard deviation of 1/√d in each dimension (Chen & He 2021), and an effective rank near
-# min(d, n) (Garrido et al. 2023, RankMe). Below a tenth of the one, or with all variance in fewer directions than two,
-# there is nothing left for a probe to read.
+# Unit vectors spread evenly over the sphere have a standard deviation of 1/√d in each dimension (Chen & He 2021), and
+# an effective rank near min(d, n) (Garrido et al. 2023, RankMe). With less than a tenth of that standard deviation, or
+# an effective rank below 2, a probe can't read anything from the embedding.
 STD_FRACTION = 0.1
 SMALLEST_RANK = 2.0
 
-# Rows that are measured: the singular values and the pairwise distances of more would cost as much as the step.
+# Most rows that are measured: singular values and pairwise distances of more rows would cost as much as the step.
 MOST_ROWS = 1024
 
 
 def embedding_std(z: Tensor) -> Tensor:
     """Standard deviation over the rows of ``z [M, d]``, averaged over dimensions.
 
-    On unit vectors 1/√d is a uniform sphere, 0 a single point (Chen & He 2021, Exploring Simple Siamese Learning).
+    Of unit vectors it is 1/√d when they are spread evenly over the sphere, and 0 when they are equal (Chen & He 2021,
+    Exploring Simple Siamese Learning).
     """
     return z.float().std(dim=0, correction=0).mean()
 
@@ -46,12 +46,12 @@ def embedding_std(z: Tensor) -> Tensor:
 def effective_rank(z: Tensor) -> Tensor:
     """exp of the entropy of the normalised singular values of the centred ``z [M, d]``; from 1 to min(M, d).
 
-    Roy & Vetterli 2007, The effective rank; as RankMe (Garrido et al. 2023), but centred, so that a common offset does
-    not hide the other directions behind the first singular value. A single point has rank 1.
+    Roy & Vetterli 2007, The effective rank. Like RankMe (Garrido et al. 2023), but of centred rows: otherwise a common
+    offset would give one large singular value that hides the others. Equal rows have rank 1.
     """
     z = z.float()
     values = torch.linalg.svdvals(z - z.mean(dim=0))
-    # What rounding leaves of a single point is not a direction.
+    # Singular values as small as rounding errors count as 0.
     floor = 1e-5 * math.sqrt(len(z)) * z.norm(dim=1).mean().clamp(min=1e-30)
     values = torch.where(values > floor, values, torch.zeros_like(values))
     p = values / values.sum().clamp(min=1e-30)
@@ -59,7 +59,7 @@ def effective_rank(z: Tensor) -> Tensor:
 
 
 def alignment(one: Tensor, other: Tensor) -> Tensor:
-    """Mean squared distance of positives, ``[n, d]`` each, row beside row; 0 is perfect, NaN where there are none.
+    """Mean squared distance between row i of ``one`` and row i of ``other``, both ``[n, d]``; NaN when n is 0.
 
     Wang & Isola 2020, Understanding Contrastive Representation Learning through Alignment and Uniformity (α = 2).
     """
@@ -67,9 +67,9 @@ def alignment(one: Tensor, other: Tensor) -> Tensor:
 
 
 def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
-    """log of the mean of exp(−t·‖z_i − z_j‖²) over pairs i ≠ j of ``z [M, d]``; 0 is one point, lower is more even.
+    """log of the mean of exp(−t·‖z_i − z_j‖²) over pairs i ≠ j of ``z [M, d]``; 0 when all rows are equal.
 
-    Wang & Isola 2020. A uniform sphere of high dimension nears −2t.
+    Wang & Isola 2020. Lower is more even; for points spread evenly over a sphere of high dimension it is near −2t.
     """
     distances = torch.pdist(z.float()).square()
     return torch.logsumexp(-t * distances, dim=0) - math.log(max(1, distances.numel()))
@@ -81,21 +81,21 @@ def knn_agreement(
     """Share of rows whose label is the majority among their ``k`` nearest neighbours in a bank, by cosine.
 
     Args:
-        features: ``[M, F]``.
-        labels: int64 ``[M]``, −1 missing.
-        samples: int64 ``[M]``; a row is never its own neighbour, in whatever view.
-        bank: ``[N, F]``.
-        bank_labels: int64 ``[N]``, −1 missing.
-        bank_samples: int64 ``[N]``.
-        k: Neighbours.
+        features: Features ``[M, F]`` of the rows.
+        labels: Label codes int64 ``[M]``, −1 missing.
+        samples: Sample of each row, int64 ``[M]``; rows of the same sample are never neighbours.
+        bank: Features ``[N, F]`` among which neighbours are searched.
+        bank_labels: Label codes int64 ``[N]``, −1 missing.
+        bank_samples: Sample of each row of the bank, int64 ``[N]``.
+        k: Number of neighbours.
 
     Returns:
-        Scalar; NaN when no row has a label or the bank holds no labelled row.
+        Scalar; NaN when no row, or no row of the bank, has a label.
     """
-    # A missing label has no say and no turn.
-    asked, known = labels >= 0, bank_labels >= 0
-    features, labels, samples = features[asked], labels[asked], samples[asked]
-    bank, bank_labels, bank_samples = bank[known], bank_labels[known], bank_samples[known]
+    # Rows without a label are neither classified nor neighbours.
+    labelled, bank_labelled = labels >= 0, bank_labels >= 0
+    features, labels, samples = features[labelled], labels[labelled], samples[labelled]
+    bank, bank_labels, bank_samples = bank[bank_labelled], bank_labels[bank_labelled], bank_samples[bank_labelled]
     if not len(features) or not len(bank):
         return torch.tensor(float("nan"), device=features.device)
     similarity = F.normalize(features.float(), dim=1) @ F.normalize(bank.float(), dim=1).T
@@ -103,7 +103,7 @@ def knn_agreement(
     nearest, where = similarity.topk(min(k, len(bank)), dim=1)
     votes = torch.zeros(len(features), int(bank_labels.max()) + 1, device=features.device)
     votes.scatter_add_(1, bank_labels[where], (nearest > float("-inf")).float())
-    # Ties go to the label of the nearest neighbour among the tied, by a weight too small to win otherwise.
+    # Of labels with equally many votes, the one with the nearest neighbours wins, by weights too small to matter else.
     order = torch.arange(where.shape[1], 0, -1, device=features.device) / (where.shape[1] * 1e3)
     votes.scatter_add_(1, bank_labels[where], order.expand_as(nearest) * (nearest > float("-inf")))
     return (votes.argmax(dim=1) == labels).float().mean()
@@ -111,15 +111,16 @@ def knn_agreement(
 
 @torch.no_grad()
 def measure(z: Tensor, rows: Rows, pooled: Tensor | None = None) -> dict[str, Tensor]:
-    """The measures of one batch, as scalars on its device.
+    """``std``, ``effective_rank``, ``alignment`` and ``uniformity`` of a batch, as scalars on its device.
 
-    Spread is measured on one row of each sample, as two views of a sample are near each other by design; alignment on
-    pairs of rows of one sample and part in different views. ``z`` is brought to unit length first.
+    The spread (all but the alignment) is measured on one row of each sample, because views of a sample are near each
+    other by design. The alignment is measured on pairs of rows of the same sample and part in different views. Rows of
+    ``z`` are scaled to unit length first.
 
     Args:
         z: ``[M, d]``, rows of all processes.
-        rows: What they belong to.
-        pooled: ``[n, F]``, features on which spread is measured in place of ``z``.
+        rows: Sample, view and part of each row.
+        pooled: ``[n, F]``, features on which the spread is measured instead of ``z``.
     """
     first, one, other = _measured(rows)
     unit = F.normalize(z.detach().float(), dim=1)
@@ -133,14 +134,15 @@ def measure(z: Tensor, rows: Rows, pooled: Tensor | None = None) -> dict[str, Te
 
 
 def measured_rows(rows: Rows) -> int:
-    """How many rows `measure` looks at for spread."""
+    """Number of rows on which `measure` measures the spread."""
     return len(_measured(rows)[0])
 
 
 def _measured(rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows to measure spread on, and pairs of rows to measure alignment on: positions, int64, on the CPU.
+    """(rows for the spread, first rows of pairs, second rows of pairs): indices of rows, int64, on the CPU.
 
-    Spread: the first row of each sample in the first view, at most `MOST_ROWS` with those of the other views.
+    For the spread, the first row of each sample in the first view; so many that all views together have at most
+    `MOST_ROWS` rows.
     """
     if not len(rows):
         nothing = torch.zeros(0, dtype=torch.int64)
@@ -149,7 +151,7 @@ def _measured(rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
     views = len(torch.unique(rows.view))
     per_view = max(1, min(len(rows), MOST_ROWS) // views)
     base = torch.nonzero(rows.view == rows.view.min()).squeeze(1)
-    # Row ids are (view and slot) · parts + part, and rows lie in their order.
+    # Row ids are (view and slot) · parts + part, in ascending order.
     of = torch.div(rows.row[base], parts, rounding_mode="floor")
     is_first = torch.ones(len(base), dtype=torch.bool)
     is_first[1:] = of[1:] != of[:-1]
@@ -164,13 +166,13 @@ def _measured(rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def collapse_warning(std: float, rank: float, dimensions: int, rows: int) -> str:
-    """One line when the embedding has collapsed, else an empty text.
+    """A warning of one line when the embedding has collapsed, else an empty text.
 
     Args:
         std: `embedding_std` of unit vectors.
         rank: `effective_rank`.
-        dimensions: d of the embedding.
-        rows: Rows it was measured on; fewer than 8 say nothing.
+        dimensions: Dimension d of the embedding.
+        rows: Number of rows that were measured; with fewer than 8 there is no warning.
     """
     if rows < 8 or dimensions < 4:
         return ""

@@ -1,11 +1,16 @@
-"""Measures a run on a cadence: sums on the device at every step, one read of all of them now and then.
+"""Measure a run every few steps: sums are kept on the device at every step and read together at a measurement.
 
-A measurement holds ``step``, ``epoch`` (fraction done), ``lr``, ``temperature``; since the measurement before it
-``images_per_s`` (samples, not views), ``data_wait`` (share of the time), the mean ``loss`` and, by the text of each
-relation, the means ``per_relation`` and ``no_cross_positive``; of the newest batch ``std``, ``effective_rank``,
-``alignment`` (with partners: how near a sample is to its partner), ``uniformity``; with ``health.label`` also ``knn``
-and ``knn_bank`` (rows it looked among); and ``warning`` when the embedding collapses. With several processes all of
-these are of all their rows.
+A measurement has these keys:
+
+- ``step``; ``epoch``, the number of epochs done, with a fraction; ``lr``; ``temperature``;
+- over the steps since the previous measurement: ``images_per_s`` (samples, not views), ``data_wait`` (share of the
+  time), the mean ``loss`` and, by the text of each relation, the means ``per_relation`` and ``no_cross_positive``;
+- of the newest batch: ``std``, ``effective_rank``, ``alignment`` (with partners: distance of a sample to its partner)
+  and ``uniformity``;
+- with ``health.label``: ``knn``, and ``knn_bank``, the number of rows among which neighbours are searched;
+- ``warning``, when the embedding collapses.
+
+With several processes, values are over the rows of all processes.
 """
 
 from __future__ import annotations
@@ -29,25 +34,25 @@ from ssl_domains.errors import DataError
 
 __all__ = ["Monitor"]
 
-# Rows of the newest batches among which the online k-NN looks.
+# Rows of the newest batches among which the online k-NN searches neighbours.
 _BANK = 2048
 
 
 class Monitor:
-    """Watches the steps of a run.
+    """Measures the loss, the speed and the health of the embedding after the steps of a run.
 
     Args:
         every: Steps between measurements; the first and the last step are always measured.
         total_steps: Steps of the run.
         steps_per_epoch: Steps of an epoch.
-        names: Text of each relation of the loss; none where it reads no pairs.
-        labels: int64 ``[n]`` for the online k-NN, −1 missing; None without one.
-        neighbours: Its k.
-        temperature: Reads τ; asked at measurements only, as a learned one waits for the device.
-        trackers: Where measurements are kept.
-        emit: Who is told.
-        world: The processes that train; all of them measure, at the same steps.
-        unit_z: Whether ``z`` has length 1; else collapse is watched on the pooled features.
+        names: Text of each relation of the loss; empty when the loss reads no pairs.
+        labels: Label codes int64 ``[n]`` of the training rows for the online k-NN, −1 missing; None without k-NN.
+        neighbours: k of the online k-NN.
+        temperature: Returns τ; called only at measurements, because reading a learned τ waits for the device.
+        trackers: Trackers that write the measurements.
+        emit: Receives the events.
+        world: The processes of the run; all of them measure at the same steps.
+        unit_z: Whether ``z`` has length 1. If not, collapse is measured on the pooled features.
     """
 
     def __init__(
@@ -86,7 +91,13 @@ class Monitor:
         self._since = time.perf_counter()
 
     def after(self, step: int, batch: Batch, result: StepResult, lr: float) -> None:
-        """Note a step; ``step`` counts those done.
+        """Add the result of a step to the sums, and measure when it is time.
+
+        Args:
+            step: Number of steps done, this one included.
+            batch: The batch of the step.
+            result: The result of the step.
+            lr: The learning rate of the step.
 
         Raises:
             DataError: When a measured loss is not finite.
@@ -110,12 +121,12 @@ class Monitor:
             self._publish({**values, "images_per_s": speed, "data_wait": wait})
 
     def require_finite(self, step: int) -> None:
-        """Wait for the losses since the last measurement, and refuse to keep weights that made one NaN or infinite.
+        """Check the losses since the last measurement, so that broken weights are not saved. Waits for the device.
 
         Raises:
-            DataError: When one is.
+            DataError: When a loss is NaN or infinite.
         """
-        # Summed over processes first, so that none goes on alone.
+        # Summed over processes first, so that all processes raise together.
         if self._sums is not None and not math.isfinite(float(self.world.total(self._sums[:1]))):
             raise _not_finite(step)
 
@@ -125,28 +136,28 @@ class Monitor:
         measures = measure(z, result.rows) if self.unit_z else measure(z, result.rows, self._pooled(result))
         if self.labels is not None:
             measures["knn"] = self._knn(result)
-        # One transfer for all of them: the only place where training waits for the device.
+        # One transfer for all values: the only place where training waits for the device.
         relations = len(self.names)
         sums = self.world.total(self._sums) / self._steps
-        sums[1 + relations :] /= self.world.size  # shares of equally many rows; the losses are parts of a sum
-        read = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())]).tolist()
-        self.loss = read[0]
+        sums[1 + relations :] /= self.world.size  # a mean of shares over equally many rows; losses are parts of a sum
+        numbers = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())]).tolist()
+        self.loss = numbers[0]
         if not math.isfinite(self.loss):
             raise _not_finite(step)
         values: dict[str, Any] = {
             "step": step,
             "epoch": step / self.steps_per_epoch,
             "loss": self.loss,
-            "per_relation": dict(zip(self.names, read[1 : 1 + relations], strict=True)),
-            "no_cross_positive": dict(zip(self.names, read[1 + relations : 1 + 2 * relations], strict=True)),
+            "per_relation": dict(zip(self.names, numbers[1 : 1 + relations], strict=True)),
+            "no_cross_positive": dict(zip(self.names, numbers[1 + relations : 1 + 2 * relations], strict=True)),
             "lr": lr,
             "temperature": self.temperature(),
         }
-        values |= dict(zip(measures, read[1 + 2 * relations :], strict=True))
+        values |= dict(zip(measures, numbers[1 + 2 * relations :], strict=True))
         if self.labels is not None:
             values["knn_bank"] = self.world.size * self._remembered()
-        watched = z.shape[1] if self.unit_z else result.out.pooled.shape[1]
-        warning = collapse_warning(values["std"], values["effective_rank"], watched, measured_rows(result.rows))
+        dimensions = z.shape[1] if self.unit_z else result.out.pooled.shape[1]
+        warning = collapse_warning(values["std"], values["effective_rank"], dimensions, measured_rows(result.rows))
         return {**values, "warning": warning} if warning else values
 
     def _pooled(self, result: StepResult) -> Tensor:
@@ -166,7 +177,7 @@ class Monitor:
     def _remember(self, result: StepResult) -> None:
         if self.labels is None:
             return
-        # One view of each sample; of earlier batches, so that nearly all neighbours are other samples.
+        # One view of each sample. The bank holds earlier batches, so that nearly all neighbours are other samples.
         self._bank.append((_one_view(result), result.samples.to(result.out.z.device)))
         while len(self._bank) > 1 and self.world.size * self._remembered() > _BANK:
             self._bank.popleft()

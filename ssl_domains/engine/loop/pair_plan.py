@@ -1,4 +1,8 @@
-"""The pairs of a run: the rule bound to the training rows, with the two controls that need the same binding."""
+"""The pairs of a run: the rule bound to the training rows, the batches, and the two controls of a rule.
+
+The controls are own views as the only positives (``pairs.relations = "none"``) and shuffled metadata
+(``pairs.shuffle_metadata``).
+"""
 
 from __future__ import annotations
 
@@ -28,15 +32,15 @@ __all__ = ["PairPlan", "plan_pairs"]
 
 @dataclass(frozen=True)
 class PairPlan:
-    """What batches are composed by, and what the loss takes as positives.
+    """The objective that composes batches, the objective of the loss, and the batches.
 
     Attributes:
         objective: The rule as given.
-        binding: The rule bound to the training rows and to what the method computes of them; with
-            ``pairs.shuffle_metadata``, the rule's columns are permuted in it.
-        fitted: Bin edges fitted on these rows, or those of the run that is resumed.
-        sampler: The batches.
-        own_views: Own views as the only positives, with ``pairs.relations = "none"``; else None.
+        binding: The rule bound to the training rows and to the columns that the method computes; with
+            ``pairs.shuffle_metadata``, the columns of the rule are permuted in it.
+        fitted: Bin edges fitted on the training rows, or taken from the run that is resumed.
+        sampler: Draws the batches.
+        own_views: With ``pairs.relations = "none"``, the objective with own views as the only positives; else None.
     """
 
     objective: Objective
@@ -47,25 +51,25 @@ class PairPlan:
 
     @property
     def table(self) -> SampleTable:
-        """The training rows as the rule sees them, computed columns included."""
+        """The training rows with the columns that the rule reads: permuted for the control, computed ones included."""
         return self.binding.table
 
     @property
     def composed_by(self) -> BoundObjective:
-        """The objective that batches are composed by."""
+        """The objective by which batches are composed."""
         return self.binding.bound
 
     @property
     def scored_by(self) -> BoundObjective:
-        """The objective of the loss."""
+        """The objective that gives the loss its positives."""
         return self.binding.bound if self.own_views is None else self.own_views
 
     def restore(self, computed: Computed) -> None:
-        """Take what was computed anew: the epochs planned from now on, and `scored_by`, follow it."""
+        """Use new computed columns and edge tables, for the epochs planned from now on and for `scored_by`."""
         self.sampler.rebind(self.binding.restore(computed))
 
     def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
-        """What the ``pairs`` command says of these pairs; ``report.check()`` refuses what must not be trained on."""
+        """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on."""
         return inspect_pairs(
             self.table,
             self.objective,
@@ -88,17 +92,17 @@ def plan_pairs(
     computed: Computed | None = None,
     world: World | None = None,
 ) -> PairPlan:
-    """Bind an objective to the training rows.
+    """Bind an objective to the training rows and plan the batches.
 
     Args:
         config: Its ``pairs``, ``train.batch_size`` and ``train.seed`` are read.
-        table: The training rows, decodable ones only.
+        table: The training rows; all must be decodable.
         objective: The rule.
         composition: How batches are composed.
-        fitted: Edges of a run that is resumed; None fits them on ``table``.
-        emitted: Names of numbers that the views emit.
-        computed: Columns and edge tables that the method computes; None where it doesn't.
-        world: The processes among which batches are divided; None for one.
+        fitted: Bin edges of a run that is resumed; None fits them on ``table``.
+        emitted: Names of the numbers that the views emit.
+        computed: Columns and edge tables that the method computes; None when it computes none.
+        world: The processes that share each batch; None for one process.
 
     Raises:
         UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set or
@@ -112,7 +116,7 @@ def plan_pairs(
         raise UsageError(message, f"use --set train.batch_size={max(2, len(table))} or less")
     if config.pairs.shuffle_metadata is not None:
         shuffled = sorted(name for name in objective.columns if name in table.columns)
-        # Edges between samples are metadata too: who they join is permuted with the rest. Nothing else reads the ids.
+        # Edges are metadata too: permuting the sample ids permutes them. Nothing else reads the ids.
         shuffled += [SAMPLE] if SAMPLE in objective.edge_keys else []
         if not shuffled:
             raise UsageError("pairs.shuffle_metadata needs a rule that reads columns", "give --pairs or --rule")

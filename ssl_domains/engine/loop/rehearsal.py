@@ -1,4 +1,4 @@
-"""``pretrain --dry-run``: a few steps, to tell memory and time before a GPU hour is spent."""
+"""``pretrain --dry-run``: run a few steps to measure memory and time before the real training."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from ssl_domains.errors import DataError
 
 __all__ = ["Rehearsal", "rehearse"]
 
-# The first step compiles, allocates and fills caches; those after it are what a run is made of.
+# The first step compiles, allocates and fills caches; the steps after it are timed.
 _TIMED_STEPS = 4
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a dry run found.
+    """The measurements of a dry run.
 
     Attributes:
-        samples: Training samples.
+        samples: Number of training samples.
         steps_per_epoch: Steps of an epoch.
         total_steps: Steps of the whole run.
-        parameters: Trained parameters.
-        device: Where it ran.
-        precision: Of the encoder.
+        parameters: Number of trained parameters.
+        device: Device of the training.
+        precision: Precision of the encoder.
         composition: How batches are composed, and why.
-        loss: Of the first step.
-        seconds_per_step: Median of the steps after the first; of the first when an epoch has no other.
-        estimated_seconds: For the whole run, measurements and checkpoints not counted.
-        images_per_s: Samples a second, each counted once however many views it has.
-        peak_memory_bytes: Of this process. On a GPU what torch allocated there; on a CPU the most it ever had, decoded
-            canvases and libraries included.
+        loss: Loss of the first step.
+        seconds_per_step: Median over the steps after the first; of the first when an epoch has only one step.
+        estimated_seconds: Estimate for the whole run, without measurements and checkpoints.
+        images_per_s: Samples per second; a sample counts once, not once for each view.
+        peak_memory_bytes: Peak memory of this process. On a GPU, the memory that torch allocated there; on a CPU, the
+            memory of the whole process, decoded canvases and libraries included.
     """
 
     samples: int
@@ -61,15 +61,15 @@ class Rehearsal:
     peak_memory_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
-        """By name, JSON-able."""
+        """As JSON values."""
         return asdict(self)
 
 
 def rehearse(config: RunConfig, parts: Parts) -> Rehearsal:
-    """Take a few steps of the run that `pretrain` would make of the same arguments, and write nothing.
+    """Run the first steps that `pretrain` would run with the same arguments, without writing anything.
 
     Raises:
-        UsageError: As `pretrain`.
+        UsageError: In the cases of `pretrain`.
         DataError: When the loss is not a finite number.
         ResourceError: When memory runs out.
     """

@@ -1,4 +1,7 @@
-"""The training loop: from a table, a store and a rule to a run folder, killable and resumable at any moment."""
+"""The training loop: train on a table, a store and a rule, and write a run folder.
+
+A run may be killed at any moment and resumed from its last checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
 
 __all__ = ["pretrain"]
 
-# A checkpoint each epoch, but not more often than this: on a small table it would cost more than the training.
+# A checkpoint is saved every epoch, but not more often: on a small table, saving would take longer than training.
 _FEWEST_STEPS_BETWEEN_CHECKPOINTS = 50
 
 
@@ -49,25 +52,29 @@ def pretrain(
 ) -> Run:
     """Pre-train an encoder.
 
-    On a CPU the same configuration gives the same weights bit for bit, whatever ran before in the process, however many
-    workers read, and wherever the run was killed and resumed. The process's own random generators are left alone.
+    On a CPU, the same configuration gives the same weights bit for bit. They do not depend on what ran before in the
+    process, on the number of workers, or on where the run was killed and resumed. The global random generators of the
+    process are restored afterwards.
 
     Args:
-        config: The configuration; ``pairs.rule``, its composition, ``views.size`` and ``views.n`` are taken from what
-            follows, and recorded.
+        config: The configuration. Its ``pairs.rule``, composition, ``views.size`` and ``views.n`` are replaced by those
+            of ``parts``.
         parts: The training rows, their arrays, the rule, its batches, the views and the method.
         out: The run folder.
-        resume: Go on with the run in ``out``.
-        on_event: Told of every step, measurement, warning and checkpoint.
-        nuisance: Columns that shouldn't explain the pairs; reported in ``pairs.json``.
+        resume: Resume the run in ``out`` from its last checkpoint.
+        on_event: Called with every event: step, measurement, warning, checkpoint.
+        nuisance: Columns that should not explain the pairs; reported in ``pairs.json``.
+
+    Returns:
+        The finished run.
 
     Raises:
-        UsageError: When ``out`` holds a run and ``resume`` isn't asked for, there is nothing to resume, or the
+        UsageError: When ``out`` holds a run and ``resume`` is False, when there is nothing to resume, or when the
             checkpoint was made with another configuration.
-        DataError: When the pairs must not be trained on, a checkpoint can't be read, the samples aren't those of the
-            run that is resumed, or the loss is not a finite number.
+        DataError: When the pairs can't be trained on, a checkpoint can't be read, the samples are not those of the
+            resumed run, or the loss is not a finite number.
         ResourceError: When disk or memory run out.
-        KeyboardInterrupt: After Ctrl-C, with a checkpoint of the step that was under way.
+        KeyboardInterrupt: After Ctrl-C; the current step is finished and saved first.
     """
     run = Run(Path(out))
     with ExitStack() as stack:
@@ -83,7 +90,7 @@ def pretrain(
             if resume:
                 saved = checkpoints.load()
                 refuse_other_config(saved["config"], config)
-                # Before anything is bound or decoded: other rows would fail in less telling ways.
+                # Checked before the rule is bound: other rows would fail later with less clear errors.
                 if json.loads(saved["data"]) != fingerprint:
                     message = "the samples are not those of the run to resume"
                     raise DataError(message, "give the table it was started with")
@@ -98,7 +105,7 @@ def pretrain(
                 _write_origin(run, assembled, parts, fingerprint, report.to_dict())
             if world.first:
                 run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
-                # Last of the small files, as this is what makes a folder a run.
+                # Written last of the small files: a folder with config.toml is a run folder.
                 run.write_text("config.toml", assembled.config.to_toml())
         listener = on_event if on_event is not None and world.first else _silence
         _Training(run, checkpoints, assembled, parts, fingerprint, listener, world).go_on(saved)
@@ -140,7 +147,7 @@ def _write_origin(
 
 @dataclass
 class _Training:
-    """The loop over steps, and what is saved of it."""
+    """The loop over epochs and steps, with measurements and checkpoints."""
 
     run: Run
     checkpoints: Checkpoints
@@ -150,14 +157,14 @@ class _Training:
     emit: Listener
     world: World
     epoch: int = 0
-    """The epoch that the next step belongs to."""
+    """Epoch of the next step, from 0."""
     at: int = 0
-    """Its steps that are done."""
+    """Steps done in this epoch."""
     refreshed: int = 0
-    """The epoch for which the method last computed anew."""
+    """Epoch of the last refresh of the method's computed columns."""
 
     def go_on(self, saved: Mapping[str, Any]) -> None:
-        """Train to the end, from a checkpoint or, where there is none, from the start."""
+        """Train until the last step, from a checkpoint, or from the start when ``saved`` is empty."""
         step = int(saved.get("step", 0))
         sampler = saved.get("sampler", {})
         self.epoch, self.at = int(sampler.get("epoch", 0)), int(sampler.get("step", 0))
@@ -174,7 +181,7 @@ class _Training:
         before = time.perf_counter()
         try:
             if step == 0:
-                # So that a run killed in its first steps can be resumed like any other.
+                # A run that is killed in its first steps can then be resumed too.
                 self.save(0)
             with Interruption() as interruption:
                 step = self._steps(step, self._monitor(trackers), interruption)
@@ -218,11 +225,11 @@ class _Training:
             return next(batches, None)
 
     def save(self, step: int) -> None:
-        """Keep the state after ``step`` steps."""
+        """Save a checkpoint of the state after ``step`` steps."""
         assembled = self.assembled
         schedule = assembled.step.schedule
         generators = self.world.collect(generator_states())
-        # Where training is, not where the workers have read to.
+        # Position of the training; workers may have read further.
         whole = self.at == len(assembled.plan.sampler)
         position = {"epoch": self.epoch + 1, "step": 0} if whole else {"epoch": self.epoch, "step": self.at}
         state: dict[str, Any] = {
@@ -253,7 +260,7 @@ class _Training:
         self.emit(Refreshed(self.epoch, (*refresh.columns, *refresh.edges)))
         with self.world.together():
             if self.world.first:
-                # What was a rule at the start may have become none: one cluster for all, or one each.
+                # New clusters may give pairs that can't be trained on: one cluster for all samples, or one for each.
                 report = self.assembled.plan.inspect()
                 for warning in report.warnings:
                     self.emit(Warned(warning))

@@ -1,1 +1,1 @@
-"""The machine under a run: its processes, random generators, precision, memory, interruption."""
+"""The environment of a run: processes, random generators, device and precision, memory, interruption."""

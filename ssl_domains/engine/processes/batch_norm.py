@@ -1,4 +1,4 @@
-"""BatchNorm over the batch of all processes on a CPU, where torch's own ``SyncBatchNorm`` needs a GPU."""
+"""BatchNorm over the batch of all processes on a CPU; torch's own ``SyncBatchNorm`` needs a GPU."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 class SharedBatchNorm(_BatchNorm):
-    """BatchNorm whose mean and variance are those of the rows of all processes (Ioffe & Szegedy 2015).
+    """BatchNorm with the mean and variance of the rows of all processes (Ioffe & Szegedy 2015).
 
-    The names of weights and statistics are those of torch's BatchNorm. In evaluation mode it is the same.
+    Weights and statistics have the names of torch's BatchNorm. Evaluation mode is that of torch's BatchNorm.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise ``[m, C, …]``; every process takes part, also with no row."""
+        """Normalise ``[m, C, …]``. In training mode every process must call this, even when it has no row."""
         if not self.training:
             return super().forward(x)
         axes = [axis for axis in range(x.ndim) if axis != 1]
@@ -49,14 +49,14 @@ class SharedBatchNorm(_BatchNorm):
 
 
 def share_batch_norms(module: nn.Module) -> None:
-    """Let torch's plain BatchNorm layers in a module, in place, look at the batch of all processes."""
+    """Turn torch's BatchNorm layers in a module into `SharedBatchNorm`, in place."""
     for layer in module.modules():
         if type(layer) in _PLAIN:
             layer.__class__ = SharedBatchNorm
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over processes; the gradient of one process's input is the sum of all their gradients."""
+    """Sum over processes. Backward sums the gradients of all processes."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

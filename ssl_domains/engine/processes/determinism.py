@@ -1,4 +1,4 @@
-"""The same bits on every run of the same configuration on one kind of machine."""
+"""Deterministic algorithms on a CPU: the same configuration gives the same bits on the same kind of machine."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["same_bits"]
 
 @contextmanager
 def same_bits(device: torch.device) -> Iterator[None]:
-    """On a CPU, ask torch for its deterministic algorithms inside, and put its choice back afterwards.
+    """On a CPU, use torch's deterministic algorithms inside the block; the former setting is restored afterwards.
 
-    Some sums by index are split among threads otherwise, and add up in another order each time. On a GPU this would
-    cost much time, and the promise of equal bits is for the CPU only.
+    Without them, threads add some indexed sums in a different order each time. Nothing is done on a GPU, where
+    deterministic algorithms are slow and equal bits are not promised.
     """
     if device.type != "cpu":
         yield

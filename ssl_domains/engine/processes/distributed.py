@@ -1,8 +1,8 @@
-"""The processes that train one run: how they find one another, and how they stay together.
+"""The processes of a run under ``torchrun``: joining them, collective operations, and shared failures.
 
-Every process does the same with the same global batches and differs in its slice of them. What only one may do
-(writing, printing, filling a store) the first does. A process that fails tells the others when they next meet, so that
-all of them end with one error instead of waiting for ever.
+All processes plan the same global batches; each trains on its slice. The first process alone writes, prints and fills
+stores. When a process fails, it sends its error to the others at the next collective operation, so that all end with
+one error instead of waiting for ever.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ __all__ = ["World", "launched_processes", "local_rank", "processes"]
 
 T = TypeVar("T")
 
-# The others wait for as long as the first decodes an archive; a process that dies closes its connections at once.
+# Processes may wait long, such as while the first fills a store. A process that dies closes its connections at once.
 _PATIENCE = timedelta(days=30)
 
 
 def launched_processes() -> int:
-    """How many processes ``torchrun`` started; 1 without it."""
+    """Number of processes that ``torchrun`` started; 1 without it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def local_rank() -> int:
-    """Which process of this machine this one is, from 0."""
+    """Number of this process on its machine, from 0."""
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 class World:
-    """The processes of a run; by default this one alone, for which every method is nearly free.
+    """The processes of a run. By default this process alone; then every method returns at once.
 
     Args:
-        rank: Which process this is, from 0.
-        size: How many there are.
-        meeting: The group in which they exchange words instead of tensors.
+        rank: Number of this process, from 0.
+        size: Number of processes.
+        meeting: The process group (gloo) for Python objects and errors; None for one process.
 
     Attributes:
-        agreed: Whether all processes know that they end before the run does, and why.
+        agreed: Whether all processes know of the same error, or of Ctrl-C, that ends the run.
     """
 
     def __init__(self, rank: int = 0, size: int = 1, meeting: dist.ProcessGroup | None = None) -> None:
@@ -66,7 +66,7 @@ class World:
         return self.rank == 0
 
     def total(self, values: Tensor) -> Tensor:
-        """The sum over all processes, without gradient; on one, the values themselves."""
+        """Sum over all processes, without gradient; with one process, the values themselves."""
         if self.size == 1:
             return values
         values = values.detach().clone()
@@ -74,7 +74,7 @@ class World:
         return values
 
     def everywhere(self, values: Tensor) -> Tensor:
-        """``[m, …]`` of each process, equal in shape, one below the other: ``[size · m, …]``, without gradient."""
+        """Tensors ``[m, …]`` of all processes, equal in shape, concatenated to ``[size · m, …]``, without gradient."""
         if self.size == 1:
             return values
         values = values.detach().contiguous()
@@ -83,7 +83,7 @@ class World:
         return torch.cat(parts)
 
     def like_first(self, tensors: Iterator[Tensor]) -> None:
-        """Overwrite the tensors by those of the first process."""
+        """Overwrite the tensors with those of the first process, in place."""
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor.detach(), src=0)
@@ -91,43 +91,45 @@ class World:
     def parallel(self, module: nn.Module) -> nn.Module | None:
         """DistributedDataParallel around a module; None for one process.
 
-        Buffers are not sent around in every step: they come to the same in every process, or train nothing.
+        Buffers are not broadcast in every step: they are equal in every process, or no gradient depends on them.
         """
         if self.size == 1:
             return None
         with warnings.catch_warnings():
-            # Newer versions of torch have another name for it, which older ones don't know.
+            # Newer versions of torch renamed this argument; older ones know only this name.
             warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
             return DistributedDataParallel(module, broadcast_buffers=False)
 
     def collect(self, value: T) -> list[T]:
-        """A small picklable value of each process, in their order."""
+        """A small picklable value of each process, in the order of ranks."""
         if self.size == 1:
             return [value]
-        found: list[Any] = [None] * self.size
-        dist.all_gather_object(found, value, group=self._meeting)
-        return found
+        values: list[Any] = [None] * self.size
+        dist.all_gather_object(values, value, group=self._meeting)
+        return values
 
     def from_first(self, make: Callable[[], T]) -> T:
-        """What the first process makes, for all; where it fails, all fail.
+        """Call ``make`` in the first process and return its value in all processes.
 
         Raises:
-            SslDomainsError: What ``make`` raised.
+            SslDomainsError: The error of ``make``, in all processes.
         """
-        made: list[T | None] = [None]
+        box: list[T | None] = [None]
         with self.together():
             if self.first:
-                made[0] = make()
+                box[0] = make()
         if self.size > 1:
-            dist.broadcast_object_list(made, src=0, group=self._meeting)
-        return made[0]  # type: ignore[return-value]
+            dist.broadcast_object_list(box, src=0, group=self._meeting)
+        return box[0]  # type: ignore[return-value]
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What one process fails at inside, all fail at when it ends. Inside, the processes must not meet.
+        """A block after which all processes fail when one has failed in it.
+
+        No collective operation may be called inside the block.
 
         Raises:
-            SslDomainsError: The own error, else that of the first process that has one.
+            SslDomainsError: The error of this process, or else of the failed process with the lowest rank.
         """
         if self.size == 1:
             yield
@@ -136,26 +138,26 @@ class World:
             with exhaustion_as_resource_error():
                 yield
         except BaseException as error:
-            self._meet(error)
+            self._exchange(error)
             raise
-        self._hear(self._meet(None))
+        self._raise_first(self._exchange(None))
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """The first process goes ahead, the others follow when it is done; failures are shared as in `together`."""
+        """A block that the first process runs before all others; failures are shared as in `together`."""
         if self.size == 1:
             yield
         elif self.first:
             with self.together():
                 yield
-            self._hear(self._meet(None))
+            self._raise_first(self._exchange(None))
         else:
-            self._hear(self._meet(None))
+            self._raise_first(self._exchange(None))
             with self.together():
                 yield
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in any process."""
+        """Whether ``flag`` is true in any process."""
         if self.size == 1:
             return flag
         state = torch.tensor(int(flag))
@@ -164,30 +166,31 @@ class World:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """A training step, in which the others exchange tensors and hear no words: a failure here is one's own."""
+        """A training step. The processes exchange tensors in it, so that an error can't be sent to the others."""
         self._in_step = True
         yield
         self._in_step = False
 
-    def last_words(self, error: BaseException) -> None:
-        """Tell the others of an error that ends this process, unless they know or can't hear."""
+    def send_error(self, error: BaseException) -> None:
+        """Send the error that ends this process to the others; not when they know it, or are in a training step."""
         if self.size > 1 and not self.agreed and not self._in_step:
-            self._meet(error)
+            self._exchange(error)
 
     def wait(self) -> None:
         """Wait for all processes."""
         if self.size > 1:
             dist.barrier(group=self._meeting)
 
-    def _meet(self, error: BaseException | None) -> list[tuple[int, tuple[str, str, str]]]:
+    def _exchange(self, error: BaseException | None) -> list[tuple[int, tuple[str, str, str]]]:
+        """Send the error of this process, if any; returns (rank, packed error) of all failed processes."""
         if not self.any(error is not None):
             return []
-        told = self.collect(None if error is None else _packed(error))
-        failures = [(rank, words) for rank, words in enumerate(told) if words is not None]
+        errors_of = self.collect(None if error is None else _packed(error))
+        failures = [(rank, words) for rank, words in enumerate(errors_of) if words is not None]
         self.agreed = True
         return failures
 
-    def _hear(self, failures: list[tuple[int, tuple[str, str, str]]]) -> None:
+    def _raise_first(self, failures: list[tuple[int, tuple[str, str, str]]]) -> None:
         if failures:
             raise _unpacked(*failures[0])
 
@@ -197,13 +200,13 @@ _current: World | None = None
 
 @contextmanager
 def processes() -> Iterator[World]:
-    """The processes that ``torchrun`` started, joined while the context lasts; or this one alone.
+    """Join the processes that ``torchrun`` started for the block; without ``torchrun``, this process alone.
 
-    A group that somebody else has initialised is used and left as it is.
+    A process group that is already initialised is used, and not destroyed afterwards.
 
     Raises:
-        UsageError: When they can't find one another.
-        ResourceError: When contact with one of them is lost.
+        UsageError: When the processes can't connect to each other.
+        ResourceError: When the connection to one of them is lost.
     """
     global _current
     if _current is not None:
@@ -218,14 +221,14 @@ def processes() -> Iterator[World]:
     meeting: Any = dist.new_group(backend="gloo", timeout=_PATIENCE)
     world = _current = World(dist.get_rank(), dist.get_world_size(), meeting)
     try:
-        with _lost_contact_in_words():
+        with _lost_connection_as_error():
             yield world
     except BaseException as error:
-        world.last_words(error)
+        world.send_error(error)
         raise
     else:
         if joins:
-            # After a failure the others may be gone, and leaving would wait for them.
+            # Only after success: after a failure the others may have ended, and this would wait for them.
             dist.destroy_process_group()
         else:
             dist.destroy_process_group(meeting)
@@ -246,14 +249,15 @@ def _join() -> None:
 
 
 @contextmanager
-def _lost_contact_in_words() -> Iterator[None]:
+def _lost_connection_as_error() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
         text = str(error)
         if any(sign in text for sign in ("onnection closed by peer", "onnection reset by peer", "Broken pipe")):
             raise ResourceError(
-                "another process of this run has ended", "it says itself why; --resume goes on with the last checkpoint"
+                "another process of this run has ended",
+                "its own output says why; --resume goes on with the last checkpoint",
             ) from error
         raise
 
@@ -269,7 +273,7 @@ def _unpacked(rank: int, words: tuple[str, str, str]) -> BaseException:
     kind, message, hint = words
     if kind == KeyboardInterrupt.__name__:
         return KeyboardInterrupt()
-    # What the first process says needs no name: it speaks for all.
+    # An error of the first process is usually the same in all: it is not marked with a rank.
     who = f"process {rank}: " if rank else ""
     known = getattr(errors, kind, None)
     if isinstance(known, type) and issubclass(known, SslDomainsError):

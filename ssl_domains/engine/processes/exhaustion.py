@@ -1,4 +1,4 @@
-"""Out of disk or memory, told in one line instead of a traceback from deep inside torch."""
+"""Turn errors of a full disk or memory, which torch raises in many forms, into one-line errors."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def exhaustion_as_resource_error() -> Iterator[None]:
         if "DefaultCPUAllocator" in text or "not enough memory" in text:
             raise ResourceError("the machine is out of memory", _LESS_MEMORY) from error
         if "DataLoader worker" in text and ("killed by signal" in text or "exited unexpectedly" in text):
-            cause = "a data worker was killed, most often for want of (shared) memory"
+            cause = "a data worker was killed, most often because (shared) memory ran out"
             raise ResourceError(cause, "use fewer data.workers or a smaller train.batch_size, then --resume") from error
         raise

@@ -1,4 +1,4 @@
-"""Rows of all processes in one tensor, through which gradients flow back to each."""
+"""Gather the rows of all processes in one tensor, with gradients."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ __all__ = ["gather_rows"]
 
 
 def gather_rows(x: Tensor, counts: Sequence[int]) -> Tensor:
-    """The rows of every process, one below the other.
+    """Concatenate the rows of all processes, in the order of ranks.
 
-    Processes may have different numbers of rows, none among them: all exchange as many as the largest has, and what
-    was added is cut off again.
+    Processes may have different numbers of rows, also none: tensors are padded to the largest number for the exchange,
+    and the padding is removed again.
 
     Args:
-        x: ``[counts[rank], …]``, this process's rows.
-        counts: Rows of each process.
+        x: ``[counts[rank], …]``: rows of this process.
+        counts: Number of rows of each process.
 
     Returns:
-        ``[sum(counts), …]``. Backward sums over processes: each gets the gradient of the sum of all their losses.
+        ``[sum(counts), …]``. Backward sums over processes: each gets the gradient of the sum of the losses of all
+        processes.
     """
     most = max(counts)
     if len(x) < most:

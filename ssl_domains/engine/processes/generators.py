@@ -1,4 +1,4 @@
-"""Random generators: seeded inside a run, given back untouched, kept in checkpoints as tensors."""
+"""Global random generators: seed them for a run, restore them afterwards, and store them in checkpoints."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["drawing_apart", "generator_states", "reseed", "restore_generators", 
 def generator_states() -> dict[str, Tensor]:
     """The states of Python's, NumPy's and torch's global generators, as tensors.
 
-    Tensors, because ``torch.load(weights_only=True)`` takes nothing that could run code.
+    Tensors, because ``torch.load(weights_only=True)`` loads no other objects, which could run code.
     """
     _, words, gauss = random.getstate()
-    legacy = np.random.get_state(legacy=False)  # noqa: NPY002 - the global generator is what is being kept
+    legacy = np.random.get_state(legacy=False)  # noqa: NPY002 - this stores the global generator
     inner = legacy["state"]
     states = {
         "python": torch.tensor(words, dtype=torch.int64),
@@ -35,7 +35,7 @@ def generator_states() -> dict[str, Tensor]:
 
 
 def restore_generators(states: Mapping[str, Tensor]) -> None:
-    """Set the global generators to states that `generator_states` gave. States of absent GPUs are left out."""
+    """Set the global generators to the states of `generator_states`. States of GPUs that are not there are skipped."""
     gauss = states["python_gauss"].tolist()
     random.setstate((3, tuple(states["python"].tolist()), gauss[0] if gauss else None))
     position, has_gauss = states["numpy_position"].tolist()
@@ -56,7 +56,7 @@ def restore_generators(states: Mapping[str, Tensor]) -> None:
 
 
 def reseed(seed: int) -> None:
-    """Seed every global generator."""
+    """Seed the global generators of Python, NumPy and torch."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     torch.manual_seed(seed)
@@ -64,7 +64,7 @@ def reseed(seed: int) -> None:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed every global generator inside, and put back what was there before, so that runs don't touch each other."""
+    """Seed the global generators for the block, and restore their former states afterwards."""
     before = generator_states()
     try:
         reseed(seed)
@@ -75,7 +75,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def drawing_apart(seed: int, device: torch.device) -> Iterator[None]:
-    """torch's generators start from a seed inside, and go on afterwards as if nothing had been drawn."""
+    """Seed torch's generators for the block; afterwards they continue as if nothing had been drawn in it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

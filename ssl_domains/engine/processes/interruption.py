@@ -1,4 +1,4 @@
-"""Ctrl-C takes effect between two steps, so that what is saved is whole."""
+"""Delay Ctrl-C until the current step is done, so that a checkpoint can be saved."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["Interruption"]
 
 
 class Interruption:
-    """While entered, the first SIGINT only sets `requested`; a second one interrupts at once.
+    """Context in which the first Ctrl-C (SIGINT) only sets `requested`; a second one raises KeyboardInterrupt.
 
-    Outside the main thread, where Python allows no handlers, it does nothing.
+    Outside the main thread it does nothing, because Python allows no signal handlers there.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Which machine trains, and in which precision. Nothing is chosen silently but what ``auto`` says."""
+"""Choose the device and the precision of a run from its configuration."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a configuration; ``auto`` is the first GPU where there is one, else the CPU.
+    """The device of a configuration; ``auto`` is the first GPU if there is one, else the CPU.
 
-    Under ``torchrun`` ``auto`` and ``cuda`` are a GPU of its own for each process of a machine.
+    Under ``torchrun``, ``auto`` and ``cuda`` give each process of a machine another GPU.
 
     Raises:
-        UsageError: For a device that torch does not know or this machine does not have, for one GPU that several
+        UsageError: For a device that torch does not know or that this machine does not have, for a GPU that several
             processes would share, and for more processes than GPUs.
     """
     if name == "auto":
@@ -33,8 +33,8 @@ def resolve_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise UsageError(f"train.device {name!r} isn't supported", "use auto, cpu, cuda or cuda:1")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        seen = f"torch sees {torch.cuda.device_count()} CUDA devices"
-        raise UsageError(f"train.device is {name!r}, but {seen}", "use --set train.device=auto")
+        available = f"torch sees {torch.cuda.device_count()} CUDA devices"
+        raise UsageError(f"train.device is {name!r}, but {available}", "use --set train.device=auto")
     return _own_gpu(device) if device.type == "cuda" else device
 
 
@@ -43,17 +43,17 @@ def _own_gpu(device: torch.device) -> torch.device:
         return device
     if device.index is not None:
         raise UsageError(f"train.device is '{device}' for every process", "use train.device=cuda: each takes its own")
-    mine, there = local_rank(), torch.cuda.device_count()
-    if mine >= there:
-        raise UsageError(f"{mine + 1} processes or more, but torch sees {there} CUDA devices", "start one for each GPU")
-    return torch.device("cuda", mine)
+    rank, gpus = local_rank(), torch.cuda.device_count()
+    if rank >= gpus:
+        raise UsageError(f"{rank + 1} processes or more, but torch sees {gpus} CUDA devices", "start one for each GPU")
+    return torch.device("cuda", rank)
 
 
 def resolve_precision(name: str, device: torch.device) -> Precision:
-    """``auto`` is bfloat16 on a GPU that has it, float32 elsewhere.
+    """The precision of a configuration; ``auto`` is bfloat16 on a GPU that supports it, float32 elsewhere.
 
     Raises:
-        UsageError: When bfloat16 is asked of a GPU that can't do it.
+        UsageError: For bfloat16 on a GPU that does not support it.
     """
     capable = device.type == "cpu" or torch.cuda.is_bf16_supported()
     if name == "bfloat16" and not capable:
@@ -64,7 +64,7 @@ def resolve_precision(name: str, device: torch.device) -> Precision:
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """The context the encoder and head run in; the loss runs outside it, in float32."""
+    """The autocast context for encoder and head. The loss must run outside it, in float32."""
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)

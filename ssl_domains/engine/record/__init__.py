@@ -1,1 +1,1 @@
-"""What is written down of a run: configuration, folder, checkpoints, measurements, provenance."""
+"""The record of a run: configuration, run folder, checkpoints, measurements, provenance, progress."""

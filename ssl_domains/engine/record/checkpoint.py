@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there, loaded without running code, the last few kept."""
+"""Checkpoints of a run: written atomically, loaded without running code, the newest ones kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"step-(\d+)\.pt")
 _TEMPORARY = ".writing-"
 _FORMAT = 1
 
-# May differ between a run and its resumption: where things lie and how fast they move, not what is computed.
+# Keys that may change when a run is resumed: places of files and speed, but nothing that changes the result.
 _FREE = {
     "data.samples",
     "data.store",
@@ -42,33 +42,34 @@ class Checkpoints:
     """The ``checkpoints`` folder of a run: ``step-00000120.pt`` holds the state after 120 steps.
 
     Attributes:
-        folder: Made when first written to.
-        keep: How many to keep.
+        folder: The folder; created by the first `save`.
+        keep: Number of checkpoints to keep.
     """
 
     folder: Path
     keep: int = 2
 
     def paths(self) -> list[Path]:
-        """Complete checkpoints, oldest first; what was still being written isn't one."""
+        """Complete checkpoints, oldest first."""
         if not self.folder.is_dir():
             return []
-        found = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
-        return sorted(found, key=lambda path: step_of(path))
+        complete = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
+        return sorted(complete, key=lambda path: step_of(path))
 
     def clean(self) -> None:
-        """Remove what a killed process was still writing."""
+        """Remove unfinished files of a killed process."""
         if self.folder.is_dir():
             for path in self.folder.glob(f"{_TEMPORARY}*"):
                 path.unlink(missing_ok=True)
 
     def save(self, step: int, state: Mapping[str, Any]) -> Path:
-        """Write the state after ``step`` steps, then remove the oldest beyond `keep`.
+        """Write the state after ``step`` steps, then remove the oldest checkpoints until `keep` are left.
 
-        Written beside its final name, flushed to the disk, renamed: a crash at any moment leaves the older ones whole.
+        The file is written under a temporary name, flushed to the disk and renamed: after a crash at any moment, the
+        older checkpoints are complete.
 
         Raises:
-            ResourceError: When the disk is full; the older checkpoints are left alone.
+            ResourceError: When the disk is full; the older checkpoints are kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         final = self.folder / f"step-{step:08d}.pt"
@@ -80,7 +81,7 @@ class Checkpoints:
                 os.fsync(file.fileno())
             os.replace(temporary, final)
         except (OSError, RuntimeError) as error:
-            # torch's zip writer turns a failed write into a RuntimeError of its own.
+            # torch's zip writer raises RuntimeError when a write fails.
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             older = self.paths()
@@ -97,7 +98,7 @@ class Checkpoints:
 
         Raises:
             UsageError: When there is none.
-            DataError: When it can't be read, naming the next older one.
+            DataError: When the file can't be read; the hint names the next older checkpoint.
         """
         paths = self.paths()
         if path is None:
@@ -116,18 +117,18 @@ class Checkpoints:
 
 
 def refuse_other_config(saved: str, now: RunConfig) -> None:
-    """Refuse to go on with a checkpoint of another configuration.
+    """Refuse to resume from a checkpoint of another configuration.
 
     Args:
         saved: The JSON text of the configuration in the checkpoint.
-        now: The configuration to go on with.
+        now: The configuration of the resumed run.
 
     Raises:
-        UsageError: Naming the first key that differs, and both values.
+        UsageError: When a key differs that changes the result; names the first one and both values.
     """
     then = _flat(json.loads(saved))
-    # Through JSON as well, so that both sides went the same way.
-    # With BatchNorm over micro-batches, their size is part of what is computed.
+    # Both configurations pass through JSON, so that equal values compare equal.
+    # With BatchNorm over micro-batches, their size changes the result.
     free = _FREE - {"train.micro_batch_size"} if now.train.micro_batch_norm else _FREE
     for key, value in _flat(json.loads(now.model_dump_json())).items():
         if key not in free and then.get(key, value) != value:
@@ -137,7 +138,7 @@ def refuse_other_config(saved: str, now: RunConfig) -> None:
 
 
 def step_of(path: Path) -> int:
-    """The step a checkpoint's name says."""
+    """The step in a checkpoint's file name; −1 for another file."""
     match = _NAME.fullmatch(path.name)
     return int(match[1]) if match else -1
 
@@ -152,7 +153,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    # The rename itself is in the folder's own blocks; without this a power cut could undo it.
+    # The rename is stored in the folder; without this, a power failure could undo it.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
-"""The configuration of a run: every key, its default and what it means.
+"""The configuration of a run: every key with its default and meaning.
 
-Light on purpose (pydantic only): ``config show`` and ``config schema`` read it without torch.
+This module imports only pydantic, so that ``config show`` and ``config schema`` start without torch.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = [
 
 
 class _Section(BaseModel):
-    # Strict: `train.seed = true` or `train.epochs = "50"` is a slip, not a number.
+    # Strict: `train.seed = true` or `train.epochs = "50"` is a mistake, not a number.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class DataConfig(_Section):
-    """Where the samples come from and how they are fed."""
+    """The samples, and how they are read."""
 
     samples: str | None = Field(default=None, description="sample table (Parquet, CSV or XLSX) the run was trained on")
     store: str | None = Field(default=None, description="folder of the array store; by default beside the sample table")
@@ -43,7 +43,7 @@ class DataConfig(_Section):
 class PairsConfig(_Section):
     """Which samples are positives of each other, and how batches are composed."""
 
-    name: str | None = Field(default=None, description="pair sampler the rule came from; for the record")
+    name: str | None = Field(default=None, description="pair sampler that the rule came from; only recorded")
     rule: str = Field(default="none", description="rule, such as \"same('patient')\"; 'none' is plain SimCLR")
     relations: Literal["rule", "none"] = Field(
         default="rule", description="'none' composes batches by the rule but takes only own views as positives"
@@ -60,9 +60,9 @@ class PairsConfig(_Section):
 
 
 class ViewsConfig(_Section):
-    """What happens to a sample before the encoder."""
+    """Views: how a sample is changed before it goes into the encoder."""
 
-    size: int = Field(default=64, ge=8, description="side of the square image the encoder sees, in pixels")
+    size: int = Field(default=64, ge=8, description="side of the square image that goes into the encoder, in pixels")
     canvas: Literal["stretch", "fit"] = Field(
         default="stretch",
         description="'stretch' resizes to the square; 'fit' keeps the aspect ratio, masks the padding",
@@ -88,12 +88,12 @@ class HeadConfig(_Section):
     """The projection head, thrown away after training."""
 
     hidden: int = Field(default=512, ge=1, description="width of the hidden layers")
-    out: int = Field(default=128, ge=1, description="width of the embedding that the loss sees")
+    out: int = Field(default=128, ge=1, description="width of the embedding, the input of the loss")
     layers: int = Field(default=2, ge=0, description="linear layers; 0 is no head")
 
 
 class MethodConfig(_Section):
-    """The self-supervised method, and options of its own: `ssl-domains config schema --method NAME` lists them."""
+    """The self-supervised method and its options, which `ssl-domains config schema --method NAME` lists."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
@@ -112,7 +112,8 @@ class TrainConfig(_Section):
         description="gradient caching: samples of each process in the encoder at a time; unset takes the whole batch",
     )
     micro_batch_norm: bool = Field(
-        default=False, description="accept that BatchNorm sees `micro_batch_size` samples instead of the batch"
+        default=False,
+        description="accept that BatchNorm normalises over `micro_batch_size` samples instead of the batch",
     )
     optimizer: Literal["adamw", "sgd", "lars"] = Field(default="adamw", description="optimiser")
     lr: float = Field(default=1e-3, gt=0, description="learning rate at the end of the warm-up")
@@ -132,22 +133,22 @@ class TrainConfig(_Section):
     )
     keep: int = Field(default=2, ge=1, description="checkpoints to keep")
     trackers: list[Literal["tensorboard"]] = Field(
-        default_factory=list, description="trackers beside metrics.jsonl, which is always written"
+        default_factory=list, description="further trackers; metrics.jsonl is always written"
     )
 
 
 class HealthConfig(_Section):
-    """What is measured while training, and how often."""
+    """Measurements during training, and how often they are made."""
 
     every_steps: int = Field(default=50, ge=1, description="steps between measurements")
     label: str | None = Field(
-        default=None, description="column for the online k-NN on training rows; measured, never trained on"
+        default=None, description="label column for the online k-NN on training rows; only measured, never trained on"
     )
     neighbours: int = Field(default=5, ge=1, description="neighbours of the online k-NN")
 
 
 class RunConfig(_Section):
-    """Everything that decides a run; kept in its folder as ``config.toml``."""
+    """All settings of a run; stored in its folder as ``config.toml``."""
 
     data: DataConfig = Field(default=DataConfig(), description="samples and how they are fed")
     pairs: PairsConfig = Field(default=PairsConfig(), description="positives and the composition of batches")
@@ -159,7 +160,7 @@ class RunConfig(_Section):
     health: HealthConfig = Field(default=HealthConfig(), description="what is measured while training")
 
     def to_toml(self) -> str:
-        """The configuration as TOML; what is unset (None) is left out, as TOML has no null."""
+        """The configuration as TOML; unset keys (None) are left out, as TOML has no null."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
     def flat(self) -> dict[str, Any]:
@@ -168,7 +169,7 @@ class RunConfig(_Section):
         return {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
 
     def with_values(self, values: dict[str, Any]) -> RunConfig:
-        """A copy with values replaced by dotted key.
+        """A copy with other values for the given dotted keys.
 
         Raises:
             UsageError: For an unknown key or a value of the wrong type.
@@ -179,10 +180,10 @@ class RunConfig(_Section):
 
 
 def schema_of(options: type[BaseModel]) -> dict[str, Any]:
-    """JSON schema of the configuration, with what each key means.
+    """JSON schema of the configuration, with a description of each key.
 
     Args:
-        options: Those of a method, for the section ``[method]``.
+        options: Model of the options of a method, for the section ``[method]``.
     """
     schema = RunConfig.model_json_schema()
     section = schema["$defs"]["MethodConfig"]

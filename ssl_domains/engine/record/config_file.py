@@ -1,4 +1,4 @@
-"""From a TOML file and ``--set KEY=VALUE`` to a checked configuration; every slip is one line and a hint."""
+"""Read a configuration from a TOML file and ``--set KEY=VALUE``; a mistake gives an error of one line and a hint."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def load_config(
     Args:
         file: TOML file with the sections of `RunConfig`.
         sets: Texts ``"train.epochs=50"``; the value is TOML, or else plain text.
-        defaults: By dotted key, what a domain prefers over the general defaults; None leaves a key alone.
-        overrides: By dotted key, what the command line's own options say; None leaves a key alone.
+        defaults: Dotted key → default value of the domain; None keeps the general default.
+        overrides: Dotted key → value of an option of the command line; None means that it was not given.
 
     Raises:
-        UsageError: For a file that is missing or isn't TOML, an unknown key, or a value that doesn't fit.
+        UsageError: For a file that is missing or not TOML, an unknown key, or a value of the wrong type or range.
     """
     values = {key: value for key, value in (defaults or {}).items() if value is not None}
     if file is not None:
@@ -65,7 +65,7 @@ def parse_set(text: str) -> tuple[str, Any]:
         parsed = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
         return key, value
-    # A value with a line break could smuggle in a second key; it is text then.
+    # A value with a line break could define a second key; such a value is taken as text.
     return (key, parsed["value"]) if set(parsed) == {"value"} else (key, value)
 
 
@@ -78,7 +78,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     known = known_keys()
     nested: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        # Which options a method has is known when the method is: `with_method_options`.
+        # The options of a method are checked once the method is known, in `with_method_options`.
         if key not in known and not key.startswith("method."):
             raise UsageError(f"unknown configuration key {key!r}", _suggest(key, known))
         section, _, name = key.partition(".")
@@ -90,7 +90,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
 
 
 def with_method_options(config: RunConfig, options: type[BaseModel]) -> RunConfig:
-    """The configuration with every option of its method, checked; those that are not given take their defaults.
+    """Check the options of the method, and add the defaults of those that are not given.
 
     Args:
         config: Its section ``[method]`` holds a name and options.
@@ -133,7 +133,7 @@ def _flatten(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _suggest(key: str, known: Sequence[str]) -> str:
-    # `epochs` or `training.epochs` nearly always means `train.epochs`, though as text it is far off.
+    # `epochs` or `training.epochs` nearly always means `train.epochs`, though the texts differ much.
     same_name = [one for one in known if one.partition(".")[2] == key.rpartition(".")[2]]
     if same_name:
         return f"did you mean {same_name[0]!r}?"

@@ -1,4 +1,4 @@
-"""What the training loop tells whoever listens: a progress bar, a log, a test. The loop itself prints nothing."""
+"""Events of the training loop, for progress bars, logs and tests. The loop itself prints nothing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["Event", "Finished", "Listener", "Measured", "Refreshed", "Saved", "S
 
 @dataclass(frozen=True)
 class Started:
-    """Training is about to take its first step.
+    """Training starts: the first step follows.
 
     Attributes:
-        samples: Training samples.
+        samples: Number of training samples.
         steps_per_epoch: Steps of one epoch.
         total_steps: Steps of the whole run.
         step: Steps already done; above 0 when a run is resumed.
-        parameters: Trained parameters.
-        device: Where it runs.
+        parameters: Number of trained parameters.
+        device: Device of the training.
         precision: ``"float32"`` or ``"bfloat16"``.
         composition: How batches are composed, and why.
     """
@@ -42,10 +42,10 @@ class Stepped:
     Attributes:
         step: Steps done.
         total_steps: Steps of the whole run.
-        epoch: The epoch it belonged to, from 0.
-        images_per_s: Samples a second since the last measurement, each counted once however many views it has.
+        epoch: Epoch of this step, from 0.
+        images_per_s: Samples per second since the last measurement; a sample counts once, not once for each view.
         data_wait: Share of that time spent waiting for data.
-        loss: The last loss that was measured; None before the first.
+        loss: The last measured loss; None before the first measurement.
     """
 
     step: int
@@ -58,25 +58,25 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Measured:
-    """A line of ``metrics.jsonl``."""
+    """A measurement was made: the values of a line of ``metrics.jsonl``."""
 
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Warned:
-    """Something a user should know while the run goes on; one line."""
+    """A warning of one line; the run goes on."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What the method computes of all training rows is computed anew.
+    """The method has computed its columns and edge tables of all training rows again.
 
     Attributes:
-        epoch: The epoch that it is for, from 0.
-        names: Of the columns and edge tables.
+        epoch: Epoch for which they are, from 0.
+        names: Names of the columns and edge tables.
     """
 
     epoch: int
@@ -85,7 +85,7 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint is on the disk."""
+    """A checkpoint was written."""
 
     path: Path
     step: int
@@ -97,7 +97,7 @@ class Finished:
 
     Attributes:
         step: Steps done.
-        seconds: Time since `Started`.
+        seconds: Wall-clock seconds since `Started`.
     """
 
     step: int
@@ -106,7 +106,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The run ends before it is complete: an error follows, or Ctrl-C."""
+    """The run ends before it is complete, because of an error or Ctrl-C."""
 
     step: int
 

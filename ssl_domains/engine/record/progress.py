@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, plain lines in a log, nothing beside ``--json``."""
+"""Progress on standard error: a bar on a terminal, plain lines in a log, only warnings with ``--json``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def reporter(quiet: bool = False, console: Console | None = None) -> Listener:
     """A listener for `pretrain`.
 
     Args:
-        quiet: Say nothing but warnings (``--json``).
-        console: Where to; by default standard error.
+        quiet: Print only warnings (``--json``).
+        console: Console to print to; by default standard error.
     """
     console = console or Console(stderr=True)
     if quiet:
@@ -44,7 +44,7 @@ class _Quiet:
             self.say(f"warning: {event.text}")
 
     def say(self, text: str) -> None:
-        # No markup: a rule such as same('a')[…] is text; no wrapping: a log line is one line.
+        # No markup, because a rule such as same('a')[…] is plain text; no wrapping, because a log line is one line.
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""What a run writes down about where it came from: versions, plugins, commit, data. No user, no host, no path."""
+"""Provenance of a run: versions, plugins, commit and hashes of the data. It holds no user, host or path."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PACKAGES = ("ssl-domains", "torch", "timm", "albumentations", "numpy", "polars"
 
 
 def environment(device: torch.device, precision: str, processes: int = 1) -> dict[str, Any]:
-    """Versions, plugins, commit and machine kind, JSON-able."""
+    """Versions, plugins, commit and kind of machine, as JSON values."""
     versions = {name: version for name in _PACKAGES if (version := _version(name))}
     return {
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
-        # torch's own word names its build (cpu, cu130); the package's metadata does not.
+        # torch.__version__ contains the build (cpu, cu130); the metadata of the package does not.
         "versions": {**versions, "torch": str(torch.__version__)},
         "plugins": plugin_versions(),
         "commit": source_commit(),
@@ -39,18 +39,18 @@ def environment(device: torch.device, precision: str, processes: int = 1) -> dic
 
 
 def plugin_versions() -> dict[str, str]:
-    """Version of every installed distribution that offers a plugin; read from metadata, nothing is imported."""
-    found = {}
+    """Version of every installed distribution with a plugin, read from metadata without importing it."""
+    versions = {}
     for entry in metadata.entry_points(group="ssl_domains"):
         if entry.dist is not None:
-            found[entry.dist.metadata["Name"]] = entry.dist.version
-    return dict(sorted(found.items()))
+            versions[entry.dist.metadata["Name"]] = entry.dist.version
+    return dict(sorted(versions.items()))
 
 
 def source_commit() -> str | None:
-    """Commit of the checkout that ssl_domains runs from, ``-dirty`` when changed; None when it isn't one."""
+    """Commit of the git checkout that ssl_domains runs from, with ``-dirty`` when changed; None without a checkout."""
     package = Path(__file__).resolve().parents[1]
-    # Asked of a tracked file, as an installed package may well lie inside somebody else's repository.
+    # Check a tracked file: an installed package may lie inside the repository of another project.
     if _git(package, "ls-files", "--error-unmatch", "__init__.py") is None:
         return None
     commit = _git(package, "rev-parse", "HEAD")
@@ -59,16 +59,17 @@ def source_commit() -> str | None:
 
 
 def data_fingerprint(table: SampleTable, columns: Iterable[str], edge_files: Iterable[str] = ()) -> dict[str, Any]:
-    """Identity of the training rows, JSON-able.
+    """Hashes that identify the training rows, as JSON values.
 
     Args:
         table: The training rows.
         columns: Columns the rule reads.
-        edge_files: Edge files the rule reads; a name that is no file stands for a table that the method computes.
+        edge_files: Edge files the rule reads; a name that is no file is an edge table that the method computes.
 
     Returns:
-        ``rows``, SHA-256 of the sample ids in order, of each column the rule reads and of each edge file, and the rows
-        of each split (None when the table has no column ``split``: whatever is probed later is then transductive).
+        ``rows``, their number; ``samples``, SHA-256 of the sample ids in order; ``columns`` and ``edges``, SHA-256 of
+        each column and each edge file the rule reads; ``split``, number of rows in each split, None when the table has
+        no column ``split`` (probes are then transductive).
     """
     read = sorted(name for name in columns if name in table.columns)
     split = None
@@ -87,7 +88,7 @@ def data_fingerprint(table: SampleTable, columns: Iterable[str], edge_files: Ite
 def _digest(values: Iterable[Any]) -> str:
     digest = hashlib.sha256()
     for value in values:
-        # repr tells 1 from "1" from None, and every value ends where the next begins.
+        # repr distinguishes 1, "1" and None; the zero byte separates values.
         digest.update(repr(value).encode() + b"\x00")
     return digest.hexdigest()
 

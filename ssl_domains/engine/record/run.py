@@ -1,4 +1,4 @@
-"""The run folder: the unit of reproduction. Everything a later stage needs, read back by name."""
+"""The run folder: everything that probing, export or a repetition of the run needs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Run:
     ``config.toml``           the resolved configuration; the run can be repeated from it
     ``environment.json``      versions, plugins, commit, device
     ``data_fingerprint.json`` training rows, hashes of their ids and of the columns the rule reads, splits
-    ``training_samples.parquet``  ids of the training rows, so that a probe can tell what was seen
-    ``preprocess.json``       from a native array to the encoder's input
+    ``training_samples.parquet``  ids of the training rows, so that a probe can report overlap
+    ``preprocess.json``       preprocessing from a native array to the encoder's input
     ``recipe.json``           every view step, with its parameters and reason
     ``fitted.json``           bin edges fitted on the training rows
-    ``pairs.json``            what the inspection of pairs found
+    ``pairs.json``            inspection of the pairs
     ``metrics.jsonl``         measurements
-    ``checkpoints/``          states to go on from
+    ``checkpoints/``          states to resume from
     ========================  =============================================================================
 
     Args:
@@ -52,7 +52,7 @@ class Run:
         """Open a run folder.
 
         Raises:
-            UsageError: When the folder isn't one.
+            UsageError: When the folder is not a run folder.
         """
         folder = Path(folder)
         if not (folder / "config.toml").is_file():
@@ -61,10 +61,10 @@ class Run:
 
     @classmethod
     def require_new(cls, folder: str | Path) -> None:
-        """Refuse a folder that a new run would overwrite; cheap, so ask before anything is decoded.
+        """Refuse a folder that a new run would overwrite. This is fast; call it before anything is decoded.
 
         Raises:
-            UsageError: When it holds a run, or is a file.
+            UsageError: When the folder holds a run, or is a file.
         """
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
@@ -74,10 +74,10 @@ class Run:
 
     @classmethod
     def require_resumable(cls, folder: str | Path) -> None:
-        """Refuse a folder that holds nothing to go on with.
+        """Refuse to resume a folder without checkpoints.
 
         Raises:
-            UsageError: When it holds no checkpoint.
+            UsageError: When the folder holds no checkpoint.
         """
         if not cls(Path(folder)).checkpoints.paths():
             raise UsageError(f"there is nothing to resume in {folder}", "leave --resume out to start a new run")
@@ -92,15 +92,15 @@ class Run:
 
     @cached_property
     def preprocess(self) -> Preprocess:
-        """From a native array to the encoder's input."""
+        """The preprocessing from a native array to the encoder's input."""
         return preprocess_from_dict(self._json("preprocess.json"))
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas of pictures.
+        """The canvas of the run's pictures.
 
         Raises:
-            UsageError: When the run was trained on other data.
+            UsageError: When the run was not trained on pictures.
         """
         if not isinstance(self.preprocess, ImagePreprocess):
             cause = f"the run {self.folder.name!r} was not trained on pictures"
@@ -129,7 +129,7 @@ class Run:
 
     @cached_property
     def pairs(self) -> dict[str, Any]:
-        """What the inspection of pairs found."""
+        """The inspection of the pairs, from ``pairs.json``."""
         return dict(self._json("pairs.json"))
 
     @cached_property
@@ -147,12 +147,12 @@ class Run:
 
     @property
     def step(self) -> int:
-        """Steps of the newest checkpoint; −1 when there is none."""
+        """Number of steps of the newest checkpoint; −1 when there is none."""
         paths = self.checkpoints.paths()
         return step_of(paths[-1]) if paths else -1
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The measurements, oldest first; see `ssl_domains.engine.loop.monitor` for what they hold."""
+        """The measurements, oldest first; see `ssl_domains.engine.loop.monitor` for their keys."""
         return MetricsFile(self.folder / "metrics.jsonl").read()
 
     def encoder_state(self) -> dict[str, Tensor]:
@@ -170,7 +170,7 @@ class Run:
         """The trained encoder of the newest checkpoint, on the CPU, in evaluation mode.
 
         Raises:
-            UsageError: When there is no checkpoint, or its weights are of another architecture than this version's.
+            UsageError: When there is no checkpoint, or its weights do not fit the architecture of this version.
             DataError: When it can't be read.
         """
         encoder = self.untrained_encoder()
@@ -178,7 +178,7 @@ class Run:
         return encoder.eval()
 
     def untrained_encoder(self, seed: int | None = None) -> Encoder:
-        """The same architecture with random weights, by default those the run's seed gives: the honest floor."""
+        """The same architecture with random weights, by default from the seed of the run: the baseline of probes."""
         config = self.config
         encoder = create_encoder(
             config.encoder.name,
@@ -188,11 +188,11 @@ class Run:
         return encoder.eval()
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
-        """Write one of the folder's JSON files, whole or not at all."""
+        """Write a JSON file of the folder, atomically."""
         self.write_text(name, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write one of the folder's text files, whole or not at all."""
+        """Write a text file of the folder, atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.folder / f".{name}.writing"
         temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where measurements are kept: ``metrics.jsonl`` always, other trackers beside it."""
+"""Trackers write measurements: always to ``metrics.jsonl``, and to TensorBoard when configured."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["MetricsFile", "TensorboardTracker", "Tracker", "create_trackers"]
 
 
 class Tracker(Protocol):
-    """Takes one measurement at a time."""
+    """Writes measurements, one at a time."""
 
     def log(self, values: Mapping[str, Any]) -> None:
-        """Keep a measurement; ``values["step"]`` is its step."""
+        """Write a measurement; ``values["step"]`` is its step."""
         ...
 
     def close(self) -> None:
-        """Flush and let go."""
+        """Flush and close files."""
         ...
 
 
 class MetricsFile:
-    """One JSON object a line, in the order of steps.
+    """Writes ``metrics.jsonl``: one JSON object for each line, in the order of steps.
 
     Args:
-        path: The file; made at the first line.
+        path: The file; created with the first line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,10 +42,10 @@ class MetricsFile:
             file.write(json.dumps(_finite(values), ensure_ascii=False, allow_nan=False) + "\n")
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: the file is opened for each line."""
 
     def read(self) -> list[dict[str, Any]]:
-        """Every whole line; a last one that a killed process left half-written is left out."""
+        """All complete lines; an unfinished last line of a killed process is left out."""
         if not self.path.is_file():
             return []
         lines = []
@@ -57,7 +57,7 @@ class MetricsFile:
         return lines
 
     def trim(self, step: int) -> None:
-        """Drop what was measured after ``step``: a resumed run measures it again."""
+        """Remove measurements after ``step``: a resumed run makes them again."""
         kept = [values for values in self.read() if values["step"] <= step]
         temporary = self.path.with_name(f".{self.path.name}.writing")
         temporary.write_text(
@@ -70,7 +70,7 @@ class TensorboardTracker:
     """Writes every number to TensorBoard event files.
 
     Args:
-        folder: Where the event files go.
+        folder: Folder of the event files.
 
     Raises:
         UsageError: When the package ``tensorboard`` isn't installed.
@@ -85,7 +85,7 @@ class TensorboardTracker:
         self.writer: Any = SummaryWriter(str(folder))
 
     def log(self, values: Mapping[str, Any]) -> None:
-        """Write the numbers; those of a relation under ``name/relation``."""
+        """Write all numbers; values of a relation are named ``name/relation``."""
         for name, value in values.items():
             inner = value if isinstance(value, Mapping) else {"": value}
             for part, number in inner.items():
@@ -98,9 +98,9 @@ class TensorboardTracker:
 
 
 def create_trackers(names: Sequence[str], folder: Path) -> list[Tracker]:
-    """The trackers a configuration names, beside ``metrics.jsonl``."""
-    made: list[Tracker] = [MetricsFile(folder / "metrics.jsonl")]
-    return made + [TensorboardTracker(folder / "tensorboard") for name in names if name == "tensorboard"]
+    """The trackers of a configuration; the first one writes ``metrics.jsonl``."""
+    trackers: list[Tracker] = [MetricsFile(folder / "metrics.jsonl")]
+    return trackers + [TensorboardTracker(folder / "tensorboard") for name in names if name == "tensorboard"]
 
 
 def _finite(value: Any) -> Any:

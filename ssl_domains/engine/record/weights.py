@@ -1,4 +1,4 @@
-"""Weights of an encoder from a file or a state dict: every one of them fits, or none is taken."""
+"""Read the weights of an encoder and load them, only if all of them fit."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """A state dict from a ``.safetensors`` file, or from a torch file that holds nothing but tensors.
 
     Raises:
-        DataError: When it can't be read, or would need to run code.
+        DataError: When the file can't be read, or holds objects whose loading could run code.
     """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
         raise _unreadable(path, error) from error
-    except Exception as error:  # pickle.UnpicklingError, and whatever a garbled archive brings up
+    except Exception as error:  # pickle.UnpicklingError, and any other error of a damaged archive
         raise _unreadable(path, error) from error
     for key in ("state_dict", "model", "method"):
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{path} holds no state dict", "save model.state_dict(), not the model")
-    return dict(found)
+    return dict(state)
 
 
 def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str) -> None:
-    """Load weights into an encoder, every one or none.
+    """Load weights into an encoder, only if all of them fit.
 
-    Takes the names of the encoder, of its timm model (what `export` writes), or of a method around it; a classifier
-    that the encoder has no place for is left out.
+    The names may be those of the encoder, of its timm model (as `export` writes them), or of a method that holds the
+    encoder. A classifier layer, which the encoder does not have, is left out.
 
     Raises:
-        UsageError: When names or shapes don't fit, with their count and the first of them.
+        UsageError: When names or shapes don't fit; gives their number and the first three.
     """
     expected = encoder.state_dict()
     chosen = max(_readings(weights), key=lambda reading: len(reading.keys() & expected.keys()))
