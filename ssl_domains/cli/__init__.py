@@ -1,4 +1,4 @@
-"""The command line. Nothing heavy is imported at the top of any module here."""
+"""The command line ``ssl-domains``. Its modules import heavy packages only inside functions, so that it starts fast."""
 
 from __future__ import annotations
 

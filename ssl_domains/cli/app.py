@@ -1,4 +1,4 @@
-"""``ssl-domains``: the global options, the core's own commands, and the way out."""
+"""The application ``ssl-domains``: global options, commands of the core, exit code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     cls=RootGroup,
     name="ssl-domains",
     help="Contrastive self-supervised learning whose pairs come from your metadata, checked before training.",
-    epilog="A domain that isn't installed (fisheye, medical, seismic, text, audio) answers with how to install it.",
+    epilog="A domain that isn't installed (fisheye, medical, seismic, text, audio) prints how to install it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -76,5 +76,5 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def main() -> None:
-    """The console script."""
+    """Entry point of the console script."""
     sys.exit(run())

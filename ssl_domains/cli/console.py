@@ -1,4 +1,4 @@
-"""What the command line prints: answers on standard output, everything else on standard error."""
+"""Output of the command line: the answer on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -13,41 +13,38 @@ __all__ = ["Answer", "answering", "counter", "error", "note", "table"]
 
 
 class Answer:
-    """The one who may write on standard output.
-
-    With ``--json`` that is a single JSON document; without, lines for people.
-    """
+    """Writes the answer of a command on standard output: one JSON document with ``--json``, else lines of text."""
 
     def __init__(self, stream: TextIO, as_json: bool) -> None:
         self._stream = stream
         self.as_json = as_json
 
     def json(self, document: Any) -> None:
-        """Write the document when JSON was asked for; NaN and infinities become null, as JSON has none."""
+        """Write the document, with ``--json`` only; NaN and infinities become null, as JSON has neither."""
         if self.as_json:
             print(json.dumps(_plain(document), indent=2, allow_nan=False), file=self._stream)
 
     def line(self, text: str = "") -> None:
-        """Write a line, unless JSON was asked for."""
+        """Write a line of text, without ``--json`` only."""
         if not self.as_json:
             print(text, file=self._stream)
 
 
 @contextlib.contextmanager
 def answering(as_json: bool = False) -> Iterator[Answer]:
-    """Keep everybody else (libraries, plugins) off standard output while a command works."""
+    """Yield the `Answer` of a command. With ``--json``, other prints (libraries, plugins) go to standard error."""
     answer = Answer(sys.stdout, as_json)
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         yield answer
 
 
 def note(text: str) -> None:
-    """Say something by the way, on standard error."""
+    """Print a line on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def error(kind: str, message: str, hint: str) -> None:
-    """One line and a hint on standard error; coloured on a terminal."""
+    """Print a message and a hint on standard error, one line each; coloured on a terminal."""
     lines = [(kind, "bold red", message)] + ([("hint", "bold cyan", hint)] if hint else [])
     for word, style, text in lines:
         flat = " ".join(text.split())
@@ -61,7 +58,7 @@ def error(kind: str, message: str, hint: str) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A plain table; numbers to the right, None as a dash."""
+    """A table as plain text; numeric columns are right-aligned, None is a dash."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(header)]
     right = [bool(rows) and all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(header))]
@@ -75,7 +72,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 @contextlib.contextmanager
 def counter(what: str) -> Iterator[Any]:
-    """Yields ``progress(done, total)``, which counts on one line of a terminal and is silent elsewhere."""
+    """Yield ``progress(done, total)``, which prints a counter on one line of a terminal, and nothing elsewhere."""
     shown = False
 
     def progress(done: int, total: int) -> None:

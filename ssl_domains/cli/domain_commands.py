@@ -1,4 +1,4 @@
-"""Every command of a domain, built from its name."""
+"""The typer app with all commands of a domain."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["domain_app"]
 
 
 def domain_app(domain: str | Domain) -> typer.Typer:
-    """Build ``demo-data scan pairs pretrain embed probe study export report`` for a domain.
+    """Build the commands ``demo-data scan pairs pretrain embed probe study export report`` of a domain.
 
-    A plugin's ``cli.py`` is ``app = domain_app("fisheye")`` and whatever commands are only its own::
+    The ``cli.py`` of a plugin has ``app = domain_app("fisheye")`` and may add commands::
 
         @app.command("regions")
         def regions(image: Path) -> None: ...
 
     Args:
-        domain: The domain, or its name, which is looked up among the plugins when a command runs.
+        domain: The domain, or its name; a name is looked up among the plugins when a command runs.
     """
     name = domain if isinstance(domain, str) else domain.name
     group = type("DomainGroup", (DomainGroup,), {"domain": domain, "__doc__": DomainGroup.__doc__})

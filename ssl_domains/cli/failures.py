@@ -1,4 +1,4 @@
-"""How a failure ends: one line, a hint, and the exit code of its kind."""
+"""Turn errors into one line, a hint, and an exit code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ INTERRUPTED = 130
 
 
 def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
-    """Run a command line and return its exit code; nothing escapes as a traceback unless ``debug`` says so.
+    """Run a command line and return its exit code. Tracebacks are printed only when ``debug()`` is true.
 
-    0 good · 1 bug · 2 usage · 3 plugin · 4 data · 5 out of disk or memory · 130 interrupted.
+    Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted.
     """
     try:
         code = act()
@@ -30,17 +30,17 @@ def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
     except BaseException as error:
         if debug():
             traceback.print_exc(file=sys.stderr)
-        return _told(error)
+        return _report(error)
     if code == INTERRUPTED:
         console.error("error", "interrupted", "a training goes on with --resume")
     return code if isinstance(code, int) else 0
 
 
-def _told(error: BaseException) -> int:
+def _report(error: BaseException) -> int:
     if isinstance(error, SslDomainsError):
         console.error("error", error.message, error.hint)
         return error.exit_code
-    if isinstance(error, typer.TyperException):  # what typer itself found wrong with the command line
+    if isinstance(error, typer.TyperException):  # typer's errors for a wrong command line
         return _usage(error)
     if isinstance(error, typer.Abort):
         console.error("error", "interrupted", "")
@@ -50,7 +50,7 @@ def _told(error: BaseException) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         console.error("error", f"the disk is full: {error}", "free some space and run the command again")
         return 5
-    # torch.OutOfMemoryError by its name, so that an error message needn't import torch.
+    # torch.OutOfMemoryError is compared by name, so that printing an error does not import torch.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
         return 5

@@ -1,4 +1,4 @@
-"""Lazy command groups: names and summaries come from metadata, a plugin is imported when its command runs."""
+"""Lazy command groups: names and summaries come from metadata; a plugin is imported only when its command runs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["DomainGroup", "RootGroup"]
 
 
 class RootGroup(TyperGroup):
-    """The core's own commands, and one lazy command for each plugin."""
+    """The commands of the core, and one lazy command for each plugin."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Plugins' commands first, by metadata alone."""
+        """Names of all commands, those of plugins first; imports no installed plugin."""
         return [*self._plugged(ctx), *super().list_commands(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A core command, or a stub with the plugin's summary; imports nothing."""
-        own = super().get_command(ctx, cmd_name)
-        summary = self._plugged(ctx).get(cmd_name) if own is None else None
-        return own if summary is None else TyperCommand(cmd_name, help=summary, rich_help_panel="Domains")
+        """A command of the core, or a placeholder with the summary of a plugin, which is not imported."""
+        core = super().get_command(ctx, cmd_name)
+        summary = self._plugged(ctx).get(cmd_name) if core is None else None
+        return core if summary is None else TyperCommand(cmd_name, help=summary, rich_help_panel="Domains")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command to run; here, and only here, one plugin is imported.
+        """The command to run. Only this method imports a plugin, and only the one of the command.
 
         Raises:
             PluginError: When the plugin is missing, blocked, broken or incompatible.
@@ -49,11 +49,11 @@ class RootGroup(TyperGroup):
         return name, _group(registry.command(name)), args[1:]
 
     def _plugged(self, ctx: Any) -> dict[str, str]:
-        found = {name: summary for name, summary in registry_of(ctx).commands().items() if name not in self.commands}
-        return found | {name: text for name, text in self._from_files(ctx).items() if name not in self.commands}
+        plugged = registry_of(ctx).commands() | self._from_files(ctx)
+        return {name: summary for name, summary in plugged.items() if name not in self.commands}
 
     def _from_files(self, ctx: Any) -> dict[str, str]:
-        # Plugin files have no metadata; they were named explicitly, so they are imported.
+        # Plugin files have no metadata and must be imported; the user named them explicitly.
         registry = registry_of(ctx)
         return {
             domain.name: domain.summary
@@ -64,7 +64,7 @@ class RootGroup(TyperGroup):
 
 
 class DomainGroup(TyperGroup):
-    """The commands of one domain; ``scan`` gets the domain's own options when it is looked at."""
+    """The commands of one domain; ``scan`` gets the options of the domain when it is resolved."""
 
     domain: str | Domain = ""
 
@@ -82,10 +82,10 @@ class DomainGroup(TyperGroup):
 
 
 def _is_ours(command: Any) -> bool:
-    # A plugin may register a `scan` of its own, which then stays as it is.
+    # A plugin may replace `scan` by another command, which is then left unchanged.
     return getattr(command.callback, "__module__", "").startswith("ssl_domains.cli")
 
 
 def _group(app: typer.Typer) -> Any:
-    # get_group and not get_command: an app with a single command is still a group under its plugin's name.
+    # get_group, not get_command: an app with a single command must stay a group under the name of its plugin.
     return typer.main.get_group(app)

@@ -1,4 +1,4 @@
-"""A command line that ``torchrun`` started several times over: one of them speaks, all end alike."""
+"""A command line that ``torchrun`` started in several processes: the first one prints, all end with one exit code."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _COMMAND = "pretrain"
 
 
 def launched() -> bool:
-    """Whether this is one of several processes."""
+    """Whether ``torchrun`` started several processes."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[], bool]) -> int:
     """Run a command line as one of several processes and return its exit code.
 
-    Only the first prints; another one does when it fails alone. A failure that all share ends them when the first has
-    told it, as ``torchrun`` kills what is left once one has ended.
+    Only the first process prints; another process prints only its error when it fails alone. After a shared failure,
+    processes end when the first one has printed the error, because ``torchrun`` kills all others once one has ended.
 
     Args:
         act: Runs the command line.
@@ -45,7 +45,7 @@ def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[]
         world = joined[0]
         code = guarded(lambda: _act(act, words, world), debug) if world.first else _quietly(act, words, world, debug)
         if code and not world.agreed:
-            # The others wait for this process in a step; saying goodbye would wait for them.
+            # The others wait for this process in a training step; leaving the process group would wait for them.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
@@ -72,12 +72,12 @@ def _quietly(act: Callable[[], Any], words: list[str], world: World, debug: Call
     except BaseException as error:
         if world.agreed:
             return INTERRUPTED if isinstance(error, KeyboardInterrupt) else int(getattr(error, "exit_code", 1))
-        alone = error
+        failure = error
         if isinstance(error, SslDomainsError):
-            alone = type(error)(f"process {world.rank}: {error.message}", error.hint)
-            alone.__cause__ = error
+            failure = type(error)(f"process {world.rank}: {error.message}", error.hint)
+            failure.__cause__ = error
 
-    def tell() -> None:
-        raise alone
+    def fail() -> None:
+        raise failure
 
-    return guarded(tell, debug)
+    return guarded(fail, debug)

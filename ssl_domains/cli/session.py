@@ -1,4 +1,4 @@
-"""What a command may ask of the command line it was started from: the plugins and the domain."""
+"""The plugin registry and the domain of the running command line, kept in the context of typer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DOMAIN = "ssl_domains.domain"
 
 
 def registry_of(ctx: typer.Context) -> Registry:
-    """The one registry of this command line, made from the global options before anything is imported."""
+    """The plugin registry of this command line; created once, from the global options."""
     if _REGISTRY not in ctx.meta:
         given = ctx.find_root().params
         ctx.meta[_REGISTRY] = Registry(
@@ -30,7 +30,7 @@ def registry_of(ctx: typer.Context) -> Registry:
 
 
 def bind_domain(ctx: typer.Context, domain: str | Domain) -> None:
-    """Remember which domain's command runs; a name is looked up when it is first needed."""
+    """Store the domain whose command runs; a name is looked up when `domain_of` is called."""
     ctx.meta[_DOMAIN] = domain
 
 
@@ -38,10 +38,10 @@ def domain_of(ctx: typer.Context) -> Domain:
     """The domain whose command runs.
 
     Raises:
-        PluginError: When its plugin can't be used.
+        PluginError: When the plugin of the domain can't be used.
     """
     domain = ctx.meta[_DOMAIN]
     if isinstance(domain, str):
         domain = ctx.meta[_DOMAIN] = registry_of(ctx).domain(domain)
-    found: Domain = domain
-    return found
+    bound: Domain = domain
+    return bound

@@ -1,4 +1,4 @@
-"""Extending: what plugins declare, and how they are found and loaded."""
+"""Plugins: the classes with which they declare domains, pair samplers, methods and encoders, and their loading."""
 
 from __future__ import annotations
 

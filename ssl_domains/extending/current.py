@@ -1,4 +1,4 @@
-"""The registry of this process, for code that is not handed one, such as a run that is opened again."""
+"""The registry of this process, for code that gets none as an argument, such as opening a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _current: list[Registry] = []
 
 
 def current_registry() -> Registry:
-    """The registry in use; without one, that of the environment's lists, made at the first call."""
+    """The registry in use; without `use_registry`, one that is created at the first call from the environment."""
     if not _current:
         _current.append(Registry())
     return _current[0]
 
 
 def use_registry(registry: Registry) -> None:
-    """Make a registry the one in use: ``--block`` and ``--plugin-file`` of a command line then hold everywhere."""
+    """Set the registry of this process, so that ``--block`` and ``--plugin-file`` apply everywhere."""
     _current[:] = [registry]

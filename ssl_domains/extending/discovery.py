@@ -1,4 +1,4 @@
-"""What is installed, read from package metadata. Nothing of a plugin is imported here."""
+"""Find installed plugins by package metadata, without importing them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ __all__ = ["API_VERSION", "KNOWN_DOMAINS", "PluginInfo", "discover", "file_plugi
 
 API_VERSION = "1"
 KNOWN_DOMAINS = ("fisheye", "medical", "seismic", "text", "audio")
-"""The project's own domains: a missing one is answered with how to install it."""
+"""Domains of this project; when one is missing, the error says how to install it."""
 
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """A plugin, which is one distribution, as its metadata tells it.
+    """The metadata of a plugin. A plugin is one distribution, or a single Python file.
 
     Attributes:
-        distribution: What ``pip`` calls it.
-        version: Of the distribution.
+        distribution: Name of the distribution, as ``pip`` shows it.
+        version: Version of the distribution.
         summary: One line, from the distribution's metadata.
         hooks: Name → ``module`` with the hook functions, or the path of a plugin file (group ``ssl_domains``).
         commands: Command → ``module:app``, the typer apps it mounts (group ``ssl_domains.cli``).
         api: API versions it declares (names in the group ``ssl_domains.api``).
-        is_file: Given by ``--plugin-file``.
+        is_file: Whether it is a file given by ``--plugin-file``.
     """
 
     distribution: str
@@ -36,44 +36,44 @@ class PluginInfo:
 
     @property
     def name(self) -> str:
-        """What lists call it: its first entry point, by custom the domain's name."""
+        """Name in lists: its first entry point, usually the name of its domain."""
         return next(iter([*self.hooks, *self.commands]), self.distribution)
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name that blocks or allows it."""
+        """All names by which it can be blocked or allowed."""
         return frozenset({self.distribution, *self.hooks, *self.commands})
 
     @property
     def label(self) -> str:
-        """Distribution and version, for messages."""
+        """Distribution and version, for error messages."""
         return f"{self.distribution} {self.version}".strip()
 
 
 def discover() -> tuple[PluginInfo, ...]:
-    """Every installed distribution with an entry point of ours, by name."""
-    # Imported late: listing the core's own commands does not need it.
+    """All installed distributions with an entry point of ssl-domains, sorted by name."""
+    # Imported here, because listing the commands of the core does not need it.
     from importlib.metadata import entry_points
 
-    found: dict[str, PluginInfo] = {}
+    infos: dict[str, PluginInfo] = {}
     for group, part in (("ssl_domains", "hooks"), ("ssl_domains.cli", "commands"), ("ssl_domains.api", "api")):
         for entry in entry_points(group=group):
             dist = entry.dist
             distribution = (dist.metadata["Name"] if dist else None) or entry.module
-            if distribution not in found:
-                found[distribution] = PluginInfo(
+            if distribution not in infos:
+                infos[distribution] = PluginInfo(
                     distribution,
                     (dist.version if dist else None) or "",
                     (dist.metadata["Summary"] if dist else None) or "",
                 )
-            info = found[distribution]
+            info = infos[distribution]
             if part == "api":
                 info.api.add(entry.name)
             else:
                 getattr(info, part)[entry.name] = entry.value
-    return tuple(sorted(found.values(), key=lambda info: (info.name, info.distribution)))
+    return tuple(sorted(infos.values(), key=lambda info: (info.name, info.distribution)))
 
 
 def file_plugin(path: Path) -> PluginInfo:
-    """The plugin that a single Python file is. It runs with this very version, so it needs to declare none."""
+    """The metadata of a plugin that is a single Python file. It needs no API version, as it is not installed."""
     return PluginInfo(str(path), "", "plugin file", hooks={path.stem: str(path)}, api={API_VERSION}, is_file=True)

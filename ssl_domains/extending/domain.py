@@ -1,4 +1,4 @@
-"""What a domain plugin declares: how its files are read, scaled, augmented and demonstrated."""
+"""The declaration of a domain: how its files are read, scaled and augmented."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class ScanOption:
-    """One option of ``ssl-domains DOMAIN scan``, handed to the reader's ``scan`` by keyword.
+    """One option of ``ssl-domains DOMAIN scan``, passed to the reader's ``scan`` as a keyword argument.
 
     ``ScanOption("masks", Path, help="folder of label masks")`` becomes ``--masks PATH`` and
     ``reader.scan(source, masks=Path(...))``. An underscore in the name is a hyphen on the command line.
@@ -30,7 +30,8 @@ class ScanOption:
     Attributes:
         name: The keyword of ``reader.scan``.
         type: ``Path``, ``str``, ``int``, ``float`` or ``bool`` (a flag pair ``--name/--no-name``).
-        default: Value when the option isn't given; None leaves the keyword out, so that the reader's own default holds.
+        default: Value when the option isn't given; with None the keyword is not passed, so that the reader's default is
+            used.
         help: One line.
     """
 
@@ -53,15 +54,15 @@ class ScanOption:
 
 @dataclass(frozen=True)
 class RecipeRequest:
-    """What a domain needs to know when it declares its views.
+    """The input of a domain's ``recipe``: the training rows and the settings of the views.
 
     Attributes:
-        table: The training rows; its columns say what is allowed (no horizontal flip where laterality is a column).
+        table: The training rows. Their columns limit the views, such as no flip when laterality is a column.
         size: Edge of the square canvas in pixels.
-        views: Views of each sample.
-        in_chans: Channels of the canvas.
-        extra: Names of views beyond the domain's usual ones that the user or the pair sampler asked for
-            (``"reprojection"``); a domain raises `UsageError` for a name it does not know.
+        views: Number of views of each sample.
+        in_chans: Number of channels of the canvas.
+        extra: Names of further views that the user or the pair sampler requests (``"reprojection"``). A domain raises
+            `UsageError` for an unknown name.
     """
 
     table: SampleTable
@@ -73,29 +74,31 @@ class RecipeRequest:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain, as the hook ``ssl_domains_domains`` hands it over. Cheap to make; whatever is heavy hides in a factory.
+    """A domain, as the hook ``ssl_domains_domains`` returns it. Creating it must be fast: its functions import later.
 
     Attributes:
         name: Lower-case word, the command ``ssl-domains NAME``.
         summary: One line for lists.
-        reader: Makes the reader (contract 1); called when a file has to be read, never for ``--help``.
-        recipe: The views, each step with its reason.
-        scaling: From native unit to [0, 1], given the table.
-        canvas: How a sample of any shape becomes square: ``"stretch"`` it, or ``"fit"`` it with a validity mask.
+        reader: Returns a new reader; called when a file has to be read, never for ``--help``.
+        recipe: Returns the view recipe, each step with its reason.
+        scaling: Returns the scaling from native unit to [0, 1] for a table.
+        canvas: How a sample of any shape is brought to the square canvas: ``"stretch"``, or ``"fit"``, which keeps the
+            aspect ratio and masks the padding.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
-        floors: Name of a nuisance-only floor → the columns it may use, as ``{"position alone": ("position",)}``.
-        handmade: Name of a hand-made feature → pictures float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``, as
-            ``{"HOG": …}``; a floor that a linear probe reads like an encoder. Imports what is heavy when called.
-        nuisance: Columns that shouldn't explain the pairs (scanner, camera); reported beside the label.
+        floors: Name of a nuisance-only floor → the columns it may use, such as ``{"position alone": ("position",)}``.
+        handmade: Name of a hand-made feature, such as ``"HOG"`` → function from pictures float32 ``[n, C, S, S]`` in
+            [0, 1] to features ``[n, F]``. A linear probe on them is a floor. Heavy packages are imported when it is
+            called.
+        nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: Edge of the canvas in pixels when the configuration names none.
-        group: Column usual for ``--split-by`` and ``probe --group``.
-        in_chans: Channels of the canvas given the table; None takes those of the decoded arrays.
-        thumbnail: What stands for a sample on pages, given its array in native unit and its row: uint8 ``[h, w, 1]`` or
-            ``[h, w, 3]``, or text where there is nothing to see (`markupsafe.Markup` is taken as HTML). None scales the
-            array and puts it on the canvas. It must not show an identifier.
+        group: Usual column for ``--split-by`` and ``probe --group``.
+        in_chans: Returns the number of channels of the canvas for a table; None takes those of the decoded arrays.
+        thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
+            ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None scales the
+            array and puts it on the canvas. A thumbnail must not show an identifier.
     """
 
     name: str

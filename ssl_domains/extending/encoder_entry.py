@@ -1,4 +1,4 @@
-"""What an encoder plugin declares: a name and where its factory is."""
+"""The declaration of an encoder: its name, and where its factory is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 @dataclass(frozen=True)
 class EncoderEntry:
-    """An encoder, as the hook ``ssl_domains_encoders`` hands it over.
+    """An encoder, as the hook ``ssl_domains_encoders`` returns it.
 
     Attributes:
         name: What ``--encoder`` takes.

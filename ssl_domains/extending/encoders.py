@@ -1,4 +1,4 @@
-"""The encoders that come with the core, beside those of timm and ``transformers:FOLDER``."""
+"""The encoders of the core; encoders of timm and ``transformers:FOLDER`` need no entry."""
 
 from __future__ import annotations
 

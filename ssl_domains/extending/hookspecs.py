@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement. Each returns small frozen dataclasses; none is ever called per batch.
+"""The hooks that a plugin may implement. Each is called once and returns small frozen dataclasses.
 
 A plugin is a distribution with an entry point in the group ``ssl_domains`` that names a module, and functions of these
 names in that module; no decorator and no import of pluggy is needed::
@@ -34,7 +34,7 @@ hookspec = pluggy.HookspecMarker("ssl_domains")
 
 @hookspec
 def ssl_domains_domains() -> Iterable[Domain]:  # type: ignore[empty-body]
-    """The domains this plugin brings.
+    """The domains of this plugin.
 
     Example::
 
@@ -47,7 +47,7 @@ def ssl_domains_domains() -> Iterable[Domain]:  # type: ignore[empty-body]
 
 @hookspec
 def ssl_domains_pair_samplers() -> Iterable[PairSampler]:  # type: ignore[empty-body]
-    """The pair samplers this plugin brings, for its own domain or for another's.
+    """The pair samplers of this plugin, for its own domain or for another one.
 
     Example::
 
@@ -58,7 +58,7 @@ def ssl_domains_pair_samplers() -> Iterable[PairSampler]:  # type: ignore[empty-
 
 @hookspec
 def ssl_domains_methods() -> Iterable[MethodEntry]:  # type: ignore[empty-body]
-    """The contrastive methods this plugin brings.
+    """The contrastive methods of this plugin.
 
     Example::
 

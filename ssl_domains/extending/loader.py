@@ -1,4 +1,4 @@
-"""The isolating loader: one broken plugin is recorded as broken, and takes nothing else down."""
+"""Load plugins in isolation: a broken plugin is recorded as broken, and everything else keeps working."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Plugin:
     """A plugin after the attempt to load it.
 
     Attributes:
-        info: Its metadata.
-        status: Active, or why it isn't.
-        reason: One line; empty when active.
-        cure: One line, what to do about it; empty when active.
-        error: What it raised, for ``--debug``.
+        info: Metadata of the plugin.
+        status: ``active``, or ``blocked``, ``broken`` or ``incompatible``.
+        reason: Why it is not active, in one line; empty when active.
+        cure: What to do about it, in one line; empty when active.
+        error: The exception that it raised, for ``--debug``.
         domains: What its hooks handed over, as are ``pair_samplers``, ``methods`` and ``encoders``.
     """
 
@@ -51,7 +51,7 @@ class Plugin:
 
 
 def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
-    """The plugin as blocked or incompatible, told from metadata alone; None when it may be imported."""
+    """The plugin with status blocked or incompatible, by its metadata alone; None when it may be imported."""
     if not info.is_file and (why := settings.refuses(*info.names)):
         return Plugin(info, "blocked", why, "leave that option or variable out to load it")
     if API_VERSION in info.api:
@@ -67,7 +67,7 @@ def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
 
 
 def load_plugin(info: PluginInfo) -> Plugin:
-    """Import a plugin's hooks and call each once. Never raises but for Ctrl-C: what goes wrong is in the record."""
+    """Import the hooks of a plugin and call each once. Errors are stored in the result; only Ctrl-C is raised."""
     made, error = _isolated(lambda: _collect(info))
     if made is not None:
         return made
@@ -75,7 +75,7 @@ def load_plugin(info: PluginInfo) -> Plugin:
 
 
 def import_command(info: PluginInfo, command: str) -> tuple[Any, Plugin | None]:
-    """The typer app behind a command and None, or None and the plugin as broken."""
+    """Import the typer app of a command: (app, None), or (None, the plugin with status broken)."""
     app, error = _isolated(lambda: _resolve(info.commands[command]))
     if error is None and not hasattr(app, "registered_commands"):
         error = TypeError(f"{info.commands[command]} is {type(app).__name__}, not a typer app")
@@ -84,12 +84,12 @@ def import_command(info: PluginInfo, command: str) -> tuple[Any, Plugin | None]:
 
 def _isolated(act: Callable[[], T]) -> tuple[T | None, BaseException | None]:
     try:
-        # What a plugin prints while it is imported must not end up among --json.
+        # Output of a plugin during import must not mix with the answer of --json.
         with contextlib.redirect_stdout(sys.stderr):
             return act(), None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # SystemExit too: a plugin that exits on import must not take the CLI with it
+    except BaseException as error:  # SystemExit too: a plugin that exits on import must not end the command
         return None, error
 
 
@@ -100,7 +100,7 @@ def _collect(info: PluginInfo) -> Plugin:
 
     class Manager(pluggy.PluginManager):
         def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
-            # The prefix is the marker, so a plugin needn't import pluggy. A module of that name is no hook.
+            # Functions are hooks by their prefix, so that a plugin need not import pluggy; modules are not.
             is_hook = name.startswith(hookspecs.PREFIX) and inspect.isfunction(getattr(plugin, name))
             return {} if is_hook else None
 
@@ -108,7 +108,7 @@ def _collect(info: PluginInfo) -> Plugin:
     manager.add_hookspecs(hookspecs)
     for name, value in info.hooks.items():
         manager.register(_from_file(Path(value)) if info.is_file else _resolve(value), name)
-    manager.check_pending()  # a misspelt hook is an error, not a hook that is never called
+    manager.check_pending()  # raises for a misspelt hook, which would never be called
     return Plugin(
         info,
         domains=_handed_over(manager, "domains", Domain),
@@ -128,10 +128,10 @@ def _handed_over(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:
 
 def _resolve(value: str) -> Any:
     module, _, attribute = value.partition(":")
-    found: Any = importlib.import_module(module.strip())
+    target: Any = importlib.import_module(module.strip())
     for part in filter(None, attribute.strip().split(".")):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -139,17 +139,17 @@ def _from_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # so that what it defines can be pickled and its annotations resolved
+    sys.modules[spec.name] = module  # needed to pickle its classes and to resolve its annotations
     spec.loader.exec_module(module)
     return module
 
 
 def _broken(info: PluginInfo, error: BaseException | None) -> Plugin:
     text = f"it called sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(error)
-    told = " ".join(f"{type(error).__name__}: {text}".split())
+    description = " ".join(f"{type(error).__name__}: {text}".split())
     cure = (
         f"mend {info.distribution}, or leave --plugin-file out"
         if info.is_file
         else f"pip install --force-reinstall {info.distribution}, or block it: SSL_DOMAINS_BLOCK={info.name}"
     )
-    return Plugin(info, "broken", f"{info.label} is broken: {told}", cure, error)
+    return Plugin(info, "broken", f"{info.label} is broken: {description}", cure, error)

@@ -1,4 +1,4 @@
-"""What a method plugin declares: a name, its paper, and where its class is."""
+"""The declaration of a method: its name, its paper, and where its class is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["MethodEntry"]
 
 @dataclass(frozen=True)
 class MethodEntry:
-    """A method, as the hook ``ssl_domains_methods`` hands it over.
+    """A method, as the hook ``ssl_domains_methods`` returns it.
 
     Attributes:
         name: What ``--method`` takes.
@@ -38,14 +38,14 @@ class MethodEntry:
         """
         module, _, name = self.method.partition(":")
         try:
-            found = getattr(import_module(module), name)
+            method = getattr(import_module(module), name)
         except (ImportError, AttributeError, ValueError) as error:
             cause = f"the method {self.name!r} can't be loaded from {self.method!r}: {error}"
             raise PluginError(cause, "write it as 'package.module:Class'") from error
-        missing = [one for one in ("needs", "options", "build") if not hasattr(found, one)]
+        missing = [one for one in ("needs", "options", "build") if not hasattr(method, one)]
         if missing:
             raise PluginError(
                 f"{self.method!r} has no {missing[0]!r}", "a method derives from ssl_domains.methods.Method"
             )
-        source: MethodSource = found
+        source: MethodSource = method
         return source

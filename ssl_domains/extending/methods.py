@@ -1,4 +1,4 @@
-"""The methods that come with the core. A new one is its file in ``methods/`` and one entry here."""
+"""The methods of the core. A new one needs a file in ``methods/`` and an entry here."""
 
 from __future__ import annotations
 

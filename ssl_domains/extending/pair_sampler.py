@@ -1,4 +1,4 @@
-"""What a pair plugin declares: an objective and the composition of its batches, under a name."""
+"""The declaration of a pair sampler: a named objective with the composition of its batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CALL = re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*(?P<arguments>\(.*\))?\s*", re.DO
 
 @dataclass(frozen=True)
 class PairSampler:
-    """Objective + composition of batches, as the hook ``ssl_domains_pair_samplers`` hands it over.
+    """A named objective with its composition of batches, as the hook ``ssl_domains_pair_samplers`` returns it.
 
     Usually one line: ``PairSampler("patient", "medical", "positives share a patient", "same('patient')")``. With
     parameters, ``objective`` is a function that returns the text (or a `Rule` or `Objective`)::
@@ -56,7 +56,7 @@ class PairSampler:
 
     @property
     def signature(self) -> str:
-        """How it is written on the command line, as ``region(by='theta', n=4)``."""
+        """The call on the command line with all defaults: ``region(by='theta', n=4)``."""
         if isinstance(self.objective, str):
             return self.name
         inside = [
@@ -72,14 +72,14 @@ class PairSampler:
             UsageError: For an unknown or missing parameter, or a rule that can't be built from the values.
         """
         self._check(params)
-        # Imported here: a plugin's hooks and `--help` hand samplers over without paying for the rule algebra.
+        # Imported here, so that hooks and `--help` do not import the rule algebra.
         from ssl_domains.pairs import Composition, Objective, parse
 
         try:
             made = self.objective if isinstance(self.objective, str) else self.objective(**params)
             rule = parse(made) if isinstance(made, str) else made
         except SslDomainsError:
-            raise  # the rule algebra's own errors say more than we could
+            raise  # errors of the rule algebra are already clear
         except (TypeError, ValueError) as error:
             raise UsageError(f"{self.name}: {error}", f"written as {self.signature}") from error
         objective = rule if isinstance(rule, Objective) else 1 * rule
@@ -115,7 +115,7 @@ def parse_call(text: str) -> tuple[str, dict[str, Any]]:
     """
     hint = "write a name, or a name with literals: --pairs \"region(by='theta', n=4)\""
     unreadable = UsageError(f"can't read --pairs {text!r}", hint)
-    # The name is taken off first: a sampler may be called `class`, which Python's own grammar would not take.
+    # The name is split off first: a sampler may be called `class`, which is not a valid name for `ast.parse`.
     match = _CALL.fullmatch(text)
     if match is None:
         raise unreadable

@@ -1,4 +1,4 @@
-"""The typed façade: what the rest of the program asks about plugins."""
+"""The registry of plugins: the only way in which the rest of the program reaches them."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ class Registry:
 
     @cached_property
     def infos(self) -> tuple[PluginInfo, ...]:
-        """Every plugin by its metadata, plugin files last; imports none."""
+        """Metadata of all plugins, plugin files last; imports none."""
         for path in self.settings.files:
             if not path.is_file():
                 raise UsageError(f"there is no plugin file {path}", "--plugin-file takes the path of a Python file")
         return (*discover(), *map(file_plugin, self.settings.files))
 
     def load(self, info: PluginInfo) -> Plugin:
-        """One plugin, imported at most once, isolated."""
+        """Load one plugin in isolation; it is imported at most once."""
         if info.distribution not in self._loaded:
             self._loaded[info.distribution] = refusal(info, self.settings) or load_plugin(info)
         return self._loaded[info.distribution]
 
     def load_all(self) -> tuple[Plugin, ...]:
-        """Every plugin, each isolated."""
+        """Load all plugins, each in isolation."""
         return tuple(self.load(info) for info in self.infos)
 
     def check(self, info: PluginInfo) -> Plugin:
-        """Like `load`, and its commands are imported too."""
+        """Like `load`, but also import the commands of the plugin."""
         plugin = self.load(info)
         for command in info.commands if plugin.status == "active" else ():
             _, broken = import_command(info, command)
@@ -68,21 +68,21 @@ class Registry:
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def commands(self) -> dict[str, str]:
-        """Command → summary of every plugin that mounts one and may be loaded; metadata only."""
-        found: dict[str, str] = {}
+        """Command → summary, for all plugins that may be loaded; by metadata only."""
+        summaries: dict[str, str] = {}
         for info in self.infos:
             if refusal(info, self.settings) is None:
                 for command in info.commands:
-                    found[command] = "two plugins claim this name" if command in found else info.summary
-        return found
+                    summaries[command] = "two plugins claim this name" if command in summaries else info.summary
+        return summaries
 
     def command(self, name: str) -> Any:
         """Import the typer app behind a command.
 
         Raises:
-            PluginError: When its plugin is missing (for a known domain), blocked, broken, incompatible, or when two
-                plugins claim the name.
-            UsageError: When nobody knows the name.
+            PluginError: When its plugin is missing (for a known domain), blocked, broken or incompatible, or when two
+                plugins have a command of this name.
+            UsageError: When the name is unknown.
         """
         info = self._one(name, [info for info in self.infos if name in info.commands], "command")
         if info is None:
@@ -98,11 +98,11 @@ class Registry:
     # -- what the hooks hand over -------------------------------------------------------------------------------------
 
     def domain(self, name: str) -> Domain:
-        """The domain of that name; only a plugin that goes by the name is imported, the others when none does.
+        """The domain of that name. A plugin of this name is imported first, the others only when it has no such domain.
 
         Raises:
-            PluginError: As `command`.
-            UsageError: When nobody knows the name.
+            PluginError: In the cases of `command`.
+            UsageError: When the name is unknown.
         """
         known = [self.load(info) for info in self.infos if name in info.names]
         plugins = known if any(_named(plugin.domains, name) for plugin in known) else self.load_all()
@@ -116,7 +116,7 @@ class Registry:
         self._missing(name)
 
     def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:
-        """Every sampler for the domain with its plugin. Asks every plugin: any may bring samplers for a domain."""
+        """(plugin, sampler) of all samplers for the domain. Loads all plugins, as each may have samplers for it."""
         return [
             (plugin, sampler)
             for plugin in self.load_all()
@@ -128,8 +128,8 @@ class Registry:
         """The named sampler for the domain.
 
         Raises:
-            UsageError: When there is none, with the nearest name; a broken plugin is named, as it may have brought it.
-            PluginError: When two plugins bring one of this name.
+            UsageError: When there is none; gives the nearest name, and broken plugins, which may have had it.
+            PluginError: When two plugins have one of this name.
         """
         offered = self.pair_samplers(domain)
         found = [(plugin, sampler) for plugin, sampler in offered if sampler.name == name]
@@ -168,7 +168,7 @@ class Registry:
         """The named encoder of the core or of a plugin; `ssl_domains.encoders.create_encoder` builds those of timm too.
 
         Raises:
-            UsageError: When there is none, with the nearest name; a broken plugin is named, as it may have brought it.
+            UsageError: When there is none; gives the nearest name, and broken plugins, which may have had it.
             PluginError: When two bring it, or a plugin gives an encoder a name of timm's.
         """
         offered = self.encoders()
@@ -184,7 +184,7 @@ class Registry:
         return found[0][1]
 
     def clashes(self) -> list[str]:
-        """One line for every name that two plugins claim."""
+        """One line for each name that two plugins use for the same kind of thing."""
         claims: dict[tuple[str, str], list[str]] = {}
         for info in self.infos:
             if refusal(info, self.settings) is None:

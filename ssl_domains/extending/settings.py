@@ -1,4 +1,4 @@
-"""Which plugins may be loaded: all, all but some, only some, or none."""
+"""Settings that say which plugins may be loaded."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["PluginSettings"]
 
 @dataclass(frozen=True)
 class PluginSettings:
-    """The user's say in what is loaded.
+    """Which plugins the user lets the program load.
 
     Attributes:
-        enabled: False loads no installed plugin at all (``--no-plugins``); files given explicitly still load.
+        enabled: False loads no installed plugin (``--no-plugins``); plugin files are still loaded.
         block: Names of plugins or distributions that aren't loaded.
         allow: When not empty, only these are loaded.
-        files: Python files that act as plugins; never found on their own, only when named.
+        files: Python files to load as plugins.
     """
 
     enabled: bool = True
@@ -43,7 +43,7 @@ class PluginSettings:
         return cls(enabled, frozenset(blocked), frozenset(allowed), tuple(files))
 
     def refuses(self, *names: str) -> str:
-        """Why a plugin known under these names isn't loaded; empty when it may be."""
+        """Why a plugin with these names isn't loaded; empty when it may be loaded."""
         if not self.enabled:
             return "plugins are switched off by --no-plugins"
         if self.block.intersection(names):

@@ -102,10 +102,10 @@ def test_no_arguments_show_the_help(cli):
     ],
     ids=" ".join,
 )
-def test_what_comes_with_the_next_release_says_so(cli, words):
+def test_a_reserved_command_says_what_to_do_instead(cli, words):
     done = cli(*words)
     assert done.code == 2
-    assert "comes with the next release" in done.err
+    assert "is not available" in done.err
 
 
 def test_config_show_and_schema(cli):

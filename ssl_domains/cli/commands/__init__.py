@@ -1,1 +1,1 @@
-"""One file for each command."""
+"""The commands: one file for each, with its arguments and its output."""

@@ -35,9 +35,11 @@ def show(
 @app.command("schema")
 def schema(
     ctx: typer.Context,
-    method: Annotated[str, typer.Option("--method", help="Whose options the section [method] shows.")] = "simclr",
+    method: Annotated[
+        str, typer.Option("--method", help="Method whose options are in the section [method].")
+    ] = "simclr",
 ) -> None:
-    """Print the JSON schema of the configuration, with what each key means."""
+    """Print the JSON schema of the configuration, with a description of each key."""
     from ssl_domains.engine.record.config import schema_of
 
     with answering(as_json=True) as answer:

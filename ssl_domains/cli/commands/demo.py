@@ -1,4 +1,4 @@
-"""``ssl-domains demo``: from files to a table in a few minutes, on data it makes itself."""
+"""``ssl-domains demo``: a whole comparison, from files to a table of scores, in a few minutes on generated data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def command(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 2,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each training.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training.")] = 8,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
 ) -> None:
     """Make fisheye data, check the pairs, train five arms, probe them and print one table: not evidence."""
@@ -30,9 +30,9 @@ def command(
 
 
 def invoke(words: Sequence[str]) -> None:
-    """Run a command line as a user would have typed it, in this process."""
+    """Run a command line in this process, as if a user had typed it."""
     from ssl_domains.cli.app import app
 
     code = typer.main.get_command(app).main(list(words), prog_name="ssl-domains", standalone_mode=False)
-    if code == 130:  # typer has turned Ctrl-C into this code, but it must end the demonstration too
+    if code == 130:  # typer turns Ctrl-C into this code, but it must end the whole demonstration
         raise KeyboardInterrupt

@@ -17,7 +17,7 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     out: Annotated[Path, typer.Argument(help="Folder to write to.")],
-    seed: Annotated[int, typer.Option(help="Draws the data.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the data.")] = 0,
 ) -> None:
     """Write a small data set in the domain's real file formats, with labels and planted faults; no network."""
     domain = domain_of(ctx)

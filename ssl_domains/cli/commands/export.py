@@ -1,4 +1,4 @@
-"""``ssl-domains DOMAIN export``: the encoder for use elsewhere."""
+"""``ssl-domains DOMAIN export``: write the encoder for use in other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that have their name already and come with a later release: they say so instead of half working."""
+"""Reserved command names: the commands do not exist, and their error says what to do instead."""
 
 from __future__ import annotations
 
@@ -10,5 +10,9 @@ ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_opti
 
 
 def new_plugin() -> None:
-    """Skeleton of a plugin; comes with the next release."""
-    raise UsageError("'plugins new' comes with the next release", "start from a copy of plugins/fisheye")
+    """Refuse to make the skeleton of a plugin.
+
+    Raises:
+        UsageError: Always.
+    """
+    raise UsageError("'plugins new' is not available", "start from a copy of plugins/fisheye")

@@ -16,7 +16,7 @@ app = typer.Typer(help="Contrastive methods.", no_args_is_help=True)
 
 @app.callback()
 def about() -> None:
-    # Keeps `list` a command of its own though it is the only one.
+    # Without a callback, typer would drop the name `list` of the only command.
     ...
 
 

@@ -1,4 +1,4 @@
-"""``ssl-domains DOMAIN pairs``: check pairs before a training is spent on them."""
+"""``ssl-domains DOMAIN pairs``: check the pairs of a rule before training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     ] = None,
     rule: Annotated[str | None, typer.Option(metavar="EXPR", help="Rule: \"same('patient')\".")] = None,
     label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Say how much the pairs tell of this column.")
+        str | None, typer.Option(metavar="COLUMN", help="Report how well positives agree on this column.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch; sets train.batch_size.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,

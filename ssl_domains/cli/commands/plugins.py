@@ -1,4 +1,4 @@
-"""``ssl-domains plugins list | check``: what is installed and whether it works."""
+"""``ssl-domains plugins list | check``: list the installed plugins and check that they work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ssl_domains.extending import KNOWN_DOMAINS, Plugin
 
 __all__ = ["app"]
 
-app = typer.Typer(help="What is installed, and whether it works.", no_args_is_help=True)
+app = typer.Typer(help="List and check installed plugins.", no_args_is_help=True)
 app.command("new", hidden=True, context_settings=later.ANYTHING)(later.new_plugin)
 
 
@@ -47,7 +47,7 @@ def check(
     name: Annotated[str, typer.Argument(help="Name of the plugin or of its distribution.")],
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
-    """Import one plugin with its commands and say what it brings; exit code 3 when it can't be used."""
+    """Import one plugin with its commands and list what it adds; exit code 3 when it can't be used."""
     registry = registry_of(ctx)
     found = [info for info in registry.infos if name in info.names]
     if not found:

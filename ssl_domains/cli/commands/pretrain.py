@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 
 class Relations(StrEnum):
-    """What the loss takes as positives."""
+    """Which samples are positives in the loss."""
 
     rule = "rule"
     none = "none"
@@ -45,7 +45,7 @@ def command(
         bool, typer.Option("--dry-run", help="One step: memory, estimated time, composition; keeps nothing.")
     ] = False,
 ) -> None:
-    """Check the pairs as `pairs` does, then train; without --pairs or --rule it is plain SimCLR, and says so."""
+    """Check the pairs as `pairs` does, then train; without --pairs or --rule, this is plain SimCLR."""
     from ssl_domains.cli.work.pretrain import PretrainRequest, pretrain_run
     from ssl_domains.engine import Run
 

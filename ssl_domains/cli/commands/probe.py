@@ -1,4 +1,4 @@
-"""``ssl-domains DOMAIN probe``: a frozen probe beside honest floors."""
+"""``ssl-domains DOMAIN probe``: probe the frozen encoder, and compare it with floors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def command(
         bool, typer.Option("--masks", help="Predict each pixel's class instead: a dense probe of the scanned masks.")
     ] = False,
     group: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Groups that stay whole; by default what --split-by named.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Groups to hold out whole; by default those of --split-by."),
     ] = None,
     fractions: Annotated[str, typer.Option(help="Shares of the labelled training groups, as 0.01,0.1,1.")] = "1",
     floor: Annotated[
@@ -34,7 +35,7 @@ def command(
     last_map: Annotated[
         bool, typer.Option("--last-map", help="With --masks: read the last map alone, not those of all stages.")
     ] = False,
-    samples: Annotated[Path | None, typer.Option(help="Sample table; by default the one trained on.")] = None,
+    samples: Annotated[Path | None, typer.Option(help="Sample table; by default that of the run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""

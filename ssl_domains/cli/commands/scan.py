@@ -29,10 +29,10 @@ def command(
         str | None, typer.Option(metavar="COLUMN", help="Write a split that keeps the groups of this column whole.")
     ] = None,
     test: Annotated[float, typer.Option(help="Share of the groups that are held out.")] = 0.2,
-    seed: Annotated[int, typer.Option(help="Draws the groups.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     **options: Any,
 ) -> None:
-    """Index files into a sample table, from their headers; ends with what was found and why files were left."""
+    """Index files into a sample table, from their headers; prints a summary and why files were left out."""
     from ssl_domains.cli.work.scan import Split, scan_to
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -43,7 +43,7 @@ def command(
 
 
 def command_for(domain: Domain) -> Callable[..., None]:
-    """The command with the domain's own options among its parameters."""
+    """The command ``scan`` with the options of the domain added to its parameters."""
 
     def scan(**given: Any) -> None:
         command(**given)
@@ -79,8 +79,8 @@ def _summary(answer: Answer, scanned: Scanned) -> None:
     answer.line(table(("column", "type", "values", "missing"), rows))
     if "split" in frame.columns:
         counts = dict(frame["split"].value_counts().iter_rows())
-        told = ", ".join(f"{counts.get(part, 0)} {part or 'neither'}" for part in ("train", "test", None))
-        answer.line(f"split: {told}")
+        sizes = ", ".join(f"{counts.get(part, 0)} {part or 'neither'}" for part in ("train", "test", None))
+        answer.line(f"split: {sizes}")
     for text in scanned.result.notes:
         answer.line(f"note: {text}")
     if len(problems) == 0:

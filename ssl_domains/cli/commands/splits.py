@@ -1,4 +1,4 @@
-"""``ssl-domains splits audit``: whether the sides of a split share what they shouldn't."""
+"""``ssl-domains splits audit``: check whether the sides of a split share groups, contents or places."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ssl_domains.cli.session import registry_of
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Whether a split leaks.", no_args_is_help=True)
+app = typer.Typer(help="Check whether a split leaks.", no_args_is_help=True)
 
 
 @app.callback()
 def about() -> None:
-    # Keeps `audit` a command of its own though it is the only one.
+    # Without a callback, typer would drop the name `audit` of the only command.
     ...
 
 
@@ -30,7 +30,7 @@ def audit(
         list[str] | None, typer.Option(metavar="COLUMN", help="Groups that should be whole: patient; repeatable.")
     ] = None,
     near: Annotated[bool, typer.Option("--near", help="Decode everything and look for near duplicates too.")] = False,
-    near_bits: Annotated[int, typer.Option(help="Bits of 64 in which near duplicates' hashes may differ.")] = 4,
+    near_bits: Annotated[int, typer.Option(help="Bits, of 64, in which hashes of near duplicates may differ.")] = 4,
     block: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="Coordinates of a survey: inline,crossline.")
     ] = None,
@@ -42,13 +42,11 @@ def audit(
     ] = None,
     held_out: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="SIDE", help="Side that pre-training must not have seen; default: test, val and the like."
-        ),
+        typer.Option(metavar="SIDE", help="Side that pre-training must not contain; default: test, val and the like."),
     ] = None,
-    contents: Annotated[bool, typer.Option("--contents/--no-contents", help="Compare what the files hold.")] = True,
+    contents: Annotated[bool, typer.Option("--contents/--no-contents", help="Compare the contents of files.")] = True,
     domain: Annotated[str | None, typer.Option(help="Domain that reads the files, when the table names none.")] = None,
-    names: Annotated[bool, typer.Option("--names", help="Name shared groups; identifiers are never named.")] = False,
+    names: Annotated[bool, typer.Option("--names", help="List names of shared groups; never of identifiers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Compare the sides of a split: groups, contents, places, pre-training; exit code 4 when it leaks."""
@@ -59,8 +57,8 @@ def audit(
     with answering(as_json) as answer:
         rows = read_table(samples)
         before, notes = pretraining_rows(pretraining, rows) if pretraining else (None, [])
-        decode, told = decode_of(registry_of(ctx), rows, domain, needed=near) if contents else (None, [])
-        found = audit_split(
+        decode, remarks = decode_of(registry_of(ctx), rows, domain, needed=near) if contents else (None, [])
+        result = audit_split(
             rows,
             split,
             group or (),
@@ -73,20 +71,20 @@ def audit(
             held=held_out or (),
             names=names,
         )
-        document = found.to_dict()
-        answer.json({**document, "notes": [*document["notes"], *notes, *told]})
-        answer.line(", ".join(f"{side} {count:,} rows" for side, count in found.rows.items()))
+        document = result.to_dict()
+        answer.json({**document, "notes": [*document["notes"], *notes, *remarks]})
+        answer.line(", ".join(f"{side} {count:,} rows" for side, count in result.rows.items()))
         header = ("check", "what", "between", "shared", "rows of the first", "of", "of the second", "of", "verdict")
         shown = [
             (f.check, f.what, f.between, f.found, f.rows_a, f.of_a, f.rows_b, f.of_b, "leak" if f.leak else "good")
-            for f in found.findings
+            for f in result.findings
         ]
         answer.line(table(header, shown))
         answer.line()
-        for finding in found.findings:
+        for finding in result.findings:
             answer.line(f"{'leak' if finding.leak else 'good'}: {finding.sentence}")
-        for text in (*found.notes, *notes, *told):
+        for text in (*result.notes, *notes, *remarks):
             answer.line(f"note: {text}")
         if not near:
             answer.line("note: near duplicates were not looked for (--near)")
-        found.check()
+        result.check()

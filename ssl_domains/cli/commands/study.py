@@ -1,4 +1,4 @@
-"""``ssl-domains DOMAIN study``: arms × folds × seeds with controls and floors, and whether the rule helps."""
+"""``ssl-domains DOMAIN study``: compare arms over folds and seeds, with controls and floors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="What is compared, and the primary contrast.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder; what is there is gone on with.")],
+    file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder; an unfinished study in it is continued.")],
     samples: Annotated[Path | None, typer.Option(help="Sample table in place of the file's.")] = None,
     only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="Run this arm alone; repeatable.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Cells at a time; by default one a CPU core, or one on a GPU.")
+        int | None, typer.Option(min=1, help="Cells at a time; by default one for each CPU core, or one on a GPU.")
     ] = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Tell how long it takes, and stop.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Print an estimate of the time, and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Train and probe every arm, control and floor on held-out groups; print one table and the primary contrast."""
@@ -51,8 +51,8 @@ def command(
             answer.json({"estimated_seconds": conducted.estimated})
             return
         answer.json(conducted.result.to_dict())
-        said = summary(conducted.result)
-        answer.line(f"{conducted.result.title}\n{table(said.header, said.rows)}\n")
-        for line in said.lines:
+        shown = summary(conducted.result)
+        answer.line(f"{conducted.result.title}\n{table(shown.header, shown.rows)}\n")
+        for line in shown.lines:
             answer.line(line)
         answer.line(f"\nreport: {conducted.report}")

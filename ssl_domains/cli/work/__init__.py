@@ -1,1 +1,1 @@
-"""What each command does, under the file name that its arguments have in `commands`."""
+"""The work of the commands, in files with the same names as in `commands`."""

@@ -1,4 +1,4 @@
-"""The demonstration: five arms on the fisheye demo data, every one by its own command line."""
+"""The demonstration: train and probe five arms on the fisheye demo data, each by its own command line."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ Invoke = Callable[[Sequence[str]], None]
 LABEL = "class"
 PAIRS = "region"
 METRIC = "balanced accuracy"
-# Three regions fill any random batch with positives; composed by hand, so that the control for composition differs.
+# With three regions, any random batch has positives. Batches of groups are set explicitly, so that the control with
+# the rule's batches differs from plain SimCLR.
 RULE = ("--pairs", PAIRS, "--set", "pairs.composition=groups", "--set", "pairs.per_group=16")
 COMMANDS = "commands.txt"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train, with the options that make it that.
+    """One arm of the demonstration.
 
     Attributes:
-        name: In the table, and of the run folder.
-        about: In the table.
-        options: Of ``pretrain``; ``{seed}`` stands for the seed.
+        name: Name of its run folders.
+        about: Description in the table.
+        options: Options of ``pretrain``; ``{seed}`` is replaced by the seed.
     """
 
     name: str
@@ -54,13 +55,13 @@ ARMS = (
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A demonstration in a folder of its own.
+    """The demonstration in a folder.
 
     Attributes:
         out: The folder.
         domain: The fisheye domain.
-        seeds: Trainings of each arm, seeds 0, 1, …
-        epochs: Of each training.
+        seeds: Number of trainings of each arm, with seeds 0, 1, …
+        epochs: Epochs of each training.
         size: Side of the canvas in pixels.
     """
 
@@ -76,7 +77,7 @@ class Demonstration:
         return self.out / "samples.parquet"
 
     def run_folder(self, arm: Arm, seed: int) -> Path:
-        """Where a training is kept."""
+        """Run folder of a training."""
         return self.out / "runs" / f"{arm.name}-{seed}"
 
     def scan_command(self) -> list[str]:
@@ -93,7 +94,7 @@ class Demonstration:
         common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size, "health.every_steps": 6}
         sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
         options = [word.format(seed=seed) for word in arm.options]
-        # The arm's own --set comes last and wins.
+        # Options of the arm come last, as the last --set wins.
         return [
             self.domain.name, "pretrain", str(self.samples), "--out", str(run), "--encoder", "small_conv",
             *sets, *options,
@@ -104,13 +105,16 @@ class Demonstration:
         return [self.domain.name, "probe", str(run), "--label", LABEL]
 
     def play(self, invoke: Invoke) -> str:
-        """Do it all; every step is a command line that a user can type.
+        """Run the whole demonstration; every step is a command line that a user can type.
+
+        Args:
+            invoke: Runs one command line.
 
         Returns:
-            The table and where the report is.
+            The table of scores and the path of the report, as text.
 
         Raises:
-            UsageError: When the folder holds something else.
+            UsageError: When the folder holds other files.
             DataError: When the domain has no demo data.
         """
         self._make_room()
@@ -124,7 +128,7 @@ class Demonstration:
         for number, (arm, seed) in enumerate(trainings, start=1):
             note(f"\n[{number}/{len(trainings)}] {arm.about}, seed {seed}")
             run = self.run_folder(arm, seed)
-            with contextlib.redirect_stdout(io.StringIO()):  # each one's own table; the one that compares comes last
+            with contextlib.redirect_stdout(io.StringIO()):  # hide the table of each run
                 invoke(self.pretrain_command(arm, seed, run))
                 invoke(self.probe_command(run))
         shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), 0)
@@ -133,7 +137,7 @@ class Demonstration:
         return f"{self.results()}\n\nreport: {shown / 'report.html'}\ncommand lines: {self.out / COMMANDS}"
 
     def script(self) -> str:
-        """Every arm's command lines; they write beside the demonstration, so that nothing is overwritten."""
+        """All command lines as text. Their run folders are other ones, so that typing them overwrites nothing."""
         lines = [
             "# What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
             "# each gives the same row of the table.",
@@ -148,7 +152,7 @@ class Demonstration:
         return "\n".join(lines) + "\n"
 
     def results(self) -> str:
-        """The table, read from the run folders: mean over seeds and each seed, linear and k-NN probe."""
+        """The table of scores, from the run folders: mean over seeds and each seed, by linear and by k-NN probe."""
         seeds = range(self.seeds)
         rows: list[list[Any]] = []
         for arm in ARMS:
@@ -166,14 +170,14 @@ class Demonstration:
         return f"{title}\n{table(header, rows)}"
 
     def score(self, run: Path, probe: str) -> float | None:
-        """The leading score of a run's own frozen encoder."""
+        """The leading score of the frozen encoder of a run."""
         report = _report(run)
         arm = next(row.arm for row in report.rows if row.arm.startswith("frozen encoder"))
-        found: float | None = report.headline(arm, probe)
-        return found
+        headline: float | None = report.headline(arm, probe)
+        return headline
 
     def floors(self) -> list[tuple[str, float | None]]:
-        """The domain's nuisance-only floors, which are the same for every arm."""
+        """(name, score) of the nuisance-only floors, which are the same for every arm."""
         report = _report(self.run_folder(ARMS[0], 0))
         frozen = {"linear", "k-NN"}
         return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
@@ -184,7 +188,7 @@ class Demonstration:
         if self.out.is_dir() and any(self.out.iterdir()):
             if not (self.out / COMMANDS).is_file():
                 raise UsageError(f"{self.out} is not empty and holds no demonstration", "give --out another folder")
-            # An earlier demonstration, told by its list of commands: only what it made itself is replaced.
+            # The list of commands marks an earlier demonstration: only files that it wrote are replaced.
             for folder in (self.out / "runs", self.out / "samples.store"):
                 shutil.rmtree(folder, ignore_errors=True)
         self.out.mkdir(parents=True, exist_ok=True)

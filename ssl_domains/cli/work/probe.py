@@ -1,4 +1,4 @@
-"""Probing a run: what ``probe`` and ``demo`` both do."""
+"""Probe a run: open its table and store, add the floors of the domain, and write the report."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def probe(
     fractions: Sequence[float] = (1.0,),
     floors: Sequence[str] = (),
 ) -> ProbeReport:
-    """Probe a label with the run's frozen encoder beside random initialisation and the domain's floors.
+    """Probe a label column with the frozen encoder of a run, random initialisation and floors.
 
     Args:
-        domain: Brings the reader and its usual floors.
-        folder: Run folder; the report is kept in it.
+        domain: Domain with the reader and the usual floors.
+        folder: Run folder; the report is written to it.
         label: Column to predict.
         samples: Sample table; None takes the one the run was trained on.
         group: Column whose groups stay whole.
         fractions: Shares of the labelled training groups.
-        floors: ``"COLUMN[,COLUMN…]"`` texts, each a floor beside the domain's own.
+        floors: Texts ``"COLUMN[,COLUMN…]"``, each a further floor.
     """
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import probe_run
@@ -69,16 +69,16 @@ def probe_masks(
     heads: Sequence[str] = ("1x1",),
     last_map: bool = False,
 ) -> ProbeReport:
-    """Probe the masks of the samples with the run's frozen maps beside random initialisation.
+    """Probe the masks of the samples with the frozen maps of a run and of random initialisation.
 
     Args:
-        domain: Brings a reader that knows masks.
-        folder: Run folder; the report is kept in it.
+        domain: Domain whose reader reads masks.
+        folder: Run folder; the report is written to it.
         samples: Sample table; None takes the one the run was trained on.
         group: Column whose groups stay whole.
         fractions: Shares of the training groups with masks.
-        heads: ``1x1``, ``deeplab``.
-        last_map: Read the last map alone.
+        heads: Names of heads: ``1x1``, ``deeplab``.
+        last_map: Let the heads read only the last map.
     """
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import dense_probe_run
@@ -108,7 +108,7 @@ def probe_masks(
 
 
 def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:
-    """The sample table that is probed, its path, and its filled store."""
+    """(path of the sample table, the table, its store); missing arrays are decoded."""
     from ssl_domains.stores import default_store
 
     named = samples if samples is not None else run.config.data.samples
@@ -124,13 +124,13 @@ def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, Sampl
 
 
 def _floors(domain: Domain, table: SampleTable, texts: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    # The domain's own floors need columns that not every table has; those asked for must be there.
-    found = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
+    # Floors of the domain are skipped when the table lacks a column; floors of the command line must exist.
+    floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
     for text in texts:
         columns = tuple(part.strip() for part in text.split(",") if part.strip())
         if not columns:
             raise UsageError("--floor names no column", "--floor position, or --floor camera,position")
         for column in columns:
             table.column(column)
-        found[" and ".join(columns) + " alone"] = columns
-    return found
+        floors[" and ".join(columns) + " alone"] = columns
+    return floors

@@ -1,4 +1,4 @@
-"""From source files to a sample table on disk: what ``scan`` does, and ``pretrain`` when it is given a source."""
+"""Scan source files and write the sample table; for ``scan``, and for ``pretrain`` when it is given files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TABLES = (".parquet", ".csv", ".tsv", ".xlsx")
 
 @dataclass(frozen=True)
 class Split:
-    """A group-disjoint split to write: whole groups of ``column``, a share ``test`` of them held out."""
+    """Settings of a group-disjoint split: a share ``test`` of the groups of ``column`` is held out."""
 
     column: str
     test: float = 0.2
@@ -31,11 +31,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Scanned:
-    """A finished scan.
+    """The result of a scan.
 
     Attributes:
-        path: The table on disk.
-        result: Samples, problems and notes, as written.
+        path: File of the sample table.
+        result: Samples, problems and notes, as written to the files.
         problems: File of the problems.
     """
 
@@ -45,7 +45,7 @@ class Scanned:
 
 
 def is_table(source: Path) -> bool:
-    """Whether a source is a table by its suffix."""
+    """Whether the suffix of a source is that of a table."""
     return source.suffix.lower() in _TABLES
 
 
@@ -59,20 +59,20 @@ def scan_to(
     on: str | None = None,
     split: Split | None = None,
 ) -> Scanned:
-    """Index ``source`` and write the table to ``out``, its problems beside it.
+    """Scan ``source`` and write the sample table to ``out``, with a file of problems beside it.
 
     Args:
-        domain: Whose reader scans.
+        domain: Domain whose reader scans.
         source: Folder or file, or a table with a column ``path``.
-        out: ``.parquet`` (keeps what the scan knows), ``.csv`` or ``.xlsx``.
-        options: The domain's own scan options.
+        out: File of type ``.parquet`` (which keeps the metadata of the scan), ``.csv`` or ``.xlsx``.
+        options: Scan options of the domain.
         join: Table whose columns are added, by the values of column ``on``.
         on: Column that both tables have.
         split: Group-disjoint split to write.
 
     Raises:
-        UsageError: When the source is missing, or a column is.
-        DataError: When nothing could be read; the problems are written first.
+        UsageError: When the source or a column is missing.
+        DataError: When nothing could be read; the file of problems is written all the same.
     """
     from ssl_domains.samples import group_split, join_columns, write_problems, write_table
     from ssl_domains.samples.files import read_frame
@@ -108,7 +108,7 @@ def _scan(domain: Domain, source: Path, options: dict[str, Any]) -> ScanResult:
 
 
 def _from_table(source: Path) -> ScanResult | None:
-    """A table with a ``path`` column as a scan: rows without a readable file are problems."""
+    """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems."""
     import polars as pl
 
     from ssl_domains.samples import Problems, ScanResult, read_table
@@ -120,15 +120,15 @@ def _from_table(source: Path) -> ScanResult | None:
     problems = Problems()
     kept = []
     for path in table.frame["path"].to_list():
-        there = path is not None and Path(path).is_file()
-        if not there:
+        exists = path is not None and Path(path).is_file()
+        if not exists:
             problems.add(path or source, "no such file" if path else "the row has no path")
-        kept.append(there)
+        kept.append(exists)
     return ScanResult(replace(table, frame=table.frame.filter(pl.Series(kept, dtype=pl.Boolean))), problems.frame())
 
 
 def _portable(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
-    # Relative to the table where the files lie below it, so that a folder can be moved as a whole; else absolute.
+    # Paths below the folder of the table become relative, so that the folder can be moved; others become absolute.
     import polars as pl
 
     if "path" not in frame.columns:

@@ -1,4 +1,4 @@
-"""The picture sheet of a command line: where its pictures come from."""
+"""Write the pair sheet of the command ``pairs``: collect reader, scaling, store and encoder for its pictures."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def write_sheet(
     encode: Encode | None,
     anchors: int,
 ) -> Path:
-    """Write the page from the store of the table, where there is one, else by decoding what is shown.
+    """Write the page. Arrays come from the store of the table; without a store, shown samples are decoded.
 
     Args:
-        path: The page.
-        domain: Its reader, scaling and thumbnail.
-        config: Its ``data.store`` and canvas.
+        path: File to write.
+        domain: Domain with reader, scaling and thumbnail.
+        config: Configuration; ``data.store`` and ``views.canvas`` are used.
         plan: The pairs.
-        report: Their numbers.
-        advice: On batch size.
-        samples: The table's file; a store stands beside it.
-        encode: Compares samples; None compares their thumbnails.
-        anchors: How many.
+        report: Inspection of the pairs.
+        advice: Advice on batch size and composition.
+        samples: File of the sample table; its store is beside it.
+        encode: Computes features to compare samples; None compares their thumbnails.
+        anchors: Number of anchors on the page.
     """
     from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
 
@@ -54,7 +54,7 @@ def write_sheet(
         _store(config, samples),
         encode,
     )
-    # A domain groups by who or what was recorded: its group column names them.
+    # The group column of a domain may name people or recordings, so its values are not printed.
     hidden = () if domain.group is None else (domain.group,)
     return write_pair_sheet(
         path, plan, report, pictured, advice=advice, domain=domain.name, hidden=hidden, anchors=anchors
@@ -71,11 +71,11 @@ def _store(config: RunConfig, samples: Path) -> ArrayStore | None:
 
 
 def encoder_of(folder: Path) -> Encode:
-    """Features by the encoder of a run.
+    """A function that computes features with the encoder of a run.
 
     Raises:
         UsageError: When there is no such run.
-        DataError: When it can't be read.
+        DataError: When the run can't be read.
     """
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation.embed import embed_rows

@@ -1,4 +1,4 @@
-"""What an audit needs from plugins and runs: something that decodes rows, and the rows of a pre-training."""
+"""Inputs of an audit: a function that decodes rows, and the rows of a pre-training."""
 
 from __future__ import annotations
 
@@ -20,18 +20,24 @@ __all__ = ["decode_of", "pretraining_rows"]
 def decode_of(
     registry: Registry, table: SampleTable, domain: str | None, *, needed: bool
 ) -> tuple[Decode | None, list[str]]:
-    """What decodes the table's rows, and notes; None where the table names no domain and none is given.
+    """(function that decodes rows of the table, notes); None when neither the table nor the user names a domain.
+
+    Args:
+        registry: The plugins.
+        table: The audited table.
+        domain: Domain given by the user, or None.
+        needed: Whether a missing domain is an error.
 
     Raises:
-        UsageError: When both name a domain, and not the same.
-        PluginError: When the domain isn't there and was asked for, or has to be.
+        UsageError: When the table and the user name different domains.
+        PluginError: When the domain is not installed, and the user named it or it is needed.
     """
     from ssl_domains.audit import decoding
 
-    own = table.meta.domain
-    if domain and own and domain != own:
-        raise UsageError(f"the table was scanned by {own}, not {domain}", "leave --domain out")
-    name = domain or own
+    scanned_by = table.meta.domain
+    if domain and scanned_by and domain != scanned_by:
+        raise UsageError(f"the table was scanned by {scanned_by}, not {domain}", "leave --domain out")
+    name = domain or scanned_by
     if not name:
         return None, []
     try:
@@ -51,15 +57,16 @@ def decode_of(
 
 
 def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, list[str]]:
-    """The rows an encoder was pre-trained on, and notes.
+    """(rows that an encoder was pre-trained on, notes).
 
     Args:
-        source: A run folder, or a table; of one with a column ``split`` the training rows, as `pretrain` takes them.
-        table: The audited table, which stands in for a run's own table when that is gone.
+        source: A run folder, or a table. Of a table with a column ``split``, the training rows are taken, as by
+            `pretrain`.
+        table: The audited table; it is used when the sample table of a run is missing.
 
     Raises:
-        UsageError: When it is neither.
-        DataError: When no row of it is known.
+        UsageError: When ``source`` is neither.
+        DataError: When no pre-training sample is in the table.
     """
     import polars as pl
 

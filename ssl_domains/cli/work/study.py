@@ -1,4 +1,4 @@
-"""From a STUDY.toml and a domain to what a study needs: rows, rules, views, floors."""
+"""Prepare a study: collect its rows, arms, views and floors from the study file and the domain."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ __all__ = ["prepare_study"]
 def prepare_study(
     registry: Registry, domain: Domain, study: StudyFile, folder: Path, out: Path, samples: Path | None = None
 ) -> tuple[Material, tuple[Arm, ...]]:
-    """Open the table, divide its groups, resolve the arms.
+    """Open the table, fill its store, assign groups to folds, and resolve the arms.
 
     Args:
-        registry: Where pair samplers and methods are.
-        domain: Whose data it is.
+        registry: Registry of pair samplers and methods.
+        domain: Domain of the data.
         study: The study file.
-        folder: Its folder; the tables it names are seen from there.
-        out: Folder of the study.
-        samples: Sample table in place of the one the file names.
+        folder: Folder of the study file; paths in it are relative to this folder.
+        out: Folder of the study's results.
+        samples: Sample table to use instead of the one in the file.
+
+    Returns:
+        What all cells share, and all arms.
 
     Raises:
-        UsageError: For columns, pairs or configurations that don't fit.
-        DataError: When nothing is left of the table, or it has too few groups.
+        UsageError: For wrong columns, pairs or configurations.
+        DataError: When the filters leave no row, or there are too few groups.
     """
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.probes import HEADLINE, read_labels

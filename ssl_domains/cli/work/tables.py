@@ -1,4 +1,4 @@
-"""Opening the sample table a command is given, and its array store."""
+"""Open the sample table of a command, and fill its array store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
     """Read a sample table.
 
     Raises:
-        UsageError: When it is missing, no table, or was scanned by another domain.
+        UsageError: When the file is missing, is no table, or was scanned by another domain.
     """
     from ssl_domains.samples import read_table
 
@@ -34,10 +34,10 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
 
 
 def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
-    """Decode what isn't decoded yet.
+    """Decode rows of the table that are not in the store yet, and return the store.
 
     Raises:
-        ResourceError: When the disk is full; what was filled stays usable.
+        ResourceError: When the disk is full; arrays written so far stay usable.
     """
     from ssl_domains.stores import ArrayStore
 
@@ -46,16 +46,16 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
-    """The rows that the store holds; the others are counted aloud.
+    """The rows whose arrays are in the store; a note gives the number of the others.
 
     Raises:
-        DataError: When there are none.
+        DataError: When no row could be decoded.
     """
-    there = store.positions(table) >= 0
-    left = int((~there).sum())
+    decoded = store.positions(table) >= 0
+    left = int((~decoded).sum())
     if left:
         cause = store.problems["cause"][0] if len(store.problems) else "unknown"
         if left == len(table):
             raise DataError(f"none of the {left} samples can be decoded, the first because: {cause}", "scan again")
         note(f"{left} of {len(table)} samples can't be decoded and are left out; the first because: {cause}")
-    return table.take(there)
+    return table.take(decoded)

@@ -1,4 +1,4 @@
-"""The views a configuration asks of a domain."""
+"""Build the view recipe of a domain for a configuration."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["build_recipe"]
 def build_recipe(
     domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3, *, views: int = 2
 ) -> ViewRecipe:
-    """The domain's views, with ``views.extra`` and without ``views.without``.
+    """The recipe of the domain, with the views of ``views.extra`` and without the steps of ``views.without``.
 
     Args:
-        domain: Declares them.
+        domain: The domain.
         train: The training rows.
-        config: Size, number and names.
-        channels: Of the decoded arrays; used when the configuration names no ``encoder.in_chans``.
-        views: Views of each sample that the method needs; used when the configuration says nothing.
+        config: Configuration; its section ``views`` is used.
+        channels: Channels of the decoded arrays; used when the configuration has no ``encoder.in_chans``.
+        views: Number of views that the method needs; used when the configuration has no ``views.n``.
     """
-    asked = config.views
-    number = views if asked.n is None else asked.n
-    request = RecipeRequest(train, asked.size, number, config.encoder.in_chans or channels, tuple(asked.extra))
+    settings = config.views
+    number = views if settings.n is None else settings.n
+    request = RecipeRequest(train, settings.size, number, config.encoder.in_chans or channels, tuple(settings.extra))
     recipe = domain.recipe(request)
-    for name in asked.without:
+    for name in settings.without:
         recipe = recipe.without(name)
     return recipe
