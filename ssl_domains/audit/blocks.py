@@ -106,7 +106,7 @@ def shared_places(a: Side, b: Side, columns: Sequence[str], *, gap: float | None
     if gap is not None:
         near = distance is not None and distance < gap
         gap_sentence = (
-            f"the gap between {a.name} and {b.name} is {distance:g} in {name}, less than the {gap:g} asked for"
+            f"the gap between {a.name} and {b.name} is {distance:g} in {name}, less than the required {gap:g}"
             if near
             else f"{a.name} and {b.name} are at least {gap:g} apart in {name}; {apart}"
         )

@@ -134,11 +134,11 @@ def shared_contents(a: Side, of_a: Contents, b: Side, of_b: Contents) -> Finding
     both = left.group_by("digest").agg(pl.col("sample").first(), pl.len().alias("rows")).join(firsts, on="digest")
     both = both.sort("sample")
     rows_a, rows_b = int(both["rows"].sum()), int(both["rows_right"].sum())
-    found = len(both)
+    shared = len(both)
     how = of_a.kind
     sentence = (
         f"{rows_b:,} samples of {b.name} ({percent(rows_b, len(b))}) are duplicates of {rows_a:,} of {a.name} ({how})"
-        if found
+        if shared
         else f"no sample of {b.name} is a duplicate of one of {a.name} ({how})"
     )
     flat = int(of_a.flat.sum()), int(of_b.flat.sum())
@@ -151,7 +151,9 @@ def shared_contents(a: Side, of_a: Contents, b: Side, of_b: Contents) -> Finding
             {"a": one, "b": other} for one, other in both.select("sample", "sample_right").head(_SHOWN).iter_rows()
         ],
     }
-    return Finding("content", how, a.name, b.name, found, rows_a, rows_b, len(a), len(b), found > 0, sentence, details)
+    return Finding(
+        "content", how, a.name, b.name, shared, rows_a, rows_b, len(a), len(b), shared > 0, sentence, details
+    )
 
 
 def _rows(side: Side, contents: Contents) -> pl.DataFrame:

@@ -29,7 +29,7 @@ def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Find
     left, right = _counts(a, column), _counts(b, column)
     both = left.join(right, on="value", suffix="_b").sort("value")
     rows_a, rows_b = int(both["rows"].sum()), int(both["rows_b"].sum())
-    found = len(both)
+    shared = len(both)
     hidden = column in a.table.meta.identifiers or column in b.table.meta.identifiers
     details = {
         "groups_a": len(left),
@@ -42,30 +42,32 @@ def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Find
     if names and not hidden:
         details["names"] = both["value"].to_list()
         listed = both["value"].head(_SHOWN).to_list()
-        shown = f" ({', '.join(listed)}{', …' if found > _SHOWN else ''})" if listed else ""
-    if found:
+        shown = f" ({', '.join(listed)}{', …' if shared > _SHOWN else ''})" if listed else ""
+    if shared:
         sentence = (
-            f"{found:,} of {len(right):,} groups of {column!r} in {b.name} are in {a.name} as well{shown}: "
+            f"{shared:,} of {len(right):,} groups of {column!r} in {b.name} are in {a.name} as well{shown}: "
             f"{rows_a:,} rows of {a.name} ({percent(rows_a, len(a))}) and {rows_b:,} of {b.name} "
             f"({percent(rows_b, len(b))})"
         )
     else:
         sentence = f"{a.name} and {b.name} share none of their {len(left):,} and {len(right):,} groups of {column!r}"
-    return Finding("group", column, a.name, b.name, found, rows_a, rows_b, len(a), len(b), found > 0, sentence, details)
+    return Finding(
+        "group", column, a.name, b.name, shared, rows_a, rows_b, len(a), len(b), shared > 0, sentence, details
+    )
 
 
 def shared_samples(a: Side, b: Side) -> Finding:
     """Finding on sample ids that are on both sides. Within one table ids are unique, so this compares two tables."""
     both = set(a.table.frame["sample"]) & set(b.table.frame["sample"])
-    found = len(both)
+    shared = len(both)
     sentence = (
-        f"{found:,} samples of {b.name} ({percent(found, len(b))}) are in {a.name} as well"
-        if found
+        f"{shared:,} samples of {b.name} ({percent(shared, len(b))}) are in {a.name} as well"
+        if shared
         else f"{a.name} and {b.name} share no sample id"
     )
     details = {"examples": sorted(both)[:_SHOWN]}
     return Finding(
-        "sample", "sample", a.name, b.name, found, found, found, len(a), len(b), found > 0, sentence, details
+        "sample", "sample", a.name, b.name, shared, shared, shared, len(a), len(b), shared > 0, sentence, details
     )
 
 

@@ -132,37 +132,37 @@ class Registry:
             PluginError: When two plugins have one of this name.
         """
         offered = self.pair_samplers(domain)
-        found = [(plugin, sampler) for plugin, sampler in offered if sampler.name == name]
-        self._one(name, [plugin.info for plugin, _ in found], "pair sampler")
-        if found:
-            return found[0][1]
+        matching = [(plugin, sampler) for plugin, sampler in offered if sampler.name == name]
+        self._one(name, [plugin.info for plugin, _ in matching], "pair sampler")
+        if matching:
+            return matching[0][1]
         hint = did_you_mean(name, {sampler.name for _, sampler in offered}) + self._not_loaded()
         raise UsageError(f"{domain} has no pair sampler {name!r}", hint)
 
     def methods(self) -> list[tuple[str, MethodEntry]]:
         """Every method with the distribution it comes from, the core's own first."""
-        own = [("ssl-domains", entry) for entry in BUILT_IN]
-        return own + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.methods]
+        built_in = [("ssl-domains", entry) for entry in BUILT_IN]
+        return built_in + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.methods]
 
     def method(self, name: str) -> MethodEntry:
-        """The named method; plugins are asked only when a name isn't the core's own or may be claimed twice.
+        """The method of that name, of the core or of a plugin.
 
         Raises:
             UsageError: When there is none.
-            PluginError: When two bring it.
+            PluginError: When two plugins, or a plugin and the core, have it.
         """
         offered = self.methods()
-        found = [(origin, entry) for origin, entry in offered if entry.name == name]
-        if len(found) > 1:
-            raise _clash("method", name, [origin for origin, _ in found])
-        if not found:
+        matching = [(origin, entry) for origin, entry in offered if entry.name == name]
+        if len(matching) > 1:
+            raise _clash("method", name, [origin for origin, _ in matching])
+        if not matching:
             raise UsageError(f"there is no method {name!r}", did_you_mean(name, {entry.name for _, entry in offered}))
-        return found[0][1]
+        return matching[0][1]
 
     def encoders(self) -> list[tuple[str, EncoderEntry]]:
         """Every encoder that is not timm's with the distribution it comes from, the core's own first."""
-        own = [("ssl-domains", entry) for entry in BUILT_IN_ENCODERS]
-        return own + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.encoders]
+        built_in = [("ssl-domains", entry) for entry in BUILT_IN_ENCODERS]
+        return built_in + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.encoders]
 
     def encoder(self, name: str) -> EncoderEntry:
         """The named encoder of the core or of a plugin; `ssl_domains.encoders.create_encoder` builds those of timm too.
@@ -172,16 +172,16 @@ class Registry:
             PluginError: When two bring it, or a plugin gives an encoder a name of timm's.
         """
         offered = self.encoders()
-        found = [(origin, entry) for origin, entry in offered if entry.name == name]
-        owners = [origin for origin, _ in found]
+        matching = [(origin, entry) for origin, entry in offered if entry.name == name]
+        owners = [origin for origin, _ in matching]
         if _claims_name_of_timm(name, owners):
             owners.append("timm")
         if len(owners) > 1:
             raise _clash("encoder", name, owners)
-        if not found:
+        if not matching:
             hint = _nearest_encoder(name, {entry.name for _, entry in offered}) + self._not_loaded()
             raise UsageError(f"there is no encoder {name!r}", hint)
-        return found[0][1]
+        return matching[0][1]
 
     def clashes(self) -> list[str]:
         """One line for each name that two plugins use for the same kind of thing."""

@@ -76,7 +76,7 @@ def test_a_study_leaves_its_numbers_report_and_page(pictures: Path, tmp_path: Pa
     # The primary contrast can be changed afterwards, but not unseen.
     changed = study_file(primary={"arm": "near", "against": "random", "fraction": 1.0})
     again = conducted(material, changed, [])
-    assert any("was changed once results existed" in note for note in again.result.notes)
+    assert any("was changed after results existed" in note for note in again.result.notes)
     assert not any("was changed" in note for note in done.result.notes)
 
 

@@ -26,15 +26,15 @@ def list_plugins(
     """List plugins: active, blocked, broken, incompatible; each is imported in isolation."""
     registry = registry_of(ctx)
     with answering(as_json) as answer:
-        found = [registry.check(info) for info in registry.infos]
+        plugins = [registry.check(info) for info in registry.infos]
         clashes = registry.clashes()
-        answer.json({"plugins": [_document(plugin) for plugin in found], "clashes": clashes})
+        answer.json({"plugins": [_document(plugin) for plugin in plugins], "clashes": clashes})
         rows = [
             (p.info.name, p.info.distribution, p.info.version or "–", p.status, p.reason or p.info.summary)
-            for p in found
+            for p in plugins
         ]
         answer.line(table(("name", "distribution", "version", "status", "about"), rows) if rows else "no plugins")
-        for plugin in found:
+        for plugin in plugins:
             if plugin.cure:
                 answer.line(f"\n{plugin.info.name}: {plugin.cure}")
     for clash in clashes:
@@ -49,14 +49,14 @@ def check(
 ) -> None:
     """Import one plugin with its commands and list what it adds; exit code 3 when it can't be used."""
     registry = registry_of(ctx)
-    found = [info for info in registry.infos if name in info.names]
-    if not found:
+    matching = [info for info in registry.infos if name in info.names]
+    if not matching:
         if name in KNOWN_DOMAINS:
             raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
         known = {known for info in registry.infos for known in info.names}
         raise UsageError(f"there is no plugin {name!r}", did_you_mean(name, known))
     with answering(as_json) as answer:
-        plugins = [registry.check(info) for info in found]
+        plugins = [registry.check(info) for info in matching]
         answer.json([_document(plugin) for plugin in plugins])
         for plugin in plugins:
             answer.line(f"{plugin.info.label}: {plugin.status}")

@@ -62,8 +62,8 @@ class Cell:
     def fingerprint(self, shared: str) -> str:
         """Hash of everything that can change the result; ``shared`` is the hash of what all cells have in common."""
         arm = {**asdict(self.arm), "reads": sorted(self.arm.reads), "about": ""}
-        own = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
-        return hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()
+        values = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,12 @@ def scores_of(material: Material, plan: StudyPlan, results: CellResults) -> tupl
     names = tuple(material.groups.names[code] for code in tested)
     scores = []
     for arm in plan.arms:
-        found: dict[tuple[str, float], list[tuple[int, CellScore]]] = {}
+        cell_scores: dict[tuple[str, float], list[tuple[int, CellScore]]] = {}
         for (name, _, seed), cells in results.items():
             for _, result in cells if name == arm.name else ():
                 for score in result.scores:
-                    found.setdefault((score.probe, score.fraction), []).append((seed, score))
-        for (probe, fraction), rows in found.items():
+                    cell_scores.setdefault((score.probe, score.fraction), []).append((seed, score))
+        for (probe, fraction), rows in cell_scores.items():
             evidence = {measure: _evidence(measure, rows, plan.seeds, column, names) for measure in rows[0][1].sums}
             labels = round(float(np.mean([score.labels for _, score in rows])))
             scores.append(Score(arm.name, probe, fraction, labels, evidence, _plain([score for _, score in rows])))

@@ -41,16 +41,16 @@ def contrasts(result: StudyResult, *, draws: int = 10_000, seed: int = 0) -> lis
         seed: Seed of the bootstrap.
     """
     specs = (result.primary, *result.secondary)
-    found = [_found(result, spec, draws, seed) for spec in specs]
-    raw = [float("nan") if one is None else one.p for one in found]
+    differences = [_difference(result, spec, draws, seed) for spec in specs]
+    raw = [float("nan") if one is None else one.p for one in differences]
     read = [raw[0], *holm(raw[1:])]
     return [
         ContrastRow(spec, one, None if p != p else p, number == 0)
-        for number, (spec, one, p) in enumerate(zip(specs, found, read, strict=True))
+        for number, (spec, one, p) in enumerate(zip(specs, differences, read, strict=True))
     ]
 
 
-def _found(result: StudyResult, spec: ContrastSpec, draws: int, seed: int) -> Contrast | None:
+def _difference(result: StudyResult, spec: ContrastSpec, draws: int, seed: int) -> Contrast | None:
     sides = [result.score(arm, spec.probe, spec.fraction) for arm in (spec.a, spec.b)]
     evidence = [None if side is None else side.evidence.get(spec.measure) for side in sides]
     if evidence[0] is None or evidence[1] is None:

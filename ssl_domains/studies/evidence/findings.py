@@ -54,16 +54,16 @@ def findings(result: StudyResult, *, draws: int = 10_000) -> Findings:
     """
     if _LAST and _LAST[0][0]() is result and _LAST[0][1] == draws:
         return _LAST[0][2]
-    found = Findings(columns_of(result), _estimates(result, draws), tuple(contrasts(result, draws=draws)))
-    _LAST[:] = [(weakref.ref(result), draws, found)]
-    return found
+    result_findings = Findings(columns_of(result), _estimates(result, draws), tuple(contrasts(result, draws=draws)))
+    _LAST[:] = [(weakref.ref(result), draws, result_findings)]
+    return result_findings
 
 
 def columns_of(result: StudyResult) -> tuple[Column, ...]:
     """(probe, fraction) of each column in which some arm has a score."""
     probes = list(dict.fromkeys([result.probe, *(one.probe for one in result.scores)]))
-    there = {(one.probe, one.fraction) for one in result.scores if result.measure in one.evidence}
-    return tuple(sorted(there, key=lambda column: (probes.index(column[0]), column[1])))
+    measured = {(one.probe, one.fraction) for one in result.scores if result.measure in one.evidence}
+    return tuple(sorted(measured, key=lambda column: (probes.index(column[0]), column[1])))
 
 
 def labels_read(result: StudyResult, spec: ContrastSpec) -> tuple[tuple[str, int], ...]:
@@ -77,8 +77,8 @@ def labels_read(result: StudyResult, spec: ContrastSpec) -> tuple[tuple[str, int
 
 
 def _estimates(result: StudyResult, draws: int) -> dict[tuple[str, str, float], Estimate]:
-    found = {}
+    estimates = {}
     for one in result.scores:
         if evidence := one.evidence.get(result.measure):
-            found[one.arm, one.probe, one.fraction] = estimate(evidence, draws=draws)
-    return found
+            estimates[one.arm, one.probe, one.fraction] = estimate(evidence, draws=draws)
+    return estimates

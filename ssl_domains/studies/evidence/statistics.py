@@ -120,8 +120,8 @@ def estimate(one: Evidence, *, draws: int = 10_000, seed: int = 0, level: float 
         ValueError: When no group or no seed was measured.
     """
     arms, _, _, notes = _measured([one])
-    found = _few_groups(arms, level) if arms[0].shape[1] < FEW_GROUPS else _crossed(arms, draws, seed, level)
-    return Estimate(found.value, found.low, found.high, found.method, (*notes, *found.notes))
+    statistics = _few_groups(arms, level) if arms[0].shape[1] < FEW_GROUPS else _crossed(arms, draws, seed, level)
+    return Estimate(statistics.value, statistics.low, statistics.high, statistics.method, (*notes, *statistics.notes))
 
 
 def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, level: float = 0.95) -> Contrast:
@@ -157,11 +157,12 @@ def contrast(a: Evidence, b: Evidence, *, draws: int = 10_000, seed: int = 0, le
     if a.measure.name != b.measure.name:
         raise ValueError(f"{a.measure.name!r} can't be compared with {b.measure.name!r}")
     arms, groups, seeds, notes = _measured([a, b])
-    found = _few_groups(arms, level) if len(groups) < FEW_GROUPS else _crossed(arms, draws, seed, level)
-    a_value, b_value = found.each
+    statistics = _few_groups(arms, level) if len(groups) < FEW_GROUPS else _crossed(arms, draws, seed, level)
+    a_value, b_value = statistics.each
     return Contrast(
-        found.value, found.low, found.high, found.p, found.method, found.detectable, found.per_group, found.per_seed,
-        a_value, b_value, groups, seeds, found.seed_share, (*notes, *found.notes),
+        statistics.value, statistics.low, statistics.high, statistics.p, statistics.method, statistics.detectable,
+        statistics.per_group, statistics.per_seed, a_value, b_value, groups, seeds, statistics.seed_share,
+        (*notes, *statistics.notes),
     )  # fmt: skip
 
 
@@ -169,8 +170,8 @@ def score_of(one: Evidence) -> float:
     """The value of `estimate` without the interval; NaN when undefined."""
     sums = one.sums[:, _complete(one.sums)]
     if sums.shape[1] < FEW_GROUPS:
-        own = one.measure.value(sums).mean(axis=0)
-        known = own[~np.isnan(own)]
+        group_scores = one.measure.value(sums).mean(axis=0)
+        known = group_scores[~np.isnan(group_scores)]
         return float(known.mean()) if len(known) else math.nan
     return float(one.measure.value(sums.sum(axis=1)).mean())
 
@@ -188,7 +189,7 @@ class _Measured:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Statistics:
     value: float
     low: float
     high: float
@@ -239,10 +240,10 @@ def _less(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return values[0] if len(values) == 1 else values[0] - values[1]
 
 
-def _few_groups(arms: Sequence[_Measured], level: float) -> _Found:
+def _few_groups(arms: Sequence[_Measured], level: float) -> _Statistics:
     """Student's t over one value for each group, its mean over seeds."""
-    own = [one.measure.value(one.sums) for one in arms]
-    each_seed = _less(own)
+    group_scores = [one.measure.value(one.sums) for one in arms]
+    each_seed = _less(group_scores)
     per_group = each_seed.mean(axis=0)
     known = ~np.isnan(per_group)
     count = int(known.sum())
@@ -255,7 +256,7 @@ def _few_groups(arms: Sequence[_Measured], level: float) -> _Found:
         f", each a mean over {seeds} seeds" if seeds > 1 else ", one seed"
     )
     per_seed = each_seed[:, known].mean(axis=1) if count else np.full(seeds, np.nan)
-    each = tuple(float(one[:, known].mean()) if count else math.nan for one in own)
+    each = tuple(float(one[:, known].mean()) if count else math.nan for one in group_scores)
     value = float(per_group[known].mean()) if count else math.nan
     if count < 2:
         notes.append("an interval over groups needs two of them")
@@ -267,7 +268,7 @@ def _few_groups(arms: Sequence[_Measured], level: float) -> _Found:
         p, detectable = _t_test(value, error, count - 1)
         if error == 0.0 and len(arms) == 2:
             notes.append("every group has the same difference")
-    return _Found(value, low, high, p, detectable, method, per_group, per_seed, each, math.nan, tuple(notes))
+    return _Statistics(value, low, high, p, detectable, method, per_group, per_seed, each, math.nan, tuple(notes))
 
 
 def _t_test(value: float, error: float, freedom: int) -> tuple[float, float]:
@@ -279,13 +280,13 @@ def _t_test(value: float, error: float, freedom: int) -> tuple[float, float]:
     return max(p, np.finfo(np.float64).tiny), reach * error
 
 
-def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> _Found:
+def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> _Statistics:
     """Percentile interval of a crossed bootstrap over groups × seeds."""
     seeds, groups, _ = arms[0].shape
     pooled = [one.measure.value(one.sums.sum(axis=1)) for one in arms]
     per_seed = _less(pooled)
-    own = [one.measure.value(one.sums) for one in arms]
-    per_group = _less(own).mean(axis=0)
+    group_scores = [one.measure.value(one.sums) for one in arms]
+    per_group = _less(group_scores).mean(axis=0)
     each = tuple(float(one.mean()) for one in pooled)
     drawn, group_only = _draws(arms, draws, seed)
     method = f"crossed bootstrap over {groups} groups × {seeds} seeds, {draws:,} draws"
@@ -294,13 +295,13 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
     notes = []
     name = arms[0].measure.name
     value = float(per_seed.mean())
-    lonely = int(np.isnan(per_group).sum()) if len(arms) == 2 else 0
-    if lonely:
-        notes.append(f"{lonely} of {groups} groups have no {name} of their own; they count in the whole")
+    undefined = int(np.isnan(per_group).sum()) if len(arms) == 2 else 0
+    if undefined:
+        notes.append(f"{undefined} of {groups} groups have no {name} of their own; they count in the whole")
     if math.isnan(value):
         notes.append(f"{name} is undefined over these groups")
         nothing = (math.nan, math.nan, math.nan, math.nan)
-        return _Found(value, *nothing, method, per_group, per_seed, each, math.nan, tuple(notes))
+        return _Statistics(value, *nothing, method, per_group, per_seed, each, math.nan, tuple(notes))
     known = drawn[~np.isnan(drawn)]
     if len(known) < len(drawn):
         notes.append(f"{name} is undefined in {len(drawn) - len(known):,} of {draws:,} draws, which are left out")
@@ -317,7 +318,7 @@ def _crossed(arms: Sequence[_Measured], draws: int, seed: int, level: float) -> 
         share = of_seeds / (of_seeds + float(np.nanvar(group_only)))
         if share > 0.5 and seeds < _FEW_SEEDS:
             notes.append(f"most of the variance comes from {seeds} seeds: the interval covers less than it says")
-    return _Found(value, low, high, p, detectable, method, per_group, per_seed, each, share, tuple(notes))
+    return _Statistics(value, low, high, p, detectable, method, per_group, per_seed, each, share, tuple(notes))
 
 
 def _draws(arms: Sequence[_Measured], draws: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -15,21 +15,21 @@ _MOST = 10
 """Largest number of curves that can be told apart; the other arms are only in the table."""
 
 
-def difference_plot(result: StudyResult, found: Findings) -> DotPlot:
+def difference_plot(result: StudyResult, statistics: Findings) -> DotPlot:
     """Every contrast of the leading measure, the primary one first."""
     rows = tuple(
         _dot_row(row)
-        for row in found.contrasts
-        if row.found is not None and row.spec.measure == found.primary.spec.measure
+        for row in statistics.contrasts
+        if row.found is not None and row.spec.measure == statistics.primary.spec.measure
     )
-    measure = found.primary.spec.measure
+    measure = statistics.primary.spec.measure
     return DotPlot(f"Paired differences of {result.title}", f"difference in {measure}, first less second", rows)
 
 
-def label_curves(result: StudyResult, found: Findings) -> LabelCurves:
+def label_curves(result: StudyResult, statistics: Findings) -> LabelCurves:
     """Score against the share of labelled groups, under the leading probe."""
     colours = _colours(result)
-    curves = tuple(_curve(result, found, arm, colours[arm.name]) for arm in _shown(result))
+    curves = tuple(_curve(result, statistics, arm, colours[arm.name]) for arm in _shown(result))
     return LabelCurves(f"Few-label curves of {result.title}", f"{result.measure} ({result.probe} probe)", curves)
 
 
@@ -76,11 +76,11 @@ def _colours(result: StudyResult) -> dict[str, str]:
     return {arm.name: strong.get(arm.name, f"k-{arm.kind}") for arm in result.arms}
 
 
-def _curve(result: StudyResult, found: Findings, arm: ArmResult, colour: str) -> Curve:
+def _curve(result: StudyResult, statistics: Findings, arm: ArmResult, colour: str) -> Curve:
     stroke = {"floor": "dashed", "handmade": "dashed", "shuffled": "dotted"}.get(arm.kind, "")
     points = []
     for fraction in result.fractions:
-        one = found.estimates.get((arm.name, result.probe, fraction))
+        one = statistics.estimates.get((arm.name, result.probe, fraction))
         if one is not None:
             points.append(CurvePoint(fraction, one.value, one.low, one.high))
     return Curve(arm.name, colour, stroke, tuple(points), arm.primary)

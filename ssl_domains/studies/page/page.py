@@ -50,8 +50,8 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
     Raises:
         ResourceError: When a file can't be written.
     """
-    found = findings(result)
-    dots, curves = difference_plot(result, found), label_curves(result, found)
+    statistics = findings(result)
+    dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
     files = {
         f"{result.name}-differences.svg": dots.alone(_WIDTH) if dots.drawn else "",
         f"{result.name}-curves.svg": curves.alone(_WIDTH) if curves.drawn else "",
@@ -62,15 +62,15 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name in drawn:
             (folder / name).write_text(files[name], encoding="utf-8")
-        page.write_text(_markdown(result, found, drawn), encoding="utf-8")
+        page.write_text(_markdown(result, statistics, drawn), encoding="utf-8")
     except OSError as error:
         problem = f"the result page can't be written: {error.strerror or error}"
         raise ResourceError(problem, "free some space") from error
     return page
 
 
-def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
-    outcome = verdict(result, found.primary)
+def _markdown(result: StudyResult, statistics: Findings, drawn: list[str]) -> str:
+    outcome = verdict(result, statistics.primary)
     parts = [f"# {plain(study_title(result))}", *(_text(one) for one in result.about.split("\n\n") if one.strip())]
     if result.transductive:
         parts.append(
@@ -83,20 +83,20 @@ def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
     parts.append(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in facts(result)))
     parts.append("## Every arm, control and floor")
     parts.append(f"{plain(table_title(result))}. Columns: share of the training groups whose labels the probe saw.")
-    parts.append(_main_table(result, found))
-    methods = "; ".join(dict.fromkeys(one.method for one in found.estimates.values()))
+    parts.append(_main_table(result, statistics))
+    methods = "; ".join(dict.fromkeys(one.method for one in statistics.estimates.values()))
     parts.append(f"Intervals: {plain(methods)}.")
-    parts += _list(remarks_on_cells(found))
+    parts += _list(remarks_on_cells(statistics))
     parts.append("## Paired differences")
     if f"{result.name}-differences.svg" in drawn:
         parts.append(f"![Each contrast with its interval, every group and every seed]({result.name}-differences.svg)")
-    primary = found.primary.found
-    if found.secondary:
+    primary = statistics.primary.found
+    if statistics.secondary:
         parts.append(_SECONDARY)
-        parts.append(_table(contrast_table(result, found)))
-        parts += _list(contrast_remarks(result, found))
+        parts.append(_table(contrast_table(result, statistics)))
+        parts += _list(contrast_remarks(result, statistics))
     if primary is not None and len(primary.groups) < FEW_GROUPS:
-        parts += ["Every group's difference, mean over seeds:", _table(group_table(found))]
+        parts += ["Every group's difference, mean over seeds:", _table(group_table(statistics))]
     if f"{result.name}-curves.svg" in drawn:
         parts += ["## Few labels", f"![Score against the share of labelled groups]({result.name}-curves.svg)"]
         if out := left_out(result):
@@ -115,15 +115,15 @@ def _markdown(result: StudyResult, found: Findings, drawn: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _main_table(result: StudyResult, found: Findings) -> str:
+def _main_table(result: StudyResult, statistics: Findings) -> str:
     rows = []
-    for row in arm_rows(result, found):
+    for row in arm_rows(result, statistics):
         name = f"**{plain(row.arm.name)}**" if row.arm.primary else plain(row.arm.name)
         if row.supervised:
             name += f" ({plain(row.supervised)})"
         cells = (f"{cell.value} ({cell.interval})" if cell.interval != "–" else cell.value for cell in row.cells)
         rows.append((name, row.band.lower(), *cells))
-    return _grid(("arm", "", *(plain(one) for one in column_headings(result, found))), rows, 2)
+    return _grid(("arm", "", *(plain(one) for one in column_headings(result, statistics))), rows, 2)
 
 
 def _table(table: Table) -> str:

@@ -90,29 +90,29 @@ def environment_rows(result: StudyResult) -> list[tuple[str, str]]:
     return rows
 
 
-def _render(result: StudyResult, found: Findings) -> str:
+def _render(result: StudyResult, statistics: Findings) -> str:
     loader = jinja2.ChoiceLoader(
         [jinja2.PackageLoader(f"ssl_domains.{room}", "templates") for room in ("studies", "reports")]
     )
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    dots, curves = difference_plot(result, found), label_curves(result, found)
+    dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
     values: dict[str, Any] = {
         "result": result,
         "title": study_title(result),
         "about": [part for part in result.about.split("\n\n") if part.strip()],
-        "verdict": verdict(result, found.primary),
+        "verdict": verdict(result, statistics.primary),
         "facts": facts(result),
         "table_title": table_title(result),
-        "headings": column_headings(result, found),
-        "rows": arm_rows(result, found),
-        "methods": list(dict.fromkeys(one.method for one in found.estimates.values())),
-        "cell_remarks": remarks_on_cells(found),
+        "headings": column_headings(result, statistics),
+        "rows": arm_rows(result, statistics),
+        "methods": list(dict.fromkeys(one.method for one in statistics.estimates.values())),
+        "cell_remarks": remarks_on_cells(statistics),
         "others": other_measures(result),
-        "secondary": contrast_table(result, found),
-        "contrast_remarks": contrast_remarks(result, found),
-        "few_groups": _few_groups(found),
+        "secondary": contrast_table(result, statistics),
+        "contrast_remarks": contrast_remarks(result, statistics),
+        "few_groups": _few_groups(statistics),
         "dots_wide": dots.svg(_WIDE),
         "dots_narrow": dots.svg(_NARROW),
         "curves_wide": curves.svg(_WIDE),
@@ -126,7 +126,7 @@ def _render(result: StudyResult, found: Findings) -> str:
     return environment.get_template("study.html.j2").render(values)
 
 
-def _few_groups(found: Findings) -> Table | None:
+def _few_groups(statistics: Findings) -> Table | None:
     """Paired difference of every group, when there are too few groups for a bootstrap; else None."""
-    primary = found.primary.found
-    return group_table(found) if primary is not None and len(primary.groups) < FEW_GROUPS else None
+    primary = statistics.primary.found
+    return group_table(statistics) if primary is not None and len(primary.groups) < FEW_GROUPS else None

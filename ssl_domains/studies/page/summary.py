@@ -31,13 +31,13 @@ class Summary:
 
 def summary(result: StudyResult) -> Summary:
     """A row for every arm, control and floor, and the verdicts of the primary and the secondary contrasts."""
-    found = findings(result)
+    statistics = findings(result)
     rows = []
-    for row in arm_rows(result, found):
+    for row in arm_rows(result, statistics):
         name = f"{row.arm.name} ({row.supervised})" if row.supervised else row.arm.name
         rows.append([name, *(f"{c.value} ({c.interval})" if c.interval != "–" else c.value for c in row.cells)])
-    outcome = verdict(result, found.primary)
+    outcome = verdict(result, statistics.primary)
     lines = [f"{outcome.lead} {outcome.sentence}", *(f"  note: {remark}" for remark in outcome.remarks)]
-    for name, reading, probe, labels, change, ends, p, _ in contrast_table(result, found).rows:
+    for name, reading, probe, labels, change, ends, p, _ in contrast_table(result, statistics).rows:
         lines.append(f"{name} ({probe}, {labels}): {change} ({ends}), p (Holm) {p}: {reading}")
-    return Summary(table_title(result), ("arm", *column_headings(result, found)), rows, lines)
+    return Summary(table_title(result), ("arm", *column_headings(result, statistics)), rows, lines)

@@ -97,29 +97,31 @@ def table_title(result: StudyResult) -> str:
     return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
 
 
-def arm_rows(result: StudyResult, found: Findings) -> tuple[ArmRow, ...]:
+def arm_rows(result: StudyResult, statistics: Findings) -> tuple[ArmRow, ...]:
     """Every arm, control and floor, band by band, in the study's order."""
     rows = []
     for band in ("Arms", "Controls", "Floors"):
         for arm in result.arms:
             if _BANDS[arm.kind] == band:
-                cells = tuple(_cell(result, found, arm.name, *column) for column in found.columns)
+                cells = tuple(_cell(result, statistics, arm.name, *column) for column in statistics.columns)
                 rows.append(ArmRow(arm, band, _supervised(result, arm), cells))
     return tuple(rows)
 
 
-def column_headings(result: StudyResult, found: Findings) -> tuple[str, ...]:
+def column_headings(result: StudyResult, statistics: Findings) -> tuple[str, ...]:
     """Headings of the main table: the fraction, and the probe when there are several."""
-    several = len({probe for probe, _ in found.columns}) > 1
-    return tuple(f"{probe}, {percent(fraction)}" if several else percent(fraction) for probe, fraction in found.columns)
+    several = len({probe for probe, _ in statistics.columns}) > 1
+    return tuple(
+        f"{probe}, {percent(fraction)}" if several else percent(fraction) for probe, fraction in statistics.columns
+    )
 
 
-def contrast_table(result: StudyResult, found: Findings) -> Table:
+def contrast_table(result: StudyResult, statistics: Findings) -> Table:
     """The secondary contrasts with Holm's correction."""
     header = ("contrast", "reading", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable")
     words = {"gain": "first is better", "loss": "second is better", "open": "nothing can be told", "none": "undefined"}
     rows = []
-    for row in found.secondary:
+    for row in statistics.secondary:
         spec, one = row.spec, row.found
         name = contrast_name(spec) + (f", {spec.measure}" if spec.measure != result.measure else "")
         where = (spec.probe, percent(spec.fraction))
@@ -136,26 +138,26 @@ def contrast_table(result: StudyResult, found: Findings) -> Table:
     return Table(header, tuple(rows), 4)
 
 
-def contrast_remarks(result: StudyResult, found: Findings) -> list[str]:
+def contrast_remarks(result: StudyResult, statistics: Findings) -> list[str]:
     """Remarks on the secondary contrasts: each once, with the contrasts that it applies to."""
     about: dict[str, list[str]] = {}
-    for row in found.secondary:
+    for row in statistics.secondary:
         name = f"{contrast_name(row.spec)} ({row.spec.probe}, {percent(row.spec.fraction)})"
         for remark in verdict(result, row).remarks:
             about.setdefault(remark, []).append(name)
     return [f"{remark}: {'; '.join(names)}" for remark, names in about.items()]
 
 
-def group_table(found: Findings) -> Table:
+def group_table(statistics: Findings) -> Table:
     """Difference of every group in each contrast, mean over seeds. Groups are numbered, as names may be of people."""
-    rows = [row for row in found.contrasts if row.found is not None]
+    rows = [row for row in statistics.contrasts if row.found is not None]
     groups = list(dict.fromkeys(name for row in rows if row.found for name in row.found.groups))
     out = []
     for row in rows:
         assert row.found is not None
-        own = dict(zip(row.found.groups, row.found.per_group.tolist(), strict=True))
+        differences = dict(zip(row.found.groups, row.found.per_group.tolist(), strict=True))
         name = f"{contrast_name(row.spec)}, {row.spec.probe}, {percent(row.spec.fraction)}"
-        out.append((name, *(difference(own.get(group)) for group in groups)))
+        out.append((name, *(difference(differences.get(group)) for group in groups)))
     return Table(("contrast", *(f"no. {place}" for place in range(1, len(groups) + 1))), tuple(out), 1)
 
 
@@ -196,17 +198,17 @@ def chosen_table(result: StudyResult) -> Table:
     return Table(("arm", "what it is", "rule", "chosen on validation groups"), rows, 9)
 
 
-def remarks_on_cells(found: Findings) -> list[str]:
+def remarks_on_cells(statistics: Findings) -> list[str]:
     """Remarks on single scores of the main table: each once, with the scores that it applies to."""
     about: dict[str, list[str]] = {}
-    for (arm, probe, fraction), one in found.estimates.items():
+    for (arm, probe, fraction), one in statistics.estimates.items():
         for note in one.notes:
             about.setdefault(note, []).append(f"{arm} ({probe}, {percent(fraction)})")
     return [f"{note}: {'; '.join(names)}" for note, names in about.items()]
 
 
-def _cell(result: StudyResult, found: Findings, arm: str, probe: str, fraction: float) -> Cell:
-    one, score = found.estimates.get((arm, probe, fraction)), result.score(arm, probe, fraction)
+def _cell(result: StudyResult, statistics: Findings, arm: str, probe: str, fraction: float) -> Cell:
+    one, score = statistics.estimates.get((arm, probe, fraction)), result.score(arm, probe, fraction)
     if one is None or score is None:
         return Cell("–", "–", None)
     return Cell(number(one.value), interval(one.low, one.high), score.labels)

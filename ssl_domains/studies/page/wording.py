@@ -83,31 +83,33 @@ class Verdict:
 
 def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     """The verdict on a contrast: significant when its (corrected) p-value is below 5 %."""
-    spec, found = row.spec, row.found
+    spec, contrast = row.spec, row.found
     where = f"With labels of {percent(spec.fraction)} of the training groups and the {spec.probe} probe"
-    if found is None:
+    if contrast is None:
         return Verdict("none", f"{spec.a} against {spec.b} was not measured.", f"{where}, an arm has no score.", ())
     remarks = [
         f"{name} is supervised contrastive: its rule read {count:,} labels" for name, count in labels_read(result, spec)
     ]
-    remarks += [*found.notes, *(_floors(result, spec) if row.primary else [])]
-    if row.p is None or not math.isfinite(found.difference):
-        sentence = f"{where}, the difference in {spec.measure} is {difference(found.difference)}, without an interval."
+    remarks += [*contrast.notes, *(_floors(result, spec) if row.primary else [])]
+    if row.p is None or not math.isfinite(contrast.difference):
+        sentence = (
+            f"{where}, the difference in {spec.measure} is {difference(contrast.difference)}, without an interval."
+        )
         return Verdict("none", f"Nothing can be told of {spec.a} against {spec.b}.", sentence, tuple(remarks))
-    scores = f"{spec.measure} is {number(found.a_value)} against {number(found.b_value)}"
+    scores = f"{spec.measure} is {number(contrast.a_value)} against {number(contrast.b_value)}"
     p = p_value(row.p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
     how = "" if row.primary else ", Holm-corrected"
-    statistics = f"95 % interval {interval(found.low, found.high, sign=True)}, {p}{how}; {found.method}"
-    sentence = f"{where}, {scores}: a difference of {difference(found.difference)} ({statistics})."
-    if math.isfinite(found.detectable):
+    interval_text = f"95 % interval {interval(contrast.low, contrast.high, sign=True)}, {p}{how}; {contrast.method}"
+    sentence = f"{where}, {scores}: a difference of {difference(contrast.difference)} ({interval_text})."
+    if math.isfinite(contrast.detectable):
         sentence += (
-            f" The smallest difference that such a study finds four times in five is {number(found.detectable)}."
+            f" The smallest difference that such a study finds four times in five is {number(contrast.detectable)}."
         )
     if row.p >= _LEVEL:
         lead = f"Nothing can be told between {spec.a} and {spec.b}."
         return Verdict("open", lead, sentence, tuple(remarks))
-    if found.difference > 0:
+    if contrast.difference > 0:
         return Verdict("gain", f"{spec.a} beats {spec.b}.", sentence, tuple(remarks))
     return Verdict("loss", f"{spec.a} loses to {spec.b}.", sentence, tuple(remarks))
 
