@@ -181,8 +181,8 @@ def _contents(
     earlier = _paths(before.table) if before is not None and "path" in before.table.columns else None
     if not paths and earlier is None and decode is None:
         return None, ["the table has no column 'path': contents were not compared"]
-    # Bytes of a file can't compare rows that share it. Pre-training rows repeat those of the table, so they are
-    # checked for repeats separately.
+    # Rows that share a file can't be compared by its bytes. Pre-training rows may use the files of the table again,
+    # so their paths are checked for repeats separately.
     several = not paths or _repeats(pl.concat(paths)) or (earlier is not None and _repeats(earlier))
     if several and decode is None:
         return None, ["several rows share a file and nothing says how to read one: contents were not compared"]

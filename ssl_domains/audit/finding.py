@@ -16,7 +16,7 @@ def percent(part: float, whole: float) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """What two sides of a split have in common, by one check.
+    """The result of one check: what two sides of a split have in common.
 
     Attributes:
         check: ``group``, ``sample``, ``content``, ``near``, ``block`` or ``gap``.

@@ -24,7 +24,7 @@ class EncoderEntry:
     """An encoder, as the hook ``ssl_domains_encoders`` returns it.
 
     Attributes:
-        name: What ``--encoder`` takes.
+        name: Name of the encoder, for ``--encoder``.
         summary: One line for lists.
         factory: ``module:function``, imported when the encoder is built. ``function(takes, init)`` gets the `InputSpec`
             of the input and ``"random"`` or ``"pretrained"``, draws random weights from torch's global generator, which

@@ -36,7 +36,7 @@ class Plugin:
         reason: Why it is not active, in one line; empty when active.
         cure: What to do about it, in one line; empty when active.
         error: The exception that it raised, for ``--debug``.
-        domains: What its hooks handed over, as are ``pair_samplers``, ``methods`` and ``encoders``.
+        domains: Domains that its hooks returned; likewise ``pair_samplers``, ``methods`` and ``encoders``.
     """
 
     info: PluginInfo
@@ -111,14 +111,14 @@ def _collect(info: PluginInfo) -> Plugin:
     manager.check_pending()  # raises for a misspelt hook, which would never be called
     return Plugin(
         info,
-        domains=_handed_over(manager, "domains", Domain),
-        pair_samplers=_handed_over(manager, "pair_samplers", PairSampler),
-        methods=_handed_over(manager, "methods", MethodEntry),
-        encoders=_handed_over(manager, "encoders", EncoderEntry),
+        domains=_returned(manager, "domains", Domain),
+        pair_samplers=_returned(manager, "pair_samplers", PairSampler),
+        methods=_returned(manager, "methods", MethodEntry),
+        encoders=_returned(manager, "encoders", EncoderEntry),
     )
 
 
-def _handed_over(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:
+def _returned(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:
     made = [item for items in getattr(manager.hook, f"ssl_domains_{hook}")() for item in items]
     for item in made:
         if not isinstance(item, kind):

@@ -19,10 +19,10 @@ class MethodEntry:
     """A method, as the hook ``ssl_domains_methods`` returns it.
 
     Attributes:
-        name: What ``--method`` takes.
+        name: Name of the method, for ``--method``.
         summary: One line for lists.
         paper: Authors, year and title.
-        method: Where the method's class is, as ``"my_package.my_method:MyMethod"``; imported when it is used.
+        method: Import path of the class: ``"my_package.my_method:MyMethod"``; imported when it is used.
     """
 
     name: str

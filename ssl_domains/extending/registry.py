@@ -29,10 +29,10 @@ N = TypeVar("N", bound=_Named)
 
 
 class Registry:
-    """Everything plugins bring, imported on demand and each in isolation.
+    """Domains, pair samplers, methods, encoders and commands of all plugins; each plugin is loaded on demand.
 
     Args:
-        settings: What may be loaded; None takes the environment's lists.
+        settings: Which plugins may be loaded; None takes the lists of the environment variables.
     """
 
     def __init__(self, settings: PluginSettings | None = None) -> None:
@@ -95,7 +95,7 @@ class Registry:
             plugin = broken
         raise _unusable(plugin)
 
-    # -- what the hooks hand over -------------------------------------------------------------------------------------
+    # -- what the hooks return ----------------------------------------------------------------------------------------
 
     def domain(self, name: str) -> Domain:
         """The domain of that name. A plugin of this name is imported first, the others only when it has no such domain.

@@ -62,7 +62,7 @@ class SamplePictures:
     """Thumbnails of samples, and unit vectors to compare them, by position in the table.
 
     Attributes:
-        pictures: Position → thumbnail, for every decoded or failed row.
+        pictures: Position → thumbnail, for all rows that were not left out.
         features: Position → unit vector, for rows that could be decoded.
         how: What the vectors are, as text.
     """

@@ -18,7 +18,7 @@ Precision = Literal["float32", "bfloat16"]
 def resolve_device(name: str) -> torch.device:
     """The device of a configuration; ``auto`` is the first GPU if there is one, else the CPU.
 
-    Under ``torchrun``, ``auto`` and ``cuda`` give each process of a machine another GPU.
+    Under ``torchrun``, ``auto`` and ``cuda`` give each process of a machine its own GPU.
 
     Raises:
         UsageError: For a device that torch does not know or that this machine does not have, for a GPU that several

@@ -28,7 +28,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """How a study divides its groups.
+    """The groups of a study, assigned to folds and to tuning.
 
     Attributes:
         names: Names of the groups, in order of their code.

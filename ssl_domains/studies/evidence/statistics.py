@@ -230,7 +230,7 @@ def _measured(
 
 
 def _complete(sums: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which groups have finite sums in every seed, bool ``[G]``."""
+    """Mask of groups with finite sums in every seed, bool ``[G]``."""
     complete: NDArray[np.bool_] = np.asarray(np.isfinite(sums).all(axis=(0, 2)))
     return complete
 
