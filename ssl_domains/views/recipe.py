@@ -25,6 +25,7 @@ from ssl_domains.views.steps import (
     VerticalFlip,
     ViewStep,
     grid,
+    reflect,
     sample,
 )
 from ssl_domains.views.steps.cut import Cut
@@ -43,8 +44,9 @@ class Viewed:
     """One view of a batch (or, from `ViewRecipe.cpu_view`, of one picture).
 
     Attributes:
-        images: float32 ``[B, C, S, S]`` in [0, 1], 0 where the mask is false.
-        mask: bool ``[B, 1, S, S]``, or None where all is data.
+        images: float32 ``[B, C, S, S]`` in [0, 1].
+        mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None where all is data. Where it is false
+            the picture goes on by reflection, or holds what the steps made of missing data.
         emitted: Numbers of this view, float64 ``[B]`` on the CPU, by name.
     """
 
@@ -114,7 +116,8 @@ class ViewRecipe:
         """All views of a batch, on the device it is on.
 
         Args:
-            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``.
+            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``, finite also where the mask is false. Nothing is set to
+                a constant there: padding moves with the picture and is changed like it.
             mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None for all data.
             seed: Of the run.
             step: Global step.
@@ -127,8 +130,6 @@ class ViewRecipe:
         """
         if images.dtype == torch.uint8:
             images = images.to(torch.float32) / 255
-        if mask is not None:
-            images = images * mask
         return [
             self._view(images, mask, seed, step, slots.cpu(), view, dict(columns or {}))
             for view in (range(self.views) if only is None else only)
@@ -157,8 +158,6 @@ class ViewRecipe:
                 images, mask = self._move(images, mask, moved)
             else:
                 images, mask = step.device(images, mask, _to(parameters, device), _to(own, device))
-                if mask is not None:
-                    images = images * mask
             position = stop
         if images.shape[-1] != self.size:
             raise UsageError(
@@ -206,13 +205,17 @@ class ViewRecipe:
             if cut is not None:
                 return cut.enlarge(images, self.size), None
         x, y = grid(self.size, images.device)
-        exposes = False
+        seen: Tensor | None = None
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
             assert isinstance(step, Geometric)
             size = images.shape[-1] if place == 0 else self.size
+            before = x, y
             x, y = step.source(x, y, parameters, columns, size)
-            exposes |= step.exposes
-        return sample(images, mask, x, y, size=self.size, exposes=exposes)
+            if step.exposes:
+                # Reflected at the border of what this step shows, which may be a crop of the canvas.
+                x, y, inside = reflect(x, y, before)
+                seen = inside if seen is None else seen & inside
+        return sample(images, mask, x, y, size=self.size, seen=seen)
 
     def cpu_view(
         self,
@@ -243,18 +246,17 @@ class ViewRecipe:
         """
         given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
         planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
-        seen = None if mask is None else mask.astype(np.float32)[:, :, None]
+        seen = None if mask is None else torch.from_numpy(mask)[None, None]
         for each, parameters, own in planned:
             one = {name: value[0].item() for name, value in parameters.items()}
             row = {name: float(value[0]) for name, value in own.items()}
             image = each.cpu(image, one, row)
             if isinstance(each, Geometric) and (seen is not None or each.exposes):
-                before = np.ones((*image.shape[:2], 1), np.float32) if seen is None else seen
-                seen = (each.cpu(before, one, row).reshape(before.shape) >= 0.5).astype(np.float32)
-            if seen is not None:
-                image = image * seen
+                # The CPU form shows what it reflects like data: where there is none, only `source` says.
+                nothing = torch.zeros((1, 1, *image.shape[:2]))
+                _, seen = each.device(nothing, seen, parameters, own)
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-        return Viewed(images, None if seen is None else torch.from_numpy(seen[None, None, :, :, 0] > 0), emitted)
+        return Viewed(images, seen, emitted)
 
     def _operations(self) -> Iterator[tuple[str, ViewStep]]:
         """Each step with the name of its draws; the second of a name is another operation."""

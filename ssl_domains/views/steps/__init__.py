@@ -8,7 +8,7 @@ from ssl_domains.views.steps.flip import HorizontalFlip, VerticalFlip
 from ssl_domains.views.steps.intensity import Intensity
 from ssl_domains.views.steps.noise import Noise
 from ssl_domains.views.steps.rotate import Rotate
-from ssl_domains.views.steps.step import Geometric, ViewStep, backend, grid, sample
+from ssl_domains.views.steps.step import Geometric, ViewStep, backend, grid, reflect, sample
 
 __all__ = [
     "Albumentations",
@@ -24,5 +24,6 @@ __all__ = [
     "ViewStep",
     "backend",
     "grid",
+    "reflect",
     "sample",
 ]
