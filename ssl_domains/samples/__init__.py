@@ -1,5 +1,6 @@
 """Sample tables: schema, files in and out, joins by column name, group-disjoint splits."""
 
+from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.join import join_columns
@@ -8,6 +9,7 @@ from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 
 __all__ = [
+    "ASPECT_RATIO",
     "FileReader",
     "IdentifierKey",
     "MaskReader",
@@ -24,6 +26,7 @@ __all__ = [
     "read_frame",
     "read_table",
     "shuffle_columns",
+    "with_aspect_ratio",
     "write_problems",
     "write_table",
 ]

@@ -101,9 +101,7 @@ def test_the_canvas_does_not_tell_the_aspect_ratio(
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_views_do_not_tell_the_aspect_ratio(
-    placed: tuple[Tensor, Tensor, NDArray[np.float64]], seed: int
-) -> None:
+def test_the_views_do_not_tell_the_aspect_ratio(placed: tuple[Tensor, Tensor, NDArray[np.float64]], seed: int) -> None:
     images, masks, ratios = placed
     assert explained(viewed(images, masks, FILLS["zeros"]), ratios, seed) > LEAST_WITH_ZEROS
     assert explained(viewed(images, masks, FILLS["as it is"]), ratios, seed) <= MOST

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import error
 from ssl_domains.cli.work.configuring import configure
-from ssl_domains.cli.work.pairs import choose_pairs, composition_of, inspect_training, nuisance_columns, training_rows
+from ssl_domains.cli.work.pairs import (
+    choose_pairs,
+    composition_of,
+    inspect_training,
+    nuisance_columns,
+    training_rows,
+    with_nuisance,
+)
 from ssl_domains.cli.work.scan import is_table, scan_to
 from ssl_domains.cli.work.tables import decodable, fill_store, open_table
 from ssl_domains.cli.work.viewing import build_recipe
@@ -71,7 +78,7 @@ def pretrain_run(
             config, parts = _prepare(registry, domain, request, say, world)
         if request.dry_run:
             return rehearse(config, parts)
-        nuisance = nuisance_columns(domain, parts.table)
+        nuisance = nuisance_columns(domain, parts.table, config)
         return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
 
 
@@ -89,6 +96,7 @@ def _prepare(
     table = open_table(domain, samples)
     train = training_rows(table)
     config = _config(registry, domain, request, samples, train)
+    train = with_nuisance(train, config)
     _say_pairs(config, say)
     method = registry.method(config.method.name)
     if world.first:
