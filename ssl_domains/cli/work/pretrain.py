@@ -18,7 +18,7 @@ from ssl_domains.cli.work.pairs import (
     with_nuisance,
 )
 from ssl_domains.cli.work.scan import is_table, scan_to
-from ssl_domains.cli.work.tables import decodable, fill_store, open_table
+from ssl_domains.cli.work.tables import decodable, fill_store, open_table, shrinking
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
@@ -108,6 +108,9 @@ def _prepare(
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
     train = decodable(train, store)
+    warning = shrinking(train, store, config.views.size)
+    if warning and world.first:
+        error("warning", warning, f"--set views.size={2 * config.views.size} keeps more of it")
     channels = max(store.channels(store.positions(train)))
     parts = Parts(
         train,
