@@ -7,6 +7,7 @@ from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.reader import FileReader, MaskReader, Problems, Reader, ReadError, ScanResult
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
+from ssl_domains.samples.writing import write_whole
 
 __all__ = [
     "ASPECT_RATIO",
@@ -29,4 +30,5 @@ __all__ = [
     "with_aspect_ratio",
     "write_problems",
     "write_table",
+    "write_whole",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.samples import Reader, SampleTable, write_whole
 from ssl_domains.stores.declared import DeclaredArrays
 from ssl_domains.stores.filling import (
     Progress,
@@ -259,9 +258,7 @@ def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) ->
     made = {"format": FORMAT, "reader": reader, "generation": generation}
     for path in _paths(folder, generation):
         path.write_bytes(b"")
-    temporary = folder / "store.json.new"
-    temporary.write_text(json.dumps(made))
-    os.replace(temporary, folder / "store.json")
+    write_whole(folder / "store.json", lambda part: part.write_text(json.dumps(made)))
     if header is not None:
         for path in _paths(folder, header["generation"]):
             path.unlink(missing_ok=True)

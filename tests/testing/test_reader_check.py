@@ -136,7 +136,11 @@ def short(original):
         ("load", changed(lambda array, _: array.astype(complex)), "decoded to complex128, not to numbers"),
         ("load", changed(lambda array, _: np.full(array.shape, np.nan)), "without a finite number"),
         ("load", changed(with_a_hole), "decoded to 1 numbers that are not finite, but .* missing = True"),
-        ("load", changed(lambda array, n: array.repeat(3 + (n == 7), axis=2)), "decoded to 4 channels, where other rows"),
+        (
+            "load",
+            changed(lambda array, n: array.repeat(3 + (n == 7), axis=2)),
+            "decoded to 4 channels, where other rows",
+        ),
         ("load", random, "decoding twice"),
         ("load", inventing, "holds nothing to decode"),
         ("load", inventing_for_missing, "ReadError for a file that is not there"),
