@@ -75,8 +75,8 @@ def probe_run(
         progress: Called with what is being embedded, rows done, rows in all.
 
     Raises:
-        UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the label
-            is the group, so that no class of the test rows has a training row.
+        UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the
+            label is the group, so that no class of the test rows has a training row.
         DataError: When the labels are of one class, or a side of the split has none.
     """
     table = run_table(run) if table is None else table

@@ -50,8 +50,8 @@ def contrastive_loss(
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
         pairs: Who is positive, ignored or negative for whom.
-        temperature: τ > 0. A tensor that requires a gradient gets it. A tensor on an accelerator isn't waited for: where
-            it is not positive and finite, the loss is NaN.
+        temperature: τ > 0. A tensor that requires a gradient gets it. A tensor on an accelerator isn't waited for:
+            where it is not positive and finite, the loss is NaN.
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
             gradient. Needed unless the candidates are the anchors themselves. Rows of sample −1, the unfilled slots of
             a queue, may hold anything, NaN included, and get a gradient of 0.

@@ -81,17 +81,18 @@ def test_a_queue_with_unfilled_slots_equals_the_queue_without_them(rule: str, ti
 @pytest.mark.parametrize("rule", ["same('patient')", "within('slice', 1)"])
 def test_the_loss_is_that_of_a_dense_reference(rule: str) -> None:
     """Over filled slots only, one anchor after the other; a stored row of the anchor's own sample is ignored."""
-    loss = loss_and_gradients(rule, torch.cat([FILLED, torch.tensor([-1, -1])]),
-                              torch.cat([unit(6, 1), torch.full((2, 5), torch.nan, dtype=torch.float64)]), 4)[0]  # fmt: skip
+    keys = torch.cat([unit(6, 1), torch.full((2, 5), torch.nan, dtype=torch.float64)])
+    loss = loss_and_gradients(rule, torch.cat([FILLED, torch.tensor([-1, -1])]), keys, 4)[0]
     patient, place = TABLE.codes("patient"), TABLE.numbers("slice")
+
+    def matches(i: int, j: int) -> bool:
+        return bool(patient[i] == patient[j] >= 0 if "patient" in rule else abs(place[i] - place[j]) <= 1)
+
     s = unit(6, 0) @ unit(6, 1).T / 0.2
     terms = []
     for i, anchor in enumerate(ANCHORS.tolist()):
         seen = [j for j, other in enumerate(FILLED.tolist()) if other != anchor]
-        matched = [
-            j for j in seen
-            if (patient[FILLED[j]] == patient[anchor] >= 0 if "patient" in rule else abs(place[FILLED[j]] - place[anchor]) <= 1)
-        ]  # fmt: skip
+        matched = [j for j in seen if matches(anchor, int(FILLED[j]))]
         if matched:
             terms.append(torch.logsumexp(s[i, seen], 0) - s[i, matched].mean())
     assert torch.allclose(loss, torch.stack(terms).mean(), rtol=1e-12)

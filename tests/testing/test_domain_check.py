@@ -65,7 +65,7 @@ def test_demo_data_must_not_depend_on_anything_but_the_seed(domain, tmp_path):
 def test_a_sampler_of_a_domain_that_is_nowhere_is_refused(domain, tmp_path):
     samples = SampleTable(check_domain(domain, tmp_path).frame)
     check_pair_sampler(PairSampler("a", "*", "x", "same('patient')"), samples, batch_size=8)
-    with pytest.raises(AssertionError, match="domain that isn't there.*npx"):
+    with pytest.raises(AssertionError, match=r"domain that isn't there.*npx"):
         check_pair_sampler(PairSampler("a", "npx", "x", "same('patient')"), samples, batch_size=8)
 
 
