@@ -57,20 +57,20 @@ class Canvas:
         """
         top, left, new_height, new_width = self.box(*array.shape[:2])
         picture = _resize(array, new_height, new_width)
-        seen: NDArray[np.bool_] | None = None
+        kept: NDArray[np.bool_] | None = None
         if valid is not None:
             weight = _resize(valid[:, :, None].astype(np.float32), new_height, new_width)[:, :, 0]
-            seen = weight >= 0.5
+            kept = weight >= 0.5
             # The mean over the valid part of a pixel: invalid places hold 0 and would darken their neighbours.
-            shared = picture / np.maximum(weight, 0.5)[:, :, None] * seen[:, :, None]
+            shared = picture / np.maximum(weight, 0.5)[:, :, None] * kept[:, :, None]
             picture = shared.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else shared.astype(array.dtype)
         if self.mode == "stretch":
-            return picture, seen
+            return picture, kept
         inside = np.s_[top : top + new_height, left : left + new_width]
         rows, columns = _reflected(self.size, top, new_height), _reflected(self.size, left, new_width)
         canvas = picture[rows[:, None], columns[None, :]]
         mask = np.zeros((self.size, self.size), dtype=np.bool_)
-        mask[inside] = True if seen is None else seen
+        mask[inside] = True if kept is None else kept
         return canvas, mask
 
 

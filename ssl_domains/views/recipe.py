@@ -205,7 +205,7 @@ class ViewRecipe:
             if cut is not None:
                 return cut.enlarge(images, self.size), None
         x, y = grid(self.size, images.device)
-        seen: Tensor | None = None
+        inside: Tensor | None = None
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
             assert isinstance(step, Geometric)
             size = images.shape[-1] if place == 0 else self.size
@@ -213,9 +213,9 @@ class ViewRecipe:
             x, y = step.source(x, y, parameters, columns, size)
             if step.exposes:
                 # Reflected at the border of what this step shows, which may be a crop of the canvas.
-                x, y, inside = reflect(x, y, before)
-                seen = inside if seen is None else seen & inside
-        return sample(images, mask, x, y, size=self.size, seen=seen)
+                x, y, shown = reflect(x, y, before)
+                inside = shown if inside is None else inside & shown
+        return sample(images, mask, x, y, size=self.size, inside=inside)
 
     def cpu_view(
         self,
@@ -246,17 +246,17 @@ class ViewRecipe:
         """
         given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
         planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
-        seen = None if mask is None else torch.from_numpy(mask)[None, None]
+        valid = None if mask is None else torch.from_numpy(mask)[None, None]
         for each, parameters, own in planned:
             one = {name: value[0].item() for name, value in parameters.items()}
             row = {name: float(value[0]) for name, value in own.items()}
             image = each.cpu(image, one, row)
-            if isinstance(each, Geometric) and (seen is not None or each.exposes):
+            if isinstance(each, Geometric) and (valid is not None or each.exposes):
                 # The CPU form shows what it reflects like data: where there is none, only `source` says.
                 nothing = torch.zeros((1, 1, *image.shape[:2]))
-                _, seen = each.device(nothing, seen, parameters, own)
+                _, valid = each.device(nothing, valid, parameters, own)
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-        return Viewed(images, seen, emitted)
+        return Viewed(images, valid, emitted)
 
     def _operations(self) -> Iterator[tuple[str, ViewStep]]:
         """Each step with the name of its draws; the second of a name is another operation."""

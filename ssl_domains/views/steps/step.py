@@ -124,10 +124,10 @@ class Geometric:
         size = images.shape[-1]
         before = grid(size, images.device)
         x, y = self.source(*before, parameters, columns, size)
-        seen = None
+        inside = None
         if self.exposes:
-            x, y, seen = reflect(x, y, before)
-        return sample(images, mask, x, y, size=size, seen=seen)
+            x, y, inside = reflect(x, y, before)
+        return sample(images, mask, x, y, size=size, inside=inside)
 
 
 def backend() -> Any:
@@ -154,11 +154,11 @@ def reflect(x: Tensor, y: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor
     Returns:
         x and y from −1 to 1, and bool, true where the place was inside the picture; broadcast to ``[B, H, W]``.
     """
-    seen = (x.abs() <= 1) & (y.abs() <= 1)  # NaN compares false
+    inside = (x.abs() <= 1) & (y.abs() <= 1)  # NaN compares false
     known = x.isfinite() & y.isfinite()
     x = torch.where(known, _reflected(x), before[0])
     y = torch.where(known, _reflected(y), before[1])
-    return x, y, seen
+    return x, y, inside
 
 
 def _reflected(places: Tensor) -> Tensor:
@@ -167,7 +167,7 @@ def _reflected(places: Tensor) -> Tensor:
 
 
 def sample(
-    images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, seen: Tensor | None = None
+    images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, inside: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Pictures at places: bilinear for the picture, nearest for the mask.
 
@@ -177,10 +177,10 @@ def sample(
         x: From −1 to 1, as `Geometric.source` or `reflect` gives it.
         y: Likewise.
         size: Side of what comes out.
-        seen: bool, broadcasts to ``[B, size, size]``: false at places without data. None where all have data.
+        inside: bool, broadcasts to ``[B, size, size]``: false at places outside the picture. None where all are inside.
     """
-    if seen is not None:
-        seen = seen.expand(len(images), size, size)[:, None]
+    if inside is not None:
+        inside = inside.expand(len(images), size, size)[:, None]
     # Outermost half pixels repeat the border pixel; done here it is cheaper than padding_mode="border".
     edge = 1 - 1 / images.shape[-1]
     x, y = x.clamp(-edge, edge), y.clamp(-edge, edge)
@@ -189,5 +189,5 @@ def sample(
     points[..., 1] = y
     if mask is not None:
         there = F.grid_sample(mask.to(images.dtype), points, "nearest", "zeros", align_corners=False) > 0.5
-        seen = there if seen is None else seen & there
-    return F.grid_sample(images, points, "bilinear", "zeros", align_corners=False), seen
+        inside = there if inside is None else inside & there
+    return F.grid_sample(images, points, "bilinear", "zeros", align_corners=False), inside
