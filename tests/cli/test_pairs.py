@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ssl_domains.samples import read_table, write_table
+
 
 def test_numbers_as_a_table_and_as_json(samples, cli):
     done = cli("toy", "pairs", samples, "--pairs", "patient", "--label", "kind", "--batch-size", "8")
@@ -135,3 +137,17 @@ def test_tables_that_are_none_or_another_domains(samples, plugin, cli, tmp_path)
     done = cli("fisheye", "pairs", samples, "--rule", "same('patient')")
     assert done.code == 2
     assert "scanned by toy" in done.err
+
+
+def test_the_aspect_ratio_is_a_nuisance_where_the_canvas_is_padded(samples, cli, tmp_path):
+    table = read_table(samples)
+    wide = tmp_path / "wide.parquet"
+    write_table(table.with_columns(width=[10.0 + row % 7 for row in range(len(table))]), wide)
+
+    def columns(canvas):
+        done = cli("toy", "pairs", wide, "--rule", "same('patient')", "--set", f"views.canvas={canvas}", "--json")
+        assert done.code == 0, done.err
+        return [one["column"] for relation in done.json["relations"] for one in relation["sharing"]]
+
+    assert "aspect_ratio" in columns("fit")
+    assert "aspect_ratio" not in columns("stretch")

@@ -80,3 +80,10 @@ class Material:
     masks: MaskStore | None = None
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
+
+    @property
+    def label_centre(self) -> float:
+        """The mean label where labels are numbers, else 0; `regression_sums` count from it in every cell."""
+        if self.labels.task != "regression" or not self.labels.known.any():
+            return 0.0
+        return float(self.labels.y[self.labels.known].mean())

@@ -106,7 +106,7 @@ class _Scoring:
             values["AUROC"] = score(truth, answers).values.get("AUROC")
             values |= self._by_bin(guess == truth.y)
         else:
-            sums = regression_sums(truth.y, answers, self.place, len(self.groups))
+            sums = regression_sums(truth.y, answers, self.place, len(self.groups), self.material.label_centre)
             names = ("R²",)
         return CellScore(probe, fraction, seen, self.groups.tolist(), dict.fromkeys(names, sums.tolist()), values, note)
 
