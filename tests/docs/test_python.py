@@ -123,8 +123,8 @@ def test_look_at_pairs_page(blocks: Blocks) -> None:
 
 def test_the_loss_of_several_processes_page_is_that_of_simclr(blocks: Blocks) -> None:
     from ssl_domains.encoders import create_encoder
-    from ssl_domains.losses import contrastive_loss
     from ssl_domains.inputs import Input, View, Views
+    from ssl_domains.losses import contrastive_loss
     from ssl_domains.methods import RowPairs, SimCLR
     from ssl_domains.pairs import Rows, same
 
