@@ -82,7 +82,7 @@ class PairSampler:
             raise  # the rule algebra's own errors say more than we could
         except (TypeError, ValueError) as error:
             raise UsageError(f"{self.name}: {error}", f"written as {self.signature}") from error
-        objective = rule if isinstance(rule, Objective) else 1 * rule
+        objective = Objective.of(rule)
         composition = self.composition
         if composition is None:
             composition = Composition()

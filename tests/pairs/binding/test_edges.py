@@ -26,7 +26,7 @@ def joined(
 ) -> dict[tuple[int, int], float]:
     """Weights of the linked pairs i < j; the adjacency is symmetric and without self edges."""
     bound = rule_of(rule, table, edges)
-    positions = np.arange(len(bound.node.known))  # type: ignore[union-attr]
+    positions = np.arange(len(bound.node.edges.known))  # type: ignore[union-attr]
     weights = bound.weights(positions, positions)
     assert np.array_equal(weights, weights.T)
     assert not weights.diagonal().any()

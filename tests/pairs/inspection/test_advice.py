@@ -34,7 +34,7 @@ RULES = [
 
 def advice_of(columns: dict[str, Any], rule: str, batch: int, composition: Composition | None = None) -> Advice:
     table, objective = SampleTable.of(columns), parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     bound = objective.bind(table)
     found = advise(table, bound, BatchSampler(bound, composition, batch), label="y" if "y" in columns else None)
     assert found is not None
@@ -44,7 +44,7 @@ def advice_of(columns: dict[str, Any], rule: str, batch: int, composition: Compo
 def by_enumeration(rule: str, batch: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean positives and share without, by relation, and false negatives, over all batches and their anchors."""
     objective = parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     bound = objective.bind(COLUMNS)
     everyone = np.arange(len(COLUMNS["g"]))
     matches = [relation.rule.matches(everyone, everyone) for relation in bound.relations]

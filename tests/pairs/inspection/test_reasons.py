@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import pair_reference as reference
 import pair_strategies as strategies
-from ssl_domains.pairs import Objective, Rows, Rule, parse
+from ssl_domains.pairs import Objective, Rows, parse
+from ssl_domains.pairs.binding.reason import number
 from ssl_domains.pairs.inspection.reasons import PairReasons
-from ssl_domains.pairs.inspection.shown import ShownValues, coded_columns, number
+from ssl_domains.pairs.inspection.shown import TableValues, coded_columns
 from ssl_domains.samples import SampleTable, TableMeta
 
 COLUMNS: dict[str, Any] = {
@@ -28,7 +29,7 @@ COLUMNS: dict[str, Any] = {
 
 def reasons(rule: str, columns: dict[str, Any] = COLUMNS, identifiers: tuple[str, ...] = (), **options: Any) -> Any:
     objective = parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     table = SampleTable(SampleTable.of(columns).frame, TableMeta(identifiers=identifiers))
     emitted = options.pop("emitted", ())
     return PairReasons(objective, objective.bind(table, emitted=emitted), table, **options)
@@ -139,7 +140,7 @@ def test_identifiers_are_letters_in_every_leaf() -> None:
 
 
 def test_letters_follow_the_order_of_asking() -> None:
-    values = ShownValues(SampleTable.of({"who": [f"n{k}" for k in range(800)]}), ("who",))
+    values = TableValues(SampleTable.of({"who": [f"n{k}" for k in range(800)]}), ("who",))
     assert [values.text("who", row) for row in (7, 3, 7)] == ["A", "B", "A"]
     assert [values.text("who", row) for row in range(30)][-4:] == ["AA", "AB", "AC", "AD"]
     assert [values.text("who", row) for row in range(800)][-1] == "ADT"
@@ -219,7 +220,7 @@ def test_objectives_are_spoken() -> None:
 
     def words(text: str) -> str:
         objective = parse(text)
-        return objective_words(1 * objective if isinstance(objective, Rule) else objective)
+        return objective_words(Objective.of(objective))
 
     assert words("same('volume') & within('p', 4)") == "Positives: same volume and p at most 4 apart"
     assert words("same('a') & (same('b') | ~same('c'))") == "Positives: same a and (same b or another c)"

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssl_domains.pairs.leaves.within import window
+from ssl_domains.pairs.leaves.within_rows import window
 
 NAN = float("nan")
 number = st.one_of(
