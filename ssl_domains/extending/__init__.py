@@ -9,6 +9,7 @@ from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler, parse_call
 from ssl_domains.extending.registry import Registry
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.pairs.rules.registry import RuleEntry
 
 __all__ = [
     "API_VERSION",
@@ -21,6 +22,7 @@ __all__ = [
     "PluginSettings",
     "RecipeRequest",
     "Registry",
+    "RuleEntry",
     "ScanOption",
     "parse_call",
 ]

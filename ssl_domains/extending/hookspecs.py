@@ -22,8 +22,9 @@ import pluggy
 from ssl_domains.extending.domain import Domain
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
+from ssl_domains.pairs.rules.registry import RuleEntry
 
-__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers"]
+__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_methods", "ssl_domains_pair_samplers", "ssl_domains_rules"]
 
 
 PREFIX = "ssl_domains_"
@@ -68,4 +69,15 @@ def ssl_domains_methods() -> Iterable[MethodEntry]:  # type: ignore[empty-body]
 
         def ssl_domains_methods():
             return [MethodEntry("my_method", "what it adds", "Doe 2026, A Method", build)]
+    """
+
+
+@hookspec
+def ssl_domains_rules() -> Iterable[RuleEntry]:  # type: ignore[empty-body]
+    """The rules this plugin brings, which rule text can then name like ``same``.
+
+    Example::
+
+        def ssl_domains_rules():
+            return [RuleEntry("prefix", "texts with equal first characters", "my_package.prefix:prefix")]
     """

@@ -31,7 +31,7 @@ class BoundObjective:
 
     Attributes:
         size: Rows of the table.
-        relations: At least one; ``Objective()`` binds to one with the text ``none``, whose only positives are own views.
+        relations: At least one; ``Objective()`` binds to one of the text ``none``, whose only positives are own views.
         ignored: The ignore rule, or None.
         ignored_across_parts: Whether it matches rows of different parts.
     """
@@ -52,8 +52,8 @@ class BoundObjective:
 
         Args:
             anchors: Views of samples of this table.
-            candidates: The rows that anchors are compared with; None for the anchors themselves. They replace the batch:
-                to compare with a queue and with the batch, include the batch's rows.
+            candidates: The rows that anchors are compared with; None for the anchors themselves. They replace the
+                batch: to compare with a queue and with the batch, include the batch's rows.
 
         Returns:
             A `PairBatch` on the anchors' device.

@@ -113,7 +113,7 @@ class Binding:
     Attributes:
         objective: The rule; it names computed columns in `same` or `within`, computed edge tables in `linked`.
         base: The table without computed columns.
-        fitted: Bin edges, fitted once. Bins of a computed column need ``range=`` or ``per=``, as nothing is fitted on it.
+        fitted: Bin edges, fitted once. No edges are fitted on a computed column: its bins need ``range=`` or ``per=``.
         emitted: Names of numbers that views emit.
         computed: The current version.
         bound: The objective over ``base`` and ``computed``, for sampler and loss.

@@ -238,3 +238,28 @@ def test_ctrl_c_ends_with_130_and_resume_goes_on(samples, cli, tmp_path, monkeyp
     resumed = cli(*words, "--resume")
     assert resumed.code == 0, resumed.err
     assert Run.open(tmp_path / "run").step == 9
+
+
+def test_the_default_batch_fits_composition_processes_and_what_can_be_decoded(samples, cli, tmp_path):
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import ChosenPairs, training_rows
+    from ssl_domains.extending import Registry
+    from ssl_domains.samples import read_table
+
+    train = training_rows(read_table(samples))
+    domain = Registry().domain("toy")
+    for rule, processes, sets, batch in (
+        ("same('patient')", 1, (), 36),
+        ("same('patient')", 5, (), 30),
+        ("same('patient')", 5, ("pairs.composition=random",), 35),
+        ("none", 7, (), 35),
+        ("same('patient')", 5, ("train.batch_size=12",), 12),
+    ):
+        config = configure(domain, train, ChosenPairs(rule), sets=sets, world_size=processes)
+        assert config.train.batch_size == batch
+
+    (samples.parent / "data" / f"{train.frame['sample'][0]}.npy").write_bytes(b"cut")
+    short = ("--set", "train.epochs=1", "--set", "head.hidden=16", "--set", "head.out=8")
+    done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *short)
+    assert done.code == 0, done.err
+    assert "batch_size = 34" in (tmp_path / "run" / "config.toml").read_text()

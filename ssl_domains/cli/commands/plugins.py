@@ -64,6 +64,7 @@ def check(
                 ("domain", plugin.domains),
                 ("pair sampler", plugin.pair_samplers),
                 ("method", plugin.methods),
+                ("rule", plugin.rules),
             ):
                 for item in items:
                     answer.line(f"  {kind} {getattr(item, 'signature', item.name)}: {item.summary}")
@@ -89,4 +90,5 @@ def _document(plugin: Plugin) -> dict[str, Any]:
         "domains": [domain.name for domain in plugin.domains],
         "pair_samplers": [sampler.signature for sampler in plugin.pair_samplers],
         "methods": [method.name for method in plugin.methods],
+        "rules": [rule.name for rule in plugin.rules],
     }

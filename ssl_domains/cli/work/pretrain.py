@@ -88,7 +88,7 @@ def _prepare(
         samples = _scanned(domain, request, say, world)
     table = open_table(domain, samples)
     train = training_rows(table)
-    config = _config(registry, domain, request, samples, train)
+    config = _config(registry, domain, request, samples, train, world)
     _say_pairs(config, say)
     method = registry.method(config.method.name)
     if world.first:
@@ -99,7 +99,10 @@ def _prepare(
             error("warning", warning, "")
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
-    train = decodable(train, store)
+    decoded = decodable(train, store)
+    if len(decoded) < len(train):  # the default batch size may be smaller now
+        config = _config(registry, domain, request, samples, decoded, world)
+    train = decoded
     channels = max(store.channels(store.positions(train)))
     parts = Parts(
         train,
@@ -114,14 +117,14 @@ def _prepare(
 
 
 def _config(
-    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable
+    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable, world: World
 ) -> RunConfig:
     chosen = choose_pairs(registry, domain, request.pairs, request.rule)
     file = request.config
     if request.resume and file is None and (request.out / "config.toml").is_file():
         file = request.out / "config.toml"
     options = {"data.samples": str(samples), **(request.options or {})}
-    return configure(domain, train, chosen, file=file, sets=request.sets, options=options)
+    return configure(domain, train, chosen, file=file, sets=request.sets, options=options, world_size=world.size)
 
 
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:

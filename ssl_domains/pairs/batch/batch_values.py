@@ -52,7 +52,7 @@ class RowArrays:
 
 @dataclass(frozen=True)
 class RowsOfBatch:
-    """Anchors and candidates of one batch; implements `ssl_domains.pairs.binding.protocols.BatchValues`.
+    """Anchors and candidates of one batch; implements `ssl_domains.pairs.binding.leaf.BatchValues`.
 
     Values come one for each row: the anchors first, then the candidates unless ``square``.
 

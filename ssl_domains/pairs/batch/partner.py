@@ -54,7 +54,7 @@ def draw_partners(batch: _Pairs, generator: torch.Generator | None = None) -> Te
             positive = batch.tile(i, j).matches.any(dim=0)
             upto = positive.cumsum(dim=1)
             total += upto[:, -1]
-            # Reservoir sampling: of ``total`` positives so far, each of this tile's is taken with probability 1 / total.
+            # Reservoir sampling: each of this tile's positives is taken with probability 1 / (positives so far).
             place = _below(total, generator)
             taken = (place < upto[:, -1]).nonzero().squeeze(1)
             column = torch.searchsorted(upto[taken], place[taken, None], right=True).squeeze(1)
@@ -72,8 +72,8 @@ def _by_codes(batch: _Pairs, generator: torch.Generator | None) -> Tensor:
     itself = batch.self_index >= 0
     positives = last - first - itself.long()
     drawn = order[(first + _below(positives, generator)).clamp_(max=len(order) - 1)]
-    # The last place of the run was left out. If the draw is the anchor itself, take that place instead: the choice stays
-    # uniform.
+    # The last place of the run was left out. If the draw is the anchor itself, take that place instead: the choice
+    # stays uniform.
     drawn = torch.where(itself & (drawn == batch.self_index), order[(last - 1).clamp_(min=0)], drawn)
     return torch.where(positives > 0, drawn, -1)
 

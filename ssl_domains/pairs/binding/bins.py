@@ -52,7 +52,7 @@ def assign_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[
 def bins_per_group(
     values: NDArray[np.float64], groups: NDArray[np.int64], n: int, by: Literal["width", "quantile"]
 ) -> NDArray[np.int64]:
-    """Bin of each value between edges fitted on its group's values; −1 where the group (code −1) or value is missing."""
+    """Bin of each value between edges fitted on its group's values; −1 where group (code −1) or value is missing."""
     result = np.full(len(values), -1, dtype=np.int64)
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-2))

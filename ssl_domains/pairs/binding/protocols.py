@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ssl_domains.pairs.binding.leaf import BoundLeaf
-
-__all__ = ["BatchValues", "MatchIndex", "RowRule"]
+__all__ = ["MatchIndex", "RowRule"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 class RowRule(Protocol):
@@ -38,45 +35,6 @@ class RowRule(Protocol):
 
     def to(self, device: torch.device | str) -> RowRule:
         """The rule with its tensors on another device."""
-
-
-class BatchValues(Protocol):
-    """The rows of one batch, from which a leaf makes its `RowRule`.
-
-    Values come one for each row: the anchors first, then the candidates unless these are the anchors.
-
-    Attributes:
-        anchors: Samples of the anchors, int64 ``[M]``.
-        candidates: Samples of the candidates, int64 ``[N]``, −1 for an unfilled slot; None when they are the anchors.
-    """
-
-    @property
-    def anchors(self) -> Ints: ...
-
-    @property
-    def candidates(self) -> Ints | None: ...
-
-    def codes(self, codes: Ints) -> Ints:
-        """Codes of the table ``[size]`` as one code for each row; −1 where missing or unfilled."""
-
-    def numbers(self, values: Floats) -> Floats:
-        """Numbers of the table ``[size]`` as one for each row; NaN where missing or unfilled."""
-
-    def emitted(self, name: str) -> Floats:
-        """A number that views emitted, one for each row; NaN where missing or unfilled.
-
-        Raises:
-            UsageError: When the rows don't carry it.
-        """
-
-    def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Values of all rows as those of the anchors and those of the candidates."""
-
-    def equal(self, codes: Ints) -> RowRule:
-        """The rule that two rows have equal codes, given one code for each row, −1 missing."""
-
-    def by_position(self, leaf: BoundLeaf) -> RowRule:
-        """The rule that calls ``leaf.answer`` and ``leaf.weights`` for every pair of a tile; slow but always right."""
 
 
 class MatchIndex(Protocol):

@@ -62,7 +62,7 @@ def sampled_matches(rule: BoundRule, index: MatchIndex, size: int) -> tuple[Ints
     if total <= _PROPOSALS:
         return count_matches(rule, index, rows), True
     some = min(size, max(_LEAST, size * _PROPOSALS // total))
-    # Sorted by their number of entries and taken at even steps, so that rows with few and with many matches are counted.
+    # Sorted by number of entries and taken at even steps, so that rows with few and with many matches are counted.
     order = np.argsort(proposed, kind="stable")
     subset = order[((np.arange(some) + 0.5) * size / some).astype(np.int64)]
     return count_matches(rule, index, subset), some == size

@@ -35,8 +35,8 @@ def draw(
 ) -> Ints:
     """See `BoundObjective.draw`.
 
-    Equal codes, windows of a number and edges are drawn from their index directly. For other rules, candidates are drawn
-    from an index and kept when the rule says yes.
+    Equal codes, windows of a number and edges are drawn from their index directly. For other rules, entries of an index
+    are drawn, and kept when the rule says yes.
     """
     if k < 0:
         raise UsageError(f"{k} positives can't be drawn", "draw 1 or more")
@@ -100,8 +100,8 @@ def _direct(runs: Runs, anchors: Ints, k: int, rng: np.random.Generator) -> Ints
     if not len(runs.order):
         return chosen
     drawn = runs.order[np.where(chosen < 0, 0, first[:, None] + chosen)].astype(np.int64)
-    # The last place of the run was left out. If the draw is the anchor itself, take that place instead: the choice stays
-    # uniform.
+    # The last place of the run was left out. If the draw is the anchor itself, take that place instead: the choice
+    # stays uniform.
     itself = (drawn == anchors[:, None]) & holds[:, None] & (chosen >= 0)
     drawn = np.where(itself, runs.order[np.maximum(last - 1, 0)][:, None], drawn)
     return np.where(chosen < 0, -1, drawn)

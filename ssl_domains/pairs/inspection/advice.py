@@ -1,7 +1,7 @@
 """Advice on batch size and composition: the positives and false negatives that each of them would give.
 
-For random batches these are expectations, see `ssl_domains.pairs.sampling.random_batches`. Batches composed by groups or by
-drawing are planned and counted. What is enough is decided as by ``Composition("auto")``.
+For random batches these are expectations, see `ssl_domains.pairs.sampling.random_batches`. Batches composed by groups
+or by drawing are planned and counted. What is enough is decided in the same way as by ``Composition("auto")``.
 """
 
 from __future__ import annotations
@@ -264,8 +264,8 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
         least = min(one.batch_size for one in random)
         served = share_served(at_size["random"].without[by], unmatched) if "random" in at_size else 0.0
         text = (
-            f"In random batches of {size:,}, {_share(1 - served)} of the anchors that can have one lack a positive{alone}: "
-            f"use batches of at least {least:,}, or compose by {_other(at_size)}."
+            f"In random batches of {size:,}, {_share(1 - served)} of the anchors that can have a positive lack one"
+            f"{alone}: use batches of at least {least:,}, or compose by {_other(at_size)}."
         )
     else:
         text = f"No batch size in this table makes random batches enough{alone}: compose by {_other(at_size)}."
@@ -273,7 +273,7 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
         text += f" The planned {kind} of {sampler.composition.per_group} does it."
     if here is not None and here.false_negatives is not None and here.false_negatives >= _MANY:
         text += (
-            f" Each anchor has {here.false_negatives:.1f} negatives of its own label: there are fewer in smaller batches, "
+            f" Each anchor has {here.false_negatives:.1f} negatives of its own label: smaller batches have fewer, "
             "and .ignore(…) leaves out pairs that another column marks."
         )
     return text

@@ -210,7 +210,7 @@ def inspect_pairs(
     relations = tuple(_relation_facts(bound, r, plan, counts, roles, codes) for r in range(len(objective.relations)))
     columns = tuple(_column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
     refused = list(_refusals(objective, bound, relations, columns))
-    label_missing = label is not None and codes[label].max(initial=-1) < 0
+    label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
     if label is not None and counts.negative_known[label]:
         false = counts.negative_equal[label] / counts.negative_known[label]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ssl_domains.pairs.binding.binder import Binder
 from ssl_domains.pairs.binding.csr import is_outer, runs
 from ssl_domains.pairs.binding.edges import Adjacency, read_adjacency
-from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
 from ssl_domains.pairs.binding.nodes import answer_for
-from ssl_domains.pairs.binding.protocols import BatchValues, RowRule
+from ssl_domains.pairs.binding.protocols import RowRule
 from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text, number
 from ssl_domains.pairs.drawing.indices.runs import Runs, kept_in_order
 from ssl_domains.pairs.leaves.linked_rows import joined_samples
@@ -82,7 +82,7 @@ class Linked(BoundLeaf):
         return spread[:, column.reshape(-1)]
 
     def _pairwise(self, i: Ints, j: Ints) -> Floats:
-        """Grades of position ``i`` with ``j``, by one binary search among the neighbours of ``i`` for all pairs at once."""
+        """Grades of position ``i`` with ``j``, by a binary search among the neighbours of ``i``, all pairs at once."""
         neighbours, grades = self.edges.neighbours, self.edges.grades
         if not len(neighbours):
             return np.zeros(i.shape)

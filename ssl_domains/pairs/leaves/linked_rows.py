@@ -95,7 +95,7 @@ class Joined:
     def _columns(self, j: slice) -> tuple[Tensor | None, int]:
         """The place of each candidate among the distinct samples of a tile, and the number of these.
 
-        The places are None where all samples are distinct. Two views of one sample share a column, which is filled once.
+        The places are None where all samples are distinct. Two views of a sample share a column, which is filled once.
         """
         rank = self.candidates.rank[j]
         distinct, column = torch.unique(rank, return_inverse=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ssl_domains.pairs.binding.binder import Binder
 from ssl_domains.pairs.binding.csr import is_outer, runs
-from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
 from ssl_domains.pairs.binding.lists import MemberLists, list_members
 from ssl_domains.pairs.binding.nodes import answer_for
-from ssl_domains.pairs.binding.protocols import BatchValues, RowRule
+from ssl_domains.pairs.binding.protocols import RowRule
 from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text
 from ssl_domains.pairs.leaves.overlap_index import InvertedLists
 from ssl_domains.pairs.leaves.overlap_rows import shared_members

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.binder import Binder
 from ssl_domains.pairs.binding.bins import assign_bins, width_edges
-from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
 from ssl_domains.pairs.binding.nodes import And, Node, answer_for
-from ssl_domains.pairs.binding.protocols import BatchValues, RowRule
+from ssl_domains.pairs.binding.protocols import RowRule
 from ssl_domains.pairs.binding.reason import Answer, Reason, ShownValues, missing_text, pair_text
 from ssl_domains.pairs.rules import same as rules
 from ssl_domains.pairs.rules.keys import SAMPLE, Bins, Key

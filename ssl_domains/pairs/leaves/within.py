@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.binding.binder import Binder
-from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
 from ssl_domains.pairs.binding.nodes import answer_for
-from ssl_domains.pairs.binding.protocols import BatchValues, RowRule
+from ssl_domains.pairs.binding.protocols import RowRule
 from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text, number, pair_text
 from ssl_domains.pairs.leaves.within_index import WindowRuns
 from ssl_domains.pairs.leaves.within_rows import near

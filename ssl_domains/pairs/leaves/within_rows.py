@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.pairs.batch.tile_rule import Ungraded
-from ssl_domains.pairs.binding.protocols import BatchValues, RowRule
+from ssl_domains.pairs.binding.leaf import BatchValues
+from ssl_domains.pairs.binding.protocols import RowRule
 
 __all__ = ["Near", "Window", "near", "window"]
 
@@ -41,7 +42,7 @@ class Window(Ungraded):
 
     def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        # Comparing in place keeps small whole numbers, which a CPU does several at a time; a comparison into bool it doesn't.
+        # Compared in place, whole numbers stay whole numbers, which a CPU vectorises; a comparison into bool isn't.
         apart = (self.centres[i, None] - self.ranks[None, j]).abs_()
         near = apart.le_(self.reaches[i, None]).to(torch.bool)
         if yes:

@@ -42,6 +42,9 @@ class Rule:
     @property
     def columns(self) -> frozenset[str]:
         """Table columns that it reads; ``sample``, which every table has, is not listed."""
+        if not self.operands:
+            name = type(self).__name__
+            raise RuleTypeError(f"{name} is abstract: it names no columns", "make rules by same() and within()")
         return frozenset().union(*(term.columns for term in self.operands))
 
     @property

@@ -74,8 +74,8 @@ def overlap(column: str, at_least: int = 1, *, weight: str | None = None) -> Rul
     Args:
         column: A column of lists (polars ``List`` or ``Array``) of text, numbers or dates.
         at_least: How many distinct members, at least 1.
-        weight: ``"jaccard"`` gives a match the weight (members in both lists) / (members in either), in (0, 1]; None gives
-            every match the weight 1.
+        weight: ``"jaccard"`` gives a match the weight (members in both lists) / (members in either), in (0, 1]; None
+            gives every match the weight 1.
 
     Raises:
         UsageError: When ``at_least`` is below 1, or the weight is another one.

@@ -26,11 +26,11 @@ Ints = NDArray[np.int64]
 class BatchSampler:
     """A batch sampler for `torch.utils.data.DataLoader` (``batch_sampler=``) over the rows a rule is bound to.
 
-    A whole epoch is planned at once. With ``random`` and ``groups`` every row is in an epoch at least once, and a second
-    time only to fill up the last batch or the last chunk of a group. With ``draw`` an epoch has as many slots, and every
-    row is a seed once in ``per_group`` epochs. Rows without a match (a missing key, a group of one) form chunks
-    together. With ``partner`` every row is a seed at least once an epoch, and a batch has ``2 * batch_size`` slots:
-    the seeds, then their partners.
+    A whole epoch is planned at once. With ``random`` and ``groups`` every row is in an epoch at least once, and a
+    second time only to fill up the last batch or the last chunk of a group. With ``draw`` an epoch has as many slots,
+    and every row is a seed once in ``per_group`` epochs. Rows without a match (a missing key, a group of one) form
+    chunks together. With ``partner`` every row is a seed at least once an epoch, and a batch has ``2 * batch_size``
+    slots: the seeds, then their partners.
 
     The state is (seed, epoch, step). A DataLoader's workers fetch batches ahead of training, so a training loop that
     resumes sets its own position with `set_position`.

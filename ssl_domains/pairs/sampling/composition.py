@@ -52,10 +52,19 @@ class Composition:
         if not (math.isfinite(self.exponent) and 0 <= self.exponent <= 1):
             raise UsageError(f"exponent is {self.exponent}", "from 0 (groups alike) to 1 (samples alike)")
 
-    @property
-    def multiple_of(self) -> int:
-        """The number that a batch size must be a multiple of; for ``auto``, whichever kind it may choose."""
-        return self.per_group if self.kind in ("auto", "groups", "draw") else 1
+    def fitting_batch(self, largest: int, processes: int = 1) -> int:
+        """The largest possible batch size, for when the user gives none.
+
+        Args:
+            largest: What the batch size may be at most, such as the number of training rows.
+            processes: Processes that share a batch.
+
+        Returns:
+            The largest multiple of ``processes``, and of ``per_group`` for a kind that needs it or an ``auto`` that may
+            choose such a kind; ``largest`` when there is no such multiple.
+        """
+        multiple = math.lcm(processes, self.per_group if self.kind in ("auto", "groups", "draw") else 1)
+        return largest // multiple * multiple or largest
 
     @property
     def meaning(self) -> str:

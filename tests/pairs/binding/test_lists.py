@@ -17,7 +17,8 @@ from ssl_domains.samples import SampleTable
 
 
 def sets(column: Any) -> list[list[int] | None]:
-    starts, members, known = list_members(SampleTable.of(pl.DataFrame({"t": column})), "t")
+    lists = list_members(SampleTable.of(pl.DataFrame({"t": column})), "t")
+    starts, members, known = lists.starts, lists.members, lists.known
     assert starts.dtype == members.dtype == np.int64
     assert len(starts) == len(known) + 1
     rows = [members[a:b].tolist() for a, b in pairwise(starts)]
@@ -70,4 +71,4 @@ def test_lists_are_of_the_table() -> None:
 def test_two_overlaps_read_one_column_once() -> None:
     bound = (overlap("t") + overlap("t", 2, weight="jaccard")).bind({"t": [["u"], ["u", "v"]]})
     first, second = (relation.rule.node for relation in bound.relations)
-    assert first.members is second.members  # type: ignore[union-attr]
+    assert first.lists is second.lists  # type: ignore[union-attr]

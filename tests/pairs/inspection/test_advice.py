@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ssl_domains.pairs import BatchSampler, Composition, Objective, Rule, parse
 from ssl_domains.pairs.inspection.advice import Advice, advise, batch_sizes, degrees, random_outlook
@@ -145,7 +148,7 @@ def test_batch_sizes_are_bounded_by_the_table() -> None:
         ({"g": [k // 2 for k in range(8192)]}, "same('g')", 64, None, "No batch size in this table"),
         (
             {"g": [*range(1000), *(k // 8 for k in range(16_000, 24_000))]}, "same('g')", 64, None,
-            "(11 % match nobody in the table: no batch helps)",
+            "(11 % match no sample of the table: no batch helps)",
         ),
         ({"g": [k // 2 for k in range(8192)], "x": [0.0] * 8192}, "same('g') & within('x', 1)", 64, None, "by draw"),
         ({"g": list(range(128))}, "same('g')", 64, Composition("random"), "No sample matches another"),
@@ -154,6 +157,40 @@ def test_batch_sizes_are_bounded_by_the_table() -> None:
 )  # fmt: skip
 def test_the_sentence(columns: Any, rule: str, batch: int, composition: Composition | None, words: str) -> None:
     assert words in advice_of(columns, rule, batch, composition).text
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    groups=st.integers(1, 40),
+    alone=st.integers(0, 60),
+    size=st.integers(2, 5),
+    batch=st.sampled_from([8, 16, 32]),
+    window=st.booleans(),
+)
+def test_the_advice_and_auto_agree(groups: int, alone: int, size: int, batch: int, window: bool) -> None:
+    codes = [k // size for k in range(groups * size)] + [1000 + k for k in range(alone)]
+    if len(codes) < batch:
+        return
+    columns = {"g": codes, "x": [0.0] * len(codes)}
+    rule = "same('g') & within('x', 1)" if window else "same('g')"
+    bound = parse(rule).bind(columns)
+    sampler = BatchSampler(bound, Composition(), batch)
+    found = advise(SampleTable.of(columns), bound, sampler)
+    assert found is not None
+    planned = next(one for one in found.outlooks if one.planned)
+    assert planned.composition == sampler.composition.kind
+    # The decision, from the definition: the share of anchors with a match that meet one in a random batch.
+    n, degree = len(codes), size - 1
+    met = 1 - math.comb(n - 1 - degree, batch - 1) / math.comb(n - 1, batch - 1)
+    if abs(met - 0.99) > 1e-9:
+        assert (sampler.composition.kind == "random") == (met >= 0.99)
+    enough = f"Random batches of {batch} already give nearly every anchor"
+    assert found.text.startswith(enough) == (sampler.composition.kind == "random")
+
+
+def test_a_label_that_is_missing_throughout_gives_no_false_negatives() -> None:
+    found = advice_of({**COLUMNS, "y": [None] * 8}, "same('g')", 4)
+    assert all(one.false_negatives is None for one in found.outlooks)
 
 
 def test_what_is_planned_is_marked_once() -> None:

@@ -188,6 +188,14 @@ def test_across_parts_twice_is_once() -> None:
     assert a.across_parts() != a
 
 
+def test_an_objective_of_a_rule_or_an_objective() -> None:
+    rule = same("a") & ~same("b")
+    assert Objective.of(rule) == 1 * rule
+    assert Objective.of(0.5 * rule) == 0.5 * rule
+    with pytest.raises(TypeError, match="a relation is a rule, not str"):
+        Objective.of("same('a')")  # type: ignore[arg-type]
+
+
 def test_a_bare_rule_is_abstract() -> None:
     with pytest.raises(TypeError, match="abstract"):
         _ = Rule().columns

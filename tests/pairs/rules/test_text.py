@@ -102,7 +102,7 @@ def test_numbers_multiply() -> None:
         ("not same('a')", "and, or, not do not combine rules", "&, |, ~"),
         ("0.7*same('a') & same('b')", "& takes two rules, not an objective", "* binds tighter than &"),
         ("same('a') + same('b') & same('c')", "& takes two rules, not an objective", "+ binds tighter than &"),
-        ("same('a') - same('b')", "is not part of a rule (at column 1)", "same, within, bins"),
+        ("same('a') - same('b')", "is not part of a rule (at column 1)", "same, within, overlap, linked, bins"),
         ("-1*same('a')", "a minus has no place", "positive"),
         ("0*same('a')", "must be positive, not 0 (at column 1)", "leave the relation out"),
         ("same('a', colum='b')", "same has no argument 'colum'", "same(*keys)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -227,6 +228,31 @@ def test_auto_draws_by_any_rule(rule: Rule) -> None:
     assert (sampler.drawn.anchors, sampler.drawn.without, sampler.drawn.given_up) == (200, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["groups", "draw"])
+def test_auto_counts_only_anchors_that_match_any_sample(kind: str) -> None:
+    """Half of the rows match no other row; the others are two groups, so that random batches serve nearly all of them."""
+    n = 400
+    columns = {"g": [k % 2 if k < 200 else k for k in range(n)], "x": [0.0] * n}
+    rule = same("g") if kind == "groups" else same("g") & within("x", 1)
+    sampler = BatchSampler(rule.bind(columns), Composition(), 64)
+    # By enumeration over the batch's other members: C(300, 63) / C(399, 63) of an anchor's batches have no match.
+    without = math.comb(n - 1 - 99, 63) / math.comb(n - 1, 63)
+    assert without < 0.01
+    assert sampler.composition.kind == "random"
+    assert sampler.reason.startswith(f"{100 * (1 - without):.1f} % of anchors that match any sample have a positive")
+
+    few = BatchSampler(rule.bind(columns), Composition(), 8)
+    without = math.comb(n - 1 - 99, 7) / math.comb(n - 1, 7)
+    assert few.composition.kind == kind
+    assert few.reason.startswith(f"only {100 * (1 - without):.1f} % of anchors that match any sample")
+
+
+def test_auto_is_random_where_no_sample_matches_another() -> None:
+    for rule in (same("g"), same("g") & within("g", 0)):
+        sampler = BatchSampler(rule.bind({"g": list(range(40))}), Composition(), 8)
+        assert (sampler.composition.kind, sampler.reason) == ("random", "no sample matches another")
+
+
 def test_auto_never_takes_partners() -> None:
     for rule in (same("g"), within("g", 0)):
         for size in (8, 400):
@@ -371,7 +397,7 @@ def test_groups_need_a_relation_of_equality() -> None:
 @pytest.mark.parametrize("kind", ["draw", "partner"])
 def test_what_only_the_views_know_cannot_be_drawn_by(kind: Any) -> None:
     bound = (same("x") & same("angle")).bind({"x": [0] * 20}, emitted=["angle"])
-    with pytest.raises(UsageError, match="nobody before the views are made"):
+    with pytest.raises(UsageError, match="no match before the views are made"):
         BatchSampler(bound, Composition(kind), 4)
 
 

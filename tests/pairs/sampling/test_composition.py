@@ -52,3 +52,25 @@ def test_importing_it_loads_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("composition", "largest", "processes", "batch"),
+    [
+        (Composition(), 217, 1, 216),
+        (Composition("groups", per_group=4), 217, 1, 216),
+        (Composition("draw", per_group=5), 217, 1, 215),
+        (Composition("random", per_group=5), 217, 1, 217),
+        (Composition("partner", per_group=5), 217, 1, 217),
+        (Composition("random"), 256, 3, 255),
+        (Composition("groups", per_group=4), 256, 3, 252),
+        (Composition("groups", per_group=4), 256, 8, 256),
+        (Composition("groups", per_group=4), 3, 1, 3),
+    ],
+)
+def test_the_largest_batch_that_fits(composition: Composition, largest: int, processes: int, batch: int) -> None:
+    assert composition.fitting_batch(largest, processes) == batch
+    brute = [b for b in range(1, largest + 1) if b % processes == 0]
+    if composition.kind in ("auto", "groups", "draw"):
+        brute = [b for b in brute if b % composition.per_group == 0]
+    assert batch == max(brute, default=largest)
