@@ -230,7 +230,7 @@ def test_auto_draws_by_any_rule(rule: Rule) -> None:
 
 @pytest.mark.parametrize("kind", ["groups", "draw"])
 def test_auto_counts_only_anchors_that_match_any_sample(kind: str) -> None:
-    """Half of the rows match no other row; the others are two groups, so that random batches serve nearly all of them."""
+    """Half of the rows match no other row; the others are two groups, which random batches nearly always serve."""
     n = 400
     columns = {"g": [k % 2 if k < 200 else k for k in range(n)], "x": [0.0] * n}
     rule = same("g") if kind == "groups" else same("g") & within("x", 1)
