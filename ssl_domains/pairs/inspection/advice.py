@@ -128,15 +128,15 @@ def advise(
     codes = None if label is None else comparable_codes(table, label)
     if codes is not None and codes.max(initial=-1) < 0:
         codes = None  # the label is missing in every row
-    found = degrees(bound)
+    counts = degrees(bound)
     false = None if codes is None else _false_negatives(bound, codes)
     size = bound.size
-    unmatched = tuple(float((degree == 0).mean()) for degree, _ in found)
+    unmatched = tuple(float((degree == 0).mean()) for degree, _ in counts)
     outlooks = []
     kind: Kind = "groups" if bound.relations[by].codes is not None else "draw"
     left = _SLOTS if kind == "groups" else _SLOTS // 8
     for batch_size in batch_sizes(size, sampler.batch_size):
-        one = random_outlook(batch_size, size, found, false)
+        one = random_outlook(batch_size, size, counts, false)
         now = batch_size == sampler.batch_size
         outlooks.append(replace(one, planned=now and sampler.composition.kind == "random"))
         if left >= size or now:
@@ -164,14 +164,14 @@ def degrees(bound: BoundObjective) -> list[tuple[Floats, bool]]:
 
 
 def random_outlook(
-    batch_size: int, rows: int, found: Sequence[tuple[Floats, bool]], false: tuple[float, bool] | None = None
+    batch_size: int, rows: int, counts: Sequence[tuple[Floats, bool]], false: tuple[float, bool] | None = None
 ) -> Outlook:
     """What random batches give in expectation.
 
     Args:
         batch_size: B.
         rows: n, samples of the table.
-        found: What `degrees` returns. An anchor with d matches has d·(B−1)/(n−1) positives in expectation.
+        counts: What `degrees` returns. An anchor with d matches has d·(B−1)/(n−1) positives in expectation.
         false: False negatives of an anchor in the whole table, and whether all rows were counted.
     """
     share = (batch_size - 1) / max(rows - 1, 1)
@@ -179,10 +179,10 @@ def random_outlook(
         batch_size,
         "random",
         1,
-        tuple(float(degree.mean() * share) for degree, _ in found),
-        tuple(float(without_positive(degree, batch_size, rows).mean()) for degree, _ in found),
+        tuple(float(degree.mean() * share) for degree, _ in counts),
+        tuple(float(without_positive(degree, batch_size, rows).mean()) for degree, _ in counts),
         None if false is None else false[0] * share,
-        all(exact for _, exact in found) and (false is None or false[1]),
+        all(exact for _, exact in counts) and (false is None or false[1]),
     )
 
 

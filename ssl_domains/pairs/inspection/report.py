@@ -148,30 +148,30 @@ class PairsReport:
     def rows(self) -> list[tuple[str, str]]:
         """The report as lines of (name, value)."""
         by = "" if self.composition in ("random", "partner") else f" of {self.per_group}"
-        found = [
+        lines = [
             ("samples", f"{self.samples:,}"),
             ("batches an epoch", f"{self.steps:,} of {self.batch_size:,}"),
             ("composition", f"{self.composition}{by} ({self.reason})"),
         ]
         for relation in self.relations:
-            found += _relation_rows(relation, self.steps)
+            lines += _relation_rows(relation, self.steps)
         if not self.relations:
-            found.append(("relations", "none: own views only, plain SimCLR"))
+            lines.append(("relations", "none: own views only, plain SimCLR"))
         if self.label is not None and self.false_negatives is None:
             cause = (
                 f"label {self.label!r} is missing throughout" if self.label_missing else "no negative has known labels"
             )
-            found.append(("expected false negatives", f"unknown: {cause}"))
+            lines.append(("expected false negatives", f"unknown: {cause}"))
         if self.false_negatives is not None:
             an_anchor = f"{self.false_negatives_an_anchor:.1f} an anchor"
-            found.append(("expected false negatives", f"{_percent(self.false_negatives)} of negatives, {an_anchor}"))
+            lines.append(("expected false negatives", f"{_percent(self.false_negatives)} of negatives, {an_anchor}"))
         for column in self.columns:
             facts = [f"{column.distinct:,} distinct"]
             facts += [f"{column.missing:,} missing"] if column.missing else []
             facts += ["constant"] if column.constant else []
             facts += ["all unique"] if column.all_unique else []
-            found.append((f"column {column.name}", ", ".join(facts)))
-        return found + [("refused", refusal) for refusal in self.refusals]
+            lines.append((f"column {column.name}", ", ".join(facts)))
+        return lines + [("refused", refusal) for refusal in self.refusals]
 
 
 def inspect_pairs(
@@ -376,26 +376,26 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
 
 
 def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
-    found = [("relation", f"{facts.weight:g} × {facts.text}")]
+    lines = [("relation", f"{facts.weight:g} × {facts.text}")]
     if facts.groups is not None:
         groups = facts.groups
         sizes = " / ".join(f"{size:g}" for size in groups.quantiles)
-        found.append(
+        lines.append(
             ("  groups", f"{groups.groups:,}, {groups.alone:,} of one sample, {groups.missing:,} rows in none")
         )
-        found.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
+        lines.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
     if facts.without_cross_positive is None:
-        found.append(("  cross-sample positives", "known only once the views are made"))
+        lines.append(("  cross-sample positives", "known only once the views are made"))
     else:
         on = "" if facts.measured_batches == steps else f" (in {facts.measured_batches:,} batches)"
-        found.append(("  anchors without a cross-sample positive", _percent(facts.without_cross_positive) + on))
-        found.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
+        lines.append(("  anchors without a cross-sample positive", _percent(facts.without_cross_positive) + on))
+        lines.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
     for sharing in facts.sharing:
         parts = [] if sharing.agreement is None else [f"{_percent(sharing.agreement)} agree"]
         parts.append(f"{_percent(sharing.chance)} by chance")
         parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
-        found.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
-    return found
+        lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
+    return lines
 
 
 def _percent(share: float) -> str:

@@ -53,14 +53,14 @@ def test_members(column: Any, expected: list[list[int] | None]) -> None:
         ([[{"u": 1}]], "column 't' holds List(Struct", "lists of text, numbers or dates"),
     ],
 )
-def test_what_is_no_list(column: Any, message: str, hint: str) -> None:
+def test_columns_without_lists_are_refused(column: Any, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         overlap("t").bind(pl.DataFrame({"t": column}))
     assert message in caught.value.message
     assert hint in caught.value.hint
 
 
-def test_lists_are_of_the_table() -> None:
+def test_emitted_numbers_and_missing_columns_are_no_lists() -> None:
     with pytest.raises(UsageError, match="'angle' is a number that views emit"):
         overlap("angle").bind({"t": [["u"]]}, emitted=("angle",))
     with pytest.raises(UsageError) as caught:

@@ -1,4 +1,4 @@
-"""Drawing by every bound form, against a look at all pairs: who can be drawn, how often, and what is given up."""
+"""Drawing by every bound form, against a comparison of all pairs: what is drawn, how often, and what is given up."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_an_index_is_narrowed_once_for_the_same_rows(monkeypatch: pytest.MonkeyP
 # what a search costs -------------------------------------------------------------------------------------------------
 
 
-def test_a_lonely_match_is_found_by_the_scan() -> None:
+def test_a_rare_match_is_drawn_by_the_scan() -> None:
     size = 5000
     hidden = np.full(size, np.nan)
     hidden[[10, 4000]] = [1.0, 1.5]
@@ -242,11 +242,11 @@ def test_a_lonely_match_is_found_by_the_scan() -> None:
     assert (count.without, count.given_up, count.scanned) == (1, 0, 3 * size)
 
 
-def test_a_search_that_costs_too_much_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_costs_too_much_is_given_up_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 1000
     codes = np.zeros(size, dtype=np.int64)
     codes[-300:] = 1
-    node = And((Same(codes), Not(Same(np.arange(size) * 0))))  # nobody, but no index knows
+    node = And((Same(codes), Not(Same(np.arange(size) * 0))))  # without a match, which no index shows
     objective = bound(node, size)
     anchors = np.array([0, 999, 998, 1])
     monkeypatch.setattr(rejection, "_SCAN", 1400)
@@ -260,7 +260,7 @@ def test_a_search_that_costs_too_much_is_given_up_and_told(monkeypatch: pytest.M
         objective.draw(anchors, 1, np.random.default_rng(0))
 
 
-def test_what_was_found_before_giving_up_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_drawn_before_giving_up_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 200
     codes = np.arange(size) // 100
     objective = bound(And((Same(codes), Not(Same(np.where(np.arange(size) == 5, 1, 0))))), size)  # 5 with the others
@@ -275,12 +275,12 @@ def test_what_was_found_before_giving_up_is_kept(monkeypatch: pytest.MonkeyPatch
     assert (others == 5).any()
 
 
-def test_anchors_of_few_entries_are_settled_whatever_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_anchors_of_few_entries_are_always_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 400
-    nobody = And((Same(np.arange(size) // 40), Not(Same(np.zeros(size, dtype=np.int64)))))
+    unmatched = And((Same(np.arange(size) // 40), Not(Same(np.zeros(size, dtype=np.int64)))))
     monkeypatch.setattr(rejection, "_SCAN", 0)
     count = DrawCount()
-    assert (bound(nobody, size).draw(np.arange(size), 1, np.random.default_rng(0), count=count) == -1).all()
+    assert (bound(unmatched, size).draw(np.arange(size), 1, np.random.default_rng(0), count=count) == -1).all()
     assert (count.without, count.given_up) == (size, 0)
 
 

@@ -1,4 +1,4 @@
-"""What batch size and composition would give: against every batch there is, and against plans counted by loops."""
+"""Advice on batch size and composition, against all possible batches, and against plans counted by loops."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def advice_of(columns: dict[str, Any], rule: str, batch: int, composition: Compo
 
 
 def by_enumeration(rule: str, batch: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean positives and share without, by relation, and false negatives, over all batches and their anchors."""
+    """Mean positives, share of anchors without one, and mean false negatives, over all possible batches."""
     objective = parse(rule)
     objective = Objective.of(objective)
     bound = objective.bind(COLUMNS)
@@ -68,7 +68,7 @@ def by_enumeration(rule: str, batch: int) -> tuple[np.ndarray, np.ndarray, float
 
 @pytest.mark.parametrize("batch", [2, 3, 5, 8])
 @pytest.mark.parametrize("rule", RULES)
-def test_random_batches_are_the_mean_over_every_batch_there_is(rule: str, batch: int) -> None:
+def test_random_batches_are_the_mean_over_all_possible_batches(rule: str, batch: int) -> None:
     outlooks = advice_of(COLUMNS, rule, batch, Composition("random")).outlooks
     found = next(one for one in outlooks if one.batch_size == batch)
     positives, without, false = by_enumeration(rule, batch)
@@ -79,7 +79,7 @@ def test_random_batches_are_the_mean_over_every_batch_there_is(rule: str, batch:
     assert found.false_negatives == pytest.approx(false)
 
 
-def test_planned_random_epochs_come_to_the_same() -> None:
+def test_planned_random_epochs_agree_with_the_expectation() -> None:
     """100 rows in batches of 24: the last batch is filled up, which changes nothing in expectation."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 20, 100)
@@ -201,7 +201,7 @@ def test_what_is_planned_is_marked_once() -> None:
         assert sum("←" in row[0] for row in found.rows()) == 1
 
 
-def test_forms() -> None:
+def test_the_advice_as_json_and_as_rows() -> None:
     found = advice_of(COLUMNS, "0.5*same('g') + 0.5*same('h')", 4)
     assert json.loads(json.dumps(found.to_dict()))["relations"] == ["same('g')", "same('h')"]
     assert all(len(one.positives) == len(one.without) == 2 for one in found.outlooks)
@@ -209,7 +209,7 @@ def test_forms() -> None:
 
 
 @pytest.mark.parametrize("rule", ["none", "within('angle', 1)"])
-def test_nothing_is_advised_where_nothing_is_known(rule: str) -> None:
+def test_there_is_no_advice_without_relations_or_before_the_views_exist(rule: str) -> None:
     objective = parse(rule)
     assert isinstance(objective, Objective | Rule)
     bound = objective.bind(COLUMNS, emitted=("angle",))

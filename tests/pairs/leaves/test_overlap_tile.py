@@ -1,4 +1,4 @@
-"""Shared members counted in blocks are those counted at once, and no tile needs what its rows don't have."""
+"""Members counted in blocks equal those counted at once, and a batch keeps only what its rows need."""
 
 from __future__ import annotations
 

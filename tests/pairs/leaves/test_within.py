@@ -1,4 +1,4 @@
-"""Windows as intervals of ranks say exactly what float64 subtraction says."""
+"""Windows as intervals of ranks agree exactly with float64 subtraction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules and objectives as values: structure, equality, operators, and what they refuse."""
+"""Rules and objectives as values: structure, equality, operators, and refusals."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_rules_load_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_rooms_names_are_real() -> None:
+def test_every_public_name_exists() -> None:
     import ssl_domains.pairs as room
 
     for name in room.__all__:

@@ -1,4 +1,4 @@
-"""Composition: what it takes, and what it costs to import."""
+"""Composition: its values, and the cost of importing it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_default_lets_the_data_decide() -> None:
     assert Composition() == Composition("auto", per_group=2, compose_by=0, exponent=1.0)
 
 
-def test_the_reason_is_no_part_of_equality() -> None:
+def test_equality_ignores_the_reason() -> None:
     assert Composition("groups", reason="only 3 % met") == Composition("groups")
 
 
@@ -38,7 +38,7 @@ def test_values_outside_are_refused_with_a_hint(bad: dict[str, object], message:
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
-def test_every_kind_says_what_stands_in_a_batch(kind: Kind) -> None:
+def test_every_kind_describes_its_batches(kind: Kind) -> None:
     words = Composition(kind, per_group=4).meaning
     assert ("4 samples" in words, "3 drawn" in words, "partner" in words) == tuple(
         kind == named for named in ("groups", "draw", "partner")
