@@ -115,9 +115,8 @@ def _scan(
         matches.append(proposed[valid])
     having = np.bincount(np.concatenate(owners), minlength=len(anchors))
     chosen = choose(having, k, rng)
-    padded = np.append(
-        np.concatenate(matches), -1
-    )  # so that an index past the end is valid for anchors without a match
+    # The −1 at the end keeps the index of an anchor without a match valid.
+    padded = np.append(np.concatenate(matches), -1)
     first = np.cumsum(having) - having
     drawn: Ints = padded[np.where(chosen < 0, -1, first[:, None] + chosen)]
     return drawn

@@ -48,9 +48,8 @@ def without_positive(degrees: Floats, batch_size: int, rows: int) -> Floats:
     """
     from scipy.special import gammaln  # importing it takes a moment
 
-    spare = (
-        rows - degrees - batch_size
-    )  # non-matching samples beyond those that a batch needs; below 0, one match is sure
+    # Samples that don't match, beyond those that fill a batch; below 0, every batch has a match.
+    spare = rows - degrees - batch_size
     safe = np.maximum(spare, 0.0)
     log = gammaln(rows - degrees) - gammaln(safe + 1) - gammaln(rows) + gammaln(rows - batch_size + 1)
     return np.where(spare < 0, 0.0, np.exp(np.minimum(log, 0.0)))
