@@ -131,8 +131,7 @@ def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None
 
 def _masks_seen(run: Run, table: SampleTable, masks: MaskStore) -> int:
     """How many masks the rule read while pre-training, through the columns that the scan made of them."""
-    parsed = parse(run.config.pairs.rule)
-    objective = parsed if isinstance(parsed, Objective) else 1 * parsed
+    objective = Objective.of(parse(run.config.pairs.rule))
     made: NDArray[np.str_] = np.array(list(table.meta.options.get("mask_columns") or ()), dtype=str)
     if not set(made.tolist()) & set(objective.columns) or run.config.pairs.shuffle_metadata is not None:
         return 0

@@ -155,8 +155,7 @@ def _arms(
 
 def _labels_seen(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
     """How many labels of the probed column the rule read while pre-training; a shuffled column told nothing."""
-    parsed = parse(run.config.pairs.rule)
-    objective = parsed if isinstance(parsed, Objective) else 1 * parsed
+    objective = Objective.of(parse(run.config.pairs.rule))
     if label not in objective.columns or run.config.pairs.shuffle_metadata is not None:
         return 0
     rows = table.frame["sample"].is_in(list(run.training_samples)).to_numpy()

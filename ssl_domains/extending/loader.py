@@ -19,6 +19,7 @@ from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.pairs.rules.registry import RESERVED, RuleEntry
 
 __all__ = ["Plugin", "import_command", "load_plugin", "refusal"]
 
@@ -36,7 +37,7 @@ class Plugin:
         reason: One line; empty when active.
         cure: One line, what to do about it; empty when active.
         error: What it raised, for ``--debug``.
-        domains: What its hooks handed over, as are ``pair_samplers``, ``methods`` and ``encoders``.
+        domains: What its hooks handed over, as are ``pair_samplers``, ``methods``, ``encoders`` and ``rules``.
     """
 
     info: PluginInfo
@@ -48,6 +49,7 @@ class Plugin:
     pair_samplers: tuple[PairSampler, ...] = ()
     methods: tuple[MethodEntry, ...] = ()
     encoders: tuple[EncoderEntry, ...] = ()
+    rules: tuple[RuleEntry, ...] = ()
 
 
 def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
@@ -115,7 +117,16 @@ def _collect(info: PluginInfo) -> Plugin:
         pair_samplers=_handed_over(manager, "pair_samplers", PairSampler),
         methods=_handed_over(manager, "methods", MethodEntry),
         encoders=_handed_over(manager, "encoders", EncoderEntry),
+        rules=_rules(manager),
     )
+
+
+def _rules(manager: Any) -> tuple[RuleEntry, ...]:
+    entries = _handed_over(manager, "rules", RuleEntry)
+    for entry in entries:
+        if entry.name in RESERVED:
+            raise ValueError(f"the rule {entry.name!r} is the core's, so a plugin can't bring one of that name")
+    return entries
 
 
 def _handed_over(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:

@@ -16,13 +16,12 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.step.gradient_caching import batch_norms
 from ssl_domains.engine.step.step import StepResult, TrainingStep
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods import Embeddings, Method, RowPairs, ViewPlan
+from ssl_domains.methods import Embeddings, Method, MethodSource, RowPairs, ViewPlan
 from ssl_domains.testing.method_case import MethodCase, case_of
 from ssl_domains.testing.method_training import (
     Trace,

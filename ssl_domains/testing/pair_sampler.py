@@ -47,8 +47,7 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
     assert isinstance(objective, Objective)
     assert isinstance(composition, Composition), f"{sampler.name}: composition is a Composition"
     text = str(objective)
-    read = parse(text)
-    assert (read if isinstance(read, Objective) else 1 * read) == objective, f"{sampler.name}: {text} reads back"
+    assert Objective.of(parse(text)) == objective, f"{sampler.name}: {text} reads back"
 
     fitted = objective.fit(table)
     bound = pickle.loads(pickle.dumps(objective.bind(table, fitted)))

@@ -277,3 +277,28 @@ def test_a_canvas_that_shrinks_pictures_more_than_8_fold_warns_once(samples, cli
     assert done.code == 0, done.err
     assert done.err.count(warning) == 1
     assert "--set views.size=64" in done.err
+
+
+def test_the_default_batch_fits_composition_processes_and_what_can_be_decoded(samples, cli, tmp_path):
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import ChosenPairs, training_rows
+    from ssl_domains.extending import Registry
+    from ssl_domains.samples import read_table
+
+    train = training_rows(read_table(samples))
+    domain = Registry().domain("toy")
+    for rule, processes, sets, batch in (
+        ("same('patient')", 1, (), 36),
+        ("same('patient')", 5, (), 30),
+        ("same('patient')", 5, ("pairs.composition=random",), 35),
+        ("none", 7, (), 35),
+        ("same('patient')", 5, ("train.batch_size=12",), 12),
+    ):
+        config = configure(domain, train, ChosenPairs(rule), sets=sets, world_size=processes)
+        assert config.train.batch_size == batch
+
+    (samples.parent / "data" / f"{train.frame['sample'][0]}.npy").write_bytes(b"cut")
+    short = ("--set", "train.epochs=1", "--set", "head.hidden=16", "--set", "head.out=8")
+    done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *short)
+    assert done.code == 0, done.err
+    assert "batch_size = 34" in (tmp_path / "run" / "config.toml").read_text()

@@ -97,7 +97,7 @@ def _prepare(
         samples = _scanned(domain, request, say, world)
     table = open_table(domain, samples)
     train = training_rows(table)
-    config = _config(registry, domain, request, samples, train)
+    config = _config(registry, domain, request, samples, train, world)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
     method.needs.require(config.views.n or method.needs.views, config.method.name)
@@ -112,7 +112,11 @@ def _prepare(
             error("warning", warning, "")
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
-    train = decodable(train, store)
+    decoded = decodable(train, store)
+    if len(decoded) < len(train):  # the default batch size may be smaller now
+        config = _config(registry, domain, request, samples, decoded, world)
+        config = with_method_options(config, method.options)
+    train = decoded
     warning = shrinking(train, store, config.views.size)
     if warning and world.first:
         error("warning", warning, f"--set views.size={2 * config.views.size} keeps more of it")
@@ -130,14 +134,14 @@ def _prepare(
 
 
 def _config(
-    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable
+    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable, world: World
 ) -> RunConfig:
     chosen = choose_pairs(registry, domain, request.pairs, request.rule)
     file = request.config
     if request.resume and file is None and (request.out / "config.toml").is_file():
         file = request.out / "config.toml"
     options = {"data.samples": str(samples), **(request.options or {})}
-    return configure(domain, train, chosen, file=file, sets=request.sets, options=options)
+    return configure(domain, train, chosen, file=file, sets=request.sets, options=options, world_size=world.size)
 
 
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import RunConfig
-from ssl_domains.engine.loop.assembly import MethodSource
+from ssl_domains.methods import MethodSource
 from ssl_domains.probes import Labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
