@@ -139,8 +139,7 @@ def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None
 
 def _masks_read(run: Run, table: SampleTable, masks: MaskStore) -> int:
     """Number of training rows whose mask the rule read, through columns that the scan computed from masks."""
-    parsed = parse(run.config.pairs.rule)
-    objective = parsed if isinstance(parsed, Objective) else 1 * parsed
+    objective = Objective.of(parse(run.config.pairs.rule))
     made: NDArray[np.str_] = np.array(list(table.meta.options.get("mask_columns") or ()), dtype=str)
     if not set(made.tolist()) & set(objective.columns) or run.config.pairs.shuffle_metadata is not None:
         return 0
@@ -151,7 +150,7 @@ def _masks_read(run: Run, table: SampleTable, masks: MaskStore) -> int:
 def _settings(fit: DenseFit, levels: Levels) -> str:
     maps = "the maps of all stages" if levels == "hypercolumn" else "the last map"
     loss = "cross-entropy" + (" and soft Dice" if fit.dice else "")
-    return f"heads maps {maps}; {fit.steps} steps of {fit.batch} pictures by {loss}, no class weights, in every arm"
+    return f"heads read {maps}; {fit.steps} steps of {fit.batch} pictures by {loss}, no class weights, in every arm"
 
 
 def _progress_of(progress: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:

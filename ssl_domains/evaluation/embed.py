@@ -17,7 +17,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
 from ssl_domains.errors import DataError, ResourceError
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import InputDataset, Preprocess, extended, preprocess_to_dict
 
@@ -137,11 +137,8 @@ def _reuse(path: Path, fingerprint: str) -> pl.DataFrame | None:
 
 
 def _write(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
-    temporary = path.with_name(f".writing-{path.name}")
     options: dict[str, Any] = {"metadata": {_META_KEY: fingerprint}}
     try:
-        frame.write_parquet(temporary, **options)
-        temporary.replace(path)
+        write_whole(path, lambda part: frame.write_parquet(part, **options))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ResourceError(f"the embeddings can't be written: {error.strerror or error}", "free some space") from error

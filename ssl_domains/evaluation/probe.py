@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine.loop.initial import encoder_at_start
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
 from ssl_domains.evaluation.sources import run_store, run_table
@@ -75,7 +75,8 @@ def probe_run(
         progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
-        UsageError: When a column is missing, a fraction is not in (0, 1], or the task does not fit the column.
+        UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the
+            label is the group, so that no class of the test rows has a training row.
         DataError: When all labels are of one class, or a side of the split has no label.
     """
     table = run_table(run) if table is None else table
@@ -94,6 +95,7 @@ def probe_run(
         raise DataError(f"no row has both a split and a label {label!r}", "probe another column")
     part, kept = table.take(rows), labels.take(rows)
     sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
+    _require_shared_classes(label, kept, sides)
     draws = [(seed, draw) for seed in seeds for draw in label_draws(kept, sides.groups, sides.train, fractions, seed)]
     labels_read = _labels_read(run, label, table, labels)
     report_rows: list[ProbeRow] = []
@@ -153,9 +155,18 @@ def _arms(
 
 def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
     """Number of labels of the probed column that the rule read in pre-training; 0 when the column was shuffled."""
-    parsed = parse(run.config.pairs.rule)
-    objective = parsed if isinstance(parsed, Objective) else 1 * parsed
+    objective = Objective.of(parse(run.config.pairs.rule))
     if label not in objective.columns or run.config.pairs.shuffle_metadata is not None:
         return 0
     rows = table.frame["sample"].is_in(list(run.training_samples)).to_numpy()
     return int((labels.known & rows).sum())
+
+
+def _require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:
+    if labels.task != "classification" or np.isin(labels.y[sides.test], labels.y[sides.train]).any():
+        return
+    if len(np.unique(labels.y[sides.train])) < 2 or not sides.test.any():
+        return  # the probe itself says so
+    what = "is the group" if label == sides.group else "is different in every group"
+    cause = f"the label {label!r} {what} that stays whole: no class of the test rows has a training row"
+    raise UsageError(cause, "probe another column, or name another --group; `pairs --label` compares it with a rule")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ssl_domains.errors import DataError
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
+from ssl_domains.samples import write_whole
 
 __all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
@@ -189,7 +190,8 @@ class ProbeReport:
     def write(self, folder: Path) -> Path:
         """Write ``probe-LABEL.json`` into the run's folder."""
         path = probe_path(folder, self.label)
-        path.write_text(json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
         return path
 
 

@@ -11,6 +11,7 @@ from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler, parse_call
 from ssl_domains.extending.registry import Registry
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.pairs.rules.registry import RuleEntry
 
 __all__ = [
     "API_VERSION",
@@ -24,6 +25,7 @@ __all__ = [
     "PluginSettings",
     "RecipeRequest",
     "Registry",
+    "RuleEntry",
     "ScanOption",
     "current_registry",
     "parse_call",

@@ -23,8 +23,16 @@ from ssl_domains.extending.domain import Domain
 from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
+from ssl_domains.pairs.rules.registry import RuleEntry
 
-__all__ = ["PREFIX", "ssl_domains_domains", "ssl_domains_encoders", "ssl_domains_methods", "ssl_domains_pair_samplers"]
+__all__ = [
+    "PREFIX",
+    "ssl_domains_domains",
+    "ssl_domains_encoders",
+    "ssl_domains_methods",
+    "ssl_domains_pair_samplers",
+    "ssl_domains_rules",
+]
 
 
 PREFIX = "ssl_domains_"
@@ -85,4 +93,15 @@ def ssl_domains_encoders() -> Iterable[EncoderEntry]:  # type: ignore[empty-body
 
         def ssl_domains_encoders():
             return [EncoderEntry("narrow", "small network for waveforms", "my_package.hooks:build")]
+    """
+
+
+@hookspec
+def ssl_domains_rules() -> Iterable[RuleEntry]:  # type: ignore[empty-body]
+    """The rules this plugin brings, which rule text can then name like ``same``.
+
+    Example::
+
+        def ssl_domains_rules():
+            return [RuleEntry("prefix", "texts with equal first characters", "my_package.prefix:prefix")]
     """

@@ -19,6 +19,7 @@ from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.pairs.rules.registry import RESERVED, RuleEntry
 
 __all__ = ["Plugin", "import_command", "load_plugin", "refusal"]
 
@@ -36,7 +37,8 @@ class Plugin:
         reason: Why it is not active, in one line; empty when active.
         cure: What to do about it, in one line; empty when active.
         error: The exception that it raised, for ``--debug``.
-        domains: Domains that its hooks returned; likewise ``pair_samplers``, ``methods`` and ``encoders``.
+        domains: Domains that its hooks returned; likewise ``pair_samplers``, ``methods``, ``encoders``
+            and ``rules``.
     """
 
     info: PluginInfo
@@ -48,6 +50,7 @@ class Plugin:
     pair_samplers: tuple[PairSampler, ...] = ()
     methods: tuple[MethodEntry, ...] = ()
     encoders: tuple[EncoderEntry, ...] = ()
+    rules: tuple[RuleEntry, ...] = ()
 
 
 def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
@@ -115,7 +118,16 @@ def _collect(info: PluginInfo) -> Plugin:
         pair_samplers=_returned(manager, "pair_samplers", PairSampler),
         methods=_returned(manager, "methods", MethodEntry),
         encoders=_returned(manager, "encoders", EncoderEntry),
+        rules=_rules(manager),
     )
+
+
+def _rules(manager: Any) -> tuple[RuleEntry, ...]:
+    entries = _returned(manager, "rules", RuleEntry)
+    for entry in entries:
+        if entry.name in RESERVED:
+            raise ValueError(f"the rule {entry.name!r} is the core's, so a plugin can't bring one of that name")
+    return entries
 
 
 def _returned(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:

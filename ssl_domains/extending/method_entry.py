@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ssl_domains.errors import PluginError
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.loop.assembly import MethodSource
+    from ssl_domains.methods import MethodSource
 
 __all__ = ["MethodEntry"]
 

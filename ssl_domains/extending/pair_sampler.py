@@ -39,7 +39,8 @@ class PairSampler:
         summary: One line for lists.
         objective: Rule text, or a function of keyword parameters with defaults.
         composition: How batches are made of groups; a function gets the same parameters; None chooses by the numbers
-            (random when ≥ 99 % of anchors then have a cross-sample positive, else groups or draw).
+            (random when ≥ 99 % of the anchors that can have a cross-sample positive then have one, else groups or
+            draw).
         views: Names of views beyond the domain's usual ones that this sampler asks for.
     """
 
@@ -82,7 +83,7 @@ class PairSampler:
             raise  # errors of the rule algebra are already clear
         except (TypeError, ValueError) as error:
             raise UsageError(f"{self.name}: {error}", f"written as {self.signature}") from error
-        objective = rule if isinstance(rule, Objective) else 1 * rule
+        objective = Objective.of(rule)
         composition = self.composition
         if composition is None:
             composition = Composition()

@@ -16,6 +16,7 @@ from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.pairs.rules.registry import CORE, RuleEntry, set_rule_source
 
 __all__ = ["Registry"]
 
@@ -31,6 +32,8 @@ N = TypeVar("N", bound=_Named)
 class Registry:
     """Domains, pair samplers, methods, encoders and commands of all plugins; each plugin is loaded on demand.
 
+    Rule text finds the rules of plugins through the registry that was made last.
+
     Args:
         settings: Which plugins may be loaded; None takes the lists of the environment variables.
     """
@@ -38,6 +41,7 @@ class Registry:
     def __init__(self, settings: PluginSettings | None = None) -> None:
         self.settings = settings or PluginSettings.of()
         self._loaded: dict[str, Plugin] = {}
+        set_rule_source(self)
 
     @cached_property
     def infos(self) -> tuple[PluginInfo, ...]:
@@ -183,6 +187,26 @@ class Registry:
             raise UsageError(f"there is no encoder {name!r}", hint)
         return matching[0][1]
 
+    def rules(self) -> list[tuple[str, RuleEntry]]:
+        """Every rule that text can name, with the distribution it comes from, the core's own first."""
+        own = [("ssl-domains", entry) for entry in CORE]
+        return own + [(plugin.info.distribution, entry) for plugin in self.load_all() for entry in plugin.rules]
+
+    def rule(self, name: str) -> RuleEntry | None:
+        """The named rule, or None; see `ssl_domains.pairs.rules.registry.RuleSource`.
+
+        Raises:
+            PluginError: When two plugins bring it.
+        """
+        found = [(origin, entry) for origin, entry in self.rules() if entry.name == name]
+        if len(found) > 1:
+            raise _clash("rule", name, [origin for origin, _ in found])
+        return found[0][1] if found else None
+
+    def rule_names(self) -> tuple[str, ...]:
+        """Names of the rules that plugins bring."""
+        return tuple(dict.fromkeys(entry.name for plugin in self.load_all() for entry in plugin.rules))
+
     def clashes(self) -> list[str]:
         """One line for each name that two plugins use for the same kind of thing."""
         claims: dict[tuple[str, str], list[str]] = {}
@@ -198,6 +222,8 @@ class Registry:
                 claims.setdefault((f"pair sampler of {sampler.domain}", sampler.name), []).append(label)
         for origin, entry in self.methods():
             claims.setdefault(("method", entry.name), []).append(origin)
+        for origin, rule in self.rules():
+            claims.setdefault(("rule", rule.name), []).append(origin)
         for origin, encoder in self.encoders():
             claims.setdefault(("encoder", encoder.name), []).append(origin)
         for (kind, name), owners in claims.items():

@@ -50,9 +50,11 @@ def contrastive_loss(
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
         pairs: Who is positive, ignored or negative for whom.
-        temperature: τ > 0. A tensor that requires a gradient gets it.
+        temperature: τ > 0. A tensor that requires a gradient gets it. A tensor on an accelerator isn't waited for:
+            where it is not positive and finite, the loss is NaN.
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
-            gradient. Needed unless the candidates are the anchors themselves.
+            gradient. Needed unless the candidates are the anchors themselves. Rows of sample −1, the unfilled slots of
+            a queue, may hold anything, NaN included, and get a gradient of 0.
         tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for one
             that suits the device.
         total_anchors: Where these anchors are a part of a larger batch: told how many of them count in each relation
@@ -69,8 +71,10 @@ def contrastive_loss(
         Chen et al. 2020, *A Simple Framework for Contrastive Learning of Visual Representations*; Khosla et al. 2020,
         *Supervised Contrastive Learning*.
     """
-    if isinstance(temperature, float | int) and not (temperature > 0 and math.isfinite(temperature)):
-        raise UsageError(f"the temperature is {temperature}", "it must be a positive number, such as 0.1")
+    if isinstance(temperature, float | int) or temperature.device.type == "cpu":
+        value = float(temperature.detach() if isinstance(temperature, Tensor) else temperature)
+        if not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
     if candidates is None and not pairs.square:
         raise UsageError("these pairs have candidates of their own", "hand their embeddings over as candidates=")
     keys = z if candidates is None else candidates
@@ -82,9 +86,17 @@ def contrastive_loss(
     with torch.autocast(z.device.type, enabled=False):
         dtype = torch.promote_types(torch.promote_types(z.dtype, keys.dtype), torch.float32)
         queries = z.to(dtype)
-        others = None if candidates is None else keys.to(dtype)
+        others = None if candidates is None else _filled(keys.to(dtype), pairs)
         tau = torch.as_tensor(temperature, dtype=dtype, device=z.device).reshape(())
+        if isinstance(temperature, Tensor) and temperature.device.type != "cpu":
+            tau = torch.where((tau > 0) & tau.isfinite(), tau, torch.nan)
         return LossOutput(*_Contrastive.apply(queries, others, tau, pairs.to(z.device), tile, total_anchors))
+
+
+def _filled(keys: Tensor, pairs: PairBatch) -> Tensor:
+    """Zeros in unfilled slots: nobody's positive or negative, but 0 times NaN would be NaN."""
+    there = (pairs.candidates.sample >= 0).to(keys.device)
+    return torch.where(there[:, None], keys, 0)
 
 
 class _Contrastive(torch.autograd.Function):

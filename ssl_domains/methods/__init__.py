@@ -5,6 +5,7 @@ The views of a batch come in; embeddings, a loss and its gradients go out. A met
 
 from ssl_domains.methods.embeddings import Embeddings, Exchange, Target
 from ssl_domains.methods.method import Method, MethodOptions
+from ssl_domains.methods.method_source import MethodSource
 from ssl_domains.methods.refresh import Refresh, Refreshed
 from ssl_domains.methods.row_pairs import RowPairs
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
@@ -16,6 +17,7 @@ __all__ = [
     "Exchange",
     "Method",
     "MethodOptions",
+    "MethodSource",
     "Refresh",
     "Refreshed",
     "RowPairs",

@@ -1,6 +1,9 @@
-"""Rules, objectives, their bound form, batch samplers, inspection of pairs.
+"""Pairs: which rows are positives of each other, and in which batches they meet.
 
-Names load on first use: rules are plain descriptions and need no torch, which plugins' hooks rely on.
+A rule (``same('patient')``) and a sample table come in. A `BoundObjective` goes out: it draws positives, builds the
+`PairBatch` that a loss reads, and composes batches through `BatchSampler`; `inspect_pairs` reports on them.
+
+A name is imported when it is first used, because rules are plain descriptions that need no torch.
 """
 
 from __future__ import annotations
@@ -11,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ssl_domains.pairs.batch.pair_batch import PairBatch, Tile
     from ssl_domains.pairs.batch.rows import Rows
-    from ssl_domains.pairs.binding.binder import BoundObjective, BoundRelation
-    from ssl_domains.pairs.binding.bound_rule import BoundRule
+    from ssl_domains.pairs.binding.bound_rule import BoundRelation, BoundRule
+    from ssl_domains.pairs.bound_objective import BoundObjective
     from ssl_domains.pairs.computed import Binding, Computed, edges_between
     from ssl_domains.pairs.inspection.report import PairsReport, inspect_pairs
     from ssl_domains.pairs.labels import pairs_from_labels
-    from ssl_domains.pairs.rules.algebra import Rule, same, within
+    from ssl_domains.pairs.rules.algebra import Rule
     from ssl_domains.pairs.rules.errors import RuleTypeError
     from ssl_domains.pairs.rules.keys import Bins, bins
     from ssl_domains.pairs.rules.linked import linked
     from ssl_domains.pairs.rules.objective import Objective, Relation
     from ssl_domains.pairs.rules.overlap import overlap
+    from ssl_domains.pairs.rules.same import same
     from ssl_domains.pairs.rules.text import parse
+    from ssl_domains.pairs.rules.within import within
     from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
     from ssl_domains.pairs.sampling.composition import Composition
 
@@ -58,8 +63,8 @@ _MODULES = {
     "BatchSampler": "sampling.batch_sampler",
     "Binding": "computed",
     "Bins": "rules.keys",
-    "BoundObjective": "binding.binder",
-    "BoundRelation": "binding.binder",
+    "BoundObjective": "bound_objective",
+    "BoundRelation": "binding.bound_rule",
     "BoundRule": "binding.bound_rule",
     "Composition": "sampling.composition",
     "Computed": "computed",
@@ -78,8 +83,8 @@ _MODULES = {
     "overlap": "rules.overlap",
     "pairs_from_labels": "labels",
     "parse": "rules.text",
-    "same": "rules.algebra",
-    "within": "rules.algebra",
+    "same": "rules.same",
+    "within": "rules.within",
 }
 
 

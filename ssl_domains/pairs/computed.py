@@ -1,14 +1,14 @@
-"""Columns and edge tables that training computes and rewrites at a refresh boundary: the data's only way back.
+"""Columns and edge tables that a method computes while training, and replaces at every refresh.
 
-A method that clusters its embeddings or mines neighbours states its objective as any other,
-``same("cluster")`` or ``linked("mined")``, and rewrites what they name between two epochs::
+A method that clusters its embeddings or mines neighbours has an objective such as ``same("cluster")`` or
+``linked("mined")``, and replaces the column or edge table of that name between two epochs::
 
     binding = Binding.of(objective, table, fitted, columns=("cluster",), edges=("mined",))
     sampler = BatchSampler(binding.bound, composition, 256, seed=0)
     ...
     binding.refresh(columns={"cluster": codes}, edges={"mined": edges_between(table, i, j, similarity)})
-    sampler.rebind(binding.bound)             # from the next plan on
-    batch = binding.bound.pairs(rows)         # the loss sees the same
+    sampler.rebind(binding.bound)             # for the epochs planned from now on
+    batch = binding.bound.pairs(rows)         # for the loss
     ...
     checkpoint["computed"] = binding.computed.to_state()          # tensors and plain values: weights_only=True
     binding.restore(Computed.from_state(checkpoint["computed"]))
@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
-from ssl_domains.pairs.binding.binder import BoundObjective
+from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.samples import SampleTable
@@ -39,12 +39,12 @@ _EDGES = {"a": pl.String, "b": pl.String, "grade": pl.Float64}
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """What was computed last; never changed in place.
+    """The computed columns and edge tables of one version; never changed in place.
 
     Attributes:
         columns: By name, int64 codes (negative: missing) or float64 numbers (NaN: missing) ``[size]``.
         edges: By name, frames with the columns that the rule's `linked` reads, usually ``a``, ``b`` and ``grade``.
-        version: How many times something was rewritten; 0 before the first refresh.
+        version: Number of refreshes; 0 before the first one.
     """
 
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -53,24 +53,24 @@ class Computed:
 
     @classmethod
     def nothing(cls, size: int, columns: Sequence[str] = (), edges: Sequence[str] = ()) -> Computed:
-        """Before the first refresh: columns of ``size`` missing values, edge tables without an edge."""
+        """The version before the first refresh: columns of ``size`` missing values, edge tables without edges."""
         return cls(
             {name: np.full(size, -1, dtype=np.int64) for name in columns},
             {name: pl.DataFrame(schema=_EDGES) for name in edges},
         )
 
     def rewritten(self, columns: Mapping[str, Any] | None = None, edges: Mapping[str, Any] | None = None) -> Computed:
-        """The next version, in which the given ones replace those of the same name.
+        """The next version, in which the given columns and tables replace those of the same name.
 
         Raises:
-            UsageError: When a name was not declared, or a column has no numbers.
+            UsageError: When a name was not declared, or a column does not hold numbers.
         """
         new_columns = {name: _values(name, values) for name, values in (columns or {}).items()}
         new_edges = {name: _frame(values) for name, values in (edges or {}).items()}
-        for given, known in ((new_columns, self.columns), (new_edges, self.edges)):
-            for name in given:
-                if name not in known:
-                    raise UsageError(f"nothing computed is named {name!r}", did_you_mean(name, known))
+        for replaced, declared in ((new_columns, self.columns), (new_edges, self.edges)):
+            for name in replaced:
+                if name not in declared:
+                    raise UsageError(f"nothing computed is named {name!r}", did_you_mean(name, declared))
         return Computed({**self.columns, **new_columns}, {**self.edges, **new_edges}, self.version + 1)
 
     def table(self, table: SampleTable) -> SampleTable:
@@ -89,7 +89,7 @@ class Computed:
         return table.with_columns(**series)
 
     def to_state(self) -> dict[str, Any]:
-        """For a checkpoint that is loaded with ``weights_only=True``: tensors, text and whole numbers only."""
+        """The state for a checkpoint loaded with ``weights_only=True``: tensors, text and whole numbers only."""
         return {
             "version": self.version,
             "columns": {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in self.columns.items()},
@@ -98,7 +98,7 @@ class Computed:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Computed:
-        """What `to_state` was taken of."""
+        """The version that `to_state` was called on."""
         return cls(
             {name: values.cpu().numpy() for name, values in state["columns"].items()},
             {name: _unpacked(columns) for name, columns in state["edges"].items()},
@@ -108,15 +108,15 @@ class Computed:
 
 @dataclass(eq=False)
 class Binding:
-    """An objective, the table it is bound to, and what is computed: bound anew at each refresh.
+    """An objective, its table, and the computed columns and edges; it is bound again at each refresh.
 
     Attributes:
-        objective: The rule; it names computed columns in `same` or `within`, computed edges in `linked`.
+        objective: The rule; it names computed columns in `same` or `within`, computed edge tables in `linked`.
         base: The table without computed columns.
-        fitted: Bin edges, fitted once; computed columns have none, so cut them with ``range=`` or ``per=``.
+        fitted: Bin edges, fitted once. No edges are fitted on a computed column: its bins need ``range=`` or ``per=``.
         emitted: Names of numbers that views emit.
         computed: The current version.
-        bound: The objective over ``base`` and ``computed``; sampler and loss take it from here.
+        bound: The objective over ``base`` and ``computed``, for sampler and loss.
     """
 
     objective: Objective
@@ -137,7 +137,7 @@ class Binding:
         edges: Sequence[str] = (),
         emitted: Sequence[str] = (),
     ) -> Binding:
-        """Bind before anything is computed: the named columns are missing, the named edge tables empty.
+        """Bind before the first refresh: the named columns hold missing values, the named edge tables are empty.
 
         Args:
             objective: The rule.
@@ -148,33 +148,33 @@ class Binding:
             emitted: As in `Objective.bind`.
 
         Raises:
-            UsageError: When a computed column is there already, or the objective can't be bound.
+            UsageError: When the table has a column of that name already, or the objective can't be bound.
         """
         table = SampleTable.of(data)
         for name in columns:
             if name in table.columns:
                 raise UsageError(f"the table has a column {name!r}, which is to be computed", "rename one of them")
-        objective = 1 * objective if isinstance(objective, Rule) else objective
+        objective = Objective.of(objective)
         computed = Computed.nothing(len(table), columns, edges)
         bound = _bind(objective, table, fitted, tuple(emitted), computed)
         return cls(objective, table, fitted, tuple(emitted), computed, bound)
 
     @property
     def table(self) -> SampleTable:
-        """The table with the computed columns, as they are now."""
+        """The table with the current computed columns."""
         return self.computed.table(self.base)
 
     def refresh(
         self, *, columns: Mapping[str, Any] | None = None, edges: Mapping[str, Any] | None = None
     ) -> BoundObjective:
-        """Rewrite columns or edge tables and bind anew; on failure nothing changes.
+        """Replace columns or edge tables and bind again; when that fails, nothing changes.
 
         Args:
             columns: Codes (negative: missing) or numbers (NaN: missing) ``[size]`` by name: arrays or tensors.
             edges: Frames by name, see `edges_between`.
 
         Returns:
-            The new ``bound``: exactly what a fresh bind to these columns and edges gives.
+            The new ``bound``: the same as a first bind to these columns and edges.
 
         Raises:
             UsageError: When a name was not declared.
@@ -183,7 +183,7 @@ class Binding:
         return self.restore(self.computed.rewritten(columns, edges))
 
     def restore(self, computed: Computed) -> BoundObjective:
-        """Go on with a version that was saved, see `Computed.from_state`."""
+        """Bind to a version from a checkpoint, see `Computed.from_state`."""
         self.bound = _bind(self.objective, self.base, self.fitted, self.emitted, computed)
         self.computed = computed
         return self.bound
@@ -193,7 +193,7 @@ def edges_between(data: SampleTable, a: Any, b: Any, grade: Any | None = None, k
     """An edge table for `linked` from positions of rows.
 
     Args:
-        data: The table that is bound.
+        data: The table that the objective is bound to.
         a: Positions ``[n]``, array or tensor.
         b: Positions ``[n]``.
         grade: Weights ``[n]``, at most 0 for no edge; None for 1.
@@ -221,7 +221,7 @@ def _array(values: Any) -> NDArray[Any]:
 
 
 def _values(name: str, values: Any) -> NDArray[Any]:
-    """As int64 or float64 ``[n]``, a copy: what the caller does with its array later must not show."""
+    """The values as a new int64 or float64 array ``[n]``, which later changes of the caller's array don't reach."""
     array = _array(values)
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         shown = f"{array.dtype} of {array.ndim} dimensions"
@@ -234,7 +234,7 @@ def _frame(values: Any) -> pl.DataFrame:
 
 
 def _packed(frame: pl.DataFrame) -> dict[str, Any]:
-    """Columns as tensors; text as its bytes and where each value starts."""
+    """Columns as tensors; a text column as its bytes and the start of each value."""
     packed: dict[str, Any] = {}
     for column in frame:
         if column.dtype == pl.String:
@@ -248,12 +248,12 @@ def _packed(frame: pl.DataFrame) -> dict[str, Any]:
 
 
 def _unpacked(columns: Mapping[str, Any]) -> pl.DataFrame:
-    found: dict[str, Any] = {}
+    series: dict[str, Any] = {}
     for name, values in columns.items():
         if isinstance(values, torch.Tensor):
-            found[name] = pl.Series(name, values.cpu().numpy())
+            series[name] = pl.Series(name, values.cpu().numpy())
         else:
             text, starts = values["text"].cpu().numpy().tobytes(), values["starts"].tolist()
             pieces = [text[a:b].decode() for a, b in pairwise(starts)]
-            found[name] = pl.Series(name, pieces, dtype=pl.String)
-    return pl.DataFrame(found)
+            series[name] = pl.Series(name, pieces, dtype=pl.String)
+    return pl.DataFrame(series)

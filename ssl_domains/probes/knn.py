@@ -62,18 +62,31 @@ def _unit(x: NDArray[Any]) -> NDArray[np.float32]:
 def _neighbours(
     known: NDArray[np.float32], asked: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Similarities and positions ``[n, k]`` of the nearest known rows, nearest first; equals by position."""
+    """Similarities and positions ``[n, k]`` of the nearest known rows, nearest first; equals by position.
+
+    Products are summed in float64 and rounded to float32: in float32, equal rows could get products that differ in the
+    last bit, by where they stand in a block.
+    """
     similar = np.empty((len(asked), k), dtype=np.float64)
     nearest = np.empty((len(asked), k), dtype=np.int64)
+    columns = known.T.astype(np.float64)
     for start in range(0, len(asked), _STRIP):
-        s = asked[start : start + _STRIP] @ known.T
-        top = np.argpartition(-s, k - 1, axis=1)[:, :k] if k < s.shape[1] else np.tile(np.arange(k), (len(s), 1))
-        top = np.sort(top, axis=1)
+        s = (asked[start : start + _STRIP].astype(np.float64) @ columns).astype(np.float32)
+        top = _largest(s, k)
         values = np.take_along_axis(s, top, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
         similar[start : start + len(s)] = np.take_along_axis(values, order, axis=1)
         nearest[start : start + len(s)] = np.take_along_axis(top, order, axis=1)
     return similar, nearest
+
+
+def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Columns ``[n, k]`` of the k largest values of each row, in ascending order; of equal values the first columns."""
+    least = -np.partition(-values, k - 1, axis=1)[:, k - 1 : k]
+    above, equal = values > least, values == least
+    missing = k - above.sum(axis=1, keepdims=True)
+    taken = above | (equal & (np.cumsum(equal, axis=1) <= missing))
+    return np.nonzero(taken)[1].reshape(len(values), k)
 
 
 def knn_probe(

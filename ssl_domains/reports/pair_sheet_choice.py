@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ssl_domains.pairs import BatchSampler, BoundObjective
 from ssl_domains.pairs.drawing.degrees import count_matches
-from ssl_domains.pairs.drawing.draw import drawer
 
 __all__ = ["Anchor", "Choice", "choose", "hardest"]
 
@@ -146,7 +145,7 @@ class _Batch:
         )
 
     def _matches(self, bound: BoundObjective, relation: int) -> Ints | None:
-        index = drawer(bound, relation).index
+        index = bound.drawer(relation).index
         if int(index.counts(self.samples).sum()) > _PROPOSED:
             return None
         return count_matches(bound.relations[relation].rule, index, self.samples)

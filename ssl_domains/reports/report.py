@@ -140,5 +140,4 @@ def _embedded_json(value: Any) -> Markup:
 
 
 def _objective(run: Run) -> Objective:
-    parsed = parse(run.config.pairs.rule)
-    return parsed if isinstance(parsed, Objective) else 1 * parsed
+    return Objective.of(parse(run.config.pairs.rule))

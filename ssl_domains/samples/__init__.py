@@ -1,13 +1,16 @@
 """Sample tables: schema, files in and out, joins by column name, group-disjoint splits."""
 
+from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.reader import FileReader, MaskReader, Problems, Reader, ReadError, ScanResult
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
+from ssl_domains.samples.writing import write_whole
 
 __all__ = [
+    "ASPECT_RATIO",
     "FileReader",
     "IdentifierKey",
     "MaskReader",
@@ -24,6 +27,8 @@ __all__ = [
     "read_frame",
     "read_table",
     "shuffle_columns",
+    "with_aspect_ratio",
     "write_problems",
     "write_table",
+    "write_whole",
 ]

@@ -11,6 +11,7 @@ import polars as pl
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples.table import SampleTable, TableMeta
+from ssl_domains.samples.writing import write_whole
 
 __all__ = ["problems_path", "read_frame", "read_table", "write_problems", "write_table"]
 
@@ -86,7 +87,7 @@ def _read_meta(path: Path) -> TableMeta:
 
 
 def write_table(table: SampleTable, path: Path) -> None:
-    """Write a sample table by its suffix; only Parquet keeps the meta.
+    """Write a sample table by its suffix, whole or not at all; only Parquet keeps the meta.
 
     Raises:
         UsageError: For a suffix other than .parquet, .csv or .xlsx.
@@ -99,11 +100,12 @@ def write_table(table: SampleTable, path: Path) -> None:
             "identifiers": list(table.meta.identifiers),
             "options": dict(table.meta.options),
         }
-        table.frame.write_parquet(path, metadata={_META_KEY: json.dumps(meta)})
+        metadata = {_META_KEY: json.dumps(meta)}
+        write_whole(path, lambda part: table.frame.write_parquet(part, metadata=metadata))
     elif suffix == ".csv":
-        table.frame.write_csv(path)
+        write_whole(path, table.frame.write_csv)
     elif suffix == ".xlsx":
-        table.frame.write_excel(path)
+        write_whole(path, table.frame.write_excel)
     else:
         raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
 
@@ -117,5 +119,5 @@ def write_problems(problems: pl.DataFrame, table_path: Path) -> Path:
     """Write columns ``path``, ``cause`` beside the table, also when there are none, and say where."""
     path = problems_path(table_path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    problems.write_csv(path)
+    write_whole(path, problems.write_csv)
     return path

@@ -56,6 +56,12 @@ class ScanResult:
 class Reader(Protocol):
     """Reads one domain's files. Stateless and picklable.
 
+    A reader may also have three attributes that describe its arrays; an array that contradicts them is refused:
+
+    - ``axes``: ``"hwc"`` (the default: height, width, channels), ``"tc"``, ``"zyx"``, ``"zyxc"`` or ``"t"``.
+    - ``channels``: how many channels every array has. Pictures of many channels need it, as they look like volumes.
+    - ``missing``: true where floating point arrays may hold NaN for missing data.
+
     Attributes:
         version: Changes when the same file would decode to another array; part of a store's fingerprint.
     """
@@ -67,7 +73,7 @@ class Reader(Protocol):
         ...
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
-        """Decode one row of the table: ``[H, W, C]`` in native type and unit.
+        """Decode one row of the table: ``[H, W, C]``, or what ``axes`` says, in native type and unit.
 
         Raises:
             ReadError: With the cause, when it can't.
@@ -80,7 +86,7 @@ class FileReader(Reader, Protocol):
     """A reader that can decode many rows of one file at once, so that a volume is opened once."""
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
-        """Decode the given rows of one file, in their order; each ``[H, W, C]``."""
+        """Decode the given rows of one file, in their order; each as `load` gives it."""
         ...
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import Reader, SampleTable
-from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, missing_rows
+from ssl_domains.samples import Reader, SampleTable, write_whole
+from ssl_domains.stores.declared import DeclaredArrays
+from ssl_domains.stores.filling import (
+    Progress,
+    disk_errors,
+    fill_missing,
+    missing_rows,
+    refuse_differing,
+    rows_that_differ,
+)
 from ssl_domains.stores.fingerprint import reader_name, row_digests
 from ssl_domains.stores.journal import Entry, Journal, Line, read_journal
 from ssl_domains.stores.lock import only_one
@@ -55,7 +62,9 @@ class ArrayStore:
                     arrays.append(entry)
                 self._known[entry.sample] = (line.columns, entry, position)
         self._offsets = np.array([entry.offset for entry in arrays], dtype=np.int64)
-        self._shapes = np.array([entry.shape for entry in arrays], dtype=np.int64).reshape(-1, 3)
+        # Sides of every array end to end: arrays of one store have one rank, but a store of none has no rank.
+        self._rank = len(arrays[0].shape) if arrays else 3
+        self._shapes = np.array([entry.shape for entry in arrays], dtype=np.int64).reshape(-1, self._rank)
         names = sorted({entry.dtype for entry in arrays})
         self._dtypes = tuple(np.dtype(name) for name in names)
         codes = {name: code for code, name in enumerate(names)}
@@ -103,11 +112,11 @@ class ArrayStore:
             UsageError: When another process is filling it, or the folder can't be written to.
         """
         folder = Path(folder)
-        name = reader_name(reader)
+        name = _name_and_axes(reader)
         header = _header(folder)
         if header is not None and header["reader"] == name:
             lines = read_journal(*_paths(folder, header["generation"]))
-            if not len(missing_rows(table, lines, retry=retry)):
+            if not len(missing_rows(table, lines, retry=retry)) and not rows_that_differ(table, lines, reader):
                 return cls(folder, header["generation"], lines)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +129,7 @@ class ArrayStore:
                 try:
                     rows = missing_rows(table, journal.lines, retry=retry)
                     fill_missing(table, rows, reader, journal, progress)
+                    refuse_differing(table, reader, journal)
                     return cls(folder, header["generation"], journal.lines)
                 finally:
                     journal.close()
@@ -160,6 +170,16 @@ class ArrayStore:
             )
         return positions
 
+    def causes(self, table: SampleTable) -> list[str]:
+        """Why rows of the table have no array, one text for each such row, in the table's order.
+
+        Raises:
+            DataError: As `positions`.
+        """
+        failed = table.take(self.positions(table) < 0)
+        assert self._known is not None  # positions has read it
+        return [self._known[sample][1].cause for sample in failed.frame["sample"]]
+
     @property
     def problems(self) -> pl.DataFrame:
         """Columns ``path`` and ``cause``: what couldn't be decoded."""
@@ -169,7 +189,7 @@ class ArrayStore:
         return len(self._offsets)
 
     def __getitem__(self, position: int) -> NDArray[np.generic]:
-        """The array at a position: ``[H, W, C]``, native type, read-only, straight from the mapped file."""
+        """The array at a position, ``[H, W, C]`` or as the reader's axes say: native type, read-only, mapped."""
         index = int(position)
         if not 0 <= index < len(self._offsets):
             raise IndexError(f"position {index} in a store of {len(self._offsets)} arrays")
@@ -182,10 +202,13 @@ class ArrayStore:
         array: NDArray[np.generic] = np.asarray(blob).view(dtype).reshape(shape)
         return array
 
-    def shape(self, position: int) -> tuple[int, int, int]:
-        """Height, width, channels, without touching the data."""
-        height, width, channels = (int(side) for side in self._shapes[position])
-        return height, width, channels
+    def shape(self, position: int) -> tuple[int, ...]:
+        """The sides, such as height, width, channels, without touching the data."""
+        return tuple(int(side) for side in self._shapes[position])
+
+    def shapes(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The sides of several arrays, int64 ``[n, rank]``; no position is −1."""
+        return self._shapes[positions]
 
     def dtypes(self, positions: NDArray[np.int64] | None = None) -> set[np.dtype[Any]]:
         """The types that occur, among the given positions (none of them −1) or in all."""
@@ -193,13 +216,19 @@ class ArrayStore:
         return {self._dtypes[code] for code in np.unique(codes)}
 
     def channels(self, positions: NDArray[np.int64] | None = None) -> set[int]:
-        """The channel counts that occur, among the given positions (none of them −1) or in all."""
-        counts = self._shapes[:, 2] if positions is None else self._shapes[positions, 2]
+        """The lengths of the last side that occur, among the given positions (none of them −1) or in all."""
+        counts = self._shapes[:, -1] if positions is None else self._shapes[positions, -1]
         return {int(count) for count in np.unique(counts)}
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers read by position: they need neither the mapped file's bytes nor the samples' names.
         return {**self.__dict__, "_map": None, "_known": None}
+
+
+def _name_and_axes(reader: Reader) -> str:
+    """The reader with its axes: arrays of other axes are another store. Pictures, the usual case, are not named."""
+    axes = DeclaredArrays.of(reader).axes
+    return reader_name(reader) + ("" if axes == "hwc" else f" {axes}")
 
 
 def _header(folder: Path) -> dict[str, Any] | None:
@@ -229,9 +258,7 @@ def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) ->
     made = {"format": FORMAT, "reader": reader, "generation": generation}
     for path in _paths(folder, generation):
         path.write_bytes(b"")
-    temporary = folder / "store.json.new"
-    temporary.write_text(json.dumps(made))
-    os.replace(temporary, folder / "store.json")
+    write_whole(folder / "store.json", lambda part: part.write_text(json.dumps(made)))
     if header is not None:
         for path in _paths(folder, header["generation"]):
             path.unlink(missing_ok=True)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
 from ssl_domains.samples import FileReader, Reader, ReadError, SampleTable
+from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digest, row_digests
 from ssl_domains.stores.journal import Entry, Journal, Line
 
-__all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows"]
+__all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows", "refuse_differing", "rows_that_differ"]
 
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
@@ -64,13 +65,13 @@ def fill_missing(
     table: SampleTable, rows: NDArray[np.int64], reader: Reader, journal: Journal, progress: Progress | None
 ) -> None:
     """Decode the rows, a file at a time, and append them to the journal."""
-    declared = declared_columns(reader)
+    declared, form = declared_columns(reader), DeclaredArrays.of(reader)
     done = 0
     for path, values in _files(table, rows):
         stat = file_stat(path) if path else None
         seen: set[str] = set()
         watched = values if declared is not None else [WatchedRow(row, seen) for row in values]
-        arrays = _decode(reader, path, watched)
+        arrays = _decode(reader, form, path, watched)
         columns = declared if declared is not None else tuple(sorted(seen - {"sample", "path"}))
         told = [(str(row["sample"]), row_digest(row, columns)) for row in values]
         journal.append(path, stat, columns, [(*names, array) for names, array in zip(told, arrays, strict=True)])
@@ -78,6 +79,30 @@ def fill_missing(
         if progress is not None:
             progress(done, len(rows))
     journal.sync()
+
+
+def rows_that_differ(table: SampleTable, lines: Sequence[Line], reader: Reader) -> list[tuple[Line, Entry, str]]:
+    """Stored rows of the table whose channels are not those of most rows: the line, the entry and the cause.
+
+    A single channel goes with any other number. Of axes without channels no row differs.
+    """
+    if not DeclaredArrays.of(reader).axes.endswith("c"):
+        return []
+    wanted = set(table.frame["sample"])
+    latest = {entry.sample: (line, entry) for line in lines for entry in line.entries if entry.sample in wanted}
+    stored = [(line, entry) for line, entry in latest.values() if not entry.cause]
+    usual = usual_channels(entry.shape[-1] for _, entry in stored)
+    causes = ((line, entry, differing_channels(entry.shape[-1], usual)) for line, entry in stored)
+    return [(line, entry, cause) for line, entry, cause in causes if cause is not None]
+
+
+def refuse_differing(table: SampleTable, reader: Reader, journal: Journal) -> None:
+    """Make problems of the rows of the table whose channels are not those of most rows.
+
+    Which channels are usual is known once all rows are decoded, so that one odd file doesn't refuse all others.
+    """
+    for line, entry, cause in rows_that_differ(table, journal.lines, reader):
+        journal.append(line.path, line.stat, line.columns, [(entry.sample, entry.digest, cause)])
 
 
 def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -101,25 +126,27 @@ def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, l
             yield paths[start], values[start - first : stop - first]
 
 
-def _decode(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | str]:
+def _decode(
+    reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]
+) -> list[NDArray[np.generic] | str]:
     """An array or a cause for each row."""
     if isinstance(reader, FileReader) and path:
         try:
             arrays: Sequence[Any] = reader.load_file(path, rows)
             if len(arrays) != len(rows):
                 raise ReadError(f"the reader gave {len(arrays)} arrays for {len(rows)} rows")
-            return [_checked(array) for array in arrays]
+            return [_checked(array, form) for array in arrays]
         except Exception as error:
             cause = _cause(error)
             if len(rows) == 1:
                 return [cause]
     # Row by row when the file as a whole failed, so that one bad row doesn't take its neighbours with it.
-    return [_load(reader, row) for row in rows]
+    return [_load(reader, form, row) for row in rows]
 
 
-def _load(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | str:
+def _load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) -> NDArray[np.generic] | str:
     try:
-        return _checked(reader.load(row))
+        return _checked(reader.load(row), form)
     except Exception as error:
         return _cause(error)
 
@@ -138,17 +165,14 @@ def _cause(error: Exception) -> str:
     return " ".join(text.split()) or "unreadable"
 
 
-def _checked(array: Any) -> NDArray[np.generic] | str:
-    """``[H, W, C]`` in the machine's byte order, or what is wrong with it."""
+def _checked(array: Any, form: DeclaredArrays) -> NDArray[np.generic] | str:
+    """The array in the machine's byte order, or what is wrong with it."""
     if isinstance(array, ReadError):  # a reader of whole files may say so for one row of many
         return _cause(array)
     array = np.asarray(array)
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3 or 0 in array.shape:
-        return f"decoded to shape {array.shape}, not height × width × channels"
-    if array.dtype.kind not in "biuf":
-        return f"decoded to {array.dtype}, not numbers"
+    refusal = form.refusal(array)
+    if refusal is not None:
+        return refusal
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 

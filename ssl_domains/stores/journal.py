@@ -33,7 +33,7 @@ class Entry(NamedTuple):
         digest: From `row_digests`.
         offset: Where the array starts; −1 without an array.
         dtype: NumPy's short name of the type, little or big as the machine is.
-        shape: Height, width, channels.
+        shape: Lengths of the sides, as the reader's axes name them.
         cause: Why there is no array; empty when there is one.
     """
 
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
     digest: str
     offset: int = -1
     dtype: str = ""
-    shape: tuple[int, int, int] = (0, 0, 0)
+    shape: tuple[int, ...] = ()
     cause: str = ""
 
     def to_json(self) -> list[Any]:
@@ -55,8 +55,8 @@ class Entry(NamedTuple):
         """The reverse of `to_json`."""
         if len(values) == 3:
             return cls(values[0], values[1], cause=values[2])
-        sample, digest, offset, dtype, height, width, channels = values
-        return cls(sample, digest, offset, dtype, (height, width, channels))
+        sample, digest, offset, dtype, *shape = values
+        return cls(sample, digest, offset, dtype, tuple(shape))
 
 
 class Line(NamedTuple):
@@ -183,7 +183,7 @@ class Journal:
         columns: tuple[str, ...],
         rows: Sequence[tuple[str, str, NDArray[np.generic] | str]],
     ) -> Line:
-        """Write the arrays ``[H, W, C]`` (or the causes) of a file's rows (sample, digest, array), then the line.
+        """Write the arrays, of any rank, (or the causes) of a file's rows (sample, digest, array), then the line.
 
         Raises:
             OSError: When the disk is full; the store is then as it was before.
@@ -197,8 +197,7 @@ class Journal:
                     continue
                 blob = array.tobytes()
                 blob += bytes(-len(blob) % ALIGNMENT)
-                height, width, channels = array.shape
-                entries.append(Entry(sample, digest, end, array.dtype.str, (height, width, channels)))
+                entries.append(Entry(sample, digest, end, array.dtype.str, array.shape))
                 _write(self._data, blob)
                 checksum = zlib.crc32(blob, checksum)
                 end += len(blob)

@@ -95,7 +95,8 @@ class MaskStore:
 
     def shape(self, position: int) -> tuple[int, int]:
         """Height and width, without touching the data."""
-        return self._arrays.shape(position)[:2]
+        height, width = self._arrays.shape(position)[:2]
+        return height, width
 
 
 class _MaskFiles:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import inspect
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
     store = ArrayStore.fill(folder / "store", table, reader)
     _check_views(domain, table, store)
     _check_thumbnail(domain, table, store)
-    return table
+    return replace(table, meta=replace(table.meta, domain=domain.name))
 
 
 def _check_options(domain: Domain) -> None:

@@ -16,13 +16,12 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.step.gradient_caching import batch_norms
 from ssl_domains.engine.step.step import StepResult, TrainingStep
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods import Embeddings, Method, RowPairs, ViewPlan
+from ssl_domains.methods import Embeddings, Method, MethodSource, RowPairs, ViewPlan
 from ssl_domains.testing.method_case import MethodCase, case_of
 from ssl_domains.testing.method_training import (
     Trace,
@@ -169,9 +168,9 @@ def _check_step(name: str, step: TrainingStep, result: StepResult) -> None:
 
     if result.out.exchange is None and not _has_negatives(step, result):
         before = {key: value.clone() for key, value in method.state_dict().items()}
-        first, again = score(), score()
-        assert torch.equal(first.loss, again.loss), f"{name}: loss gives the same twice"
+        first = score()
         _same_state(method.state_dict(), before, f"{name}: loss changes no state; that is for after_step")
+        assert torch.equal(first.loss, score().loss), f"{name}: loss gives the same twice"
         assert bool(read) == method.needs.pairs, (
             f"{name}: needs.pairs is {method.needs.pairs}, but its loss {'reads' if read else 'never reads'} pairs"
         )

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Features
-from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.inputs import Input
+from ssl_domains.methods import MethodSource
 from ssl_domains.views import Noise, Recipe, ViewRecipe
 
 __all__ = ["CaseEncoder", "MethodCase", "case_of", "picture_inputs", "picture_recipe"]

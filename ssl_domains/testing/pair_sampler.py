@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ssl_domains.errors import UsageError
-from ssl_domains.extending import PairSampler, parse_call
+from ssl_domains.errors import SslDomainsError, UsageError
+from ssl_domains.extending import PairSampler, Registry, parse_call
 from ssl_domains.pairs import BatchSampler, Composition, Objective, Rows, inspect_pairs, parse
 from ssl_domains.samples import SampleTable
 
@@ -31,6 +31,7 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
     """
     assert sampler.summary.strip(), f"{sampler.name}: the summary says what makes a positive"
     assert "\n" not in sampler.summary, f"{sampler.name}: the summary is one line"
+    _check_domain(sampler, table)
     if not _needs_values(sampler):
         name, defaults = parse_call(sampler.signature)
         assert name == sampler.name
@@ -46,8 +47,7 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
     assert isinstance(objective, Objective)
     assert isinstance(composition, Composition), f"{sampler.name}: composition is a Composition"
     text = str(objective)
-    read = parse(text)
-    assert (read if isinstance(read, Objective) else 1 * read) == objective, f"{sampler.name}: {text} reads back"
+    assert Objective.of(parse(text)) == objective, f"{sampler.name}: {text} reads back"
 
     fitted = objective.fit(table)
     bound = pickle.loads(pickle.dumps(objective.bind(table, fitted)))
@@ -57,6 +57,19 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
     pairs = bound.pairs(Rows.of(batches.plan(0)[0].copy(), views=2))
     positives = pairs.cross_sample().any(dim=1).float().mean()
     assert positives > 0, f"{sampler.name}: no anchor of the first batch has a positive of another sample"
+
+
+def _check_domain(sampler: PairSampler, table: SampleTable) -> None:
+    if sampler.domain == "*":
+        return
+    if table.meta.domain:
+        scanned = f"{sampler.name}: it is for the domain {sampler.domain!r}, the table was scanned by"
+        assert sampler.domain == table.meta.domain, f"{scanned} {table.meta.domain!r}"
+        return
+    try:
+        Registry().domain(sampler.domain)
+    except SslDomainsError as error:
+        raise AssertionError(f"{sampler.name}: it is for a domain that isn't there: {error.message}") from error
 
 
 def _needs_values(sampler: PairSampler) -> bool:

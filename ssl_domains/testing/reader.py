@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import FileReader, Reader, ReadError, ScanResult
+from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
 
 __all__ = ["check_reader"]
 
@@ -37,19 +39,38 @@ def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any
     copy = pickle.loads(pickle.dumps(reader))
     assert copy.version == reader.version, "a reader survives pickling: workers get a copy"
 
-    found = reader.scan(source, **options)
-    _check_scan(found)
+    form = DeclaredArrays.of(reader)
+    found = _scan(reader, source, options, f"scanned {source}")
     assert len(found.samples), f"{source} gives no sample to check; problems: {found.problems['cause'].to_list()[:3]}"
-    again = copy.scan(source, **options)
+    again = _scan(copy, source, options, f"scanned {source} with a pickled copy of the reader")
     assert again.samples.frame.equals(found.samples.frame), "scanning twice gives the same table, in the same order"
     _check_bad_files(reader, found, options)
 
     rows = found.samples.frame.to_dicts()
     chosen = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, num=load, dtype=int))]
-    arrays = [_check_load(reader, row) for row in chosen]
+    arrays = [_check_load(reader, form, row) for row in chosen]
+    _check_channels(form, chosen, arrays)
     if isinstance(reader, FileReader):
         _check_file(reader, chosen, arrays)
     _check_missing(reader, chosen[0])
+    return found
+
+
+@contextmanager
+def _doing(what: str) -> Iterator[None]:
+    """Let an exception say what the check was doing when it came."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{what}: {error}") from error
+    except Exception as error:
+        raise AssertionError(f"{what}, which raised {type(error).__name__}: {error}") from error
+
+
+def _scan(reader: Reader, source: Path, options: Mapping[str, Any], what: str) -> ScanResult:
+    with _doing(what):
+        found = reader.scan(source, **options)
+        _check_scan(found)
     return found
 
 
@@ -71,42 +92,53 @@ def _check_bad_files(reader: Reader, found: ScanResult, options: Mapping[str, An
     # Options may point at files that belong to the source, not to these.
     plain = {name: value for name, value in options.items() if not isinstance(value, Path)}
     with tempfile.TemporaryDirectory() as folder:
-        empty = reader.scan(Path(folder), **plain)
-        _check_scan(empty)
-        assert len(empty.samples) == 0, "an empty folder has no samples"
+        empty = _scan(reader, Path(folder), plain, "scanned an empty folder")
+        assert len(empty.samples) == 0, "scanned an empty folder: it has no samples"
         for suffix in sorted(suffixes):
             (Path(folder) / f"cut{suffix}").write_bytes(b"\x00\x01cut")
             (Path(folder) / f"nothing{suffix}").write_bytes(b"")
-        cut = reader.scan(Path(folder), **plain)
-        _check_scan(cut)
+        cut = _scan(reader, Path(folder), plain, "scanned a folder of files without content, or cut short")
         for row in cut.samples.frame.to_dicts():  # a scan reads headers only, so it may pass; decoding then says it
-            try:
-                reader.load(row)
-            except ReadError:
-                continue
+            with _doing("loaded a file without content, or cut short"):
+                try:
+                    reader.load(row)
+                except ReadError:
+                    continue
             raise AssertionError(f"`load` decoded {row['path']}, which holds nothing to decode")
 
 
-def _check_load(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic]:
-    array = reader.load(row)
+def _check_load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) -> NDArray[np.generic]:
     name = row["sample"]
+    with _doing(f"loaded the sample {name}"):
+        array = reader.load(row)
+        again = reader.load(dict(row))
     assert isinstance(array, np.ndarray), f"{name}: `load` returns a NumPy array, not {type(array).__name__}"
-    assert array.ndim == 3, f"{name}: `load` returns [H, W, C], not {array.shape}"
-    assert array.size, f"{name}: the array is empty"
-    assert array.dtype.kind in "buif", f"{name}: the native type is a number, not {array.dtype}"
+    for refusal in (form.refusal(array), form.undeclared_missing(array)):
+        assert refusal is None, f"{name}: {refusal}"
     assert array.dtype.isnative, f"{name}: bytes are in native order"
-    again = reader.load(dict(row))
     assert again.dtype == array.dtype, f"{name}: decoding twice gives the same type"
     np.testing.assert_array_equal(again, array, err_msg=f"{name}: decoding twice gives the same array")
     return array
 
 
+def _check_channels(
+    form: DeclaredArrays, rows: Sequence[Mapping[str, Any]], arrays: Sequence[NDArray[np.generic]]
+) -> None:
+    if not form.axes.endswith("c"):
+        return
+    usual = usual_channels(array.shape[-1] for array in arrays)
+    for row, array in zip(rows, arrays, strict=True):
+        refusal = differing_channels(array.shape[-1], usual)
+        assert refusal is None, f"{row['sample']}: {refusal}"
+
+
 def _check_file(reader: FileReader, rows: list[dict[str, Any]], arrays: list[NDArray[np.generic]]) -> None:
     for path in dict.fromkeys(row["path"] for row in rows):
-        mine = [i for i, row in enumerate(rows) if row["path"] == path]
-        together = reader.load_file(path, [rows[i] for i in mine])
-        assert len(together) == len(mine), "`load_file` returns one array a row"
-        for i, array in zip(mine, together, strict=True):
+        numbers = [i for i, row in enumerate(rows) if row["path"] == path]
+        with _doing("loaded the rows of one file by `load_file`"):
+            together = reader.load_file(path, [rows[i] for i in numbers])
+        assert len(together) == len(numbers), "`load_file` returns one array a row"
+        for i, array in zip(numbers, together, strict=True):
             name = rows[i]["sample"]
             np.testing.assert_array_equal(array, arrays[i], err_msg=f"{name}: `load_file` gives what `load` gives")
 

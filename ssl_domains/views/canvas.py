@@ -20,7 +20,8 @@ class Canvas:
 
     Attributes:
         size: Side in pixels.
-        mode: ``stretch`` fills the square; ``fit`` keeps the aspect ratio, in the middle, and pads with 0.
+        mode: ``stretch`` fills the square. ``fit`` keeps the aspect ratio, puts the picture in the middle and pads by
+            reflecting it. A constant frame would tell an encoder the aspect ratio of every picture.
     """
 
     size: int
@@ -50,26 +51,40 @@ class Canvas:
             valid: bool ``[H, W]`` or None for all.
 
         Returns:
-            The canvas ``[size, size, C]`` in the type of ``array``, and bool ``[size, size]``, true where it has
-            data; None for a stretched picture that is valid throughout.
+            The canvas ``[size, size, C]`` in the type of ``array``, and the mask, bool ``[size, size]``: false in the
+            padding and where data is missing. The mask is None for a stretched picture that is valid throughout.
+            Padding holds reflected values, missing data inside the picture holds 0.
         """
         top, left, new_height, new_width = self.box(*array.shape[:2])
         picture = _resize(array, new_height, new_width)
-        seen: NDArray[np.bool_] | None = None
+        kept: NDArray[np.bool_] | None = None
         if valid is not None:
             weight = _resize(valid[:, :, None].astype(np.float32), new_height, new_width)[:, :, 0]
-            seen = weight >= 0.5
+            kept = weight >= 0.5
             # The mean over the valid part of a pixel: invalid places hold 0 and would darken their neighbours.
-            shared = picture / np.maximum(weight, 0.5)[:, :, None] * seen[:, :, None]
+            shared = picture / np.maximum(weight, 0.5)[:, :, None] * kept[:, :, None]
             picture = shared.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else shared.astype(array.dtype)
         if self.mode == "stretch":
-            return picture, seen
+            return picture, kept
         inside = np.s_[top : top + new_height, left : left + new_width]
-        canvas = np.zeros((self.size, self.size, array.shape[2]), dtype=array.dtype)
-        canvas[inside] = picture
+        rows, columns = _reflected(self.size, top, new_height), _reflected(self.size, left, new_width)
+        canvas = picture[rows[:, None], columns[None, :]]
         mask = np.zeros((self.size, self.size), dtype=np.bool_)
-        mask[inside] = True if seen is None else seen
+        mask[inside] = True if kept is None else kept
         return canvas, mask
+
+
+def _reflected(size: int, start: int, length: int) -> NDArray[np.int64]:
+    """The picture's row for each row of the canvas, reflected at both edges: ``cba|abc|cba`` for a picture ``abc``.
+
+    Args:
+        size: Rows of the canvas.
+        start: Where the picture starts on the canvas.
+        length: Rows of the picture. Padding longer than the picture is reflected several times; a picture of one row
+            is repeated.
+    """
+    place = (np.arange(size, dtype=np.int64) - start) % (2 * length)
+    return np.minimum(place, 2 * length - 1 - place)
 
 
 def _resize(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:

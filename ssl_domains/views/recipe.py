@@ -27,6 +27,7 @@ from ssl_domains.views.steps import (
     ViewStep,
     grid,
     nearest,
+    reflect,
     sample,
 )
 from ssl_domains.views.steps.cut import Cut
@@ -45,8 +46,9 @@ class Viewed:
     """One view of a batch (or, from `ViewRecipe.cpu_view`, of one picture).
 
     Attributes:
-        images: float32 ``[B, C, S, S]`` in [0, 1], 0 where the mask is false.
-        mask: bool ``[B, 1, S, S]``, or None where all is data.
+        images: float32 ``[B, C, S, S]`` in [0, 1].
+        mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None where all is data. Where it is false
+            the picture goes on by reflection, or holds what the steps made of missing data.
         emitted: Numbers of this view, float64 ``[B]`` on the CPU, by name.
     """
 
@@ -149,8 +151,8 @@ class ViewRecipe:
                 while stop < len(planned) and isinstance(planned[stop][0], Geometric):
                     stop += 1
                 moved = [(s, _to(p, x.device), _to(c, x.device)) for s, p, c in planned[position:stop]]
-                places = self._places(values.shape[-1], x.device, moved)
-                values, valid = nearest(values, valid, *places, size=self.size, pad=x.pad)
+                column, row, inside = self._places(values.shape[-1], x.device, moved)
+                values, valid = nearest(values, valid, column, row, size=self.size, pad=x.pad, inside=inside)
             position = stop
         return replace(x, values=values, valid=valid)
 
@@ -168,7 +170,8 @@ class ViewRecipe:
         """All views of a batch, on the device it is on.
 
         Args:
-            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``.
+            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``, finite also where the mask is false. Nothing is set to
+                a constant there: padding moves with the picture and is changed like it.
             mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None for all data.
             seed: Of the run.
             step: Global step.
@@ -181,8 +184,6 @@ class ViewRecipe:
         """
         if images.dtype == torch.uint8:
             images = images.to(torch.float32) / 255
-        if mask is not None:
-            images = images * mask
         return [
             self._view(images, mask, seed, step, slots.cpu(), view, dict(columns or {}))
             for view in (range(self.views) if only is None else only)
@@ -211,8 +212,6 @@ class ViewRecipe:
                 images, mask = self._move(images, mask, moved)
             else:
                 images, mask = step.device(images, mask, _to(parameters, device), _to(own, device))
-                if mask is not None:
-                    images = images * mask
             position = stop
         if images.shape[-1] != self.size:
             raise UsageError(
@@ -259,19 +258,28 @@ class ViewRecipe:
                 cut = None if cut is None else step.cut(cut, parameters)
             if cut is not None:
                 return cut.enlarge(images, self.size), None
-        x, y = self._places(images.shape[-1], images.device, steps)
-        exposes = any(isinstance(step, Geometric) and step.exposes for step, _, _ in steps)
-        return sample(images, mask, x, y, size=self.size, exposes=exposes)
+        x, y, inside = self._places(images.shape[-1], images.device, steps)
+        return sample(images, mask, x, y, size=self.size, inside=inside)
 
     def _places(
         self, size: int, device: torch.device, steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]]
-    ) -> tuple[Tensor, Tensor]:
-        """Where each pixel of a view lies in pictures of ``size`` pixels, through geometric steps in a row."""
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Where each pixel of a view lies in pictures of ``size`` pixels, through geometric steps in a row.
+
+        Returns:
+            x and y from −1 to 1, and bool, false where a step shows what is outside the picture; None where none does.
+        """
         x, y = grid(self.size, device)
+        inside: Tensor | None = None
         for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
             assert isinstance(step, Geometric)
+            before = x, y
             x, y = step.source(x, y, parameters, columns, size if place == 0 else self.size)
-        return x, y
+            if step.exposes:
+                # Reflected at the border of what this step shows, which may be a crop of the canvas.
+                x, y, shown = reflect(x, y, before)
+                inside = shown if inside is None else inside & shown
+        return x, y, inside
 
     def cpu_view(
         self,
@@ -302,18 +310,17 @@ class ViewRecipe:
         """
         given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
         planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
-        seen = None if mask is None else mask.astype(np.float32)[:, :, None]
+        valid = None if mask is None else torch.from_numpy(mask)[None, None]
         for each, parameters, own in planned:
             one = {name: value[0].item() for name, value in parameters.items()}
             row = {name: float(value[0]) for name, value in own.items()}
             image = each.cpu(image, one, row)
-            if isinstance(each, Geometric) and (seen is not None or each.exposes):
-                before = np.ones((*image.shape[:2], 1), np.float32) if seen is None else seen
-                seen = (each.cpu(before, one, row).reshape(before.shape) >= 0.5).astype(np.float32)
-            if seen is not None:
-                image = image * seen
+            if isinstance(each, Geometric) and (valid is not None or each.exposes):
+                # The CPU form shows what it reflects like data: where there is none, only `source` says.
+                nothing = torch.zeros((1, 1, *image.shape[:2]))
+                _, valid = each.device(nothing, valid, parameters, own)
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-        return Viewed(images, None if seen is None else torch.from_numpy(seen[None, None, :, :, 0] > 0), emitted)
+        return Viewed(images, valid, emitted)
 
     def _operations(self) -> Iterator[tuple[str, ViewStep]]:
         """Each step with the name of its draws; the second of a name is another operation."""

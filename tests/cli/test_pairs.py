@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ssl_domains.samples import read_table, write_table
+
 
 def test_numbers_as_a_table_and_as_json(samples, cli):
     done = cli("toy", "pairs", samples, "--pairs", "patient", "--label", "kind", "--batch-size", "8")
@@ -135,3 +137,86 @@ def test_tables_that_are_none_or_another_domains(samples, plugin, cli, tmp_path)
     done = cli("fisheye", "pairs", samples, "--rule", "same('patient')")
     assert done.code == 2
     assert "scanned by toy" in done.err
+
+
+def test_the_aspect_ratio_is_a_nuisance_where_the_canvas_is_padded(samples, cli, tmp_path):
+    table = read_table(samples)
+    wide = tmp_path / "wide.parquet"
+    write_table(table.with_columns(width=[10.0 + row % 7 for row in range(len(table))]), wide)
+
+    def columns(canvas):
+        done = cli("toy", "pairs", wide, "--rule", "same('patient')", "--set", f"views.canvas={canvas}", "--json")
+        assert done.code == 0, done.err
+        return [one["column"] for relation in done.json["relations"] for one in relation["sharing"]]
+
+    assert "aspect_ratio" in columns("fit")
+    assert "aspect_ratio" not in columns("stretch")
+
+
+@pytest.fixture
+def odd(samples, tmp_path):
+    """A table of 35 training rows: fewer than the default batch, and an odd count."""
+    import polars as pl
+
+    from ssl_domains.samples import read_table, write_table
+
+    table = read_table(samples)
+    rows = table.rows_of("train")[:35]
+    path = tmp_path / "odd.parquet"
+    write_table(table.take(rows).with_columns(nothing=pl.Series([None] * 35, dtype=pl.String)), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sets", "batch"),
+    [
+        ((), 34),
+        (("pairs.per_group=3",), 33),
+        (("pairs.composition=groups", "pairs.per_group=4"), 32),
+        (("pairs.composition=draw",), 34),
+        (("pairs.composition=random",), 35),
+        (("pairs.composition=partner",), 35),
+        (("train.batch_size=24",), 24),
+    ],
+)
+def test_the_default_batch_fits_the_composition(odd, cli, sets, batch):
+    words = [word for one in sets for word in ("--set", one)]
+    done = cli("toy", "pairs", odd, "--rule", "same('patient')", "--json", *words)
+    assert done.code == 0, done.err
+    assert done.json["batch_size"] == batch
+
+
+def test_a_given_batch_that_does_not_fit_is_an_error(odd, cli):
+    words = ("--set", "pairs.composition=groups", "--batch-size", "35")
+    done = cli("toy", "pairs", odd, "--rule", "same('patient')", *words)
+    assert done.code == 2
+    assert "per_group 2 does not divide a batch of 35" in done.err
+
+
+def test_a_label_that_is_missing_throughout_is_said_so(odd, cli):
+    words = ("pairs", odd, "--rule", "same('patient')", "--label", "nothing")
+    done = cli("toy", *words)
+    assert done.code == 0, done.err
+    assert "unknown: label 'nothing' is missing throughout" in done.out
+    assert "0.0 % of negatives" not in done.out
+    assert "label 'nothing' is missing throughout" in done.err
+    document = cli("toy", *words, "--json").json
+    assert document["label_missing"] is True
+    assert document["false_negatives"] is None
+    assert all(one["false_negatives"] is None for one in document["advice"]["outlooks"])
+
+
+def test_a_rule_of_a_plugin_is_named_in_text(odd, cli):
+    import prefix_rule
+    from ssl_domains.samples import read_table
+
+    words = ("toy", "pairs", odd, "--rule", "prefix('patient', 2)", "--json")
+    assert "there is no function 'prefix'" in cli(*words).err
+    done = cli("--plugin-file", prefix_rule.__file__, *words)
+    assert done.code == 0, done.err
+    relation = done.json["relations"][0]
+    assert relation["text"] == "prefix('patient', 2)"
+    assert relation["groups"]["groups"] == len({patient[:2] for patient in read_table(odd).frame["patient"]})
+    html = odd.with_suffix(".html")
+    assert cli("--plugin-file", prefix_rule.__file__, *words, "--html", html).code == 0
+    assert "the same first 2 characters of patient" in html.read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -238,3 +239,66 @@ def test_ctrl_c_ends_with_130_and_resume_goes_on(samples, cli, tmp_path, monkeyp
     resumed = cli(*words, "--resume")
     assert resumed.code == 0, resumed.err
     assert Run.open(tmp_path / "run").step == 9
+
+
+def test_when_no_row_can_be_decoded_the_cause_is_shown(samples, cli, tmp_path):
+    for path in (samples.parent / "data").glob("0*.npy"):
+        np.save(path, np.zeros((16000, 1), np.float32))
+    done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *SMALL)
+    assert done.code == 4, done.err
+    cause = (
+        "none of the 36 samples can be decoded: decoded to shape [16000, 1], but axes 'hwc' are height, width, channels"
+    )
+    assert cause in done.err
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_the_commonest_causes_of_rows_that_are_left_out(samples, cli, tmp_path):
+    data = samples.parent / "data"
+    for number in (0, 1, 2):
+        np.save(data / f"{number:03d}.npy", np.zeros((40, 64, 64), np.float32))
+    np.save(data / "003.npy", np.full((8, 8, 1), np.nan))
+    done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *SMALL, "--dry-run")
+    assert done.code == 0, done.err
+    assert "can't be decoded and are left out: decoded to shape [40, 64, 64], a picture of 64 channels" in done.err
+    assert "(3); decoded to shape [8, 8, 1] without a finite number (1)" in done.err
+
+
+def test_a_canvas_that_shrinks_pictures_more_than_8_fold_warns_once(samples, cli, tmp_path):
+    warning = "samples shrink more than 8-fold on a canvas of 32 pixels"
+    words = ("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *SMALL, "--dry-run")
+    np.save(samples.parent / "data" / "000.npy", np.zeros((256, 10, 1), np.uint8))
+    done = cli(*words)
+    assert done.code == 0, done.err
+    assert warning not in done.err
+    for number in range(12):
+        np.save(samples.parent / "data" / f"{number:03d}.npy", np.zeros((10, 300 + number, 1), np.uint8))
+    done = cli(*words)
+    assert done.code == 0, done.err
+    assert done.err.count(warning) == 1
+    assert "--set views.size=64" in done.err
+
+
+def test_the_default_batch_fits_composition_processes_and_what_can_be_decoded(samples, cli, tmp_path):
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import ChosenPairs, training_rows
+    from ssl_domains.extending import Registry
+    from ssl_domains.samples import read_table
+
+    train = training_rows(read_table(samples))
+    domain = Registry().domain("toy")
+    for rule, processes, sets, batch in (
+        ("same('patient')", 1, (), 36),
+        ("same('patient')", 5, (), 30),
+        ("same('patient')", 5, ("pairs.composition=random",), 35),
+        ("none", 7, (), 35),
+        ("same('patient')", 5, ("train.batch_size=12",), 12),
+    ):
+        config = configure(domain, train, ChosenPairs(rule), sets=sets, world_size=processes)
+        assert config.train.batch_size == batch
+
+    (samples.parent / "data" / f"{train.frame['sample'][0]}.npy").write_bytes(b"cut")
+    short = ("--set", "train.epochs=1", "--set", "head.hidden=16", "--set", "head.out=8")
+    done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *short)
+    assert done.code == 0, done.err
+    assert "batch_size = 34" in (tmp_path / "run" / "config.toml").read_text()

@@ -1,5 +1,6 @@
 """The Python of the documentation runs as printed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,8 @@ def test_look_at_pairs_page(blocks: Blocks) -> None:
 
 def test_the_loss_of_several_processes_page_is_that_of_simclr(blocks: Blocks) -> None:
     from ssl_domains.encoders import create_encoder
-    from ssl_domains.losses import contrastive_loss
     from ssl_domains.inputs import Input, View, Views
+    from ssl_domains.losses import contrastive_loss
     from ssl_domains.methods import RowPairs, SimCLR
     from ssl_domains.pairs import Rows, same
 
@@ -136,3 +137,32 @@ def test_the_loss_of_several_processes_page_is_that_of_simclr(blocks: Blocks) ->
     rows = Rows.of(torch.arange(4), views=2)
     pairs = RowPairs(same("g").bind({"g": [0, 0, 1, 1]}), rows, rows, out.z.device)
     assert torch.equal(scope["loss"](method, out, pairs).loss, method.loss(out, pairs).loss)
+
+
+def test_write_a_rule_page(blocks: Blocks, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ssl_domains.cli.app import run
+
+    (plugin,) = blocks("docs/how-to/write-a-rule.md", "python")
+    (tmp_path / "prefix.py").write_text(plugin)
+    table = pl.DataFrame(
+        {
+            "sample": [str(i) for i in range(N)],
+            "path": ["none.png"] * N,
+            "case": [None if i % 16 == 0 else f"{i % 32:02d}-{i}" for i in range(N)],
+            "scanner": [i // 128 for i in range(N)],
+        }
+    )
+    table.write_parquet(tmp_path / "samples.parquet")
+    html = tmp_path / "pairs.html"
+    command = ["--plugin-file", str(tmp_path / "prefix.py"), "medical", "pairs", str(tmp_path / "samples.parquet")]
+    rule = "prefix('case', 2) & ~same('scanner')"
+    code = run([*command, "--rule", rule, "--batch-size", "64"])
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    assert f"1*{rule}" in shown.out or rule in shown.out
+    code = run([*command, "--rule", "prefix('case', 2)", "--batch-size", "64", "--json", "--html", str(html)])
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert document["relations"][0]["groups"]["groups"] == 30
+    assert document["relations"][0]["groups"]["missing"] == 16
+    assert "the same first 2 characters of case" in html.read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def make_run(world: World, tmp_path: Path) -> Any:
         run = Run(tmp_path / name)
         run.write_text("config.toml", config.to_toml())
         scaling = Scaling(lo=0, hi=255).fit(world.table, world.store)
-        preprocess = ImagePreprocess(scaling, Canvas(32, "stretch"), 1)
+        preprocess = ImagePreprocess(scaling, Canvas(32, "stretch"), config.encoder.in_chans or 1)
         run.write_json("preprocess.json", preprocess_to_dict(preprocess))
         run.write_json("recipe.json", {"steps": [{"name": "flip", "reason": "left and right mean the same here"}]})
         run.write_json("environment.json", {"versions": {"ssl-domains": "0.1.0"}, "commit": "abc"})

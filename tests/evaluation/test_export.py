@@ -13,6 +13,7 @@ from ssl_domains.encoders import create_encoder
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import FORMATS, ExportError, export
+from ssl_domains.inputs import InputSpec
 from ssl_domains.views import ImagePreprocess, preprocess_from_dict, preprocess_to_dict
 
 IMAGES = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(5))
@@ -63,7 +64,7 @@ def test_safetensors_carries_architecture_and_preprocessing(make_run: Any, tmp_p
 def test_a_next_run_can_start_from_it(make_run: Any, tmp_path: Path, format: str) -> None:
     run = make_run()
     out = export(run, tmp_path / "out", format)
-    again = initial_encoder("small_conv", 1, str(out / "model.safetensors"), 0, 32).eval()
+    again = initial_encoder("small_conv", InputSpec("image", 1, (32, 32)), str(out / "model.safetensors"), 0).eval()
     with torch.no_grad():
         torch.testing.assert_close(again(IMAGES).pooled, run.encoder()(IMAGES).pooled)
 

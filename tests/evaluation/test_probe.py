@@ -170,3 +170,15 @@ def test_a_table_that_went_away(make_run: Any) -> None:
     run = make_run(**{"data.samples": "gone.parquet"})
     with pytest.raises(UsageError, match="no longer where it was"):
         probe_run(run, "kind")
+
+
+@pytest.mark.parametrize("label", ["patient", "alias"])
+def test_a_label_that_is_the_group_is_refused(world: Any, make_run: Any, label: str) -> None:
+    """No class of the test rows has a training row, so every score would be 0 whatever the encoder."""
+    run, table = make_run(), world.table
+    table = table.with_columns(alias=[f"of {patient}" for patient in table.frame["patient"]])
+    with pytest.raises(UsageError, match=f"the label '{label}' is .* that stays whole") as caught:
+        probe_run(run, label, table=table, group="patient")
+    assert "another column" in caught.value.hint
+    assert not (run.folder / "embeddings.parquet").exists()
+    assert probe_run(run, "kind", table=table, group="patient").rows

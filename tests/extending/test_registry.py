@@ -217,9 +217,66 @@ def test_every_hook_has_a_docstring_with_an_example():
     from ssl_domains.extending import hookspecs
 
     hooks = [getattr(hookspecs, name) for name in dir(hookspecs) if name.startswith("ssl_domains_")]
-    assert len(hooks) == 4
+    assert len(hooks) == 5
     for hook in hooks:
         assert "Example::" in hook.__doc__
         code = textwrap.dedent(hook.__doc__.split("Example::")[1])
         compile(code, hook.__name__, "exec")
         assert f"def {hook.__name__}():" in code
+
+
+RULE = """
+from ssl_domains.extending import RuleEntry
+
+def ssl_domains_rules():
+    return [RuleEntry({name!r}, "one line", {factory!r})]
+"""
+
+
+def test_rules_of_plugins_are_named_in_text_and_imported_only_then(make_plugin):
+    from ssl_domains.pairs import parse, same
+
+    make_plugin("toy", RULE.format(name="alike", factory="ssl_domains_toy_rules_code:alike"))
+    site = make_plugin(
+        "toy-rules", "from ssl_domains.pairs import same\n\ndef alike(column):\n    return same(column)\n"
+    )
+    assert site.is_dir()
+    found = registry()
+    assert parse("same('a')") == same("a")
+    assert "ssl_domains_toy_code" not in sys.modules
+    assert parse("alike('a') & same('b')") == same("a") & same("b")
+    assert found.rule_names() == ("alike",)
+    assert [entry.name for _, entry in found.rules()] == ["same", "within", "overlap", "linked", "alike"]
+    registry(block=["toy"])
+    with pytest.raises(UsageError, match="there is no function 'alike'"):
+        parse("alike('a')")
+
+
+def test_two_plugins_with_one_rule_are_a_clash(make_plugin):
+    from ssl_domains.pairs import parse
+
+    for name in ("toy", "other"):
+        make_plugin(name, RULE.format(name="alike", factory=f"ssl_domains_{name}_code:alike"))
+    found = registry()
+    with pytest.raises(PluginError, match="two plugins bring a rule 'alike': ssl-domains-other and ssl-domains-toy"):
+        parse("alike('a')")
+    assert [clash for clash in found.clashes() if "rule" in clash]
+    registry(block=["other"])
+    with pytest.raises(PluginError, match="can't be loaded from ssl_domains_toy_code:alike: AttributeError"):
+        parse("alike('a')")
+
+
+@pytest.mark.parametrize("name", ["same", "linked", "bins", "none"])
+def test_a_rule_of_the_core_s_name_breaks_its_plugin(make_plugin, name):
+    make_plugin("toy", RULE.format(name=name, factory="ssl_domains_toy_code:alike"))
+    plugin = loaded("toy")
+    assert plugin.status == "broken"
+    assert f"the rule {name!r} is the core's" in plugin.reason
+
+
+@pytest.mark.parametrize("entry", [("not a name", "x", "a:b"), ("fine", "x", "no_function"), ("fine", "x", ":b")])
+def test_a_malformed_rule_entry_is_refused(entry):
+    from ssl_domains.extending import RuleEntry
+
+    with pytest.raises(ValueError, match=r"identifier|module:function"):
+        RuleEntry(*entry)

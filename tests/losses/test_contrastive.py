@@ -136,7 +136,7 @@ def test_any_rectangular_batch_equals_the_reference(told: Any, agrees: Any, data
         torch.randint(0, groups, (m, 1), generator=g),
         torch.randint(0, groups, (n, 1), generator=g),
     )
-    samples, candidate_samples = torch.randint(0, 9, (m,), generator=g), torch.randint(-1, 9, (n,), generator=g)
+    samples, candidate_samples = torch.randint(0, 9, (m,), generator=g), torch.randint(0, 9, (n,), generator=g)
     known = self_index >= 0
     candidate_codes[self_index[known]] = codes[known]
     candidate_samples[self_index[known]] = samples[known]
@@ -352,6 +352,14 @@ def test_autocast_changes_nothing(told: Any, unit: Any) -> None:
 
 
 # errors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tau", [0.0, -0.1, float("nan"), float("inf")])
+def test_a_temperature_that_is_not_positive_is_refused_as_a_tensor_too(tau: float, told: Any, unit: Any) -> None:
+    pairs = told(*two_views([0, 1]), [1.0])
+    for given_tau in (torch.tensor(tau), torch.tensor([tau], dtype=torch.float64, requires_grad=True)):
+        with pytest.raises(UsageError, match="temperature"):
+            contrastive_loss(unit(4, 3), pairs, given_tau)
 
 
 @pytest.mark.parametrize("tau", [0.0, -0.1, float("nan"), float("inf")])

@@ -1,4 +1,4 @@
-"""Computed columns and edge tables: after a refresh, loss and draw are those of a fresh bind to the same values."""
+"""Computed columns and edge tables: after a refresh, loss and draw are those of a new bind to the same values."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def same_states(one: BoundObjective, two: BoundObjective) -> None:
         assert np.array_equal(a, b)
 
 
-def test_columns_seen_after_a_refresh_are_those_of_a_fresh_bind() -> None:
+def test_columns_after_a_refresh_are_those_of_a_new_bind() -> None:
     objective = 0.5 * same("cluster") + 0.5 * (same("patient") & within("depth", 0.3))
     binding = Binding.of(objective, TABLE, columns=("cluster", "depth"))
-    assert (binding.bound.draw(np.arange(N), 1, np.random.default_rng(0)) == -1).all()  # nobody before the first
+    assert (binding.bound.draw(np.arange(N), 1, np.random.default_rng(0)) == -1).all()  # no matches at first
     for version in (1, 2, 3):
         cluster, depth = codes(), np.where(RNG.random(N) < 0.2, np.nan, RNG.random(N))
         binding.refresh(columns={"cluster": cluster, "depth": torch.from_numpy(depth)})
@@ -52,7 +52,7 @@ def test_columns_seen_after_a_refresh_are_those_of_a_fresh_bind() -> None:
         assert binding.computed.version == version
 
 
-def test_edges_seen_after_a_refresh_are_those_of_a_fresh_bind() -> None:
+def test_edges_after_a_refresh_are_those_of_a_new_bind() -> None:
     objective = 1 * linked("mined", grade="grade")
     binding = Binding.of(objective, TABLE, edges=("mined",))
     assert (binding.bound.draw(np.arange(N), 1, np.random.default_rng(0)) == -1).all()
@@ -65,7 +65,7 @@ def test_edges_seen_after_a_refresh_are_those_of_a_fresh_bind() -> None:
         assert (drawn >= 0).all()
 
 
-def test_what_is_not_rewritten_stays() -> None:
+def test_columns_that_are_not_replaced_stay() -> None:
     binding = Binding.of(same("cluster") + same("other"), TABLE, columns=("cluster", "other"))
     one, two = codes(), codes()
     binding.refresh(columns={"cluster": one, "other": two})
@@ -83,7 +83,7 @@ def test_a_refresh_does_not_follow_what_the_caller_does_to_the_array() -> None:
 
 
 @pytest.mark.parametrize("kind", ["groups", "draw", "partner"])
-def test_the_sampler_plans_by_what_was_computed_last(kind: Any) -> None:
+def test_the_sampler_plans_by_the_last_version(kind: Any) -> None:
     rule = same("cluster")
     binding = Binding.of(rule, TABLE, columns=("cluster",))
     sampler = BatchSampler(binding.bound, Composition(kind), 6, seed=2)
@@ -104,7 +104,7 @@ def test_a_sampler_is_not_bound_to_something_else() -> None:
     assert np.array_equal(sampler.plan(0), plan)
 
 
-def test_a_checkpoint_holds_it_without_a_pickle() -> None:
+def test_a_checkpoint_has_the_state_without_a_pickle() -> None:
     edges = edges_between(TABLE, [0, 1, 22], [5, 1, 23], [0.5, 0.25, 1.0])
     named = edges.with_columns(b=pl.Series(["s5", "ü", ""]))
     computed = Computed.nothing(N, ("cluster", "depth"), ("mined",)).rewritten(
@@ -155,6 +155,6 @@ def test_a_refresh_that_fails_changes_nothing(given: Any, error: type[Exception]
     assert binding.computed.version == 0
 
 
-def test_a_column_that_is_there_is_not_computed_over() -> None:
+def test_a_column_of_the_table_is_not_computed() -> None:
     with pytest.raises(UsageError, match="has a column 'patient'"):
         Binding.of(same("patient"), TABLE, columns=("patient",))

@@ -267,12 +267,15 @@ def test_a_reader_of_files_may_name_the_row_that_failed(tmp_path: Path, source: 
 @pytest.mark.parametrize(
     ("array", "cause"),
     [
-        (np.zeros((0, 4, 1)), "shape (0, 4, 1)"),
-        (np.zeros(4), "shape (4,)"),
-        (np.zeros((2, 2, 2, 2)), "shape (2, 2, 2, 2)"),
-        (np.array([["a"]]), "<U1"),
-        (np.zeros((2, 2), complex), "complex128"),
-        (None, "shape ()"),
+        (np.zeros((0, 4, 1)), "decoded to shape [0, 4, 1], which has an empty side"),
+        (np.zeros(16000), "decoded to shape [16000], but axes 'hwc' are height, width, channels"),
+        (np.zeros((16000, 1)), "decoded to shape [16000, 1], but axes 'hwc' are height, width, channels"),
+        (np.zeros((2, 2, 2, 2)), "decoded to shape [2, 2, 2, 2], but axes 'hwc' are height, width, channels"),
+        (np.zeros((40, 64, 64)), "decoded to shape [40, 64, 64], a picture of 64 channels"),
+        (np.full((3, 4, 1), np.nan), "decoded to shape [3, 4, 1] without a finite number"),
+        (np.array([["a"]]), "decoded to <U1, not to numbers"),
+        (np.zeros((2, 2, 1), complex), "decoded to complex128, not to numbers"),
+        (None, "decoded to object, not to numbers"),
     ],
 )
 def test_what_is_no_picture_is_a_problem(tmp_path: Path, source: Source, array: Any, cause: str) -> None:
@@ -298,7 +301,7 @@ def test_the_readers_own_refusal_is_passed_on(tmp_path: Path, source: Source) ->
 def test_a_table_without_paths(tmp_path: Path) -> None:
     class Made(readers.RowReader):  # type: ignore[misc]
         def load(self, row: Any) -> Any:
-            return np.full((2, 2), row["value"])
+            return np.full((2, 2, 1), row["value"])
 
     table = SampleTable.of(pl.DataFrame({"value": [3, 5]}))
     store = ArrayStore.fill(tmp_path / "x.store", table, Made())

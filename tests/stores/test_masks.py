@@ -24,7 +24,7 @@ class Reader:
         raise AssertionError("the store never scans")
 
     def load(self, row: Mapping[str, Any]) -> np.ndarray:
-        return np.load(row["path"])[row["slice"]]
+        return np.load(row["path"])[row["slice"]][:, :, None]
 
     def load_mask(self, row: Mapping[str, Any]) -> np.ndarray:
         return self.load_masks(row["mask_path"], [row])[0]

@@ -6,7 +6,7 @@ It shares only the descriptions of rules with the implementation: no codes, no t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from ssl_domains.pairs import Objective, Rows, Rule
-from ssl_domains.pairs.rules.algebra import AcrossParts, And, Not, Or, Same, Within
+from ssl_domains.pairs.rules.algebra import AcrossParts, And, Not, Or
 from ssl_domains.pairs.rules.keys import Bins
 from ssl_domains.pairs.rules.linked import Linked
 from ssl_domains.pairs.rules.overlap import Overlap
+from ssl_domains.pairs.rules.same import Same
+from ssl_domains.pairs.rules.within import Within
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -114,7 +116,7 @@ class RowValues:
 
 def fit(objective: Objective | Rule, columns: Columns) -> dict[str, list[float]]:
     """Edges of every bins key that is fitted."""
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     found: dict[str, list[float]] = {}
     todo = [r.rule for r in objective.relations] + ([objective.ignored] if objective.ignored is not None else [])
     while todo:
@@ -126,8 +128,14 @@ def fit(objective: Objective | Rule, columns: Columns) -> dict[str, list[float]]
     return found
 
 
+LEAVES: dict[type[Rule], Callable[[Any, RowValues, int, RowValues, int], float | None]] = {}
+"""Answers of leaves that a test brings itself, by the class of the description."""
+
+
 def answer(rule: Rule, a: RowValues, i: int, c: RowValues, j: int) -> float | None:
     """No (0), unknown (None) or the weight of the yes, for row i of ``a`` and row j of ``c``."""
+    if type(rule) in LEAVES:
+        return LEAVES[type(rule)](rule, a, i, c, j)
     if isinstance(rule, Same):
         result: float | None = 1.0
         for key in rule.keys:
@@ -211,7 +219,7 @@ def states(
     links: Mapping[str, Columns] | None = None,
 ) -> States:
     """The state of every pair of rows under an objective over columns (one value a sample) and edge tables."""
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     others = rows if candidates is None else candidates
     edges = fit(objective, columns) if fitted is None else fitted
     a, c = RowValues(columns, rows, edges, links or {}), RowValues(columns, others, edges, links or {})

@@ -8,6 +8,7 @@ import pytest
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import PairSampler, ScanOption
+from ssl_domains.samples import SampleTable
 from ssl_domains.testing import check_domain, check_pair_sampler
 
 
@@ -61,9 +62,17 @@ def test_demo_data_must_not_depend_on_anything_but_the_seed(domain, tmp_path):
         check_domain(replace(domain, demo_data=careless), tmp_path)
 
 
+def test_a_sampler_of_a_domain_that_is_nowhere_is_refused(domain, tmp_path):
+    samples = SampleTable(check_domain(domain, tmp_path).frame)
+    check_pair_sampler(PairSampler("a", "*", "x", "same('patient')"), samples, batch_size=8)
+    with pytest.raises(AssertionError, match=r"domain that isn't there.*npx"):
+        check_pair_sampler(PairSampler("a", "npx", "x", "same('patient')"), samples, batch_size=8)
+
+
 @pytest.mark.parametrize(
     ("sampler", "error", "told"),
     [
+        (PairSampler("a", "fisheye", "x", "same('patient')"), AssertionError, "the table was scanned by 'npy'"),
         (PairSampler("a", "npy", "", "same('patient')"), AssertionError, "summary"),
         (PairSampler("a", "npy", "x", lambda **any: "same('patient')"), AssertionError, "unknown parameter"),
         (PairSampler("a", "npy", "x", "same('hospital')"), UsageError, "hospital"),

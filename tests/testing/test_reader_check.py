@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from ssl_domains.errors import UsageError
 from ssl_domains.samples import ReadError, SampleTable, ScanResult
 from ssl_domains.testing import check_reader
 
@@ -72,9 +74,20 @@ def text(original):
     return lambda self, row: original(self, row).astype("U3")
 
 
-def random(original):
-    import numpy as np
+def empty_folder(original):
+    def scan(self, source, **options):
+        if not list(Path(source).iterdir()):
+            raise KeyError("path")
+        return original(self, source, **options)
 
+    return scan
+
+
+def changed(function):
+    return lambda original: lambda self, row: function(original(self, row), int(Path(row["path"]).stem))
+
+
+def random(original):
     def load(self, row):
         array = original(self, row)
         return array + np.random.default_rng().random(array.shape)
@@ -83,8 +96,6 @@ def random(original):
 
 
 def inventing(original):
-    import numpy as np
-
     def load(self, row):
         try:
             return original(self, row)
@@ -95,9 +106,13 @@ def inventing(original):
 
 
 def inventing_for_missing(original):
-    import numpy as np
-
     return lambda self, row: original(self, row) if Path(row["path"]).exists() else np.zeros((2, 2, 1), dtype=np.uint8)
+
+
+def with_a_hole(array, number):
+    array = array.astype(np.float32)
+    array[2, 3] = np.nan
+    return array
 
 
 def short(original):
@@ -109,10 +124,23 @@ def short(original):
     [
         ("scan", no_path, "column 'path'"),
         ("scan", changing, "scanning twice"),
-        ("scan", raising, "is cut"),
         ("scan", other_columns, "path and cause"),
-        ("load", flat, r"\[H, W, C\]"),
-        ("load", text, "is a number"),
+        ("scan", raising, "scanned a folder of files without content, or cut short, which raised OSError: .* is cut"),
+        ("scan", empty_folder, "scanned an empty folder, which raised KeyError"),
+        ("load", flat, r"decoded to shape \[8, 8\], but axes 'hwc' are height, width, channels"),
+        ("load", text, "decoded to <U3, not to numbers"),
+        ("load", changed(lambda array, _: array[..., 0].reshape(-1)), r"decoded to shape \[64\], but axes 'hwc'"),
+        ("load", changed(lambda array, _: array[None]), r"decoded to shape \[1, 8, 8, 1\], but axes 'hwc'"),
+        ("load", changed(lambda array, _: array[:0]), "which has an empty side"),
+        ("load", changed(lambda array, _: array.repeat(64, axis=2)), "a picture of 64 channels"),
+        ("load", changed(lambda array, _: array.astype(complex)), "decoded to complex128, not to numbers"),
+        ("load", changed(lambda array, _: np.full(array.shape, np.nan)), "without a finite number"),
+        ("load", changed(with_a_hole), "decoded to 1 numbers that are not finite, but .* missing = True"),
+        (
+            "load",
+            changed(lambda array, n: array.repeat(3 + (n == 7), axis=2)),
+            "decoded to 4 channels, where other rows",
+        ),
         ("load", random, "decoding twice"),
         ("load", inventing, "holds nothing to decode"),
         ("load", inventing_for_missing, "ReadError for a file that is not there"),
@@ -121,8 +149,31 @@ def short(original):
 )
 def test_a_broken_reader_is_told_what_it_breaks(reader_class, source, name, change, told):
     reader = breaking(reader_class, name, change(getattr(reader_class, name)))
-    with pytest.raises((AssertionError, OSError), match=told):
+    with pytest.raises(AssertionError, match=told):
         check_reader(reader, source)
+
+
+def test_declared_axes_channels_and_missing_data_pass(reader_class, source):
+    class Changed(reader_class):
+        axes, missing = "zyxc", True
+
+        def load(self, row):
+            return with_a_hole(super().load(row), 0)[None]
+
+    Changed.__module__, Changed.__qualname__ = __name__, "Changed"
+    globals()["Changed"] = Changed
+    check_reader(Changed(), source)
+
+
+def test_other_channels_than_declared_are_refused(reader_class, source):
+    with pytest.raises(AssertionError, match="the reader declares 3 channels"):
+        check_reader(breaking(reader_class, "channels", 3), source)
+
+
+def test_unknown_axes_are_refused(reader_class, source):
+    with pytest.raises(UsageError, match="declares axes 'whc'") as raised:
+        check_reader(breaking(reader_class, "axes", "whc"), source)
+    assert "hwc" in raised.value.hint
 
 
 def test_a_version_is_needed(reader_class, source):

@@ -59,13 +59,13 @@ class ArrayReader:
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Callable[..., tuple[SampleTable, ArrayStore]]:
-    """``stored(arrays, **columns)``: a table with a row for each array, and its filled store."""
+    """``stored(arrays, **columns)``: a table with a row for each array, and its filled store; grey ones are [H, W]."""
 
     def make(arrays: list[NDArray[Any]], **columns: Any) -> tuple[SampleTable, ArrayStore]:
         paths = []
         for number, array in enumerate(arrays):
             path = tmp_path / f"{number}.npy"
-            np.save(path, array)
+            np.save(path, array if array.ndim == 3 else array[:, :, None])
             paths.append(str(path))
         frame = pl.DataFrame({"sample": [f"s{number}" for number in range(len(arrays))], "path": paths, **columns})
         table = SampleTable.of(frame)

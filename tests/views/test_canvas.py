@@ -25,7 +25,7 @@ def test_any_shape_lands_on_the_square(height: int, width: int, channels: int, m
     assert (mask is None) == (mode == "stretch")
     if mask is not None:
         assert mask.any()
-        assert (canvas[~mask] == 0).all()
+        assert np.isin(canvas[~mask], canvas[mask]).all(), "padding holds values of the picture"
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 5, 9])
@@ -58,15 +58,30 @@ def test_the_same_size_is_left_alone() -> None:
 
 
 def test_fit_keeps_the_aspect_ratio_in_the_middle() -> None:
-    canvas, mask = Canvas(32, "fit").apply(np.ones((10, 20, 1), np.float32))
+    picture = RNG.random((16, 32, 1), dtype=np.float32)
+    canvas, mask = Canvas(32, "fit").apply(picture)
     assert mask is not None
     assert mask.sum() == 16 * 32
     assert mask[8:24].all()
-    assert np.array_equal(canvas[:, :, 0] > 0, mask)
+    assert np.array_equal(canvas[8:24], picture)
     tall, tall_mask = Canvas(32, "fit").apply(np.ones((1000, 2, 1), np.uint8))
     assert tall_mask is not None
     assert tall_mask.sum() == 32
-    assert tall.sum() == 32
+    assert (tall == 1).all(), "a picture of one column is repeated"
+
+
+@given(st.integers(1, 24), st.integers(1, 24), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_fit_pads_by_reflection_as_often_as_it_takes(height: int, width: int, channels: int) -> None:
+    """Against NumPy's own symmetric padding of the picture on the canvas."""
+    canvas = Canvas(24, "fit")
+    padded, mask = canvas.apply(RNG.random((height, width, channels), dtype=np.float32))
+    assert mask is not None
+    top, left, inner_height, inner_width = canvas.box(height, width)
+    picture = padded[top : top + inner_height, left : left + inner_width]
+    around = ((top, 24 - top - inner_height), (left, 24 - left - inner_width), (0, 0))
+    assert np.array_equal(padded, np.pad(picture, around, mode="symmetric"))
+    assert np.array_equal(mask, np.pad(np.ones(picture.shape[:2], bool), around[:2]))
 
 
 @pytest.mark.parametrize("mode", ["stretch", "fit"])
@@ -79,7 +94,7 @@ def test_pixels_without_data_do_not_darken_their_neighbours(mode: str) -> None:
     assert mask is not None
     assert 0.6 < mask.mean() < 0.75
     assert np.allclose(canvas[mask], 0.8, atol=1e-5)
-    assert (canvas[~mask] == 0).all()
+    assert (canvas[~mask] == 0).all(), "missing data inside the picture is 0"
 
 
 @pytest.mark.parametrize("arguments", [(0, "fit"), (16, "crop")])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import albumentations as A
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -113,33 +114,75 @@ def test_a_cut_rectangle_equals_the_interpolation_at_its_places(
 
 def test_a_crop_shows_nothing_from_outside_it_even_when_turned() -> None:
     """Rotation after a crop: the corners have no data, though the canvas has."""
-    recipe = ViewRecipe((RandomResizedCrop((0.1, 0.2), reason=WHY), Rotate((45.0, 45.0), reason=WHY)), 32, views=1)
-    (view,) = recipe.device_views(torch.ones(4, 1, 32, 32), seed=0, step=0, slots=torch.arange(4))
+    crop = RandomResizedCrop((0.1, 0.2), reason=WHY)
+    recipe = ViewRecipe((crop, Rotate((45.0, 45.0), reason=WHY)), 32, views=1)
+    # Each pixel holds its own column: a view shows the columns of its crop only.
+    columns = (torch.arange(32) / 31).expand(4, 1, 32, 32).contiguous()
+    (view,) = recipe.device_views(columns, seed=0, step=0, slots=torch.arange(4))
     assert view.mask is not None
     assert not view.mask[:, 0, 0, 0].any()
-    assert (view.images[:, 0, 0, 0] == 0).all()
     assert view.mask[:, 0, 16, 16].all()
+    drawn = crop.parameters(Draws(0, 0, torch.arange(4), 0, "crop"), 32)
+    first, last = drawn["left"], drawn["left"] + drawn["width"] - 1
+    assert torch.allclose(view.images.amin(dim=(1, 2, 3)).double() * 31, first, atol=0.6)
+    assert torch.allclose(view.images.amax(dim=(1, 2, 3)).double() * 31, last, atol=0.6)
+    assert (view.images.amin(dim=(1, 2, 3)).double() * 31 >= first - 1e-3).all()
+    assert (view.images.amax(dim=(1, 2, 3)).double() * 31 <= last + 1e-3).all()
     # A square turned by 45° covers 2(√2 − 1) of itself.
     assert view.mask.float().mean() == pytest.approx(2 * (2**0.5 - 1), abs=0.03)
 
 
-def test_padding_moves_with_the_picture_and_stays_zero(pictures: Pictures, batched: Batched) -> None:
+def test_a_mask_moves_with_the_picture_and_changes_no_pixel(pictures: Pictures, batched: Batched) -> None:
     images = pictures("textured", 3)
     mask = np.zeros((12, 32, 32), dtype=bool)
     mask[:, 8:24] = True
-    images[~mask] = 0.7  # whatever a canvas holds where it has no data must not come through
     given = torch.from_numpy(mask)[:, None]
     views = FULL.device_views(batched(images), given, seed=1, step=2, slots=torch.arange(12))
-    for view in views:
+    without = FULL.device_views(batched(images), seed=1, step=2, slots=torch.arange(12))
+    for view, plain in zip(views, without, strict=True):
         assert view.mask is not None
+        assert plain.mask is not None
         assert view.mask.shape == (12, 1, 32, 32)
-        assert (view.images * ~view.mask == 0).all()
         assert 0.1 < view.mask.float().mean() < 0.95
-    one = FULL.cpu_view(images[3] * mask[3][:, :, None], mask[3], seed=1, step=2, slot=3)
+        assert (view.mask <= plain.mask).all()
+        assert torch.equal(view.images, plain.images), "what pads the canvas is a picture like the rest"
+    one = FULL.cpu_view(images[3], mask[3], seed=1, step=2, slot=3)
     assert one.mask is not None
     assert views[0].mask is not None
     assert (one.mask[0] != views[0].mask[3]).float().mean() < 0.05
-    assert (one.images * ~one.mask == 0).all()
+
+
+@pytest.mark.parametrize("degrees", [45.0, -20.0, 180.0])
+def test_what_a_rotation_exposes_is_the_picture_reflected(degrees: float, pictures: Pictures, batched: Batched) -> None:
+    """Against the rotation of a canvas that NumPy has padded by reflection; the mask against that of ones and zeros."""
+    images = pictures("smooth", 3)
+    recipe = ViewRecipe((Rotate((degrees, degrees), reason=WHY),), 32, views=1)
+    (view,) = recipe.device_views(batched(images), seed=0, step=0, slots=torch.arange(12))
+    turn = cv2.getRotationMatrix2D((47.5, 47.5), degrees, 1.0)
+    assert view.mask is not None
+    for slot, image in enumerate(images):
+        wide = np.pad(image, ((32, 32), (32, 32), (0, 0)), mode="symmetric")
+        turned = cv2.warpAffine(wide, turn, (96, 96), flags=cv2.INTER_LINEAR)[32:64, 32:64]
+        # OpenCV counts places in 32nds of a pixel.
+        assert np.abs(view.images[slot].permute(1, 2, 0).numpy() - turned).max() < 0.01
+        inside = np.pad(np.ones((32, 32), np.float32), 32)
+        there = cv2.warpAffine(inside, turn, (96, 96), flags=cv2.INTER_LINEAR)[32:64, 32:64] >= 0.5
+        assert (view.mask[slot, 0].numpy() != there).mean() < 0.02
+
+
+def test_missing_data_stays_apart_from_its_surroundings(batched: Batched) -> None:
+    """A hole of a grey picture moves with it; what was 0 there is changed like a pixel, and only the mask tells."""
+    image = np.full((1, 32, 32, 1), 0.5, np.float32)
+    mask = np.ones((1, 32, 32), bool)
+    mask[:, 4:12, 20:28] = False
+    image[~mask] = 0
+    recipe = ViewRecipe((HorizontalFlip(1.0, reason=WHY),), 32, views=1)
+    (view,) = recipe.device_views(
+        batched(image), torch.from_numpy(mask)[:, None], seed=0, step=0, slots=torch.arange(1)
+    )
+    assert view.mask is not None
+    assert torch.equal(view.mask, torch.from_numpy(mask[:, None, :, ::-1].copy()))
+    assert torch.equal(view.images > 0.25, view.mask)
 
 
 def test_no_mask_is_made_where_nothing_outside_can_be_seen(pictures: Pictures, batched: Batched) -> None:
@@ -219,7 +262,7 @@ def test_a_plugins_step_reads_columns_and_emits_numbers() -> None:
         assert view.emitted["distance"].dtype == torch.float64
         assert ((factor >= 1) & (factor <= 4)).all(), "the second zoom reads what the first one emitted"
         assert view.mask is not None
-        assert view.images.isfinite().all()
+        assert torch.allclose(view.images, torch.ones(())), "a plain picture is plain where the zoom shows no data"
         seen = view.mask.float().mean(dim=(1, 2, 3)).double()
         assert torch.allclose(seen, 1 / factor**2, atol=0.15)
     assert not torch.equal(views[0].emitted["distance"], views[1].emitted["distance"])

@@ -65,6 +65,7 @@ def check(
                 ("pair sampler", plugin.pair_samplers),
                 ("method", plugin.methods),
                 ("encoder", plugin.encoders),
+                ("rule", plugin.rules),
             ):
                 for item in items:
                     answer.line(f"  {kind} {getattr(item, 'signature', item.name)}: {item.summary}")
@@ -91,4 +92,5 @@ def _document(plugin: Plugin) -> dict[str, Any]:
         "pair_samplers": [sampler.signature for sampler in plugin.pair_samplers],
         "methods": [method.name for method in plugin.methods],
         "encoders": [encoder.name for encoder in plugin.encoders],
+        "rules": [rule.name for rule in plugin.rules],
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.work.pairs import ChosenPairs
+from ssl_domains.cli.work.pairs import ChosenPairs, composition_of
 from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["configure"]
 
-_BATCH = 256  # the general default, which a small table can't fill
+_BATCH = 256  # the general default; a smaller table has a smaller batch
 
 
 def configure(
@@ -26,8 +26,12 @@ def configure(
     file: Path | None = None,
     sets: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
+    world_size: int = 1,
 ) -> RunConfig:
-    """Later wins: the general defaults, the domain's, the file, the pair sampler's composition, ``--set``, options.
+    """Resolve the configuration of a run.
+
+    Later sources win: the general defaults, the domain's, the file, the pair sampler's composition, ``--set``, options.
+    The default batch size fits the table, the composition and the number of processes.
 
     Args:
         domain: Whose encoder, size, canvas and channels are the defaults.
@@ -36,18 +40,27 @@ def configure(
         file: TOML file.
         sets: ``KEY=VALUE`` texts.
         options: By dotted key, what options say; None leaves a key alone.
+        world_size: Processes that share a batch.
     """
     from ssl_domains.engine.record.config_file import load_config
+    from ssl_domains.pairs import Composition
 
+    largest = min(_BATCH, len(table))
     defaults = {
         "encoder.name": domain.default_encoder,
         "encoder.in_chans": domain.in_chans(table) if domain.in_chans is not None else None,
         "views.size": domain.default_size,
         "views.canvas": domain.canvas,
-        "train.batch_size": min(_BATCH, len(table)),
+        "train.batch_size": largest,
     }
     overrides = dict(options or {})
     if chosen is not None:
         overrides |= {"pairs.rule": chosen.objective, "pairs.name": chosen.name}
         sets = [*chosen.sets(), *sets]
-    return load_config(file, sets, defaults=defaults, overrides=overrides)
+    config = load_config(file, sets, defaults=defaults, overrides=overrides)
+    composition = Composition("random") if config.pairs.rule == "none" else composition_of(config.pairs)
+    fitting = composition.fitting_batch(largest, world_size)
+    if fitting == largest:
+        return config
+    # Loaded again with another default, so that a batch size from the file, --set or an option still wins.
+    return load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)

@@ -24,6 +24,7 @@ __all__ = [
     "nuisance_columns",
     "plan_training",
     "training_rows",
+    "with_nuisance",
 ]
 
 
@@ -115,12 +116,25 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
     """
     if label is not None:
         train.column(label)
-    return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train))
+    return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train, config))
 
 
-def nuisance_columns(domain: Domain, table: SampleTable) -> tuple[str, ...]:
-    """The domain's nuisance columns that the table has."""
-    return tuple(name for name in domain.nuisance if name in table.columns)
+def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:
+    """The table with its ``aspect_ratio``, where the canvas is padded and the table has the sides of its pictures.
+
+    The padding of a canvas must not tell the aspect ratio; that it doesn't is worth measuring like any nuisance.
+    """
+    from ssl_domains.samples import with_aspect_ratio
+
+    return with_aspect_ratio(table) if config.views.canvas == "fit" else table
+
+
+def nuisance_columns(domain: Domain, table: SampleTable, config: RunConfig) -> tuple[str, ...]:
+    """The domain's nuisance columns that the table has, and ``aspect_ratio`` where the canvas is padded."""
+    from ssl_domains.samples import ASPECT_RATIO
+
+    names = (*domain.nuisance, *((ASPECT_RATIO,) if config.views.canvas == "fit" else ()))
+    return tuple(dict.fromkeys(name for name in names if name in table.columns))
 
 
 def _keys(composition: Composition) -> dict[str, Any]:

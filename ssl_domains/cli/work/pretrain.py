@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import error
 from ssl_domains.cli.work.configuring import configure
-from ssl_domains.cli.work.pairs import choose_pairs, composition_of, inspect_training, nuisance_columns, training_rows
+from ssl_domains.cli.work.pairs import (
+    choose_pairs,
+    composition_of,
+    inspect_training,
+    nuisance_columns,
+    training_rows,
+    with_nuisance,
+)
 from ssl_domains.cli.work.scan import is_table, scan_to
-from ssl_domains.cli.work.tables import decodable, fill_store, open_table
+from ssl_domains.cli.work.tables import decodable, fill_store, open_table, shrinking
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
@@ -71,7 +78,7 @@ def pretrain_run(
             config, parts = _prepare(registry, domain, request, say, world)
         if request.dry_run:
             return rehearse(config, parts)
-        nuisance = nuisance_columns(domain, parts.table)
+        nuisance = nuisance_columns(domain, parts.table, config)
         return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
 
 
@@ -90,11 +97,12 @@ def _prepare(
         samples = _scanned(domain, request, say, world)
     table = open_table(domain, samples)
     train = training_rows(table)
-    config = _config(registry, domain, request, samples, train)
+    config = _config(registry, domain, request, samples, train, world)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
     method.needs.require(config.views.n or method.needs.views, config.method.name)
     refuse_unread_rule(config, method.needs)
+    train = with_nuisance(train, config)
     _say_pairs(config, say)
     if world.first:
         # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with
@@ -104,7 +112,14 @@ def _prepare(
             error("warning", warning, "")
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
-    train = decodable(train, store)
+    decoded = decodable(train, store)
+    if len(decoded) < len(train):  # the default batch size may be smaller now
+        config = _config(registry, domain, request, samples, decoded, world)
+        config = with_method_options(config, method.options)
+    train = decoded
+    warning = shrinking(train, store, config.views.size)
+    if warning and world.first:
+        error("warning", warning, f"--set views.size={2 * config.views.size} keeps more of it")
     channels = max(store.channels(store.positions(train)))
     parts = Parts(
         train,
@@ -119,14 +134,14 @@ def _prepare(
 
 
 def _config(
-    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable
+    registry: Registry, domain: Domain, request: PretrainRequest, samples: Path, train: SampleTable, world: World
 ) -> RunConfig:
     chosen = choose_pairs(registry, domain, request.pairs, request.rule)
     file = request.config
     if request.resume and file is None and (request.out / "config.toml").is_file():
         file = request.out / "config.toml"
     options = {"data.samples": str(samples), **(request.options or {})}
-    return configure(domain, train, chosen, file=file, sets=request.sets, options=options)
+    return configure(domain, train, chosen, file=file, sets=request.sets, options=options, world_size=world.size)
 
 
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:

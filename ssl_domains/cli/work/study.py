@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import counter
 from ssl_domains.cli.work.configuring import configure
-from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns
+from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
 from ssl_domains.cli.work.tables import decodable, fill_store, open_table
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
@@ -61,6 +61,7 @@ def prepare_study(
     config = with_method_options(config, method.options)
     if config.encoder.in_chans is None:
         config = config.with_values({"encoder.in_chans": max(store.channels(store.positions(table)))})
+    table = with_nuisance(table, config)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
     named = _named_arms(registry, domain, study)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
@@ -73,7 +74,7 @@ def prepare_study(
     if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
     leading = "mean Dice" if study.primary.probe == "dense" else HEADLINE[labels.task]
-    nuisance = nuisance_columns(domain, table) if study.nuisance is None else tuple(study.nuisance)
+    nuisance = nuisance_columns(domain, table, config) if study.nuisance is None else tuple(study.nuisance)
     material = Material(
         table=table,
         store=store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
 
-__all__ = ["decodable", "fill_store", "open_table"]
+__all__ = ["decodable", "fill_store", "open_table", "shrinking"]
+
+_MOST_SHRINKING = 8
 
 
 def open_table(domain: Domain, path: Path) -> SampleTable:
@@ -46,16 +49,41 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
-    """The rows whose arrays are in the store; a note gives the number of the others.
+    """The rows whose arrays are in the store; a note gives the number of the others and their three main causes.
 
     Raises:
         DataError: When no row could be decoded.
     """
     decoded = store.positions(table) >= 0
-    left = int((~decoded).sum())
-    if left:
-        cause = store.problems["cause"][0] if len(store.problems) else "unknown"
+    causes = Counter(store.causes(table))
+    if causes:
+        left, common = sum(causes.values()), causes.most_common(3)
+        why = "; ".join(f"{cause} ({count})" for cause, count in common) if len(causes) > 1 else common[0][0]
+        if len(causes) > len(common):
+            why += f"; and {len(causes) - len(common)} other causes"
         if left == len(table):
-            raise DataError(f"none of the {left} samples can be decoded, the first because: {cause}", "scan again")
-        note(f"{left} of {len(table)} samples can't be decoded and are left out; the first because: {cause}")
+            hint = "the reader and what it declares must agree, or the files are damaged: mend them and run again"
+            raise DataError(f"none of the {left} samples can be decoded: {why}", hint)
+        note(f"{left} of {len(table)} samples can't be decoded and are left out: {why}")
     return table.take(decoded)
+
+
+def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:
+    """A warning when a canvas of ``size`` pixels shrinks a side of some pictures more than 8-fold; empty when none is.
+
+    Args:
+        table: Decodable rows.
+        store: Their arrays, ``[H, W, C]``; others are not looked at.
+        size: Side of the canvas.
+    """
+    shapes = store.shapes(store.positions(table))
+    if shapes.shape[1] != 3:
+        return ""
+    fold = shapes[:, :2].max(axis=1, initial=0) / size
+    many = int((fold > _MOST_SHRINKING).sum())
+    if not many:
+        return ""
+    return (
+        f"{many} of {len(table)} samples shrink more than {_MOST_SHRINKING}-fold on a canvas of {size} pixels, up to "
+        f"{fold.max():.0f}-fold: fine detail is averaged away"
+    )

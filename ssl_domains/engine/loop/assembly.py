@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from pydantic import BaseModel
 from timm.layers import convert_sync_batchnorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ssl_domains.encoders import Encoder
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
 from ssl_domains.engine.loop.refreshing import Refresher
@@ -27,34 +25,16 @@ from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods import Method, ViewPlan
+from ssl_domains.methods import Method, MethodSource, ViewPlan
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling, with_variants
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "MethodSource", "Parts", "assemble", "refuse_unread_rule", "resolve_config", "rule_text"]
+__all__ = ["Assembled", "Parts", "assemble", "refuse_unread_rule", "resolve_config", "rule_text"]
 
 _SEEDS = 2**63 - 1
-
-
-class MethodSource(Protocol):
-    """Builds a method: the method's class itself, or an object that knows more than a configuration can say.
-
-    Attributes:
-        needs: See `Method.needs`.
-        options: See `Method.options`.
-    """
-
-    @property
-    def needs(self) -> ViewPlan: ...  # noqa: D102
-    @property
-    def options(self) -> type[BaseModel]: ...  # noqa: D102
-
-    def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Method:
-        """See `Method.build`."""
-        ...
 
 
 @dataclass(frozen=True)

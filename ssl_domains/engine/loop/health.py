@@ -100,13 +100,24 @@ def knn_agreement(
         return torch.tensor(float("nan"), device=features.device)
     similarity = F.normalize(features.float(), dim=1) @ F.normalize(bank.float(), dim=1).T
     similarity = similarity.masked_fill(samples[:, None] == bank_samples[None, :], float("-inf"))
-    nearest, where = similarity.topk(min(k, len(bank)), dim=1)
+    nearest, where = _nearest(similarity, min(k, len(bank)))
     votes = torch.zeros(len(features), int(bank_labels.max()) + 1, device=features.device)
     votes.scatter_add_(1, bank_labels[where], (nearest > float("-inf")).float())
     # Of labels with equally many votes, the one with the nearest neighbours wins, by weights too small to matter else.
     order = torch.arange(where.shape[1], 0, -1, device=features.device) / (where.shape[1] * 1e3)
     votes.scatter_add_(1, bank_labels[where], order.expand_as(nearest) * (nearest > float("-inf")))
     return (votes.argmax(dim=1) == labels).float().mean()
+
+
+def _nearest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest values of each row of ``[M, N]`` and their columns; of equal values the first columns."""
+    if similarity.device.type == "mps":  # which has no float64
+        values, where = similarity.sort(dim=1, descending=True, stable=True)
+        return values[:, :k], where[:, :k]
+    # topk promises nothing for equal values: a term far below the resolution of float32 tells them apart.
+    columns = torch.arange(similarity.shape[1], dtype=torch.float64, device=similarity.device)
+    where = (similarity.double() - columns * 2.0**-50).topk(k, dim=1).indices
+    return similarity.gather(1, where), where
 
 
 @torch.no_grad()

@@ -108,8 +108,7 @@ def plan_pairs(
         UsageError: When a column is missing or of the wrong type, or a batch is larger than the training set or
             doesn't divide among the processes.
     """
-    if isinstance(objective, Rule):
-        objective = 1 * objective
+    objective = Objective.of(objective)
     batch_size = config.train.batch_size
     if batch_size > len(table):
         message = f"train.batch_size is {batch_size}, but there are only {len(table)} training samples"

@@ -1,4 +1,4 @@
-"""AdamW, SGD and LARS, none of which decays a norm or a bias."""
+"""AdamW, SGD and LARS, none of which decays a norm, a bias or a position embedding."""
 
 from __future__ import annotations
 
@@ -14,15 +14,28 @@ __all__ = ["create_optimiser", "parameter_groups", "set_learning_rate"]
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Two groups: matrices and kernels with decay; norms, biases and scalars (a learned τ) without.
 
+    Without decay are also the parameters that a part of the module names in ``no_weight_decay()``, as timm's models do
+    for class tokens and position embeddings.
+
     LARS reads the same mark: a group without decay gets no trust ratio either (You et al. 2017; Chen et al. 2020).
     """
     trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-    plain = [p for name, p in trained if p.ndim <= 1 or name.endswith(".bias")]
-    decayed = [p for name, p in trained if not (p.ndim <= 1 or name.endswith(".bias"))]
+    listed = _listed(module)
+    plain = {name for name, p in trained if p.ndim <= 1 or name.endswith(".bias") or name in listed}
     return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
+        {"params": [p for name, p in trained if name not in plain], "weight_decay": weight_decay},
+        {"params": [p for name, p in trained if name in plain], "weight_decay": 0.0},
     ]
+
+
+def _listed(module: nn.Module) -> set[str]:
+    """Names, counted from ``module``, of the parameters that its parts list in ``no_weight_decay()``."""
+    names: set[str] = set()
+    for prefix, part in module.named_modules():
+        listed = getattr(part, "no_weight_decay", None)
+        if callable(listed):
+            names.update(f"{prefix}.{name}" if prefix else name for name in listed())
+    return names
 
 
 def create_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

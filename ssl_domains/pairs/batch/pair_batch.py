@@ -1,7 +1,7 @@
 """The state of every pair of rows in a batch: own, positive, ignored or negative, and with what weight.
 
-A batch of N rows has N² pairs, so nothing here is N × N: relations that are equality of codes stay codes, everything
-else is evaluated a tile at a time.
+No array here has N × N entries for a batch of N rows: a relation that is equality of codes is kept as codes, and every
+other one is evaluated tile by tile.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ssl_domains.pairs.batch.partner import draw_partners
 from ssl_domains.pairs.batch.rows import Rows
-from ssl_domains.pairs.batch.tile_rule import Equal, RowRule, equal_codes
+from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes
+from ssl_domains.pairs.binding.protocols import RowRule
 
 __all__ = ["PairBatch", "RelationRows", "Tile"]
 
-_SWEEP = 1024  # rows and columns of a tile in whole-batch questions: the numbers of a tile stay in cache
+_SWEEP = 1024  # rows and columns of a tile where the whole batch is swept: the numbers of a tile stay in cache
 
 
 @dataclass(eq=False)
 class Tile:
-    """The pairs of some anchors with some candidates, under the relations that were asked for.
+    """The pairs of I anchors with J candidates, under R' of the relations.
 
     Attributes:
-        matches: bool ``[R', I, J]``: candidate j is in P_r(i). For an ungraded relation this is the whole truth, and
-            an eighth of the memory of its weights: read it, and leave ``weights`` alone.
-        grades: Per relation, None where every positive weighs 1 (`PairBatch.graded` says which), else its float64
-            ``[I, J]`` of w_r,ij: 0 where not positive, 1 for own views.
+        matches: bool ``[R', I, J]``: candidate j is in P_r(i). For an ungraded relation it says all that ``weights``
+            says, in an eighth of the memory.
+        grades: For each relation None where every positive weighs 1 (see `PairBatch.graded`), else float64 ``[I, J]``
+            of w_r,ij: 0 where not positive, 1 for own views.
         allowed: bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
     """
 
@@ -39,7 +41,7 @@ class Tile:
 
     @cached_property
     def weights(self) -> Tensor:
-        """float64 ``[R', I, J]``: w_r,ij of every relation, made when first asked for."""
+        """float64 ``[R', I, J]``: w_r,ij of every relation, computed on first use."""
         weights = self.matches.to(torch.float64)
         for place, grades in enumerate(self.grades):
             if grades is not None:
@@ -48,10 +50,16 @@ class Tile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
-    """What a tile knows before any rule is asked; bool ``[I, J]`` each, None where there is no such pair to mind."""
+class _Fixed:
+    """Pairs of a tile whose state no rule decides, bool ``[I, J]`` each; None where the tile has none of the kind.
 
-    own_row: Tensor | None
+    Attributes:
+        self_pair: The candidate is the anchor itself.
+        own: The candidate is another row of the anchor's sample and part; left None when all relations are by codes.
+        own_stored: The candidate is a stored row of the anchor's sample and part.
+    """
+
+    self_pair: Tensor | None
     own: Tensor | None
     own_stored: Tensor | None
 
@@ -61,8 +69,8 @@ class RelationRows:
     """A rule over the rows of one batch.
 
     Attributes:
-        rule: What must say yes beside ``key`` and the parts; None when they are all.
-        key: Equal keys and parts, None where the rule has no such term.
+        rule: The terms that must say yes beside ``key``; None when there are no others.
+        key: Equality of keys and parts; None where the rule has no such term.
     """
 
     rule: RowRule | None
@@ -70,11 +78,11 @@ class RelationRows:
 
     @property
     def graded(self) -> bool:
-        """Whether a match may weigh anything but 1."""
+        """Whether a match can have another weight than 1."""
         return self.rule is not None and self.rule.graded
 
     def matches(self, i: slice, j: slice) -> Tensor:
-        """Where the rule says yes: a fresh bool ``[I, J]``."""
+        """Where the rule says yes: a new bool ``[I, J]``."""
         if self.key is None:
             assert self.rule is not None
             return self.rule.answer(True, i, j)
@@ -82,7 +90,7 @@ class RelationRows:
         return result if self.rule is None else result.logical_and_(self.rule.answer(True, i, j))
 
     def weights(self, i: slice, j: slice) -> Tensor:
-        """The weight of each match of a graded rule, 0 where there is none: a fresh float64 ``[I, J]``."""
+        """The weight of each match of a graded rule, 0 where there is none: a new float64 ``[I, J]``."""
         assert self.rule is not None
         weights = self.rule.weights(i, j)
         return weights if self.key is None else weights.mul_(self.key.answer(True, i, j))
@@ -106,15 +114,15 @@ class PairBatch:
         codes: int64 ``[M, R]``, dense ranks of (keys…, part); a missing key has its own rank per (sample, part).
         candidate_codes: int64 ``[N, R]``, the same ranks.
         by_codes: Whether the positives of relation r are exactly the candidates j ≠ i with
-            ``candidate_codes[j, r] == codes[i, r]``; where not, only `tile` knows and the codes mean nothing.
+            ``candidate_codes[j, r] == codes[i, r]``; where it is False, only `tile` gives them.
         self_index: int64 ``[M]``, the anchor's own column among the candidates, −1 where it isn't there.
-        has_ignore: Whether ``allowed`` may leave out more than the anchor itself.
+        has_ignore: Whether ``allowed`` may be False for more than the anchor itself.
         own: Rows of the batch with equal sample and part.
         own_stored: Stored rows of the anchor's sample and part, which are ignored; None without any.
         filled: bool ``[N]``, False for unfilled slots; None when all are filled.
         relations: The rules over these rows.
         ignored: The ignore rule over these rows, or None.
-        meets_itself: Whether any anchor is among the candidates.
+        has_self_pairs: Whether any anchor is among the candidates.
     """
 
     anchors: Rows
@@ -132,7 +140,7 @@ class PairBatch:
     filled: Tensor | None
     relations: tuple[RelationRows, ...]
     ignored: RelationRows | None
-    meets_itself: bool
+    has_self_pairs: bool
 
     def tile(self, i: slice, j: slice, relations: Sequence[int] | None = None) -> Tile:
         """The pairs of anchors ``i`` with candidates ``j``.
@@ -140,26 +148,26 @@ class PairBatch:
         Args:
             i: Slice of the anchors, step 1.
             j: Slice of the candidates, step 1.
-            relations: Which relations' weights are wanted; None for all, empty for ``allowed`` alone.
+            relations: The relations of the tile; None for all, empty for ``allowed`` alone.
         """
         wanted = range(len(self.weights)) if relations is None else relations
         i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
-        known = self._known(i, j)
-        # What a relation makes positive is never ignored, so an ignore rule needs every relation's positives.
+        fixed = self._fixed(i, j)
+        # A positive of any relation is never ignored, so an ignore rule needs the positives of every relation.
         needed = range(len(self.weights)) if self.ignored is not None else wanted
-        positives = {r: self._positives(r, i, j, known) for r in dict.fromkeys(needed)}
+        positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(needed)}
         matches = [positives[r][0] for r in wanted]
         if not matches:
             matches = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
         return Tile(
             matches[0][None] if len(wanted) == 1 else torch.stack(matches) if wanted else matches[0],
             tuple(positives[r][1] for r in wanted),
-            self._allowed(i, j, known, [matched for matched, _ in positives.values()]),
+            self._allowed(i, j, fixed, [matched for matched, _ in positives.values()]),
         )
 
     @cached_property
     def graded(self) -> tuple[bool, ...]:
-        """Whether a positive of relation r may weigh anything but 1; never where it is ``by_codes``."""
+        """Whether a positive of relation r can have another weight than 1; never where it is ``by_codes``."""
         return tuple(relation.graded for relation in self.relations)
 
     def dense(self) -> Tile:
@@ -193,7 +201,7 @@ class PairBatch:
                 continue
             for i in _strips(len(self.anchors)):
                 for j in _strips(len(self.candidates)):
-                    matches, _ = self._positives(r, i, j, self._known(i, j))
+                    matches, _ = self._positives(r, i, j, self._fixed(i, j))
                     same_sample = equal_codes(self.anchors.sample[i], self.candidates.sample[j])
                     result[i, r] |= _without(matches, same_sample).any(dim=1)
         return result
@@ -207,58 +215,56 @@ class PairBatch:
         Returns:
             int64 ``[M]``, the place among the candidates; −1 for an anchor without a positive.
         """
-        from ssl_domains.pairs.batch.partner import draw_partners
-
         return draw_partners(self, generator)
 
     def cross_by_codes(self, r: int) -> Tensor:
         """`cross_sample` of one relation that is ``by_codes``, in O(M + N): bool ``[M]``."""
-        # Of the least and largest sample of a code, one differs from the anchor's if any does.
+        # If any sample of a code differs from the anchor's, its smallest or its largest sample does.
         codes, samples = self.candidate_codes[:, r], self.candidates.sample
         groups = len(self.anchors) + len(self.candidates)  # dense ranks stay below the number of rows
         largest = torch.full((groups,), -2, dtype=torch.int64, device=codes.device)
         largest = largest.scatter_reduce(0, codes, samples, "amax")
         least = torch.full((groups,), torch.iinfo(torch.int64).max, dtype=torch.int64, device=codes.device)
         least = least.scatter_reduce(0, codes, samples, "amin")
-        mine, own_code = self.anchors.sample, self.codes[:, r]
-        empty = largest[own_code] == -2
-        return ~empty & ((largest[own_code] != mine) | (least[own_code] != mine))
+        anchor, code = self.anchors.sample, self.codes[:, r]
+        empty = largest[code] == -2
+        return ~empty & ((largest[code] != anchor) | (least[code] != anchor))
 
-    def _known(self, i: slice, j: slice) -> _Known:
-        return _Known(
-            self._own_row(i, j),
+    def _fixed(self, i: slice, j: slice) -> _Fixed:
+        return _Fixed(
+            self._self_pair(i, j),
             None if all(self.by_codes) else self.own.answer(True, i, j),
             None if self.own_stored is None else self.own_stored.answer(True, i, j),
         )
 
-    def _positives(self, r: int, i: slice, j: slice, known: _Known) -> tuple[Tensor, Tensor | None]:
+    def _positives(self, r: int, i: slice, j: slice, fixed: _Fixed) -> tuple[Tensor, Tensor | None]:
         """P_r as bool ``[I, J]``, and w_r as float64 ``[I, J]`` where r is graded."""
         relation = self.relations[r]
         if self.by_codes[r]:
-            return _without(equal_codes(self.codes[i, r], self.candidate_codes[j, r]), known.own_row), None
-        assert known.own is not None
+            return _without(equal_codes(self.codes[i, r], self.candidate_codes[j, r]), fixed.self_pair), None
+        assert fixed.own is not None
         if not relation.graded:
-            matches = _without(relation.matches(i, j), known.own_stored).logical_or_(known.own)
-            return _without(matches, known.own_row), None
-        weights = _without(relation.weights(i, j), known.own_stored).masked_fill_(known.own, 1)
-        _without(weights, known.own_row)
+            matches = _without(relation.matches(i, j), fixed.own_stored).logical_or_(fixed.own)
+            return _without(matches, fixed.self_pair), None
+        weights = _without(relation.weights(i, j), fixed.own_stored).masked_fill_(fixed.own, 1)
+        _without(weights, fixed.self_pair)
         return weights.to(torch.bool), weights
 
-    def _allowed(self, i: slice, j: slice, known: _Known, positives: list[Tensor]) -> Tensor:
+    def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: list[Tensor]) -> Tensor:
         if self.ignored is None:
             allowed = torch.ones((i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)
         else:
             allowed = self.ignored.matches(i, j).logical_not_()
             for matched in positives:
                 allowed.logical_or_(matched)
-        _without(allowed, known.own_stored)
+        _without(allowed, fixed.own_stored)
         if self.filled is not None:
             allowed.logical_and_(self.filled[None, j])
-        return _without(allowed, known.own_row)
+        return _without(allowed, fixed.self_pair)
 
-    def _own_row(self, i: slice, j: slice) -> Tensor | None:
-        """Where the candidate is the anchor itself, bool ``[I, J]``; None where no anchor is in the tile."""
-        if not self.meets_itself or (self.square and (i.stop <= j.start or j.stop <= i.start)):
+    def _self_pair(self, i: slice, j: slice) -> Tensor | None:
+        """Where the candidate is the anchor itself, bool ``[I, J]``; None where the tile has no such pair."""
+        if not self.has_self_pairs or (self.square and (i.stop <= j.start or j.stop <= i.start)):
             return None
         return equal_codes(self.self_index[i], torch.arange(j.start, j.stop, device=self.codes.device))
 
@@ -266,7 +272,7 @@ class PairBatch:
 def _without(values: Tensor, out: Tensor | None) -> Tensor:
     if out is None:
         return values
-    # Several times as fast as filling, where there are truth values only.
+    # For bool, this is several times faster than filling.
     return values.logical_and_(~out) if values.dtype == torch.bool else values.masked_fill_(out, 0)
 
 

@@ -1,4 +1,4 @@
-"""Rows: what meets in a loss — views of samples, parts of views, stored embeddings."""
+"""Rows, the things that a loss compares: views of samples, parts of views, stored embeddings."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Rows:
 
     Attributes:
         sample: Position in the bound table; −1 for an unfilled slot.
-        view: ≥ 0; −1 for a stored row (queue, bank), which is a view of nothing in the batch.
-        part: Instance of a text line, location of a map, format, side; only rows of equal part are compared.
+        view: Number of the view, from 0; −1 for a stored row of a queue or bank.
+        part: Instance within the view: a piece of a text line, a location of a map, a format, a side. Rules match rows
+            of equal part, unless they match across parts.
         row: Unique id in the global batch. An anchor and a candidate with equal ids are the same row.
         emitted: Numbers that views emitted, float64 ``[M]`` by name, NaN where unknown.
     """
@@ -57,7 +58,7 @@ class Rows:
             views: Views of each.
             part: One part for all, or one a sample ``[n]``.
             emitted: Numbers by name, ``[views · n]``.
-            first_row: Id of the first row, where several groups of rows form one batch.
+            first_row: Id of the first row, when one batch is made of several groups of rows.
 
         Returns:
             ``views · n`` rows on the samples' device.
@@ -81,7 +82,16 @@ class Rows:
         part: Tensor | Sequence[int] | int = 0,
         emitted: Mapping[str, Any] | None = None,
     ) -> Rows:
-        """Rows of a queue or bank, −1 for slots not filled yet; their ids are negative, so they are no batch row."""
+        """Rows of a queue or bank.
+
+        Args:
+            samples: Positions ``[n]`` in the bound table; −1 for an unfilled slot.
+            part: One part for all, or one a row ``[n]``.
+            emitted: Numbers by name, ``[n]``.
+
+        Returns:
+            Rows with negative ids, which no row of a batch has.
+        """
         sample = torch.as_tensor(samples, dtype=torch.int64)
         return cls(
             sample=sample,
@@ -93,9 +103,9 @@ class Rows:
 
     @classmethod
     def cat(cls, groups: Sequence[Rows]) -> Rows:
-        """The rows of all groups in order; a number that only some emit is NaN in the others.
+        """The rows of all groups in order. A number that only some groups have is NaN in the others.
 
-        Row ids are kept: give groups that form one batch different ``first_row``.
+        Row ids are kept, so groups that form one batch need different ``first_row``.
         """
         names = sorted({name for rows in groups for name in rows.emitted})
         return cls(
@@ -119,7 +129,7 @@ class Rows:
         return self._map(lambda values: values.to(device))
 
     def take(self, idx: Tensor | slice) -> Rows:
-        """The rows at ``idx``; their ids stay."""
+        """The rows at ``idx``, with their ids."""
         return self._map(lambda values: values[idx])
 
     def _map(self, change: Any) -> Rows:

@@ -1,62 +1,56 @@
-"""Rules over rows: a Kleene expression in torch, evaluated a tile at a time where the batch lives."""
+"""Rules over the rows of a batch, evaluated tile by tile: equal codes, And, Or, Not, and any leaf by position."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["All", "Any", "Equal", "Inverse", "Near", "RowRule", "equal_codes"]
+from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.protocols import RowRule
+
+__all__ = ["AllOf", "AnyOf", "ByPosition", "Equal", "Inverse", "Ungraded", "equal_codes"]
+
+Ints = NDArray[np.int64]
 
 
-class RowRule(Protocol):
-    """A rule over the M anchors and N candidates of one batch."""
-
-    @property
-    def graded(self) -> bool:
-        """Whether a match may weigh anything but 1."""
-
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
-        """Where the rule definitely says yes (``asked``), or definitely says no: bool ``[I, J]``.
-
-        ``~`` swaps the question, so unknown needs no array of its own. The result is fresh: callers may write into it.
-        """
-
-    def weights(self, i: slice, j: slice) -> Tensor:
-        """The weight of each match, 0 where there is none: a fresh float64 ``[I, J]``."""
-
-    def to(self, device: torch.device | str) -> RowRule:
-        """The rule with its tensors on another device."""
-
-
-class _Ungraded:
-    """A rule whose every match weighs 1."""
+class Ungraded:
+    """Base of rules whose every match weighs 1."""
 
     graded = False
 
     def weights(self: RowRule, i: slice, j: slice) -> Tensor:
+        """See `RowRule.weights`."""
         return self.answer(True, i, j).to(torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
-class Equal(_Ungraded):
+class Equal(Ungraded):
     """Equal codes below 2^31.
 
     Attributes:
         anchors: int64 ``[M]``, −1 where missing.
-        candidates: int64 ``[N]``, −2 where missing, so that two missing codes never meet.
+        candidates: int64 ``[N]``, −2 where missing, so that two missing codes are not equal.
     """
+
+    @classmethod
+    def of(cls, anchors: Ints, candidates: Ints) -> Equal:
+        """The rule for codes in which every negative number is missing; anchors have no other one than −1."""
+        return cls(torch.from_numpy(anchors), torch.from_numpy(np.where(candidates < 0, -2, candidates)))
 
     anchors: Tensor
     candidates: Tensor
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
         a, b = self.anchors[i], self.candidates[j]
         equal = equal_codes(a, b)
-        return equal if asked else equal.logical_not_().logical_and_(a[:, None] >= 0).logical_and_(b[None, :] >= 0)
+        return equal if yes else equal.logical_not_().logical_and_(a[:, None] >= 0).logical_and_(b[None, :] >= 0)
 
     def to(self, device: torch.device | str) -> Equal:
         """See `RowRule.to`."""
@@ -64,45 +58,8 @@ class Equal(_Ungraded):
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
-    """``abs(x_i − x_j) <= width`` over float64 numbers, NaN where missing.
-
-    With ``decay``, a match weighs ``1 − abs(x_i − x_j) / width``, and only weights above 0 match.
-    """
-
-    anchors: Tensor
-    candidates: Tensor
-    width: float
-    decay: bool = False
-
-    @property
-    def graded(self) -> bool:
-        """See `RowRule.graded`."""
-        return self.decay
-
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
-        """See `RowRule.answer`."""
-        if self.decay:
-            return self.weights(i, j).to(torch.bool)
-        return self._distance(i, j) <= self.width if asked else self._distance(i, j) > self.width
-
-    def weights(self, i: slice, j: slice) -> Tensor:
-        """See `RowRule.weights`."""
-        if not self.decay:
-            return self.answer(True, i, j).to(torch.float64)
-        return self._distance(i, j).div_(-self.width).add_(1).nan_to_num_(nan=0.0).clamp_min_(0)
-
-    def to(self, device: torch.device | str) -> Near:
-        """See `RowRule.to`."""
-        return Near(self.anchors.to(device), self.candidates.to(device), self.width, self.decay)
-
-    def _distance(self, i: slice, j: slice) -> Tensor:
-        return (self.anchors[i, None] - self.candidates[None, j]).abs_()
-
-
-@dataclass(frozen=True, eq=False)
-class All:
-    """Yes when every term is; no when any is. Weights multiply."""
+class AllOf:
+    """Yes when every term says yes; no when any term says no. Weights multiply."""
 
     terms: tuple[RowRule, ...]
 
@@ -111,9 +68,9 @@ class All:
         """See `RowRule.graded`."""
         return any(term.graded for term in self.terms)
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        return self.weights(i, j).to(torch.bool) if self.graded else _joined(self.terms, asked, asked, i, j)
+        return self.weights(i, j).to(torch.bool) if self.graded else _combined(self.terms, yes, yes, i, j)
 
     def weights(self, i: slice, j: slice) -> Tensor:
         """See `RowRule.weights`."""
@@ -122,14 +79,14 @@ class All:
             result.mul_(term.weights(i, j) if term.graded else term.answer(True, i, j))
         return result
 
-    def to(self, device: torch.device | str) -> All:
+    def to(self, device: torch.device | str) -> AllOf:
         """See `RowRule.to`."""
-        return All(tuple(term.to(device) for term in self.terms))
+        return AllOf(tuple(term.to(device) for term in self.terms))
 
 
 @dataclass(frozen=True, eq=False)
-class Any:
-    """Yes when any term is; no when every term is. The largest weight counts."""
+class AnyOf:
+    """Yes when any term says yes; no when every term says no. The largest weight counts."""
 
     terms: tuple[RowRule, ...]
 
@@ -138,9 +95,9 @@ class Any:
         """See `RowRule.graded`."""
         return any(term.graded for term in self.terms)
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        return _joined(self.terms, asked, not asked, i, j)
+        return _combined(self.terms, yes, not yes, i, j)
 
     def weights(self, i: slice, j: slice) -> Tensor:
         """See `RowRule.weights`."""
@@ -149,35 +106,80 @@ class Any:
             torch.maximum(result, term.weights(i, j), out=result)
         return result
 
-    def to(self, device: torch.device | str) -> Any:
+    def to(self, device: torch.device | str) -> AnyOf:
         """See `RowRule.to`."""
-        return Any(tuple(term.to(device) for term in self.terms))
+        return AnyOf(tuple(term.to(device) for term in self.terms))
 
 
 @dataclass(frozen=True, eq=False)
-class Inverse(_Ungraded):
-    """Yes for no, no for yes; its term is never graded."""
+class Inverse(Ungraded):
+    """Yes where its term says no, no where it says yes; the term is never graded."""
 
     term: RowRule
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
         """See `RowRule.answer`."""
-        return self.term.answer(not asked, i, j)
+        return self.term.answer(not yes, i, j)
 
     def to(self, device: torch.device | str) -> Inverse:
         """See `RowRule.to`."""
         return Inverse(self.term.to(device))
 
 
+@dataclass(frozen=True, eq=False)
+class ByPosition:
+    """A leaf without a form of its own for batches: NumPy compares every pair of a tile by position in the table.
+
+    Attributes:
+        leaf: The bound leaf.
+        anchors: Positions ``[M]``.
+        candidates: Positions ``[N]``, −1 for an unfilled slot, for which every answer is unknown.
+        device: Where the tiles go.
+    """
+
+    leaf: BoundLeaf
+    anchors: Ints
+    candidates: Ints
+    device: torch.device
+
+    @property
+    def graded(self) -> bool:
+        """See `RowRule.graded`."""
+        return self.leaf.graded
+
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
+        """See `RowRule.answer`."""
+        return self._tile(lambda a, c: self.leaf.answer(yes, a, c), np.bool_, i, j)
+
+    def weights(self, i: slice, j: slice) -> Tensor:
+        """See `RowRule.weights`."""
+        return self._tile(self.leaf.weights, np.float64, i, j)
+
+    def to(self, device: torch.device | str) -> ByPosition:
+        """See `RowRule.to`."""
+        return ByPosition(self.leaf, self.anchors, self.candidates, torch.device(device))
+
+    def _tile(
+        self, compare: Callable[[Ints, Ints], NDArray[Any]], dtype: type[np.generic], i: slice, j: slice
+    ) -> Tensor:
+        anchors, candidates = self.anchors[i], self.candidates[j]
+        filled = np.flatnonzero(candidates >= 0)
+        tile = np.zeros((len(anchors), len(candidates)), dtype=dtype)
+        if len(anchors) and len(filled):
+            tile[:, filled] = compare(anchors[:, None], candidates[None, filled])
+        return torch.from_numpy(tile).to(self.device)
+
+
 def equal_codes(a: Tensor, b: Tensor) -> Tensor:
-    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 are equal: a fresh bool ``[I, J]``."""
-    # On a CPU, torch subtracts 32-bit numbers several times as fast as it compares them.
+    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 are equal: a new bool ``[I, J]``."""
+    # On a CPU, torch subtracts 32-bit numbers several times faster than it compares them.
     return (a.to(torch.int32)[:, None] - b.to(torch.int32)[None, :]).to(torch.bool).logical_not_()
 
 
-def _joined(terms: tuple[RowRule, ...], asked: bool, every: bool, i: slice, j: slice) -> Tensor:
-    result = terms[0].answer(asked, i, j)
+def _combined(terms: tuple[RowRule, ...], yes: bool, every: bool, i: slice, j: slice) -> Tensor:
+    """Where every term, or any of them, gives the answer."""
+    result = terms[0].answer(yes, i, j)
     for term in terms[1:]:
-        more = term.answer(asked, i, j)
+        more = term.answer(yes, i, j)
         result = result.logical_and_(more) if every else result.logical_or_(more)
     return result

@@ -1,4 +1,4 @@
-"""Bin edges: how they are fitted, and how numbers fall between them."""
+"""Bin edges: fitting them, and finding the bin of a number."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["assign_bins", "bins_per_group", "fit_edges", "width_edges"]
 
 
 def width_edges(lo: float, hi: float, n: int) -> list[float]:
-    """``n + 1`` edges of equal width, ``lo + (hi − lo)·k/n``; fewer when float64 can't tell them apart."""
-    # Multiplied before dividing, so whole numbers on an edge stay exactly on it.
+    """``n + 1`` edges of equal width, ``lo + (hi − lo)·k/n``; equal ones merge."""
+    # Multiplying before dividing keeps whole numbers on an edge exactly on it.
     return _merge([lo + (hi - lo) * k / n for k in range(n)] + [hi])
 
 
 def fit_edges(values: NDArray[np.float64], n: int, by: Literal["width", "quantile"]) -> list[float]:
-    """Ascending edges over the finite values; a single edge for a constant, none without values.
+    """Ascending edges over the finite values; a single edge for a constant column, none without values.
 
-    Quantiles interpolate linearly between order statistics, the extremes being quantiles 0 and 1.
+    Quantiles are interpolated linearly between the sorted values; the smallest is quantile 0, the largest quantile 1.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -33,37 +33,38 @@ def fit_edges(values: NDArray[np.float64], n: int, by: Literal["width", "quantil
     for k in range(n + 1):
         below, rest = divmod(k * last, n)
         above = min(below + 1, last)
-        # In this form equal neighbours give exactly their value: a constant column has one edge, whatever rounds.
+        # Written this way, two equal values give exactly that value, so a constant column has one edge.
         edges.append(float(ordered[below] + (ordered[above] - ordered[below]) * rest / n))
     return _merge(edges)
 
 
 def assign_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
-    """Bin of each value ``[n]``: ``[lo, hi)`` with the last closed; outside values clamp; −1 for NaN.
+    """Bin of each value ``[n]``; −1 for NaN.
 
+    Bins are ``[lo, hi)``, and the last includes its upper edge. Values outside the edges are in the first or last bin.
     With fewer than three edges there is one bin, 0.
     """
     inner = np.asarray(edges, dtype=np.float64)[1:-1]
-    found = np.searchsorted(inner, values, side="right").astype(np.int64)
-    return np.where(np.isnan(values), -1, found)
+    bin_ = np.searchsorted(inner, values, side="right").astype(np.int64)
+    return np.where(np.isnan(values), -1, bin_)
 
 
 def bins_per_group(
     values: NDArray[np.float64], groups: NDArray[np.int64], n: int, by: Literal["width", "quantile"]
 ) -> NDArray[np.int64]:
-    """As `assign_bins`, each group between its own edges; −1 where the group (code −1) or the value is missing."""
+    """Bin of each value between edges fitted on its group's values; −1 where group (code −1) or value is missing."""
     result = np.full(len(values), -1, dtype=np.int64)
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-2))
     for rows in np.split(order, starts[1:]):
         if len(rows) and groups[rows[0]] >= 0:
-            own = values[rows]
-            result[rows] = assign_bins(own, fit_edges(own, n, by))
+            group = values[rows]
+            result[rows] = assign_bins(group, fit_edges(group, n, by))
     return result
 
 
 def _merge(edges: list[float]) -> list[float]:
-    """Without repeats; rounding never lets edges run backwards."""
+    """Strictly ascending edges: equal ones, and those that rounding put below the one before, are dropped."""
     merged: list[float] = []
     for edge in edges:
         if not merged or edge > merged[-1]:

@@ -1,4 +1,4 @@
-"""Rules tied to a table: a Kleene expression over NumPy columns, one value a sample."""
+"""A rule compiled over a table, and a relation of an objective that has such a rule."""
 
 from __future__ import annotations
 
@@ -9,34 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.evaluate import is_graded, node_answer, node_weights, reads_emitted
-from ssl_domains.pairs.binding.nodes import (
-    And,
-    EmittedSame,
-    EmittedWithin,
-    Linked,
-    Node,
-    Not,
-    Or,
-    Overlap,
-    Same,
-    Within,
-)
+from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.nodes import And, Node
 
-__all__ = [
-    "And",
-    "BoundRule",
-    "EmittedSame",
-    "EmittedWithin",
-    "Linked",
-    "Node",
-    "Not",
-    "Or",
-    "Overlap",
-    "Same",
-    "Within",
-    "joint_codes",
-]
+__all__ = ["BoundRelation", "BoundRule", "joint_codes"]
 
 Positions: TypeAlias = NDArray[np.int64]
 
@@ -45,12 +21,13 @@ Positions: TypeAlias = NDArray[np.int64]
 class BoundRule:
     """A compiled rule; picklable.
 
-    ``node`` says all. ``codes`` and ``rest`` say the same as a conjunction, for whoever can use an index:
-    the rule matches where ``codes`` are equal and known (when there are any) *and* every node of ``rest`` says yes.
+    ``codes`` and ``rest`` are ``node`` written as a conjunction: the rule matches where ``codes`` are equal and known
+    (when there are any) *and* every node of ``rest`` says yes.
 
     Attributes:
         node: The whole expression.
-        codes: int64 ``[size]``, the outermost conjunction's `Same` terms as one code, −1 missing; None without any.
+        codes: int64 ``[size]``, −1 missing: the terms of the outermost conjunction that are equality of codes, as one
+            code; None without any.
         rest: The other terms of the outermost conjunction.
         text: The rule's text.
     """
@@ -63,10 +40,15 @@ class BoundRule:
     @classmethod
     def of(cls, node: Node, text: str) -> BoundRule:
         """Split the outermost conjunction of ``node`` into its code and the rest."""
-        terms = _conjuncts(node)
-        same = [term.codes for term in terms if isinstance(term, Same)]
-        rest = tuple(term for term in terms if not isinstance(term, Same))
-        return cls(node, joint_codes(same) if same else None, rest, text)
+        codes: list[NDArray[np.int64]] = []
+        rest: list[Node] = []
+        for term in _conjuncts(node):
+            equal = term.equal_codes if isinstance(term, BoundLeaf) else None
+            if equal is None:
+                rest.append(term)
+            else:
+                codes.append(equal)
+        return cls(node, joint_codes(codes) if codes else None, tuple(rest), text)
 
     @property
     def pure(self) -> bool:
@@ -75,16 +57,21 @@ class BoundRule:
 
     @cached_property
     def reads_emitted(self) -> bool:
-        """Whether it depends on numbers that only views know."""
-        return reads_emitted(self.node)
+        """Whether it depends on numbers that views emit."""
+        return self.node.reads_emitted
 
     @cached_property
     def graded(self) -> bool:
-        """Whether a match may weigh anything but 1."""
-        return is_graded(self.node)
+        """Whether a match can have another weight than 1."""
+        return self.node.graded
+
+    @property
+    def searches(self) -> bool:
+        """See `BoundLeaf.searches`."""
+        return self.node.searches
 
     def weights(self, i: Positions, j: Positions) -> NDArray[np.float64]:
-        """Pairwise over samples: the weight of a match, 0.0 for no and unknown; 1.0 for yes where nothing is graded.
+        """The weight of every pair of samples: 0.0 for no and unknown, 1.0 for yes where nothing is graded.
 
         Args:
             i: Positions ``[n]`` in the table.
@@ -103,7 +90,7 @@ class BoundRule:
         """The weight of the pair of position ``i`` with ``j``, elementwise over broadcast shapes."""
         result = self._equal(i, j).astype(np.float64)
         for node in self.rest:
-            result *= node_weights(node, i, j)
+            result *= node.weights(i, j)
         return result
 
     def matches_pairwise(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
@@ -112,7 +99,7 @@ class BoundRule:
             return self.weights_pairwise(i, j) > 0
         result = self._equal(i, j)
         for node in self.rest:
-            result &= node_answer(node, True, i, j)
+            result &= node.answer(True, i, j)
         return result
 
     def _equal(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
@@ -122,8 +109,30 @@ class BoundRule:
         return equal
 
 
+@dataclass(frozen=True, eq=False)
+class BoundRelation:
+    """One relation of an objective over the rows of a table.
+
+    Attributes:
+        weight: α_r.
+        text: The rule's text.
+        across_parts: Whether it matches rows of different parts.
+        rule: The compiled rule.
+    """
+
+    weight: float
+    text: str
+    across_parts: bool
+    rule: BoundRule
+
+    @property
+    def codes(self) -> NDArray[np.int64] | None:
+        """int64 ``[size]``, −1 missing, when two rows match exactly where their codes are equal; None otherwise."""
+        return self.rule.codes if self.rule.pure else None
+
+
 def joint_codes(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """One dense code for a tuple of codes: equal where all are equal, −1 where any is missing."""
+    """One dense code for several codes of each row: equal where all of them are equal, −1 where any is missing."""
     joint = columns[0]
     for column in columns[1:]:
         missing = (joint < 0) | (column < 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,37 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, ResourceError, UsageError, did_you_mean
-from ssl_domains.pairs.binding import nodes as bound
 from ssl_domains.pairs.binding.csr import runs
 from ssl_domains.pairs.rules.linked import Linked
 from ssl_domains.samples import IdentifierKey, SampleTable, as_frame, read_frame
 
-__all__ = ["linked_rows"]
+__all__ = ["Adjacency", "read_adjacency"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_MOST = 2**30  # links between rows: 16 GB of positions and grades
+_MOST = 2**30  # edges between rows: 16 GB of positions and grades
 
 
-def linked_rows(rule: Linked, table: SampleTable, given: Any | None = None) -> bound.Linked:
-    """Bind a `linked` rule.
+@dataclass(frozen=True, eq=False)
+class Adjacency:
+    """Undirected edges between positions of a table as CSR, without an edge of a position with itself.
+
+    Attributes:
+        starts: int64 ``[size + 1]``.
+        neighbours: int64 ``[starts[-1]]``, positions, ascending and distinct within a row.
+        grades: float64 ``[starts[-1]]``, above 0 and finite; 1 where the edges have no grades.
+        known: bool ``[size]``, False where the key is missing.
+    """
+
+    starts: Ints
+    neighbours: Ints
+    grades: Floats
+    known: NDArray[np.bool_]
+
+
+def read_adjacency(rule: Linked, table: SampleTable, given: Any | None = None) -> Adjacency:
+    """Read the edges of a `linked` rule.
 
     Args:
         rule: The rule.
@@ -32,7 +49,7 @@ def linked_rows(rule: Linked, table: SampleTable, given: Any | None = None) -> b
         given: The edges as a frame or mapping of columns; None reads the rule's file.
 
     Raises:
-        UsageError: When the file or a column is missing, or the grades are no numbers.
+        UsageError: When the file or a column is missing, or the grades are not numbers.
         DataError: When the file can't be read, or a grade is missing or infinite.
         ResourceError: When keys that many rows share would link more than 2^30 pairs of rows.
     """
@@ -84,7 +101,7 @@ def _grades(frame: pl.DataFrame, rule: Linked) -> Floats:
 
 
 def _pseudonyms(end: pl.Series, key: pl.Series) -> pl.Series:
-    """Identifiers as the table has them; those that are pseudonyms already stay."""
+    """Identifiers hashed as in the table; values that are pseudonyms of the table already are kept."""
     text = end.cast(pl.String).str.strip_chars()
     digest = IdentifierKey.load().digest
     hashed = text.map_elements(digest, return_dtype=pl.String, skip_nulls=True)
@@ -92,17 +109,17 @@ def _pseudonyms(end: pl.Series, key: pl.Series) -> pl.Series:
 
 
 def _codes(end: pl.Series, key: pl.Series, codes: Ints) -> Ints:
-    """The code of the key each end is equal to, int64 ``[edges]``; −1 where no row has it."""
+    """The code of the key that each end equals, int64 ``[edges]``; −1 where no row has that key."""
     kind = _common_kind(end.dtype, key.dtype)
     known = pl.DataFrame({"id": key.cast(kind, strict=False), "code": codes}).filter(pl.col("code") >= 0)
-    found = pl.DataFrame({"id": end.cast(kind, strict=False)}).join(
+    joined = pl.DataFrame({"id": end.cast(kind, strict=False)}).join(
         known.unique("id"), on="id", how="left", maintain_order="left"
     )
-    return found["code"].fill_null(-1).to_numpy().astype(np.int64)
+    return joined["code"].fill_null(-1).to_numpy().astype(np.int64)
 
 
 def _common_kind(end: pl.DataType, key: pl.DataType) -> pl.DataType:
-    """In what type ids of a file and keys of a table are compared."""
+    """The type in which ids of a file and keys of a table are compared."""
     if end == key:
         return key
     if key.is_numeric() and (end.is_numeric() or end in (pl.String, pl.Null)):
@@ -122,8 +139,8 @@ def _adjacency(a: Ints, b: Ints, grades: Floats, size: int) -> tuple[Ints, Ints,
     return _starts(source, size), target[order], np.concatenate([grades, grades])[order]
 
 
-def _expanded(starts: Ints, neighbours: Ints, grades: Floats, codes: Ints, rule: Linked) -> bound.Linked:
-    """The adjacency of codes as one of rows: every row of a code takes all rows of the codes beside it."""
+def _expanded(starts: Ints, neighbours: Ints, grades: Floats, codes: Ints, rule: Linked) -> Adjacency:
+    """The adjacency of codes as one of rows: the rows of a code are joined with all rows of its neighbours."""
     known = codes >= 0
     rows = np.argsort(codes, kind="stable")[len(codes) - int(known.sum()) :]
     first = _starts(codes[known], len(starts) - 1)
@@ -138,12 +155,12 @@ def _expanded(starts: Ints, neighbours: Ints, grades: Floats, codes: Ints, rule:
     order = np.argsort(np.repeat(source, reach) * len(codes) + beside)
     beside, weights = beside[order], np.repeat(grades, reach)[order]
     code = np.maximum(codes, 0)
-    own = np.where(known, degrees[code], 0)
-    taken = runs((np.cumsum(degrees) - degrees)[code], own)
-    ends = np.concatenate([[0], np.cumsum(own)]).astype(np.int64)
-    return bound.Linked(ends, beside[taken], weights[taken], known, rule.graded)
+    counts = np.where(known, degrees[code], 0)
+    taken = runs((np.cumsum(degrees) - degrees)[code], counts)
+    row_starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Adjacency(row_starts, beside[taken], weights[taken], known)
 
 
 def _starts(codes: Ints, size: int) -> Ints:
-    """Where each code's run starts once they are sorted, int64 ``[size + 1]``."""
+    """Where each code starts when codes are sorted, int64 ``[size + 1]``."""
     return np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=size))]).astype(np.int64)

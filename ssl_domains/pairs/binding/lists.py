@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -9,30 +11,42 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import SampleTable
 
-__all__ = ["list_members"]
+__all__ = ["MemberLists", "list_members"]
 
 Ints = NDArray[np.int64]
 
 
-def list_members(table: SampleTable, name: str) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    """The distinct members of each list.
+@dataclass(frozen=True, eq=False)
+class MemberLists:
+    """The lists of a table as CSR.
+
+    Attributes:
+        starts: int64 ``[size + 1]``.
+        members: int64 ``[starts[-1]]``, dense codes, ascending and distinct within a row.
+        known: bool ``[size]``, False where the list is missing; an empty list is known.
+    """
+
+    starts: Ints
+    members: Ints
+    known: NDArray[np.bool_]
+
+
+def list_members(table: SampleTable, name: str) -> MemberLists:
+    """The distinct members of each list of a column.
 
     Args:
-        table: The rows, ``n``.
+        table: The rows.
         name: A column of lists; null and NaN members are left out.
 
-    Returns:
-        CSR of dense codes, int64 ``[n + 1]`` and ``[total]``, ascending within a row; and bool ``[n]``, whether the
-        list is there at all.
-
     Raises:
-        UsageError: When there is no such column, or it holds no lists of plain values.
+        UsageError: When there is no such column, or it does not hold lists of text, numbers or dates.
     """
     column = table.column(name)
     if isinstance(column.dtype, pl.Array):
         column = column.arr.to_list()
     if column.dtype == pl.Null:
-        return np.zeros(len(column) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(len(column), np.bool_)
+        nothing = np.zeros(0, dtype=np.int64)
+        return MemberLists(np.zeros(len(column) + 1, dtype=np.int64), nothing, np.zeros(len(column), np.bool_))
     if not isinstance(column.dtype, pl.List):
         hint = "use same() for one value a row; text becomes a list by polars' str.split()"
         raise UsageError(f"column {name!r} holds {column.dtype}, not lists, which overlap() compares", hint)
@@ -49,4 +63,4 @@ def list_members(table: SampleTable, name: str) -> tuple[Ints, Ints, NDArray[np.
     distinct = np.unique(rows * width + codes)
     counts = np.bincount(distinct // width, minlength=len(column))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return starts, distinct % width, ~column.is_null().to_numpy()
+    return MemberLists(starts, distinct % width, ~column.is_null().to_numpy())

@@ -1,121 +1,107 @@
-"""The nodes of a bound rule: leaves over NumPy columns, one value a sample, joined in Kleene's logic."""
+"""And, Or and Not over bound leaves, in Kleene's three-valued logic."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["And", "EmittedSame", "EmittedWithin", "Linked", "Node", "Not", "Or", "Overlap", "Same", "Within"]
+from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.reason import Answer
+
+__all__ = ["And", "Node", "Not", "Or", "answer_for"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Same:
-    """Equal codes.
-
-    Attributes:
-        codes: int64 ``[size]``, −1 where the key is missing.
-    """
-
-    codes: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Within:
-    """``abs(x_i − x_j) <= width``.
-
-    Attributes:
-        values: float64 ``[size]``, NaN where missing.
-        width: At least 0, inclusive.
-        decay: Whether a match weighs ``1 − abs(x_i − x_j) / width``, in float64, and only weights above 0 match.
-    """
-
-    values: NDArray[np.float64]
-    width: float
-    decay: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Overlap:
-    """Lists that share at least so many members; member ``m`` of position ``p`` is in one CSR row.
-
-    Attributes:
-        starts: int64 ``[size + 1]``.
-        members: int64 ``[starts[-1]]``, dense codes, ascending and distinct within a row.
-        known: bool ``[size]``, False where the list is missing; an empty list is known.
-        at_least: How many, at least 1.
-        jaccard: Whether a match weighs its shared members over the union of members, instead of 1.
-    """
-
-    starts: NDArray[np.int64]
-    members: NDArray[np.int64]
-    known: NDArray[np.bool_]
-    at_least: int
-    jaccard: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Linked:
-    """Edges between positions of the table: a symmetric adjacency without self edges, as CSR.
-
-    Attributes:
-        starts: int64 ``[size + 1]``.
-        neighbours: int64 ``[starts[-1]]``, positions, ascending and distinct within a row.
-        grades: float64 ``[starts[-1]]``, above 0 and finite; 1 without grades.
-        known: bool ``[size]``, False where the key is missing; a known key without edges is linked to nobody.
-        graded: Whether the grades were read from the edges.
-    """
-
-    starts: NDArray[np.int64]
-    neighbours: NDArray[np.int64]
-    grades: NDArray[np.float64]
-    known: NDArray[np.bool_]
-    graded: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class EmittedSame:
-    """Equal numbers emitted by views, or equal bins of them; unknown until the views are made.
-
-    Attributes:
-        name: Name of the emitted number.
-        edges: Bin edges, or None for the number itself.
-    """
-
-    name: str
-    edges: tuple[float, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class EmittedWithin:
-    """`Within` over numbers emitted by views; unknown until the views are made."""
-
-    name: str
-    width: float
-    decay: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class And:
-    """Yes when every term is; no when any is. Weights multiply."""
-
+class _Joined:
     terms: tuple[Node, ...]
 
+    @property
+    def graded(self) -> bool:
+        """Whether a match can have another weight than 1."""
+        return any(term.graded for term in self.terms)
 
-@dataclass(frozen=True, eq=False)
-class Or:
-    """Yes when any term is; no when every term is. The largest weight counts."""
+    @property
+    def reads_emitted(self) -> bool:
+        """Whether it depends on numbers that views emit."""
+        return any(term.reads_emitted for term in self.terms)
 
-    terms: tuple[Node, ...]
+    @property
+    def searches(self) -> bool:
+        """See `BoundLeaf.searches`."""
+        return any(term.searches for term in self.terms)
+
+
+class And(_Joined):
+    """Yes when every term says yes; no when any term says no. Weights multiply."""
+
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        return _combined(self.terms, yes, yes, i, j)
+
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """See `BoundLeaf.weights`."""
+        return reduce(np.multiply, (term.weights(i, j) for term in self.terms))
+
+
+class Or(_Joined):
+    """Yes when any term says yes; no when every term says no. The largest weight counts."""
+
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        return _combined(self.terms, yes, not yes, i, j)
+
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """See `BoundLeaf.weights`."""
+        return reduce(np.maximum, (term.weights(i, j) for term in self.terms))
 
 
 @dataclass(frozen=True, eq=False)
 class Not:
-    """Yes for no, no for yes; its term is never graded."""
+    """Yes where its term says no, no where it says yes; the term is never graded."""
 
     term: Node
 
+    graded = False
 
-Node: TypeAlias = Same | Within | Overlap | Linked | EmittedSame | EmittedWithin | And | Or | Not
+    @property
+    def reads_emitted(self) -> bool:
+        """Whether it depends on numbers that views emit."""
+        return self.term.reads_emitted
+
+    @property
+    def searches(self) -> bool:
+        """See `BoundLeaf.searches`."""
+        return self.term.searches
+
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        return self.term.answer(not yes, i, j)
+
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """See `BoundLeaf.weights`."""
+        return self.answer(True, i, j).astype(np.float64)
+
+
+Node: TypeAlias = BoundLeaf | And | Or | Not
+
+
+def answer_for(node: Node, i: int, j: int) -> Answer:
+    """What a node answers for one pair of positions."""
+    a, b = np.array([i]), np.array([j])
+    if node.answer(True, a, b)[0]:
+        return "yes"
+    return "no" if node.answer(False, a, b)[0] else "unknown"
+
+
+def _combined(terms: tuple[Node, ...], yes: bool, every: bool, i: Ints, j: Ints) -> Bools:
+    """Where every term, or any of them, gives the answer."""
+    join = np.logical_and if every else np.logical_or
+    return reduce(join, (term.answer(yes, i, j) for term in terms))

@@ -1,4 +1,4 @@
-"""The order of small whole numbers, sorted by value rather than by reference."""
+"""A fast stable argsort of small whole numbers, and the dtype that positions are kept in."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["positions_dtype", "stable_order"]
 def stable_order(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Stable argsort of non-negative keys ``[n]``.
 
-    Where key and index fit into one number, the index rides in the low bits: sorting values is several times faster
-    than sorting references. No two of them are equal, so the order doesn't depend on the processor's sorting code.
+    Key and row number are packed into one int64 and sorted, where they fit; that is several times faster than an
+    argsort. The packed numbers are all different, so the order doesn't depend on the processor's sorting code.
     """
     bits = len(keys).bit_length()
     if int(keys.max(initial=0)).bit_length() + bits > 63:
@@ -25,5 +25,5 @@ def stable_order(keys: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def positions_dtype(size: int) -> type[np.int32] | type[np.int64]:
-    """The smallest type that numbers ``size`` rows and one past them: what stays in memory is kept in it."""
+    """The smaller of int32 and int64 that can hold 0 … ``size``; arrays that stay in memory are kept in it."""
     return np.int32 if size < 2**31 else np.int64

@@ -1,1 +1,4 @@
-"""Positives drawn for an anchor, each equally likely, under any rule."""
+"""Drawing positives.
+
+A `BoundRule` and anchors come in. Matching positions of other samples go out, every match being equally likely.
+"""

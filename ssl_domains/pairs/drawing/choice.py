@@ -1,4 +1,4 @@
-"""Choosing a few of many, for any number of sets at once."""
+"""Choosing k of n without replacement, for any number of sets at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Ints = NDArray[np.int64]
 
 
 def choose(sizes: Ints, k: int, rng: np.random.Generator) -> Ints:
-    """``k`` of ``range(size)`` for each size, every choice being equally likely.
+    """Choose ``k`` of ``range(size)`` for each size, every choice being equally likely.
 
-    Floyd's algorithm (Bentley & Floyd, "A sample of brilliance", 1987), one step of it for all sets at once.
+    Floyd's algorithm (Bentley & Floyd, "A sample of brilliance", 1987); each step is done for all sets at once.
 
     Args:
         sizes: int64 ``[n]``.
@@ -21,8 +21,8 @@ def choose(sizes: Ints, k: int, rng: np.random.Generator) -> Ints:
         rng: Generator.
 
     Returns:
-        int64 ``[n, k]``: different while there are enough; with fewer than ``k``, all in turn from a random one on; −1
-        where the size is 0.
+        int64 ``[n, k]``: ``k`` different numbers where ``size >= k``; else all numbers, repeated in order from a random
+        start; −1 where the size is 0.
     """
     chosen = np.full((len(sizes), k), -1, dtype=np.int64)
     scarce = sizes < k

@@ -1,4 +1,4 @@
-"""Which index a rule is drawn by: the most selective of those that its outermost conjunction offers."""
+"""Choosing the index that a rule is drawn by: the most selective one that its outermost conjunction offers."""
 
 from __future__ import annotations
 
@@ -6,92 +6,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.binding.bound_rule import BoundRule, joint_codes
-from ssl_domains.pairs.binding.evaluate import is_graded
-from ssl_domains.pairs.binding.nodes import (
-    And,
-    EmittedSame,
-    EmittedWithin,
-    Linked,
-    Node,
-    Not,
-    Or,
-    Overlap,
-    Same,
-    Within,
-)
-from ssl_domains.pairs.drawing.indices.protocol import MatchIndex
-from ssl_domains.pairs.drawing.indices.runs import CodeRuns, EdgeRuns, EveryoneRun, NobodyRun
+from ssl_domains.pairs.binding.leaf import BoundLeaf
+from ssl_domains.pairs.binding.nodes import And, Node, Not, Or
+from ssl_domains.pairs.binding.protocols import MatchIndex
+from ssl_domains.pairs.drawing.indices.runs import CodeRuns, EmptyRun, WholeTableRun
 from ssl_domains.pairs.drawing.indices.union import Union
-from ssl_domains.pairs.leaves.overlap_index import InvertedLists
-from ssl_domains.pairs.leaves.within_index import WindowRuns
 
 __all__ = ["index_of"]
 
 Ints = NDArray[np.int64]
 
 Term = tuple[Node, bool]
-"""A node, and whether its yes or its no is asked for."""
+"""A node, and whether its yes (True) or its no (False) is required."""
 
-_LOOK = 4096  # rows by which indices are compared
+_COMPARED = 4096  # anchors by whose entries indices are compared
 
 
 def index_of(rule: BoundRule, size: int) -> MatchIndex:
     """The index by which a rule over ``size`` rows is drawn."""
-    return _index([(rule.node, True)], size, rule.codes) or EveryoneRun.of(size)
+    return _index([(rule.node, True)], size, rule.codes) or WholeTableRun.of(size)
 
 
-def _index(asked: list[Term], size: int, codes: Ints | None = None) -> MatchIndex | None:
-    """The best index of a conjunction; None when nothing in it narrows the table.
+def _index(conjunction: list[Term], size: int, codes: Ints | None = None) -> MatchIndex | None:
+    """The best index of a conjunction; None when no term of it has one.
 
     Args:
-        asked: The terms.
+        conjunction: The terms.
         size: Rows.
-        codes: The terms' `Same` leaves as one code, where somebody has them.
+        codes: The terms that are equality of codes as one code, where the caller has it; None to join them here.
     """
-    terms = [leaf for term in asked for leaf in _conjuncts(*term)]
-    if any(isinstance(node, (EmittedSame, EmittedWithin)) for node, _ in terms):
-        return NobodyRun.of()
-    same = [node.codes for node, yes in terms if yes and isinstance(node, Same)]
-    if same and codes is None:
-        codes = joint_codes(same)
-    rest = [term for term in terms if not (term[1] and isinstance(term[0], Same))]
-    found: list[MatchIndex] = []
-    alone = len(terms) == 1
+    terms = [leaf for term in conjunction for leaf in _conjuncts(*term)]
+    if any(isinstance(node, BoundLeaf) and node.reads_emitted for node, _ in terms):
+        return EmptyRun.of()
+    equal: list[Ints] = []
+    rest: list[Term] = []
+    for node, yes in terms:
+        own_codes = node.equal_codes if yes and isinstance(node, BoundLeaf) else None
+        if own_codes is None:
+            rest.append((node, yes))
+        else:
+            equal.append(own_codes)
+    if equal and codes is None:
+        codes = joint_codes(equal)
+    indices: list[MatchIndex] = []
+    codes_are_joined = False
     for node, yes in rest:
-        if yes and isinstance(node, Within):
-            found.append(WindowRuns.of(codes, node, len(rest) == 1))
-        elif yes and isinstance(node, Overlap):
-            found.append(InvertedLists.of(node, alone))
-        elif yes and isinstance(node, Linked):
-            found.append(EdgeRuns.of(node, alone))
-        elif isinstance(node, (And, Or)):
-            # A product of tiny weights may round to 0, which is no match: the rule itself must be asked then.
-            union = _union(node, yes, size, alone and not is_graded(node))
-            found += [] if union is None else [union]
-    if codes is not None and not any(isinstance(index, WindowRuns) for index in found):
-        found.append(CodeRuns.of(codes, not rest))
-    if len(found) < 2:
-        return found[0] if found else None
-    look = np.random.default_rng(0).integers(0, size, _LOOK) if size else np.empty(0, dtype=np.int64)
-    return min(found, key=lambda index: int(index.counts(look).sum()))
+        index: MatchIndex | None = None
+        if isinstance(node, (And, Or)):
+            # A product of tiny weights may round to 0, which is no match, so a graded rule must check every entry.
+            index = _union(node, yes, size, len(terms) == 1 and not node.graded)
+        elif yes and isinstance(node, BoundLeaf):
+            index = node.index(codes, len(rest) == 1)
+            codes_are_joined |= index is not None and node.joins_codes
+        if index is not None:
+            indices.append(index)
+    if codes is not None and not codes_are_joined:
+        indices.append(CodeRuns.of(codes, not rest))
+    if len(indices) < 2:
+        return indices[0] if indices else None
+    anchors = np.random.default_rng(0).integers(0, size, _COMPARED) if size else np.empty(0, dtype=np.int64)
+    return min(indices, key=lambda index: int(index.counts(anchors).sum()))
 
 
 def _union(node: And | Or, yes: bool, size: int, sure: bool) -> MatchIndex | None:
-    """The index of a disjunction; None when one of its branches narrows nothing."""
+    """The index of a disjunction; None when one of its branches has none."""
     branches: list[MatchIndex] = []
     terms: list[Term] = []
     for term in node.terms:
         index = _index([(term, yes)], size)
         if index is None:
             return None
-        if not isinstance(index, NobodyRun):
+        if not isinstance(index, EmptyRun):
             branches.append(index)
             terms.append((term, yes))
-    return Union(tuple(branches), tuple(terms), sure) if branches else NobodyRun.of()
+    return Union(tuple(branches), tuple(terms), sure) if branches else EmptyRun.of()
 
 
 def _conjuncts(node: Node, yes: bool) -> list[Term]:
-    """The leaves and disjunctions all of which must answer as asked; ``~(a | b)`` is ``~a & ~b``."""
+    """The leaves and disjunctions that must all give their answer; ``~(a | b)`` has those of ``~a & ~b``."""
     if isinstance(node, Not):
         return _conjuncts(node.term, not yes)
     if (isinstance(node, And) and yes) or (isinstance(node, Or) and not yes):

@@ -1,27 +1,23 @@
-"""Drawing positives: an index of the table per relation, from which any number of anchors draw at once."""
+"""Drawing positives: an index of the table for a rule, from which any number of anchors draw at once."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.bound_rule import BoundRule
+from ssl_domains.pairs.binding.protocols import MatchIndex
 from ssl_domains.pairs.drawing.choice import choose
 from ssl_domains.pairs.drawing.choose_index import index_of
-from ssl_domains.pairs.drawing.indices.protocol import MatchIndex
-from ssl_domains.pairs.drawing.indices.runs import NobodyRun, Runs
+from ssl_domains.pairs.drawing.indices.runs import EmptyRun, Runs
 from ssl_domains.pairs.drawing.rejection import draw_by_rejection
 from ssl_domains.pairs.drawing.tally import DrawCount
 
-if TYPE_CHECKING:
-    from ssl_domains.pairs.binding.binder import BoundObjective
-
-__all__ = ["Drawer", "draw", "drawer"]
+__all__ = ["Drawer", "draw"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -30,65 +26,34 @@ _STRIP = 2**18  # anchors at a time: temporaries stay in cache
 
 
 def draw(
-    bound: BoundObjective,
+    drawer: Drawer,
     anchors: Ints,
     k: int,
     rng: np.random.Generator,
-    relation: int = 0,
     among: Ints | None = None,
     count: DrawCount | None = None,
 ) -> Ints:
-    """Draw positions of other samples that match each anchor, all matches being equally likely.
+    """See `BoundObjective.draw`.
 
-    An anchor of at least ``k`` matches gets ``k`` different ones; of fewer, all of them, some repeated. Equal codes,
-    windows of a number and edges are drawn from directly; shared list members, ``|``, ``~`` and other conjunctions by
-    proposing and asking the rule. The index is built once per relation and kept with the bound objective.
-
-    Args:
-        bound: The objective.
-        anchors: Positions ``[n]``.
-        k: How many each, at least 0.
-        rng: Generator; the same state draws the same.
-        relation: Which relation must match. Numbers that views emit are unknown.
-        among: Positions that may be drawn; None for all. The last one used is remembered.
-        count: Tally to add to. Without one, a `RuntimeWarning` tells of anchors that were given up.
-
-    Returns:
-        int64 ``[n, k]``, −1 where the anchor matches nobody.
-
-    Raises:
-        UsageError: When there is no such relation or position, or ``k`` is negative.
+    Equal codes, windows of a number and edges are drawn from their index directly. For other rules, entries of an index
+    are drawn, and kept when the rule says yes.
     """
     if k < 0:
         raise UsageError(f"{k} positives can't be drawn", "draw 1 or more")
-    anchors = _positions(anchors, bound.size)
-    allowed = None if among is None else _positions(among, bound.size)
+    anchors = _positions(anchors, drawer.size)
+    allowed = None if among is None else _positions(among, drawer.size)
     tally = DrawCount() if count is None else count
     before = tally.given_up
-    drawn = drawer(bound, relation).draw(anchors, k, rng, allowed, tally)
+    drawn = drawer.draw(anchors, k, rng, allowed, tally)
     if count is None and tally.given_up > before:
         given_up = tally.given_up - before
-        message = f"drawing by {bound.relations[relation].text}: {given_up} anchors were given up after a long search"
+        message = f"drawing by {drawer.rule.text}: {given_up} anchors were given up after a long search"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return drawn
 
 
-def drawer(bound: BoundObjective, relation: int = 0) -> Drawer:
-    """What draws by a relation; made once and kept with the bound objective.
-
-    Raises:
-        UsageError: When there is no such relation.
-    """
-    if not 0 <= relation < len(bound.relations):
-        raise UsageError(f"there is no relation {relation}", f"the objective has {len(bound.relations)}, from 0")
-    if relation not in bound._drawers:
-        bound._drawers[relation] = Drawer(bound.relations[relation].rule, bound.size)
-    found: Drawer = bound._drawers[relation]
-    return found
-
-
 class Drawer:
-    """A rule, its index, and the index last narrowed by ``among``."""
+    """A rule, its index of the table, and that index narrowed to the last ``among``."""
 
     def __init__(self, rule: BoundRule, size: int) -> None:
         self.rule, self.size = rule, size
@@ -97,13 +62,13 @@ class Drawer:
 
     @property
     def nbytes(self) -> int:
-        """Bytes kept beside the rule's own arrays."""
+        """Bytes that it keeps beside the rule's own arrays."""
         return self.index.nbytes + (0 if self._narrowed is None else self._narrowed[1].nbytes)
 
     @property
-    def draws_nobody(self) -> bool:
-        """Whether no pair can match before the views are made."""
-        return isinstance(self.index, NobodyRun)
+    def has_no_match(self) -> bool:
+        """Whether no pair can match before the views exist."""
+        return isinstance(self.index, EmptyRun)
 
     def draw(self, anchors: Ints, k: int, rng: np.random.Generator, among: Ints | None, count: DrawCount) -> Ints:
         """See `draw`."""
@@ -128,14 +93,15 @@ class Drawer:
 
 
 def _direct(runs: Runs, anchors: Ints, k: int, rng: np.random.Generator) -> Ints:
-    """From runs in which everybody but the anchor matches."""
+    """Draw from runs in which every position except the anchor itself is a match: int64 ``[n, k]``."""
     first, last = runs.bounds(anchors)
     holds = runs.holds(anchors, last - first)
     chosen = choose(last - first - holds, k, rng)
     if not len(runs.order):
         return chosen
     drawn = runs.order[np.where(chosen < 0, 0, first[:, None] + chosen)].astype(np.int64)
-    # The run's last place was left out for the anchor; who meets itself takes it, so all others are equally likely.
+    # The last place of the run was left out. If the draw is the anchor itself, take that place instead: the choice
+    # stays uniform.
     itself = (drawn == anchors[:, None]) & holds[:, None] & (chosen >= 0)
     drawn = np.where(itself, runs.order[np.maximum(last - 1, 0)][:, None], drawn)
     return np.where(chosen < 0, -1, drawn)

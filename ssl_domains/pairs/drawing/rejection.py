@@ -1,4 +1,4 @@
-"""Drawing from an index that proposes too many: propose, ask the rule, and settle exactly what is left."""
+"""Drawing by rejection: take random entries of an index, and keep those that the rule says yes to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.binding.bound_rule import BoundRule
+from ssl_domains.pairs.binding.protocols import MatchIndex
 from ssl_domains.pairs.drawing.choice import choose
-from ssl_domains.pairs.drawing.indices.protocol import MatchIndex
 from ssl_domains.pairs.drawing.tally import DrawCount
 
 __all__ = ["draw_by_rejection"]
@@ -17,11 +17,11 @@ __all__ = ["draw_by_rejection"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_FEW = 64  # entries that an anchor may have to be scanned whatever the others cost
-_TRIES = 4  # proposals for each of the k of an anchor of few entries, before it is scanned
-_ROUNDS = 64  # the same for an anchor of many
+_FEW = 64  # an anchor of at most so many entries is always scanned
+_TRIES = 4  # rounds for each of the k positives of such an anchor, before it is scanned
+_ROUNDS = 64  # rounds for each of the k positives of an anchor of more entries
 _STRIP = 2**18  # anchors, or entries, at a time: temporaries stay in cache
-_SCAN = 2**26  # entries of anchors of many that are scanned in one call at most: seconds, not minutes
+_SCAN = 2**26  # limit on the scanned entries of anchors of more entries, in one call: seconds, not minutes
 
 
 def draw_by_rejection(
@@ -29,28 +29,28 @@ def draw_by_rejection(
 ) -> Ints:
     """Draw ``k`` matches of each anchor, every set of ``k`` being equally likely.
 
-    Proposals are drawn one a round; the first ``k`` different ones that match are a uniform choice. Who has not found
-    enough after the last round is settled by looking at every entry. Scans start with the cheapest anchors and stop at
-    a bound on the whole work; who is left then is counted as given up.
+    Each round draws one entry for every anchor that needs more. The first ``k`` different entries that match are a
+    uniform choice. For anchors that still need more after the last round, every entry is checked. These scans start
+    with the anchors of fewest entries and stop at a limit on the total work; the remaining anchors are given up.
 
     Args:
-        index: Proposes matches.
-        rule: Decides.
+        index: Lists the entries of an anchor.
+        rule: Says which entries match.
         anchors: Positions ``[n]``.
         k: How many each, at least 1.
         rng: Generator.
         count: Tally to add to.
 
     Returns:
-        int64 ``[n, k]``, −1 where the anchor matches nobody or was given up with nothing.
+        int64 ``[n, k]``, −1 where the anchor has no match, or was given up with none drawn.
     """
     drawn = np.full((len(anchors), k), -1, dtype=np.int64)
     sizes = index.counts(anchors)
-    found = np.zeros(len(anchors), dtype=np.int64)
-    asking = np.flatnonzero(sizes > min(_TRIES * k, _FEW))
-    for start in range(0, len(asking), _STRIP):
-        _propose(index, rule, anchors, asking[start : start + _STRIP], sizes, drawn, found, rng, count)
-    unsettled = np.flatnonzero((found < k) & (sizes > 0))
+    matched = np.zeros(len(anchors), dtype=np.int64)
+    many = np.flatnonzero(sizes > min(_TRIES * k, _FEW))
+    for start in range(0, len(many), _STRIP):
+        _propose(index, rule, anchors, many[start : start + _STRIP], sizes, drawn, matched, rng, count)
+    unsettled = np.flatnonzero((matched < k) & (sizes > 0))
     unsettled = unsettled[np.argsort(sizes[unsettled], kind="stable")]
     work = np.cumsum(sizes[unsettled])
     few = int(np.searchsorted(sizes[unsettled], _FEW, side="right"))
@@ -58,9 +58,9 @@ def draw_by_rejection(
     for rows in _strips(unsettled[:affordable], work[:affordable]):
         drawn[rows] = _scan(index, rule, anchors[rows], sizes[rows], k, rng, count)
     given_up = unsettled[affordable:]
-    _repeat(drawn, found, given_up)
+    _repeat(drawn, matched, given_up)
     count.given_up += len(given_up)
-    count.without += int((drawn[:, 0] < 0).sum()) - int((found[given_up] == 0).sum())
+    count.without += int((drawn[:, 0] < 0).sum()) - int((matched[given_up] == 0).sum())
     return drawn
 
 
@@ -71,26 +71,25 @@ def _propose(
     pending: Ints,
     sizes: Ints,
     drawn: Ints,
-    found: Ints,
+    matched: Ints,
     rng: np.random.Generator,
     count: DrawCount,
 ) -> None:
-    """Fill ``drawn`` and ``found`` of the pending rows, as far as the rounds get."""
+    """Draw random entries for the pending rows, and write matches to ``drawn`` and their number to ``matched``."""
     k = drawn.shape[1]
     for turn in range(_ROUNDS * k):
         if turn == _TRIES * k:
             pending = pending[sizes[pending] > _FEW]
         if not len(pending):
             return
-        mine = anchors[pending]
-        proposed, valid = index.entries(mine, rng.integers(0, sizes[pending]))
+        proposed, valid = index.entries(anchors[pending], rng.integers(0, sizes[pending]))
         count.proposed += len(pending)
-        valid = _matching(index, rule, mine, proposed, valid)
+        valid = _matching(index, rule, anchors[pending], proposed, valid)
         valid &= ~(drawn[pending] == proposed[:, None]).any(1)
         hit = pending[valid]
-        drawn[hit, found[hit]] = proposed[valid]
-        found[hit] += 1
-        pending = pending[found[pending] < k]
+        drawn[hit, matched[hit]] = proposed[valid]
+        matched[hit] += 1
+        pending = pending[matched[pending] < k]
 
 
 def _scan(
@@ -102,7 +101,7 @@ def _scan(
     rng: np.random.Generator,
     count: DrawCount,
 ) -> Ints:
-    """Choose among all matches, found by looking at every entry ``[n, k]``."""
+    """Check every entry, and choose among all matches: int64 ``[n, k]``."""
     ends = np.cumsum(sizes)
     total = int(ends[-1])
     count.scanned += total
@@ -110,36 +109,36 @@ def _scan(
     for start in range(0, total, _STRIP):
         entry = np.arange(start, min(start + _STRIP, total))
         owner = np.searchsorted(ends, entry, side="right")
-        mine = anchors[owner]
-        proposed, valid = index.entries(mine, entry - (ends - sizes)[owner])
-        valid = _matching(index, rule, mine, proposed, valid)
+        proposed, valid = index.entries(anchors[owner], entry - (ends - sizes)[owner])
+        valid = _matching(index, rule, anchors[owner], proposed, valid)
         owners.append(owner[valid])
         matches.append(proposed[valid])
     having = np.bincount(np.concatenate(owners), minlength=len(anchors))
     chosen = choose(having, k, rng)
-    everyone = np.append(np.concatenate(matches), -1)  # the last one is for those who match nobody
+    # The −1 at the end keeps the index of an anchor without a match valid.
+    padded = np.append(np.concatenate(matches), -1)
     first = np.cumsum(having) - having
-    drawn: Ints = everyone[np.where(chosen < 0, -1, first[:, None] + chosen)]
+    drawn: Ints = padded[np.where(chosen < 0, -1, first[:, None] + chosen)]
     return drawn
 
 
 def _matching(index: MatchIndex, rule: BoundRule, anchors: Ints, proposed: Ints, valid: Bools) -> Bools:
     valid = valid & (proposed != anchors)
     if not index.sure:
-        asked = np.flatnonzero(valid)
-        valid[asked] = rule.matches_pairwise(anchors[asked], proposed[asked])
+        unsure = np.flatnonzero(valid)
+        valid[unsure] = rule.matches_pairwise(anchors[unsure], proposed[unsure])
     return valid
 
 
 def _strips(rows: Ints, work: Ints) -> Iterator[Ints]:
-    """Rows in runs of about so many entries; an anchor of more is alone."""
+    """Rows in strips of about `_STRIP` entries; an anchor with more is a strip of its own."""
     cuts = np.flatnonzero(np.diff(work // _STRIP)) + 1
     return (strip for strip in np.split(rows, cuts) if len(strip))
 
 
-def _repeat(drawn: Ints, found: Ints, rows: Ints) -> None:
-    """Fill up what was given up with what was found, in turn; −1 stays where nothing was."""
-    some = rows[found[rows] > 0]
+def _repeat(drawn: Ints, matched: Ints, rows: Ints) -> None:
+    """Repeat the matches of anchors that were given up until there are k; −1 stays where there is none."""
+    some = rows[matched[rows] > 0]
     if len(some):
-        turn = np.arange(drawn.shape[1])[None, :] % found[some, None]
+        turn = np.arange(drawn.shape[1])[None, :] % matched[some, None]
         drawn[some] = np.take_along_axis(drawn[some], turn, axis=1)

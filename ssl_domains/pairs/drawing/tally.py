@@ -1,4 +1,4 @@
-"""What drawing cost, and what it gave up."""
+"""Counts of a draw: its cost, and the anchors that were given up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class DrawCount:
 
     Attributes:
         anchors: Anchors that were drawn for.
-        without: Of them, how many match nobody.
-        proposed: Rows proposed by an index and put to the rule.
-        scanned: Entries looked at one by one for anchors that proposals did not settle.
-        given_up: Anchors left short because the scan would have cost too much: those with nothing drawn may match
-            somebody all the same, those with less than they asked for have repeats.
+        without: Of these, anchors without a match.
+        proposed: Entries of an index that were drawn and checked by the rule.
+        scanned: Entries that were checked one after another, for anchors that random entries did not give enough.
+        given_up: Anchors that were given up because checking all their entries would take too long. Where nothing was
+            drawn for one, it may still have a match; where fewer than ``k`` were drawn, these are repeated.
     """
 
     anchors: int = 0
@@ -27,5 +27,5 @@ class DrawCount:
     given_up: int = 0
 
     def __str__(self) -> str:
-        said = f"{self.anchors:,} anchors drew, {self.without:,} of which match nobody"
-        return said if not self.given_up else f"{said}; {self.given_up:,} were given up"
+        text = f"{self.anchors:,} anchors drew, {self.without:,} of which have no match"
+        return text if not self.given_up else f"{text}; {self.given_up:,} were given up"

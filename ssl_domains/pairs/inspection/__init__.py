@@ -1,1 +1,5 @@
-"""Are these pairs worth training on? What the `pairs` command reports before training."""
+"""Whether pairs are worth training on.
+
+A bound objective, its table and a batch sampler come in. A `PairsReport`, advice on batch size and composition, and the
+reasons of single pairs go out.
+"""

@@ -1,7 +1,7 @@
-"""What batch size and composition would give: positives, lonely anchors and false negatives, before one is chosen.
+"""Advice on batch size and composition: the positives and false negatives that each of them would give.
 
-A random batch is a uniform sample without replacement, so what an anchor meets in it is hypergeometric: exact in
-expectation from how many samples of the whole table match it. Composed batches are planned and counted.
+For random batches these are expectations, see `ssl_domains.pairs.sampling.random_batches`. Batches composed by groups
+or by drawing are planned and counted. What is enough is decided in the same way as by ``Composition("auto")``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs.binding.binder import BoundObjective
 from ssl_domains.pairs.binding.bound_rule import BoundRule, joint_codes
-from ssl_domains.pairs.binding.nodes import And, Or, Same
+from ssl_domains.pairs.binding.nodes import And, Or
+from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.choose_index import index_of
 from ssl_domains.pairs.drawing.degrees import sampled_matches
-from ssl_domains.pairs.drawing.draw import drawer
 from ssl_domains.pairs.inspection.counts import count_pairs
 from ssl_domains.pairs.inspection.nuisance import comparable_codes
+from ssl_domains.pairs.leaves.same import Same
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
-from ssl_domains.pairs.sampling.composition import Composition
-from ssl_domains.pairs.sampling.expected import cross_positives, searches
+from ssl_domains.pairs.sampling.composition import Composition, Kind
+from ssl_domains.pairs.sampling.expected import cross_positives
+from ssl_domains.pairs.sampling.random_batches import ENOUGH, match_counts, share_served, without_positive
 from ssl_domains.samples import SampleTable
 
 __all__ = ["Advice", "Outlook", "advise", "batch_sizes", "degrees", "random_outlook"]
@@ -34,10 +35,9 @@ __all__ = ["Advice", "Outlook", "advise", "batch_sizes", "degrees", "random_outl
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_ENOUGH = 0.01
-"""Share of lonely anchors, beyond those that match nobody in the table, that no composition has to mend."""
-_MANY = 1.0  # false negatives an anchor from which they are worth a word
-_PAIRS = 2**23  # pairs of composed batches that are compared at most for one number
+_MENTIONED = 0.005  # share of anchors that match no sample of the table from which the advice mentions it
+_MANY = 1.0  # false negatives an anchor from which the advice mentions them
+_PAIRS = 2**23  # pairs of composed batches that are compared at most, for one number
 _SLOTS = 2**22  # slots of composed epochs that are planned in all
 _COUNTED = 2**18  # slots of a composed epoch that are counted
 
@@ -52,9 +52,10 @@ class Outlook:
         per_group: Samples that belong together; 1 with ``random``.
         positives: Expected positives of other samples an anchor, one a relation.
         without: Share of anchors without any, one a relation.
-        false_negatives: Expected negatives of an anchor that share its label; None without a label.
-        exact: Whether these are expectations over all rows, and no count of some rows or planned batches.
-        planned: Whether this is what would be trained with.
+        false_negatives: Expected negatives of an anchor that have its label; None without a label, or when the label is
+            missing in every row.
+        exact: Whether these are expectations over all rows, rather than counts of some rows or of planned batches.
+        planned: Whether this is what training would use.
     """
 
     batch_size: int
@@ -73,9 +74,9 @@ class Advice:
 
     Attributes:
         text: What to do about batch size and composition.
-        relations: Texts of the relations that ``positives`` and ``without`` are of.
-        compose_by: Which of them batches are composed by.
-        unmatched: Share of rows that match nobody in the whole table, one a relation: no batch helps these.
+        relations: Texts of the relations, in the order of ``positives`` and ``without``.
+        compose_by: Number of the relation that batches are composed by.
+        unmatched: Share of rows that match no sample of the whole table, one a relation; no batch helps these.
         outlooks: By batch size, random first.
     """
 
@@ -90,11 +91,11 @@ class Advice:
         return asdict(self)
 
     def header(self) -> tuple[str, ...]:
-        """Names of what `rows` gives."""
+        """Names of the columns of `rows`."""
         return "batch", "composition", "positives an anchor", "anchors without", "false negatives an anchor"
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """A row an outlook, for the relation that is composed by; the planned one has an arrow."""
+        """One row for each outlook, for the relation that batches are composed by; the planned one has an arrow."""
         return [
             (
                 f"{one.batch_size:,}" + (" ←" if one.planned else ""),
@@ -115,25 +116,27 @@ def advise(
     Args:
         table: The rows that ``bound`` is bound to.
         bound: The objective.
-        sampler: What would be trained with; its batch size is in the table, its K and relation are kept.
-        label: Column by which negatives are false.
+        sampler: What training would use; its batch size is in the table, its K and relation are kept.
+        label: Column whose equal values make a negative false.
 
     Returns:
-        The advice; None for an objective without relations, or of numbers that only the views know.
+        The advice; None for an objective without relations, or one that reads numbers that views emit.
     """
     by = sampler.composition.compose_by
     if bound.relations[0].text == "none" or any(relation.rule.reads_emitted for relation in bound.relations):
         return None
     codes = None if label is None else comparable_codes(table, label)
-    found = degrees(bound)
+    if codes is not None and codes.max(initial=-1) < 0:
+        codes = None  # the label is missing in every row
+    counts = degrees(bound)
     false = None if codes is None else _false_negatives(bound, codes)
     size = bound.size
-    unmatched = tuple(float((degree == 0).mean()) for degree, _ in found)
+    unmatched = tuple(float((degree == 0).mean()) for degree, _ in counts)
     outlooks = []
-    kind = "groups" if bound.relations[by].codes is not None else "draw"
+    kind: Kind = "groups" if bound.relations[by].codes is not None else "draw"
     left = _SLOTS if kind == "groups" else _SLOTS // 8
     for batch_size in batch_sizes(size, sampler.batch_size):
-        one = random_outlook(batch_size, size, found, false)
+        one = random_outlook(batch_size, size, counts, false)
         now = batch_size == sampler.batch_size
         outlooks.append(replace(one, planned=now and sampler.composition.kind == "random"))
         if left >= size or now:
@@ -156,64 +159,44 @@ def batch_sizes(rows: int, planned: int) -> list[int]:
 
 
 def degrees(bound: BoundObjective) -> list[tuple[Floats, bool]]:
-    """How many other samples of the table match a sample, relation by relation.
-
-    Returns:
-        For each relation float64 ``[n]`` and True for all rows, or ``[a]`` and False for some that stand for
-        them, where asking the rule about all would take too long.
-    """
-    found = []
-    for number, relation in enumerate(bound.relations):
-        counts, exact = sampled_matches(relation.rule, drawer(bound, number).index, bound.size)
-        found.append((counts.astype(np.float64), exact))
-    return found
+    """How many other samples of the table match a sample: `match_counts` of every relation."""
+    return [match_counts(bound, number) for number in range(len(bound.relations))]
 
 
 def random_outlook(
-    batch_size: int, rows: int, found: Sequence[tuple[Floats, bool]], false: tuple[float, bool] | None = None
+    batch_size: int, rows: int, counts: Sequence[tuple[Floats, bool]], false: tuple[float, bool] | None = None
 ) -> Outlook:
     """What random batches give in expectation.
 
     Args:
         batch_size: B.
         rows: n, samples of the table.
-        found: As `degrees` returns it: an anchor with d matches meets d·(B−1)/(n−1) of them, and none with
-            probability C(n−1−d, B−1) / C(n−1, B−1).
-        false: False negatives of an anchor in the whole table, and whether that is of all rows.
+        counts: What `degrees` returns. An anchor with d matches has d·(B−1)/(n−1) positives in expectation.
+        false: False negatives of an anchor in the whole table, and whether all rows were counted.
     """
     share = (batch_size - 1) / max(rows - 1, 1)
     return Outlook(
         batch_size,
         "random",
         1,
-        tuple(float(degree.mean() * share) for degree, _ in found),
-        tuple(float(_none_met(degree, batch_size, rows).mean()) for degree, _ in found),
+        tuple(float(degree.mean() * share) for degree, _ in counts),
+        tuple(float(without_positive(degree, batch_size, rows).mean()) for degree, _ in counts),
         None if false is None else false[0] * share,
-        all(exact for _, exact in found) and (false is None or false[1]),
+        all(exact for _, exact in counts) and (false is None or false[1]),
     )
 
 
-def _none_met(degree: Floats, batch_size: int, rows: int) -> Floats:
-    """Probability that none of d matches is among B−1 of the n−1 other rows: C(n−1−d, B−1) / C(n−1, B−1)."""
-    from scipy.special import gammaln  # it takes a moment to load
-
-    room = rows - degree - batch_size  # strangers beyond those a batch needs; below 0, one match is certain
-    safe = np.maximum(room, 0.0)
-    log = gammaln(rows - degree) - gammaln(safe + 1) - gammaln(rows) + gammaln(rows - batch_size + 1)
-    return np.where(room < 0, 0.0, np.exp(np.minimum(log, 0.0)))
-
-
 def _composed(
-    bound: BoundObjective, sampler: BatchSampler, batch_size: int, kind: str, codes: Ints | None
+    bound: BoundObjective, sampler: BatchSampler, batch_size: int, kind: Kind, codes: Ints | None
 ) -> Iterator[Outlook]:
-    """What batches composed around positives give, counted in planned ones; nothing where it can't be done."""
-    asked = sampler.composition
-    composition = Composition(kind, asked.per_group, asked.compose_by, asked.exponent)  # type: ignore[arg-type]
-    if batch_size % asked.per_group:
+    """What batches composed by ``kind`` give, counted in planned ones; nothing where they are not possible."""
+    planned = sampler.composition
+    composition = Composition(kind, planned.per_group, planned.compose_by, planned.exponent)
+    if batch_size % planned.per_group:
         return
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # anchors given up in drawing are counted as lonely
+            warnings.simplefilter("ignore", RuntimeWarning)  # anchors that were given up count as without a positive
             plan = BatchSampler(bound, composition, batch_size, seed=sampler.seed).plan(0)
     except (UsageError, DataError):
         return
@@ -230,23 +213,23 @@ def _composed(
         counted = count_pairs(bound, few[: max(1, pairs // (batch_size * batch_size))], {"label": codes})
         anchors = sum(len(np.unique(batch)) for batch in few[: counted.batches])
         false = counted.negative_equal["label"] / anchors
-    now = batch_size == sampler.batch_size and asked.kind == kind
-    yield Outlook(batch_size, kind, asked.per_group, tuple(positives), tuple(without), false, False, now)
+    now = batch_size == sampler.batch_size and planned.kind == kind
+    yield Outlook(batch_size, kind, planned.per_group, tuple(positives), tuple(without), false, False, now)
 
 
 def _false_negatives(bound: BoundObjective, label: Ints) -> tuple[float, bool]:
-    """Mean number of other samples of the whole table that share an anchor's label and are negatives of it."""
+    """Mean number of samples of the whole table that have an anchor's label and are negatives of it."""
     rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
     if all(rule.pure for rule in rules):
         codes = [rule.codes for rule in rules if rule.codes is not None]
         pairs = 0.0
-        for chosen in range(len(codes) + 1):  # inclusion and exclusion of what a rule takes from the negatives
+        for chosen in range(len(codes) + 1):  # inclusion and exclusion of the pairs that a rule matches
             for some in combinations(codes, chosen):
                 pairs += (-1) ** chosen * float(_others(joint_codes([label, *some])).sum())
         return pairs / bound.size, True
-    # Pairs of equal labels are many and known; those that a rule takes from the negatives are few and looked for.
+    # All pairs of equal labels are counted by their codes; those that a rule matches too are few, and subtracted.
     nodes = tuple(rule.node for rule in rules)
-    taken = BoundRule.of(And((Same(label), nodes[0] if len(nodes) == 1 else Or(nodes))), "")
+    taken = BoundRule.of(And((Same(label, "label"), nodes[0] if len(nodes) == 1 else Or(nodes))), "")
     counts, exact = sampled_matches(taken, index_of(taken, bound.size), bound.size)
     return max(0.0, float(_others(label).mean() - counts.mean())), exact
 
@@ -258,16 +241,18 @@ def _others(codes: Ints) -> Floats:
 
 
 def _budget(*rules: BoundRule) -> int:
-    return _PAIRS // 8 if any(searches(rule) for rule in rules) else _PAIRS
+    return _PAIRS // 8 if any(rule.searches for rule in rules) else _PAIRS
 
 
 def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: float, by: int) -> str:
-    """One piece of advice, the most useful first."""
+    """The advice in one or two sentences."""
     kind, size = sampler.composition.kind, sampler.batch_size
     if unmatched >= 1:
         return "No sample matches another under this rule: no batch size and no composition helps."
-    alone = "" if unmatched < _ENOUGH / 2 else f" ({100 * unmatched:.0f} % match nobody in the table: no batch helps)"
-    enough = [one for one in outlooks if one.without[by] <= unmatched + _ENOUGH]
+    alone = (
+        f" ({100 * unmatched:.0f} % match no sample of the table: no batch helps)" if unmatched >= _MENTIONED else ""
+    )
+    enough = [one for one in outlooks if share_served(one.without[by], unmatched) >= ENOUGH]
     random = [one for one in enough if one.composition == "random"]
     here = next((one for one in outlooks if one.planned), None)
     at_size = {one.composition: one for one in outlooks if one.batch_size == size}
@@ -277,10 +262,10 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
         text = text if least == size else f"{text[:-1]}; {least:,} would do."
     elif random:
         least = min(one.batch_size for one in random)
-        lonely = at_size["random"].without[by] - unmatched if "random" in at_size else 1.0
+        served = share_served(at_size["random"].without[by], unmatched) if "random" in at_size else 0.0
         text = (
-            f"In random batches of {size:,}, {_share(lonely)} of anchors would lack a positive they could have{alone}: "
-            f"use batches of at least {least:,}, or compose by {_other(at_size)}."
+            f"In random batches of {size:,}, {_share(1 - served)} of the anchors that can have a positive lack one"
+            f"{alone}: use batches of at least {least:,}, or compose by {_other(at_size)}."
         )
     else:
         text = f"No batch size in this table makes random batches enough{alone}: compose by {_other(at_size)}."
@@ -288,8 +273,8 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
         text += f" The planned {kind} of {sampler.composition.per_group} does it."
     if here is not None and here.false_negatives is not None and here.false_negatives >= _MANY:
         text += (
-            f" Each anchor meets {here.false_negatives:.1f} negatives of its own label: smaller batches meet fewer, "
-            "and .ignore(…) leaves out what another column tells."
+            f" Each anchor has {here.false_negatives:.1f} negatives of its own label: smaller batches have fewer, "
+            "and .ignore(…) leaves out pairs that another column marks."
         )
     return text
 

@@ -1,4 +1,4 @@
-"""Counting pairs of planned batches: what is positive, what shares a value, what is a negative that shouldn't be."""
+"""Counting the pairs of planned batches: positives, pairs of equal values, and negatives of equal values."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.binder import BoundObjective
-from ssl_domains.pairs.sampling.expected import searches
+from ssl_domains.pairs.bound_objective import BoundObjective
 
 __all__ = ["PairCounts", "count_pairs", "matches_everything"]
 
 Ints = NDArray[np.int64]
 
-_PAIRS = 2**24  # pairs looked at, a second or so
-_SLOW_PAIRS = 2**21  # the same where lists or edges are searched
-_STRIP = 1024
-_ALL = 4096  # rows up to which "all pairs" is looked at pair by pair
-_SAMPLE = 2**20
+_PAIRS = 2**24  # pairs that are counted at most, which takes about a second
+_SLOW_PAIRS = 2**21  # the same for rules that search lists or edges
+_STRIP = 1024  # anchors at a time
+_ALL = 4096  # rows up to which every pair is checked
+_SAMPLE = 2**20  # pairs that are checked otherwise
 
 
 @dataclass
@@ -27,14 +26,14 @@ class PairCounts:
     """Ordered pairs of two samples of one batch; columns by name.
 
     Attributes:
-        batches: Batches that were looked at.
-        total: Pairs looked at.
-        positive: Per relation: positives.
+        batches: Batches that were counted.
+        total: Pairs in them.
+        positive: For each relation, its positives.
         equal: Pairs of equal values.
-        positive_known: Per relation and column: positives of which both values are known.
-        positive_equal: Per relation and column: positives of equal values.
-        negative_known: Pairs that are neither positive in any relation nor ignored, both values known.
-        negative_equal: Those of equal values.
+        positive_known: For each relation and column, positives whose two values are known.
+        positive_equal: For each relation and column, positives of equal values.
+        negative_known: Pairs that are neither positive in any relation nor ignored, and whose two values are known.
+        negative_equal: Those of them with equal values.
     """
 
     batches: int
@@ -48,7 +47,7 @@ class PairCounts:
 
 
 def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) -> PairCounts:
-    """Count over as many batches, from the plan's start, as a bounded number of pairs allows.
+    """Count the pairs of the first batches of a plan, as many batches as a limit on the pairs allows.
 
     Args:
         bound: The objective; numbers that views emit count as unknown.
@@ -56,7 +55,7 @@ def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) 
         columns: Codes ``[n]`` by name, −1 missing.
     """
     rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
-    pairs = _SLOW_PAIRS if any(searches(rule) for rule in rules) else _PAIRS
+    pairs = _SLOW_PAIRS if any(rule.searches for rule in rules) else _PAIRS
     batches = min(len(plan), max(1, pairs // (plan.shape[1] * plan.shape[1])))
     relations = range(len(bound.relations))
     zeros = dict.fromkeys(columns, 0)
@@ -95,7 +94,10 @@ def _count_strip(
 
 
 def matches_everything(bound: BoundObjective, relation: int) -> bool:
-    """Whether a relation matches every pair of rows: exactly for codes and up to 4,096 rows, else by 2^20 pairs."""
+    """Whether a relation matches every pair of rows.
+
+    Exact for codes and for up to 4,096 rows; else judged by 2^20 random pairs.
+    """
     rule, n = bound.relations[relation].rule, bound.size
     if n < 2 or rule.reads_emitted:
         return False

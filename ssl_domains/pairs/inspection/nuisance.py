@@ -1,4 +1,4 @@
-"""What positives share with a column that is no part of the rule: the label, or a nuisance such as the scanner."""
+"""Comparing positives with a column that the rule does not read: the label, or a nuisance such as the scanner."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ __all__ = ["Sharing", "chance_agreement", "comparable_codes", "mutual_informatio
 
 Ints = NDArray[np.int64]
 
-_MANY = 20  # distinct numbers from which a column is compared by tenths of its distribution
+_MANY = 20  # distinct numbers from which a column is cut into ten bins
 _NEARLY_ALL = 0.95
 _MORE = 0.1
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """One relation beside one column.
+    """How one relation compares with one column.
 
     Attributes:
         column: Its name.
         role: ``"label"`` or ``"nuisance"``.
-        agreement: Share of positive pairs (of two samples, both known) whose values are equal; None without such pairs.
+        agreement: Share of positive pairs (of two samples, both values known) whose values are equal; None without such
+            pairs.
         chance: Share of all pairs of samples whose values are equal.
         recall: Share of the pairs with equal values that are positive; None without such pairs.
-        nmi: Mutual information of the rule's groups and the column over the mean of their entropies, 0 to 1; None for a
-            rule without groups.
-        verdict: The same in words.
+        nmi: Mutual information of the rule's groups and the column, divided by the mean of their entropies, 0 to 1;
+            None for a rule without groups.
+        verdict: These numbers in words.
     """
 
     column: str
@@ -45,7 +46,7 @@ class Sharing:
 
 
 def comparable_codes(table: SampleTable, column: str) -> Ints:
-    """Codes ``[n]`` in which two rows can agree, −1 missing; numbers of many values fall into ten bins of equal counts.
+    """Codes ``[n]`` of a column, −1 missing; numbers of many values are cut into ten bins of equal counts.
 
     Raises:
         UsageError: When there is no such column or it holds lists.
@@ -79,10 +80,10 @@ def mutual_information(a: Ints, b: Ints) -> float:
 
 
 def verdict(column: str, role: str, agreement: float | None, chance: float, recall: float | None) -> str:
-    """What the numbers say, in words."""
+    """The numbers of a `Sharing` in words."""
     name = "the label" if role == "label" else f"the {column}"
     if agreement is None:
-        return "no positive pair to judge by"
+        return "no positive pair has both values"
     if chance >= _NEARLY_ALL:
         return f"nearly all pairs share {name}"
     if agreement >= _NEARLY_ALL:

@@ -1,4 +1,4 @@
-"""Looking at pairs before a GPU hour is spent: what a rule finds, what it misses, and what must not be trained on."""
+"""The report on pairs before training: what a rule matches, and what must not be trained on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.pairs.binding.binder import BoundObjective, BoundRelation
+from ssl_domains.pairs.binding.bound_rule import BoundRelation
+from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import PairCounts, count_pairs, matches_everything
 from ssl_domains.pairs.inspection.nuisance import (
     Sharing,
@@ -19,8 +20,7 @@ from ssl_domains.pairs.inspection.nuisance import (
     mutual_information,
     verdict,
 )
-from ssl_domains.pairs.rules.algebra import AcrossParts, And, Rule, Same
-from ssl_domains.pairs.rules.keys import SAMPLE
+from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
@@ -33,10 +33,10 @@ _FEW = 0.5  # share of anchors without a positive of another sample above which 
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """A column that the objective reads: distinct and missing values, and whether it can tell anything apart.
+    """A column that the objective reads: its distinct and missing values.
 
-    Of a column of lists, ``distinct`` counts members, ``constant`` is one member in every list and no other, and
-    ``all_unique`` is no member in two rows.
+    For a column of lists, ``distinct`` counts members, ``constant`` means that every list has the same single member,
+    and ``all_unique`` means that no member is in two rows.
     """
 
     name: str
@@ -51,8 +51,8 @@ class GroupSizes:
     """The groups of a relation that is equality of codes.
 
     Attributes:
-        groups: How many.
-        alone: Groups of one.
+        groups: Number of groups.
+        alone: Groups of one sample.
         missing: Rows without a group.
         quantiles: Sizes at 0, 25, 50, 75 and 100 % of the groups.
         histogram: Groups by size, ``"1"``, ``"2"``, ``"3-4"``, ``"5-8"`` and so on.
@@ -74,11 +74,11 @@ class RelationFacts:
         weight: α_r.
         groups: Group sizes, None for a predicate.
         without_cross_positive: Share of the epoch's anchors without a positive of another sample; None when the rule
-            reads numbers that only the views know.
+            reads numbers that views emit.
         cross_positives: Mean positives of other samples an anchor.
-        measured_batches: Batches these two were counted on.
+        measured_batches: Batches in which these two were counted.
         matches_all: Whether it matches every pair.
-        sharing: The relation beside the label and the nuisance columns.
+        sharing: How positives compare with the label and the nuisance columns.
     """
 
     text: str
@@ -93,7 +93,7 @@ class RelationFacts:
 
 @dataclass(frozen=True)
 class PairsReport:
-    """What the ``pairs`` command says.
+    """What the ``pairs`` command prints.
 
     Attributes:
         samples: Rows.
@@ -105,11 +105,14 @@ class PairsReport:
         relations: One a relation; none for the objective ``none``.
         columns: The columns the objective reads.
         label: Name of the label, if one was given.
-        false_negatives: Share of negatives that share the label; None without a label.
-        false_negatives_an_anchor: How many of them an anchor meets in a batch.
+        false_negatives: Share of negatives that have the same label, among those whose labels are known; None without
+            a label, or when no negative has known labels.
+        false_negatives_an_anchor: Mean number of them for an anchor in its batch; None likewise.
         edges: Fitted bin edges.
         refusals: Why these pairs must not be trained on.
-        warnings: What should be looked at.
+        warnings: What the user should check.
+        hints: How to mend each refusal.
+        label_missing: Whether the label is missing in every row.
     """
 
     samples: int
@@ -127,9 +130,10 @@ class PairsReport:
     refusals: list[str]
     warnings: list[str]
     hints: list[str] = field(default_factory=list)
+    label_missing: bool = False
 
     def check(self) -> None:
-        """Refuse what must not be trained on.
+        """Refuse pairs that must not be trained on.
 
         Raises:
             DataError: With the first refusal and its hint.
@@ -142,27 +146,32 @@ class PairsReport:
         return asdict(self)
 
     def rows(self) -> list[tuple[str, str]]:
-        """Everything worth reading, as (what, value)."""
+        """The report as lines of (name, value)."""
         by = "" if self.composition in ("random", "partner") else f" of {self.per_group}"
-        found = [
+        lines = [
             ("samples", f"{self.samples:,}"),
             ("batches an epoch", f"{self.steps:,} of {self.batch_size:,}"),
             ("composition", f"{self.composition}{by} ({self.reason})"),
         ]
         for relation in self.relations:
-            found += _relation_rows(relation, self.steps)
+            lines += _relation_rows(relation, self.steps)
         if not self.relations:
-            found.append(("relations", "none: own views only, plain SimCLR"))
+            lines.append(("relations", "none: own views only, plain SimCLR"))
+        if self.label is not None and self.false_negatives is None:
+            cause = (
+                f"label {self.label!r} is missing throughout" if self.label_missing else "no negative has known labels"
+            )
+            lines.append(("expected false negatives", f"unknown: {cause}"))
         if self.false_negatives is not None:
             an_anchor = f"{self.false_negatives_an_anchor:.1f} an anchor"
-            found.append(("expected false negatives", f"{_percent(self.false_negatives)} of negatives, {an_anchor}"))
+            lines.append(("expected false negatives", f"{_percent(self.false_negatives)} of negatives, {an_anchor}"))
         for column in self.columns:
             facts = [f"{column.distinct:,} distinct"]
             facts += [f"{column.missing:,} missing"] if column.missing else []
             facts += ["constant"] if column.constant else []
             facts += ["all unique"] if column.all_unique else []
-            found.append((f"column {column.name}", ", ".join(facts)))
-        return found + [("refused", refusal) for refusal in self.refusals]
+            lines.append((f"column {column.name}", ", ".join(facts)))
+        return lines + [("refused", refusal) for refusal in self.refusals]
 
 
 def inspect_pairs(
@@ -181,19 +190,18 @@ def inspect_pairs(
         table: The rows that ``objective`` is bound to.
         objective: The rule.
         bound: The rule over ``table``.
-        sampler: Plans the batches; its first epoch is looked at.
-        label: Column that the encoder is meant for; it is compared with, never trained on.
-        nuisance: Columns that positives had better not be.
-        fitted: Fitted edges, for the record.
+        sampler: Plans the batches; its first epoch is counted.
+        label: Column that the encoder will be used for; positives are compared with it, and it is never trained on.
+        nuisance: Columns that should not explain the positives, such as the scanner.
+        fitted: Fitted edges, which the report keeps.
 
     Returns:
-        The report; call `PairsReport.check` to refuse what can't be trained on.
+        The report; call `PairsReport.check` to refuse pairs that must not be trained on.
 
     Raises:
         UsageError: When a column is missing or holds lists.
     """
-    if isinstance(objective, Rule):
-        objective = 1 * objective
+    objective = Objective.of(objective)
     plan = sampler.plan(0)
     roles = {} if label is None else {label: "label"}
     roles |= {name: "nuisance" for name in nuisance if name != label}
@@ -202,11 +210,11 @@ def inspect_pairs(
     relations = tuple(_relation_facts(bound, r, plan, counts, roles, codes) for r in range(len(objective.relations)))
     columns = tuple(_column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
     refused = list(_refusals(objective, bound, relations, columns))
+    label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
-    if label is not None:
-        known = counts.negative_known[label]
-        false = counts.negative_equal[label] / known if known else 0.0
-        # A sample may stand in a batch twice, and with partners often does: pairs were counted between samples.
+    if label is not None and counts.negative_known[label]:
+        false = counts.negative_equal[label] / counts.negative_known[label]
+        # A sample can be in a batch twice, with partners often. Pairs were counted between different samples.
         anchors = sum(len(np.unique(batch)) for batch in plan[: counts.batches])
         per_anchor = counts.negative_equal[label] / anchors
     return PairsReport(
@@ -223,8 +231,13 @@ def inspect_pairs(
         false_negatives_an_anchor=per_anchor,
         edges={key: list(values) for key, values in (fitted or {}).items()},
         refusals=[message for message, _ in refused],
-        warnings=[*_given_up(sampler), *_warnings(len(table), relations, columns)],
+        warnings=[
+            *_given_up(sampler),
+            *([f"label {label!r} is missing throughout"] if label_missing else []),
+            *_warnings(len(table), relations, columns),
+        ],
         hints=[hint for _, hint in refused],
+        label_missing=label_missing,
     )
 
 
@@ -250,8 +263,10 @@ def _relation_facts(
         recall = positive / equal if equal else None
         chance = chance_agreement(codes)
         nmi = None if relation.codes is None else mutual_information(relation.codes, codes)
-        said = verdict(name, roles[name], agreement, chance, recall)
-        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, said))
+        words = verdict(name, roles[name], agreement, chance, recall)
+        if codes.max(initial=-1) < 0:
+            words = "missing throughout"
+        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, words))
     return RelationFacts(
         text=relation.text,
         weight=relation.weight,
@@ -293,7 +308,7 @@ def _column_facts(table: SampleTable, name: str) -> ColumnFacts:
 
 
 def _list_facts(table: SampleTable, name: str) -> ColumnFacts:
-    """Of a column of lists: its members, each counted once a row."""
+    """The facts of a column of lists, in which a member counts once a row."""
     lists = table.column(name)
     sets = lists.drop_nulls().to_list()
     rows: dict[object, int] = {}
@@ -308,10 +323,10 @@ def _list_facts(table: SampleTable, name: str) -> ColumnFacts:
 def _refusals(
     objective: Objective, bound: BoundObjective, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]
 ) -> Iterable[tuple[str, str]]:
-    """What must not be trained on, each with a hint; the most telling first."""
+    """Why these pairs must not be trained on, each with a hint; the most informative first."""
     unique = {column.name for column in columns if column.all_unique}
     for relation in objective.relations:
-        for name in sorted(_needed(relation.rule) & unique):
+        for name in sorted(relation.rule.equal_columns & unique):
             yield (
                 f"column {name!r} is all unique, so {relation.rule} never matches two samples: this equals SimCLR",
                 "take a column whose values several samples share, or cut a number into bins()",
@@ -322,8 +337,8 @@ def _refusals(
                 f"{facts.text} matches all pairs: every sample is a positive of every other",
                 "take a column that varies, a narrower window or more bins",
             )
-    open_ended = any(_works_within_a_sample(relation, bound.size) for relation in bound.relations)
-    if relations and not open_ended and all(facts.cross_positives == 0 for facts in relations):
+    within_samples = any(_matches_within_a_sample(relation, bound.size) for relation in bound.relations)
+    if relations and not within_samples and all(facts.cross_positives == 0 for facts in relations):
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
@@ -331,23 +346,12 @@ def _refusals(
         )
 
 
-def _works_within_a_sample(relation: BoundRelation, size: int) -> bool:
-    """Whether a relation may find positives among the rows of one sample: by what views emit, or in other parts."""
+def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
+    """Whether rows of one sample can be positives: by numbers that views emit, or in different parts."""
     if relation.rule.reads_emitted:
         return True
-    everyone = np.arange(size)
-    return relation.across_parts and bool(relation.rule.matches_pairwise(everyone, everyone).any())
-
-
-def _needed(rule: Rule) -> frozenset[str]:
-    """Columns whose equality the rule cannot do without."""
-    if isinstance(rule, AcrossParts):
-        return _needed(rule.term)
-    if isinstance(rule, And):
-        return frozenset().union(*(_needed(term) for term in rule.terms))
-    if isinstance(rule, Same):
-        return frozenset(key for key in rule.keys if isinstance(key, str)) - {SAMPLE}
-    return frozenset()
+    rows = np.arange(size)
+    return relation.across_parts and bool(relation.rule.matches_pairwise(rows, rows).any())
 
 
 def _given_up(sampler: BatchSampler) -> Iterable[str]:
@@ -372,26 +376,26 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
 
 
 def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
-    found = [("relation", f"{facts.weight:g} × {facts.text}")]
+    lines = [("relation", f"{facts.weight:g} × {facts.text}")]
     if facts.groups is not None:
         groups = facts.groups
         sizes = " / ".join(f"{size:g}" for size in groups.quantiles)
-        found.append(
+        lines.append(
             ("  groups", f"{groups.groups:,}, {groups.alone:,} of one sample, {groups.missing:,} rows in none")
         )
-        found.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
+        lines.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
     if facts.without_cross_positive is None:
-        found.append(("  cross-sample positives", "known only once the views are made"))
+        lines.append(("  cross-sample positives", "known only once the views are made"))
     else:
         on = "" if facts.measured_batches == steps else f" (in {facts.measured_batches:,} batches)"
-        found.append(("  anchors without a cross-sample positive", _percent(facts.without_cross_positive) + on))
-        found.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
+        lines.append(("  anchors without a cross-sample positive", _percent(facts.without_cross_positive) + on))
+        lines.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
     for sharing in facts.sharing:
         parts = [] if sharing.agreement is None else [f"{_percent(sharing.agreement)} agree"]
         parts.append(f"{_percent(sharing.chance)} by chance")
         parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
-        found.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
-    return found
+        lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
+    return lines
 
 
 def _percent(share: float) -> str:

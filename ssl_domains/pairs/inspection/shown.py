@@ -1,4 +1,4 @@
-"""Which values of a table may be read on a page, and what stands for the others: letters, A for the first one met."""
+"""Values of a table as a page may print them: identifying ones are replaced by letters, A for the first one printed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable
 
 import polars as pl
 
+from ssl_domains.pairs.binding.reason import number
 from ssl_domains.samples import SampleTable
 
-__all__ = ["MANY", "ShownValues", "coded_columns", "number"]
+__all__ = ["MANY", "TableValues", "coded_columns"]
 
 MANY = 30
-"""Distinct texts or whole numbers from which a column rather names somebody than says of what kind something is."""
+"""A column of more distinct texts or whole numbers than this is taken for identifiers rather than for categories."""
 
 
 def coded_columns(
@@ -21,9 +22,9 @@ def coded_columns(
 
     Args:
         table: The rows.
-        columns: Which are asked about; missing ones are left out.
-        hidden: Further names, such as the domain's group (a patient, a recording).
-        measured: Columns that are read as quantities: however many values they have, they name nobody.
+        columns: The columns to decide about; ones that the table lacks are left out.
+        hidden: Further identifying columns, such as the domain's group (a patient, a recording).
+        measured: Columns that are read as quantities; they identify no one, however many values they have.
     """
     secret = {*table.meta.identifiers, *hidden, "path"}
     return frozenset(
@@ -33,12 +34,12 @@ def coded_columns(
     )
 
 
-class ShownValues:
-    """Texts of values. A coded column's values become letters in the order in which they are asked for.
+class TableValues:
+    """Values of one table as they are printed; implements `ssl_domains.pairs.binding.reason.ShownValues`.
 
     Args:
         table: The rows.
-        coded: Columns of which only equality may be seen.
+        coded: Columns whose values become letters, in the order in which they are first printed.
     """
 
     def __init__(self, table: SampleTable, coded: Collection[str] = ()) -> None:
@@ -56,7 +57,7 @@ class ShownValues:
         return value is None or (isinstance(value, float) and value != value)
 
     def text(self, column: str, row: int) -> str:
-        """The value of one row, or what stands for it; ``missing`` for none."""
+        """The value of one row, or its letter; ``missing`` where there is none."""
         if self.missing(column, row):
             return "missing"
         value = self._table.column(column)[row]
@@ -66,7 +67,7 @@ class ShownValues:
         return self.member(column, value)
 
     def member(self, column: str, value: object) -> str:
-        """One value, or one member of a list, of that column."""
+        """One value, or one member of a list, of that column, or its letter."""
         if self.coded(column):
             known = self._letters.setdefault(column, {})
             return known.setdefault(value, _letter(len(known)))
@@ -75,11 +76,14 @@ class ShownValues:
         text = str(value)
         return text if len(text) <= 40 else text[:39] + "…"
 
+    def members(self, column: str, row: int) -> list[object]:
+        """The distinct members of a list; empty where it is missing."""
+        value = self._table.column(column)[row]
+        return value.drop_nulls().unique(maintain_order=True).to_list() if isinstance(value, pl.Series) else []
 
-def number(value: float) -> str:
-    """A number as one reads it: four digits, or six of a large one, and no ``.0``."""
-    text = f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
-    return text.replace("-", "−")
+    def is_time(self, column: str) -> bool:
+        """Whether the column holds dates or times, whose differences count days."""
+        return self._table.column(column).dtype.is_temporal()
 
 
 def _many(table: SampleTable, name: str) -> bool:

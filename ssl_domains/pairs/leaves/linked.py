@@ -1,136 +1,139 @@
-"""Edges over rows: which anchors and candidates are linked, from the edges between the batch's own samples."""
+"""`linked`, bound: rows joined by an edge."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ssl_domains.pairs.binding import nodes as bound
-from ssl_domains.pairs.binding.csr import runs
+from ssl_domains.pairs.binding.binder import Binder
+from ssl_domains.pairs.binding.csr import is_outer, runs
+from ssl_domains.pairs.binding.edges import Adjacency, read_adjacency
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
+from ssl_domains.pairs.binding.nodes import answer_for
+from ssl_domains.pairs.binding.protocols import RowRule
+from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text, number
+from ssl_domains.pairs.drawing.indices.runs import Runs, kept_in_order
+from ssl_domains.pairs.leaves.linked_rows import joined_samples
+from ssl_domains.pairs.rules import linked as rules
+from ssl_domains.pairs.rules.keys import SAMPLE
 
-__all__ = ["Joined", "LinkedRows", "joined_samples"]
+__all__ = ["EdgeRuns", "Linked", "bind"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class LinkedRows:
-    """Rows by their sample.
+class Linked(BoundLeaf):
+    """Rows joined by an edge.
 
     Attributes:
-        rank: int64 ``[M]``, rank of the row's sample among the distinct samples of its side.
-        known: bool ``[M]``, False where the key is missing.
+        edges: The edges between positions of the table.
+        graded: Whether a match weighs the grade of its edge.
+        key: Name of the key column, for reasons.
     """
 
-    rank: Tensor
-    known: Tensor
+    edges: Adjacency
+    graded: bool = False
+    key: str = SAMPLE
 
-    def to(self, device: torch.device | str) -> LinkedRows:
-        """The rows on another device."""
-        return LinkedRows(self.rank.to(device), self.known.to(device))
+    searches = True
+
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        joined = self.weights(i, j) > 0
+        return joined if yes else ~joined & self.edges.known[i] & self.edges.known[j]
+
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """The grade of the edge between two positions, 0 without one."""
+        return self._all_pairs(i[:, 0], j[0]) if is_outer(i, j) else self._pairwise(*np.broadcast_arrays(i, j))
+
+    def explain(self, i: int, j: int, shown: ShownValues) -> Reason:
+        """See `BoundLeaf.explain`."""
+        answer = answer_for(self, i, j)
+        if answer == "unknown":
+            return Reason(answer, missing_text(shown, self.key, i, j))
+        if answer == "no":
+            return Reason(answer, "not linked")
+        grade = float(self.weights(np.array([i]), np.array([j]))[0])
+        return Reason(answer, f"linked, grade {number(grade)}" if self.graded else "linked")
+
+    def on_rows(self, rows: BatchValues) -> RowRule:
+        """See `BoundLeaf.on_rows`."""
+        return joined_samples(self.edges, rows.anchors, rows.candidates, self.graded)
+
+    def index(self, codes: Ints | None, sure: bool) -> EdgeRuns:
+        """See `BoundLeaf.index`."""
+        return EdgeRuns.of(self.edges, sure and codes is None)
+
+    def _all_pairs(self, i: Ints, j: Ints) -> Floats:
+        """Grades of n with m positions ``[n, m]``, by spreading the edges of ``i`` over the columns."""
+        starts, neighbours, grades = self.edges.starts, self.edges.neighbours, self.edges.grades
+        columns, column = np.unique(j, return_inverse=True)
+        sizes = starts[i + 1] - starts[i]
+        edge = runs(starts[i], sizes)
+        place = np.searchsorted(columns, neighbours[edge])
+        kept = np.append(columns, -1)[place] == neighbours[edge]
+        spread = np.zeros((len(i), len(columns)))
+        spread[np.repeat(np.arange(len(i)), sizes)[kept], place[kept]] = grades[edge[kept]]
+        return spread[:, column.reshape(-1)]
+
+    def _pairwise(self, i: Ints, j: Ints) -> Floats:
+        """Grades of position ``i`` with ``j``, by a binary search among the neighbours of ``i``, all pairs at once."""
+        neighbours, grades = self.edges.neighbours, self.edges.grades
+        if not len(neighbours):
+            return np.zeros(i.shape)
+        low, high = self.edges.starts[i], self.edges.starts[i + 1]
+        end = high
+        while (unsettled := low < high).any():
+            middle = (low + high) // 2
+            below = unsettled & (neighbours[np.where(unsettled, middle, 0)] < j)
+            low, high = np.where(below, middle + 1, low), np.where(unsettled & ~below, middle, high)
+        place = np.minimum(low, len(neighbours) - 1)
+        return np.where((low < end) & (neighbours[place] == j), grades[place], 0.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
-    """Rows of samples that an edge joins.
+class EdgeRuns(Runs):
+    """The index of `linked`: the run of an anchor are its neighbours in the adjacency; nothing is copied.
 
     Attributes:
-        anchors: The anchors.
-        candidates: The candidates.
-        starts: int64 ``[distinct anchor samples + 1]``.
-        targets: int64 ``[edges]``, ranks of candidate samples.
-        grades: float64 ``[edges]``, above 0.
-        samples: Distinct candidate samples.
-        graded: Whether the grades weigh the matches.
+        starts: Start of each position's neighbours ``[size + 1]``.
     """
 
-    anchors: LinkedRows
-    candidates: LinkedRows
-    starts: Tensor
-    targets: Tensor
-    grades: Tensor
-    samples: int
-    graded: bool
+    starts: Ints
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
-        """See `RowRule.answer`."""
-        joined = self._spread(i, j, torch.bool)
-        if asked:
-            return joined
-        known = self.anchors.known[i, None], self.candidates.known[None, j]
-        return joined.logical_not_().logical_and_(known[0]).logical_and_(known[1])
+    @classmethod
+    def of(cls, edges: Adjacency, sure: bool) -> EdgeRuns:
+        """The index of an adjacency."""
+        return cls(edges.neighbours, None, sure, edges.starts)
 
-    def weights(self, i: slice, j: slice) -> Tensor:
-        """See `RowRule.weights`."""
-        return self._spread(i, j, torch.float64)
+    def bounds(self, anchors: Ints) -> tuple[Ints, Ints]:
+        """See `Runs.bounds`."""
+        return self.starts[anchors], self.starts[anchors + 1]
 
-    def to(self, device: torch.device | str) -> Joined:
-        """See `RowRule.to`."""
-        anchors = self.anchors.to(device)
-        candidates = anchors if self.candidates is self.anchors else self.candidates.to(device)
-        starts, targets, grades = (part.to(device) for part in (self.starts, self.targets, self.grades))
-        return Joined(anchors, candidates, starts, targets, grades, self.samples, self.graded)
+    def holds(self, anchors: Ints, counts: Ints) -> Bools:
+        """See `Runs.holds`."""
+        return np.zeros(len(anchors), dtype=np.bool_)  # no position is its own neighbour
 
-    def _spread(self, i: slice, j: slice, dtype: torch.dtype) -> Tensor:
-        """The edges of a tile as a matrix: grades, or True, at each linked pair of rows."""
-        rank = self.anchors.rank[i]
-        first, sizes = self.starts[rank], self.starts[rank + 1] - self.starts[rank]
-        ends = sizes.cumsum(0)
-        total = int(ends[-1]) if len(ends) else 0
-        row = torch.arange(len(rank), device=rank.device).repeat_interleave(sizes, output_size=total)
-        edge = torch.arange(total, device=rank.device) + (first - (ends - sizes))[row]
-        column, width = self._columns(j)
-        place = torch.full((self.samples,), -1, dtype=torch.int64, device=rank.device)
-        place[self.candidates.rank[j]] = torch.arange(width, device=rank.device) if column is None else column
-        target = place[self.targets[edge]]
-        here = target >= 0
-        spread = torch.zeros(len(rank), width, dtype=dtype, device=rank.device)
-        spread[row[here], target[here]] = self.grades[edge[here]].to(dtype)
-        return spread if column is None else spread.index_select(1, column)
+    def narrowed(self, drawable: Bools) -> EdgeRuns:
+        """See `MatchIndex.narrowed`."""
+        order, before = kept_in_order(self.order, drawable)
+        return replace(self, order=order, drawable=drawable, starts=before[self.starts].astype(np.int64))
 
-    def _columns(self, j: slice) -> tuple[Tensor | None, int]:
-        """Where each candidate stands among the distinct samples of a tile, and how many these are.
-
-        None where all are distinct; two views of one sample are filled once, then read twice.
-        """
-        rank = self.candidates.rank[j]
-        distinct, column = torch.unique(rank, return_inverse=True)
-        return (None, len(rank)) if len(distinct) == len(rank) else (column, len(distinct))
+    @property
+    def nbytes(self) -> int:
+        """See `MatchIndex.nbytes`."""
+        return 0 if self.drawable is None else self.order.nbytes + self.starts.nbytes
 
 
-def joined_samples(node: bound.Linked, anchors: Ints, candidates: Ints | None) -> Joined:
-    """The edges between the samples of a batch, whatever else the table has.
-
-    Args:
-        node: The edges of the table.
-        anchors: Samples ``[M]``.
-        candidates: Samples ``[N]``, −1 for an unfilled slot; None for the anchors.
-    """
-    a, rank_a = np.unique(anchors, return_inverse=True)
-    c, rank_c = (a, rank_a) if candidates is None else np.unique(candidates, return_inverse=True)
-    degrees = node.starts[a + 1] - node.starts[a]
-    edge = runs(node.starts[a], degrees)
-    neighbour = node.neighbours[edge]
-    target = np.searchsorted(c, neighbour)
-    met = np.append(c, -1)[target] == neighbour
-    source = np.repeat(np.arange(len(a)), degrees)[met]
-    rows = _rows(node, anchors, rank_a)
-    return Joined(
-        anchors=rows,
-        candidates=rows if candidates is None else _rows(node, candidates, rank_c),
-        starts=torch.from_numpy(np.searchsorted(source, np.arange(len(a) + 1)).astype(np.int64)),
-        targets=torch.from_numpy(target[met]),
-        grades=torch.from_numpy(node.grades[edge[met]]),
-        samples=len(c),
-        graded=node.graded,
+def bind(rule: rules.Linked, binder: Binder) -> BoundLeaf:
+    """Bind a `linked` rule; equal rules share one leaf, so that a file is read once."""
+    binder.require_column(rule.key, "linked(key=) takes a column of the table")
+    return binder.cached(
+        rule,
+        lambda: Linked(read_adjacency(rule, binder.table, binder.edges.get(rule.file)), rule.graded, rule.key),
     )
-
-
-def _rows(node: bound.Linked, samples: Ints, rank: Ints) -> LinkedRows:
-    known = samples >= 0
-    known[known] = node.known[samples[known]]
-    return LinkedRows(torch.from_numpy(rank.reshape(-1)), torch.from_numpy(known))

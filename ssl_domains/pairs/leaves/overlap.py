@@ -1,164 +1,117 @@
-"""Lists over rows: how many members anchors and candidates share, counted a tile at a time."""
+"""`overlap`, bound: lists with at least so many members in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import embedding_bag
 
-from ssl_domains.pairs.binding import nodes as bound
-from ssl_domains.pairs.binding.csr import runs
+from ssl_domains.pairs.binding.binder import Binder
+from ssl_domains.pairs.binding.csr import is_outer, runs
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
+from ssl_domains.pairs.binding.lists import MemberLists, list_members
+from ssl_domains.pairs.binding.nodes import answer_for
+from ssl_domains.pairs.binding.protocols import RowRule
+from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text
+from ssl_domains.pairs.leaves.overlap_index import InvertedLists
+from ssl_domains.pairs.leaves.overlap_rows import shared_members
+from ssl_domains.pairs.rules import overlap as rules
 
-__all__ = ["ListRows", "Shared", "shared_lists"]
+__all__ = ["Overlap", "bind"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
-_BLOCK = 2**22  # numbers of a multi-hot block: 16 MB
-
-
-@dataclass(frozen=True, eq=False)
-class ListRows:
-    """The lists of M rows.
-
-    Attributes:
-        starts: int64 ``[M + 1]``.
-        members: int64 ``[starts[-1]]``, ranks among the members that occur on both sides of the batch.
-        sizes: int64 ``[M]``, members of the whole list, −1 where the list is missing.
-    """
-
-    starts: Tensor
-    members: Tensor
-    sizes: Tensor
-
-    def of(self, part: slice) -> tuple[Tensor, Tensor]:
-        """Member and row, counted from the slice's start, of every entry in a slice of the rows."""
-        starts = self.starts[part.start : part.stop + 1]
-        first, last = int(starts[0]), int(starts[-1])
-        rows = torch.arange(len(starts) - 1, device=starts.device)
-        return self.members[first:last], rows.repeat_interleave(starts.diff(), output_size=last - first)
-
-    def to(self, device: torch.device | str) -> ListRows:
-        """The lists on another device."""
-        return ListRows(self.starts.to(device), self.members.to(device), self.sizes.to(device))
+_NAMED = 4  # common members that a reason names
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
-    """Lists that share at least so many members; with ``jaccard`` a match weighs shared members over all of both.
+class Overlap(BoundLeaf):
+    """Lists with at least so many members in common.
 
     Attributes:
-        anchors: Lists of the anchors.
-        candidates: Lists of the candidates.
-        distinct: Members that occur on both sides.
-        at_least: How many must be shared.
-        jaccard: Whether matches are weighed.
+        lists: The lists.
+        at_least: How many, at least 1.
+        jaccard: Whether a match weighs the members in both lists over the members in either, instead of 1.
+        column: Name of the column, for reasons.
     """
 
-    anchors: ListRows
-    candidates: ListRows
-    distinct: int
+    lists: MemberLists
     at_least: int
     jaccard: bool
+    column: str = ""
+
+    searches = True
 
     @property
     def graded(self) -> bool:
-        """See `RowRule.graded`."""
+        """Whether a match weighs the share of common members."""
         return self.jaccard
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
-        """See `RowRule.answer`."""
-        enough = self._counts(i, j).ge_(self.at_least).to(torch.bool)
-        if asked:
-            return enough
-        known = self.anchors.sizes[i, None] >= 0, self.candidates.sizes[None, j] >= 0
-        return enough.logical_not_().logical_and_(known[0]).logical_and_(known[1])
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        shared, known = self._shared(i, j), self.lists.known
+        answer: Bools = shared >= self.at_least if yes else (shared < self.at_least) & known[i] & known[j]
+        return answer
 
-    def weights(self, i: slice, j: slice) -> Tensor:
-        """See `RowRule.weights`."""
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """See `BoundLeaf.weights`."""
         if not self.jaccard:
-            return self.answer(True, i, j).to(torch.float64)
-        shared = self._counts(i, j)
-        if self.at_least > 1:
-            shared.mul_(shared.ge(self.at_least))
-        # An empty list counts as one member here, which nothing shares: 0 of 1 is 0, where 0 of 0 is none.
-        mine, theirs = self.anchors.sizes[i].clamp_min(1), self.candidates.sizes[j].clamp_min(1)
-        union = (mine.to(torch.float64)[:, None] + theirs.to(torch.float64)[None, :]).sub_(shared)
-        return torch.div(shared, union, out=union)
+            return super().weights(i, j)
+        shared = self._shared(i, j)
+        sizes = np.diff(self.lists.starts)
+        union = sizes[i] + sizes[j] - shared
+        return np.where(shared >= self.at_least, shared / np.maximum(union, 1), 0.0)
 
-    def to(self, device: torch.device | str) -> Shared:
-        """See `RowRule.to`."""
-        anchors = self.anchors.to(device)
-        candidates = anchors if self.candidates is self.anchors else self.candidates.to(device)
-        return Shared(anchors, candidates, self.distinct, self.at_least, self.jaccard)
+    def explain(self, i: int, j: int, shown: ShownValues) -> Reason:
+        """See `BoundLeaf.explain`."""
+        answer, column = answer_for(self, i, j), self.column
+        if answer == "unknown":
+            return Reason(answer, missing_text(shown, column, i, j))
+        others = shown.members(column, j)
+        names = [shown.member(column, member) for member in shown.members(column, i) if member in others]
+        named = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        if answer == "yes":
+            return Reason(answer, f"shares {column} {named}")
+        if self.at_least == 1 or not names:
+            needed = "" if self.at_least == 1 else f", {self.at_least} needed"
+            return Reason(answer, f"no {column} shared{needed}")
+        return Reason(answer, f"shares only {len(names)} of {self.at_least} {column} ({named})")
 
-    def _counts(self, i: slice, j: slice) -> Tensor:
-        """Shared members, float32 ``[I, J]``: whole numbers far below 2^24, so exact."""
-        (mine, rows), (theirs, columns) = self.anchors.of(i), self.candidates.of(j)
-        height, width = i.stop - i.start, j.stop - j.start
-        # Only what occurs on both sides of this tile can be shared in it.
-        met = torch.zeros(2, self.distinct, dtype=torch.bool, device=mine.device)
-        met[0, mine] = met[1, theirs] = True
-        both = met.all(dim=0)
-        rank = both.cumsum(0).sub_(1).masked_fill_(~both, -1)
-        mine, theirs = rank[mine], rank[theirs]
-        block = max(1, _BLOCK // max(width, 1))
-        total = int(both.sum())
-        counts: Tensor | None = None
-        for start in range(0, total, block):
-            here, there = _within(mine, start, block), _within(theirs, start, block)
-            multi_hot = torch.zeros(min(block, total - start), width, device=mine.device)
-            multi_hot[theirs[there] - start, columns[there]] = 1
-            # Each anchor sums the rows of its members: as many additions as it has members, dense or rare alike.
-            offsets = torch.searchsorted(rows[here], torch.arange(height, device=mine.device))
-            more = embedding_bag(mine[here] - start, multi_hot, offsets, mode="sum")
-            counts = more if counts is None else counts.add_(more)
-        return torch.zeros(height, width, device=mine.device) if counts is None else counts
+    def on_rows(self, rows: BatchValues) -> RowRule:
+        """See `BoundLeaf.on_rows`."""
+        return shared_members(self.lists, rows.anchors, rows.candidates, self.at_least, self.jaccard)
 
+    def index(self, codes: Ints | None, sure: bool) -> InvertedLists:
+        """See `BoundLeaf.index`."""
+        return InvertedLists.of(self.lists, sure and codes is None and self.at_least == 1)
 
-def shared_lists(node: bound.Overlap, anchors: Ints, candidates: Ints | None) -> Shared:
-    """The lists of a batch.
+    def _shared(self, i: Ints, j: Ints) -> Ints:
+        """How many members two positions have in common."""
+        if is_outer(i, j):
+            counts = (self._matrix(i[:, 0]) @ self._matrix(j[0]).T).toarray()
+            return np.asarray(counts, dtype=np.int64)
+        i, j = np.broadcast_arrays(i, j)
+        both = self._matrix(i.reshape(-1)).multiply(self._matrix(j.reshape(-1)))
+        return np.asarray(both.sum(axis=1), dtype=np.int64).reshape(i.shape)
 
-    Args:
-        node: The lists of the table.
-        anchors: Samples ``[M]``.
-        candidates: Samples ``[N]``, −1 for an unfilled slot; None for the anchors.
-    """
-    size_a, members_a = _gathered(node, anchors)
-    if candidates is None:
-        distinct, ranks = np.unique(members_a, return_inverse=True)
-        rows = _list_rows(size_a, ranks)
-        return Shared(rows, rows, len(distinct), node.at_least, node.jaccard)
-    size_c, members_c = _gathered(node, candidates)
-    met = np.intersect1d(members_a, members_c)
-    sides = []
-    for size, members in ((size_a, members_a), (size_c, members_c)):
-        kept = np.isin(members, met)
-        owner = np.repeat(np.arange(len(size)), np.maximum(size, 0))[kept]
-        counts = np.bincount(owner, minlength=len(size))
-        sides.append(_list_rows(size, np.searchsorted(met, members[kept]), counts))
-    return Shared(sides[0], sides[1], len(met), node.at_least, node.jaccard)
+    def _matrix(self, positions: Ints) -> Any:
+        """The lists of some positions as a sparse 0/1 matrix ``[n, members]``."""
+        from scipy.sparse import csr_array  # only this leaf needs scipy.sparse
+
+        first = self.lists.starts[positions]
+        sizes = self.lists.starts[positions + 1] - first
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        members = self.lists.members[runs(first, sizes)]
+        width = int(self.lists.members.max(initial=0)) + 1
+        return csr_array((np.ones(len(members), dtype=np.int64), members, starts), shape=(len(positions), width))
 
 
-def _gathered(node: bound.Overlap, samples: Ints) -> tuple[Ints, Ints]:
-    """Size of each row's list, −1 where missing, and the members of all of them."""
-    filled = samples >= 0
-    position = samples[filled]
-    sizes = np.full(len(samples), -1, dtype=np.int64)
-    sizes[filled] = np.where(node.known[position], node.starts[position + 1] - node.starts[position], -1)
-    first = np.zeros(len(samples), dtype=np.int64)
-    first[filled] = node.starts[position]
-    return sizes, node.members[runs(first, np.maximum(sizes, 0))]
-
-
-def _list_rows(sizes: Ints, members: Ints, kept: Ints | None = None) -> ListRows:
-    counts = np.maximum(sizes, 0) if kept is None else kept
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return ListRows(torch.from_numpy(starts), torch.from_numpy(members.reshape(-1)), torch.from_numpy(sizes))
-
-
-def _within(ranks: Tensor, start: int, block: int) -> Tensor:
-    return (ranks >= start).logical_and_(ranks < start + block)
+def bind(rule: rules.Overlap, binder: Binder) -> BoundLeaf:
+    """Bind an `overlap` rule."""
+    binder.require_column(rule.column, "overlap() takes a column of lists")
+    lists = binder.cached(("lists", rule.column), lambda: list_members(binder.table, rule.column))
+    return Overlap(lists, rule.at_least, rule.graded, rule.column)

@@ -1,4 +1,4 @@
-"""Inverted lists for rules of shared list members."""
+"""The index of `overlap`: inverted lists, which give the rows that have a member."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.nodes import Overlap
+from ssl_domains.pairs.binding.lists import MemberLists
 from ssl_domains.pairs.binding.sorting import positions_dtype, stable_order
 
 __all__ = ["InvertedLists"]
@@ -19,75 +19,76 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class InvertedLists:
-    """Who has each member. An anchor's entries are the lists of all its members, one after another.
+    """The rows that have each member. The entries of an anchor are the rows of all its members, one after another.
 
-    Somebody who shares several members has as many entries; only the one of the first member they share counts.
+    A row that has several members in common with the anchor has as many entries; only the entry of the first common
+    member is valid.
 
     Attributes:
-        node: The rule's lists.
-        rows: Positions by member ``[m]``, int32 where the table allows.
-        starts: Start of each member's list in ``rows`` ``[members + 1]``.
-        reach: Entries before each (position, member) of ``node.members`` ``[len(members) + 1]``.
-        sure: Whether an entry that counts is always a match, the anchor aside.
+        lists: The lists of the table.
+        rows: Positions sorted by member ``[m]``, int32 where the table allows.
+        starts: Start of each member's rows in ``rows`` ``[members + 1]``.
+        reach: Number of entries before each (position, member) of ``lists.members`` ``[len(lists.members) + 1]``.
+        sure: Whether every valid entry is a match, except the anchor itself.
     """
 
-    node: Overlap
+    lists: MemberLists
     rows: NDArray[Any]
     starts: NDArray[Any]
     reach: Ints
     sure: bool
 
     @classmethod
-    def of(cls, node: Overlap, sure: bool) -> InvertedLists:
-        """Index the lists of a rule."""
-        size = len(node.known)
-        owner = np.repeat(np.arange(size, dtype=positions_dtype(size)), np.diff(node.starts))
-        sizes = np.bincount(node.members, minlength=1)
+    def of(cls, lists: MemberLists, sure: bool) -> InvertedLists:
+        """The index of the lists; ``sure`` when one common member is the whole rule."""
+        size = len(lists.known)
+        owner = np.repeat(np.arange(size, dtype=positions_dtype(size)), np.diff(lists.starts))
+        sizes = np.bincount(lists.members, minlength=1)
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(positions_dtype(len(owner)))
-        rows = owner[stable_order(node.members)]
-        return cls(node, rows, starts, _reach(sizes, node.members), sure and node.at_least == 1)
+        rows = owner[stable_order(lists.members)]
+        return cls(lists, rows, starts, _reach(sizes, lists.members), sure)
 
     def counts(self, anchors: Ints) -> Ints:
-        """See `Runs.counts`."""
-        starts = self.node.starts
+        """See `MatchIndex.counts`."""
+        starts = self.lists.starts
         return self.reach[starts[anchors + 1]] - self.reach[starts[anchors]]
 
     def entries(self, anchors: Ints, which: Ints) -> tuple[Ints, Bools]:
-        """See `Runs.entries`."""
-        first = self.node.starts[anchors]
+        """See `MatchIndex.entries`."""
+        first = self.lists.starts[anchors]
         place = self.reach[first] + which
         slot = np.searchsorted(self.reach, place, side="right") - 1
-        found = self.rows[self.starts[self.node.members[slot]] + (place - self.reach[slot])].astype(np.int64)
-        return found, ~self._share_any(first, slot, found)
+        others = self.rows[self.starts[self.lists.members[slot]] + (place - self.reach[slot])].astype(np.int64)
+        return others, ~self._share_any(first, slot, others)
 
     def narrowed(self, drawable: Bools) -> InvertedLists:
-        """See `Runs.narrowed`."""
+        """See `MatchIndex.narrowed`."""
         kept = drawable[self.rows]
         starts = np.concatenate([[0], np.cumsum(kept)]).astype(self.starts.dtype)[self.starts]
-        reach = _reach(np.diff(starts), self.node.members)
+        reach = _reach(np.diff(starts), self.lists.members)
         return replace(self, rows=self.rows[kept], starts=starts, reach=reach)
 
     @property
     def nbytes(self) -> int:
-        """Bytes it keeps beside the rule's own arrays."""
+        """See `MatchIndex.nbytes`."""
         return self.rows.nbytes + self.starts.nbytes + self.reach.nbytes
 
     def _share_any(self, first: Ints, last: Ints, others: Ints) -> Bools:
-        """Whether any of the members ``first … last`` (places in ``node.members``) is one of the other's ``[n]``.
+        """Whether any of the members at ``first … last − 1`` of ``lists.members`` is in the other's list ``[n]``.
 
-        All pairs walk along both ascending lists together, one step a turn.
+        Each turn of the loop takes one step of a merge of two ascending lists, for all pairs at once.
         """
-        starts, members = self.node.starts, self.node.members
-        mine, theirs, end = first.copy(), starts[others], starts[others + 1]
+        starts, members = self.lists.starts, self.lists.members
+        left, right, end = first.copy(), starts[others], starts[others + 1]
         shared = np.zeros(len(others), dtype=np.bool_)
-        walking = np.flatnonzero((mine < last) & (theirs < end))
-        while len(walking):
-            a, b = members[mine[walking]], members[theirs[walking]]
-            shared[walking] = a == b
-            mine[walking] += a < b
-            theirs[walking] += b < a
-            on = (a != b) & (mine[walking] < last[walking]) & (theirs[walking] < end[walking])
-            walking = walking[on]
+        unsettled = np.flatnonzero((left < last) & (right < end))
+        while len(unsettled):
+            a, b = members[left[unsettled]], members[right[unsettled]]
+            shared[unsettled] = a == b
+            left[unsettled] += a < b
+            right[unsettled] += b < a
+            further = (a != b) & (left[unsettled] < last[unsettled]) & (right[unsettled] < end[unsettled])
+            unsettled = unsettled[further]
         return shared
 
 

@@ -1,88 +1,131 @@
-"""Windows of a number over rows, as intervals of ranks: whole numbers compare several times as fast as float64."""
+"""`within`, bound: numbers of a column, or numbers that views emit, at most a width apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-__all__ = ["Window", "window"]
+from ssl_domains.pairs.binding.binder import Binder
+from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
+from ssl_domains.pairs.binding.nodes import answer_for
+from ssl_domains.pairs.binding.protocols import RowRule
+from ssl_domains.pairs.binding.reason import Reason, ShownValues, missing_text, number, pair_text
+from ssl_domains.pairs.leaves.within_index import WindowRuns
+from ssl_domains.pairs.leaves.within_rows import near
+from ssl_domains.pairs.rules import within as rules
+
+__all__ = ["EmittedWithin", "Within", "bind"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-_MISSING = -4  # twice a rank that lies outside every interval
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """``abs(x_i − x_j) <= width`` as ``low_i <= rank_j <= high_i``; int16 where the ranks allow, else int32.
+class Within(BoundLeaf):
+    """``abs(x_i − x_j) <= width``.
 
     Attributes:
-        centres: ``[M]``, ``low + high``.
-        reaches: ``[M]``, ``high − low``, −1 where no candidate is near.
-        ranks: ``[N]``, twice the rank of the number among the candidates' numbers.
-        known_anchors: bool ``[M]``.
-        known_candidates: bool ``[N]``.
+        values: float64 ``[size]``, NaN where missing.
+        width: At least 0, inclusive.
+        decay: Whether a match weighs ``1 − abs(x_i − x_j) / width``, in float64; only weights above 0 match.
+        column: Name of the column, for reasons.
     """
 
-    centres: Tensor
-    reaches: Tensor
-    ranks: Tensor
-    known_anchors: Tensor
-    known_candidates: Tensor
+    values: Floats
+    width: float
+    decay: bool = False
+    column: str = ""
 
-    graded = False
+    joins_codes = True
 
-    def answer(self, asked: bool, i: slice, j: slice) -> Tensor:
-        """See `RowRule.answer`."""
-        # In place on small whole numbers, which a CPU compares a vector at a time; into a bool it goes one by one.
-        apart = (self.centres[i, None] - self.ranks[None, j]).abs_()
-        near = apart.le_(self.reaches[i, None]).to(torch.bool)
-        if asked:
-            return near
-        known = self.known_anchors[i, None], self.known_candidates[None, j]
-        return near.logical_not_().logical_and_(known[0]).logical_and_(known[1])
+    @property
+    def graded(self) -> bool:
+        """Whether the weight of a match falls with the distance."""
+        return self.decay
 
-    def weights(self, i: slice, j: slice) -> Tensor:
-        """See `RowRule.weights`."""
-        return self.answer(True, i, j).to(torch.float64)
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        distance = self._distance(i, j)
+        if self.decay:
+            weight = 1 - distance / self.width  # NaN where unknown
+            return weight > 0 if yes else weight <= 0
+        answer: Bools = distance <= self.width if yes else distance > self.width
+        return answer
 
-    def to(self, device: torch.device | str) -> Window:
-        """See `RowRule.to`."""
-        parts = self.centres, self.reaches, self.ranks, self.known_anchors, self.known_candidates
-        return Window(*(part.to(device) for part in parts))
+    def weights(self, i: Ints, j: Ints) -> Floats:
+        """See `BoundLeaf.weights`."""
+        if not self.decay:
+            return super().weights(i, j)
+        return np.nan_to_num(np.maximum(1 - self._distance(i, j) / self.width, 0.0), nan=0.0)
+
+    def explain(self, i: int, j: int, shown: ShownValues) -> Reason:
+        """See `BoundLeaf.explain`."""
+        answer = answer_for(self, i, j)
+        if answer == "unknown":
+            return Reason(answer, missing_text(shown, self.column, i, j))
+        width = number(self.width)
+        verdict = f"within {width}" if answer == "yes" else f"not within {width}"
+        if self.decay and answer == "no":
+            verdict = f"weighs nothing from {width} on"
+        if shown.coded(self.column):
+            return Reason(answer, f"{self.column} {verdict}")
+        distance = abs(float(self.values[i]) - float(self.values[j]))
+        days = " days" if shown.is_time(self.column) else ""
+        values = pair_text(shown, self.column, i, j)
+        return Reason(answer, f"{self.column} {values}: {number(distance)}{days} apart, {verdict}")
+
+    def on_rows(self, rows: BatchValues) -> RowRule:
+        """See `BoundLeaf.on_rows`."""
+        return near(rows, rows.numbers(self.values), self.width, self.decay)
+
+    def index(self, codes: Ints | None, sure: bool) -> WindowRuns:
+        """See `BoundLeaf.index`."""
+        return WindowRuns.of(codes, self.values, self.width, self.decay, sure)
+
+    def _distance(self, i: Ints, j: Ints) -> Floats:
+        with np.errstate(invalid="ignore", over="ignore"):  # inf − inf is NaN, hence unknown
+            return np.abs(self.values[i] - self.values[j])
 
 
-def window(anchors: Floats, candidates: Floats, width: float) -> Window | None:
-    """The window of finite numbers, NaN where missing; None where some are infinite, which have no distance."""
-    if np.isinf(anchors).any() or np.isinf(candidates).any():
-        return None
-    known_a, known_c = ~np.isnan(anchors), ~np.isnan(candidates)
-    numbers = np.unique(candidates[known_c])
-    x = np.where(known_a, anchors, 0.0)
-    with np.errstate(over="ignore"):
-        low = _first(numbers, lambda y: x - y <= width, len(x))
-        high = _first(numbers, lambda y: y - x > width, len(x)) - 1
-    reaches = np.where(known_a, np.maximum(high - low, -1), -1)
-    ranks = np.where(known_c, 2 * np.searchsorted(numbers, candidates), _MISSING)
-    dtype = torch.int16 if 2 * len(numbers) < 2**15 + _MISSING else torch.int32
-    centres, reached, ranked = (torch.from_numpy(values).to(dtype) for values in (low + high, reaches, ranks))
-    return Window(centres, reached, ranked, torch.from_numpy(known_a), torch.from_numpy(known_c))
+@dataclass(frozen=True, eq=False)
+class EmittedWithin(BoundLeaf):
+    """`Within` over numbers that views emit; unknown until the views exist.
 
-
-def _first(numbers: Floats, says: Callable[[Floats], NDArray[np.bool_]], n: int) -> Ints:
-    """For each of ``n``, the first of the ascending numbers of which ``says`` holds; how many there are without one.
-
-    The question is the rule's own subtraction, which rounding leaves monotone, so the answer is exact.
+    Attributes:
+        name: Name of the emitted number.
+        width: As in `Within`.
+        decay: As in `Within`.
     """
-    low, high = np.zeros(n, dtype=np.int64), np.full(n, len(numbers), dtype=np.int64)
-    while (low < high).any():
-        middle = (low + high) // 2
-        yes = says(numbers[np.minimum(middle, len(numbers) - 1)])
-        low, high = np.where((low < high) & ~yes, middle + 1, low), np.where(yes, np.minimum(middle, high), high)
-    return low
+
+    name: str
+    width: float
+    decay: bool = False
+
+    reads_emitted = True
+
+    @property
+    def graded(self) -> bool:
+        """Whether the weight of a match falls with the distance."""
+        return self.decay
+
+    def answer(self, yes: bool, i: Ints, j: Ints) -> Bools:
+        """See `BoundLeaf.answer`."""
+        return np.zeros(np.broadcast_shapes(i.shape, j.shape), dtype=np.bool_)
+
+    def explain(self, i: int, j: int, shown: ShownValues) -> Reason:
+        """See `BoundLeaf.explain`."""
+        return Reason("unknown", f"{self.name} is known only once the views are made")
+
+    def on_rows(self, rows: BatchValues) -> RowRule:
+        """See `BoundLeaf.on_rows`."""
+        return near(rows, rows.emitted(self.name), self.width, self.decay)
+
+
+def bind(rule: rules.Within, binder: Binder) -> BoundLeaf:
+    """Bind a `within` rule."""
+    if rule.column in binder.emitted:
+        return EmittedWithin(rule.column, rule.width, rule.graded)
+    return Within(binder.numbers(rule.column), rule.width, rule.graded, rule.column)

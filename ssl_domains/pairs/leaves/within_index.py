@@ -1,4 +1,4 @@
-"""The index of a window of a number: rows sorted by it, so that everybody's matches are one run."""
+"""The index of `within`: rows sorted by the number, so that the matches of an anchor are one run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.nodes import Within
 from ssl_domains.pairs.binding.sorting import positions_dtype, stable_order
 from ssl_domains.pairs.drawing.indices.runs import Runs, kept_in_order
 
@@ -16,31 +15,40 @@ __all__ = ["WindowRuns"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class WindowRuns(Runs):
-    """A window of a number, perhaps within equal codes: the rows sorted by both, and each row's first and last match.
+    """Rows sorted by code, if any, and number, with the place of each row's first and last match.
 
     Attributes:
-        first: First match of each position in ``order`` ``[size]``.
-        last: One past its last match; equal to ``first`` where code or number is missing.
+        first: Place in ``order`` of each position's first match ``[size]``.
+        last: One past the place of its last match; equal to ``first`` where code or number is missing.
     """
 
     first: NDArray[Any]
     last: NDArray[Any]
 
     @classmethod
-    def of(cls, codes: Ints | None, window: Within, sure: bool) -> WindowRuns:
-        """Index a window, within equal codes where there are any."""
-        size = len(window.values)
+    def of(cls, codes: Ints | None, values: Floats, width: float, decay: bool, sure: bool) -> WindowRuns:
+        """The index of numbers within a width.
+
+        Args:
+            codes: Codes that must be equal too, int64 ``[size]``, −1 missing; None without any.
+            values: float64 ``[size]``, NaN missing.
+            width: At least 0.
+            decay: Whether numbers exactly a width apart do not match.
+            sure: Whether codes and window are the whole rule.
+        """
+        size = len(values)
         dtype = positions_dtype(size)
-        known = np.isfinite(window.values)
+        known = np.isfinite(values)
         if codes is not None:
             known &= codes >= 0
         rows = np.flatnonzero(known)
-        ranks, low, high = _window(window.values[rows], window)
-        # (code, number) as one whole number: codes and levels are below the number of rows, so it fits.
+        ranks, low, high = _window(values[rows], width, decay)
+        # Code and rank are packed into one whole number; both are below the number of rows, so it fits.
         key, levels = ranks, int(ranks.max(initial=0)) + 1
         if codes is not None:
             base = codes[rows] * levels
@@ -48,7 +56,7 @@ class WindowRuns(Runs):
         ordered = stable_order(key)
         key, order = key[ordered], rows[ordered]
         first, last = np.zeros(size, dtype=dtype), np.zeros(size, dtype=dtype)
-        # Asked in sorted order, which keeps the binary searches in cache.
+        # Searching in sorted order keeps the binary searches in cache.
         first[order] = np.searchsorted(key, low[ordered], side="left")
         last[order] = np.searchsorted(key, high[ordered], side="right")
         return cls(order.astype(dtype), None, sure, first, last)
@@ -58,28 +66,27 @@ class WindowRuns(Runs):
         return self.first[anchors].astype(np.int64), self.last[anchors].astype(np.int64)
 
     def narrowed(self, drawable: Bools) -> WindowRuns:
-        """See `Runs.narrowed`."""
+        """See `MatchIndex.narrowed`."""
         order, before = kept_in_order(self.order, drawable)
         return replace(self, order=order, drawable=drawable, first=before[self.first], last=before[self.last])
 
     @property
     def nbytes(self) -> int:
-        """See `Runs.nbytes`."""
+        """See `MatchIndex.nbytes`."""
         return self.order.nbytes + self.first.nbytes + self.last.nbytes
 
 
-def _window(values: NDArray[np.float64], window: Within) -> tuple[Ints, Ints, Ints]:
+def _window(values: Floats, width: float, decay: bool) -> tuple[Ints, Ints, Ints]:
     """Rank of each value among the distinct ones, and the first and last rank that matches it.
 
-    searchsorted only proposes, a few roundings too wide; the rule's own arithmetic decides.
+    `searchsorted` gives bounds that are a few roundings too wide; they are narrowed by the rule's own subtraction.
     """
     distinct, inverse = np.unique(values, return_inverse=True)
-    width = window.width
 
     def outside(others: Ints) -> Bools:
         with np.errstate(over="ignore"):
             distance = np.abs(distinct - distinct[others])
-        return (1 - distance / width <= 0) if window.decay else (distance > width)
+        return (1 - distance / width <= 0) if decay else (distance > width)
 
     with np.errstate(over="ignore"):
         slack = 4 * np.finfo(np.float64).eps * (np.abs(distinct) + width)

@@ -1,61 +1,80 @@
-"""Rules: yes, no or unknown for two rows, closed under ``& | ~`` in Kleene's three values.
+"""Rules: yes, no or unknown for two rows, combined by ``& | ~`` in Kleene's three-valued logic.
 
-Everything here is a frozen description; `ssl_domains.pairs.binding` turns it into arrays. Nothing heavy is imported, so
-a plugin's hooks can name rules for free.
+A rule here is a frozen description. `ssl_domains.pairs.binding` turns it into arrays over the rows of a table. This
+module imports neither NumPy nor torch, so a plugin's hooks can name rules without delay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.pairs.rules.errors import RuleTypeError
-from ssl_domains.pairs.rules.keys import SAMPLE, Bins, Key, column_name, finite_number, number_text
+from ssl_domains.pairs.rules.keys import Bins
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs.binding.binder import BoundObjective
+    from ssl_domains.pairs.bound_objective import BoundObjective
     from ssl_domains.pairs.rules.objective import Objective
 
-__all__ = ["AcrossParts", "And", "Not", "Or", "Rule", "Same", "Within", "same", "within"]
+__all__ = ["AcrossParts", "And", "Leaf", "Not", "Or", "Rule"]
 
 
 class Rule:
-    """A symmetric question about two rows; only *yes* makes them a positive pair.
+    """A symmetric relation between two rows. Only the answer *yes* makes them a positive pair.
 
     A missing value (null, NaN) makes the answer unknown: ``unknown & no`` is no, ``unknown | yes`` is yes, ``~unknown``
     is unknown. Rules combine by ``& | ~``, and become an `Objective` by ``+``, ``*`` and `ignore`.
 
-    A graded rule also weighs its matches: ``&`` multiplies weights, ``|`` takes the larger, a plain yes weighs 1, and
-    ``~`` refuses it.
+    A graded rule also gives each match a weight: ``&`` multiplies weights, ``|`` takes the larger one, an ungraded yes
+    weighs 1, and ``~`` of a graded rule is an error.
+
+    The properties below describe a rule by the rules that it is made of. A `Leaf` overrides those that apply to it.
     """
 
-    __array_ufunc__ = None  # np.float64(0.7) * rule is ours to answer, not NumPy's
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Table columns it reads; the always-present ``sample`` is not listed."""
-        raise RuleTypeError("Rule is abstract", "make rules by same() and within()")
+    __array_ufunc__ = None  # so that np.float64(0.7) * rule calls __rmul__ below instead of NumPy's own product
 
     @property
     def operands(self) -> tuple[Rule, ...]:
-        """The rules it is made of; empty for a leaf such as `Same`."""
+        """The rules that it is made of; empty for a leaf such as ``same('patient')``."""
         return ()
 
     @property
+    def columns(self) -> frozenset[str]:
+        """Table columns that it reads; ``sample``, which every table has, is not listed."""
+        if not self.operands:
+            name = type(self).__name__
+            raise RuleTypeError(f"{name} is abstract: it names no columns", "make rules by same() and within()")
+        return frozenset().union(*(term.columns for term in self.operands))
+
+    @property
     def graded(self) -> bool:
-        """Whether a match may weigh anything but 1."""
+        """Whether a match can have another weight than 1."""
         return any(term.graded for term in self.operands)
 
     @property
+    def bins(self) -> tuple[Bins, ...]:
+        """The `bins` keys that it compares, in order."""
+        return tuple(key for term in self.operands for key in term.bins)
+
+    @property
+    def measured_columns(self) -> frozenset[str]:
+        """Columns that it reads as quantities, by a window or cut into bins."""
+        return frozenset().union(*(term.measured_columns for term in self.operands))
+
+    @property
+    def equal_columns(self) -> frozenset[str]:
+        """Columns in which two matching rows always have equal values."""
+        return frozenset()
+
+    @property
     def edge_files(self) -> tuple[str, ...]:
-        """The edge files that its `linked` terms name, in order, each once."""
+        """Files, or names of tables, that its edges come from, in order, each once."""
         return tuple(dict.fromkeys(file for term in self.operands for file in term.edge_files))
 
     @property
     def edge_keys(self) -> frozenset[str]:
-        """What its `linked` terms join rows by: columns, or ``sample``."""
+        """Columns whose values its edges name; may contain ``sample``."""
         return frozenset().union(*(term.edge_keys for term in self.operands))
 
     def __and__(self, other: object) -> Rule:
@@ -87,15 +106,18 @@ class Rule:
     __rmul__ = __mul__
 
     def ignore(self, rule: Rule) -> Objective:
-        """Leave pairs that match ``rule``, and no relation, out of the loss: neither positive nor negative."""
+        """Leave pairs that match ``rule`` and no relation out of the loss: they are neither positive nor negative."""
         return self._alone().ignore(rule)
 
     def across_parts(self) -> Rule:
-        """Match rows of different parts too (wave and mel, query and document); outermost in its relation."""
+        """Also match rows of different parts, such as wave and mel, or query and document.
+
+        It must be the outermost operation of its relation: ``(a & b).across_parts()``.
+        """
         return AcrossParts(self)
 
     def fit(self, table: Any) -> dict[str, list[float]]:
-        """As `Objective.fit`, for the rule alone."""
+        """`Objective.fit` of ``1*rule``."""
         return self._alone().fit(table)
 
     def bind(
@@ -106,13 +128,13 @@ class Rule:
         emitted: Sequence[str] = (),
         edges: Mapping[str, Any] | None = None,
     ) -> BoundObjective:
-        """As `Objective.bind`, for ``1*rule``."""
+        """`Objective.bind` of ``1*rule``."""
         return self._alone().bind(data, fitted, emitted=emitted, edges=edges)
 
     def _alone(self) -> Objective:
-        from ssl_domains.pairs.rules.objective import Objective, Relation
+        from ssl_domains.pairs.rules.objective import Objective
 
-        return Objective((Relation(1.0, self),))
+        return Objective.of(self)
 
     def __bool__(self) -> NoReturn:
         raise RuleTypeError("and, or, not do not combine rules", "write &, |, ~ with parentheses around each operand")
@@ -121,66 +143,32 @@ class Rule:
         return str(self)
 
 
-@dataclass(frozen=True, repr=False)
-class Same(Rule):
-    """Equal in every key; made by `same`."""
+class Leaf(Rule):
+    """A rule that compares values of two rows, and is not made of other rules.
 
-    keys: tuple[Key, ...]
+    A leaf is two files. The first has the frozen dataclass that describes it: a subclass of `Leaf` with ``columns`` and
+    ``__str__``, whose text `parse` reads back. The second has its bound form, a
+    `ssl_domains.pairs.binding.leaf.BoundLeaf`, which compares rows of a table.
 
-    def __post_init__(self) -> None:
-        if not self.keys:
-            raise UsageError("same needs at least one column", "write same('patient')")
-        for key in self.keys:
-            if not isinstance(key, Bins):
-                column_name(key, "same")
+    Attributes:
+        bound_by: ``"module:function"`` of the second file, imported when the leaf is bound. The function takes the leaf
+            and a `ssl_domains.pairs.binding.binder.Binder`, and returns the bound form.
+    """
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """Table columns of its keys."""
-        found = (key.columns if isinstance(key, Bins) else frozenset({key}) for key in self.keys)
-        return frozenset().union(*found) - {SAMPLE}
+    bound_by: ClassVar[str]
 
-    def __str__(self) -> str:
-        return f"same({', '.join(str(key) if isinstance(key, Bins) else repr(key) for key in self.keys)})"
+    def words(self) -> str:
+        """What two matching rows share, as a reader would say it: "same patient"."""
+        return str(self)
 
-
-@dataclass(frozen=True, repr=False)
-class Within(Rule):
-    """``abs(x_i − x_j) <= width`` in float64; made by `within`."""
-
-    column: str
-    width: float
-    decay: str | None = None
-
-    def __post_init__(self) -> None:
-        column_name(self.column, "within")
-        width = finite_number(self.width, "the width of within")
-        if width < 0:
-            raise UsageError(f"within needs a width of at least 0, not {number_text(width)}", "write within('mm', 4)")
-        object.__setattr__(self, "width", width)
-        if self.decay not in (None, "linear"):
-            raise UsageError(f"within knows no decay={self.decay!r}", did_you_mean(str(self.decay), ("linear",)))
-        if self.decay is not None and width == 0:
-            raise UsageError("within has no room to decay in a width of 0", "write within('mm', 4, decay='linear')")
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The one column it reads."""
-        return frozenset({self.column}) - {SAMPLE}
-
-    @property
-    def graded(self) -> bool:
-        """Whether a match weighs less the farther apart."""
-        return self.decay is not None
-
-    def __str__(self) -> str:
-        decay = "" if self.decay is None else f", decay={self.decay!r}"
-        return f"within({self.column!r}, {number_text(self.width)}{decay})"
+    def negated_words(self) -> str:
+        """What two rows are when this leaf says no: "another patient"."""
+        return f"not ({self.words()})"
 
 
 @dataclass(frozen=True, repr=False)
 class _Joined(Rule):
-    """Two or more rules under one associative operator, flat: ``(a & b) & c`` is ``a & (b & c)``."""
+    """Two or more rules under one associative operator. Nested ones are flattened: ``(a & b) & c`` has three terms."""
 
     terms: tuple[Rule, ...]
 
@@ -191,25 +179,25 @@ class _Joined(Rule):
         object.__setattr__(self, "terms", tuple(flat))
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Table columns of all its terms."""
-        return frozenset().union(*(term.columns for term in self.terms))
-
-    @property
     def operands(self) -> tuple[Rule, ...]:
         """Its terms."""
         return self.terms
 
 
 class And(_Joined):
-    """Yes when every term is; no when any is. Weights multiply."""
+    """Yes when every term says yes; no when any term says no. Weights multiply."""
+
+    @property
+    def equal_columns(self) -> frozenset[str]:
+        """Those of all its terms."""
+        return frozenset().union(*(term.equal_columns for term in self.terms))
 
     def __str__(self) -> str:
         return " & ".join(f"({term})" if isinstance(term, Or) else str(term) for term in self.terms)
 
 
 class Or(_Joined):
-    """Yes when any term is; no when every term is. The largest weight counts."""
+    """Yes when any term says yes; no when every term says no. The largest weight counts."""
 
     def __str__(self) -> str:
         return " | ".join(str(term) for term in self.terms)
@@ -217,7 +205,7 @@ class Or(_Joined):
 
 @dataclass(frozen=True, repr=False)
 class Not(Rule):
-    """Yes for no, no for yes, unknown stays unknown."""
+    """Yes where its term says no, no where it says yes, unknown where it is unknown."""
 
     term: Rule
 
@@ -226,11 +214,6 @@ class Not(Rule):
             raise RuleTypeError(
                 "~ takes a yes or no, not a graded rule", "leave out decay=, weight= and grade= under ~"
             )
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Table columns of its term."""
-        return self.term.columns
 
     @property
     def operands(self) -> tuple[Rule, ...]:
@@ -243,7 +226,7 @@ class Not(Rule):
 
 @dataclass(frozen=True, repr=False)
 class AcrossParts(Rule):
-    """A whole relation, or ignore rule, that also matches rows of different parts."""
+    """The rule of a relation, or the ignore rule, that also matches rows of different parts."""
 
     term: Rule
 
@@ -256,52 +239,17 @@ class AcrossParts(Rule):
             object.__setattr__(self, "term", self.term.term)
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Table columns of its rule."""
-        return self.term.columns
-
-    @property
     def operands(self) -> tuple[Rule, ...]:
         """Its rule."""
         return (self.term,)
 
+    @property
+    def equal_columns(self) -> frozenset[str]:
+        """Those of its rule."""
+        return self.term.equal_columns
+
     def __str__(self) -> str:
         return f"{self.term}.across_parts()" if not self.term.operands else f"({self.term}).across_parts()"
-
-
-def same(*keys: Key) -> Rule:
-    """Rows whose keys are all equal: ``same(a, b)`` means ``same(a) & same(b)``.
-
-    Args:
-        keys: Columns, the always-present ``"sample"``, or `bins`.
-
-    Raises:
-        UsageError: Without keys, or with something that is none.
-
-    Example:
-        >>> same("patient") & same("study")
-        same('patient') & same('study')
-    """
-    return Same(keys)
-
-
-def within(column: str, width: float, *, decay: str | None = None) -> Rule:
-    """Rows whose numbers differ by at most ``width``: ``abs(x_i − x_j) <= width``, inclusive, in float64.
-
-    Args:
-        column: Numeric column (dates count days), or a number that views emit.
-        width: In the column's unit, at least 0; above 0 with ``decay``.
-        decay: ``"linear"`` weighs a match ``1 − abs(x_i − x_j) / width``, so that rows ``width`` apart match no more;
-            None weighs every match 1.
-
-    Raises:
-        UsageError: On a width that is no finite number ≥ 0, or another decay.
-
-    Example:
-        >>> same("volume") & within("position_mm", 4)
-        same('volume') & within('position_mm', 4)
-    """
-    return Within(column, width, decay)
 
 
 def _inner(value: object) -> Rule:
@@ -313,7 +261,7 @@ def _inner(value: object) -> Rule:
 
 
 def _operand(operator: str, value: object) -> Rule:
-    """``value`` if it is a rule, else the error that says how ``operator`` was meant."""
+    """Returns ``value`` when it is a rule, else raises an error with the right way to write ``operator``."""
     from ssl_domains.pairs.rules.objective import Objective, refuse_objective
 
     if isinstance(value, Objective):

@@ -1,4 +1,4 @@
-"""What the algebra of rules refuses, and how it says so."""
+"""The error for operands of the wrong kind."""
 
 from __future__ import annotations
 

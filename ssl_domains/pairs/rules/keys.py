@@ -1,4 +1,4 @@
-"""Keys: what `same` compares — a column, the always-present ``sample``, or a column cut into bins."""
+"""Keys, the values that `same` compares: a column, ``sample``, or a column cut into bins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ssl_domains.pairs.rules.errors import RuleTypeError
 __all__ = ["SAMPLE", "Bins", "Key", "bins", "column_name", "finite_number", "number_text"]
 
 SAMPLE = "sample"
-"""The key every table has; no rule needs to declare it."""
+"""A key that every table has: without such a column, each row has its own value."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +24,7 @@ class Bins:
 
     Attributes:
         column: Column, or emitted number, that is cut.
-        n: Number of bins asked for; tied quantile edges merge, so there may be fewer.
+        n: Number of bins; there are fewer where quantile edges are equal, as these merge.
         by: ``"width"`` for equal widths, ``"quantile"`` for equal counts.
         per: Column whose groups each use their own range, or None.
         range: Fixed ``(lo, hi)`` in place of a fitted range, or None.
@@ -95,20 +95,21 @@ def bins(
     per: str | None = None,
     range: tuple[float, float] | None = None,
 ) -> Bins:
-    """A key that is the bin of a number: ``[lo, hi)``, the last one closed.
+    """A key that is the bin of a number. Bins are ``[lo, hi)``; the last one includes its upper edge.
 
-    Without ``per``, edges are fitted on the training rows and kept with the run, and values outside them fall into the
-    end bins. With ``per``, each group uses its own range over its rows. A constant column is bin 0 throughout.
+    Without ``per``, edges are fitted on the training rows and stored with the run, and values outside them fall into
+    the first or last bin. With ``per``, each group has its own edges, fitted on its rows. All rows of a constant column
+    are in bin 0.
 
     Args:
         column: Numeric column (dates count days).
         n: Number of bins.
-        by: ``"width"`` for equal widths, ``"quantile"`` for equal counts; tied quantile edges merge.
-        per: Column whose groups are cut each by its own range.
-        range: ``(lo, hi)`` that replaces fitting; numbers emitted by views need it.
+        by: ``"width"`` for equal widths, ``"quantile"`` for equal counts; equal quantile edges merge.
+        per: Column whose groups each have their own edges.
+        range: ``(lo, hi)`` in place of fitted edges; numbers emitted by views need it.
 
     Raises:
-        UsageError: On anything that is no such key.
+        UsageError: When an argument is out of these.
 
     Example:
         >>> same(bins("slice", 12, per="volume"))
@@ -118,10 +119,14 @@ def bins(
 
 
 def column_name(value: object, function: str) -> str:
-    """Return ``value`` when it can name a column.
+    """Returns ``value`` when it can name a column.
+
+    Args:
+        value: Argument of a rule.
+        function: The rule, for the message.
 
     Raises:
-        RuleTypeError: When it is no text, or empty.
+        RuleTypeError: When it is not text, or empty.
     """
     if isinstance(value, str) and value:
         return value
@@ -132,10 +137,14 @@ def column_name(value: object, function: str) -> str:
 
 
 def finite_number(value: object, what: str) -> float:
-    """Return ``value`` as a float when it is a finite real number.
+    """Returns ``value`` as a float when it is a finite real number.
+
+    Args:
+        value: Argument of a rule.
+        what: Its name in the message.
 
     Raises:
-        RuleTypeError: When it is no number.
+        RuleTypeError: When it is not a number.
         UsageError: When it is infinite or NaN.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

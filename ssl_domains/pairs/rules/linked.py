@@ -1,12 +1,13 @@
-"""`linked`: rows joined by an edge of a file, or of a table that training rewrites."""
+"""`linked`: rows joined by an edge of a file, or of an edge table that training computes."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs.rules.algebra import Rule
+from ssl_domains.pairs.rules.algebra import Leaf, Rule
 from ssl_domains.pairs.rules.errors import RuleTypeError
 from ssl_domains.pairs.rules.keys import SAMPLE, column_name
 
@@ -14,14 +15,16 @@ __all__ = ["Linked", "linked"]
 
 
 @dataclass(frozen=True, repr=False)
-class Linked(Rule):
-    """Keys that an edge joins; made by `linked`."""
+class Linked(Leaf):
+    """Rows whose keys an edge joins; made by `linked`."""
 
     file: str
     a: str = "a"
     b: str = "b"
     key: str = SAMPLE
     grade: str | None = None
+
+    bound_by = "ssl_domains.pairs.leaves.linked:bind"
 
     def __post_init__(self) -> None:
         if not isinstance(self.file, str) or not self.file:
@@ -51,8 +54,13 @@ class Linked(Rule):
 
     @property
     def edge_keys(self) -> frozenset[str]:
-        """Its key, ``sample`` included."""
+        """Its key, also when that is ``sample``."""
         return frozenset({self.key})
+
+    def words(self) -> str:
+        """See `Leaf.words`."""
+        fading = "" if self.grade is None else ", by its grade"
+        return f"linked in {PurePath(self.file).name}{fading}"
 
     def __str__(self) -> str:
         text = f"linked({self.file!r}"
@@ -69,21 +77,21 @@ def linked(
 ) -> Rule:
     """Rows whose keys an edge joins: relevance judgements, known duplicates, mined neighbours.
 
-    Edges have no direction. An edge joins every row of one key with every row of the other; repeated edges count once,
-    with their largest grade. An edge of a key with itself is dropped, so are edges of grade 0 or less. A key that is in
-    no edge is linked to nobody; a missing key makes the answer unknown. A relation that reads ``linked``, also beside
-    other rules, matches rows of different parts, as if by ``across_parts()``.
+    Edges have no direction. An edge joins every row of one key with every row of the other. Repeated edges count once,
+    with their largest grade. An edge of a key with itself is dropped, and so are edges of grade 0 or less. A key
+    without edges matches no other key; a missing key makes the answer unknown. A relation that contains ``linked``
+    matches rows of different parts, as with ``across_parts()``.
 
     Args:
-        file: CSV, TSV, XLSX or Parquet file, read when the rule is bound; a relative path counts from the working
-            directory. ``bind(…, edges={file: frame})`` hands a table over instead.
+        file: CSV, TSV, XLSX or Parquet file, read when the rule is bound; a relative path starts at the working
+            directory. ``bind(…, edges={file: frame})`` takes a table instead of the file.
         a: Column of the file with one end of each edge.
         b: Column with the other end.
-        key: Column of the sample table that the ends are values of.
-        grade: Column of the file with a weight for each edge; None weighs every edge 1.
+        key: Column of the sample table whose values the edges name.
+        grade: Column of the file with a weight for each edge; None gives every edge the weight 1.
 
     Raises:
-        UsageError: On names that are none, or equal ends.
+        UsageError: When a name is not a column name, or both ends are the same column.
 
     Example:
         >>> linked("qrels.tsv", a="query", b="document", grade="rel")

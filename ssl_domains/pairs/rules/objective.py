@@ -1,6 +1,6 @@
-"""Objectives: a weighted sum of relations, and what the loss leaves out.
+"""Objectives: a weighted sum of relations, and which pairs the loss leaves out.
 
-``Σ α_r · Rule_r``, each relation with its own mean over positives, and at most one `ignore`, outermost.
+``Σ α_r · Rule_r``, where each relation has its own mean over positives, and at most one `ignore` at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ssl_domains.pairs.rules.errors import RuleTypeError
 from ssl_domains.pairs.rules.keys import Bins, finite_number, number_text
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs.binding.binder import BoundObjective
+    from ssl_domains.pairs.bound_objective import BoundObjective
 
 __all__ = ["Objective", "Relation", "refuse_objective"]
 
@@ -58,21 +58,32 @@ class Objective:
     relations: tuple[Relation, ...] = ()
     ignored: Rule | None = None
 
-    __array_ufunc__ = None  # np.float64(0.7) * objective is ours to answer, not NumPy's
+    __array_ufunc__ = None  # so that np.float64(0.7) * objective calls __rmul__ below instead of NumPy's own product
+
+    @classmethod
+    def of(cls, value: Rule | Objective) -> Objective:
+        """A rule as the objective ``1*rule``; an objective as it is.
+
+        Raises:
+            RuleTypeError: When it is neither.
+        """
+        if isinstance(value, Objective):
+            return value
+        return cls((Relation(1.0, value),))
 
     @property
     def columns(self) -> frozenset[str]:
-        """Every table column it reads; the always-present ``sample`` is not listed."""
+        """Every table column it reads; ``sample``, which every table has, is not listed."""
         return frozenset().union(*(rule.columns for rule in self.rules))
 
     @property
     def edge_files(self) -> tuple[str, ...]:
-        """Every file, or name of a table, that a `linked` reads its edges from, in order, each once."""
+        """Files, or names of tables, that its edges come from, in order, each once."""
         return tuple(dict.fromkeys(file for rule in self.rules for file in rule.edge_files))
 
     @property
     def edge_keys(self) -> frozenset[str]:
-        """What edges join rows by: columns, or ``sample``."""
+        """Columns whose values its edges name; may contain ``sample``."""
         return frozenset().union(*(rule.edge_keys for rule in self.rules))
 
     @property
@@ -82,10 +93,10 @@ class Objective:
         return rules if self.ignored is None else (*rules, self.ignored)
 
     def ignore(self, rule: Rule) -> Objective:
-        """Leave pairs that match ``rule``, and no relation, out of the loss.
+        """Leave pairs that match ``rule`` and no relation out of the loss.
 
         Raises:
-            RuleTypeError: When ``rule`` is no rule, or something is ignored already.
+            RuleTypeError: When ``rule`` is not a rule, or the objective has an ignore rule already.
         """
         self._refuse_after_ignore("ignore()")
         if isinstance(rule, Objective):
@@ -95,7 +106,7 @@ class Objective:
         return Objective(self.relations, rule)
 
     def across_parts(self) -> NoReturn:
-        """Refused: parts are a matter of each relation.
+        """Not allowed: `Rule.across_parts` belongs to one relation.
 
         Raises:
             RuleTypeError: Always.
@@ -104,18 +115,18 @@ class Objective:
         raise RuleTypeError("across_parts belongs to one rule, not to an objective", "write 0.7*rule.across_parts()")
 
     def fit(self, table: Any) -> dict[str, list[float]]:
-        """Edges of every `bins` key without ``per`` and ``range``, by the key's text.
+        """Fit the edges of every `bins` key that has neither ``per`` nor ``range``.
 
         Args:
             table: The training rows: `SampleTable`, polars or pandas frame, or mapping of columns.
 
         Returns:
-            Ascending edges per key, fit for JSON; empty where the column has no finite value.
+            Ascending edges by the key's text, as JSON values; empty where the column has no finite value.
 
         Raises:
             UsageError: When a column is missing or holds no numbers.
         """
-        from ssl_domains.pairs.binding.binder import fit_objective
+        from ssl_domains.pairs.bound_objective import fit_objective
 
         return fit_objective(self, table)
 
@@ -127,13 +138,13 @@ class Objective:
         emitted: Sequence[str] = (),
         edges: Mapping[str, Any] | None = None,
     ) -> BoundObjective:
-        """Tie the objective to the rows of a table.
+        """Compile the objective over the rows of a table.
 
         Args:
             data: `SampleTable`, polars or pandas frame, or mapping of columns.
             fitted: What `fit` returned for the training rows; None fits on ``data``.
-            emitted: Names of numbers that views emit per row, usable like columns.
-            edges: Edge tables by the name that `linked` gives, in place of files: frames or mappings of columns.
+            emitted: Names of numbers that views emit for each row; the rule reads them like columns.
+            edges: Edge tables by the name written in `linked`, in place of files: frames or mappings of columns.
 
         Returns:
             A picklable `BoundObjective` that holds NumPy arrays only.
@@ -142,14 +153,14 @@ class Objective:
             UsageError: When a column or edge file is missing, holds the wrong type, or lacks fitted edges.
             DataError: When an edge file can't be read, or an edge has no finite grade.
         """
-        from ssl_domains.pairs.binding.binder import bind_objective
+        from ssl_domains.pairs.bound_objective import bind_objective
 
         return bind_objective(self, data, fitted, emitted, edges)
 
     def __add__(self, other: object) -> Objective:
         self._refuse_after_ignore("+")
         if isinstance(other, Rule):
-            other = Objective((Relation(1.0, other),))
+            other = Objective.of(other)
         if not isinstance(other, Objective):
             raise RuleTypeError(f"+ takes rules or objectives, not {type(other).__name__}", _sum_hint(other))
         other._refuse_after_ignore("+")
@@ -202,7 +213,7 @@ class Objective:
         return len(self.relations) == 1 and self.relations[0].weight == 1
 
     def _sum(self, lone_weight: bool) -> str:
-        """The relations as text; a single one of weight 1 keeps ``1*`` unless what follows makes it an objective."""
+        """The relations as text. A single one of weight 1 is written ``1*rule`` if ``lone_weight``, else ``rule``."""
         if not self.relations:
             return "none"
         if self._one_whole and not lone_weight:
@@ -216,7 +227,7 @@ class Objective:
 
 
 def refuse_objective(operator: str, value: Objective) -> NoReturn:
-    """Explain why an objective can't be an operand of ``& |``.
+    """Raise the error for an objective as an operand of ``& |``.
 
     Raises:
         RuleTypeError: Always.

@@ -1,4 +1,4 @@
-"""`overlap`: rows whose lists share members."""
+"""`overlap`: rows whose lists have members in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import operator
 from dataclasses import dataclass
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains.pairs.rules.algebra import Rule
+from ssl_domains.pairs.rules.algebra import Leaf, Rule
 from ssl_domains.pairs.rules.errors import RuleTypeError
 from ssl_domains.pairs.rules.keys import SAMPLE, column_name
 
@@ -16,12 +16,14 @@ _EXAMPLE = "write overlap('tags', at_least=2)"
 
 
 @dataclass(frozen=True, repr=False)
-class Overlap(Rule):
+class Overlap(Leaf):
     """Lists with at least so many members in common; made by `overlap`."""
 
     column: str
     at_least: int = 1
     weight: str | None = None
+
+    bound_by = "ssl_domains.pairs.leaves.overlap:bind"
 
     def __post_init__(self) -> None:
         column_name(self.column, "overlap")
@@ -45,8 +47,14 @@ class Overlap(Rule):
 
     @property
     def graded(self) -> bool:
-        """Whether a match weighs its share of the union."""
+        """Whether a match weighs the share of common members."""
         return self.weight is not None
+
+    def words(self) -> str:
+        """See `Leaf.words`."""
+        fading = "" if self.weight is None else ", the more of them the more"
+        many = "a member" if self.at_least == 1 else f"at least {self.at_least} members"
+        return f"{many} of {self.column} in common{fading}"
 
     def __str__(self) -> str:
         text = f"overlap({self.column!r}"
@@ -60,16 +68,17 @@ class Overlap(Rule):
 def overlap(column: str, at_least: int = 1, *, weight: str | None = None) -> Rule:
     """Rows whose lists have at least ``at_least`` members in common.
 
-    Lists are sets: repeats and missing members do not count. A missing list makes the answer unknown; an empty list is
-    known, and shares nothing.
+    Lists are read as sets: repeated and missing members do not count. A missing list makes the answer unknown; an empty
+    list is known, and has no member in common with any other.
 
     Args:
         column: A column of lists (polars ``List`` or ``Array``) of text, numbers or dates.
         at_least: How many distinct members, at least 1.
-        weight: ``"jaccard"`` weighs a match by its shared members over the members of both, in (0, 1]; None by 1.
+        weight: ``"jaccard"`` gives a match the weight (members in both lists) / (members in either), in (0, 1]; None
+            gives every match the weight 1.
 
     Raises:
-        UsageError: On a number below 1 or another weight.
+        UsageError: When ``at_least`` is below 1, or the weight is another one.
 
     Example:
         >>> overlap("findings", at_least=2) & ~same("patient")

@@ -1,4 +1,7 @@
-"""The text form of rules: read with `ast` from a white-list, never evaluated; ``parse(str(rule)) == rule``."""
+"""The text form of rules: ``parse(str(rule)) == rule``.
+
+A text is parsed with `ast` and rebuilt from a list of allowed names and operators. It is never evaluated as Python.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,14 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains.pairs.rules.algebra import Rule, same, within
+from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.errors import RuleTypeError
 from ssl_domains.pairs.rules.keys import Bins, bins
-from ssl_domains.pairs.rules.linked import linked
 from ssl_domains.pairs.rules.objective import Objective
-from ssl_domains.pairs.rules.overlap import overlap
+from ssl_domains.pairs.rules.registry import find_rule, rule_names
 
 __all__ = ["parse"]
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "same": same,
-    "within": within,
-    "bins": bins,
-    "overlap": overlap,
-    "linked": linked,
-}
 _METHODS = ("ignore", "across_parts")
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitAnd: operator.and_,
@@ -47,7 +42,9 @@ def parse(text: str) -> Rule | Objective:
         A `Rule`, or an `Objective` where the text has ``+``, ``*``, ``.ignore(…)`` or is ``none``.
 
     Raises:
-        UsageError: With the column of the mistake and a hint; the API's own errors, otherwise the same.
+        UsageError: With the column of the mistake and a hint. Errors of `same`, `within` and the others are raised as
+            in Python, with the column added.
+        PluginError: When two plugins bring a rule that the text names, or it can't be imported.
     """
     if not isinstance(text, str):
         raise RuleTypeError(f"a rule's text must be text, not {type(text).__name__}", _EXAMPLE)
@@ -55,7 +52,7 @@ def parse(text: str) -> Rule | Objective:
         raise UsageError("the rule is empty", f"write none for plain SimCLR; {_EXAMPLE}")
     if len(text) > _LONGEST:
         raise UsageError(f"the rule has {len(text)} characters, more than {_LONGEST}", "put the grouping into a column")
-    # Leading blanks would be an indent, and a line break the end; neither matters inside an expression.
+    # Python would read leading blanks as an indent and a line break as the end of the expression.
     line = text.translate(str.maketrans("\n\r\t\f", "    "))
     start = len(line) - len(line.lstrip())
     reader = _Reader(line.strip(), start)
@@ -71,7 +68,12 @@ def parse(text: str) -> Rule | Objective:
 
 
 class _Reader:
-    """Walks one expression's syntax tree and rebuilds it by the public functions and operators."""
+    """Rebuilds one expression from its syntax tree by the public functions and operators.
+
+    Args:
+        line: The text as one line, without blanks around it.
+        start: How many characters of the user's text stand before it.
+    """
 
     def __init__(self, line: str, start: int) -> None:
         self.line = line
@@ -80,7 +82,7 @@ class _Reader:
     def expression(self) -> Any:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "\d" in a column name is no reason to print at import lines
+                warnings.simplefilter("ignore")  # such as the SyntaxWarning for "\d" in a column name
                 tree = ast.parse(self.line, mode="eval")
         except SyntaxError as error:
             column = self.start + max(1, min(error.offset or 1, len(self.line)))
@@ -124,10 +126,14 @@ class _Reader:
             return self.method(node, node.func)
         if not isinstance(node.func, ast.Name):
             self.fail(node, "only functions by name can be called", _EXAMPLE)
-        function = _FUNCTIONS.get(node.func.id)
+        name = node.func.id
+        function = _function(name)
         if function is None:
-            self.fail(node, f"there is no function {node.func.id!r}", did_you_mean(node.func.id, _FUNCTIONS))
-        return self.apply(node, node.func.id, function, self.argument)
+            self.fail(node, f"there is no function {name!r}", did_you_mean(name, _names()))
+        result = self.apply(node, name, function, self.argument)
+        if not isinstance(result, (Rule, Bins)):
+            self.fail(node, f"{name}(…) returned {type(result).__name__}, not a rule", _EXAMPLE)
+        return result
 
     def method(self, node: ast.Call, func: ast.Attribute) -> Any:
         owner = self.value(func.value)
@@ -138,7 +144,7 @@ class _Reader:
         return self.apply(node, func.attr, getattr(owner, func.attr), self.value)
 
     def apply(self, node: ast.Call, name: str, function: Callable[..., Any], read: Callable[[ast.expr], Any]) -> Any:
-        """Call ``function`` with the call's arguments, each read by ``read``."""
+        """Call ``function`` with the arguments of the call ``node``, each turned into a value by ``read``."""
         signature = inspect.signature(function)
         known = [p.name for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_POSITIONAL]
         arguments: dict[str, Any] = {}
@@ -175,13 +181,13 @@ class _Reader:
         self.refuse(node)
 
     def refuse(self, node: ast.expr) -> NoReturn:
-        """Say what is wrong with a piece of syntax that rules don't have."""
+        """Raise the error for a piece of syntax that rules don't have."""
         match node:
             case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
                 hint = "write &, |, ~ with parentheses around each operand"
                 self.fail(node, "and, or, not do not combine rules", hint)
-            case ast.Name(id=name) if name in _FUNCTIONS:
-                self.fail(node, f"{name} needs its arguments", _usage(name, inspect.signature(_FUNCTIONS[name])))
+            case ast.Name(id=name) if (function := _function(name)) is not None:
+                self.fail(node, f"{name} needs its arguments", _usage(name, inspect.signature(function)))
             case ast.Name(id=name):
                 self.fail(node, f"{name} is no rule", f"write same({name!r})")
             case ast.Constant(value=str(value)):
@@ -191,10 +197,10 @@ class _Reader:
             case ast.Attribute(attr=name):
                 self.fail(node, f".{name} is not part of a rule", "write rule.ignore(other) or rule.across_parts()")
         shown = ast.unparse(node).replace("\n", " ")[:40]
-        self.fail(node, f"{shown} is not part of a rule", f"rules have {', '.join(_FUNCTIONS)}, & | ~ + * .ignore()")
+        self.fail(node, f"{shown} is not part of a rule", f"rules have {', '.join(_names())}, & | ~ + * .ignore()")
 
     def api(self, node: ast.expr, function: Callable[..., Any], *values: Any, **arguments: Any) -> Any:
-        """Call the API, adding the place to its errors."""
+        """Call ``function``, and add the column of ``node`` to its errors."""
         try:
             return function(*values, **arguments)
         except UsageError as error:
@@ -206,9 +212,18 @@ class _Reader:
         raise UsageError(f"{message} (at column {self.column(node)})", hint)
 
     def column(self, node: ast.AST) -> int:
-        """Column of the node in the user's text, from 1; `ast` counts UTF-8 bytes."""
+        """Column of the node in the user's text, from 1. `ast` gives an offset in UTF-8 bytes."""
         offset: int = getattr(node, "col_offset", 0)
         return self.start + len(self.line.encode()[:offset].decode(errors="ignore")) + 1
+
+
+def _function(name: str) -> Callable[..., Any] | None:
+    return bins if name == "bins" else find_rule(name)
+
+
+def _names() -> tuple[str, ...]:
+    """Every function that a text may call."""
+    return (*rule_names(), "bins")
 
 
 def _usage(name: str, signature: inspect.Signature) -> str:

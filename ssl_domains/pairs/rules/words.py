@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
-from ssl_domains.pairs.rules.algebra import AcrossParts, And, Not, Or, Rule, Same, Within
-from ssl_domains.pairs.rules.keys import SAMPLE, Bins, Key, number_text
-from ssl_domains.pairs.rules.linked import Linked
+from ssl_domains.pairs.rules.algebra import AcrossParts, And, Leaf, Not, Or, Rule
+from ssl_domains.pairs.rules.keys import number_text
 from ssl_domains.pairs.rules.objective import Objective
-from ssl_domains.pairs.rules.overlap import Overlap
 
 __all__ = ["measured_columns", "objective_words", "rule_words"]
 
 
 def measured_columns(objective: Objective) -> frozenset[str]:
-    """Columns that the objective reads as quantities: by a window, or cut into bins."""
-    rules: list[Rule] = [relation.rule for relation in objective.relations]
-    rules += [] if objective.ignored is None else [objective.ignored]
-    found: set[str] = set()
-    while rules:
-        rule = rules.pop()
-        rules.extend(rule.operands)
-        if isinstance(rule, Within):
-            found.add(rule.column)
-        elif isinstance(rule, Same):
-            found.update(key.column for key in rule.keys if isinstance(key, Bins))
-    return frozenset(found)
+    """Columns that the objective reads as quantities, by a window or cut into bins."""
+    return frozenset().union(*(rule.measured_columns for rule in objective.rules))
 
 
 def objective_words(objective: Objective) -> str:
@@ -44,34 +30,16 @@ def objective_words(objective: Objective) -> str:
 def rule_words(rule: Rule) -> str:
     """``same('volume') & within('position_mm', 4)`` as "same volume and position_mm at most 4 apart"."""
     match rule:
-        case Same(keys=keys):
-            return "same " + " and ".join(_key(key) for key in keys)
-        case Within(column=column, width=width):
-            fading = "" if rule.decay is None else ", the closer the more"
-            return f"{column} at most {number_text(width)} apart{fading}"
-        case Overlap(column=column, at_least=at_least):
-            fading = "" if rule.weight is None else ", the more of them the more"
-            many = "a member" if at_least == 1 else f"at least {at_least} members"
-            return f"{many} of {column} in common{fading}"
-        case Linked(file=file):
-            fading = "" if rule.grade is None else ", by its grade"
-            return f"linked in {PurePath(file).name}{fading}"
         case And(terms=terms):
             return " and ".join(f"({rule_words(term)})" if isinstance(term, Or) else rule_words(term) for term in terms)
         case Or(terms=terms):
             return " or ".join(rule_words(term) for term in terms)
-        case Not(term=Same(keys=(key,))):
-            return f"another {_key(key)}"
+        case Not(term=Leaf() as leaf):
+            return leaf.negated_words()
         case Not(term=term):
             return f"not ({rule_words(term)})"
         case AcrossParts(term=term):
             return f"{rule_words(term)}, whatever the part"
+        case Leaf() as leaf:
+            return leaf.words()
     return str(rule)
-
-
-def _key(key: Key) -> str:
-    if not isinstance(key, Bins):
-        return "sample" if key == SAMPLE else key
-    kind = "bins" if key.by == "width" else "bins of equal counts"
-    per = "" if key.per is None else f", each {key.per} on its own"
-    return f"bin of {key.column} ({key.n} {kind}{per})"

@@ -1,1 +1,4 @@
-"""The batches of an epoch: how they are composed, planned from (seed, epoch)."""
+"""The batches of an epoch.
+
+A bound objective and a `Composition` come in. The global batches of each epoch go out, a function of seed and epoch.
+"""

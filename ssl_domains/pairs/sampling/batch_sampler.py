@@ -1,4 +1,4 @@
-"""Which samples meet in which batch: a pure function of seed and epoch, the same on every rank."""
+"""Which samples are in which batch: a function of seed and epoch, the same in every process."""
 
 from __future__ import annotations
 
@@ -11,48 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs.binding.binder import BoundObjective
 from ssl_domains.pairs.binding.sorting import positions_dtype
-from ssl_domains.pairs.drawing.draw import drawer
+from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.tally import DrawCount
-from ssl_domains.pairs.sampling.composition import Composition
-from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
+from ssl_domains.pairs.sampling.composition import Composition, Kind
 from ssl_domains.pairs.sampling.groups import GroupChunks
+from ssl_domains.pairs.sampling.random_batches import ENOUGH, match_counts, share_served, without_positive
 
 __all__ = ["BatchSampler"]
 
 Ints = NDArray[np.int64]
 
-_ENOUGH = 0.99
-"""Share of anchors with a positive of another sample from which random batches need no help."""
-_LOOK = 2**16  # slots of random batches that `auto` looks at
-
 
 class BatchSampler:
     """A batch sampler for `torch.utils.data.DataLoader` (``batch_sampler=``) over the rows a rule is bound to.
 
-    Epochs are planned whole. With ``random`` and ``groups`` every row appears at least once an epoch, whatever it
-    lacks, and a second time only where the last batch or a group's last K must be filled up. With ``draw`` an epoch has
-    as many slots; the seeds run through all rows once in ``per_group`` epochs. Rows without anybody to meet (a missing
-    key, a group of one) stand together. With ``partner`` every row is a seed at least once an epoch, and a batch has
-    ``2 * batch_size`` slots: seeds, then their partners.
+    A whole epoch is planned at once. With ``random`` and ``groups`` every row is in an epoch at least once, and a
+    second time only to fill up the last batch or the last chunk of a group. With ``draw`` an epoch has as many slots,
+    and every row is a seed once in ``per_group`` epochs. Rows without a match (a missing key, a group of one) form
+    chunks together. With ``partner`` every row is a seed at least once an epoch, and a batch has ``2 * batch_size``
+    slots: the seeds, then their partners.
 
-    The state is (seed, epoch, step). It runs ahead of training when a DataLoader's workers prefetch; a training loop
-    that resumes says where with `set_position`.
-
-    ``drawn`` tells what drawing the epoch planned last cost and gave up; None without drawing.
+    The state is (seed, epoch, step). A DataLoader's workers fetch batches ahead of training, so a training loop that
+    resumes sets its own position with `set_position`.
 
     Args:
         bound: The objective over the rows to sample, usually the training rows.
-        composition: How batches are composed; ``auto`` is resolved here, see `composition` and `reason`.
+        composition: How batches are composed; ``auto`` is replaced by the kind it chooses, see `reason`.
         batch_size: Samples of the global batch; with ``partner``, its seeds.
         seed: Not negative.
         rank: Which slice of each global batch this process yields.
-        world_size: Processes; must divide ``batch_size``. It may differ between runs: the global batches don't.
+        world_size: Number of processes; must divide ``batch_size``. The global batches don't depend on it.
+
+    Attributes:
+        composition: The composition, without ``auto``.
+        drawn: Counts of the draw of the last planned epoch; None without drawing.
 
     Raises:
         UsageError: When sizes don't divide, or the objective has no such relation or none of that kind.
-        DataError: When there are fewer rows than a batch holds.
+        DataError: When there are fewer rows than a batch has samples.
     """
 
     def __init__(
@@ -94,13 +91,13 @@ class BatchSampler:
 
     @property
     def reason(self) -> str:
-        """Why batches are composed as they are, in words."""
-        asked = f"asked for: {self.composition.meaning}" if self.partnered else "asked for"
-        return self.composition.reason or asked
+        """Why batches are composed this way, in words."""
+        requested = f"asked for: {self.composition.meaning}" if self.partnered else "asked for"
+        return self.composition.reason or requested
 
     @property
     def partnered(self) -> bool:
-        """Whether slot ``b`` of a batch has its partner at ``batch_size + b``: the sample of every odd view."""
+        """Whether slot ``b`` of a batch has its partner, the sample of its odd views, at slot ``batch_size + b``."""
         return self.composition.kind == "partner"
 
     def __len__(self) -> int:
@@ -114,10 +111,10 @@ class BatchSampler:
             epoch: Counted from 0.
 
         Returns:
-            Positions in the bound table, int64 ``[steps, batch_size]``, read-only; groups, and seeds with their
-            positives, stand next to one another. With ``partner`` ``[steps, 2 * batch_size]``: the seeds, then the
-            partner of each in the same order, itself where it has none. Depends on nothing but objective, composition,
-            seed and epoch.
+            Positions in the bound table, int64 ``[steps, batch_size]``, read-only. The members of a group, or a seed
+            and its positives, are in adjacent slots. With ``partner`` ``[steps, 2 * batch_size]``: the seeds, then
+            their partners in the same order; a seed without a match is its own partner. The plan depends on objective,
+            composition, seed and epoch only.
         """
         plan = self._kept(epoch).astype(np.int64)
         plan.flags.writeable = False
@@ -126,21 +123,21 @@ class BatchSampler:
     def __iter__(self) -> Iterator[list[int]]:
         plan, epoch = self._kept(self.epoch), self.epoch
         share = self.batch_size // self.world_size
-        mine = slice(self.rank * share, (self.rank + 1) * share)
+        local = slice(self.rank * share, (self.rank + 1) * share)
         for step in range(self.step, len(plan)):
             last = step + 1 == len(plan)
             self.epoch, self.step = (epoch + 1, 0) if last else (epoch, step + 1)
-            slots = plan[step].reshape(-1, self.batch_size)  # with partners, a row of them below the seeds
-            yield slots[:, mine].ravel().tolist()
+            slots = plan[step].reshape(-1, self.batch_size)  # with partners, a second row for them
+            yield slots[:, local].ravel().tolist()
 
     def rebind(self, bound: BoundObjective) -> None:
-        """Plan by another binding of the same objective to the same rows: after a refresh of what is computed.
+        """Use another binding of the same objective to the same rows, after computed columns or edges were replaced.
 
-        Epochs planned from now on follow it; the composition that ``auto`` chose stays. Call it between two epochs:
-        a plan is a function of objective, seed and epoch, so the rest of an epoch would change under way.
+        Epochs planned from now on use it; the kind that ``auto`` chose stays. Call it between two epochs, because it
+        changes the plan of the current epoch.
 
         Raises:
-            UsageError: When the rows or relations are others, or the relation has lost its groups.
+            UsageError: When the rows or relations are different, or the relation has no groups any more.
         """
         if bound.size != self.bound.size or bound.names != self.bound.names:
             raise UsageError("this is no binding of the sampler's objective and rows", "bind the same ones again")
@@ -154,7 +151,7 @@ class BatchSampler:
         self._planned = None
 
     def set_position(self, epoch: int, step: int) -> None:
-        """Go on with this step of this epoch; ``step == len(self)`` is the start of the next one."""
+        """Continue at this step of this epoch; ``step == len(self)`` is the start of the next epoch."""
         if epoch < 0 or not 0 <= step <= len(self):
             raise UsageError(f"there is no step {step} of epoch {epoch}", f"an epoch has {len(self)} steps, from 0")
         self.epoch, self.step = (epoch + 1, 0) if step == len(self) else (epoch, step)
@@ -164,25 +161,25 @@ class BatchSampler:
         return {"seed": self.seed, "epoch": self.epoch, "step": self.step}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken, with any number of processes."""
+        """Continue from a `state_dict`, with any number of processes."""
         self.seed = int(state["seed"])
         self.set_position(int(state["epoch"]), int(state["step"]))
 
     @property
     def nbytes(self) -> int:
-        """Bytes kept beside the bound objective's own arrays: groups or index, and the epoch planned last."""
+        """Bytes that it keeps beside the bound objective's arrays: groups or index, and the last planned epoch."""
         kept = 0 if self._planned is None else self._planned[2].nbytes
         kept += 0 if self._groups is None else self._groups.nbytes
-        return kept + (drawer(self.bound, self.composition.compose_by).nbytes if self._draws else 0)
+        return kept + (self.bound.drawer(self.composition.compose_by).nbytes if self._draws else 0)
 
     @property
     def _draws(self) -> bool:
         return self.composition.kind in ("draw", "partner")
 
     def _kept(self, epoch: int) -> NDArray[Any]:
-        """The plan of an epoch in the smallest type, kept until another is asked for."""
+        """The plan of an epoch in a small dtype, kept until another epoch is planned."""
         if self._planned is None or self._planned[:2] != (self.seed, epoch):
-            self._planned = None  # the old one need not stay while the new one is made
+            self._planned = None  # frees its memory before the new one is made
             self._planned = (self.seed, epoch, self._plan(epoch).astype(positions_dtype(self.bound.size)))
         return self._planned[2]
 
@@ -194,7 +191,7 @@ class BatchSampler:
             slots = self._seeds_and_drawn(epoch, rng)
         else:
             slots = rng.permutation(self.bound.size)
-        # Filled up from the epoch's start, which a last batch can't meet: there are at least as many slots as it holds.
+        # Filled up from the start of the epoch, which is not in the last batch: there are at least batch_size slots.
         missing = len(self) * self.batch_size - len(slots)
         plan = np.concatenate([slots, slots[:missing]]).reshape(-1, self.batch_size)
         if self.partnered:
@@ -202,10 +199,10 @@ class BatchSampler:
         return plan
 
     def _seeds_and_drawn(self, epoch: int, rng: np.random.Generator) -> Ints:
-        """Seeds of this epoch, each followed by its drawn positives; who has none is followed by anybody."""
+        """Seeds of this epoch, each followed by its drawn positives, or by random rows where it has none."""
         k, size = self.composition.per_group, self.bound.size
         per_epoch = len(self) * self.batch_size // k
-        first = epoch * per_epoch  # in the endless row of permutations of the table
+        first = epoch * per_epoch  # in the endless sequence of permutations of the table
         turns = range(first // size, (first + per_epoch - 1) // size + 1)
         order = np.concatenate([np.random.default_rng([self.seed, turn, 1]).permutation(size) for turn in turns])
         seeds = order[first - turns.start * size :][:per_epoch]
@@ -220,13 +217,13 @@ class BatchSampler:
 
     def _drawn(self, seeds: Ints, k: int, rng: np.random.Generator) -> Ints:
         self.drawn = DrawCount()
-        found = self.bound.draw(seeds, k, rng, self.composition.compose_by, count=self.drawn)
+        positives = self.bound.draw(seeds, k, rng, self.composition.compose_by, count=self.drawn)
         if self.drawn.given_up:
             warnings.warn(f"composing batches: {self.drawn}", RuntimeWarning, stacklevel=2)
-        return found
+        return positives
 
     def _prepare(self) -> GroupChunks | None:
-        """Check what the composition needs; the groups, where it composes by groups."""
+        """Check that the composition is possible; returns the groups when it composes by groups."""
         kind, k = self.composition.kind, self.composition.per_group
         if kind not in ("groups", "draw", "partner"):
             return None
@@ -234,8 +231,8 @@ class BatchSampler:
             raise UsageError(f"per_group {k} does not divide a batch of {self.batch_size}", "use a multiple of it")
         relation = self.bound.relations[self.composition.compose_by]
         if self._draws:
-            if drawer(self.bound, self.composition.compose_by).draws_nobody:
-                message = f"{relation.text} matches nobody before the views are made, so nothing can be drawn by it"
+            if self.bound.drawer(self.composition.compose_by).has_no_match:
+                message = f"{relation.text} has no match before the views are made, so nothing can be drawn by it"
                 raise UsageError(message, "compose by 'random', or by another relation: compose_by")
             return None
         if relation.codes is None:
@@ -244,19 +241,22 @@ class BatchSampler:
             )
         return GroupChunks(relation.codes, k, self.composition.exponent)
 
-    def _resolve(self, asked: Composition) -> Composition:
-        relation = self.bound.relations[asked.compose_by]
+    def _resolve(self, requested: Composition) -> Composition:
+        """The kind that ``auto`` stands for, by what random batches give in expectation."""
+        relation = self.bound.relations[requested.compose_by]
         if relation.text == "none":
-            return replace(asked, kind="random", reason="there is no relation to compose by")
+            return replace(requested, kind="random", reason="there is no relation to compose by")
         if relation.rule.reads_emitted:
-            return replace(asked, kind="random", reason="the rule reads numbers that only the views know")
-        batches = min(max(1, _LOOK // self.batch_size), self.bound.size // self.batch_size)
-        rows = np.random.default_rng([self.seed, 0]).permutation(self.bound.size)
-        looked = rows[: batches * self.batch_size].reshape(batches, self.batch_size)
-        matched = (cross_positives(relation, looked[: measurable_batches(relation, looked)]) > 0).mean()
-        share = f"{100 * matched:.1f} % of anchors have a positive of another sample in random batches"
-        if matched >= _ENOUGH:
-            return replace(asked, kind="random", reason=share)
-        if relation.codes is not None:
-            return replace(asked, kind="groups", reason=f"only {share}")
-        return replace(asked, kind="draw", reason=f"only {share}")
+            return replace(requested, kind="random", reason="the rule reads numbers that only the views know")
+        degrees, _ = match_counts(self.bound, requested.compose_by)
+        unmatched = float((degrees == 0).mean())
+        if unmatched == 1:
+            return replace(requested, kind="random", reason="no sample matches another")
+        without = float(without_positive(degrees, self.batch_size, self.bound.size).mean())
+        served = share_served(without, unmatched)
+        able = "anchors" if unmatched == 0 else "anchors that match any sample"
+        share = f"{100 * served:.1f} % of {able} have a positive of another sample in random batches"
+        if served >= ENOUGH:
+            return replace(requested, kind="random", reason=share)
+        kind: Kind = "draw" if relation.codes is None else "groups"
+        return replace(requested, kind=kind, reason=f"only {share}")

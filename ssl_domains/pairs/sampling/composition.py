@@ -1,4 +1,4 @@
-"""How a batch is composed; a plain description that imports nothing heavy."""
+"""How a batch is composed; a plain description that needs neither NumPy nor torch."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ Kind = Literal["auto", "random", "groups", "draw", "partner"]
 
 @dataclass(frozen=True)
 class Composition:
-    """Which samples meet in a batch. What is a positive of what is the objective's matter, not the composition's.
+    """Which samples are in a batch together. Which of them are positives is up to the objective.
 
     Attributes:
         kind: ``"random"``: the data's own distribution. ``"groups"``: ``per_group`` samples from each of
             ``batch_size / per_group`` groups of the relation's code. ``"draw"``: seeds, each with ``per_group − 1``
-            drawn positives. ``"partner"``: seeds, the second view of each being made of one drawn positive, its
-            partner (Azizi et al., "Big self-supervised models advance medical image classification", 2021, MICLe;
-            Vu et al., "MedAug", 2021). ``"auto"``: random when at least 99 % of anchors then have a positive of another
-            sample, else groups for a relation that is equality of codes, else draw; never partner, which changes what
-            a view is.
-        per_group: Samples that belong together, K ≥ 2; must divide the batch size.
-        compose_by: Which relation of the objective the guarantee is for.
-        exponent: ``groups`` only: groups are met in proportion to ``size ** exponent``, from 1 (each sample as often as
-            any other) to 0 (each group as often as any other).
-        reason: Why this kind, where ``auto`` chose it; no part of equality.
+            drawn positives. ``"partner"``: seeds; every second view of a seed is made of a drawn positive, its partner
+            (Azizi et al., "Big self-supervised models advance medical image classification", 2021, MICLe; Vu et al.,
+            "MedAug", 2021). ``"auto"``: random when at least 99 % of the anchors that match any sample of the table
+            then have a positive of another sample; else groups for a relation that is equality of codes, else draw.
+            Never partner, which changes what a view is.
+        per_group: K ≥ 2, samples of one group, or a seed and its drawn positives. With ``groups`` and ``draw`` it must
+            divide the batch size.
+        compose_by: Number of the relation that batches are composed by.
+        exponent: For ``groups``: each group's share of the epoch is proportional to ``size ** exponent``, from 1 (every
+            sample equally often) to 0 (every group equally often).
+        reason: Why ``auto`` chose this kind; ignored by ``==``.
 
     Raises:
-        UsageError: On a value outside these.
+        UsageError: When a value is out of these.
     """
 
     kind: Kind = "auto"
@@ -51,9 +52,23 @@ class Composition:
         if not (math.isfinite(self.exponent) and 0 <= self.exponent <= 1):
             raise UsageError(f"exponent is {self.exponent}", "from 0 (groups alike) to 1 (samples alike)")
 
+    def fitting_batch(self, largest: int, processes: int = 1) -> int:
+        """The largest possible batch size, for when the user gives none.
+
+        Args:
+            largest: What the batch size may be at most, such as the number of training rows.
+            processes: Processes that share a batch.
+
+        Returns:
+            The largest multiple of ``processes``, and of ``per_group`` for a kind that needs it or an ``auto`` that may
+            choose such a kind; ``largest`` when there is no such multiple.
+        """
+        multiple = math.lcm(processes, self.per_group if self.kind in ("auto", "groups", "draw") else 1)
+        return largest // multiple * multiple or largest
+
     @property
     def meaning(self) -> str:
-        """What stands in a batch, in words."""
+        """What a batch contains, in words."""
         if self.kind == "groups":
             return f"{self.per_group} samples from each of several groups"
         if self.kind == "draw":

@@ -1,4 +1,4 @@
-"""Cutting groups of samples into chunks of K, epoch by epoch, for any number of rows without a Python loop."""
+"""Cutting groups of samples into chunks of K for each epoch."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ Ints = NDArray[np.int64]
 
 
 class GroupChunks:
-    """The groups of a code, and chunks of ``per_group`` members of each.
+    """The groups of a code, cut into chunks of ``per_group`` members.
 
-    A group's members are shuffled and cut; its last chunk is filled up with its first members, so no chunk of a group
-    of at least K holds a sample twice. Rows that belong to nobody (a missing key, a group of one) form chunks together.
-    Chunks of one group are spread evenly over the epoch, so that a batch meets as many groups as the data allow.
+    The members of a group are shuffled and cut. Its last chunk is filled up with its first members, so no chunk of a
+    group of at least K members has a sample twice. Rows without a group (a missing key, a group of one) form chunks
+    together. The chunks of one group are spread evenly over the epoch, so that a batch has as many groups as possible.
 
     Args:
         codes: int64 ``[n]``, −1 missing.
         per_group: K.
-        exponent: 1: every sample once an epoch. Below: as many chunks an epoch, shared among the groups in proportion
-            to ``size ** exponent``; large groups are then not seen whole, small ones several times.
+        exponent: With 1, every sample is in an epoch once. Below 1, an epoch has as many chunks, but each group's share
+            of them is proportional to ``size ** exponent``: members of large groups are left out, members of small
+            groups repeat.
     """
 
     def __init__(self, codes: Ints, per_group: int, exponent: float) -> None:
         self.per_group = per_group
-        self.codes = codes  # the rule's own
+        self.codes = codes  # shared with the rule, not copied
         dtype = positions_dtype(len(codes))
         sizes = np.bincount(codes[codes >= 0], minlength=1)
         together = sizes > 1
         alone = len(codes) - int(sizes[together].sum())
-        self.rank = np.where(together, np.cumsum(together), 0).astype(dtype)  # of a code; 0 is who stands alone
+        self.rank = np.where(together, np.cumsum(together), 0).astype(dtype)  # of a code; 0 for rows without a group
         self.sizes = np.concatenate([[alone], sizes[together]]).astype(dtype)
         self.slots = int(self._whole.sum()) * per_group  # of an epoch
         self.expected: NDArray[np.float64] | None = None
         if exponent != 1:
             weight = self.sizes.astype(np.float64) ** exponent
-            weight[0] = self.sizes[0]  # each of them is a group of one
+            weight[0] = self.sizes[0]  # rows without a group count as groups of one
             self.expected = weight / weight.sum() * self._whole.sum()
 
     @property
     def nbytes(self) -> int:
-        """Bytes it keeps beside the codes."""
+        """Bytes that it keeps beside the codes."""
         expected = 0 if self.expected is None else self.expected.nbytes
         return self.rank.nbytes + self.sizes.nbytes + expected
 
@@ -59,13 +60,13 @@ class GroupChunks:
         member = number[:, None] * self.per_group + np.arange(self.per_group)
         chunks = order[starts[group, None] + member % sizes[group, None]]
         offset = rng.random(len(counts))
-        when = (number + offset[group]) / counts[group]  # in [0, 1)
+        moment = (number + offset[group]) / counts[group]  # in [0, 1)
         free = 62 - len(group).bit_length()
-        return chunks[stable_order((when * 2.0**free).astype(np.int64))]
+        return chunks[stable_order((moment * 2.0**free).astype(np.int64))]
 
     @property
     def _whole(self) -> Ints:
-        """Chunks that hold each group whole."""
+        """Chunks that hold all members of each group."""
         return -(-self.sizes.astype(np.int64) // self.per_group)
 
     def _shuffled(self, rng: np.random.Generator) -> Ints:
@@ -76,7 +77,7 @@ class GroupChunks:
 
 
 def _rounded(expected: NDArray[np.float64], rng: np.random.Generator) -> Ints:
-    """Whole numbers with these expectations and their sum (systematic sampling)."""
+    """Random whole numbers with these expectations and their sum, by systematic sampling."""
     ends = np.cumsum(expected)
     ends[-1] = np.round(ends[-1])
     counts: Ints = np.diff(np.floor(ends + rng.random()), prepend=0).astype(np.int64)

@@ -90,8 +90,7 @@ def all_arms(
 
 def read_columns(rule: str) -> frozenset[str]:
     """The columns that a rule reads."""
-    parsed = parse(rule)
-    return (parsed if isinstance(parsed, Objective) else 1 * parsed).columns
+    return Objective.of(parse(rule)).columns
 
 
 def _controls(arm: Arm) -> list[Arm]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ssl_domains.samples import write_whole
 from ssl_domains.studies.design.arms import Arm
 
 __all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "read_result", "write_result"]
@@ -122,6 +122,4 @@ def write_result(study: Path, cell: Cell, result: CellResult) -> None:
     """Write the result of a cell atomically: an interrupted write leaves no broken file."""
     path = study / cell.folder / "result.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".writing")
-    temporary.write_text(json.dumps(asdict(result)), encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, lambda part: part.write_text(json.dumps(asdict(result)), encoding="utf-8"))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import RunConfig
-from ssl_domains.engine.loop.assembly import MethodSource
+from ssl_domains.methods import MethodSource
 from ssl_domains.probes import Labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
@@ -81,3 +81,10 @@ class Material:
     masks: MaskStore | None = None
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
+
+    @property
+    def label_centre(self) -> float:
+        """The mean label where labels are numbers, else 0; `regression_sums` count from it in every cell."""
+        if self.labels.task != "regression" or not self.labels.known.any():
+            return 0.0
+        return float(self.labels.y[self.labels.known].mean())

@@ -101,7 +101,7 @@ BALANCED_ACCURACY: Measure = _BalancedAccuracy()
 MACRO_F1: Measure = _MacroF1()
 """Mean F1 over the classes that occur in the truth, from confusion counts; NaN with fewer than two of them."""
 R2: Measure = _R2()
-"""1 − Σ(y−ŷ)²/Σ(y−ȳ)², from ``K = 4`` sums (n, Σy, Σy², Σ(y−ŷ)²); NaN when the label is constant.
+"""1 − Σ(y−ŷ)²/Σ(y−ȳ)², from ``K = 4`` sums (n, Σ(y−c), Σ(y−c)², Σ(y−ŷ)²) of one c; NaN when the label is constant.
 
 ȳ is the mean over the rows in the sums: R² of a single group compares with the mean of that group.
 """
@@ -150,25 +150,27 @@ def confusion_sums(
 
 
 def regression_sums(
-    y: NDArray[Any], guess: NDArray[Any], groups: NDArray[np.int64], n_groups: int
+    y: NDArray[Any], guess: NDArray[Any], groups: NDArray[np.int64], n_groups: int, centre: float = 0.0
 ) -> NDArray[np.float64]:
-    """Number of rows, Σy, Σy², Σ(y−ŷ)² of each group.
+    """Number of rows, Σ(y−c), Σ(y−c)², Σ(y−ŷ)² of each group.
 
     Args:
         y: True numbers ``[n]``, in the label's unit.
         guess: Predicted numbers ``[n]``.
         groups: Number of each row's group ``[n]``.
         n_groups: ``G``.
+        centre: c, near the mean of y: R² doesn't depend on it, but the sums of numbers far from 0 lose their last
+            digits. Sums that are added must have the same.
 
     Returns:
         float64 ``[G, 4]``; zeros for a group without a row.
     """
     truth = np.asarray(y, dtype=np.float64)
-    error = truth - np.asarray(guess, dtype=np.float64)
+    error, far = truth - np.asarray(guess, dtype=np.float64), truth - centre
     return np.stack(
         [
             np.bincount(groups, weights=column, minlength=n_groups)
-            for column in (np.ones_like(truth), truth, truth * truth, error * error)
+            for column in (np.ones_like(truth), far, far * far, error * error)
         ],
         axis=1,
     )

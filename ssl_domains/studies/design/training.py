@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.engine import Parts, Run, RunConfig, pretrain
-from ssl_domains.engine.loop.assembly import MethodSource
 from ssl_domains.engine.record.config import MethodConfig
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.methods import MethodSource
 from ssl_domains.methods.supervised import SupervisedTraining
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import LabelDraw, label_draws

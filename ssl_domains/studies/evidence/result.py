@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, ResourceError
+from ssl_domains.samples import write_whole
 from ssl_domains.studies.design.measures import measure_named
 from ssl_domains.studies.evidence.statistics import Evidence
 
@@ -281,12 +282,9 @@ class StudyResult:
             ResourceError: When the file can't be written.
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        part = path.with_name(path.name + ".part")
         try:
-            part.write_text(text + "\n", encoding="utf-8")
-            part.replace(path)
+            write_whole(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise ResourceError(f"the result can't be written: {error.strerror or error}", "free some space") from error
         return path
 

@@ -43,6 +43,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
             "images": _checksum(material.store, table),
             "masks": None if material.masks is None else _checksum(material.masks, table),
+            # The sums of cells are added, so they must count from the same number.
+            **({"centre": material.label_centre} if material.labels.task == "regression" else {}),
         }
     )
 

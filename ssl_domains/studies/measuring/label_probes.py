@@ -116,7 +116,7 @@ class _Scoring:
             values["AUROC"] = score(truth, answers).values.get("AUROC")
             values |= self._by_bin(guess == truth.y)
         else:
-            sums = regression_sums(truth.y, answers, self.place, len(self.groups))
+            sums = regression_sums(truth.y, answers, self.place, len(self.groups), self.material.label_centre)
             names = ("R²",)
         by_measure = dict.fromkeys(names, sums.tolist())
         return CellScore(probe, fraction, labelled, self.groups.tolist(), by_measure, values, note)

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from ssl_domains.errors import ResourceError
+from ssl_domains.samples import write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.evidence.statistics import FEW_GROUPS
@@ -49,12 +50,9 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
         ResourceError: When the file can't be written.
     """
     page = _render(result, findings(result))
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
+        write_whole(path, lambda part: part.write_text(page, encoding="utf-8"))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ResourceError(f"the report can't be written: {error.strerror or error}", "free some space") from error
     return path
 

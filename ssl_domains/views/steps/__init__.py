@@ -8,7 +8,7 @@ from ssl_domains.views.steps.flip import HorizontalFlip, VerticalFlip
 from ssl_domains.views.steps.intensity import Intensity
 from ssl_domains.views.steps.noise import Noise
 from ssl_domains.views.steps.rotate import Rotate
-from ssl_domains.views.steps.step import Geometric, ViewStep, backend, grid, nearest, sample
+from ssl_domains.views.steps.step import Geometric, ViewStep, backend, grid, nearest, reflect, sample
 
 __all__ = [
     "Albumentations",
@@ -25,5 +25,6 @@ __all__ = [
     "backend",
     "grid",
     "nearest",
+    "reflect",
     "sample",
 ]

@@ -67,7 +67,7 @@ class RandomResizedCrop(Declared, Geometric):
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
     ) -> tuple[Tensor, Tensor]:
-        """Into the rectangle; a point outside the rectangle, as a later rotation asks for, stays without data."""
+        """Into the rectangle: −1 to 1 are its edges."""
         return (
             _into(x, parameters["left"], parameters["width"], size),
             _into(y, parameters["top"], parameters["height"], size),
@@ -106,5 +106,4 @@ def _into(places: Tensor, start: Tensor, length: Tensor, size: int) -> Tensor:
     start, length = (pixels.to(places.dtype)[:, None, None] for pixels in (start, length))
     border = 1 - 1 / length
     inside = torch.minimum(torch.maximum(places, -border), border)
-    moved = inside * (length / size) + ((2 * start + length) / size - 1)
-    return torch.where(places.abs() > 1, 4.0, moved)
+    return inside * (length / size) + ((2 * start + length) / size - 1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ __all__ = ["Rotate"]
 
 @dataclass(frozen=True)
 class Rotate(Declared, Geometric):
-    """Corners that come from outside hold no data: 0, and false in the mask, which is made when there is none.
+    """Corners that come from outside the picture show it reflected at its border, and are false in the mask.
 
-    Put it before the crop, so that most crops have no such corner.
+    The mask is made when there is none. Put the step before the crop, so that most crops have no such corner.
 
     Attributes:
         degrees: Range of the angle, anticlockwise.
@@ -56,9 +57,10 @@ class Rotate(Declared, Geometric):
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
     ) -> NDArray[np.float32]:
-        """albumentations' ``Rotate`` by exactly this angle."""
+        """albumentations' ``Rotate`` by exactly this angle, reflected at the border."""
         degrees = float(parameters["degrees"])
         if degrees == 0:
             return image
-        turned: NDArray[np.float32] = backend().Rotate(limit=(degrees, degrees), p=1.0)(image=image)["image"]
+        rotate = backend().Rotate(limit=(degrees, degrees), border_mode=cv2.BORDER_REFLECT, p=1.0)
+        turned: NDArray[np.float32] = rotate(image=image)["image"]
         return turned

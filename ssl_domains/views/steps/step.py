@@ -14,7 +14,7 @@ from torch import Tensor
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps.cut import Cut
 
-__all__ = ["Geometric", "ViewStep", "backend", "grid", "nearest", "sample"]
+__all__ = ["Geometric", "ViewStep", "backend", "grid", "nearest", "reflect", "sample"]
 
 Image = NDArray[np.float32]
 
@@ -59,7 +59,8 @@ class ViewStep(Protocol):
 
         Args:
             images: float32 ``[B, C, S, S]`` in [0, 1], not to be changed in place.
-            mask: bool ``[B, 1, S, S]``, true where the picture has data; None where all is data.
+            mask: bool ``[B, 1, S, S]``, true where the picture has data; None where all is data. Canvas padding is
+                false but holds the reflected picture: change it like the rest, and never set it to a constant.
             parameters: From `parameters`, on the device of ``images``.
             columns: float64 ``[B]`` by name, on the device of ``images``.
         """
@@ -78,8 +79,9 @@ class Geometric:
     """Base of the steps that only move pixels. A recipe fuses neighbouring ones into a single interpolation.
 
     A subclass gives `source`. Places are x and y from −1 to 1, where ±1 are the outer edges of the border pixels
-    (``align_corners=False``), x to the right and y down. A place beyond ±1, or NaN, has no data: it becomes 0 and false
-    in the mask.
+    (``align_corners=False``), x to the right and y down. A place beyond ±1 has no data and is false in the mask. It
+    shows the picture reflected at its border, and where `source` gives NaN, the picture that comes in at the same
+    place: a constant colour there would tell an encoder what the step did.
 
     Attributes:
         exposes: Whether the step can show a place outside the picture that comes in; a mask is made when there is none.
@@ -93,7 +95,8 @@ class Geometric:
         """For places of the picture that goes out, where in the picture that comes in they lie.
 
         Args:
-            x: float32, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` until a step mixes x and y.
+            x: float32 from −1 to 1, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` until a step mixes x
+                and y.
             y: float32, likewise ``[1 or B, H, 1]``. Neither is to be changed in place.
             parameters: From ``parameters``, on the device of ``x``.
             columns: float64 ``[B]`` by name.
@@ -119,8 +122,12 @@ class Geometric:
     ) -> tuple[Tensor, Tensor | None]:
         """Sample the pictures where `source` says."""
         size = images.shape[-1]
-        x, y = self.source(*grid(size, images.device), parameters, columns, size)
-        return sample(images, mask, x, y, size=size, exposes=self.exposes)
+        before = grid(size, images.device)
+        x, y = self.source(*before, parameters, columns, size)
+        inside = None
+        if self.exposes:
+            x, y, inside = reflect(x, y, before)
+        return sample(images, mask, x, y, size=size, inside=inside)
 
 
 def backend() -> Any:
@@ -136,62 +143,78 @@ def grid(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return line[None, None, :], line[None, :, None]
 
 
+def reflect(x: Tensor, y: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Bring places outside the picture back into it, by reflection at its border.
+
+    Args:
+        x: As `Geometric.source` gives it.
+        y: Likewise.
+        before: The places that ``source`` was given, from −1 to 1; they replace places that are not finite.
+
+    Returns:
+        x and y from −1 to 1, and bool, true where the place was inside the picture; broadcast to ``[B, H, W]``.
+    """
+    inside = (x.abs() <= 1) & (y.abs() <= 1)  # NaN compares false
+    known = x.isfinite() & y.isfinite()
+    x = torch.where(known, _reflected(x), before[0])
+    y = torch.where(known, _reflected(y), before[1])
+    return x, y, inside
+
+
+def _reflected(places: Tensor) -> Tensor:
+    """A triangular wave of period 4 that is the identity from −1 to 1."""
+    return torch.where(places.abs() <= 1, places, 1 - (torch.remainder(places + 1, 4) - 2).abs())
+
+
 def sample(
-    images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, exposes: bool
+    images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, inside: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Pictures at places: bilinear for the picture, nearest for the mask, 0 where there is no data.
+    """Pictures at places: bilinear for the picture, nearest for the mask.
 
     Args:
         images: float32 ``[B, C, S, S]``.
         mask: bool ``[B, 1, S, S]`` or None.
-        x: As `Geometric.source` gives it.
+        x: From −1 to 1, as `Geometric.source` or `reflect` gives it.
         y: Likewise.
         size: Side of what comes out.
-        exposes: Whether places may lie outside; False saves the mask when there is none.
+        inside: bool, broadcasts to ``[B, size, size]``: false at places outside the picture. None where all are inside.
     """
-    seen = None
-    if exposes:
-        # NaN compares false; 4 is far enough outside to touch nothing.
-        seen = ((x.abs() <= 1) & (y.abs() <= 1)).expand(len(images), size, size)[:, None]
-        x, y = (torch.nan_to_num(v, nan=4.0).clamp_(-4.0, 4.0) for v in (x, y))
-    else:
-        # Outermost half pixels repeat the border pixel; done here it is cheaper than padding_mode="border".
-        edge = 1 - 1 / images.shape[-1]
-        x, y = x.clamp(-edge, edge), y.clamp(-edge, edge)
+    if inside is not None:
+        inside = inside.expand(len(images), size, size)[:, None]
+    # Outermost half pixels repeat the border pixel; done here it is cheaper than padding_mode="border".
+    edge = 1 - 1 / images.shape[-1]
+    x, y = x.clamp(-edge, edge), y.clamp(-edge, edge)
     points = torch.empty((len(images), size, size, 2), dtype=images.dtype, device=images.device)
     points[..., 0] = x
     points[..., 1] = y
     if mask is not None:
         there = F.grid_sample(mask.to(images.dtype), points, "nearest", "zeros", align_corners=False) > 0.5
-        seen = there if seen is None else seen & there
-    # What lies outside counts as 0 in the interpolation, as in OpenCV's constant border.
-    moved = F.grid_sample(images, points, "bilinear", "zeros", align_corners=False)
-    return (moved if seen is None else moved * seen), seen
+        inside = there if inside is None else inside & there
+    return F.grid_sample(images, points, "bilinear", "zeros", align_corners=False), inside
 
 
-def nearest(values: Tensor, valid: Tensor, x: Tensor, y: Tensor, *, size: int, pad: float) -> tuple[Tensor, Tensor]:
+def nearest(
+    values: Tensor, valid: Tensor, x: Tensor, y: Tensor, *, size: int, pad: float, inside: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Label maps or masks at places, by the nearest pixel: no value is mixed of two.
 
     Args:
         values: ``[B, 1, S, S]``, any type.
         valid: bool ``[B, 1, S, S]``.
-        x: As `Geometric.source` gives it.
+        x: From −1 to 1, as `Geometric.source` or `reflect` gives it.
         y: Likewise.
         size: Side of what comes out.
-        pad: Value of places outside.
+        pad: Value of places outside the picture.
+        inside: bool, broadcasts to ``[B, size, size]``: false at places outside. None where all are inside.
     """
     count, side = len(values), values.shape[-1]
-    inside = ((x.abs() <= 1) & (y.abs() <= 1)).expand(count, size, size)
     column, row = (
-        (((torch.nan_to_num(v, nan=0.0) + 1) * side - 1) / 2)
-        .round()
-        .clamp_(0, side - 1)
-        .long()
-        .expand(count, size, size)
-        for v in (x, y)
+        (((places + 1) * side - 1) / 2).round().clamp_(0, side - 1).long().expand(count, size, size)
+        for places in (x, y)
     )
-    sample_of = torch.arange(count, device=values.device)[:, None, None]
-    moved = values[:, 0][sample_of, row, column]
-    seen = inside & valid[:, 0][sample_of, row, column]
-    moved = torch.where(inside, moved, torch.as_tensor(pad, dtype=values.dtype, device=values.device))
+    of = torch.arange(count, device=values.device)[:, None, None]
+    moved, seen = values[:, 0][of, row, column], valid[:, 0][of, row, column]
+    if inside is not None:
+        moved = torch.where(inside, moved, torch.as_tensor(pad, dtype=values.dtype, device=values.device))
+        seen = seen & inside
     return moved[:, None], seen[:, None]

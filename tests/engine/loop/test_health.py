@@ -153,3 +153,17 @@ def test_a_tie_goes_to_the_nearest() -> None:
         k=2,
     )
     assert float(share) == 1
+
+
+def test_of_equally_near_rows_the_first_ones_vote() -> None:
+    """A bank of copies: with k = 3 of 64 equal rows, only the first three have a say."""
+    bank = torch.tensor([[1.0, 0.0]]).expand(64, 2)
+    labels = torch.tensor([2, 2, 2] + [1] * 61)
+    rows = torch.tensor([[1.0, 0.3], [0.2, 0.1]])
+    for shift in (0, 61):
+        turned = labels.roll(shift)
+        first = int(turned[:3].mode().values)
+        share = knn_agreement(
+            rows, torch.tensor([first] * 2), torch.tensor([90, 91]), bank, turned, torch.arange(64), k=3
+        )
+        assert float(share) == 1

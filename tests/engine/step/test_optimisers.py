@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from ssl_domains.encoders import create_encoder
 from ssl_domains.engine.record.config import TrainConfig
 from ssl_domains.engine.step.optimisers import create_optimiser, parameter_groups, set_learning_rate
 
@@ -27,6 +28,19 @@ def test_norms_biases_and_scalars_are_not_decayed() -> None:
     expected = {id(net.conv.bias), id(net.norm.weight), id(net.norm.bias), id(net.linear.bias), id(net.log_scale)}
     assert {id(p) for p in plain["params"]} == expected  # type: ignore[attr-defined]
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.3, 0.0)
+
+
+def test_what_timm_lists_is_not_decayed_wherever_the_model_stands() -> None:
+    """Class token and position embedding are listed without the prefix that the method puts before them."""
+    encoder = create_encoder("vit_tiny_patch16_224", 1, image_size=32)
+    method = nn.ModuleDict({"encoder": encoder, "head": nn.Linear(4, 3)})
+    names = {id(p): name for name, p in method.named_parameters()}
+    decayed, plain = ({names[id(p)] for p in group["params"]} for group in parameter_groups(method, 0.3))  # type: ignore[attr-defined]
+    assert {"encoder.model.cls_token", "encoder.model.pos_embed"} <= plain
+    assert {"encoder.model.patch_embed.proj.weight", "head.weight"} <= decayed
+    assert decayed | plain == set(names.values())
+    assert not decayed & plain
+    assert all(dict(method.named_parameters())[name].ndim >= 2 for name in decayed)
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd", "lars"])

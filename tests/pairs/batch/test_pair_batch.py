@@ -1,4 +1,4 @@
-"""Every bound form against the brute-force reference, and what a PairBatch promises the loss."""
+"""Every bound form against the brute-force reference, and the properties of a PairBatch that losses rely on."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_precedence_own_then_positive_then_ignored_then_negative() -> None:
     agrees(objective.bind(table).pairs(rows), reference.states(objective, table, rows))
 
 
-def test_what_one_relation_makes_positive_another_relation_sees_in_its_denominator() -> None:
+def test_a_positive_of_one_relation_is_in_the_denominator_of_another() -> None:
     table = {"a": [1, 1, 2], "b": [1, 2, 2]}
     batch = (same("a") + same("b")).ignore(same("a") | same("b")).bind(table).pairs(Rows.of([0, 1, 2], views=1))
     tile = batch.tile(slice(0, 3), slice(0, 3), [0])
@@ -170,7 +170,7 @@ def test_a_queue_of_other_samples_keeps_to_codes() -> None:
     assert not batch.has_ignore
 
 
-def test_parts_meet_only_across_parts() -> None:
+def test_rows_of_different_parts_match_only_across_parts() -> None:
     rows = Rows.cat([Rows.of([0, 1], views=1, part=0), Rows.of([0, 1], views=1, part=1, first_row=2)])
     table = {"a": ["p", "p"]}
     within_part = same("a").bind(table).pairs(rows).dense().weights[0]
@@ -270,7 +270,7 @@ def test_to_moves_everything() -> None:
         (Rows.of([0]), Rows.cat([Rows.of([0]), Rows.of([1])]), "share an id"),
     ],
 )
-def test_rows_that_cannot_be(anchors: Rows, candidates: Rows | None, message: str) -> None:
+def test_impossible_rows_are_refused(anchors: Rows, candidates: Rows | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         same("a").bind({"a": [1, 2]}).pairs(anchors, candidates)
 

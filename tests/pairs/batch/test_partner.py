@@ -1,4 +1,4 @@
-"""One positive row for each row, against the dense states."""
+"""One drawn positive for each row, against the dense states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ssl_domains.pairs.batch import partner
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_every_partner_is_a_positive_and_who_has_one_gets_one(data: st.DataObject) -> None:
+def test_partners_are_positives_and_every_row_with_a_positive_has_one(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives())
@@ -67,5 +67,5 @@ def test_the_same_generator_draws_the_same() -> None:
 def test_a_row_without_a_positive_has_no_partner() -> None:
     batch = same("g").bind(TABLE).pairs(Rows.of([4, 5, 6], views=1))
     assert batch.partner(torch.Generator().manual_seed(0)).tolist() == [1, 0, -1]
-    nobody = same("g").bind(TABLE).pairs(Rows.of([4], views=1), Rows.stored([]))
-    assert nobody.partner().tolist() == [-1]
+    empty = same("g").bind(TABLE).pairs(Rows.of([4], views=1), Rows.stored([]))
+    assert empty.partner().tolist() == [-1]

@@ -1,4 +1,4 @@
-"""Rows: view-major, unique ids, stored rows that are no batch row."""
+"""Rows: view-major order, unique ids, and stored rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_views_come_as_concatenated() -> None:
     assert {t.dtype for t in (rows.sample, rows.view, rows.part, rows.row)} == {torch.int64}
 
 
-def test_stored_rows_are_views_of_nothing() -> None:
+def test_stored_rows_have_no_view_and_negative_ids() -> None:
     rows = Rows.stored(torch.tensor([3, -1, 3]), part=2)
     assert rows.view.tolist() == [-1, -1, -1]
     assert rows.part.tolist() == [2, 2, 2]

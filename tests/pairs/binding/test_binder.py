@@ -1,4 +1,4 @@
-"""Binding: fitted edges, clamping, missing columns, what a bound objective holds."""
+"""Binding: fitted edges, clamping, missing columns, contents of a bound objective."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_range_needs_no_fit() -> None:
     assert codes(same(bins("x", 4, range=(0, 8))), {"x": [1, 2, 7.9, 8, 9, -1]}, {}) == [0, 1, 3, 3, 3, 0]
 
 
-def test_no_value_at_all() -> None:
+def test_a_column_without_values() -> None:
     rule = same(bins("x", 4))
     assert rule.fit({"x": [None, NAN]}) == {"bins('x', 4)": []}
     assert codes(rule, {"x": [None, NAN]}) == [-1, -1]
@@ -93,7 +93,7 @@ def test_fitted_edges_are_json() -> None:
     assert codes(same(bins("x", 3)), table, fitted) == codes(same(bins("x", 3)), table)
 
 
-def test_any_table_will_do() -> None:
+def test_frames_and_mappings_are_tables() -> None:
     columns = {"a": ["p", "q", "p"], "x": [1, 2, 3]}
     pandas = pytest.importorskip("pandas", reason="pandas is an extra")
     for data in (columns, pl.DataFrame(columns), pandas.DataFrame(columns), SampleTable.of(columns)):
@@ -102,7 +102,7 @@ def test_any_table_will_do() -> None:
         assert bound.relations[0].rule.weights(np.arange(3), np.arange(3)).tolist() == np.eye(3).tolist()
 
 
-def test_codes_stand_for_pure_conjunctions_only() -> None:
+def test_only_conjunctions_of_same_have_codes() -> None:
     table = {"a": [1, 1, 2, None], "b": [1, 1, 1, 1], "x": [1.0, 2.0, 3.0, NAN]}
 
     def first(rule: Rule) -> Any:
@@ -147,8 +147,8 @@ def test_a_bound_objective_is_picklable_and_holds_numpy_only() -> None:
     assert isinstance(again, BoundObjective)
     assert again.names == bound.names
     positions = np.arange(2)
-    for mine, theirs in zip(bound.relations, again.relations, strict=True):
-        assert np.array_equal(mine.rule.weights(positions, positions), theirs.rule.weights(positions, positions))
+    for first, second in zip(bound.relations, again.relations, strict=True):
+        assert np.array_equal(first.rule.weights(positions, positions), second.rule.weights(positions, positions))
 
 
 def test_one_column_is_one_array() -> None:
@@ -186,7 +186,7 @@ def test_columns_that_do_not_fit(text: str, message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-def test_what_is_no_table() -> None:
+def test_other_objects_are_no_table() -> None:
     with pytest.raises(UsageError, match="list is no table"):
         same("a").bind([1, 2])
 

@@ -1,4 +1,4 @@
-"""`linked` bound to files and frames: what an edge joins, how ids meet keys, and what is wrong with a file."""
+"""`linked` bound to files and frames: what an edge joins, how ids are compared with keys, which files are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def joined(
 ) -> dict[tuple[int, int], float]:
     """Weights of the linked pairs i < j; the adjacency is symmetric and without self edges."""
     bound = rule_of(rule, table, edges)
-    positions = np.arange(len(bound.node.known))  # type: ignore[union-attr]
+    positions = np.arange(len(bound.node.edges.known))  # type: ignore[union-attr]
     weights = bound.weights(positions, positions)
     assert np.array_equal(weights, weights.T)
     assert not weights.diagonal().any()
@@ -51,7 +51,7 @@ def test_files_are_read_at_bind_time_from_the_working_directory(edge_file: str) 
     assert joined(parse(f"linked('{Path(edge_file).resolve()}', grade='rel')")) == {(0, 1): 2}
 
 
-def test_a_table_handed_over_wins_over_a_file(edge_file: str) -> None:
+def test_a_given_table_replaces_the_file(edge_file: str) -> None:
     mined = {edge_file: {"a": ["s3"], "b": ["s0"]}}
     assert joined(linked(edge_file), edges=mined) == {(0, 3): 1}
     assert joined(linked(edge_file), edges={"other": mined[edge_file]}) == {(0, 1): 1, (1, 2): 1}
@@ -79,7 +79,7 @@ def test_absent_ids_are_no_and_missing_keys_unknown() -> None:
     ]
 
 
-def test_no_edge_and_no_row() -> None:
+def test_tables_without_edges_and_without_rows() -> None:
     nothing = {"e": pl.DataFrame(schema={"a": pl.String, "b": pl.String})}
     assert joined(linked("e", key="number"), edges=nothing) == {}
     assert joined(linked("e"), table={"sample": []}, edges={"e": {"a": ["s0"], "b": ["s1"]}}) == {}
@@ -98,12 +98,12 @@ def test_no_edge_and_no_row() -> None:
         ([1, 2], "real"),
     ],
 )
-def test_ids_meet_keys_of_another_type(ends: list[Any], key: str) -> None:
+def test_ids_equal_keys_of_another_type(ends: list[Any], key: str) -> None:
     table = {"number": [1, 2, 3], "text": ["1", "2", "3"], "real": [1.0, 2.0, float("nan")]}
     assert joined(linked("e", key=key), table=table, edges={"e": {"a": ends[:1], "b": ends[1:]}}) == {(0, 1): 1}
 
 
-def test_no_rounding_makes_ids_meet() -> None:
+def test_ids_that_differ_stay_different_after_conversion() -> None:
     table = {"number": [2**60, 2**60 + 1, 5]}
     edges = {"e": {"a": [5, 5], "b": [2**60 + 1, 7]}}
     assert joined(linked("e", key="number"), table=table, edges=edges) == {(1, 2): 1}

@@ -17,7 +17,8 @@ from ssl_domains.samples import SampleTable
 
 
 def sets(column: Any) -> list[list[int] | None]:
-    starts, members, known = list_members(SampleTable.of(pl.DataFrame({"t": column})), "t")
+    lists = list_members(SampleTable.of(pl.DataFrame({"t": column})), "t")
+    starts, members, known = lists.starts, lists.members, lists.known
     assert starts.dtype == members.dtype == np.int64
     assert len(starts) == len(known) + 1
     rows = [members[a:b].tolist() for a, b in pairwise(starts)]
@@ -52,14 +53,14 @@ def test_members(column: Any, expected: list[list[int] | None]) -> None:
         ([[{"u": 1}]], "column 't' holds List(Struct", "lists of text, numbers or dates"),
     ],
 )
-def test_what_is_no_list(column: Any, message: str, hint: str) -> None:
+def test_columns_without_lists_are_refused(column: Any, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         overlap("t").bind(pl.DataFrame({"t": column}))
     assert message in caught.value.message
     assert hint in caught.value.hint
 
 
-def test_lists_are_of_the_table() -> None:
+def test_emitted_numbers_and_missing_columns_are_no_lists() -> None:
     with pytest.raises(UsageError, match="'angle' is a number that views emit"):
         overlap("angle").bind({"t": [["u"]]}, emitted=("angle",))
     with pytest.raises(UsageError) as caught:
@@ -70,4 +71,4 @@ def test_lists_are_of_the_table() -> None:
 def test_two_overlaps_read_one_column_once() -> None:
     bound = (overlap("t") + overlap("t", 2, weight="jaccard")).bind({"t": [["u"], ["u", "v"]]})
     first, second = (relation.rule.node for relation in bound.relations)
-    assert first.members is second.members  # type: ignore[union-attr]
+    assert first.lists is second.lists  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Matches of a sample in the whole table: what the rule says of every pair."""
+"""Counts of matches in the whole table, against the rule applied to every pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawing by every bound form, against a look at all pairs: who can be drawn, how often, and what is given up."""
+"""Drawing by every bound form, against a comparison of all pairs: what is drawn, how often, and what is given up."""
 
 from __future__ import annotations
 
@@ -12,24 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.pairs import BoundObjective, BoundRelation, BoundRule
-from ssl_domains.pairs.binding.nodes import (
-    And,
-    EmittedSame,
-    EmittedWithin,
-    Linked,
-    Node,
-    Not,
-    Or,
-    Overlap,
-    Same,
-    Within,
-)
+from ssl_domains.pairs.binding.edges import Adjacency
+from ssl_domains.pairs.binding.lists import MemberLists
+from ssl_domains.pairs.binding.nodes import And, Node, Not, Or
 from ssl_domains.pairs.drawing import rejection
-from ssl_domains.pairs.drawing.draw import drawer
-from ssl_domains.pairs.drawing.indices.runs import CodeRuns, EdgeRuns, EveryoneRun, NobodyRun
+from ssl_domains.pairs.drawing.indices.runs import CodeRuns, EmptyRun, WholeTableRun
 from ssl_domains.pairs.drawing.indices.union import Union
 from ssl_domains.pairs.drawing.tally import DrawCount
+from ssl_domains.pairs.leaves.linked import EdgeRuns, Linked
+from ssl_domains.pairs.leaves.overlap import Overlap
 from ssl_domains.pairs.leaves.overlap_index import InvertedLists
+from ssl_domains.pairs.leaves.same import EmittedSame, Same
+from ssl_domains.pairs.leaves.within import EmittedWithin, Within
 from ssl_domains.pairs.leaves.within_index import WindowRuns
 
 
@@ -41,14 +35,16 @@ def lists(rows: list[list[int] | None], at_least: int = 1, jaccard: bool = False
     members = [sorted(set(row or [])) for row in rows]
     starts = np.cumsum([0, *map(len, members)])
     flat = np.array([m for row in members for m in row], dtype=np.int64)
-    return Overlap(starts, flat, np.array([row is not None for row in rows]), at_least, jaccard)
+    known = np.array([row is not None for row in rows])
+    return Overlap(MemberLists(starts, flat, known), at_least, jaccard)
 
 
 def edges(size: int, pairs: list[tuple[int, int]], grade: float = 1.0) -> Linked:
     both = sorted({(i, j) for a, b in pairs if a != b for i, j in ((a, b), (b, a))})
     starts = np.searchsorted([i for i, _ in both], np.arange(size + 1)) if both else np.zeros(size + 1, dtype=np.int64)
     neighbours = np.array([j for _, j in both], dtype=np.int64)
-    return Linked(starts.astype(np.int64), neighbours, np.full(len(both), grade), np.ones(size, dtype=bool), grade != 1)
+    known = np.ones(size, dtype=bool)
+    return Linked(Adjacency(starts.astype(np.int64), neighbours, np.full(len(both), grade), known), grade != 1)
 
 
 def matching(objective: BoundObjective) -> Any:
@@ -147,13 +143,13 @@ FORMS: dict[str, tuple[Node, type]] = {
     "or of all": (Or((TENS, And((LINE, THIRTIES)), TAGS, EDGES)), Union),
     "or & same": (And((Or((LINE, TAGS)), THIRTIES)), CodeRuns),
     "narrow or & same": (And((Or((EDGES, Within(LINE.values, 0.5))), THIRTIES)), Union),
-    "not": (Not(TENS), EveryoneRun),
+    "not": (Not(TENS), WholeTableRun),
     "same & not": (And((THIRTIES, Not(TENS))), CodeRuns),
     "not or": (Not(Or((Not(TENS), LINE))), CodeRuns),
     "not and": (Not(And((Not(TENS), Not(EDGES)))), Union),
-    "or with a not": (Or((TENS, Not(LINE))), EveryoneRun),
-    "emitted": (And((TENS, ANGLE)), NobodyRun),
-    "emitted or": (Or((ANGLE, And((ANGLE, TENS)))), NobodyRun),
+    "or with a not": (Or((TENS, Not(LINE))), WholeTableRun),
+    "emitted": (And((TENS, ANGLE)), EmptyRun),
+    "emitted or": (Or((ANGLE, And((ANGLE, TENS)))), EmptyRun),
     "same or emitted": (Or((TENS, ANGLE)), Union),
 }
 
@@ -161,7 +157,7 @@ FORMS: dict[str, tuple[Node, type]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_the_most_selective_index_is_taken(form: str) -> None:
     node, kind = FORMS[form]
-    assert type(drawer(bound(node, SIZE)).index) is kind
+    assert type(bound(node, SIZE).drawer().index) is kind
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "emitted" not in form])
@@ -196,7 +192,7 @@ def test_every_match_is_equally_likely(
 def test_an_index_has_one_valid_entry_for_each_match() -> None:
     for node, _ in FORMS.values():
         objective = bound(node, SIZE)
-        index, matches = drawer(objective).index, matching(objective)
+        index, matches = objective.drawer().index, matching(objective)
         counts = index.counts(np.arange(SIZE))
         anchors = np.repeat(np.arange(SIZE), counts)
         which = np.concatenate([np.arange(count) for count in counts]).astype(np.int64)
@@ -213,7 +209,7 @@ def test_an_index_has_one_valid_entry_for_each_match() -> None:
 
 def test_an_index_is_narrowed_once_for_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     objective = bound(TENS, SIZE)
-    index = drawer(objective).index
+    index = objective.drawer().index
     narrowed: list[int] = []
 
     def narrow(self: CodeRuns, rows: Any) -> CodeRuns:
@@ -224,13 +220,13 @@ def test_an_index_is_narrowed_once_for_the_same_rows(monkeypatch: pytest.MonkeyP
     for among in ([1, 2, 3], [3, 2, 1, 1], [1, 2], [2, 1]):
         objective.draw(np.arange(3), 1, np.random.default_rng(0), among=np.array(among))
     assert narrowed == [3, 2]
-    assert drawer(objective).index is index
+    assert objective.drawer().index is index
 
 
 # what a search costs -------------------------------------------------------------------------------------------------
 
 
-def test_a_lonely_match_is_found_by_the_scan() -> None:
+def test_a_rare_match_is_drawn_by_the_scan() -> None:
     size = 5000
     hidden = np.full(size, np.nan)
     hidden[[10, 4000]] = [1.0, 1.5]
@@ -246,11 +242,11 @@ def test_a_lonely_match_is_found_by_the_scan() -> None:
     assert (count.without, count.given_up, count.scanned) == (1, 0, 3 * size)
 
 
-def test_a_search_that_costs_too_much_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_costs_too_much_is_given_up_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 1000
     codes = np.zeros(size, dtype=np.int64)
     codes[-300:] = 1
-    node = And((Same(codes), Not(Same(np.arange(size) * 0))))  # nobody, but no index knows
+    node = And((Same(codes), Not(Same(np.arange(size) * 0))))  # without a match, which no index shows
     objective = bound(node, size)
     anchors = np.array([0, 999, 998, 1])
     monkeypatch.setattr(rejection, "_SCAN", 1400)
@@ -264,7 +260,7 @@ def test_a_search_that_costs_too_much_is_given_up_and_told(monkeypatch: pytest.M
         objective.draw(anchors, 1, np.random.default_rng(0))
 
 
-def test_what_was_found_before_giving_up_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_drawn_before_giving_up_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 200
     codes = np.arange(size) // 100
     objective = bound(And((Same(codes), Not(Same(np.where(np.arange(size) == 5, 1, 0))))), size)  # 5 with the others
@@ -279,12 +275,12 @@ def test_what_was_found_before_giving_up_is_kept(monkeypatch: pytest.MonkeyPatch
     assert (others == 5).any()
 
 
-def test_anchors_of_few_entries_are_settled_whatever_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_anchors_of_few_entries_are_always_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 400
-    nobody = And((Same(np.arange(size) // 40), Not(Same(np.zeros(size, dtype=np.int64)))))
+    unmatched = And((Same(np.arange(size) // 40), Not(Same(np.zeros(size, dtype=np.int64)))))
     monkeypatch.setattr(rejection, "_SCAN", 0)
     count = DrawCount()
-    assert (bound(nobody, size).draw(np.arange(size), 1, np.random.default_rng(0), count=count) == -1).all()
+    assert (bound(unmatched, size).draw(np.arange(size), 1, np.random.default_rng(0), count=count) == -1).all()
     assert (count.without, count.given_up) == (size, 0)
 
 
@@ -292,5 +288,6 @@ def test_codes_keep_eight_bytes_a_row_at_most_and_windows_twelve() -> None:
     size = 10_000
     codes = np.random.default_rng(0).integers(0, size, size)
     codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    assert drawer(bound(Same(codes), size)).nbytes <= 8 * size + 4
-    assert drawer(bound(And((Same(codes), Within(np.arange(size, dtype=np.float64), 5.0))), size)).nbytes <= 12 * size
+    assert bound(Same(codes), size).drawer().nbytes <= 8 * size + 4
+    windows = And((Same(codes), Within(np.arange(size, dtype=np.float64), 5.0)))
+    assert bound(windows, size).drawer().nbytes <= 12 * size

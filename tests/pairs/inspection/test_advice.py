@@ -1,13 +1,16 @@
-"""What batch size and composition would give: against every batch there is, and against plans counted by loops."""
+"""Advice on batch size and composition, against all possible batches, and against plans counted by loops."""
 
 from __future__ import annotations
 
 import json
+import math
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ssl_domains.pairs import BatchSampler, Composition, Objective, Rule, parse
 from ssl_domains.pairs.inspection.advice import Advice, advise, batch_sizes, degrees, random_outlook
@@ -34,7 +37,7 @@ RULES = [
 
 def advice_of(columns: dict[str, Any], rule: str, batch: int, composition: Composition | None = None) -> Advice:
     table, objective = SampleTable.of(columns), parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     bound = objective.bind(table)
     found = advise(table, bound, BatchSampler(bound, composition, batch), label="y" if "y" in columns else None)
     assert found is not None
@@ -42,9 +45,9 @@ def advice_of(columns: dict[str, Any], rule: str, batch: int, composition: Compo
 
 
 def by_enumeration(rule: str, batch: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean positives and share without, by relation, and false negatives, over all batches and their anchors."""
+    """Mean positives, share of anchors without one, and mean false negatives, over all possible batches."""
     objective = parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     bound = objective.bind(COLUMNS)
     everyone = np.arange(len(COLUMNS["g"]))
     matches = [relation.rule.matches(everyone, everyone) for relation in bound.relations]
@@ -65,7 +68,7 @@ def by_enumeration(rule: str, batch: int) -> tuple[np.ndarray, np.ndarray, float
 
 @pytest.mark.parametrize("batch", [2, 3, 5, 8])
 @pytest.mark.parametrize("rule", RULES)
-def test_random_batches_are_the_mean_over_every_batch_there_is(rule: str, batch: int) -> None:
+def test_random_batches_are_the_mean_over_all_possible_batches(rule: str, batch: int) -> None:
     outlooks = advice_of(COLUMNS, rule, batch, Composition("random")).outlooks
     found = next(one for one in outlooks if one.batch_size == batch)
     positives, without, false = by_enumeration(rule, batch)
@@ -76,7 +79,7 @@ def test_random_batches_are_the_mean_over_every_batch_there_is(rule: str, batch:
     assert found.false_negatives == pytest.approx(false)
 
 
-def test_planned_random_epochs_come_to_the_same() -> None:
+def test_planned_random_epochs_agree_with_the_expectation() -> None:
     """100 rows in batches of 24: the last batch is filled up, which changes nothing in expectation."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 20, 100)
@@ -145,7 +148,7 @@ def test_batch_sizes_are_bounded_by_the_table() -> None:
         ({"g": [k // 2 for k in range(8192)]}, "same('g')", 64, None, "No batch size in this table"),
         (
             {"g": [*range(1000), *(k // 8 for k in range(16_000, 24_000))]}, "same('g')", 64, None,
-            "(11 % match nobody in the table: no batch helps)",
+            "(11 % match no sample of the table: no batch helps)",
         ),
         ({"g": [k // 2 for k in range(8192)], "x": [0.0] * 8192}, "same('g') & within('x', 1)", 64, None, "by draw"),
         ({"g": list(range(128))}, "same('g')", 64, Composition("random"), "No sample matches another"),
@@ -156,6 +159,40 @@ def test_the_sentence(columns: Any, rule: str, batch: int, composition: Composit
     assert words in advice_of(columns, rule, batch, composition).text
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    groups=st.integers(1, 40),
+    alone=st.integers(0, 60),
+    size=st.integers(2, 5),
+    batch=st.sampled_from([8, 16, 32]),
+    window=st.booleans(),
+)
+def test_the_advice_and_auto_agree(groups: int, alone: int, size: int, batch: int, window: bool) -> None:
+    codes = [k // size for k in range(groups * size)] + [1000 + k for k in range(alone)]
+    if len(codes) < batch:
+        return
+    columns = {"g": codes, "x": [0.0] * len(codes)}
+    rule = "same('g') & within('x', 1)" if window else "same('g')"
+    bound = parse(rule).bind(columns)
+    sampler = BatchSampler(bound, Composition(), batch)
+    found = advise(SampleTable.of(columns), bound, sampler)
+    assert found is not None
+    planned = next(one for one in found.outlooks if one.planned)
+    assert planned.composition == sampler.composition.kind
+    # The decision, from the definition: the share of anchors with a match that meet one in a random batch.
+    n, degree = len(codes), size - 1
+    met = 1 - math.comb(n - 1 - degree, batch - 1) / math.comb(n - 1, batch - 1)
+    if abs(met - 0.99) > 1e-9:
+        assert (sampler.composition.kind == "random") == (met >= 0.99)
+    enough = f"Random batches of {batch} already give nearly every anchor"
+    assert found.text.startswith(enough) == (sampler.composition.kind == "random")
+
+
+def test_a_label_that_is_missing_throughout_gives_no_false_negatives() -> None:
+    found = advice_of({**COLUMNS, "y": [None] * 8}, "same('g')", 4)
+    assert all(one.false_negatives is None for one in found.outlooks)
+
+
 def test_what_is_planned_is_marked_once() -> None:
     for composition in (Composition("random"), Composition("groups")):
         found = advice_of({"g": [k // 4 for k in range(512)]}, "same('g')", 96, composition)
@@ -164,7 +201,7 @@ def test_what_is_planned_is_marked_once() -> None:
         assert sum("←" in row[0] for row in found.rows()) == 1
 
 
-def test_forms() -> None:
+def test_the_advice_as_json_and_as_rows() -> None:
     found = advice_of(COLUMNS, "0.5*same('g') + 0.5*same('h')", 4)
     assert json.loads(json.dumps(found.to_dict()))["relations"] == ["same('g')", "same('h')"]
     assert all(len(one.positives) == len(one.without) == 2 for one in found.outlooks)
@@ -172,7 +209,7 @@ def test_forms() -> None:
 
 
 @pytest.mark.parametrize("rule", ["none", "within('angle', 1)"])
-def test_nothing_is_advised_where_nothing_is_known(rule: str) -> None:
+def test_there_is_no_advice_without_relations_or_before_the_views_exist(rule: str) -> None:
     objective = parse(rule)
     assert isinstance(objective, Objective | Rule)
     bound = objective.bind(COLUMNS, emitted=("angle",))

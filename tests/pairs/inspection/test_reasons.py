@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import pair_reference as reference
 import pair_strategies as strategies
-from ssl_domains.pairs import Objective, Rows, Rule, parse
+from ssl_domains.pairs import Objective, Rows, parse
+from ssl_domains.pairs.binding.reason import number
 from ssl_domains.pairs.inspection.reasons import PairReasons
-from ssl_domains.pairs.inspection.shown import ShownValues, coded_columns, number
+from ssl_domains.pairs.inspection.shown import TableValues, coded_columns
 from ssl_domains.samples import SampleTable, TableMeta
 
 COLUMNS: dict[str, Any] = {
@@ -28,19 +29,19 @@ COLUMNS: dict[str, Any] = {
 
 def reasons(rule: str, columns: dict[str, Any] = COLUMNS, identifiers: tuple[str, ...] = (), **options: Any) -> Any:
     objective = parse(rule)
-    objective = 1 * objective if isinstance(objective, Rule) else objective
+    objective = Objective.of(objective)
     table = SampleTable(SampleTable.of(columns).frame, TableMeta(identifiers=identifiers))
     emitted = options.pop("emitted", ())
     return PairReasons(objective, objective.bind(table, emitted=emitted), table, **options)
 
 
-def said(rule: str, i: int = 0, j: int = 1, **options: Any) -> str:
+def text_of(rule: str, i: int = 0, j: int = 1, **options: Any) -> str:
     return str(reasons(rule, **options).state(i, j).text)
 
 
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_answers_are_the_reference_s(data: st.DataObject) -> None:
+def test_answers_are_those_of_the_reference(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     rule = data.draw(strategies.rules(max_leaves=4))
     found = reasons(str(rule), columns)
@@ -56,7 +57,7 @@ def test_answers_are_the_reference_s(data: st.DataObject) -> None:
 
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
-def test_states_are_the_reference_s(data: st.DataObject) -> None:
+def test_states_are_those_of_the_reference(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     one, two, left_out = (data.draw(strategies.rules(max_leaves=3)) for _ in range(3))
     objective = (0.5 * one + 0.5 * two).ignore(left_out)
@@ -122,11 +123,11 @@ def test_states_are_the_reference_s(data: st.DataObject) -> None:
     ],
 )  # fmt: skip
 def test_words(rule: str, i: int, j: int, text: str) -> None:
-    assert said(rule, i, j) == text
+    assert text_of(rule, i, j) == text
 
 
-def test_what_views_emit_is_unknown_until_they_are_made() -> None:
-    assert said("within('angle', 1)", emitted=("angle",)) == "unknown: angle is known only once the views are made"
+def test_emitted_numbers_are_unknown_before_the_views_exist() -> None:
+    assert text_of("within('angle', 1)", emitted=("angle",)) == "unknown: angle is known only once the views are made"
 
 
 def test_identifiers_are_letters_in_every_leaf() -> None:
@@ -138,8 +139,8 @@ def test_identifiers_are_letters_in_every_leaf() -> None:
         assert not any(secret in text for secret in ("p3", "p4", "100"))
 
 
-def test_letters_follow_the_order_of_asking() -> None:
-    values = ShownValues(SampleTable.of({"who": [f"n{k}" for k in range(800)]}), ("who",))
+def test_letters_follow_the_order_of_printing() -> None:
+    values = TableValues(SampleTable.of({"who": [f"n{k}" for k in range(800)]}), ("who",))
     assert [values.text("who", row) for row in (7, 3, 7)] == ["A", "B", "A"]
     assert [values.text("who", row) for row in range(30)][-4:] == ["AA", "AB", "AC", "AD"]
     assert [values.text("who", row) for row in range(800)][-1] == "ADT"
@@ -158,14 +159,14 @@ def test_columns_of_many_values_and_the_groups_are_coded() -> None:
     assert coded_columns(table, columns, measured=("slice", "kind")) == {"kind", "who"}
 
 
-def test_numbers_read_well() -> None:
+def test_numbers_are_rounded_for_reading() -> None:
     assert [number(x) for x in (12.0, -0.25, 1 / 3, 12345.0)] == ["12", "−0.25", "0.3333", "12345"]
 
 
 def test_a_number_that_is_not_a_number_and_infinities() -> None:
     columns = {"x": [float("nan"), 1.0, float("inf"), float("inf")]}
-    assert said("within('x', 1)", 1, 0, columns=columns) == "unknown: x unknown (missing here)"
-    assert said("within('x', 1)", 2, 3, columns=columns) == "unknown: x unknown (no finite difference)"
+    assert text_of("within('x', 1)", 1, 0, columns=columns) == "unknown: x unknown (missing here)"
+    assert text_of("within('x', 1)", 2, 3, columns=columns) == "unknown: x unknown (no finite difference)"
 
 
 LISTS: dict[str, Any] = {
@@ -204,7 +205,7 @@ def test_words_of_lists_edges_and_grades(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edges.csv").write_text("a,b,rel\na,b,2\nb,d,1\n")
-    assert said(rule, i, j, columns=LISTS) == text
+    assert text_of(rule, i, j, columns=LISTS) == text
 
 
 def test_members_of_coded_lists_are_letters() -> None:
@@ -214,12 +215,12 @@ def test_members_of_coded_lists_are_letters() -> None:
     assert found.values.text("tags", 2) == "none"
 
 
-def test_objectives_are_spoken() -> None:
+def test_objectives_in_words() -> None:
     from ssl_domains.pairs.rules.words import objective_words
 
     def words(text: str) -> str:
         objective = parse(text)
-        return objective_words(1 * objective if isinstance(objective, Rule) else objective)
+        return objective_words(Objective.of(objective))
 
     assert words("same('volume') & within('p', 4)") == "Positives: same volume and p at most 4 apart"
     assert words("same('a') & (same('b') | ~same('c'))") == "Positives: same a and (same b or another c)"

@@ -1,4 +1,4 @@
-"""The report on pairs: its numbers, its words, and what it refuses."""
+"""The report on pairs: its numbers, its words, and its refusals."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_each_relation_has_its_own_numbers() -> None:
     assert 0 < report.relations[1].without_cross_positive < 1  # type: ignore[operator]
 
 
-def test_positives_that_are_the_label_are_called_so() -> None:
+def test_positives_that_equal_the_label_are_named() -> None:
     report = inspect(patients(), "same('label')", label="label", nuisance=("scanner",))
     label, scanner = report.relations[0].sharing
     assert (label.role, label.agreement, label.recall) == ("label", 1.0, 1.0)
@@ -72,7 +72,7 @@ def test_positives_that_are_the_label_are_called_so() -> None:
     assert "same('label'): these positives are the label" in report.warnings
 
 
-def test_positives_that_are_the_scanner_are_called_so() -> None:
+def test_positives_that_equal_the_scanner_are_named() -> None:
     report = inspect(patients(), "same('scanner')", nuisance=("scanner",))
     assert report.relations[0].sharing[0].verdict == "these positives are the scanner"
     assert report.warnings == ["same('scanner'): these positives are the scanner"]
@@ -85,7 +85,7 @@ def test_a_predicate_is_judged_by_its_pairs() -> None:
     assert sharing.verdict == "these positives are the label"
 
 
-def test_sharing_without_being_it() -> None:
+def test_positives_that_share_a_column_more_often_than_chance() -> None:
     sharing = inspect(patients(), "same('patient')", Composition("groups"), label="label").relations[0].sharing[0]
     assert sharing.agreement == 1
     assert sharing.chance == pytest.approx(2 * 20 * 19 / (40 * 39))
@@ -114,7 +114,7 @@ def test_numbers_of_many_values_are_compared_in_tenths() -> None:
     assert sharing.chance == pytest.approx(0.1, abs=0.01)
 
 
-def test_columns_say_what_they_lack() -> None:
+def test_columns_report_missing_and_constant_values() -> None:
     report = inspect(patients(), "same('patient') + within('bcva', 1)")
     bcva, patient = report.columns
     assert (bcva.name, bcva.missing, bcva.distinct, bcva.all_unique) == ("bcva", 8, 7, False)
@@ -122,7 +122,7 @@ def test_columns_say_what_they_lack() -> None:
     assert "column 'bcva' is missing in 20.0 % of rows" in report.warnings
 
 
-def test_the_composition_and_its_reason_are_told() -> None:
+def test_the_composition_and_its_reason_are_reported() -> None:
     report = inspect(patients(80, 2), "same('patient')")
     assert report.composition == "groups"
     assert dict(report.rows())["composition"].startswith("groups of 2 (only ")
@@ -145,7 +145,7 @@ def test_no_positive_of_another_sample_anywhere_equals_simclr() -> None:
     assert "this equals SimCLR" in refusal(inspect(columns, "within('x', 1)"))
 
 
-def test_random_batches_in_which_nobody_meets_equal_simclr() -> None:
+def test_random_batches_without_positives_equal_simclr() -> None:
     columns = {"g": [k // 2 for k in range(4)] * 1 + list(range(10, 4000))}
     assert "this equals SimCLR" in refusal(inspect(columns, "same('g')", Composition("random"), batch=2))
 
@@ -197,14 +197,14 @@ def test_across_parts_one_sample_is_enough() -> None:
     inspect(patients(), "same('sample').across_parts()").check()
 
 
-def test_what_only_the_views_know_is_neither_counted_nor_refused() -> None:
+def test_emitted_numbers_are_neither_counted_nor_refused() -> None:
     report = inspect(patients(), "within('angle', 0.1)", emitted=("angle",))
     report.check()
     assert report.relations[0].without_cross_positive is None
     assert "  cross-sample positives" in dict(report.rows())
 
 
-def test_lists_are_told_by_their_members() -> None:
+def test_lists_are_described_by_their_members() -> None:
     columns = {"tags": [["a", "b"], ["a"], [], None, ["a", "a"], ["b"]] * 4, "one": [["a"]] * 24}
     report = inspect(columns, "overlap('tags') + overlap('one')")
     one, tags = report.columns
@@ -215,7 +215,7 @@ def test_lists_are_told_by_their_members() -> None:
     assert "this equals SimCLR" in refusal(alone)
 
 
-def test_edges_that_join_nobody_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edges_that_join_no_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`linked` matches across parts, but never a sample with itself."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edges.csv").write_text("a,b\np0,nobody\n")

@@ -1,4 +1,4 @@
-"""Shared members counted in blocks are those counted at once, and no tile needs what its rows don't have."""
+"""Members counted in blocks equal those counted at once, and a batch keeps only what its rows need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ssl_domains.pairs import BoundRule, PairBatch, Rows, linked, overlap
-from ssl_domains.pairs.leaves import overlap as overlap_tile
+from ssl_domains.pairs.leaves import overlap_rows
 
 
 def batch(weight: str | None, at_least: int, columns: dict[str, list[list[int]]]) -> PairBatch:
@@ -22,7 +22,7 @@ def test_blocks_add_up(weight: str | None, at_least: int, monkeypatch: pytest.Mo
     rng = np.random.default_rng(0)
     columns = {"t": [rng.choice(50, size=rng.integers(0, 20), replace=False).tolist() for _ in range(60)]}
     whole = batch(weight, at_least, columns).dense().weights
-    monkeypatch.setattr(overlap_tile, "_BLOCK", 80 * 7)  # seven members a block
+    monkeypatch.setattr(overlap_rows, "_BLOCK", 80 * 7)  # seven members a block
     assert torch.equal(batch(weight, at_least, columns).dense().weights, whole)
     tiled = batch(weight, at_least, columns)
     pieces = [tiled.tile(slice(0, 60), slice(j, j + 9)).weights for j in range(0, 80, 9)]
@@ -37,7 +37,7 @@ def test_only_what_anchors_and_candidates_share_is_kept() -> None:
     columns = {"t": [[0, 1], [1, 2], [1, 9], [7, 8]]}
     pairs = overlap("t").bind(columns).pairs(Rows.of([0, 1], views=1), Rows.stored([2, 3]))
     leaf = pairs.relations[0].rule
-    assert isinstance(leaf, overlap_tile.Shared)
+    assert isinstance(leaf, overlap_rows.SharedMembers)
     assert leaf.distinct == 1
     assert leaf.candidates.sizes.tolist() == [2, 2]
 

@@ -1,4 +1,4 @@
-"""Windows as intervals of ranks say exactly what float64 subtraction says."""
+"""Windows as intervals of ranks agree exactly with float64 subtraction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssl_domains.pairs.leaves.within import window
+from ssl_domains.pairs.leaves.within_rows import window
 
 NAN = float("nan")
 number = st.one_of(

@@ -1,4 +1,4 @@
-"""Rules and objectives as values: structure, equality, operators, and what they refuse."""
+"""Rules and objectives as values: structure, equality, operators, and refusals."""
 
 from __future__ import annotations
 
@@ -188,6 +188,14 @@ def test_across_parts_twice_is_once() -> None:
     assert a.across_parts() != a
 
 
+def test_an_objective_of_a_rule_or_an_objective() -> None:
+    rule = same("a") & ~same("b")
+    assert Objective.of(rule) == 1 * rule
+    assert Objective.of(0.5 * rule) == 0.5 * rule
+    with pytest.raises(TypeError, match="a relation is a rule, not str"):
+        Objective.of("same('a')")  # type: ignore[arg-type]
+
+
 def test_a_bare_rule_is_abstract() -> None:
     with pytest.raises(TypeError, match="abstract"):
         _ = Rule().columns
@@ -203,7 +211,7 @@ def test_rules_load_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_rooms_names_are_real() -> None:
+def test_every_public_name_exists() -> None:
     import ssl_domains.pairs as room
 
     for name in room.__all__:

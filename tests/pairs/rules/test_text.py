@@ -1,4 +1,4 @@
-"""The text form: what is written reads back, what is wrong is told with its place, nothing is evaluated."""
+"""The text form: rules read back, mistakes are reported with their column, and nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def test_any_name_and_number_round_trip(name: str, width: float, n: int) -> None
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(alphabet="same('a)withnb,.0123&|~+*ignore-[]{}:\n\t\\\"é∞", max_size=40))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
-    told = ""
+    shown = ""
     try:
         parse(text)
     except UsageError as error:
-        told = error.message + error.hint
-    assert "\n" not in told
+        shown = error.message + error.hint
+    assert "\n" not in shown
 
 
 @many
@@ -102,7 +102,7 @@ def test_numbers_multiply() -> None:
         ("not same('a')", "and, or, not do not combine rules", "&, |, ~"),
         ("0.7*same('a') & same('b')", "& takes two rules, not an objective", "* binds tighter than &"),
         ("same('a') + same('b') & same('c')", "& takes two rules, not an objective", "+ binds tighter than &"),
-        ("same('a') - same('b')", "is not part of a rule (at column 1)", "same, within, bins"),
+        ("same('a') - same('b')", "is not part of a rule (at column 1)", "same, within, overlap, linked, bins"),
         ("-1*same('a')", "a minus has no place", "positive"),
         ("0*same('a')", "must be positive, not 0 (at column 1)", "leave the relation out"),
         ("same('a', colum='b')", "same has no argument 'colum'", "same(*keys)"),
@@ -143,7 +143,7 @@ def test_numbers_multiply() -> None:
         ("same('\x00')", "can't be read", ""),
     ],
 )
-def test_mistakes_are_told_with_their_place_and_a_hint(text: str, message: str, hint: str) -> None:
+def test_mistakes_are_reported_with_their_column_and_a_hint(text: str, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(text)
     assert message in caught.value.message

@@ -1,7 +1,8 @@
-"""Batches: who meets whom, that everybody is covered, and that the plan depends on seed and epoch alone."""
+"""Batches: which samples they contain, that every row is covered, and that the plan depends on seed and epoch only."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -63,12 +64,12 @@ def test_groups_cover_every_row_and_repeat_only_to_fill_up(drawn: tuple[list[int
     count = Counter(codes.tolist())
     for chunk in plan.reshape(-1, k):
         kinds = {int(code) if code >= 0 and count[code] > 1 else "alone" for code in codes[chunk]}
-        assert len(kinds) == 1  # one group, or those who have nobody
+        assert len(kinds) == 1  # one group, or rows without a group
         if kinds != {"alone"} and count[codes[chunk[0]]] >= k:
             assert len(set(chunk.tolist())) == k
 
 
-def test_a_batch_meets_as_many_groups_as_the_data_allow() -> None:
+def test_a_batch_has_as_many_groups_as_possible() -> None:
     sampler = BatchSampler(by_group([8] * 16), Composition("groups", per_group=4), 32)
     groups = sampler.plan(0) // 8
     met = [len(set(batch.tolist())) for batch in groups]
@@ -150,7 +151,7 @@ def test_partner_sets_a_drawn_positive_of_each_seed_below_it() -> None:
     assert (seeds != partners).all()
 
 
-def test_who_has_no_positive_is_its_own_partner() -> None:
+def test_a_seed_without_a_positive_is_its_own_partner() -> None:
     plan = BatchSampler(by_group([2, 1, 1], missing=1), Composition("partner"), 5).plan(0)
     partner = dict(zip(plan[0, :5].tolist(), plan[0, 5:].tolist(), strict=True))
     assert partner == {0: 1, 1: 0, 2: 2, 3: 3, 4: 4}
@@ -170,7 +171,7 @@ def test_partners_change_from_epoch_to_epoch() -> None:
     assert first != second
 
 
-def test_partners_are_drawn_by_the_relation_asked_for() -> None:
+def test_partners_are_drawn_by_the_given_relation() -> None:
     bound = (same("a") + same("b")).bind({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]})
     for relation, apart in ((0, 1), (1, 2)):
         seeds, partners = np.split(BatchSampler(bound, Composition("partner", compose_by=relation), 4).plan(0)[0], 2)
@@ -178,9 +179,9 @@ def test_partners_are_drawn_by_the_relation_asked_for() -> None:
 
 
 @pytest.mark.parametrize("kind", ["draw", "partner"])
-def test_what_drawing_gave_up_is_told(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_anchors_that_drawing_gave_up_are_reported(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     table = {"g": [0] * 70 + [1] * 70, "h": [0] * 70 + list(range(70))}
-    rule = same("g") & ~same("h")  # nobody for the first seventy, which no index knows
+    rule = same("g") & ~same("h")  # the first seventy have no match, which no index shows
     sampler = BatchSampler(rule.bind(table), Composition(kind), 70)
     monkeypatch.setattr(rejection, "_SCAN", 0)
     with pytest.warns(RuntimeWarning, match="composing batches: .* were given up"):
@@ -194,13 +195,13 @@ def test_what_drawing_gave_up_is_told(kind: Any, monkeypatch: pytest.MonkeyPatch
 # auto --------------------------------------------------------------------------------------------------------------
 
 
-def test_auto_leaves_the_data_alone_where_nearly_all_meet_anyhow() -> None:
+def test_auto_is_random_where_nearly_all_anchors_have_a_positive() -> None:
     sampler = BatchSampler(by_group([100, 100]), Composition(), 32)
     assert sampler.composition.kind == "random"
     assert "100.0 %" in sampler.reason
 
 
-def test_auto_composes_by_groups_where_too_few_meet() -> None:
+def test_auto_composes_by_groups_where_too_few_anchors_have_one() -> None:
     sampler = BatchSampler(by_group([2] * 200), Composition(per_group=4), 16)
     assert (sampler.composition.kind, sampler.composition.per_group) == ("groups", 4)
     assert sampler.reason.startswith("only ")
@@ -227,6 +228,31 @@ def test_auto_draws_by_any_rule(rule: Rule) -> None:
     assert (sampler.drawn.anchors, sampler.drawn.without, sampler.drawn.given_up) == (200, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["groups", "draw"])
+def test_auto_counts_only_anchors_that_match_any_sample(kind: str) -> None:
+    """Half of the rows match no other row; the others are two groups, which random batches nearly always serve."""
+    n = 400
+    columns = {"g": [k % 2 if k < 200 else k for k in range(n)], "x": [0.0] * n}
+    rule = same("g") if kind == "groups" else same("g") & within("x", 1)
+    sampler = BatchSampler(rule.bind(columns), Composition(), 64)
+    # By enumeration over the batch's other members: C(300, 63) / C(399, 63) of an anchor's batches have no match.
+    without = math.comb(n - 1 - 99, 63) / math.comb(n - 1, 63)
+    assert without < 0.01
+    assert sampler.composition.kind == "random"
+    assert sampler.reason.startswith(f"{100 * (1 - without):.1f} % of anchors that match any sample have a positive")
+
+    few = BatchSampler(rule.bind(columns), Composition(), 8)
+    without = math.comb(n - 1 - 99, 7) / math.comb(n - 1, 7)
+    assert few.composition.kind == kind
+    assert few.reason.startswith(f"only {100 * (1 - without):.1f} % of anchors that match any sample")
+
+
+def test_auto_is_random_where_no_sample_matches_another() -> None:
+    for rule in (same("g"), same("g") & within("g", 0)):
+        sampler = BatchSampler(rule.bind({"g": list(range(40))}), Composition(), 8)
+        assert (sampler.composition.kind, sampler.reason) == ("random", "no sample matches another")
+
+
 def test_auto_never_takes_partners() -> None:
     for rule in (same("g"), within("g", 0)):
         for size in (8, 400):
@@ -247,7 +273,7 @@ def test_without_a_relation_there_is_nothing_to_compose_by() -> None:
     assert "no relation" in sampler.reason
 
 
-def test_what_is_asked_for_is_done() -> None:
+def test_a_given_kind_is_kept() -> None:
     sampler = BatchSampler(by_group([100, 100]), Composition("groups"), 32)
     assert (sampler.composition.kind, sampler.reason) == ("groups", "asked for")
 
@@ -292,20 +318,20 @@ def test_resume_goes_on_exactly_with_any_number_of_processes(kind: Any, stop: in
     expected = [batch for _ in range(3) for batch in unbroken]
 
     before = BatchSampler(bound, Composition(kind), 6, seed=5)
-    seen: list[list[int]] = []
-    while len(seen) < stop:
+    read: list[list[int]] = []
+    while len(read) < stop:
         for batch in before:
-            seen.append(batch)
-            if len(seen) == stop:
+            read.append(batch)
+            if len(read) == stop:
                 break
     state = before.state_dict()
 
     after = [BatchSampler(bound, Composition(kind), 6, 0, rank, world_size) for rank in range(world_size)]
     for sampler in after:
         sampler.load_state_dict(state)
-    while len(seen) < len(expected):
-        seen += [whole(kind, step) for step in zip(*after, strict=True)]
-    assert seen == expected
+    while len(read) < len(expected):
+        read += [whole(kind, step) for step in zip(*after, strict=True)]
+    assert read == expected
 
 
 def test_an_epoch_that_was_read_moves_to_the_next() -> None:
@@ -321,7 +347,7 @@ def test_an_epoch_that_was_read_moves_to_the_next() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rule", [same("g"), same("g") & same("h")], ids=str)
-def test_little_is_kept_a_row(kind: Any, rule: Rule) -> None:
+def test_the_sampler_keeps_few_bytes_a_row(kind: Any, rule: Rule) -> None:
     n = 20_000
     rng = np.random.default_rng(0)
     table = {"g": np.minimum(rng.zipf(1.3, n), 10**6), "h": rng.integers(0, 3, n)}
@@ -369,9 +395,9 @@ def test_groups_need_a_relation_of_equality() -> None:
 
 
 @pytest.mark.parametrize("kind", ["draw", "partner"])
-def test_what_only_the_views_know_cannot_be_drawn_by(kind: Any) -> None:
+def test_emitted_numbers_cannot_be_drawn_by(kind: Any) -> None:
     bound = (same("x") & same("angle")).bind({"x": [0] * 20}, emitted=["angle"])
-    with pytest.raises(UsageError, match="nobody before the views are made"):
+    with pytest.raises(UsageError, match="no match before the views are made"):
         BatchSampler(bound, Composition(kind), 4)
 
 

@@ -1,4 +1,4 @@
-"""Composition: what it takes, and what it costs to import."""
+"""Composition: its values, and the cost of importing it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_default_lets_the_data_decide() -> None:
     assert Composition() == Composition("auto", per_group=2, compose_by=0, exponent=1.0)
 
 
-def test_the_reason_is_no_part_of_equality() -> None:
+def test_equality_ignores_the_reason() -> None:
     assert Composition("groups", reason="only 3 % met") == Composition("groups")
 
 
@@ -38,7 +38,7 @@ def test_values_outside_are_refused_with_a_hint(bad: dict[str, object], message:
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
-def test_every_kind_says_what_stands_in_a_batch(kind: Kind) -> None:
+def test_every_kind_describes_its_batches(kind: Kind) -> None:
     words = Composition(kind, per_group=4).meaning
     assert ("4 samples" in words, "3 drawn" in words, "partner" in words) == tuple(
         kind == named for named in ("groups", "draw", "partner")
@@ -52,3 +52,25 @@ def test_importing_it_loads_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("composition", "largest", "processes", "batch"),
+    [
+        (Composition(), 217, 1, 216),
+        (Composition("groups", per_group=4), 217, 1, 216),
+        (Composition("draw", per_group=5), 217, 1, 215),
+        (Composition("random", per_group=5), 217, 1, 217),
+        (Composition("partner", per_group=5), 217, 1, 217),
+        (Composition("random"), 256, 3, 255),
+        (Composition("groups", per_group=4), 256, 3, 252),
+        (Composition("groups", per_group=4), 256, 8, 256),
+        (Composition("groups", per_group=4), 3, 1, 3),
+    ],
+)
+def test_the_largest_batch_that_fits(composition: Composition, largest: int, processes: int, batch: int) -> None:
+    assert composition.fitting_batch(largest, processes) == batch
+    brute = [b for b in range(1, largest + 1) if b % processes == 0]
+    if composition.kind in ("auto", "groups", "draw"):
+        brute = [b for b in brute if b % composition.per_group == 0]
+    assert batch == max(brute, default=largest)

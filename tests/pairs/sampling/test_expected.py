@@ -71,7 +71,7 @@ def test_a_partner_counts_as_its_seeds_positive(rule: Rule) -> None:
     assert (found > 0).tolist() == matches.any(1)[plan].tolist()
 
 
-def test_what_is_counted_pair_by_pair_is_bounded() -> None:
+def test_the_number_of_compared_pairs_is_limited() -> None:
     n = 4000
     plan = np.arange(n).reshape(2, -1).repeat(20, axis=0)
     table = {"g": [0] * n, "x": [0.0] * n, "tags": [[0]] * n}

@@ -62,6 +62,23 @@ def test_r2_of_sums_is_r2_of_rows() -> None:
     assert R2.value(sums[3]) == pytest.approx(r2_score(y[groups == 3], guess[groups == 3]), rel=1e-7)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e9, -1e12])
+def test_r2_keeps_its_digits_far_from_zero(offset: float) -> None:
+    """Numbers that float64 holds exactly at every offset, so that R² is the same."""
+    steps = RNG.integers(-4000, 4000, size=300)
+    near, error = steps / 4096 * 4, RNG.integers(-900, 900, size=300) / 1024
+    groups = RNG.integers(6, size=300)
+    exact = r2_score(near, near + error)
+    y = near + offset
+    sums = regression_sums(y, y + error, groups, 6, centre=float(np.mean(y)))
+    assert R2.value(sums.sum(axis=0)) == pytest.approx(exact, rel=1e-9)
+    mine = groups == 2
+    assert R2.value(sums[2]) == pytest.approx(r2_score(near[mine], (near + error)[mine]), rel=1e-9)
+    if abs(offset) >= 1e9:
+        lost = R2.value(regression_sums(y, y + error, groups, 6).sum(axis=0))
+        assert lost != pytest.approx(exact, rel=1e-3), "without a centre the digits are lost"
+
+
 def test_mean_dice_is_a_mean_over_groups_then_classes() -> None:
     dice = np.array([[0.5, 0.9], [0.7, np.nan], [0.6, 0.1]])
     sums = dice_sums(dice)

@@ -76,10 +76,10 @@ def test_a_failed_write_leaves_what_was_there(
     path = tmp_path / "results.json"
     path.write_text("before", encoding="utf-8")
 
-    def full(self: Path, target: Path) -> Path:
+    def full(source: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("ssl_domains.samples.writing.os.replace", full)
     with pytest.raises(ResourceError, match="No space left"):
         result.write(path)
     assert path.read_text(encoding="utf-8") == "before"

@@ -30,7 +30,7 @@ class Reprojection(Geometric):
 
     A turn of the camera about its own centre needs no depth, so that the new picture is exact wherever the crop has
     pixels. The window keeps its size in pixels and follows the object: what the lens magnifies grows, what it squeezes
-    shrinks along the radius, and what the crop never saw is masked.
+    shrinks along the radius. What the crop never saw is false in the mask and shows the crop reflected at its border.
 
     The new place is drawn within ``reach`` of the old θ and ``turn`` of the old φ. A sample without a calibration keeps
     its place. As the first step of a recipe it sees the whole crop, stretched over the canvas.
@@ -152,13 +152,17 @@ class Reprojection(Geometric):
         source = camera.project(rays @ back.T)
         x = ((source[..., 0] + 0.5 - left) / (right - left)) * size - 0.5
         y = ((source[..., 1] + 0.5 - top) / (bottom - top)) * size - 0.5
-        inside = (x >= -0.5) & (x <= size - 0.5) & (y >= -0.5) & (y <= size - 0.5)
-        x, y = (np.where(inside, axis, -9.0).astype(np.float32) for axis in (x, y))
+        # Where the lens has nothing, the crop itself is shown; beyond the crop, the crop reflected at its border.
+        known = np.isfinite(x) & np.isfinite(y)
+        places = np.arange(size, dtype=np.float64)
+        x, y = np.where(known, x, places[None, :]), np.where(known, y, places[:, None])
+        x, y = (_reflected((axis + 0.5) * 2 / size - 1) for axis in (x, y))
+        x, y = (((axis + 1) * size / 2 - 0.5).astype(np.float32) for axis in (x, y))
         drawn = [
-            cv2.remap(np.ascontiguousarray(channel), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            cv2.remap(np.ascontiguousarray(channel), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             for channel in np.moveaxis(image, -1, 0)
         ]
-        shown: NDArray[np.float32] = np.stack(drawn, axis=-1) * inside[..., None].astype(np.float32)
+        shown: NDArray[np.float32] = np.stack(drawn, axis=-1)
         return shown
 
     def to_dict(self) -> dict[str, Any]:
@@ -248,6 +252,12 @@ class _Lens:
     @staticmethod
     def _like(numbers: Tensor, wide: Tensor) -> Tensor:
         return numbers.to(wide.dtype).reshape(-1, *[1] * (wide.ndim - 1))
+
+
+def _reflected(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places reflected at −1 and 1 until they lie between."""
+    reflected: NDArray[np.float64] = 1 - np.abs((places + 1) % 4 - 2)
+    return reflected
 
 
 def _ray(theta: Tensor, phi: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ class MedicalReader:
     """Reads DICOM, NIfTI and pictures, mixed in one folder if need be; the column ``reader`` says which read a row."""
 
     version = "1"
+    missing = True  # DICOM pixel padding is NaN
 
     def scan(
         self,

@@ -1,1 +1,1 @@
-"""Sorted forms of a rule in which an anchor's matches are counted and drawn without a search."""
+"""Indices of a table for drawing: for each anchor a list of positions among which all its matches are."""

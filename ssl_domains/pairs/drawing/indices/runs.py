@@ -1,4 +1,4 @@
-"""Indices in which the matches of any position are one run of an order: codes, edges, everyone."""
+"""Indices in which the entries of a position are one run of a sorted array of positions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.nodes import Linked
 from ssl_domains.pairs.binding.sorting import positions_dtype, stable_order
 
-__all__ = ["CodeRuns", "EdgeRuns", "EveryoneRun", "NobodyRun", "Runs", "kept_in_order", "places"]
+__all__ = ["CodeRuns", "EmptyRun", "Runs", "WholeTableRun", "kept_in_order", "places"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -20,12 +19,12 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Runs(ABC):
-    """Runs of an order of positions; a subclass says which run is whose.
+    """A sorted array of positions, in which every anchor has one run; a subclass says which.
 
     Attributes:
         order: Positions ``[m]``, int32 where the table allows.
-        drawable: bool ``[size]``, who stands in ``order``; None for everyone the index knows.
-        sure: Whether everybody of a run but the anchor is a match.
+        drawable: bool ``[size]``, the positions that ``order`` may contain; None for all.
+        sure: Whether every position of a run is a match, except the anchor itself.
     """
 
     order: NDArray[Any]
@@ -34,36 +33,36 @@ class Runs(ABC):
 
     @abstractmethod
     def bounds(self, anchors: Ints) -> tuple[Ints, Ints]:
-        """First and one past the last place of each anchor's run ``[n]``."""
+        """Where each anchor's run starts in ``order``, and one past its end ``[n]``."""
 
     def counts(self, anchors: Ints) -> Ints:
-        """Entries of each anchor ``[n]``, the anchor itself perhaps among them."""
+        """See `MatchIndex.counts`."""
         first, last = self.bounds(anchors)
         return last - first
 
     def entries(self, anchors: Ints, which: Ints) -> tuple[Ints, Bools]:
-        """The ``which``-th entry of each anchor ``[n]``, and whether it stands for a match that has no other entry."""
-        found = self.order[self.bounds(anchors)[0] + which].astype(np.int64)
-        return found, np.ones(len(found), dtype=np.bool_)
+        """See `MatchIndex.entries`; all are valid."""
+        others = self.order[self.bounds(anchors)[0] + which].astype(np.int64)
+        return others, np.ones(len(others), dtype=np.bool_)
 
     def holds(self, anchors: Ints, counts: Ints) -> Bools:
-        """Whether an anchor stands in its own run ``[n]``."""
+        """Whether an anchor is in its own run ``[n]``, given the length of that run."""
         known = counts > 0
         return known if self.drawable is None else known & self.drawable[anchors]
 
     @abstractmethod
     def narrowed(self, drawable: Bools) -> Self:
-        """The same runs without those who may not be drawn; nothing is sorted again."""
+        """See `MatchIndex.narrowed`."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes it keeps beside the rule's own arrays."""
+        """See `MatchIndex.nbytes`."""
         return self.order.nbytes
 
 
 @dataclass(frozen=True, eq=False)
 class CodeRuns(Runs):
-    """Equal codes: the rows sorted by code, and where each code starts.
+    """Positions sorted by code; the run of an anchor has the anchor's code.
 
     Attributes:
         codes: The rule's, int64 ``[size]``, −1 missing.
@@ -87,64 +86,30 @@ class CodeRuns(Runs):
     def bounds(self, anchors: Ints) -> tuple[Ints, Ints]:
         """See `Runs.bounds`."""
         codes = self.codes[anchors]
-        if len(self.starts) == 1:  # nobody has a code
+        if len(self.starts) == 1:  # every code is missing
             return np.zeros_like(codes), np.zeros_like(codes)
         known = np.maximum(codes, 0)
         first = self.starts[known].astype(np.int64)
         return first, np.where(codes < 0, first, self.starts[known + 1])
 
     def narrowed(self, drawable: Bools) -> CodeRuns:
-        """See `Runs.narrowed`."""
+        """See `MatchIndex.narrowed`."""
         order, before = kept_in_order(self.order, drawable)
         return replace(self, order=order, drawable=drawable, starts=before[self.starts])
 
     @property
     def nbytes(self) -> int:
-        """See `Runs.nbytes`."""
+        """See `MatchIndex.nbytes`."""
         return self.order.nbytes + self.starts.nbytes
 
 
 @dataclass(frozen=True, eq=False)
-class EdgeRuns(Runs):
-    """Edges: each row's neighbours, as the rule keeps them.
-
-    Attributes:
-        starts: Start of each position's neighbours ``[size + 1]``.
-    """
-
-    starts: Ints
+class WholeTableRun(Runs):
+    """The whole table as the run of every anchor, for rules without a better index."""
 
     @classmethod
-    def of(cls, edges: Linked, sure: bool) -> EdgeRuns:
-        """Use the adjacency of a rule; nothing is copied."""
-        return cls(edges.neighbours, None, sure, edges.starts)
-
-    def bounds(self, anchors: Ints) -> tuple[Ints, Ints]:
-        """See `Runs.bounds`."""
-        return self.starts[anchors], self.starts[anchors + 1]
-
-    def holds(self, anchors: Ints, counts: Ints) -> Bools:
-        """See `Runs.holds`."""
-        return np.zeros(len(anchors), dtype=np.bool_)  # no row is its own neighbour
-
-    def narrowed(self, drawable: Bools) -> EdgeRuns:
-        """See `Runs.narrowed`."""
-        order, before = kept_in_order(self.order, drawable)
-        return replace(self, order=order, drawable=drawable, starts=before[self.starts].astype(np.int64))
-
-    @property
-    def nbytes(self) -> int:
-        """See `Runs.nbytes`."""
-        return 0 if self.drawable is None else self.order.nbytes + self.starts.nbytes
-
-
-@dataclass(frozen=True, eq=False)
-class EveryoneRun(Runs):
-    """The whole table as the run of every position: for rules that no index narrows."""
-
-    @classmethod
-    def of(cls, size: int) -> EveryoneRun:
-        """Everybody is an entry of everybody, and seldom for sure a match."""
+    def of(cls, size: int) -> WholeTableRun:
+        """The index of a table of ``size`` rows."""
         return cls(np.arange(size, dtype=positions_dtype(size)), None, False)
 
     def bounds(self, anchors: Ints) -> tuple[Ints, Ints]:
@@ -152,28 +117,28 @@ class EveryoneRun(Runs):
         return np.zeros(len(anchors), dtype=np.int64), np.full(len(anchors), len(self.order), dtype=np.int64)
 
     def narrowed(self, drawable: Bools) -> Self:
-        """See `Runs.narrowed`."""
+        """See `MatchIndex.narrowed`."""
         return replace(self, order=kept_in_order(self.order, drawable)[0], drawable=drawable)
 
 
 @dataclass(frozen=True, eq=False)
-class NobodyRun(EveryoneRun):
-    """Empty runs: for rules that can't match before the views are made."""
+class EmptyRun(WholeTableRun):
+    """An empty run for every anchor, for rules that can't match before the views exist."""
 
     @classmethod
-    def of(cls, size: int = 0) -> NobodyRun:
-        """Nobody is an entry of anybody."""
+    def of(cls, size: int = 0) -> EmptyRun:
+        """The index without entries."""
         return cls(np.empty(0, dtype=np.int32), None, True)
 
 
 def places(sizes: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """How much stands before each place ``[n + 1]``."""
+    """The sum of ``sizes`` before each place ``[n + 1]``: ``places([2, 3])`` is ``[0, 2, 5]``."""
     starts = np.zeros(len(sizes) + 1, dtype=dtype)
     np.cumsum(sizes, out=starts[1:])
     return starts
 
 
 def kept_in_order(order: NDArray[Any], drawable: Bools) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Who of an order may be drawn, and how many of them stand before each place ``[m + 1]``."""
+    """The drawable positions of ``order``, and how many of them stand before each place of it ``[m + 1]``."""
     kept = drawable[order]
     return order[kept], places(kept, order.dtype)

@@ -1,4 +1,4 @@
-"""The union of several indices: what ``|`` draws from."""
+"""The union of several indices, from which ``|`` draws."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.pairs.binding.evaluate import node_answer
 from ssl_domains.pairs.binding.nodes import Node
-from ssl_domains.pairs.drawing.indices.protocol import MatchIndex
+from ssl_domains.pairs.binding.protocols import MatchIndex
 
 __all__ = ["Union"]
 
@@ -19,14 +18,15 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Union:
-    """The entries of every branch, one branch after another.
+    """The entries of every branch of a disjunction, one branch after another.
 
-    Who matches several branches has entries in all of them; only those of the first branch that says yes count.
+    A position that matches several branches has an entry in each of them. Only the entry of the first such branch is
+    valid, so that every match counts once.
 
     Attributes:
         branches: The index of each branch.
-        terms: The branch itself, and whether its yes or its no is asked for.
-        sure: Whether the branches are the whole rule, so that an entry that counts is a match, the anchor aside.
+        terms: The node of each branch, and whether its yes or its no makes the match.
+        sure: Whether the branches are the whole rule, so that every valid entry is a match, except the anchor itself.
     """
 
     branches: tuple[MatchIndex, ...]
@@ -34,39 +34,39 @@ class Union:
     sure: bool
 
     def counts(self, anchors: Ints) -> Ints:
-        """See `Runs.counts`."""
+        """See `MatchIndex.counts`."""
         counts = np.zeros(len(anchors), dtype=np.int64)
         for branch in self.branches:
             counts += branch.counts(anchors)
         return counts
 
     def entries(self, anchors: Ints, which: Ints) -> tuple[Ints, Bools]:
-        """See `Runs.entries`."""
-        found, valid = np.empty_like(anchors), np.empty(len(anchors), dtype=np.bool_)
+        """See `MatchIndex.entries`."""
+        others, valid = np.empty_like(anchors), np.empty(len(anchors), dtype=np.bool_)
         before = np.zeros_like(anchors)
         for place, branch in enumerate(self.branches):
             counts = branch.counts(anchors)
-            mine = np.flatnonzero((which >= before) & (which < before + counts))
-            found[mine], valid[mine] = branch.entries(anchors[mine], which[mine] - before[mine])
-            self._keep_own(place, anchors, mine, found, valid)
+            here = np.flatnonzero((which >= before) & (which < before + counts))
+            others[here], valid[here] = branch.entries(anchors[here], which[here] - before[here])
+            self._invalidate_repeats(place, anchors, here, others, valid)
             before += counts
-        return found, valid
+        return others, valid
 
     def narrowed(self, drawable: Bools) -> Union:
-        """See `Runs.narrowed`."""
+        """See `MatchIndex.narrowed`."""
         return replace(self, branches=tuple(branch.narrowed(drawable) for branch in self.branches))
 
     @property
     def nbytes(self) -> int:
-        """Bytes it keeps beside the rule's own arrays."""
+        """See `MatchIndex.nbytes`."""
         return sum(branch.nbytes for branch in self.branches)
 
-    def _keep_own(self, place: int, anchors: Ints, mine: Ints, found: Ints, valid: Bools) -> None:
-        """Of a branch's entries, only matches of the branch count, and those of an earlier branch don't."""
+    def _invalidate_repeats(self, place: int, anchors: Ints, here: Ints, others: Ints, valid: Bools) -> None:
+        """Among the entries ``here`` of one branch, keep valid what the branch matches and no earlier branch does."""
         for earlier in range(place + 1):
-            own = earlier == place
-            if own and self.branches[place].sure:
+            this_branch = earlier == place
+            if this_branch and self.branches[place].sure:
                 continue
-            asked = mine[valid[mine]]
+            unsure = here[valid[here]]
             node, yes = self.terms[earlier]
-            valid[asked] = node_answer(node, yes, anchors[asked], found[asked]) == own
+            valid[unsure] = node.answer(yes, anchors[unsure], others[unsure]) == this_branch

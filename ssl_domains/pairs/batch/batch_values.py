@@ -1,0 +1,155 @@
+"""The rows of one batch as arrays: every value that a rule reads is looked up once for each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.pairs.batch.rows import Rows
+from ssl_domains.pairs.batch.tile_rule import ByPosition, Equal
+from ssl_domains.pairs.binding.bound_rule import joint_codes
+from ssl_domains.pairs.binding.leaf import BoundLeaf
+
+__all__ = ["RowArrays", "RowsOfBatch", "ranks"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RowArrays:
+    """The anchors or the candidates on the CPU, as arrays ``[M]``."""
+
+    rows: Rows
+    sample: Ints
+    view: Ints
+    part: Ints
+    row: Ints
+
+    @classmethod
+    def of(cls, rows: Rows, size: int) -> RowArrays:
+        """The arrays of some rows over a table of ``size`` rows.
+
+        Raises:
+            UsageError: When a row points outside the table, or two rows have the same id.
+        """
+        rows = rows if rows.device.type == "cpu" else rows.to("cpu")
+        arrays = cls(rows, rows.sample.numpy(), rows.view.numpy(), rows.part.numpy(), rows.row.numpy())
+        if len(rows) and (arrays.sample.min() < -1 or arrays.sample.max() >= size):
+            wrong = int(arrays.sample[(arrays.sample < -1) | (arrays.sample >= size)][0])
+            raise UsageError(f"a row of sample {wrong}, but the table has {size}", "Rows.sample is a position in it")
+        ids = arrays.row[arrays.view >= 0]
+        if len(np.unique(ids)) != len(ids):
+            raise UsageError("two rows share an id", "Rows.row must be unique in the global batch: use first_row=")
+        return arrays
+
+
+@dataclass(frozen=True)
+class RowsOfBatch:
+    """Anchors and candidates of one batch; implements `ssl_domains.pairs.binding.leaf.BatchValues`.
+
+    Values come one for each row: the anchors first, then the candidates unless ``square``.
+
+    Attributes:
+        anchor_rows: The anchors.
+        candidate_rows: The candidates.
+        square: Whether the candidates are the anchors.
+    """
+
+    anchor_rows: RowArrays
+    candidate_rows: RowArrays
+    square: bool
+
+    @property
+    def anchors(self) -> Ints:
+        """Samples of the anchors."""
+        return self.anchor_rows.sample
+
+    @property
+    def candidates(self) -> Ints | None:
+        """Samples of the candidates, −1 for an unfilled slot; None when they are the anchors."""
+        return None if self.square else self.candidate_rows.sample
+
+    @cached_property
+    def sample(self) -> Ints:
+        """The sample of each row."""
+        return self._joined(self.anchor_rows.sample, self.candidate_rows.sample)
+
+    @cached_property
+    def part(self) -> Ints:
+        """The rank of each row's part among the parts of the batch."""
+        return ranks(self._joined(self.anchor_rows.part, self.candidate_rows.part))
+
+    def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Values of all rows as those of the anchors and those of the candidates."""
+        m = len(self.anchor_rows.row)
+        return (values, values) if self.square else (values[:m], values[m:])
+
+    def codes(self, codes: Ints) -> Ints:
+        """Codes of the table as one code for each row; −1 where missing or unfilled."""
+        sample = self.sample
+        if not len(codes):
+            return np.full(len(sample), -1, dtype=np.int64)
+        return np.where(sample < 0, -1, codes[sample])
+
+    def numbers(self, values: Floats) -> Floats:
+        """Numbers of the table as one for each row; NaN where missing or unfilled."""
+        sample = self.sample
+        return np.where(sample < 0, np.nan, values[sample] if len(values) else np.empty(len(sample)))
+
+    def emitted(self, name: str) -> Floats:
+        """A number that views emitted, one for each row; NaN where missing or unfilled.
+
+        Raises:
+            UsageError: When the rows don't carry it.
+        """
+        sides = [self.anchor_rows] if self.square else [self.anchor_rows, self.candidate_rows]
+        for side in sides:
+            if name not in side.rows.emitted:
+                hint = did_you_mean(name, side.rows.emitted) if side.rows.emitted else "hand it over in Rows.emitted"
+                raise UsageError(f"the rule reads {name!r}, which these rows do not carry", hint)
+        values = np.concatenate([side.rows.emitted[name].to(torch.float64).numpy() for side in sides])
+        return np.where(self.sample < 0, np.nan, values)
+
+    def equal(self, codes: Ints) -> Equal:
+        """The rule that two rows have equal codes, given one code for each row, −1 missing."""
+        return Equal.of(*self.split(codes))
+
+    def by_position(self, leaf: BoundLeaf) -> ByPosition:
+        """The rule that calls ``leaf.answer`` and ``leaf.weights`` for every pair of a tile."""
+        return ByPosition(leaf, self.anchor_rows.sample, self.candidate_rows.sample, torch.device("cpu"))
+
+    def keys(self, codes: Ints, across_parts: bool) -> Ints:
+        """Codes of the table joined with the part, unless ``across_parts``; one for each row, −1 where missing."""
+        row_codes, part = self.codes(codes), self.part
+        if across_parts or not part.any():
+            return row_codes
+        # Ranked first, so that the product of a million samples and the parts of a dense map stays small.
+        return joint_codes([np.where(row_codes < 0, -1, ranks(row_codes)), part])
+
+    def own_codes(self) -> Ints:
+        """A code for each row: equal for rows of the same sample and part."""
+        return joint_codes([ranks(self.sample), self.part])
+
+    def loss_codes(self, keys: Ints, own_codes: Ints) -> Ints:
+        """Dense ranks of ``keys``, in which a missing key has its own rank for each (sample, part).
+
+        Unfilled slots have a rank of their own.
+        """
+        offset = keys.max(initial=-1) + 1
+        filled = np.where(self.sample < 0, offset + own_codes.max(initial=0) + 1, offset + own_codes)
+        return ranks(np.where(keys < 0, filled, keys))
+
+    def _joined(self, anchors: Ints, candidates: Ints) -> Ints:
+        return anchors if self.square else np.concatenate([anchors, candidates])
+
+
+def ranks(values: NDArray[Any]) -> Ints:
+    """The rank of each value among the distinct ones, from 0."""
+    return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)

@@ -1,0 +1,137 @@
+"""`linked` over the rows of a batch: the edges between its samples, spread over a tile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.pairs.binding.csr import runs
+from ssl_domains.pairs.binding.edges import Adjacency
+
+__all__ = ["Joined", "KeyedRows", "joined_samples"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyedRows:
+    """The samples of the anchors or of the candidates.
+
+    Attributes:
+        rank: int64 ``[M]``, rank of the row's sample among the distinct samples.
+        known: bool ``[M]``, False where the key is missing.
+    """
+
+    rank: Tensor
+    known: Tensor
+
+    def to(self, device: torch.device | str) -> KeyedRows:
+        """The rows on another device."""
+        return KeyedRows(self.rank.to(device), self.known.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Rows whose samples an edge joins.
+
+    Attributes:
+        anchors: The anchors.
+        candidates: The candidates.
+        starts: int64 ``[distinct anchor samples + 1]``.
+        targets: int64 ``[edges]``, ranks of candidate samples.
+        grades: float64 ``[edges]``, above 0.
+        samples: Number of distinct candidate samples.
+        graded: Whether a match weighs its grade.
+    """
+
+    anchors: KeyedRows
+    candidates: KeyedRows
+    starts: Tensor
+    targets: Tensor
+    grades: Tensor
+    samples: int
+    graded: bool
+
+    def answer(self, yes: bool, i: slice, j: slice) -> Tensor:
+        """See `RowRule.answer`."""
+        joined = self._spread(i, j, torch.bool)
+        if yes:
+            return joined
+        known = self.anchors.known[i, None], self.candidates.known[None, j]
+        return joined.logical_not_().logical_and_(known[0]).logical_and_(known[1])
+
+    def weights(self, i: slice, j: slice) -> Tensor:
+        """See `RowRule.weights`."""
+        return self._spread(i, j, torch.float64)
+
+    def to(self, device: torch.device | str) -> Joined:
+        """See `RowRule.to`."""
+        anchors = self.anchors.to(device)
+        candidates = anchors if self.candidates is self.anchors else self.candidates.to(device)
+        starts, targets, grades = (part.to(device) for part in (self.starts, self.targets, self.grades))
+        return Joined(anchors, candidates, starts, targets, grades, self.samples, self.graded)
+
+    def _spread(self, i: slice, j: slice, dtype: torch.dtype) -> Tensor:
+        """The edges of a tile as a matrix: grades, or True, at each linked pair of rows."""
+        rank = self.anchors.rank[i]
+        first, sizes = self.starts[rank], self.starts[rank + 1] - self.starts[rank]
+        ends = sizes.cumsum(0)
+        total = int(ends[-1]) if len(ends) else 0
+        row = torch.arange(len(rank), device=rank.device).repeat_interleave(sizes, output_size=total)
+        edge = torch.arange(total, device=rank.device) + (first - (ends - sizes))[row]
+        column, width = self._columns(j)
+        place = torch.full((self.samples,), -1, dtype=torch.int64, device=rank.device)
+        place[self.candidates.rank[j]] = torch.arange(width, device=rank.device) if column is None else column
+        target = place[self.targets[edge]]
+        here = target >= 0
+        spread = torch.zeros(len(rank), width, dtype=dtype, device=rank.device)
+        spread[row[here], target[here]] = self.grades[edge[here]].to(dtype)
+        return spread if column is None else spread.index_select(1, column)
+
+    def _columns(self, j: slice) -> tuple[Tensor | None, int]:
+        """The place of each candidate among the distinct samples of a tile, and the number of these.
+
+        The places are None where all samples are distinct. Two views of a sample share a column, which is filled once.
+        """
+        rank = self.candidates.rank[j]
+        distinct, column = torch.unique(rank, return_inverse=True)
+        return (None, len(rank)) if len(distinct) == len(rank) else (column, len(distinct))
+
+
+def joined_samples(edges: Adjacency, anchors: Ints, candidates: Ints | None, graded: bool) -> Joined:
+    """The rule over the rows of a batch; it keeps the edges between their samples only.
+
+    Args:
+        edges: The edges of the table.
+        anchors: Samples ``[M]``.
+        candidates: Samples ``[N]``, −1 for an unfilled slot; None for the anchors.
+        graded: Whether a match weighs its grade.
+    """
+    a, rank_a = np.unique(anchors, return_inverse=True)
+    c, rank_c = (a, rank_a) if candidates is None else np.unique(candidates, return_inverse=True)
+    degrees = edges.starts[a + 1] - edges.starts[a]
+    edge = runs(edges.starts[a], degrees)
+    neighbour = edges.neighbours[edge]
+    target = np.searchsorted(c, neighbour)
+    kept = np.append(c, -1)[target] == neighbour
+    source = np.repeat(np.arange(len(a)), degrees)[kept]
+    rows = _rows(edges, anchors, rank_a)
+    return Joined(
+        anchors=rows,
+        candidates=rows if candidates is None else _rows(edges, candidates, rank_c),
+        starts=torch.from_numpy(np.searchsorted(source, np.arange(len(a) + 1)).astype(np.int64)),
+        targets=torch.from_numpy(target[kept]),
+        grades=torch.from_numpy(edges.grades[edge[kept]]),
+        samples=len(c),
+        graded=graded,
+    )
+
+
+def _rows(edges: Adjacency, samples: Ints, rank: Ints) -> KeyedRows:
+    known = samples >= 0
+    known[known] = edges.known[samples[known]]
+    return KeyedRows(torch.from_numpy(rank.reshape(-1)), torch.from_numpy(known))

@@ -1,0 +1,122 @@
+"""What a reader declares about its arrays, and the sentence that refuses an array of another form.
+
+Filling a store and the conformance kit both ask here, so that a plugin author reads in a test what a user would read in
+the problems of a store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["AXES", "DeclaredArrays", "differing_channels", "usual_channels"]
+
+AXES = {
+    "hwc": "height, width, channels",
+    "tc": "time, channels",
+    "zyx": "z, y, x",
+    "zyxc": "z, y, x, channels",
+    "t": "time",
+}
+"""What `Reader.axes` may be, and the sides that it stands for."""
+
+_MOST_COLOURS = 4
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class DeclaredArrays:
+    """The form of a reader's arrays.
+
+    Attributes:
+        axes: A key of `AXES`.
+        channels: Channels of every array, of axes that end in ``c``; None where the reader doesn't say.
+        missing: Whether floating point arrays may hold NaN or infinity where there is no data.
+    """
+
+    axes: str = "hwc"
+    channels: int | None = None
+    missing: bool = False
+
+    @classmethod
+    def of(cls, reader: object) -> DeclaredArrays:
+        """What the attributes ``axes``, ``channels`` and ``missing`` of a reader say; each has a default.
+
+        Raises:
+            UsageError: For axes that are none of `AXES`.
+        """
+        axes = getattr(reader, "axes", "hwc")
+        if axes not in AXES:
+            cause = f"the reader {type(reader).__qualname__} declares axes {axes!r}"
+            raise UsageError(cause, did_you_mean(str(axes), AXES))
+        channels = getattr(reader, "channels", None)
+        return cls(axes, None if channels is None else int(channels), bool(getattr(reader, "missing", False)))
+
+    def refusal(self, array: NDArray[Any]) -> str | None:
+        """Why an array can't be stored, in one sentence; None where it can.
+
+        Refused are arrays of text, objects or complex numbers, of another rank, with an empty side, without a finite
+        number, with other channels than declared, and volumes given as pictures of many channels.
+        """
+        shape = list(array.shape)
+        if array.dtype.kind not in "biuf":
+            return f"decoded to {array.dtype}, not to numbers"
+        if array.ndim != len(self.axes):
+            return f"decoded to shape {shape}, but axes {self.axes!r} are {AXES[self.axes]} ({_hint(self.axes)})"
+        if 0 in shape:
+            return f"decoded to shape {shape}, which has an empty side"
+        if self.axes.endswith("c") and self.channels not in (None, shape[-1]):
+            return f"decoded to shape {shape}, but the reader declares {self.channels} channels"
+        if self.axes == "hwc" and self.channels is None and shape[2] > _MOST_COLOURS and shape[2] >= min(shape[:2]):
+            return (
+                f"decoded to shape {shape}, a picture of {shape[2]} channels (a reader of volumes declares axes 'zyx', "
+                f"one of such pictures declares channels = {shape[2]})"
+            )
+        if array.dtype.kind == "f" and not _any_finite(array):
+            return f"decoded to shape {shape} without a finite number"
+        return None
+
+    def undeclared_missing(self, array: NDArray[Any]) -> str | None:
+        """Why numbers that are not finite break the declaration, in one sentence; None where they don't."""
+        if self.missing or array.dtype.kind != "f":
+            return None
+        count = int((~np.isfinite(array)).sum())
+        if not count:
+            return None
+        return f"decoded to {count} numbers that are not finite, but the reader doesn't declare missing = True"
+
+
+def usual_channels(counts: Iterable[int]) -> int | None:
+    """The channels that most arrays of a table have, single channels apart; the fewer of two equally common ones.
+
+    A single channel goes with any other number, as it is repeated. None where all have one.
+    """
+    common = Counter(count for count in counts if count != 1)
+    return min(common, key=lambda count: (-common[count], count)) if common else None
+
+
+def differing_channels(count: int, usual: int | None) -> str | None:
+    """Why an array of ``count`` channels doesn't go with the others, in one sentence; None where it does."""
+    if usual is None or count in (1, usual):
+        return None
+    return f"decoded to {count} channels, where other rows have {usual}"
+
+
+def _hint(axes: str) -> str:
+    if axes == "hwc":
+        return "a grey picture is [height, width, 1]; a reader of waveforms declares axes 't', one of volumes 'zyx'"
+    return "Reader.axes declares the sides of what load gives"
+
+
+def _any_finite(array: NDArray[Any]) -> bool:
+    if np.isfinite(array.flat[0]):
+        return True
+    flat = array.reshape(-1)
+    return any(bool(np.isfinite(flat[start : start + _BLOCK]).any()) for start in range(0, len(flat), _BLOCK))
