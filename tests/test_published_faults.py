@@ -101,7 +101,7 @@ def test_a_block_split_that_shares_two_thirds_of_its_traces(command: Command, tm
     assert "share no place (inline×crossline); the gap is 1" in out
     code, out, _ = command("splits", "audit", table, "--split", "split", "--block", "inline,crossline", "--gap", 40)
     assert code == 4
-    assert "the gap between train and test is 1 in inline×crossline, less than the 40 asked for" in out
+    assert "the gap between train and test is 1 in inline×crossline, less than the required 40" in out
     apart = survey(0.0).filter(~pl.col("crossline").is_between(400, 438))
     apart.write_csv(table)
     assert command("splits", "audit", table, "--split", "split", "--block", "inline,crossline", "--gap", 40)[0] == 0

@@ -75,7 +75,7 @@ class Input:
     ) -> Input:
         """The same on another device. ``memory_format`` is followed where the values have the sides that it needs."""
         values = self.values.to(device, non_blocking=non_blocking)
-        if values.ndim == 4 or memory_format is torch.contiguous_format:
+        if memory_format is torch.contiguous_format or (memory_format is torch.channels_last and values.ndim == 4):
             values = values.contiguous(memory_format=memory_format)
         valid = None if self.valid is None else self.valid.to(device, non_blocking=non_blocking)
         return replace(self, values=values, valid=valid)

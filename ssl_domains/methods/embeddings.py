@@ -63,7 +63,7 @@ class Embeddings:
             (of, part) is unique.
         targets: What `Method.target` gave, by name; never differentiated.
         target_of: Rows of those targets that aren't aligned with all views.
-        rows: Rows of the whole batch, in the order of ``whole()``: what a queue stores beside its keys.
+        rows: Rows of the whole batch, in the order of ``whole()``, on the CPU: what a queue stores beside its keys.
         exchange: Reaches the other processes; None where there is one.
     """
 

@@ -18,7 +18,7 @@ class RowPairs:
 
     Attributes:
         objective: The rule, bound to the training rows.
-        rows: Rows of this process, in the order of ``Embeddings.z``.
+        rows: Rows of this process, in the order of ``Embeddings.z``, on the CPU.
         whole: Rows of all processes, in the order of ``Embeddings.whole()``; the same object as ``rows`` on one.
         device: Where the pairs are wanted.
         anchors: int64, the rows that are anchors, as positions in ``rows``; None for all.

@@ -64,7 +64,7 @@ class WaveRecipe:
         made = []
         for view in range(self.views) if only is None else only:
             gain = Draws(seed, step, slots, view, "gain").between(0.5, 1.5)
-            louder = replace(x, values=x.values * gain[:, None, None])
+            louder = replace(x, values=x.values * gain[:, None, None].to(x.device))
             mel = self.mel and view % 2 == 1
             made.append(View(_frames(louder) if mel else louder, {"gain": gain}, part=int(mel)))
         return made
@@ -165,7 +165,7 @@ class Predicting(Method):
         features = self.encoder(rows.values, rows.valid)
         frames = features.map.movedim(1, -1)
         here = rows.with_valid()[:, 0]
-        context = frames.cumsum(1) / torch.arange(1, frames.shape[1] + 1)[:, None]
+        context = frames.cumsum(1) / torch.arange(1, frames.shape[1] + 1, device=frames.device)[:, None]
         of, part = torch.nonzero(here[:, 1:], as_tuple=True)
         z = F.normalize(self.predict(context[of, part]), dim=1)
         future = F.normalize(frames[of, part + 1], dim=1)
@@ -173,7 +173,7 @@ class Predicting(Method):
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         logits = out.z @ out.whole("future").T / 0.2
-        own = torch.searchsorted(pairs.whole.row, pairs.rows.row)
+        own = torch.searchsorted(pairs.whole.row, pairs.rows.row).to(logits.device)
         each = F.cross_entropy(logits, own, reduction="sum")
         return LossOutput.plain(each / out.total(torch.tensor(len(own))))
 
@@ -269,7 +269,7 @@ class Queue(Method):
             slow.lerp_(fast, 1 - self.momentum)
         length = len(self.samples)
         self.keys = torch.cat([out.whole("keys"), self.keys])[:length]
-        self.samples = torch.cat([out.rows.sample, self.samples])[:length]
+        self.samples = torch.cat([out.rows.sample.to(self.samples.device), self.samples])[:length]
 
 
 def queue() -> MethodCase:
@@ -304,7 +304,7 @@ class Correlation(Method):
     def statistic(z: Tensor) -> Tensor:
         one, two = ((half - half.mean(0)) / half.std(0) for half in z.chunk(2))
         correlation = one.T @ two / len(one)
-        return (correlation - torch.eye(len(correlation), dtype=z.dtype)).square().sum()
+        return (correlation - torch.eye(len(correlation), dtype=z.dtype, device=z.device)).square().sum()
 
 
 # Views of two sizes

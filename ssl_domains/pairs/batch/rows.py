@@ -105,8 +105,10 @@ class Rows:
     def cat(cls, groups: Sequence[Rows]) -> Rows:
         """The rows of all groups in order. A number that only some groups have is NaN in the others.
 
-        Row ids are kept, so groups that form one batch need different ``first_row``.
+        Row ids are kept, so groups that form one batch need different ``first_row``. The rows come to the device of the
+        first group.
         """
+        groups = [rows.to(groups[0].device) for rows in groups]
         names = sorted({name for rows in groups for name in rows.emitted})
         return cls(
             sample=torch.cat([rows.sample for rows in groups]),
