@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ class Features:
     mask: Tensor | None = None
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Base class of all encoders.
 
     A subclass must implement `forward`. An encoder whose ``takes`` has ragged sides must give the same vector for a
@@ -58,6 +59,7 @@ class Encoder(nn.Module):
         """Channels of the input."""
         return self.takes.channels
 
+    @abstractmethod
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode a batch.
 
@@ -65,4 +67,4 @@ class Encoder(nn.Module):
             values: ``[B, C, *space]`` of the form ``takes``.
             valid: bool ``[B, 1, *space]``, false where there is padding; None where all is valid.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+        ...

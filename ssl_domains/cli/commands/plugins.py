@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ssl_domains.cli.commands import later
+from ssl_domains.cli.commands import reserved
 from ssl_domains.cli.console import answering, note, table
 from ssl_domains.cli.session import registry_of
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
@@ -16,7 +16,7 @@ from ssl_domains.extending import KNOWN_DOMAINS, Plugin
 __all__ = ["app"]
 
 app = typer.Typer(help="List and check installed plugins.", no_args_is_help=True)
-app.command("new", hidden=True, context_settings=later.ANYTHING)(later.new_plugin)
+app.command("new", hidden=True, context_settings=reserved.ANYTHING)(reserved.new_plugin)
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -127,11 +128,20 @@ def train(material: Material, cell: Cell) -> Run:
         raise type(error)(f"{cell.title}: {error.message}", error.hint) from error
 
 
+def _batch(config: RunConfig, cell: Cell, rows: int) -> int:
+    """The batch size of the study, or the largest that the rows of a small fold and the arm's composition allow."""
+    if rows >= config.train.batch_size:
+        return config.train.batch_size
+    values = {**config.pairs.model_dump(), **{k.removeprefix("pairs."): v for k, v in cell.arm.config.items()}}
+    kind: Any = "random" if cell.arm.rule == "none" or cell.arm.kind == "supervised" else values["composition"]
+    return Composition(kind, values["per_group"]).fitting_batch(rows)
+
+
 def _config(material: Material, cell: Cell, rows: int) -> RunConfig:
     values = {**cell.arm.config, **cell.point}
     values |= {
         "train.seed": cell.seed,
-        "train.batch_size": max(2, min(material.config.train.batch_size, rows)),
+        "train.batch_size": max(2, _batch(material.config, cell, rows)),
         "train.keep": 1,
         "pairs.rule": cell.arm.rule,
     }
