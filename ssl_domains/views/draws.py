@@ -2,8 +2,8 @@
 
 There is no generator state to save or to send to workers. A slot gets the same numbers on every device, and however
 the batch is divided among processes or micro-batches. The mixing function is SplitMix64's finaliser (Steele, Lea &
-Flood 2014, *Fast splittable pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64 overflow
-is used, and the sign bits that a right shift copies are masked out.
+Flood 2014, *Fast splittable pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64
+overflow is used, and the sign bits that a right shift copies are masked out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Conversion between torch batches (channels first) and OpenCV batches (channels last), where possible without a copy."""
+"""Conversion between torch batches (channels first) and OpenCV batches (channels last), without a copy if possible."""
 
 from __future__ import annotations
 
