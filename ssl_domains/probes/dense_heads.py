@@ -26,7 +26,13 @@ class DenseHead(Protocol):
         ...
 
     def build(self, widths: Sequence[int], classes: int, size: int) -> nn.Module:
-        """Build a module from standardised maps ``[B, F_l, h_l, w_l]``, fine to coarse, to ``[B, classes, size, size]``."""
+        """Build a module from maps ``[B, F_l, h_l, w_l]``, standardised, fine to coarse, to ``[B, classes, size, size]``.
+
+        Args:
+            widths: Channels ``F_l`` of each level.
+            classes: Number of output channels, the background included.
+            size: Side of the output in pixels.
+        """
         ...
 
 
@@ -93,8 +99,8 @@ class DeepLabHead:
     """Atrous spatial pyramid pooling, and a decoder that also reads a finer map.
 
     A small version of Chen et al. 2018, Encoder-Decoder with Atrous Separable Convolution (DeepLab v3+). All levels are
-    projected and summed at the resolution of the third finest one, where parallel dilated convolutions and image pooling
-    are applied. The decoder works at the resolution of the second finest level. It has GroupNorm in place of BatchNorm.
+    projected and summed at the resolution of the third finest one, where parallel dilated convolutions and image
+    pooling are applied. The decoder works at the resolution of the second finest level. GroupNorm replaces BatchNorm.
 
     Args:
         hidden: Channels; a multiple of 4.

@@ -1,7 +1,7 @@
 """Hand-made features, such as HOG: the baseline that a learned encoder should exceed.
 
-Each function takes pictures float32 ``[n, C, S, S]`` in [0, 1] and gives float32 ``[n, F]``, which a linear probe reads like the
-features of an encoder.
+Each function takes pictures float32 ``[n, C, S, S]`` in [0, 1] and returns float32 ``[n, F]``, which a linear probe
+reads like the features of an encoder.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def hog(
     """Histograms of oriented gradients.
 
     Dalal & Triggs 2005, Histograms of Oriented Gradients for Human Detection: centred differences; the channel with
-    the strongest gradient at each pixel; unsigned orientations shared between the two nearest bins; overlapping blocks of
-    cells normalised by L2-Hys. Without the Gaussian window and the interpolation between cells. (OpenCV 5 has no HOG.)
+    the strongest gradient at each pixel; unsigned orientations shared between the two nearest bins; overlapping blocks
+    of cells normalised by L2-Hys. There is no Gaussian window and no interpolation between cells. (OpenCV 5 has no HOG.)
 
     Args:
         images: ``[n, C, S, S]`` in [0, 1].
-        cell: Side of a cell in pixels; None makes six cells a side. Pixels at the border that don't fill a cell are left out.
+        cell: Side of a cell in pixels; None makes six cells a side. Border pixels that don't fill a cell are left out.
         orientations: Bins over 180°.
         block: Cells a side that are normalised together.
         clip: Largest value after the first normalisation.
