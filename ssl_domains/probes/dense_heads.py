@@ -26,7 +26,9 @@ class DenseHead(Protocol):
         ...
 
     def build(self, widths: Sequence[int], classes: int, size: int) -> nn.Module:
-        """Build a module from maps ``[B, F_l, h_l, w_l]``, standardised, fine to coarse, to ``[B, classes, size, size]``.
+        """Build a module from standardised maps to logits ``[B, classes, size, size]``.
+
+        The maps are ``[B, F_l, h_l, w_l]``, from fine to coarse.
 
         Args:
             widths: Channels ``F_l`` of each level.

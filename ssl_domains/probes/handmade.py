@@ -27,7 +27,7 @@ def hog(
 
     Dalal & Triggs 2005, Histograms of Oriented Gradients for Human Detection: centred differences; the channel with
     the strongest gradient at each pixel; unsigned orientations shared between the two nearest bins; overlapping blocks
-    of cells normalised by L2-Hys. There is no Gaussian window and no interpolation between cells. (OpenCV 5 has no HOG.)
+    of cells normalised by L2-Hys. There is no Gaussian window and no interpolation between cells. OpenCV 5 has no HOG.
 
     Args:
         images: ``[n, C, S, S]`` in [0, 1].

@@ -5,7 +5,8 @@ file (size and modification time) and the *row digest* (sample id, path, and the
 read).
 
 The reader may declare the columns that decoding reads (``columns``). If it doesn't, they are recorded while it reads
-rows of the type `WatchedRow`. So a label that is joined later doesn't cause decoding again, but a changed slice number does.
+rows of the type `WatchedRow`. So a label that is joined later doesn't cause decoding again, but a changed slice number
+does.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_di
 class WatchedRow(Mapping[str, Any]):
     """A row of the table that records the keys that are read, in the set ``keys_read``; iterating reads all of them."""
 
-    __slots__ = ("_row", "_keys_read")
+    __slots__ = ("_keys_read", "_row")
 
     def __init__(self, row: Mapping[str, Any], keys_read: set[str]) -> None:
         self._row = row
