@@ -100,7 +100,7 @@ class Refresher:
         share = -(-rows // world.size)
         # The last processes may embed the last row again, so that all have equally many; repeats are cut off below.
         share_of = torch.arange(world.rank * share, (world.rank + 1) * share).clamp(max=rows - 1)
-        # BatchNorm's running statistics differ between processes unless it is synchronised: all take the first's.
+        # Running statistics of BatchNorm differ between processes unless it is synchronised: all take the first's.
         world.like_first(self.method.buffers())
         with world.together():
             encoded = encode_rows(
