@@ -34,8 +34,9 @@ class Refreshed:
 class Refresh:
     """Declares columns or edge tables that a method computes, for rules such as ``same("cluster")``.
 
-    Before the first epoch and then at the start of every ``every``-th epoch, the engine embeds all training rows,
-    without augmentation and in evaluation mode, and calls ``compute``. Batches and loss use its result until the next refresh.
+    Before the first epoch, and then at the start of every ``every``-th, the engine embeds all training
+    rows, without augmentation and in evaluation mode, and calls ``compute``. Batches and loss use its result until the
+    next refresh.
 
     Attributes:
         compute: Function from the encoder's pooled features, float32 ``[n, F]`` on the CPU, and the training table to

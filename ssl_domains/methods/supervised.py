@@ -57,8 +57,8 @@ class Supervised(Method):
 
     The loss is cross-entropy for classes, binary cross-entropy averaged over labels for label sets, and squared error
     of the standardised number for ``regression``. ``z`` of the embeddings is the output of the linear layer,
-    ``[M, K]``, not normalised. Labels are looked up by the rows' sample positions. Rows without a label are left out; the loss of a
-    batch without labels is exactly 0.
+    ``[M, K]``, not normalised. Labels are looked up by the rows' sample positions. Rows without a label
+    are left out; the loss of a batch without labels is exactly 0.
 
     Args:
         encoder: The encoder to train.
@@ -129,7 +129,7 @@ class SupervisedTraining:
 
 
 def supervised_answers_of(z: Tensor, task: str, shift: float = 0.0, scale: float = 1.0) -> NDArray[np.float64]:
-    """Turn outputs of the linear layer ``[n, K]`` into probabilities ``[n, K]``, or numbers ``[n]`` in the label's unit."""
+    """Probabilities ``[n, K]``, or numbers ``[n]`` in the label's unit, from outputs ``[n, K]`` of the linear layer."""
     z = z.detach().double().cpu()
     if task == "classification":
         return np.asarray(z.softmax(dim=1).numpy(), dtype=np.float64)
