@@ -94,14 +94,13 @@ class Refresher:
     def features(self) -> Tensor:
         """Pooled features of all training rows, without augmentation: float32 ``[n, F]`` on the CPU.
 
-        The encoder is in evaluation mode. Each process embeds an equal number of rows, and every process gets the features
-        of all.
+        The encoder is in evaluation mode. Each process embeds equally many rows, and gets the features of all.
         """
         rows, world = len(self.table), self.world
         share = -(-rows // world.size)
         # The last processes may embed the last row again, so that all have equally many; repeats are cut off below.
         share_of = torch.arange(world.rank * share, (world.rank + 1) * share).clamp(max=rows - 1)
-        # Running statistics of BatchNorm differ between processes unless it is synchronised; all take the first's.
+        # Unless BatchNorm is synchronised, its running statistics differ between processes; all take the first's.
         world.like_first(self.method.buffers())
         with world.together():
             encoded = encode_rows(
