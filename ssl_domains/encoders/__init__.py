@@ -1,8 +1,8 @@
 """Encoders: from a batch of inputs to one vector for each sample, and the heads on top of them.
 
-What comes in is ``values [B, C, *space]`` with their validity; what comes out is `Features`. `create_encoder` builds
-one by name: a timm model for pictures, the same model masked for inputs of differing length, ``conv1d`` for waveforms,
-a transformer from a folder for token ids, or an encoder that a plugin brings.
+``values [B, C, *space]`` with their validity come in, `Features` come out. `create_encoder` builds an encoder by name:
+a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a transformer from a
+folder for token ids, or an encoder of a plugin.
 """
 
 from ssl_domains.encoders.conv1d import Conv1d

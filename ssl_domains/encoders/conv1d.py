@@ -14,14 +14,15 @@ __all__ = ["Conv1d"]
 class Conv1d(nn.Module):
     """A strided convolution and residual blocks along time; 0.28 M parameters with the widths given here.
 
-    As in timm, ``forward_features`` gives ``[B, F, ceil(T / stride)]`` and ``forward_head`` averages it to ``[B, F]``.
-    The stride is the product of ``strides``: 64 samples a place, 4 ms of a waveform at 16 kHz. Kernels are odd and
-    padded by half, so a single sample is enough. `MaskedEncoder` keeps the padding of a batch out of it.
+    As in timm, ``forward_features`` returns ``[B, F, ceil(T / stride)]``; ``forward_head`` averages it to ``[B, F]``.
+    The stride is the product of ``strides``: 64 time steps, which are 4 ms of a waveform at 16 kHz. Kernels are odd and
+    padded by half, so an input may be as short as one time step. Use it inside a `MaskedEncoder`, so that the padding
+    of a batch doesn't change the features.
 
     Args:
         in_chans: Channels ``C`` of the input ``[B, C, T]``.
         widths: Channels of the first convolution and of each block.
-        strides: Their strides.
+        strides: Strides of the first convolution and of each block.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Conv1d(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions with BatchNorm beside a strided 1×1 convolution (He et al. 2016)."""
+    """Residual block: two convolutions with BatchNorm, and a strided 1×1 convolution as shortcut (He et al. 2016)."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
@@ -67,7 +68,7 @@ class _Block(nn.Module):
 
 
 def _convolution(before: int, after: int, stride: int) -> nn.Sequential:
-    """A kernel of ``2 · stride + 1`` places: neighbouring windows overlap."""
+    """A convolution and BatchNorm; the kernel has ``2 · stride + 1`` places, so that neighbouring windows overlap."""
     kernel = 2 * stride + 1
     return nn.Sequential(
         nn.Conv1d(before, after, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm1d(after)

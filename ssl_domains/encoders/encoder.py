@@ -14,14 +14,14 @@ __all__ = ["Encoder", "Features"]
 
 @dataclass(frozen=True)
 class Features:
-    """What an encoder gives for a batch of ``B`` inputs.
+    """Features that an encoder computes of a batch of ``B`` inputs.
 
     Attributes:
         pooled: ``[B, F]``, one vector for each sample.
         map: ``[B, F, *space]``, the features before pooling: ``[B, F, h, w]`` of pictures, ``[B, F, t]`` of waveforms
             and token ids.
         mask: bool ``[B, 1, *space]`` with the sides of the map, true where a place of the map comes from valid input;
-            None when all of it does.
+            None when every place does.
     """
 
     pooled: Tensor
@@ -37,12 +37,12 @@ class Encoder(nn.Module, ABC):
 
     Args:
         model: The network inside. Exports write its weights; their names in a checkpoint start with ``model.``.
-        name: What `create_encoder` takes to build it again.
+        name: The name with which `create_encoder` builds it.
         takes: The form of its input.
         num_features: Width ``F`` of the pooled features and channels of the map.
 
     Attributes:
-        vocabulary: How many token ids there are, for encoders of token ids; else None.
+        vocabulary: Number of token ids, for encoders of token ids; else None.
     """
 
     vocabulary: int | None = None

@@ -35,23 +35,22 @@ def create_encoder(
 ) -> Encoder:
     """Build an encoder by its name.
 
-    A timm architecture whose ``takes`` has ragged sides is masked (`MaskedEncoder`), else it is timm's model as it is
-    (`TimmEncoder`).
+    A timm architecture becomes a `MaskedEncoder` if ``takes`` has ragged sides, else a `TimmEncoder`.
 
     Args:
-        name: A timm architecture, ``small_conv``, ``conv1d``, ``transformers:FOLDER``, or an encoder of a plugin. The
-            names of timm and of the core always mean their own.
+        name: A timm architecture, ``small_conv``, ``conv1d``, ``transformers:FOLDER``, or an encoder of a plugin. Names
+            of timm and of this package take precedence over those of plugins.
         in_chans: Channels of the input; None takes those of ``takes``, else 3 (1 for ``conv1d``). timm adapts the first
             layer of pretrained weights.
-        init: ``"random"`` from ``seed``, whatever was drawn before; ``"pretrained"`` asks timm for weights (network),
-            or reads those of the folder.
+        init: ``"random"`` draws weights from ``seed``; ``"pretrained"`` lets timm download weights, or reads those of
+            the folder.
         seed: Seed of the random weights.
         image_size: Side of a square picture in pixels, for architectures that must know it (ViT).
         takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``) or texts.
 
     Raises:
-        UsageError: When no encoder has this name, it can't take this input, or its weights can't be had.
-        PluginError: When two plugins bring an encoder of this name.
+        UsageError: When no encoder has this name, it can't take this input, or its weights can't be loaded.
+        PluginError: When two plugins have an encoder of this name.
     """
     if takes is not None:
         if in_chans not in (None, takes.channels):
@@ -68,7 +67,7 @@ def create_encoder(
         if takes is not None and takes.ragged:
             return MaskedEncoder(model, name, takes)
         return TimmEncoder(model, name, takes or _square(model, 3 if in_chans is None else in_chans, image_size))
-    # The one arrow upward in this room: plugins are found by `extending`, and only for a name that isn't the core's.
+    # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
     from ssl_domains.extending.current import current_registry
 
     entry = current_registry().encoder(name)
@@ -92,7 +91,7 @@ def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tup
         try:
             try:
                 model = timm.create_model(name, pretrained=init == "pretrained", img_size=size, **options)
-            except TypeError:  # most architectures take any size and know no img_size
+            except TypeError:  # most architectures take any size and have no argument img_size
                 torch.manual_seed(seed)
                 model = timm.create_model(name, pretrained=init == "pretrained", **options)
         except Exception as error:
@@ -104,7 +103,7 @@ def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tup
 
 
 def _square(model: nn.Module, in_chans: int, image_size: int | None) -> InputSpec:
-    """Pictures of the given size, or of the size that the architecture was made for; most take others too."""
+    """The form of pictures of the given size, or of the architecture's default size; most take other sizes too."""
     config: Any = getattr(model, "pretrained_cfg", None) or {}
     usual = tuple(config.get("input_size") or (in_chans, 224, 224))[1:]
     return InputSpec("image", in_chans, (image_size, image_size) if image_size else usual)

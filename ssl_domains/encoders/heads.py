@@ -1,4 +1,4 @@
-"""The projection head, thrown away after pre-training."""
+"""The projection head between encoder and loss, which is not used after pre-training."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["projection_head"]
 def projection_head(in_features: int, hidden: int = 256, out: int = 128, layers: int = 2) -> nn.Sequential:
     """An MLP ``[B, in_features] → [B, out]``: ``layers − 1`` hidden layers with BatchNorm and ReLU (Chen et al. 2020).
 
-    The loss sees its output, the probe what goes in: the head absorbs what the contrastive task throws away.
-    ``layers=1`` is a linear map, ``layers=0`` none at all.
+    The loss reads the output of the head, a probe reads its input: the contrastive task discards information, and with
+    a head it is discarded there instead of in the encoder. ``layers=1`` is a linear map, ``layers=0`` the identity.
     """
     head = nn.Sequential()
     width = in_features

@@ -1,4 +1,4 @@
-"""Which layers keep padding out once their input is masked, and why others can't."""
+"""Kinds of layers: those that can be masked so that padding has no effect, and the reasons why others can't."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAMED: dict[str, str] = {
 
 
 def layers(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Name and module of each layer: what has no modules inside. BatchNorm is one layer, with or without activation."""
+    """Name and module of each layer, a module without submodules. BatchNorm with its activation is one layer."""
     children = list(model.named_children())
     if not children or isinstance(model, _BatchNorm):
         yield prefix, model
@@ -45,7 +45,7 @@ def layers(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]
 
 
 def layer_kind(layer: nn.Module) -> LayerKind | None:
-    """What a layer does to a map; None for a type that is not known."""
+    """The kind of a layer; None for a type that is not known."""
     if type(layer) in _CONVOLUTIONS:
         return "convolution"
     if isinstance(layer, _MAXIMA):
@@ -62,13 +62,13 @@ def layer_kind(layer: nn.Module) -> LayerKind | None:
 
 
 def refusal(module: nn.Module, sides: Sequence[int], *, layer: bool) -> str:
-    """Why a module lets padding through, or "" when it is not known to.
+    """The reason why a module lets padding change valid places; "" if there is no known reason.
 
     Args:
         module: Any module of the network.
         sides: Numbers of the ragged sides.
-        layer: Whether it is a layer that runs; then its type must be known. Else only modules that are known to mix
-            places are refused.
+        layer: Whether it is a layer that runs in a forward pass; then a layer of an unknown type is refused as well.
+            Otherwise only modules that are known to mix places are refused.
     """
     kind = layer_kind(module)
     if kind is None:

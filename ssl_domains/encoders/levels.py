@@ -1,4 +1,4 @@
-"""The maps inside an encoder, from fine to coarse: what a dense task can read from it."""
+"""Feature maps of an encoder's stages, from fine to coarse, for dense tasks such as segmentation."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _TAKEN = 4
 
 
 def feature_levels(encoder: Encoder, x: Tensor, levels: Levels = "hypercolumn") -> list[Tensor]:
-    """Maps of one or of all stages.
+    """Feature maps of the last stage or of all stages.
 
-    Upsampled to one size and put together, the maps of all stages are a hypercolumn (Hariharan et al. 2015,
-    Hypercolumns for Object Segmentation and Fine-grained Localization); a 1×1 convolution of it needs no such tensor,
-    as it commutes with upsampling. The last map alone is small: 4 × 4 for ``small_conv`` at 32 pixels.
+    The maps of all stages, upsampled to one size and concatenated, are a hypercolumn (Hariharan et al. 2015,
+    Hypercolumns for Object Segmentation and Fine-grained Localization). This function returns them without upsampling.
+    The last map has few places: 4 × 4 for ``small_conv`` at 32 pixels.
 
     Args:
         encoder: Any timm model; hypercolumns need its ``forward_intermediates``.
         x: ``[B, C, S, S]`` in [0, 1].
-        levels: ``"last"`` for the map that is pooled; ``"hypercolumn"`` for each stage's, or, of an architecture with
-            more blocks than five (ViT), those of four blocks at equal distances.
+        levels: ``"last"`` for the map that is pooled; ``"hypercolumn"`` for the maps of all stages; for an
+            architecture with more than five blocks (ViT), those of four blocks at equal distances.
 
     Returns:
         ``[B, F_l, h_l, w_l]`` of each level, the coarsest last.
 
     Raises:
-        UsageError: For another word, or an architecture that doesn't give its maps.
+        UsageError: For another value of ``levels``, or an architecture without ``forward_intermediates``.
     """
     if levels not in get_args(Levels):
         raise UsageError(f"there are no levels {levels!r}", did_you_mean(levels, get_args(Levels)))

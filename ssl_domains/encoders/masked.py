@@ -1,4 +1,4 @@
-"""A convolutional network on inputs of differing length: the padding of a batch changes nothing."""
+"""Masked encoder: a convolutional network for ragged inputs, whose features don't depend on padding."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ __all__ = ["MaskedEncoder", "masked_mean"]
 
 
 class MaskedEncoder(Encoder):
-    """A convolutional network whose layers see valid places only, pooled by the mean over valid places.
+    """A convolutional network whose layers read valid places only, pooled by the mean over valid places.
 
-    Padding is replaced before each convolution and each pooling layer; the valid length follows ``ceil(n / stride)``
-    from layer to layer; BatchNorm in training takes the statistics of valid places. Masking the convolutions alone is
-    not enough, as the stem of a resnet pools over padding.
+    Padding is replaced before each convolution and each pooling layer. A layer turns a valid length ``n`` into
+    ``ceil(n / stride)``. BatchNorm in training uses the statistics of valid places. Pooling layers are masked as well
+    as convolutions, because the stem of a resnet pools.
 
     Args:
         model: A network with ``forward_features`` (``[B, C, *space]`` to ``[B, F, *space']``), ``forward_head`` and
             ``num_features``, as in timm, made with ``num_classes=0``.
-        name: The name it was built by.
+        name: The name with which `create_encoder` builds it.
         takes: The form of its input; its ragged sides are masked.
 
     Raises:
-        UsageError: When a layer lets padding through; the message names the layer, its type and the reason. The network
-            is run on made-up numbers to find out.
+        UsageError: When a layer lets padding through; the message names the layer, its type and the reason. To check
+            this, the network is run on random numbers.
     """
 
     def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
         super().__init__(model, name, takes, timm_width(model))
-        # Without a ragged side all are masked, so that an input that comes with padding is encoded right.
+        # Without ragged sides all sides are masked, as an input may still come with padding.
         self.sides = takes.ragged or tuple(range(len(takes.space)))
         for path, module in model.named_modules():
             if reason := refusal(module, self.sides, layer=False):
@@ -55,8 +55,8 @@ class MaskedEncoder(Encoder):
         """Encode a padded batch.
 
         Args:
-            values: ``[B, C, *space]``; padding may hold any number, also NaN.
-            valid: bool ``[B, 1, *space]``, true up to each sample's length; missing places before its end count as 0.
+            values: ``[B, C, *space]``; padding may hold any values, NaN included.
+            valid: bool ``[B, 1, *space]``, true up to each sample's length; invalid places before that count as 0.
         """
         if valid is None:
             features = self._features(values)
@@ -72,12 +72,12 @@ class MaskedEncoder(Encoder):
         return Features(masked_mean(features, ~padding), features, ~padding)
 
     def example_sizes(self, ragged: int) -> list[int]:
-        """Sides of an input with ``ragged`` places along each ragged side."""
+        """Sides of an example input with ``ragged`` places along each ragged side."""
         space = self.takes.space
         return [ragged if number in self.sides else length or ragged for number, length in enumerate(space)]
 
     def refused(self, path: str, module: nn.Module, reason: str) -> UsageError:
-        """The error that says which module lets padding through, and why."""
+        """The error for a module that lets padding change valid places, with the reason."""
         where = f"its {path} ({type(module).__name__})" if path else f"its {type(module).__name__}"
         return UsageError(
             f"encoder {self.name!r} can't take inputs of differing length: {where}: {reason}",
@@ -89,7 +89,7 @@ class MaskedEncoder(Encoder):
         return torch.as_tensor(model.forward_features(values))
 
     def _used_layers(self) -> list[tuple[str, nn.Module]]:
-        """Name and module of the layers that run between the input and the map."""
+        """Name and module of the layers that run in a forward pass from the input to the map."""
         used: dict[nn.Module, None] = {}
         every = dict(layers(self.model))
 
@@ -104,7 +104,7 @@ class MaskedEncoder(Encoder):
             with torch.no_grad():
                 self.model.eval()
                 self._features(values)
-        except Exception as error:  # an architecture may refuse the size in its own way
+        except Exception as error:  # architectures refuse a size with different exceptions
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise self.refused("", self.model, f"it can't be run on {list(values.shape)}: {cause}") from error
         finally:

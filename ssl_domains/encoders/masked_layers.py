@@ -16,7 +16,7 @@ __all__ = ["Masking"]
 
 
 class Masking:
-    """The masked layers of one network. Without `during`, the hooks do nothing.
+    """Masks the layers of one network by hooks, which are active only within `during`.
 
     Args:
         layers: The layers, each of a known kind; see `layer_kind`.
@@ -40,7 +40,7 @@ class Masking:
 
     @contextmanager
     def during(self, places: ValidPlaces) -> Iterator[None]:
-        """Mask the layers while a batch with these valid places passes."""
+        """Mask the layers during the forward pass of a batch with these valid places."""
         self.places = places
         try:
             yield
@@ -49,7 +49,7 @@ class Masking:
 
 
 class _MaskedWindow:
-    """A convolution or pooling layer: padding is replaced before it, and the valid lengths follow its stride."""
+    """Hooks of a convolution or pooling layer: replace padding in the input, compute valid lengths of the output."""
 
     def __init__(self, masking: Masking, fill: float, layer_strides: tuple[int, ...]) -> None:
         self.masking = masking
@@ -60,7 +60,7 @@ class _MaskedWindow:
         places = self.masking.places
         if places is None:
             return inputs
-        # Filled, not multiplied by 0, which would leave NaN and infinity where they are.
+        # Filled instead of multiplied by 0, which would keep NaN.
         return (inputs[0].masked_fill(places.padding(inputs[0].shape[2:]), self.fill), *inputs[1:])
 
     def after(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class _MaskedWindow:
 
 
 class _MaskedBatchNorm:
-    """A BatchNorm layer: in training it gets the valid places alone, as a batch of points."""
+    """Hooks of a BatchNorm layer: in training its input is only the valid places, as a batch of points."""
 
     def __init__(self, masking: Masking) -> None:
         self.masking = masking

@@ -1,4 +1,4 @@
-"""Runs a masked network on made-up numbers, alone and padded, and refuses it when padding changes something."""
+"""Checks that padding doesn't change the features of a masked network, by running it on random numbers."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _TOLERANCE = 1e-4
 def randomised(module: nn.Module, generator: torch.Generator) -> nn.Module:
     """Give a module's vectors of parameters and running statistics random values, in place.
 
-    Scales that start at 0 (the last BatchNorm of a residual branch) hide what the layers before them do, and shifts
-    that start at 0 hide padding that is no longer 0 after them.
+    With initial values, a check could miss an error: a scale of 0 (the last BatchNorm of a residual branch) hides the
+    layers before it, and with a shift of 0, padding of 0 stays 0.
     """
     with torch.no_grad():
         for name, value in [*module.named_parameters(), *module.named_buffers()]:
@@ -38,7 +38,7 @@ def randomised(module: nn.Module, generator: torch.Generator) -> nn.Module:
 
 
 def relative_difference(one: Tensor, two: Tensor) -> float:
-    """Largest absolute difference by the largest absolute value of ``two``; infinite where a number is not finite."""
+    """Largest absolute difference over the largest absolute value of ``two``; infinite if a value is not finite."""
     if one.shape != two.shape:
         return float("inf")
     if not one.numel():
@@ -49,7 +49,7 @@ def relative_difference(one: Tensor, two: Tensor) -> float:
 
 
 def inside(x: Tensor, size: Sequence[int]) -> Tensor:
-    """The part of ``x`` of the given size at the start of its last sides, sharing memory."""
+    """The first places of the last sides of ``x``, of the given size; a view of the same memory."""
     for side, length in enumerate(size, start=x.ndim - len(size)):
         x = x.narrow(side, 0, length)
     return x
@@ -60,7 +60,7 @@ def require_padding_proof(encoder: MaskedEncoder) -> None:
 
     Raises:
         UsageError: When the vectors differ by more than 1e-4, when the statistics of BatchNorm depend on padding, or
-            when the network's own head does more than average the map.
+            when the network's head does more than average the map.
     """
     generator = torch.Generator().manual_seed(0)
     trial: Any = randomised(copy.deepcopy(encoder), generator).eval()
@@ -98,7 +98,7 @@ def _require_average_pooling(trial: MaskedEncoder, values: Tensor) -> None:
 
 
 def _require_same_statistics(encoder: MaskedEncoder, trial: MaskedEncoder, batch: Tensor, valid: Tensor) -> None:
-    """The running statistics after one step with more padding must equal those with less."""
+    """Check that running statistics after one training step are the same with little and with much padding."""
     after = []
     for more in (0, 200):
         trained = copy.deepcopy(trial).train()
@@ -124,7 +124,7 @@ def _without_dropout(module: nn.Module) -> None:
 
 
 def _first_to_differ(trial: MaskedEncoder, alone: Tensor, padded: Tensor, valid: Tensor) -> tuple[str, nn.Module]:
-    """The first module whose output differs between alone and padded although its input doesn't."""
+    """The first module whose output is changed by padding although its input is not."""
     names = {module: path for path, module in trial.model.named_modules()}
     calls = [_calls(trial, list(names), alone, torch.ones_like(alone[:, :1], dtype=torch.bool))]
     calls.append(_calls(trial, list(names), padded, valid))
@@ -144,7 +144,7 @@ def _calls(
     def part(x: Tensor) -> Tensor:
         try:
             return x.movedim(1, -1).reshape(-1, x.shape[1])[places.index(x.shape[2:])]
-        except UsageError:  # a size that doesn't follow from the layers before: nothing is masked
+        except UsageError:  # valid places of this size are unknown, so all are compared
             return x
 
     def note(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:

@@ -1,4 +1,4 @@
-"""A four-layer convolutional net for small pictures and quick studies, registered with timm as ``small_conv``."""
+"""A four-layer convolutional network for small pictures and quick studies, registered with timm as ``small_conv``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ default_cfgs = {
 class SmallConv(nn.Module):
     """Four 3×3 convolutions, each with BatchNorm and ReLU, the last three of stride 2; 0.1 M parameters.
 
-    As in timm, ``forward_features`` gives ``[B, F, H/8, W/8]`` and ``forward_head`` pools it to ``[B, F]``.
+    As in timm, ``forward_features`` returns ``[B, F, H/8, W/8]`` and ``forward_head`` pools it to ``[B, F]``.
 
     Args:
         num_classes: Width of a linear classifier, 0 for none.
@@ -53,7 +53,7 @@ class SmallConv(nn.Module):
         self.reset_classifier(num_classes)
 
     def reset_classifier(self, num_classes: int) -> None:
-        """Replace the classifier; 0 leaves the pooled features."""
+        """Replace the classifier; with 0 classes the output is the pooled features."""
         self.num_classes = num_classes
         self.fc = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
@@ -68,7 +68,7 @@ class SmallConv(nn.Module):
         output_fmt: str = "NCHW",
         intermediates_only: bool = True,
     ) -> list[Tensor]:
-        """As in timm: the maps of the stages, all or those at ``indices``, of stride 1, 2, 4 and 8."""
+        """The maps of the stages (stride 1, 2, 4 and 8), all or those at ``indices``; as in timm."""
         maps = []
         for stage in self.stages:
             x = stage(x)
@@ -76,7 +76,7 @@ class SmallConv(nn.Module):
         return maps if indices is None else [maps[index] for index in indices]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """Average over the map, then the classifier unless ``pre_logits``."""
+        """Average over the map, then apply the classifier unless ``pre_logits``."""
         pooled = x.mean(dim=(2, 3))
         return pooled if pre_logits else torch.as_tensor(self.fc(pooled))
 
@@ -87,7 +87,7 @@ class SmallConv(nn.Module):
 
 @register_model  # type: ignore[untyped-decorator]
 def small_conv(pretrained: bool = False, **kwargs: Any) -> SmallConv:
-    """The net as timm builds it: ``timm.create_model("small_conv")`` once `ssl_domains.encoders` is imported."""
+    """Build the network; ``timm.create_model("small_conv")`` calls it once `ssl_domains.encoders` is imported."""
     model = build_model_with_cfg(SmallConv, "small_conv", pretrained, **kwargs)
     assert isinstance(model, SmallConv)
     return model

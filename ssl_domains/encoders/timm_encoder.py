@@ -1,4 +1,4 @@
-"""A timm model as it is, for pictures of one size."""
+"""Encoder of an unchanged timm model, for pictures of one size."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["TimmEncoder", "timm_width"]
 
 
 class TimmEncoder(Encoder):
-    """A timm model without its classifier, pooled by its own head, so that the exported model gives the same vectors.
+    """A timm model without its classifier, pooled by the model's head, so that the exported model has the same output.
 
-    The validity of a picture goes on beside the map and is not used inside: padding to a fixed size is filled by the
-    preprocess (see decision 11). For inputs of differing length there is `MaskedEncoder`.
+    Validity doesn't change the features; it is only resized to the mask of the map. The preprocess has filled the
+    padding of a picture (see decision 11). For ragged inputs use `MaskedEncoder`.
 
     Args:
         model: A timm model made with ``num_classes=0``.
@@ -42,7 +42,7 @@ class TimmEncoder(Encoder):
     def _as_map(self, tokens: Tensor, values: Tensor) -> Tensor:
         model: Any = self.model
         if tokens.ndim == 4:
-            # Transformers with windows keep channels last; everything else is [B, F, h, w] already.
+            # Window transformers such as Swin return channels last; other models return [B, F, h, w].
             return tokens if getattr(model, "output_fmt", "NCHW") == "NCHW" else tokens.permute(0, 3, 1, 2)
         patches = tokens[:, int(getattr(model, "num_prefix_tokens", 0)) :]
         height, width = model.patch_embed.dynamic_feat_size(values.shape[-2:])
@@ -50,5 +50,5 @@ class TimmEncoder(Encoder):
 
 
 def timm_width(model: nn.Module) -> int:
-    """Width of a timm model's pooled features; some widen them in the head."""
+    """Width of a timm model's pooled features, after the head, which in some models is wider than the map."""
     return int(getattr(model, "head_hidden_size", None) or getattr(model, "num_features"))  # noqa: B009 (for mypy)

@@ -1,4 +1,4 @@
-"""A Hugging Face model of token ids from a local folder, ``transformers:FOLDER``."""
+"""Encoder of token ids: a Hugging Face model from a local folder, ``transformers:FOLDER``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PREFIX = "transformers:"
 
 
 class TransformerEncoder(Encoder):
-    """A Hugging Face model with the mean of its last hidden states over the valid tokens.
+    """A Hugging Face model, pooled by the mean of the last hidden states over the valid tokens.
 
-    Validity is the attention mask; invalid ids are replaced by the pad id, so they may be any number.
+    Validity becomes the attention mask. Invalid ids are replaced by the pad id, so they may be any numbers.
 
     Args:
-        model: The model, called with ``input_ids`` and ``attention_mask``; gives ``last_hidden_state``.
+        model: The model, called with ``input_ids`` and ``attention_mask``; returns ``last_hidden_state``.
         name: ``transformers:FOLDER``.
         takes: One channel and one side of int64; ``pad`` is the pad id.
 
@@ -74,7 +74,7 @@ class TransformerEncoder(Encoder):
                 alone, padded = self(ids[..., :9]), self(ids, valid)
         except UsageError:
             raise
-        except Exception as error:  # models of other inputs fail each in its own way
+        except Exception as error:  # models of other inputs raise many different exceptions
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise UsageError(
                 f"{self.name!r} holds a {type(self.model).__name__}, which can't be run on token ids with an attention "
@@ -92,17 +92,17 @@ class TransformerEncoder(Encoder):
 
 
 def create_transformer(name: str, takes: InputSpec | None, *, init: str, seed: int) -> TransformerEncoder:
-    """Build a `TransformerEncoder`. Nothing is fetched, no code of the folder runs, and only safetensors are read.
+    """Build a `TransformerEncoder`. Nothing is downloaded, no code of the folder runs, and only safetensors are read.
 
     Args:
-        name: ``transformers:FOLDER``; the folder is what ``save_pretrained`` writes.
+        name: ``transformers:FOLDER``; the folder was written by ``save_pretrained``.
         takes: The form of its input; None for ragged ids of kind ``"text"``.
         init: ``"pretrained"`` for the folder's weights, ``"random"`` for its architecture with weights from ``seed``.
         seed: Seed of random weights.
 
     Raises:
-        UsageError: Without the package, for a folder without a model, weights that don't fill it, or a model that
-            can't be used; for ``takes`` of another form.
+        UsageError: When the package transformers is missing, the folder has no model, weights are missing, the model
+            can't be used, or ``takes`` has another form.
     """
     try:
         import transformers
@@ -120,7 +120,7 @@ def create_transformer(name: str, takes: InputSpec | None, *, init: str, seed: i
             raise UsageError(f"{folder} holds an encoder with a decoder ({config.model_type})", "take an encoder alone")
         model = _model(transformers, folder, config, init)
     if getattr(model, "pooler", None) is not None:
-        model.pooler = None  # it works on the first token alone and would have no gradient
+        model.pooler = None  # it reads the first token only, isn't used here and would get no gradient
     pad = getattr(config, "pad_token_id", None) or 0
     takes = takes or InputSpec("text", 1, (None,), "int64", float(pad))
     if takes.channels != 1 or len(takes.space) != 1 or takes.dtype != "int64":
@@ -150,6 +150,6 @@ def _as_usage_error(folder: Path) -> Iterator[None]:
         yield
     except UsageError:
         raise
-    except Exception as error:  # a broken folder fails in many ways: JSON, keys, shapes, files
+    except Exception as error:  # a broken folder raises many different exceptions
         cause = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"{folder} is not a model that transformers can read: {cause}", "save it anew") from error

@@ -1,4 +1,4 @@
-"""Which places of every map inside a network come from valid input, while one padded batch passes through it."""
+"""Valid places of every map inside a network, during the forward pass of one padded batch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["ValidPlaces"]
 
 
 class ValidPlaces:
-    """Valid lengths of the samples of a batch, for each size that a map has on its way through a network.
+    """Valid lengths of the samples of a batch, for each size of a map inside a network.
 
     A layer of stride ``s`` that is padded by half its kernel turns ``n`` places into ``ceil(n / s)``, and a batch
-    padded to ``N`` into ``ceil(N / s)``. So the size of a map says which layers it has passed, and the valid lengths
-    are kept by size.
+    padded to ``N`` into ``ceil(N / s)``. So maps of one size have the same valid lengths, and the lengths are
+    stored by size.
 
     Args:
-        valid: bool ``[B, 1, *space]``. A sample is valid up to its last valid place along each ragged side; what is
-            missing before it counts as zeros.
+        valid: bool ``[B, 1, *space]``. A sample is valid up to its last valid place along each ragged side; invalid
+            places before that count as zeros.
         sides: Numbers of the ragged sides, counted from 0 after the channels.
-        strict: Raise when two ways through the network give one size but differing lengths; this compares numbers on
-            the host and is meant for the check at the start.
+        strict: Whether to raise when two paths through the network lead to one size but to different valid lengths. It
+            waits for the device, and is meant for the check of a new encoder.
     """
 
     def __init__(self, valid: Tensor, sides: Sequence[int], *, strict: bool = False) -> None:
@@ -49,7 +49,7 @@ class ValidPlaces:
             ) from None
 
     def padding(self, size: Sequence[int]) -> Tensor:
-        """bool ``[B, 1, *size]``: true at the places that come from padding alone."""
+        """bool ``[B, 1, *size]``: true at the places that come from padding only."""
         key = tuple(size)
         if key not in self._padding:
             lengths = self.lengths(key)
@@ -70,7 +70,7 @@ class ValidPlaces:
         return self._index[key]
 
     def follow(self, before: Sequence[int], after: Sequence[int], strides: Sequence[int]) -> None:
-        """Note that a layer turned a map of size ``before`` into one of size ``after``.
+        """Compute the valid lengths of a layer's output, and store them by its size.
 
         Args:
             before: Sides of its input.
@@ -78,7 +78,7 @@ class ValidPlaces:
             strides: Its stride along each ragged side.
 
         Raises:
-            UsageError: In strict mode, when the size is known with other lengths.
+            UsageError: In strict mode, when other lengths are stored for this size.
         """
         key = tuple(after)
         if key in self._lengths and not self.strict:
@@ -91,7 +91,7 @@ class ValidPlaces:
 
 
 def _last(valid: Tensor, side: int) -> Tensor:
-    """int64 ``[B]``: number of the last valid place along a side, counted from 1; 0 for a sample without any."""
+    """int64 ``[B]``: number of the last valid place along a side, counted from 1; 0 without a valid place."""
     other = [dim for dim in range(1, valid.ndim) if dim != 2 + side]
     some = valid.any(dim=other) if other else valid
     return (some * torch.arange(1, some.shape[1] + 1, device=valid.device)).amax(dim=1)

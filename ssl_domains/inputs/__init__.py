@@ -1,6 +1,7 @@
-"""What goes into an encoder: numbers with their validity, of any number of sides, and the views of a batch.
+"""Inputs of an encoder: values with their validity, of any number of sides, and the views of a batch.
 
-A preprocess makes an `Input` of an array, a recipe makes `Views` of an `Input`, a method embeds them. Needs torch only.
+A preprocess turns an array into an `Input`, a recipe turns an `Input` into `Views`, and a method embeds them. This
+package needs torch only.
 """
 
 from ssl_domains.inputs.input import Input

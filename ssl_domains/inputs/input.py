@@ -16,15 +16,15 @@ __all__ = ["Input"]
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """What an encoder takes of ``B`` samples.
+    """The input of an encoder for ``B`` samples: values, and where they are valid.
 
     Attributes:
         values: ``[B, C, *space]`` floating point or uint8; token ids are int64 ``[B, 1, T]``.
         valid: bool ``[B, 1, *space]``, false where there is padding or no data; None where all is data.
-        kind: Which encoder takes it: ``"image"``, ``"wave"``, ``"mel"``, ``"text"`` or any other word.
+        kind: The word that says which encoders take it: ``"image"``, ``"wave"``, ``"mel"``, ``"text"``, …
         ragged: Numbers of the sides that may differ between samples, counted from 0 after the channels: ``(0,)`` for
-            waveforms of any length. Only these are padded when inputs are joined.
-        pad: The value that padding gets when inputs are joined.
+            waveforms of any length. Only these sides are padded when inputs are joined.
+        pad: Value of the padding that is added when inputs are joined.
 
     Raises:
         UsageError: When ``valid`` doesn't have the shape of ``values`` with one channel.
@@ -52,18 +52,18 @@ class Input:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Device of the tensors."""
         return self.values.device
 
     @property
     def lengths(self) -> Tensor:
-        """int64 ``[B]``: valid places along the last side, of inputs with one side."""
+        """int64 ``[B]``: number of valid places of each sample, for inputs with one side."""
         if self.valid is None:
             return torch.full((len(self),), self.values.shape[-1], device=self.device)
         return self.valid.flatten(1).sum(dim=1)
 
     def take(self, index: Tensor | slice) -> Input:
-        """The samples at ``index``."""
+        """The input of the samples at ``index``."""
         return replace(self, values=self.values[index], valid=None if self.valid is None else self.valid[index])
 
     def to(
@@ -73,7 +73,7 @@ class Input:
         non_blocking: bool = False,
         memory_format: torch.memory_format = torch.preserve_format,
     ) -> Input:
-        """The same on another device. ``memory_format`` is followed where the values have the sides that it needs."""
+        """The input on another device. ``memory_format`` is used only if the values have the rank that it needs."""
         values = self.values.to(device, non_blocking=non_blocking)
         if memory_format is torch.contiguous_format or (memory_format is torch.channels_last and values.ndim == 4):
             values = values.contiguous(memory_format=memory_format)
@@ -81,13 +81,13 @@ class Input:
         return replace(self, values=values, valid=valid)
 
     def pin_memory(self) -> Input:
-        """The same in page-locked memory, from which copies to a GPU don't wait; a ``DataLoader`` calls it."""
+        """The input in page-locked memory, for asynchronous copies to a GPU; called by a ``DataLoader``."""
         return replace(
             self, values=self.values.pin_memory(), valid=None if self.valid is None else self.valid.pin_memory()
         )
 
     def unit(self) -> Input:
-        """uint8 values become float32 in [0, 1]; other values stay as they are."""
+        """The input with uint8 values converted to float32 in [0, 1]; other values are unchanged."""
         if self.values.dtype != torch.uint8:
             return self
         return replace(self, values=self.values.float().div_(255))
@@ -100,7 +100,7 @@ class Input:
 
     @classmethod
     def cat(cls, parts: Sequence[Input]) -> Input:
-        """The samples of all parts, in order. Ragged sides are padded at their end to the longest.
+        """Join the samples of several inputs, in order. Ragged sides are padded at their end to the longest.
 
         Raises:
             UsageError: When parts differ in kind, type, channels or a side that is not ragged.
@@ -116,21 +116,21 @@ class Input:
         return replace(first, values=torch.cat([part.values for part in padded]), valid=valid)
 
     def trimmed(self) -> Input:
-        """Without padding that no sample needs: ragged sides end with the last place that is data in any sample."""
+        """Remove padding that no sample needs: each ragged side is cut behind the last valid place of any sample."""
         if self.valid is None or not self.ragged:
             return self
         keep = [slice(None), slice(None)]
         for side in range(len(self.space)):
             others = [axis for axis in range(self.valid.ndim) if axis != side + 2]
-            there = torch.nonzero(self.valid.any(dim=others) if others else self.valid)
-            last = int(there[-1]) + 1 if len(there) else 1
+            places = torch.nonzero(self.valid.any(dim=others) if others else self.valid)
+            last = int(places[-1]) + 1 if len(places) else 1
             keep.append(slice(0, last) if side in self.ragged else slice(None))
         values, valid = self.values[tuple(keep)], self.valid[tuple(keep)]
         return replace(self, values=values, valid=None if bool(valid.all()) else valid)
 
     def padded(self, sides: Sequence[int]) -> Input:
-        """Padded at the end of each side to the given lengths, with ``pad`` and false."""
-        missing = [length - own for length, own in zip(sides, self.space, strict=True)]
+        """Pad the end of each side to the given lengths: values with ``pad``, validity with false."""
+        missing = [length - current for length, current in zip(sides, self.space, strict=True)]
         if not any(missing):
             return self
         # F.pad counts from the last side.

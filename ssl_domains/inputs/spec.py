@@ -1,4 +1,4 @@
-"""The declared form of an input: what a preprocess gives, what an encoder takes."""
+"""The declared form of an input: a preprocess declares its output, an encoder its input."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["InputSpec"]
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Kind, channels and sides of an input; stands in ``preprocess.json``.
+    """Kind, channels, sides and dtype of an input; stored in a run's ``preprocess.json``.
 
     Attributes:
-        kind: A word that says which encoder takes it.
+        kind: The word that says which encoders take it.
         channels: Channels ``C``; 1 for token ids.
         space: Length of each side after the channels; None for a ragged side, whose length differs from sample to
             sample. ``(64, 64)`` is a picture, ``(None,)`` a waveform, ``(80, None)`` a spectrogram of 80 bands.
-        dtype: Name of the type: ``"float32"``, ``"uint8"`` or ``"int64"``.
-        pad: The value that padding gets when samples of different length meet in a batch.
+        dtype: Name of the dtype: ``"float32"``, ``"uint8"`` or ``"int64"``.
+        pad: Value of padding when samples of different length are joined in a batch.
     """
 
     kind: str = "image"
@@ -40,18 +40,18 @@ class InputSpec:
         return tuple(number for number, length in enumerate(self.space) if length is None)
 
     def input(self, values: Tensor, valid: Tensor | None = None) -> Input:
-        """An `Input` of this form.
+        """Make an `Input` of this form.
 
         Args:
             values: ``[B, C, *space]``.
             valid: bool ``[B, 1, *space]`` or None.
 
         Raises:
-            DataError: When the values have other sides, channels or another type.
+            DataError: When the values have other sides, channels or another dtype.
         """
         expected = f"[B, {self.channels}, {', '.join('any' if side is None else str(side) for side in self.space)}]"
         fits = values.ndim == 2 + len(self.space) and values.shape[1] == self.channels
-        fits = fits and all(side in (None, own) for side, own in zip(self.space, values.shape[2:], strict=True))
+        fits = fits and all(side in (None, actual) for side, actual in zip(self.space, values.shape[2:], strict=True))
         if not fits or values.dtype != getattr(torch, self.dtype):
             raise DataError(
                 f"an input {values.dtype} {list(values.shape)} where {self.dtype} {expected} is declared",
@@ -60,7 +60,7 @@ class InputSpec:
         return Input(values, valid, self.kind, self.ragged, self.pad)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only."""
+        """All fields, as JSON values."""
         values = {"kind": self.kind, "channels": self.channels, "space": list(self.space)}
         return {**values, "dtype": self.dtype, "pad": self.pad}
 

@@ -1,4 +1,4 @@
-"""The views of a batch: several changed copies of each sample, which may differ in size and kind."""
+"""The views of a batch: several augmented copies of each sample, which may differ in size and kind."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ class View:
     """One view of ``b`` samples.
 
     Attributes:
-        input: What the encoder sees.
-        emitted: Numbers of this view by name, float64 ``[b]`` on the CPU: the angle after re-projection, where a crop
-            starts.
-        part: Default part of its rows; wave and spectrogram of one clip have different parts.
-        beside: Further inputs of the same samples that went through the same geometric steps: label maps, block masks.
+        input: Input of the encoder.
+        emitted: Numbers recorded with this view by name, float64 ``[b]`` on the CPU, such as the area of a crop.
+        part: Default part of its rows; for instance, the waveform and the spectrogram of one clip have different parts.
+        beside: Further inputs of the same samples after the same geometric steps: label maps, block masks.
     """
 
     input: Input
@@ -35,7 +34,7 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class ViewGroup:
-    """Views of one kind and size, in one input.
+    """The views of one kind and size, joined in one input.
 
     Attributes:
         numbers: Numbers of the views.
@@ -73,17 +72,17 @@ class Views:
 
     @property
     def samples(self) -> int:
-        """How many samples ``b``."""
+        """Number of samples ``b``."""
         return len(self.each[0].input)
 
     @property
     def device(self) -> torch.device:
-        """Where the inputs are."""
+        """Device of the inputs."""
         return self.each[0].input.device
 
     @cached_property
     def together(self) -> Input:
-        """All rows in one input; ragged sides are padded to the longest.
+        """All rows joined in one input; ragged sides are padded to the longest.
 
         Raises:
             UsageError: When the views differ in kind, channels or a fixed side; then use `by_shape`.
@@ -105,29 +104,29 @@ class Views:
         return torch.tensor([view.part for view in self.each]).repeat_interleave(self.samples)
 
     def rows(self, numbers: Sequence[int]) -> Tensor:
-        """The view-major rows of some views, int64 ``[len(numbers) · b]``: what ``Embeddings.of`` takes."""
+        """The view-major rows of some views, int64 ``[len(numbers) · b]``; a value for ``Embeddings.of``."""
         starts = torch.as_tensor(numbers, dtype=torch.int64) * self.samples
         return (starts[:, None] + torch.arange(self.samples)).flatten().to(self.device)
 
     def by_shape(self) -> list[ViewGroup]:
-        """The views grouped by kind and size: one forward of an encoder for each group.
+        """Group the views by kind and size, so that an encoder is called once for each group.
 
         Example:
             >>> groups = views.by_shape()                                             # doctest: +SKIP
             >>> z = views.in_order(groups, [encoder(g.input.values) for g in groups])     # doctest: +SKIP
         """
-        found: dict[tuple[object, ...], list[int]] = {}
+        grouped: dict[tuple[object, ...], list[int]] = {}
         for number, view in enumerate(self.each):
             one = view.input
             fixed = tuple(side for place, side in enumerate(one.space) if place not in one.ragged)
-            found.setdefault((one.kind, one.values.dtype, one.values.shape[1], one.ragged, fixed), []).append(number)
-        return [ViewGroup(tuple(n), Input.cat([self[number] for number in n])) for n in found.values()]
+            grouped.setdefault((one.kind, one.values.dtype, one.values.shape[1], one.ragged, fixed), []).append(number)
+        return [ViewGroup(tuple(n), Input.cat([self[number] for number in n])) for n in grouped.values()]
 
     def in_order(self, groups: Sequence[ViewGroup], values: Sequence[Tensor]) -> Tensor:
-        """Rows of all groups in view-major order.
+        """Join the rows of all groups in view-major order.
 
         Args:
-            groups: From `by_shape`.
+            groups: Result of `by_shape`.
             values: ``[len(numbers) · b, …]`` of each group, equal in their further sides.
 
         Returns:

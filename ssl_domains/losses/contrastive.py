@@ -33,39 +33,41 @@ def contrastive_loss(
     tile: int | None = None,
     total_anchors: Callable[[Tensor], Tensor] | None = None,
 ) -> LossOutput:
-    """Pull every anchor towards its positives, against all candidates it may see.
+    """Contrastive loss: pulls each anchor towards its positives, with all allowed candidates in the denominator.
 
-    For each relation r, over the anchors i that have a positive in it, with s = z·c/τ::
+    For each relation r, with s_ij = z_i·c_j/τ, A(i) the allowed candidates of anchor i, P_r(i) its positives and w_ip
+    their weights, the mean is over the anchors that have a positive in r::
 
         L_r = mean_i [ log Σ_{j∈A(i)} exp(s_ij) − Σ_{p∈P_r(i)} w_ip s_ip / Σ w_ip ]        L = Σ_r α_r L_r
 
     With no relation this is NT-Xent (SimCLR); with one ``same()`` rule it is SupCon's L_out. An anchor without
-    positives is left out; when none is left the loss is an exact 0 whose gradient is 0.
+    positives is left out; when no anchor is left, the loss is exactly 0 and so is its gradient.
 
-    Relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are evaluated tile
-    by tile. Both share one sweep for the log-sum-exp, which backward repeats instead of storing N×N numbers. Where the
-    candidates are the anchors, it takes each pair of rows once for both its roles. Runs in float32 (float64 for
-    float64 input) even inside autocast.
+    Relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are evaluated tile by
+    tile. One sweep over all tiles computes the log-sum-exp, and backward repeats the sweep instead of storing N×N
+    numbers. Where the candidates are the anchors, only half of the tiles are computed, as the matrix of logits is
+    symmetric. The loss runs in float32 (float64 for float64 input) even inside autocast.
 
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
-        pairs: Who is positive, ignored or negative for whom.
-        temperature: τ > 0. A tensor that requires a gradient gets it. A tensor on an accelerator isn't waited for:
-            where it is not positive and finite, the loss is NaN.
+        pairs: Which candidates are positive, ignored or negative for each anchor.
+        temperature: τ > 0. A tensor that requires a gradient gets it. The value of a tensor on an accelerator
+            isn't checked, as that would wait for the device: if it is not positive and finite, the loss is NaN.
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
-            gradient. Needed unless the candidates are the anchors themselves. Rows of sample −1, the unfilled slots of
-            a queue, may hold anything, NaN included, and get a gradient of 0.
-        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for one
-            that suits the device.
-        total_anchors: Where these anchors are a part of a larger batch: told how many of them count in each relation
-            (int64 ``[R]``, on the device of ``z``), it answers with the number in the whole batch, M_r. The losses of
-            the parts then add up to that of the whole, and so do their gradients.
+            gradient. Needed unless the candidates are the anchors themselves. Rows of sample −1, the unfilled places
+            of a queue, may hold any values, NaN included, and get a gradient of 0.
+        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for a
+            side that suits the device.
+        total_anchors: For anchors that are a part of a larger batch, such as those of one process: a function from the
+            number of these anchors that have a positive, by relation (int64 ``[R]``, on the device of ``z``), to that
+            of the whole batch, M_r. The losses of the parts then add up to the loss of the whole batch, and their
+            gradients to its gradient.
 
     Returns:
-        The loss and its parts per relation.
+        The loss, and the loss and number of anchors of each relation.
 
     Raises:
-        UsageError: When shapes and pairs don't fit or τ is not positive.
+        UsageError: When the shapes don't fit the pairs, or τ is not positive.
 
     References:
         Chen et al. 2020, *A Simple Framework for Contrastive Learning of Visual Representations*; Khosla et al. 2020,
@@ -94,13 +96,13 @@ def contrastive_loss(
 
 
 def _filled(keys: Tensor, pairs: PairBatch) -> Tensor:
-    """Zeros in unfilled slots: nobody's positive or negative, but 0 times NaN would be NaN."""
-    there = (pairs.candidates.sample >= 0).to(keys.device)
-    return torch.where(there[:, None], keys, 0)
+    """Replace unfilled rows by zeros: no anchor uses them, but their NaN times a weight of 0 would be NaN."""
+    filled = (pairs.candidates.sample >= 0).to(keys.device)
+    return torch.where(filled[:, None], keys, 0)
 
 
 class _Contrastive(torch.autograd.Function):
-    """One sweep forward for log-sum-exp and predicates, one backward; codes never enter a tile."""
+    """Forward and backward of the loss, each with one sweep over tiles; relations by codes need no tile."""
 
     @staticmethod
     def forward(
@@ -109,7 +111,7 @@ class _Contrastive(torch.autograd.Function):
         keys: Tensor | None,
         tau: Tensor,
         pairs: PairBatch,
-        tile: int | None,
+        side: int | None,
         total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         dtype = accumulator(z.device)
@@ -124,13 +126,13 @@ class _Contrastive(torch.autograd.Function):
         for r in equal.relations:
             cross[r] = pairs.cross_by_codes(r)
 
-        sweep = Sweep(z, keys, tau, pairs, tile)
+        sweep = Sweep(z, keys, tau, pairs, side)
         predicates = Predicates(sweep, len(z))
         sums = LogSumExp(sweep, len(z))
-        for seen in sweep.tiles():
-            predicates.add(seen)
-            seen.mask_logits()
-            sums.add(seen)
+        for tile in sweep.tiles():
+            predicates.add(tile)
+            tile.mask_logits()
+            sums.add(tile)
         lse = sums.value() / LOG2_E
         weight_sum[sweep.predicates] = predicates.weights
         positive[sweep.predicates] = predicates.products / LOG2_E
@@ -144,15 +146,15 @@ class _Contrastive(torch.autograd.Function):
         mean_positive = positive / torch.where(counted, weight_sum, 1)
         per_relation = torch.where(counted, share * (lse - mean_positive), 0).sum(1)
 
-        # dL/ds_ij = lse_share_i · softmax_ij − Σ_r positive_share_ri · w_rij; both vanish for anchors that don't count
+        # dL/ds_ij = lse_share_i · softmax_ij − Σ_r positive_share_ri · w_rij; both are 0 for anchors without a positive
         lse_share = (alpha[:, None] * share).sum(0)
         ctx.positive_share = alpha[:, None] * share / torch.where(counted, weight_sum, 1)
-        counts = lse_share > 0
-        ctx.shift = torch.where(counts, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
-        # The same as 2^−shift, without the rounding of a logarithm in between.
-        ctx.factor = torch.where(counts, lse_share / sums.total, 0).to(z.dtype) if sweep.bounded else None
+        used = lse_share > 0
+        ctx.shift = torch.where(used, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
+        # Equal to 2^−shift, but computed without the rounding of a logarithm.
+        ctx.factor = torch.where(used, lse_share / sums.total, 0).to(z.dtype) if sweep.bounded else None
         ctx.save_for_backward(z, keys, tau)
-        ctx.pairs, ctx.tile, ctx.equal = pairs, tile, equal
+        ctx.pairs, ctx.side, ctx.equal = pairs, side, equal
 
         loss = (alpha * per_relation).sum().to(z.dtype)
         without_cross = 1 - cross.to(dtype).sum(1) / max(len(z), 1)
@@ -173,19 +175,19 @@ class _Contrastive(torch.autograd.Function):
 def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
     to_z, to_keys, to_tau = ctx.needs_input_grad[:3]
     grad_z, grad_keys = torch.zeros_like(z), torch.zeros_like(keys) if to_keys else None
-    sweep = Sweep(z, keys, tau, ctx.pairs, ctx.tile)
+    sweep = Sweep(z, keys, tau, ctx.pairs, ctx.side)
     predicates = Predicates(sweep, len(z))
-    for seen in sweep.tiles():
-        logits = seen.mask_logits()
+    for tile in sweep.tiles():
+        logits = tile.mask_logits()
         if ctx.factor is None:
-            slope = logits.sub_(ctx.shift[seen.i, None]).exp2_()
+            gradient = logits.sub_(ctx.shift[tile.i, None]).exp2_()
         else:
-            slope = logits.exp2_().mul_(ctx.factor[seen.i, None])
-        predicates.subtract(slope, seen, ctx.positive_share)
+            gradient = logits.exp2_().mul_(ctx.factor[tile.i, None])
+        predicates.subtract(gradient, tile, ctx.positive_share)
         if to_z or to_tau:
-            grad_z[seen.i].addmm_(slope, keys[seen.j])
+            grad_z[tile.i].addmm_(gradient, keys[tile.j])
         if grad_keys is not None:
-            grad_keys[seen.j].addmm_(slope.T, z[seen.i])
+            grad_keys[tile.j].addmm_(gradient.T, z[tile.i])
 
     dtype = ctx.positive_share.dtype
     wide_z, wide_keys = z.to(dtype), keys.to(dtype)
@@ -200,24 +202,24 @@ def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> 
 
 
 def _square_gradients(ctx: Any, z: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
-    """Each row is an anchor and a candidate: its slope is G + Gᵀ, which is symmetric as the rules and s are."""
+    """Gradients where the candidates are the anchors: by the logits it is G + Gᵀ, as each row has both roles."""
     to_z, _, to_tau = ctx.needs_input_grad[:3]
     grad_z = torch.zeros_like(z)
-    sweep = Sweep(z, None, tau, ctx.pairs, ctx.tile)
+    sweep = Sweep(z, None, tau, ctx.pairs, ctx.side)
     predicates = Predicates(sweep, len(z))
     factor = ctx.factor
-    for seen in sweep.tiles():
-        logits, i, j = seen.mask_logits(), seen.i, seen.j
+    for tile in sweep.tiles():
+        logits, i, j = tile.mask_logits(), tile.i, tile.j
         both = sweep.spare(logits)
         if factor is not None:
-            slope = logits.exp2_().mul_(torch.add(factor[i, None], factor[None, j], out=both))
+            gradient = logits.exp2_().mul_(torch.add(factor[i, None], factor[None, j], out=both))
         else:
             torch.sub(logits, ctx.shift[None, j], out=both)
-            slope = logits.sub_(ctx.shift[i, None]).exp2_().add_(both.exp2_())
-        predicates.subtract(slope, seen, ctx.positive_share)
-        grad_z[i].addmm_(slope, z[j])
-        if seen.mirrored:
-            grad_z[j].addmm_(slope.T, z[i])
+            gradient = logits.sub_(ctx.shift[i, None]).exp2_().add_(both.exp2_())
+        predicates.subtract(gradient, tile, ctx.positive_share)
+        grad_z[i].addmm_(gradient, z[j])
+        if tile.mirrored:
+            grad_z[j].addmm_(gradient.T, z[i])
 
     dtype = ctx.positive_share.dtype
     wide_z = z.to(dtype)

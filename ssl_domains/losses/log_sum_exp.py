@@ -1,4 +1,4 @@
-"""log Σ exp over rows and columns that are seen a tile at a time."""
+"""log Σ exp of each row of a matrix of logits that is computed tile by tile."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ __all__ = ["LogSumExp"]
 
 
 class LogSumExp:
-    """Sums of exp2 over A(i), in float64 from tile to tile and in the embeddings' precision within one.
+    """Sums 2^logit over the allowed candidates A(i) of each anchor.
 
-    Where the logits are bounded, one exponential a pair serves both roles of a mirrored tile. Elsewhere each row keeps
-    its running maximum.
+    Sums within a tile have the embeddings' precision; sums over tiles are in float64. Where the logits are bounded, a
+    mirrored tile needs one exponential for each pair, which is summed over rows and over columns. Otherwise each anchor
+    keeps its running maximum, which is subtracted before the exponential.
 
     Args:
-        sweep: Whose tiles it will be shown.
-        rows: How many anchors there are.
+        sweep: The sweep whose tiles are added.
+        rows: Number of anchors.
 
     Attributes:
         total: Σ 2^(logit − top) of each anchor, float64, where top is 0 if the logits are bounded.
@@ -30,17 +31,17 @@ class LogSumExp:
         self.total = torch.zeros(rows, dtype=dtype, device=like.device)
         self._top = torch.full((rows,), torch.finfo(like.dtype).min, dtype=like.dtype, device=like.device)
 
-    def add(self, seen: SweptTile) -> None:
-        """Take a tile in; its logits are masked already, and may be overwritten."""
+    def add(self, tile: SweptTile) -> None:
+        """Add a tile whose logits are masked; they are overwritten."""
         if self._bounded:
-            terms = seen.logits.exp2_()
-            self.total[seen.i] += terms.sum(1)
-            if seen.mirrored:
-                self.total[seen.j] += terms.sum(0)
+            terms = tile.logits.exp2_()
+            self.total[tile.i] += terms.sum(1)
+            if tile.mirrored:
+                self.total[tile.j] += terms.sum(0)
         else:
-            self._online(seen.i, seen.logits)
-            if seen.mirrored:
-                self._online(seen.j, seen.logits.T)
+            self._online(tile.i, tile.logits)
+            if tile.mirrored:
+                self._online(tile.j, tile.logits.T)
 
     def _online(self, rows: slice, logits: Tensor) -> None:
         before = self._top[rows]
@@ -50,5 +51,5 @@ class LogSumExp:
         self._top[rows] = top
 
     def value(self) -> Tensor:
-        """log₂ Σ 2^logit of each anchor, −∞ over nobody."""
+        """log₂ Σ 2^logit of each anchor; −∞ for an anchor without candidates."""
         return self.total.log2() if self._bounded else self._top.to(self.total.dtype) + self.total.log2()

@@ -1,4 +1,4 @@
-"""What every loss hands back."""
+"""The value that every loss returns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ __all__ = ["LossOutput"]
 
 @dataclass(frozen=True)
 class LossOutput:
-    """A loss and what is worth watching beside it.
+    """A loss, and the numbers of each relation that are logged with it.
 
     Attributes:
-        loss: Scalar, attached to the graph.
-        per_relation: ``[R]``, detached: each relation's own loss L_r, before its weight α_r. 0 where no anchor counts.
-        no_cross_positive: ``[R]``, the share of all anchors without a positive of another sample. At 1 the relation
+        loss: Scalar with a gradient.
+        per_relation: ``[R]``, without gradient: the loss L_r of each relation, before its weight α_r; 0 where no anchor
+            has a positive.
+        no_cross_positive: ``[R]``, the fraction of anchors without a positive of another sample. At 1 the relation
             adds nothing to plain SimCLR.
-        anchors: ``[R]`` int64, M_r: the anchors that have a positive at all and are averaged over; those of the whole
-            batch when ``total_anchors`` told them, while the other numbers are this part's.
+        anchors: ``[R]`` int64, M_r: number of anchors with a positive, over which the mean is taken. With
+            ``total_anchors`` it is that of the whole batch, while the other numbers are those of this part.
     """
 
     loss: Tensor
@@ -30,6 +31,6 @@ class LossOutput:
 
     @classmethod
     def plain(cls, loss: Tensor) -> LossOutput:
-        """The output of a loss that reads no pairs: no relation has numbers of its own."""
+        """The output of a loss that reads no pairs, and so has no relations."""
         nothing = torch.zeros(0, device=loss.device)
         return cls(loss, nothing, nothing, nothing.long())

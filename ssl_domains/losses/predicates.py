@@ -1,4 +1,4 @@
-"""Positives that only a tile can tell: their weights, their mean logit, and their part of the slope."""
+"""Sums over the positives of predicates, which are evaluated tile by tile: weights, logits and gradients."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ __all__ = ["Predicates"]
 
 
 class Predicates:
-    """The relations of a batch that are not equality of codes.
+    """Sums over the positives of the relations that are not equality of codes, such as ``near('position', 5)``.
 
-    Where every match weighs 1, sums run in the embeddings' precision within a tile; grades stay float64, as a lone tiny
-    weight must not vanish.
+    Where every match weighs 1, sums within a tile have the embeddings' precision. Graded weights are summed in float64,
+    as a tiny weight that is an anchor's only one must not become 0.
 
     Args:
-        sweep: Whose tiles it will be shown.
-        rows: How many anchors there are.
+        sweep: The sweep whose tiles are added.
+        rows: Number of anchors.
 
     Attributes:
         weights: Σ_j w_pij, ``[predicates, M]``.
-        products: Σ_j w_pij·logit_ij, ``[predicates, M]``, to the base 2 as the logits are.
-        cross: Bool ``[predicates, M]``: a positive of another sample was seen.
+        products: Σ_j w_pij·logit_ij, ``[predicates, M]``, where logits are to the base 2.
+        cross: Bool ``[predicates, M]``: whether the anchor has a positive of another sample.
     """
 
     def __init__(self, sweep: Sweep, rows: int) -> None:
@@ -33,48 +33,50 @@ class Predicates:
         self.products = torch.zeros_like(self.weights)
         self.cross = torch.zeros_like(self.weights, dtype=torch.bool)
 
-    def add(self, seen: SweptTile) -> None:
-        """Take a tile in, whose logits are not masked yet."""
-        if seen.matches is None:
+    def add(self, tile: SweptTile) -> None:
+        """Add a tile whose logits are not masked yet."""
+        if tile.matches is None:
             return
-        other = self._sweep.other_sample(seen.i, seen.j)
-        for p, (matches, grades) in enumerate(zip(seen.matches, seen.grades, strict=True)):
+        other = self._sweep.other_sample(tile.i, tile.j)
+        for p, (matches, grades) in enumerate(zip(tile.matches, tile.grades, strict=True)):
             if grades is None:
-                scratch = self._sweep.spare(seen.logits).copy_(matches)
-                self._sums(self.weights[p], scratch, seen)
-                self._sums(self.products[p], scratch.mul_(seen.logits), seen)
+                scratch = self._sweep.spare(tile.logits).copy_(matches)
+                self._sums(self.weights[p], scratch, tile)
+                self._sums(self.products[p], scratch.mul_(tile.logits), tile)
             else:
                 wide = grades.to(self.weights.dtype)
-                self._sums(self.weights[p], wide, seen)
-                self._sums(self.products[p], wide * seen.logits, seen)
-            found = matches & other
-            self.cross[p, seen.i] |= found.any(1)
-            if seen.mirrored:
-                self.cross[p, seen.j] |= found.any(0)
+                self._sums(self.weights[p], wide, tile)
+                self._sums(self.products[p], wide * tile.logits, tile)
+            cross = matches & other
+            self.cross[p, tile.i] |= cross.any(1)
+            if tile.mirrored:
+                self.cross[p, tile.j] |= cross.any(0)
 
-    def subtract(self, slope: Tensor, seen: SweptTile, shares: Tensor) -> None:
-        """Take Σ_p share_pi·w_pij off a tile's slope; in a symmetric sweep (share_pi + share_pj)·w_pij.
+    def subtract(self, gradient: Tensor, tile: SweptTile, shares: Tensor) -> None:
+        """Subtract the part of the predicates' positives from a tile's gradient.
+
+        It is Σ_p share_pi·w_pij; in a symmetric sweep, where j is an anchor as well, Σ_p (share_pi + share_pj)·w_pij.
 
         Args:
-            slope: ``[I, J]``, changed in place.
-            seen: The tile.
-            shares: ``[R, M]`` of all relations.
+            gradient: Gradient by the logits of the tile, ``[I, J]``, changed in place.
+            tile: The tile.
+            shares: ``[R, M]``, weight of an anchor's positives in the loss, for all relations.
         """
-        if seen.matches is None:
+        if tile.matches is None:
             return
-        for r, matches, grades in zip(self._sweep.predicates, seen.matches, seen.grades, strict=True):
+        for r, matches, grades in zip(self._sweep.predicates, tile.matches, tile.grades, strict=True):
             if grades is None:
-                mine, scratch = shares[r].to(slope.dtype), self._sweep.spare(slope).copy_(matches)
+                share, scratch = shares[r].to(gradient.dtype), self._sweep.spare(gradient).copy_(matches)
                 if self._sweep.symmetric:
-                    slope.addcmul_(scratch, mine[seen.i, None] + mine[None, seen.j], value=-1)
+                    gradient.addcmul_(scratch, share[tile.i, None] + share[None, tile.j], value=-1)
                 else:
-                    slope.addcmul_(scratch, mine[seen.i, None], value=-1)
+                    gradient.addcmul_(scratch, share[tile.i, None], value=-1)
             else:
-                each = shares[r, seen.i, None]
-                slope.sub_(grades * (each + shares[r, None, seen.j] if self._sweep.symmetric else each))
+                each = shares[r, tile.i, None]
+                gradient.sub_(grades * (each + shares[r, None, tile.j] if self._sweep.symmetric else each))
 
     @staticmethod
-    def _sums(total: Tensor, values: Tensor, seen: SweptTile) -> None:
-        total[seen.i] += values.sum(1)
-        if seen.mirrored:
-            total[seen.j] += values.sum(0)
+    def _sums(total: Tensor, values: Tensor, tile: SweptTile) -> None:
+        total[tile.i] += values.sum(1)
+        if tile.mirrored:
+            total[tile.j] += values.sum(0)

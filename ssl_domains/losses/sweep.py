@@ -1,4 +1,4 @@
-"""The sweep over anchors × candidates, a tile at a time: logits and what the pairs say about them."""
+"""Computes the matrix anchors × candidates tile by tile: logits, positives of predicates, and allowed candidates."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["LOG2_E", "Sweep", "SweptTile", "accumulator"]
 
 LOG2_E = math.log2(math.e)
 
-# Below this bound the sum of exp2 over any batch is a float32 number far from both of its ends.
+# With logits below this bound, the sum of exp2 over any batch neither overflows nor underflows in float32.
 _SAFE_EXPONENT = 60.0
 
 
 def accumulator(device: torch.device) -> torch.dtype:
-    """Sums over the batch run in float64, except on MPS, which has none."""
+    """The dtype of sums over the batch: float64, but float32 on MPS, which has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64
 
 
@@ -31,15 +31,15 @@ class SweptTile:
     """One tile of a `Sweep`.
 
     Attributes:
-        i: The anchors it covers.
-        j: The candidates it covers.
-        mirrored: Whether it stands for the tile (j, i) as well.
+        i: Its anchors.
+        j: Its candidates.
+        mirrored: Whether it also represents the tile (j, i), which isn't computed.
         logits: ``[I, J]`` to the base 2, s_ij·log₂e, in a buffer that the next tile overwrites.
-        matches: Bool ``[predicates, I, J]``, None without predicates.
-        grades: Of each predicate, float64 ``[I, J]``, None where a match weighs 1.
-        allowed: Bool ``[I, J]``, who is in A(i); None when that is everybody but the anchor itself.
-        own: int64 ``[I]``, the anchor's own column within the tile, outside ``[0, J)`` when it isn't there; None when
-            no anchor is.
+        matches: Bool ``[predicates, I, J]``, positives of each predicate; None without predicates.
+        grades: Weights of each predicate's positives, float64 ``[I, J]``; None where each weighs 1.
+        allowed: Bool ``[I, J]``, which candidates are in A(i); None when only the anchor itself is not.
+        own: int64 ``[I]``, the column of the tile that is the anchor itself, outside ``[0, J)`` when no column is;
+            None when that holds for every anchor.
     """
 
     i: slice
@@ -52,46 +52,45 @@ class SweptTile:
     own: Tensor | None
 
     def mask_logits(self) -> Tensor:
-        """The logits with −∞ outside A(i), in place."""
+        """Set the logits outside A(i) to −∞, in place, and return them."""
         if self.allowed is not None:
             return self.logits.masked_fill_(~self.allowed, -torch.inf)
         if self.own is None:
             return self.logits
         column = self.own.clamp(0, self.logits.shape[1] - 1)[:, None]
         here = column[:, 0] == self.own
-        # gather and scatter instead of an index of the rows concerned: no wait for the device to count them
+        # gather and scatter, because an index by a mask would wait for the device
         value = self.logits.gather(1, column).masked_fill_(here[:, None], -torch.inf)
         return self.logits.scatter_(1, column, value)
 
 
 class Sweep:
-    """Tiles of s = z·c/τ, strip by strip.
+    """The tiles of the matrix s = z·c/τ, row of tiles by row of tiles.
 
-    A rule is symmetric, so where the candidates are the anchors themselves a tile off the diagonal tells of two: only
-    those on and above it are swept.
+    A rule is symmetric. So where the candidates are the anchors, only the tiles on and above the diagonal are computed,
+    and a tile above it also represents the tile mirrored at the diagonal.
 
     Args:
         z: ``[M, d]`` anchors.
         keys: ``[N, d]`` candidates; None when they are the anchors.
         tau: Temperature, a scalar tensor.
-        pairs: Predicates and ignore rules, asked per tile; relations by codes are not.
-        side: Side of a tile; None for one that suits the device.
+        pairs: The pairs; their predicates and ignore rules are evaluated tile by tile, relations by codes are not.
+        side: Side of a tile; None for a side that suits the device.
 
     Attributes:
-        predicates: The relations that only `PairBatch.tile` knows.
-        bounded: Whether no exponential needs a maximum taken off first. Never on an accelerator, where asking would
-            wait for it.
-        spare: A second buffer of a tile's size.
+        predicates: Numbers of the relations that are not equality of codes.
+        bounded: Whether the logits are small enough that no maximum is subtracted before an exponential. Always false
+            on an accelerator, where the check would wait for the device.
     """
 
     def __init__(self, z: Tensor, keys: Tensor | None, tau: Tensor, pairs: PairBatch, side: int | None) -> None:
         self.symmetric = keys is None
         self.keys = z if keys is None else keys
         self.scaled, self.pairs = z * (LOG2_E / tau), pairs
-        # On a CPU the numbers of a tile should stay in cache; elsewhere few large steps are cheaper than many.
+        # On a CPU a tile should stay in the cache; on an accelerator few large tiles are cheaper than many small ones.
         self.side = (512 if z.device.type == "cpu" else 2048) if side is None else side
         self.predicates = [r for r, by_codes in enumerate(pairs.by_codes) if not by_codes]
-        self._told = bool(self.predicates) or pairs.has_ignore
+        self._needs_pairs = bool(self.predicates) or pairs.has_ignore
         self.bounded = z.device.type == "cpu" and _largest(self.scaled) * _largest(self.keys) <= _SAFE_EXPONENT
         most = min(self.side, len(z)) * min(self.side, len(self.keys))
         self._buffer, self._spare = z.new_empty(most), z.new_empty(most)
@@ -103,18 +102,18 @@ class Sweep:
                 yield self._tile(i, j)
 
     def spare(self, like: Tensor) -> Tensor:
-        """Scratch in the shape of a tile."""
+        """A second buffer in the shape of ``like``, whose content is undefined."""
         return self._spare[: like.numel()].view(like.shape)
 
     def other_sample(self, i: slice, j: slice) -> Tensor:
-        """Bool ``[I, J]``: anchor and candidate are different samples."""
+        """Bool ``[I, J]``: whether anchor and candidate are of different samples."""
         return torch.ne(self.pairs.anchors.sample[i, None], self.pairs.candidates.sample[None, j])
 
     def _tile(self, i: slice, j: slice) -> SweptTile:
         rows, columns = i.stop - i.start, j.stop - j.start
         logits = self._buffer[: rows * columns].view(rows, columns)
         torch.mm(self.scaled[i], self.keys[j].T, out=logits)
-        pairs = self.pairs.tile(i, j, self.predicates) if self._told else None
+        pairs = self.pairs.tile(i, j, self.predicates) if self._needs_pairs else None
         mirrored = self.symmetric and i != j
         return SweptTile(
             i=i,

@@ -1,6 +1,7 @@
 """Self-supervised methods, one file each, and the contract that they share.
 
-The views of a batch come in; embeddings, a loss and its gradients go out. A method knows rows, never pictures.
+The views of a batch come in; embeddings of their rows and a loss go out. A method makes no assumption about the kind of
+data, such as pictures or waveforms.
 """
 
 from ssl_domains.methods.embeddings import Embeddings, Exchange, Target

@@ -1,4 +1,4 @@
-"""What a method makes of a batch, and how its loss reaches the rows of all processes."""
+"""Embeddings and targets of a batch, with access to the rows of all processes for the loss."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Embeddings", "Exchange", "Target"]
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What `Method.target` gives for some rows only.
+    """Targets of some rows only; a value in the result of `Method.target`.
 
     Attributes:
-        values: ``[n, …]``.
+        values: Targets ``[n, …]``.
         of: int64 ``[n]``, the view-major row that each value belongs to; ascending.
     """
 
@@ -28,7 +28,7 @@ class Target:
 
 
 class Exchange(Protocol):
-    """How rows of several processes come together; made by the engine."""
+    """Gathers rows of several processes; made by the engine."""
 
     def whole(self, values: Tensor, of: Tensor | None, part: Tensor | None) -> Tensor:
         """The rows of all processes, ordered by view, slot of the global batch and part; gradients flow back."""
@@ -46,25 +46,25 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """What a method makes of the views of ``b`` samples.
+    """Embeddings of the views of ``b`` samples.
 
-    `Method.embed` fills the first six; the engine adds the others before it asks for the loss.
+    `Method.embed` sets the first six fields; the engine sets the others before it calls `Method.loss`.
 
     Attributes:
-        z: ``[M, d]``, what the loss compares; of unit length where `ViewPlan.unit_z` says so.
-        pooled: ``[b, F]``, detached: what the encoder gave for each sample, before any head. A probe will see this.
-            One view of a sample is enough; of several kinds the features stand side by side.
+        z: ``[M, d]``, the embeddings that the loss compares; of length 1 if `ViewPlan.unit_z` is true.
+        pooled: ``[b, F]``, detached: the encoder's features of each sample, before any head, as a probe reads them. One
+            view of each sample is enough; features of several kinds are concatenated.
         more: Further rows that the loss reads, ``[M, …]`` by name, with gradient; aligned with ``z``.
-        shared: Tensors without a row axis by name, with gradient: a learned temperature, prototypes. Equal in all
-            processes.
+        shared: Tensors without a row axis by name, with gradient, such as a learned temperature or prototypes. Equal in
+            all processes.
         of: int64 ``[M]``, the view-major row of this call's views that each row of ``z`` belongs to; None where row
             ``i`` belongs to ``i``. A method that embeds one of two views, or several instances of a view, gives it.
-        part: int64 ``[M]``, the instance within the view (frame, cell, window); None takes the view's own. The pair
-            (of, part) is unique.
-        targets: What `Method.target` gave, by name; never differentiated.
-        target_of: Rows of those targets that aren't aligned with all views.
-        rows: Rows of the whole batch, in the order of ``whole()``, on the CPU: what a queue stores beside its keys.
-        exchange: Reaches the other processes; None where there is one.
+        part: int64 ``[M]``, the instance within the view (frame, cell, window); None takes the part of the view. The
+            pair (of, part) is unique.
+        targets: Result of `Method.target`, by name; never differentiated.
+        target_of: View-major rows of the targets that were given for some rows only, by name.
+        rows: Rows of the whole batch, in the order of ``whole()``, on the CPU; a queue stores them with its keys.
+        exchange: Gathers the rows of all processes; None for one process.
     """
 
     z: Tensor
@@ -81,8 +81,8 @@ class Embeddings:
     def whole(self, name: str = "z") -> Tensor:
         """Rows of the whole batch, the same in every process: ``z``, one of ``more``, or one of ``targets``.
 
-        Rows of ``z`` and ``more`` carry gradients back to their process. On one process it is the tensor itself. Every
-        process must ask for the same names in the same order.
+        Gradients of rows of ``z`` and ``more`` flow back to the process that embedded them. With one process, it is the
+        tensor itself. Every process must call this with the same names in the same order.
 
         Raises:
             UsageError: When there are no such rows.
@@ -96,7 +96,7 @@ class Embeddings:
         return values if self.exchange is None else self.exchange.whole(values, self.target_of.get(name), None)
 
     def total(self, counts: Tensor) -> Tensor:
-        """The sum of ``counts`` (int64, any shape) over all processes: by this a mean over rows must be divided."""
+        """The sum of ``counts`` (int64, any shape) over all processes: the divisor of a mean over the rows of all."""
         return counts if self.exchange is None else self.exchange.total(counts)
 
     def of_all(self, loss: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Contract 3, the method: what is trained, and how it is scored."""
+"""Contract 3, the method: the trained modules (encoder and head), their embeddings and their loss."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ __all__ = ["Method", "MethodOptions"]
 class MethodOptions(BaseModel):
     """Base of a method's options: the section ``[method]`` of a configuration, beside ``name``."""
 
-    # Strict: `method.momentum = true` is a slip, not a number.
+    # Strict: `method.momentum = true` is an error, and isn't read as 1.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Method(nn.Module, ABC):
-    """A self-supervised method: an encoder, what sits on top of it while training, and a loss.
+    """A self-supervised method: an encoder, further modules for training such as a projection head, and a loss.
 
-    A step calls `target`, `embed`, `loss`, then, after the update, `after_step`. `ssl_domains.testing.check_method`
-    holds a method to the rules stated here.
+    A step calls `target`, `embed`, `loss`, and after the update `after_step`. `ssl_domains.testing.check_method` checks
+    the rules stated here.
 
     Attributes:
-        needs: Views of each sample, and what else the method reads.
-        options: Its section ``[method]`` of the configuration.
-        encoder: What is kept and exported; a ``ModuleDict`` by kind where inputs of several kinds have one each.
-        refresh: What it computes from training rows at the start of an epoch; None for nothing.
+        needs: Number of views of each sample, and further needs of the method.
+        options: Model of the section ``[method]`` of the configuration.
+        encoder: The encoder, which is kept and exported; a ``ModuleDict`` by kind if each kind of input has its own.
+        refresh: Columns, edges or state to compute from all training rows between epochs; None for nothing.
     """
 
     needs: ClassVar[ViewPlan] = ViewPlan()
@@ -56,49 +56,49 @@ class Method(nn.Module, ABC):
         return cls(encoder, **{name: options[name] for name in cls.options.model_fields})
 
     def forward(self, views: Views) -> Embeddings:
-        """The same as `embed`, so that wrappers around ``forward`` (DistributedDataParallel) see it."""
+        """Calls `embed`, so that wrappers around ``forward`` such as DistributedDataParallel work."""
         return self.embed(views)
 
     @abstractmethod
     def embed(self, views: Views) -> Embeddings:
         """Embed the views of some samples.
 
-        Every trained parameter acts here, as nothing else is differentiated. With gradient caching it runs twice a
-        step, on a few samples at a time.
+        Every trained parameter must take part, as only this method is differentiated with respect to parameters. With
+        gradient caching it is called twice for each micro-batch of a step.
         """
 
     def target(self, views: Views) -> Mapping[str, Tensor | Target]:
-        """What the loss compares with but never differentiates: keys of a momentum branch, codes.
+        """Targets of the loss, which are never differentiated: for instance the keys of a momentum encoder.
 
-        Runs once a step, before `embed`, without gradient, on all views of this process. Random numbers drawn here
-        don't change those that `embed` draws.
+        Called once for each step, before `embed`, without gradient, with all views of this process. Random numbers
+        drawn here don't change those that `embed` draws.
 
         Returns:
-            By name: values aligned with the view-major rows, or a `Target` with the rows that they belong to.
+            By name: values aligned with the view-major rows, or a `Target` for some of the rows.
         """
         return {}
 
     @abstractmethod
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
-        """Score the embeddings of a batch; pure, given the method's state.
+        """Compute the loss of a batch; a pure function of the arguments and the method's state.
 
-        Reads ``z``, ``more``, ``shared`` and ``targets`` only. With several processes these are the rows of this one,
-        and the losses of all processes must add up to that of the whole batch: either a sum over own rows is divided
-        by ``out.total(count)``, or a function of ``out.whole(…)`` goes through ``out.of_all(…)``. Never multiply by
-        the number of processes; the engine does.
+        It may read only ``z``, ``more``, ``shared`` and ``targets``. With several processes these are the rows of this
+        process, and the losses of all processes must add up to the loss of the whole batch. So either divide a sum over
+        the rows of this process by ``out.total(count)``, or compute a function of ``out.whole(…)`` and pass it through
+        ``out.of_all(…)``. Don't multiply by the number of processes; the engine does.
         """
 
     def after_step(self, out: Embeddings, progress: float) -> None:
-        """Update what gradients don't: momentum encoder, queue, bank.
+        """Update state that has no gradient: momentum encoder, queue, memory bank.
 
-        Reads ``out.targets``, ``out.whole(…)`` and ``out.rows`` only, so that every process comes to the same state.
+        It may read only ``out.targets``, ``out.whole(…)`` and ``out.rows``, so that all processes get the same state.
 
         Args:
-            out: What the loss saw.
-            progress: From 0 to 1 over the run.
+            out: The embeddings that the loss was computed from.
+            progress: Progress of the run, from 0 to 1.
         """
 
     @property
     def temperature(self) -> float:
-        """The temperature τ in use, for the log; NaN where there is none."""
+        """The current temperature τ, for the log; NaN if the method has none."""
         return float("nan")

@@ -1,4 +1,4 @@
-"""What builds a method: its class, or an object that knows more than a configuration can say."""
+"""Protocol of the builder of a method: the method's class, or an object with data that no configuration can hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["MethodSource"]
 
 
 class MethodSource(Protocol):
-    """Builds a method: the method's class itself, or an object that knows more than a configuration can say.
+    """Builds a method: the method's class, or an object with data that no configuration can hold, such as labels.
 
     Attributes:
         needs: See `Method.needs`.

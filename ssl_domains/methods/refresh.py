@@ -1,4 +1,4 @@
-"""What a method computes from the training rows between two epochs: clusters, mined neighbours, centroids."""
+"""Refresh: columns, edges and state that a method computes between epochs, such as clusters or mined neighbours."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Refresh", "Refreshed"]
 
 @dataclass(frozen=True, eq=False)
 class Refreshed:
-    """The result of a refresh, by declared name.
+    """The result of a refresh, by the names that the `Refresh` declares.
 
     Attributes:
         columns: Codes (negative: missing) or numbers (NaN: missing) ``[n]``, in the order of the training table.
         edges: Edge tables for ``linked``, see `ssl_domains.pairs.edges_between`.
-        state: New values of parameters or buffers of the method, by their names in its ``state_dict``: centroids, a
-            head that starts anew. What the optimiser remembers of such a parameter is forgotten.
+        state: New values of parameters or buffers of the method, by their names in its ``state_dict``: centroids,
+            or a new initial head. The optimiser's state (momentum) of such a parameter is deleted.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -32,17 +32,19 @@ class Refreshed:
 
 @dataclass(frozen=True, eq=False)
 class Refresh:
-    """A computed column or edge table that a rule may read: ``same("cluster")``, ``linked("mined")``.
+    """Declares columns or edge tables that a method computes, for rules such as ``same("cluster")``.
 
-    The engine embeds every training row without augmentation, in evaluation mode, before the first epoch and then at
-    the start of every ``every``-th; batches and loss follow what ``compute`` answers from there on.
+    Before the first epoch, and then at the start of every ``every``-th, the engine embeds all training
+    rows, without augmentation and in evaluation mode, and calls ``compute``. Batches and loss use its result until the
+    next refresh.
 
     Attributes:
-        compute: From the encoder's pooled features, float32 ``[n, F]`` on the CPU, and the training table to the new
-            columns, edges and state. Called in one process only, whose answer all take: it must not change the method.
-        columns: Names of the columns it computes; the table must not have them.
-        edges: Names of the edge tables it computes.
-        every: Epochs between two refreshes.
+        compute: Function from the encoder's pooled features, float32 ``[n, F]`` on the CPU, and the training table to
+            the new columns, edges and state. It is called in one process only and the result is sent to all, so it
+            must not change the method.
+        columns: Names of the columns that it computes; the table must not have columns of these names.
+        edges: Names of the edge tables that it computes.
+        every: Number of epochs from one refresh to the next.
         state: Names of the method's parameters or buffers that it sets.
 
     Raises:

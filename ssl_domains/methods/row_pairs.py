@@ -1,4 +1,4 @@
-"""The pairs of a batch, built when a loss reads them."""
+"""The pairs of a batch, which are built only when a loss calls for them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ __all__ = ["RowPairs"]
 
 @dataclass(frozen=True, eq=False)
 class RowPairs:
-    """Which rows are positives, negatives or ignored; ``pairs()`` builds them, so a method without pairs pays nothing.
+    """The pairs of a batch: positive, negative or ignored. A call ``pairs()`` builds them.
 
     Attributes:
         objective: The rule, bound to the training rows.
         rows: Rows of this process, in the order of ``Embeddings.z``, on the CPU.
-        whole: Rows of all processes, in the order of ``Embeddings.whole()``; the same object as ``rows`` on one.
-        device: Where the pairs are wanted.
-        anchors: int64, the rows that are anchors, as positions in ``rows``; None for all.
+        whole: Rows of all processes, in the order of ``Embeddings.whole()``; the same object as ``rows`` for one
+            process.
+        device: Device of the pairs.
+        anchors: int64, positions in ``rows`` of the anchors; None if all rows are anchors.
     """
 
     objective: BoundObjective
@@ -37,15 +38,15 @@ class RowPairs:
 
     @property
     def square(self) -> bool:
-        """Whether ``pairs()`` compares the rows of this process with themselves: then a loss gets no candidates."""
+        """Whether the candidates of ``pairs()`` are its anchors; then a loss is called without candidates."""
         return self.whole is self.rows and self.anchors is None
 
     def __call__(self, anchors: Rows | None = None, candidates: Rows | None = None) -> PairBatch:
-        """The state of every pair.
+        """Build the pairs of anchors and candidates.
 
         Args:
-            anchors: None for the anchors among the rows of this process.
-            candidates: What they are compared with; None for the rows of the whole batch. A queue's are
+            anchors: Rows of the anchors; None for the anchors of this process.
+            candidates: Rows of the candidates; None for the rows of the whole batch. Those of a queue are made by
                 ``Rows.stored``.
 
         Raises:

@@ -1,4 +1,4 @@
-"""SimCLR, and with a rule every method that differs from it only in its pairs.
+"""SimCLR, and with a rule also SupCon and other methods that differ from SimCLR only in their pairs.
 
 Chen et al. 2020, A Simple Framework for Contrastive Learning of Visual Representations. With no relation it is NT-Xent;
 with ``same(label)`` it is SupCon (Khosla et al. 2020, L_out).
@@ -35,12 +35,12 @@ class SimCLROptions(MethodOptions):
 
 
 class SimCLR(Method):
-    """Encoder → projection head → unit sphere → the general contrastive loss.
+    """SimCLR: encoder, projection head, normalisation to length 1, contrastive loss of the pairs.
 
     Args:
         encoder: The encoder to train.
         head: Maps pooled features ``[M, F]`` to ``[M, d]``.
-        temperature: τ, or its start when learned.
+        temperature: τ, or its initial value when it is learned.
         learnable_temperature: Learn log(1/τ), clamped to τ ≥ 0.01.
     """
 
@@ -62,7 +62,7 @@ class SimCLR(Method):
         return cls(encoder, head, options["temperature"], options["learnable_temperature"])
 
     def embed(self, views: Views) -> Embeddings:
-        """Rows ``z [M, d]`` on the unit sphere, float32 or wider whatever the encoder's precision."""
+        """Embeddings ``z [M, d]`` of length 1, in float32 or wider, independent of the encoder's precision."""
         rows = views.together
         features = self.encoder(rows.values, rows.valid)
         projected = self.head(features.pooled)
@@ -73,7 +73,7 @@ class SimCLR(Method):
         return Embeddings(z, features.pooled.detach()[: views.samples], shared=shared)
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
-        """The general contrastive loss of the pairs."""
+        """The contrastive loss of the pairs, see `contrastive_loss`."""
         temperature: float | Tensor = out.shared.get("temperature", self._fixed)
         anchors = out.z if pairs.anchors is None else out.z[pairs.anchors]
         candidates = None if pairs.square else out.whole()
@@ -81,7 +81,7 @@ class SimCLR(Method):
 
     @property
     def temperature(self) -> float:
-        """The temperature τ in use."""
+        """The current temperature τ."""
         if self.log_scale is None:
             return self._fixed
         return math.exp(-min(float(self.log_scale.detach()), _SHARPEST))

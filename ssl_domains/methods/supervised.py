@@ -1,6 +1,7 @@
-"""Supervised training from scratch, as an arm to compare with: same steps, views and optimiser, but labels as targets.
+"""Supervised training from scratch, for comparison: the same steps, views and optimiser, but labels as targets.
 
-Not a self-supervised method, so ``methods list`` does not show it; a study hands `SupervisedTraining` to the engine.
+It is no self-supervised method, so ``methods list`` does not show it. A study passes `SupervisedTraining` to
+the engine.
 """
 
 from __future__ import annotations
@@ -52,16 +53,16 @@ class Targets(Protocol):
 
 
 class Supervised(Method):
-    """Encoder → linear layer on the pooled features → cross-entropy.
+    """Supervised training: encoder, and a linear layer on the pooled features.
 
-    Cross-entropy for classes, binary cross-entropy averaged over labels for label sets, squared error of the
-    standardised number for ``regression``. ``z`` of its embeddings is what the linear layer gives, ``[M, K]``, not
-    normalised. Labels are looked up by the rows' sample positions; rows without one don't count, and a batch without
-    any gives an exact 0.
+    The loss is cross-entropy for classes, binary cross-entropy averaged over labels for label sets, and squared error
+    of the standardised number for ``regression``. ``z`` of the embeddings is the output of the linear layer,
+    ``[M, K]``, not normalised. Labels are looked up by the rows' sample positions. Rows without a label
+    are left out; the loss of a batch without labels is exactly 0.
 
     Args:
         encoder: The encoder to train.
-        labels: One for each row of the training table, in its order.
+        labels: Labels of the rows of the training table, in its order.
     """
 
     needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False)
@@ -82,7 +83,7 @@ class Supervised(Method):
             shift, scale = float(values.mean()), float(values.std()) or 1.0
             y = np.where(labels.known, (labels.y - shift) / scale, 0.0)
         kind = torch.int64 if self.task == "classification" else torch.float32
-        # Labels stay out of checkpoints, as they belong to the table; what undoes the standardising goes in.
+        # Labels are not saved in checkpoints, as they belong to the table; shift and scale are saved.
         self.register_buffer("labels", torch.as_tensor(np.array(y), dtype=kind), persistent=False)
         self.register_buffer("known", torch.as_tensor(np.array(labels.known), dtype=torch.bool), persistent=False)
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
@@ -95,7 +96,7 @@ class Supervised(Method):
         return Embeddings(self.classifier(features.pooled).float(), features.pooled.detach()[: views.samples])
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
-        """Mean over the labelled rows of the batch; of the pairs only the rows' samples are read."""
+        """Mean loss over the labelled rows of the batch; of ``pairs``, only the samples of the rows are read."""
         samples = pairs.rows.sample.to(out.z.device)
         known = self.known[samples]
         z, target = out.z[known], self.labels[samples][known]
@@ -106,16 +107,16 @@ class Supervised(Method):
         else:
             each = (z[:, 0] - target).square()
         count = out.total(known.sum())
-        # The sum of nothing is 0 and still has a graph, as the mean of nothing has not.
+        # Without labelled rows the sum is 0 and keeps its graph; a mean would be NaN.
         return LossOutput.plain((each.sum() + 0.0 * out.z.sum()) / count.clamp(min=1))
 
 
 @dataclass(frozen=True, eq=False)
 class SupervisedTraining:
-    """Builds `Supervised` for `ssl_domains.engine.Parts`, where a method's class would stand.
+    """Builds `Supervised`; passed as ``method`` to `ssl_domains.engine.Parts` in place of a class.
 
     Attributes:
-        labels: One for each row of ``Parts.table``, in its order.
+        labels: Labels of the rows of ``Parts.table``, in its order.
     """
 
     labels: Targets
@@ -123,12 +124,12 @@ class SupervisedTraining:
     options: ClassVar[type[BaseModel]] = Supervised.options
 
     def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Supervised:
-        """`Supervised` on top of the encoder; the options of a configuration are not used."""
+        """Build `Supervised` with the encoder; the options of a configuration are not used."""
         return Supervised(encoder, self.labels)
 
 
 def supervised_answers_of(z: Tensor, task: str, shift: float = 0.0, scale: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities ``[n, K]``, or numbers ``[n]`` in the label's unit, from what the linear layer gave ``[n, K]``."""
+    """Probabilities ``[n, K]``, or numbers ``[n]`` in the label's unit, from outputs ``[n, K]`` of the linear layer."""
     z = z.detach().double().cpu()
     if task == "classification":
         return np.asarray(z.softmax(dim=1).numpy(), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What a method needs of its views, declared as a class attribute."""
+"""Views and pairs that a method needs, declared as its class attribute ``needs``."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["ViewPlan"]
 
 @dataclass(frozen=True)
 class ViewPlan:
-    """How many views a method takes of each sample, and what else it reads.
+    """Number of views of each sample that a method needs, and whether it reads pairs and validity.
 
     Attributes:
-        views: Views of each sample. More may be configured (``views.n``) unless ``exact``.
-        variants: Views by named variant of the recipe, as ``{"global": 2, "local": 6}``; their sum is then the number
-            of views, in this order.
-        pairs: Whether the loss reads pairs. A method that doesn't refuses a rule.
-        validity: Whether the method needs to know where there is data: inputs without validity get one that is true.
+        views: Number of views of each sample. More may be configured (``views.n``) unless ``exact``.
+        variants: Number of views by variant of the recipe, such as ``{"global": 2, "local": 6}``; ``views`` is then
+            their sum, and the views come in this order.
+        pairs: Whether the loss reads pairs. With a method that doesn't, a rule is refused.
+        validity: Whether the method reads validity; if so, inputs without it get one that is true everywhere.
         anchors: ``"first"``: rows of drawn negatives are candidates only; ``"all"``: they are anchors too.
-        unit_z: Whether ``z`` has length 1. Where it hasn't, collapse is watched on the pooled features.
-        exact: Whether no other number of views will do.
+        unit_z: Whether ``z`` has length 1. If not, collapse is monitored on the pooled features.
+        exact: Whether the method refuses any other number of views.
     """
 
     views: int = 2
@@ -43,7 +43,7 @@ class ViewPlan:
         """Refuse a number of views that the method can't take.
 
         Args:
-            views: Views of each sample.
+            views: Number of views of each sample.
             method: The method's name, for the message.
 
         Raises:

@@ -1,4 +1,8 @@
-"""Probes on arrays: how much of a label a small model reads from frozen features."""
+"""Probes: small models fitted on frozen features, whose test score measures how well these predict a label.
+
+Features, labels and groups come in as arrays. Hyper-parameters are chosen inside the training groups, and each probe is
+scored once, on test groups that it was not fitted on.
+"""
 
 from ssl_domains.probes.dense import DenseFit, DenseResult, dense_confusions, dense_loss, run_dense_probe
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks

@@ -1,4 +1,4 @@
-"""Dense probe: a small head on frozen maps, scored by Dice over whole held-out groups."""
+"""Dense probe: a small segmentation head on frozen feature maps, scored by Dice over whole test groups."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _STANDARDISED_ROWS = 512
 
 @dataclass(frozen=True)
 class DenseFit:
-    """How a head is fitted; equal in all arms.
+    """How a head is fitted; the same for every encoder that is compared.
 
     Attributes:
-        steps: AdamW steps, whatever the number of labelled pictures: not epochs.
-        batch: Pictures in a step, drawn without replacement until all were seen.
+        steps: Number of AdamW steps; it doesn't depend on the number of labelled pictures.
+        batch: Pictures in a step, drawn without replacement until all were drawn.
         lr: Grid of peak learning rates, which fall to 0 by a cosine; chosen inside the training groups. None takes the
-            head's own.
+            grid of the head.
         weight_decay: Decoupled weight decay.
-        dice: Weight of the soft Dice loss beside cross-entropy. It is what balances classes: pictures are drawn as they
-            come, and neither pixels nor classes are weighted.
+        dice: Weight of the soft Dice loss, added to cross-entropy. Only this loss balances the classes: pictures are
+            drawn uniformly, and neither pixels nor classes are weighted.
     """
 
     steps: int = 300
@@ -48,16 +48,16 @@ class DenseFit:
 
 @dataclass(frozen=True)
 class DenseResult:
-    """What a dense probe scored on the test groups.
+    """Scores of a dense probe on the test groups.
 
     Attributes:
         counts: int64 ``[G, C + 1, C + 1]``: pixels of each test group at native shape, row = truth, 0 = background.
-        groups: Group code of each of the G, sorted.
+        groups: Values of the G groups, sorted.
         classes: Names of the C classes.
-        chosen: Hyper-parameters taken.
-        labels: Labelled training pictures.
-        trained_groups: Number of groups they came from.
-        tested: Test pictures.
+        chosen: Chosen hyper-parameters.
+        labels: Number of labelled training pictures.
+        trained_groups: Number of groups of these pictures.
+        tested: Number of test pictures.
         notes: Remarks, one line each.
     """
 
@@ -92,11 +92,11 @@ class DenseResult:
 
     @property
     def mean_iou(self) -> float | None:
-        """The same of IoU."""
+        """Mean IoU, as `mean_dice`."""
         return _mean_of({name: _mean(self.iou[:, code]) for code, name in enumerate(self.classes)})
 
     def remarks(self) -> list[str]:
-        """Notes, and which Dice are undefined."""
+        """The notes, and a line for each class whose Dice is undefined in some test groups."""
         out = list(self.notes)
         for code, name in enumerate(self.classes):
             absent = int(np.isnan(self.dice[:, code]).sum())
@@ -121,22 +121,24 @@ def run_dense_probe(
 ) -> DenseResult:
     """Choose the learning rate by group k-fold inside the training groups, fit on them, score on the test groups once.
 
-    Maps are standardised by channel on the training pictures of each fit alone.
+    Each channel of the maps is standardised with the mean and variance over the training pictures of the fit.
 
     Args:
         features: Maps of ``n`` pictures.
         targets: Their masks.
-        groups: Group of each ``[n]``; the unit of a score, never on both sides.
-        train: bool ``[n]``: labelled pictures.
-        test: bool ``[n]``.
-        head: `ConvHead` by default.
-        fit: Steps, batch, grid, loss.
+        groups: Group of each picture ``[n]``, such as a patient; one score is computed for each group, and a group may
+            not be in both ``train`` and ``test``.
+        train: bool ``[n]``: labelled training pictures.
+        test: bool ``[n]``: test pictures.
+        head: The head; `ConvHead` by default.
+        fit: Steps, batch size, grid and loss.
         folds: Inner folds; fewer when there are fewer groups.
-        seed: Of folds, weights and batches: the same seed gives the same numbers on a CPU.
+        seed: Seed of folds, weights and batches: the same seed gives the same numbers on a CPU.
         device: Where heads are fitted.
 
     Raises:
-        DataError: When the sides share a group, or one is empty, or no training picture shows a class.
+        DataError: When a group is in both ``train`` and ``test``, one of them is empty, or no training picture shows a
+            class.
     """
     head, fit = head or ConvHead(), fit or DenseFit()
     rows, held = np.flatnonzero(train), np.flatnonzero(test)
@@ -162,16 +164,16 @@ Predict = Callable[[NDArray[np.int64]], Tensor]
 def dense_confusions(
     predict: Predict, targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Confusion counts of whole groups at native shape.
+    """Count pixels by true and predicted class, for each group, at the native shape of the masks.
 
     Args:
-        predict: From positions ``[b]`` to logits ``[b, C + 1, S, S]`` on the canvas.
+        predict: Function from positions ``[b]`` to logits ``[b, C + 1, S, S]`` on the canvas.
         targets: The masks.
         groups: Group of each picture ``[n]``.
         rows: Positions of the pictures to score.
 
     Returns:
-        The groups ``[G]``, sorted, and counts ``[G, C + 1, C + 1]``.
+        The groups ``[G]``, sorted, and counts int64 ``[G, C + 1, C + 1]``, row = truth.
     """
     names, codes = np.unique(groups[rows], return_inverse=True)
     classes = len(targets.classes) + 1
@@ -192,12 +194,12 @@ def dense_confusions(
 
 
 def dense_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
-    """Cross-entropy over the pixels that count, plus soft Dice of the classes over the batch (Milletari et al. 2016).
+    """Cross-entropy over the pixels, plus soft Dice loss of the classes over the batch (Milletari et al. 2016).
 
     Args:
         logits: ``[B, K, S, S]``; class 0 is the background.
         target: int64 ``[B, S, S]``; 255 is left out.
-        dice_weight: Weight of 1 − Dice, the mean over the classes but the background that the batch shows.
+        dice_weight: Weight of 1 − Dice, whose mean is over the classes in the batch, without the background.
     """
     loss = F.cross_entropy(logits, target, ignore_index=IGNORED)
     if not dice_weight:
@@ -222,7 +224,7 @@ def _choose(
     seed: int,
     device: torch.device | str,
 ) -> tuple[float, list[str]]:
-    """The learning rate with the best mean Dice over the inner folds; of equals the first."""
+    """The learning rate with the best mean Dice over the inner folds, the first of equal ones; and notes."""
     grid = list(head.lr if fit.lr is None else fit.lr)
     if len(grid) == 1:
         return grid[0], []
@@ -260,7 +262,7 @@ def _fit(
     seed: int,
     device: torch.device | str,
 ) -> list[Predict]:
-    """A predictor for each learning rate, all fitted on the same batches, so that maps are read once."""
+    """Fit a head for each learning rate on the same batches, so that maps are read once; return their predictors."""
     standardise = _standardiser(features, rows, seed, device)
     with torch.random.fork_rng(devices=[]):
         modules = []
@@ -296,7 +298,7 @@ def _predictor(
 def _standardiser(
     features: DenseFeatures, rows: NDArray[np.int64], seed: int, device: torch.device | str
 ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-    """Mean 0 and variance 1 of each channel, over the given rows (512 of them when there are more)."""
+    """Function that standardises maps: each channel has mean 0 and variance 1 over the given rows (at most 512)."""
     if len(rows) > _STANDARDISED_ROWS:
         rows = np.sort(np.random.default_rng([seed, 0x57D]).choice(rows, _STANDARDISED_ROWS, replace=False))
     shifts, scales = [], []
@@ -304,7 +306,7 @@ def _standardiser(
         wide = level.double()
         deviation = wide.std(dim=(0, 2, 3), correction=0, keepdim=True)
         shifts.append(wide.mean(dim=(0, 2, 3), keepdim=True).float().to(device))
-        # A channel that never varies says nothing, and must not be blown up where it does in a test picture.
+        # A channel that is constant in training is set to 0: a test picture's tiny deviation would become huge.
         scales.append(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0.0).float().to(device))
     return lambda maps: [(one.to(device) - m) * s for one, m, s in zip(maps, shifts, scales, strict=True)]
 
@@ -319,8 +321,8 @@ def step_batches(rows: NDArray[np.int64], batch: int, steps: int, seed: int) -> 
 
 
 def _check(targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64], held: NDArray[np.int64]) -> None:
-    for side, found in (("training", rows), ("test", held)):
-        if not len(found):
+    for side, positions in (("training", rows), ("test", held)):
+        if not len(positions):
             raise DataError(f"no {side} picture has a mask", "scan with masks, or split by a coarser group")
     shared = np.intersect1d(groups[rows], groups[held])
     if len(shared):

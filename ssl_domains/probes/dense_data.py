@@ -1,4 +1,4 @@
-"""What a dense probe reads: frozen maps of each picture, and the class of each of its pixels."""
+"""Data of a dense probe: frozen feature maps of each picture, and the class of each of its pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DenseFeatures", "DenseTargets", "NativeMasks"]
 
 @dataclass(frozen=True)
 class DenseFeatures:
-    """Maps of ``n`` pictures, from fine to coarse.
+    """Feature maps of ``n`` pictures at several resolutions, from fine to coarse.
 
     Attributes:
         levels: float16 or float32 ``[n, F_l, h_l, w_l]`` each; in memory or memory-mapped.
@@ -41,12 +41,12 @@ class DenseFeatures:
 
 
 class NativeMasks(Sequence[NDArray[np.uint8]]):
-    """Class indices in the shape the images came in, one mask at a time.
+    """Class indices of each mask at the native shape of its image, read one mask at a time.
 
     Args:
         masks: Class numbers ``[H, W]`` by position, such as a `ssl_domains.stores.MaskStore`.
-        positions: Where each row's mask is.
-        index: uint8 ``[256]``: class number to class index, 255 to be ignored.
+        positions: int64 ``[n]``, position of each row's mask in ``masks``.
+        index: uint8 ``[256]``, class index of each class number; 255 is ignored.
     """
 
     def __init__(self, masks: Any, positions: NDArray[np.int64], index: NDArray[np.uint8]) -> None:
@@ -70,8 +70,8 @@ class DenseTargets:
 
     Attributes:
         placed: uint8 ``[n, S, S]`` on the canvas: 0 background, 1 to C the classes, 255 ignored.
-        native: The same in the shape of each image, uint8 ``[H, W]``.
-        canvas: Where pictures lie on the canvas.
+        native: The same at the native shape of each image, uint8 ``[H, W]``.
+        canvas: The canvas that pictures and masks are resized to.
         classes: Names of the C classes.
     """
 
@@ -84,10 +84,10 @@ class DenseTargets:
         return len(self.placed)
 
     def take(self, rows: NDArray[np.int64]) -> DenseTargets:
-        """Rows at integer positions."""
+        """The targets of the rows at integer positions."""
         return replace(self, placed=self.placed[rows], native=self.native[rows])
 
     def labels(self) -> Labels:
-        """Which classes are in which picture, as a label set: what labelled groups are drawn by."""
+        """The classes in each picture as a set of labels, by which draws of labelled groups are stratified."""
         present = np.stack([(self.placed == 1 + code).any(axis=(1, 2)) for code in range(len(self.classes))], axis=1)
         return Labels("multilabel", present.astype(np.float64), self.classes, np.ones(len(self), dtype=np.bool_))

@@ -1,4 +1,4 @@
-"""Heads on frozen maps: a 1×1 convolution, and a small one in the manner of DeepLab."""
+"""Segmentation heads on frozen maps: a 1×1 convolution, and a small DeepLab decoder."""
 
 from __future__ import annotations
 
@@ -13,27 +13,36 @@ __all__ = ["ConvHead", "DeepLabHead", "DenseHead"]
 
 
 class DenseHead(Protocol):
-    """Builds the module of a head."""
+    """Settings of a segmentation head, from which its module is built."""
 
     @property
     def lr(self) -> tuple[float, ...]:
-        """Its usual grid of peak learning rates."""
+        """Default grid of peak learning rates."""
         ...
 
     @property
     def name(self) -> str:
-        """As tables print it."""
+        """Name in tables."""
         ...
 
     def build(self, widths: Sequence[int], classes: int, size: int) -> nn.Module:
-        """A module from standardised maps ``[B, F_l, h_l, w_l]``, fine to coarse, to ``[B, classes, size, size]``."""
+        """Build a module from standardised maps to logits ``[B, classes, size, size]``.
+
+        The maps are ``[B, F_l, h_l, w_l]``, from fine to coarse.
+
+        Args:
+            widths: Channels ``F_l`` of each level.
+            classes: Number of output channels, the background included.
+            size: Side of the output in pixels.
+        """
         ...
 
 
 class _PixelLinear(nn.Module):
-    """A 1×1 convolution of the hypercolumn, without making it: each level on its own, upsampled, summed.
+    """A 1×1 convolution of all levels, upsampled to one size and concatenated (the hypercolumn).
 
-    Bilinear upsampling and a 1×1 convolution commute, so this is the same function at a fraction of the memory.
+    It is computed level by level: convolve, upsample, sum. Bilinear upsampling and a 1×1 convolution commute, so the
+    result is the same, with much less memory.
     """
 
     def __init__(self, widths: Sequence[int], classes: int, size: int) -> None:
@@ -42,7 +51,7 @@ class _PixelLinear(nn.Module):
         self.levels = nn.ModuleList([nn.Conv2d(width, classes, 1, bias=False) for width in widths])
         self.bias = nn.Parameter(torch.zeros(classes))
         for level in self.levels:
-            nn.init.zeros_(level.weight)  # type: ignore[arg-type]  # convex: no start is better than another
+            nn.init.zeros_(level.weight)  # type: ignore[arg-type]  # the start hardly matters for a linear head
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         total = self.bias[None, :, None, None]
@@ -52,7 +61,7 @@ class _PixelLinear(nn.Module):
 
 
 class ConvHead:
-    """One 1×1 convolution: what is linearly there at each place."""
+    """One 1×1 convolution of all levels: a linear classifier at each pixel."""
 
     name = "1×1"
     lr: tuple[float, ...] = (0.03, 0.1, 0.3)
@@ -89,11 +98,11 @@ class _Aspp(nn.Module):
 
 
 class DeepLabHead:
-    """Atrous spatial pyramid pooling and a decoder that looks at a finer map again.
+    """Atrous spatial pyramid pooling, and a decoder that also reads a finer map.
 
-    Chen et al. 2018, Encoder-Decoder with Atrous Separable Convolution (DeepLab v3+), small: every level is projected;
-    parallel dilated convolutions and image pooling work at the third finest level's resolution, the decoder at the
-    second finest's; normalised by group instead of batch.
+    A small version of Chen et al. 2018, Encoder-Decoder with Atrous Separable Convolution (DeepLab v3+). All levels are
+    projected and summed at the resolution of the third finest one, where parallel dilated convolutions and image
+    pooling are applied. The decoder works at the resolution of the second finest level. GroupNorm replaces BatchNorm.
 
     Args:
         hidden: Channels; a multiple of 4.

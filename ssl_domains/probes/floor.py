@@ -1,4 +1,7 @@
-"""Nuisance-only floor: trees on a few columns of the table. What position or size alone already tells of the label."""
+"""Nuisance-only floor: a random forest on a few columns, such as position or size.
+
+Its score is how well these columns predict the label without any picture.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ __all__ = ["TreeProbe", "column_floor", "floor_features"]
 
 @dataclass(frozen=True)
 class TreeProbe:
-    """A random forest; missing values go their own way in each split.
+    """A random forest; each split decides on which side missing values go.
 
-    A forest and not boosted trees, which grow their rounds once for each class.
+    It is preferred to boosted trees, which fit separate trees for each class.
 
     Args:
         leaf: Grid of the smallest number of rows in a leaf.
@@ -35,7 +38,7 @@ class TreeProbe:
     name: str = "trees"
 
     def settings(self, labels: Labels) -> tuple[Setting, ...]:
-        """Coarsest leaves first; with few rows only the finest can split at all."""
+        """Largest leaves first. Sizes with which a few rows can't be split are left out."""
         fitting = tuple({"leaf": float(value)} for value in self.leaf if 4 * value <= len(labels))
         return fitting or ({"leaf": float(max(1, len(labels) // 8))},)
 
@@ -54,7 +57,7 @@ class TreeProbe:
             return out
         for code in range(len(labels.classes)):
             model = RandomForestClassifier(**options).fit(x, labels.y[:, code] > 0.5)
-            # With one class only, its probability is the one column there is.
+            # A forest that was fitted on one class has one column of probabilities.
             out[:, code] = model.predict_proba(new)[:, -1] if model.classes_[-1] else 0.0
         return out
 
@@ -91,6 +94,6 @@ def column_floor(
     folds: int = 3,
     seed: int = 0,
 ) -> ProbeResult:
-    """What the given columns alone tell of the label, on the same split; arguments and errors as `run_probe`."""
+    """Score of a random forest on the given columns alone; other arguments and errors as `run_probe`."""
     x = floor_features(table, columns)
     return run_probe(TreeProbe(), x, labels, groups, train, test, folds=folds, seed=seed)

@@ -1,4 +1,4 @@
-"""Few labels: nested, class-stratified draws of labelled groups, the same for every arm."""
+"""Draw fractions of the labelled training groups: nested, stratified by class, equal for every encoder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["LabelDraw", "label_draws"]
 
 @dataclass(frozen=True)
 class LabelDraw:
-    """The training rows whose labels a probe may see.
+    """The training rows whose labels a probe is fitted on.
 
     Attributes:
-        asked: The fraction of labelled groups that was asked for.
-        used: The fraction taken; larger where the asked one would leave a class without a label.
+        asked: The requested fraction of the labelled groups.
+        used: The drawn fraction; larger than requested where some class would have no label.
         rows: bool ``[n]`` over all rows: labelled, in training, and of a drawn group.
         groups: Number of groups drawn.
-        note: Says so when ``used`` is not what was asked.
+        note: A sentence when ``used`` differs from ``asked``; else empty.
     """
 
     asked: float
@@ -43,15 +43,15 @@ def label_draws(
 ) -> list[LabelDraw]:
     """Draw fractions of the labelled training groups.
 
-    Groups are shuffled by the seed alone, so draw ``seed`` is the same whatever the features. They are stratified by
-    the rarest class each one holds; a smaller fraction is contained in every larger one.
+    The draw depends on labels, groups and seed, but not on the features. Groups are stratified by the rarest class that
+    each one contains; a smaller fraction is contained in every larger one.
 
     Args:
         labels: ``n`` labels.
         groups: Group of each row ``[n]``.
         train: bool ``[n]``.
         fractions: Each in (0, 1].
-        seed: Number of the draw.
+        seed: Seed of the draw.
 
     Raises:
         UsageError: When a fraction is not in (0, 1].
@@ -67,25 +67,25 @@ def label_draws(
     needed = _first_complete(holds[order])
     draws = []
     for fraction in fractions:
-        wanted = min(len(names), max(1, round(fraction * len(names))))
-        count = max(wanted, needed)
+        requested = min(len(names), max(1, round(fraction * len(names))))
+        count = max(requested, needed)
         taken = np.zeros(len(names), dtype=np.bool_)
         taken[order[:count]] = True
         mask = np.zeros(len(labels), dtype=np.bool_)
         mask[rows[taken[codes]]] = True
         note = ""
-        if count > wanted:
+        if count > requested:
             note = f"{fraction:g} of the groups leaves a class without a label: {count} of {len(names)} groups used"
         draws.append(LabelDraw(fraction, count / max(1, len(names)), mask, count, note))
     return draws
 
 
 def _stratified_order(holds: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-    """An order of the groups whose every prefix is stratified; the first of each stratum come first.
+    """Order the groups so that every prefix is stratified; one group of each stratum comes first.
 
     Args:
-        holds: bool ``[G, K]``, which group holds which class.
-        rng: Shuffles.
+        holds: bool ``[G, K]``, whether a group contains a class.
+        rng: Random generator of the shuffle.
     """
     shuffled = rng.permutation(len(holds))
     if holds.shape[1] == 0:
@@ -101,7 +101,7 @@ def _stratified_order(holds: NDArray[np.bool_], rng: np.random.Generator) -> NDA
 
 
 def _first_complete(holds: NDArray[np.bool_]) -> int:
-    """Length of the shortest prefix that holds every class which any group holds."""
+    """Length of the shortest prefix with every class that is in any group."""
     if not holds.size:
         return 1
     first = [int(column.argmax()) for column in holds.T if column.any()]

@@ -1,4 +1,4 @@
-"""The one way every probe goes: choose on the training groups, fit on them, answer for the test groups once."""
+"""Procedure of every probe: choose a setting inside the training groups, fit on them, predict the test groups once."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ Setting = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a probe says: probabilities ``[n, K]`` or numbers ``[n]``, and a remark when something was amiss."""
+    """Predictions of a probe: probabilities ``[n, K]`` or numbers ``[n]``; and a note, empty if there is none."""
 
     values: NDArray[np.float64]
     note: str = ""
 
 
 class Probe(Protocol):
-    """A small model on frozen features. Fits its own scaler, on nothing but the rows it is given."""
+    """A small model on frozen features. It fits its scaler only on the rows that it is fitted on."""
 
     @property
     def name(self) -> str:
-        """As tables print it."""
+        """Name in tables."""
         ...
 
     def settings(self, labels: Labels) -> tuple[Setting, ...]:
-        """The grid, the simplest first: of equals the first is taken."""
+        """The grid of settings, simplest first: of settings with equal scores the first is chosen."""
         ...
 
     def answers(self, x: NDArray[Any], labels: Labels, new: NDArray[Any], settings: Sequence[Setting]) -> list[Answer]:
-        """Fit on ``x [n, F]`` with ``labels`` and answer for ``new [m, F]``, once for each setting."""
+        """Fit on ``x [n, F]`` with ``labels`` and predict ``new [m, F]``, once for each setting."""
         ...
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe scored on the test groups.
+    """Scores of a probe on the test groups.
 
     Attributes:
         scores: See `Scores`.
-        chosen: The hyper-parameters taken.
-        labels: Number of labelled training rows it saw.
-        groups: Number of training groups they came from.
+        chosen: The chosen hyper-parameters.
+        labels: Number of labelled training rows.
+        groups: Number of groups of these rows.
         tested: Number of labelled test rows.
-        dropped: Rows of the two masks without a label.
+        dropped: Number of training and test rows without a label, which are left out.
         notes: Remarks, one line each.
         answers: Probabilities ``[tested, K]`` or numbers ``[tested]``, in the order of the test rows.
     """
@@ -88,25 +88,26 @@ def run_probe(
         x: Features ``[n, F]``.
         labels: ``n`` labels; rows without one are left out and counted.
         groups: Group of each row ``[n]``: rows of a group are never on both sides of a fold.
-        train: bool ``[n]``.
-        test: bool ``[n]``.
+        train: bool ``[n]``, training rows.
+        test: bool ``[n]``, test rows.
         folds: Number of inner folds; fewer when there are fewer groups.
         seed: Seed of the inner folds.
 
     Raises:
-        DataError: When the sides share a group, one has no labelled row, or the training labels are of one class.
+        DataError: When a group is in both ``train`` and ``test``, one of them has no labelled row, or the training
+            labels are of one class.
     """
     dropped = int(((train | test) & ~labels.known).sum())
     fit, held = np.flatnonzero(train & labels.known), np.flatnonzero(test & labels.known)
     _check(labels, groups, fit, held)
     grid = probe.settings(labels.take(fit))
-    # One thread: the matrices are small, waiting threads take minutes on a busy machine, and sums keep their order.
+    # One thread: the matrices are small, threads that wait for each other can take minutes, and sums keep their order.
     with threadpool_limits(1):
         chosen, notes = _choose(probe, grid, x[fit], labels.take(fit), groups[fit], folds, seed)
         answer = probe.answers(x[fit], labels.take(fit), x[held], [chosen])[0]
-    seen = np.asarray(labels.take(fit).membership().any(axis=0), dtype=np.bool_)
+    trained = np.asarray(labels.take(fit).membership().any(axis=0), dtype=np.bool_)
     return ProbeResult(
-        scores=score(labels.take(held), answer.values, seen),
+        scores=score(labels.take(held), answer.values, trained),
         chosen=dict(chosen),
         labels=len(fit),
         groups=len(np.unique(groups[fit])),
@@ -144,7 +145,7 @@ def _choose(
     folds: int,
     seed: int,
 ) -> tuple[Setting, list[str]]:
-    """The setting with the best mean score over the folds; of equals the first."""
+    """The setting with the best mean score over the folds, the first of equal ones; and notes."""
     totals = np.zeros(len(grid))
     usable = 0
     if len(grid) > 1:
@@ -152,8 +153,8 @@ def _choose(
             part = labels.take(inner)
             if part.task == "classification" and len(np.unique(part.y)) < 2:
                 continue
-            given = probe.answers(x[inner], part, x[outer], grid)
-            totals += [selection_score(labels.take(outer), answer.values) for answer in given]
+            answers = probe.answers(x[inner], part, x[outer], grid)
+            totals += [selection_score(labels.take(outer), answer.values) for answer in answers]
             usable += 1
     if usable:
         return grid[int(np.argmax(totals))], []
@@ -167,7 +168,7 @@ def _choose(
 def _group_folds(
     labels: Labels, groups: NDArray[Any], folds: int, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of row positions (fit, validate), no group on both sides."""
+    """Pairs of row positions (fit, validate); no group is in both."""
     count = len(np.unique(groups))
     folds = min(folds, count)
     if folds < 2:

@@ -1,7 +1,7 @@
-"""Hand-made features: what a field used before it learned them. A floor that a learned encoder has to beat.
+"""Hand-made features, such as HOG: the baseline that a learned encoder should exceed.
 
-Each takes pictures float32 ``[n, C, S, S]`` in [0, 1] and gives float32 ``[n, F]``, which a linear probe reads like the
-features of an encoder.
+Each function takes pictures float32 ``[n, C, S, S]`` in [0, 1] and returns float32 ``[n, F]``, which a linear probe
+reads like the features of an encoder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ssl_domains.errors import UsageError
 __all__ = ["hog", "intensity_statistics", "mean_colour"]
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Keeps the noise of flat blocks small: about what OpenCV's HOG adds, in units of [0, 1].
+# Added to the norm of a block, so that noise in blocks of one colour isn't amplified; about OpenCV's value.
 _FLAT = 0.01
 
 
@@ -25,13 +25,13 @@ def hog(
 ) -> NDArray[np.float32]:
     """Histograms of oriented gradients.
 
-    Dalal & Triggs 2005, Histograms of Oriented Gradients for Human Detection: centred differences, of each pixel the
-    channel with the strongest gradient, unsigned orientations shared between the two nearest bins, overlapping blocks
-    of cells normalised by L2-Hys. Without the Gaussian window and the interpolation between cells. OpenCV 5 has no HOG.
+    Dalal & Triggs 2005, Histograms of Oriented Gradients for Human Detection: centred differences; the channel with
+    the strongest gradient at each pixel; unsigned orientations shared between the two nearest bins; overlapping blocks
+    of cells normalised by L2-Hys. There is no Gaussian window and no interpolation between cells. OpenCV 5 has no HOG.
 
     Args:
         images: ``[n, C, S, S]`` in [0, 1].
-        cell: Side of a cell in pixels; None makes six cells a side. What doesn't fill a cell is cut off evenly.
+        cell: Side of a cell in pixels; None makes six cells a side. Border pixels that don't fill a cell are left out.
         orientations: Bins over 180°.
         block: Cells a side that are normalised together.
         clip: Largest value after the first normalisation.

@@ -15,12 +15,12 @@ from ssl_domains.probes.labels import Labels
 __all__ = ["KnnProbe", "knn_probe"]
 
 _STRIP = 1024
-"""Rows compared at a time: bounds memory at strip × n."""
+"""Number of query rows compared at a time, so that memory is strip × n."""
 
 
 @dataclass(frozen=True)
 class KnnProbe:
-    """The labels of the k most similar training rows, weighted by exp(cosine / τ).
+    """Predicts by the labels of the k most similar training rows, weighted by exp(cosine / τ).
 
     Features are centred on the training mean before they are normalised: pooled features after a ReLU are all
     positive, and without centring every cosine is near 1.
@@ -35,16 +35,16 @@ class KnnProbe:
     name: str = "k-NN"
 
     def settings(self, labels: Labels) -> tuple[Setting, ...]:
-        """Smoothest first."""
+        """Largest k, the smoothest, first."""
         fitting = tuple({"k": float(value)} for value in self.k if value <= len(labels))
         return fitting or ({"k": float(len(labels))},)
 
     def answers(self, x: NDArray[Any], labels: Labels, new: NDArray[Any], settings: Sequence[Setting]) -> list[Answer]:
         """See `Probe.answers`."""
         centre = np.asarray(x, np.float64).mean(axis=0)
-        known, asked = _unit(x - centre), _unit(new - centre)
+        known, queries = _unit(x - centre), _unit(new - centre)
         counts = [min(int(setting["k"]), len(known)) for setting in settings]
-        similar, nearest = _neighbours(known, asked, max(counts))
+        similar, nearest = _neighbours(known, queries, max(counts))
         target = labels.membership().astype(np.float64) if labels.task != "regression" else labels.y[:, None]
         out = []
         for count in counts:
@@ -60,18 +60,18 @@ def _unit(x: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _neighbours(
-    known: NDArray[np.float32], asked: NDArray[np.float32], k: int
+    known: NDArray[np.float32], queries: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Similarities and positions ``[n, k]`` of the nearest known rows, nearest first; equals by position.
+    """Similarities and positions ``[n, k]`` of the nearest known rows, nearest first, equally near ones by position.
 
-    Products are summed in float64 and rounded to float32: in float32, equal rows could get products that differ in the
-    last bit, by where they stand in a block.
+    Products are summed in float64 and rounded to float32: in float32, products of equal rows could differ in the
+    last bit, depending on their place in a block.
     """
-    similar = np.empty((len(asked), k), dtype=np.float64)
-    nearest = np.empty((len(asked), k), dtype=np.int64)
+    similar = np.empty((len(queries), k), dtype=np.float64)
+    nearest = np.empty((len(queries), k), dtype=np.int64)
     columns = known.T.astype(np.float64)
-    for start in range(0, len(asked), _STRIP):
-        s = (asked[start : start + _STRIP].astype(np.float64) @ columns).astype(np.float32)
+    for start in range(0, len(queries), _STRIP):
+        s = (queries[start : start + _STRIP].astype(np.float64) @ columns).astype(np.float32)
         top = _largest(s, k)
         values = np.take_along_axis(s, top, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -81,7 +81,7 @@ def _neighbours(
 
 
 def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Columns ``[n, k]`` of the k largest values of each row, in ascending order; of equal values the first columns."""
+    """Columns ``[n, k]`` of the k largest values of each row, ascending; of equal values the first columns."""
     least = -np.partition(-values, k - 1, axis=1)[:, k - 1 : k]
     above, equal = values > least, values == least
     missing = k - above.sum(axis=1, keepdims=True)

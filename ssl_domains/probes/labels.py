@@ -1,4 +1,4 @@
-"""What a probe is asked: a label column read as classes, as sets of labels, or as a number."""
+"""Labels of a probe: a column of the table read as classes, as sets of labels, or as numbers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MANY_VALUES = 20
 
 @dataclass(frozen=True)
 class Labels:
-    """A label column, ready for arithmetic.
+    """A label column as an array.
 
     Attributes:
-        task: What is predicted.
+        task: Whether a class, a set of labels or a number is predicted.
         y: int64 class codes ``[n]`` (−1 missing), float64 indicators ``[n, L]`` for ``multilabel`` (NaN rows missing),
             or float64 ``[n]`` (NaN missing) for ``regression``.
         classes: Text of each class or label, in code order; empty for ``regression``.
@@ -44,7 +44,7 @@ class Labels:
         return Labels(self.task, self.y[rows], self.classes, self.known[rows])
 
     def membership(self) -> NDArray[np.bool_]:
-        """Which row is of which class: bool ``[n, K]``; ``[n, 0]`` for ``regression``."""
+        """Whether a row is of a class: bool ``[n, K]``; ``[n, 0]`` for ``regression``."""
         if self.task == "classification":
             return np.asarray(self.y[:, None] == np.arange(len(self.classes))[None, :], dtype=np.bool_)
         if self.task == "multilabel":
@@ -53,7 +53,7 @@ class Labels:
 
 
 def detect_task(column: pl.Series) -> Task:
-    """Lists are multi-label; fractions and many-valued numbers are a quantity; everything else is a class."""
+    """The task of a column: lists are multi-label, fractions or many distinct numbers a regression, others classes."""
     if column.dtype.is_nested():
         return "multilabel"
     if not column.dtype.is_numeric():
@@ -77,8 +77,8 @@ def read_labels(column: pl.Series, task: Task | None = None) -> Labels:
     if task not in get_args(Task):
         raise UsageError(f"there is no probe task {task!r}", did_you_mean(task, get_args(Task)))
     if column.dtype.is_nested() != (task == "multilabel"):
-        wanted = "lists of labels" if task == "multilabel" else "one value a row"
-        raise UsageError(f"{task} needs {wanted}; column {column.name!r} holds {column.dtype}", "choose another task")
+        needed = "lists of labels" if task == "multilabel" else "one value a row"
+        raise UsageError(f"{task} needs {needed}; column {column.name!r} holds {column.dtype}", "choose another task")
     if task == "multilabel":
         return _label_sets(column)
     if task == "regression":
@@ -90,7 +90,7 @@ def _classes(column: pl.Series) -> Labels:
     if column.dtype.is_float():
         column = column.fill_nan(None)
         values = column.drop_nulls()
-        if bool((values == values.round()).all()):  # 0.0 and 1.0 are how pandas writes integers beside a null
+        if bool((values == values.round()).all()):  # pandas stores integers as 0.0 and 1.0 in a column with nulls
             column = column.cast(pl.Int64)
     known = column.is_not_null().to_numpy()
     distinct = column.drop_nulls().unique().sort()

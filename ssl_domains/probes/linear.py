@@ -23,7 +23,7 @@ _ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class LinearProbe:
-    """Multinomial logistic regression; one-vs-rest for label sets; ridge for numbers.
+    """Multinomial logistic regression for classes, one-vs-rest for label sets, ridge regression for numbers.
 
     Args:
         c: Grid of inverse ℓ2 strengths for classes and label sets.
@@ -35,7 +35,7 @@ class LinearProbe:
     name: str = "linear"
 
     def settings(self, labels: Labels) -> tuple[Setting, ...]:
-        """Strongest regularisation first."""
+        """The strengths of regularisation, strongest first."""
         if labels.task == "regression":
             return tuple({"alpha": value} for value in self.alpha)
         return tuple({"C": value} for value in self.c)
@@ -53,12 +53,12 @@ class LinearProbe:
     def _classes(self, x: NDArray[Any], y: NDArray[Any], new: NDArray[Any], c: float, classes: int) -> Answer:
         model = LogisticRegression(C=c, max_iter=_ITERATIONS)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # told in the note instead
+            warnings.simplefilter("ignore", ConvergenceWarning)  # reported in the note instead
             model.fit(x, y)
         out = np.zeros((len(new), classes))
         out[:, model.classes_] = model.predict_proba(new)
-        late = int(np.max(model.n_iter_)) >= _ITERATIONS
-        return Answer(out, f"the fit stopped after {_ITERATIONS} iterations" if late else "")
+        stopped = int(np.max(model.n_iter_)) >= _ITERATIONS
+        return Answer(out, f"the fit stopped after {_ITERATIONS} iterations" if stopped else "")
 
     def _label_sets(self, x: NDArray[Any], labels: Labels, new: NDArray[Any], c: float) -> Answer:
         out = np.zeros((len(new), len(labels.classes)))

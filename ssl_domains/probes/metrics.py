@@ -1,4 +1,4 @@
-"""Scores of a probe's answers. A score that is not defined is None with a reason, never 0."""
+"""Scores of a probe's predictions. A score that is not defined is None, with a reason, and never 0."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ HEADLINE = {
     "regression": "R²",
     "segmentation": "mean Dice",
 }
-"""The score a table leads with, by task."""
+"""The main score of each task, which tables show first."""
 
 
 @dataclass
 class Scores:
-    """Named scores.
+    """Scores by name, with reasons for those that are undefined.
 
     Attributes:
         values: Score by name; None where it is not defined.
-        reasons: Why a score is None, or what it leaves out, by the score's name.
+        reasons: Why a score is None, or which classes it leaves out, by the score's name.
         per_class: Recall (classification) or average precision (multi-label) of each class; None where undefined.
     """
 
@@ -46,7 +46,7 @@ class Scores:
     per_class: dict[str, float | None] = field(default_factory=dict)
 
     def undefined(self, name: str, reason: str) -> None:
-        """Note that a score has no value, and why."""
+        """Record that a score is undefined, and the reason."""
         self.values[name] = None
         self.reasons[name] = reason
 
@@ -57,7 +57,7 @@ def score(labels: Labels, answers: NDArray[Any], trained: NDArray[np.bool_] | No
     Args:
         labels: ``n`` labels, all known.
         answers: Class probabilities ``[n, K]``, label probabilities ``[n, L]``, or numbers ``[n]``.
-        trained: bool ``[K]``, which classes the probe had labels of; all when None.
+        trained: bool ``[K]``, whether the training labels include a class; None means all do.
     """
     if labels.task == "classification":
         return classification_scores(labels.y, answers, labels.classes, trained)
@@ -78,7 +78,7 @@ def classification_scores(
         y: Class codes ``[n]``.
         probabilities: ``[n, K]``.
         classes: Text of the ``K`` classes.
-        trained: bool ``[K]``, which classes the probe had labels of; all when None.
+        trained: bool ``[K]``, whether the training labels include a class; None means all do.
     """
     out = Scores()
     guess = probabilities.argmax(axis=1)
@@ -98,11 +98,11 @@ def classification_scores(
             for name in ("balanced accuracy", "macro-F1"):
                 share = f"over {present.sum()} of {len(classes)} classes"
                 out.reasons[name] = f"{share}: {_some(absent)} not in the test groups"
-    unseen = [] if trained is None else [name for name, ok in zip(classes, trained, strict=True) if not ok]
+    untrained = [] if trained is None else [name for name, ok in zip(classes, trained, strict=True) if not ok]
     if absent:
         out.undefined("AUROC", f"{_some(absent)} not in the test groups")
-    elif unseen:
-        out.undefined("AUROC", f"{_some(unseen)} not among the training labels")
+    elif untrained:
+        out.undefined("AUROC", f"{_some(untrained)} not among the training labels")
     else:
         each = [roc_auc_score(y == code, probabilities[:, code]) for code in range(len(classes))]
         out.values["AUROC"] = float(np.mean(each))
@@ -164,7 +164,7 @@ def regression_scores(y: NDArray[np.float64], answers: NDArray[Any]) -> Scores:
 
 
 def selection_score(labels: Labels, answers: NDArray[Any]) -> float:
-    """One number to choose a setting by, higher is better; over the classes present, as a fold may lack some."""
+    """Score by which a setting is chosen; higher is better. Classes that are missing in the fold are left out."""
     if labels.task == "regression":
         return -float(np.mean((labels.y - answers) ** 2))
     if labels.task == "classification":

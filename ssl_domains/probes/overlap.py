@@ -1,4 +1,4 @@
-"""Overlap of predicted and true masks, over whole groups: Dice and IoU from confusion counts."""
+"""Dice and IoU of predicted and true masks, from the pixel counts of whole groups."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def add_confusion(counts: NDArray[np.int64], truth: NDArray[np.integer[Any]], gu
     """Add the pixels of a mask to the counts ``[K, K]`` (row = truth) of its group, in place.
 
     Args:
-        counts: Changed.
-        truth: Class of each pixel, any shape; pixels that are none of the K classes (255, ignored) are left out.
-        guess: In 0 to K − 1, of the same shape.
+        counts: int64 ``[K, K]``, changed in place.
+        truth: Class of each pixel, any shape; pixels with a number outside 0 to K − 1 (255, ignored) are left out.
+        guess: Predicted class of each pixel, from 0 to K − 1, in the shape of ``truth``.
     """
     classes = counts.shape[0]
     kept = (truth >= 0) & (truth < classes)

@@ -1,4 +1,8 @@
-"""Sample tables: schema, files in and out, joins by column name, group-disjoint splits."""
+"""Sample tables: one row for each sample, made by a reader's scan of source files.
+
+Here are the table, the protocol of readers, reading and writing of table files, joins by column and group-disjoint
+splits.
+"""
 
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table

@@ -1,4 +1,4 @@
-"""Sample tables in and out: Parquet with its meta, CSV and XLSX."""
+"""Read and write sample tables: Parquet (with metadata), CSV and XLSX."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _read_text(path: Path, separator: str = ",") -> pl.DataFrame:
         path, separator=separator, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA"]
     )
     text = pl.read_csv(path, separator=separator, infer_schema=False)
-    # 007 is a name, not the number 7: a join by it must not lose the zeros.
+    # A column with values such as 007 stays text, as a join by it needs the zeros.
     padded = [
         name
         for name, dtype in typed.schema.items()
@@ -61,7 +61,7 @@ def read_frame(path: Path) -> pl.DataFrame:
 
 
 def read_table(path: Path) -> SampleTable:
-    """Read a sample table; a relative ``path`` value counts from the table's own folder.
+    """Read a sample table; a relative ``path`` value is relative to the folder of the table.
 
     Raises:
         UsageError: When the file is missing or of another kind.
@@ -87,7 +87,7 @@ def _read_meta(path: Path) -> TableMeta:
 
 
 def write_table(table: SampleTable, path: Path) -> None:
-    """Write a sample table by its suffix, whole or not at all; only Parquet keeps the meta.
+    """Write a sample table in the format of its suffix, by `write_whole`; only Parquet keeps the metadata.
 
     Raises:
         UsageError: For a suffix other than .parquet, .csv or .xlsx.
@@ -111,12 +111,12 @@ def write_table(table: SampleTable, path: Path) -> None:
 
 
 def problems_path(table_path: Path) -> Path:
-    """Where the problems of a scan stand: ``samples.problems.csv`` beside ``samples.parquet``."""
+    """Path of the problems of a scan: ``samples.problems.csv`` for ``samples.parquet``."""
     return table_path.with_suffix(".problems.csv")
 
 
 def write_problems(problems: pl.DataFrame, table_path: Path) -> Path:
-    """Write columns ``path``, ``cause`` beside the table, also when there are none, and say where."""
+    """Write the problems (columns ``path``, ``cause``), even if there are none, and return the file's path."""
     path = problems_path(table_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, problems.write_csv)

@@ -1,4 +1,4 @@
-"""Keyed hashes in place of personal identifiers."""
+"""Pseudonyms: keyed hashes that replace personal identifiers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _configuration_folder() -> Path:
 
 @dataclass(frozen=True)
 class IdentifierKey:
-    """A secret that turns identifiers into pseudonyms: equal stays equal, nothing can be looked up without the key."""
+    """A secret key that turns identifiers into pseudonyms; equal identifiers get equal pseudonyms."""
 
     secret: bytes = field(repr=False)
 
     @classmethod
     def load(cls) -> IdentifierKey:
-        """The key in ``SSL_DOMAINS_HASH_KEY``, else the user's key file (mode 0600), made at first use.
+        """Load the key from ``SSL_DOMAINS_HASH_KEY``, else from the user's key file (mode 0600), made at first use.
 
         Raises:
             UsageError: When the key file can be read by others, or can't be made.

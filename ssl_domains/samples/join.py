@@ -1,4 +1,4 @@
-"""Adding columns of another table, by name."""
+"""Join: add the columns of another table to a sample table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def join_columns(
         key: The key that hashed the table's identifiers; loaded when needed and not given.
 
     Raises:
-        UsageError: When a column is missing, or a joined column is already there.
+        UsageError: When a column of ``on`` is missing, or both tables have another column of the same name.
         DataError: When ``other`` repeats a value of ``on``, or no row matches at all.
     """
     names = (on,) if isinstance(on, str) else on

@@ -17,17 +17,17 @@ __all__ = ["FileReader", "MaskReader", "Problems", "ReadError", "Reader", "ScanR
 
 
 class ReadError(Exception):
-    """A file or a row that can't be read; its message is the cause a user sees in ``problems``."""
+    """A file or a row can't be read; the message is shown to the user as the cause in ``problems``."""
 
 
 @dataclass
 class Problems:
-    """Collects what was left out of a scan, and why. Never raises; a bad file does not end a scan."""
+    """Collects the files that a scan left out, with causes. It never raises, so that a bad file doesn't end a scan."""
 
     rows: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, path: str | Path, cause: str | BaseException) -> None:
-        """Note a path and its cause, in one line."""
+        """Record a path and its cause; the cause is written in one line."""
         if isinstance(cause, BaseException) and not isinstance(cause, ReadError):
             cause = f"{type(cause).__name__}: {cause}"
         self.rows.append((str(path), " ".join(str(cause).split())))
@@ -39,12 +39,12 @@ class Problems:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What a scan found.
+    """Result of a scan.
 
     Attributes:
-        samples: One row a sample.
+        samples: The table, one row for each sample.
         problems: Columns ``path``, ``cause``: files and rows left out. May be empty.
-        notes: One line each, what a user should know and need not mend (multi-echo series split, DICOMDIR recognised).
+        notes: Remarks of one line that need no action, such as that a multi-echo series was split.
     """
 
     samples: SampleTable
@@ -56,10 +56,10 @@ class ScanResult:
 class Reader(Protocol):
     """Reads one domain's files. Stateless and picklable.
 
-    A reader may also have three attributes that describe its arrays; an array that contradicts them is refused:
+    A reader may also have three attributes that describe its arrays. An array of another form is refused:
 
     - ``axes``: ``"hwc"`` (the default: height, width, channels), ``"tc"``, ``"zyx"``, ``"zyxc"`` or ``"t"``.
-    - ``channels``: how many channels every array has. Pictures of many channels need it, as they look like volumes.
+    - ``channels``: number of channels of every array. Needed for pictures of many channels, which look like volumes.
     - ``missing``: true where floating point arrays may hold NaN for missing data.
 
     Attributes:
@@ -73,10 +73,10 @@ class Reader(Protocol):
         ...
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
-        """Decode one row of the table: ``[H, W, C]``, or what ``axes`` says, in native type and unit.
+        """Decode one row of the table: ``[H, W, C]``, or the sides of ``axes``, in native type and unit.
 
         Raises:
-            ReadError: With the cause, when it can't.
+            ReadError: With the cause, when the row can't be decoded.
         """
         ...
 
@@ -86,24 +86,24 @@ class FileReader(Reader, Protocol):
     """A reader that can decode many rows of one file at once, so that a volume is opened once."""
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
-        """Decode the given rows of one file, in their order; each as `load` gives it."""
+        """Decode the given rows of one file, in their order; each array as `load` returns it."""
         ...
 
 
 @runtime_checkable
 class MaskReader(Reader, Protocol):
-    """A reader that also knows the class of each pixel, for a dense probe.
+    """A reader that also reads label masks (the class of each pixel), for a dense probe.
 
     The column ``mask_path`` names the file that holds a row's mask; null where there is none. A scan may record two
-    options: ``mask_names``, as ``"1=anterior,2=posterior"``, and ``mask_columns``, the columns made of masks, so that
-    a rule that reads one of them is told to have seen labels.
+    options: ``mask_names``, as ``"1=anterior,2=posterior"``, and ``mask_columns``, the columns computed from
+    masks, so that a rule that reads one of them is reported as using labels.
     """
 
     def load_mask(self, row: Mapping[str, Any]) -> NDArray[np.integer[Any]]:
-        """The mask of one row: ``[H, W]`` as its array, cut and standing like it; 0 is background, 255 is ignored.
+        """The mask of one row: ``[H, W]``, with the crop and orientation of the array; 0 is background, 255 is ignored.
 
         Raises:
-            ReadError: With the cause, when there is none, or it can't be read.
+            ReadError: With the cause, when the row has no mask, or it can't be read.
         """
         ...
 

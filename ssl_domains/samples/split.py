@@ -1,4 +1,4 @@
-"""Group-disjoint splits, and the shuffle that serves as a control."""
+"""Group-disjoint train/test split, and the shuffle of columns for a control experiment."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["group_split", "shuffle_columns"]
 
 
 def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 0) -> SampleTable:
-    """Write ``split``: whole groups are ``"test"`` or ``"train"``; rows without a group are null, in neither.
+    """Add the column ``split``: each group is ``"test"`` or ``"train"`` as a whole; rows without a group get null.
 
     Args:
         table: The samples.
-        column: The groups to keep whole (patient, volume, recording).
-        test: Share of the *groups* that are held out, in (0, 1); at least one group on either side.
-        seed: Draws the groups; the same seed and groups give the same split in any row order.
+        column: Column of the groups, such as patient, volume or recording.
+        test: Fraction of the *groups* in the test set, in (0, 1); each set gets at least one group.
+        seed: Seed of the draw; the same seed and groups give the same split in any row order.
 
     Raises:
         UsageError: When ``test`` is outside (0, 1) or the column is missing.
@@ -41,9 +41,9 @@ def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 
 
 
 def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int) -> SampleTable:
-    """Permute the given columns jointly over all rows: same histogram, no relation to the sample any more.
+    """Permute the given columns jointly over all rows: the values stay, but don't belong to the sample any more.
 
-    The control for a rule: what is left of its gain comes from batch composition, not from the metadata.
+    A control for a rule: a gain that remains comes from batch composition, not from the metadata.
     """
     names = sorted(columns)
     for name in names:

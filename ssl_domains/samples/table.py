@@ -1,4 +1,4 @@
-"""The sample table: one row a sample, what every later stage reads."""
+"""The sample table: one row for each sample, which all later stages read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["SampleTable", "TableMeta", "as_frame"]
 
 @dataclass(frozen=True)
 class TableMeta:
-    """What a table remembers of the scan that made it; kept in the Parquet file's metadata.
+    """Metadata of a table: the scan that made it; stored in the Parquet file's metadata.
 
     Attributes:
-        domain: Name of the domain that scanned it, empty for a table made by hand.
+        domain: Name of the domain that scanned it; empty for a table that was made otherwise.
         identifiers: Columns that hold keyed hashes of personal identifiers.
         options: Scan options, JSON values only.
     """
@@ -34,7 +34,8 @@ class TableMeta:
 class SampleTable:
     """A polars frame with a unique, non-null string column ``sample``, and its `TableMeta`.
 
-    Most tables also have ``path``. ``split`` (``"train"``, ``"test"`` or null) says who may see a row.
+    Most tables also have ``path``. ``split`` is ``"train"``, ``"test"`` or null; training reads only
+    the rows of ``"train"``.
 
     Raises:
         DataError: When ``sample`` has nulls or repeats.
@@ -80,7 +81,7 @@ class SampleTable:
         """The named column.
 
         Raises:
-            UsageError: When there is none, with the nearest name as a hint.
+            UsageError: When there is no such column, with the nearest name as a hint.
         """
         if name not in self.frame.columns:
             raise UsageError(f"the sample table has no column {name!r}", did_you_mean(name, self.columns))
@@ -102,7 +103,7 @@ class SampleTable:
         return column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
 
     def codes(self, name: str) -> NDArray[np.int64]:
-        """The named column as integer codes ``[n]``: equal values share a code, −1 is missing (null or NaN)."""
+        """The named column as integer codes ``[n]``: equal values have equal codes; −1 for missing (null or NaN)."""
         column = self.column(name)
         if column.dtype.is_nested():
             raise UsageError(f"column {name!r} holds lists, which same() can't compare", "use overlap()")
@@ -112,7 +113,7 @@ class SampleTable:
         return ranks.fill_null(-1).to_numpy().astype(np.int64)
 
     def take(self, rows: NDArray[Any] | Sequence[int] | pl.Series) -> SampleTable:
-        """The rows at integer positions, or where a boolean mask holds."""
+        """A table of the rows at integer positions, or where a boolean mask is true."""
         chosen = np.asarray(rows)
         if chosen.dtype == np.bool_:
             chosen = np.flatnonzero(chosen)
@@ -134,7 +135,7 @@ def as_frame(data: Any) -> pl.DataFrame:
     """A polars or pandas frame, or a mapping of columns, as polars.
 
     Raises:
-        UsageError: When it is none of these.
+        UsageError: When the data is none of these.
     """
     if isinstance(data, pl.DataFrame):
         return data
@@ -142,7 +143,7 @@ def as_frame(data: Any) -> pl.DataFrame:
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:
-    """A pandas frame as polars, without the pyarrow that `polars.from_pandas` needs for text columns."""
+    """A pandas frame as polars, without the package pyarrow that `polars.from_pandas` needs for text columns."""
     if not hasattr(data, "columns"):
         raise UsageError(f"{type(data).__name__} is no table", "hand over a frame or a mapping of columns")
     columns = []

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["write_whole"]
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name in its folder, then rename it.
 
-    A crash or a full disk leaves what was there before. The temporary file is removed when writing fails; of a process
-    that was killed it may stay, and the next writing of the same path replaces it.
+    After a crash or with a full disk, the old file is unchanged. The temporary file is removed when writing fails. If
+    the process is killed it may stay, and the next call for the same path overwrites it.
 
     Args:
-        path: The file; its folder must be there.
-        write: Writes the contents to the path it is given, which has the suffix of ``path``.
+        path: The file; its folder must exist.
+        write: Function that writes the contents to the path it gets, which has the suffix of ``path``.
 
     Raises:
         OSError: As ``write`` or the renaming raises it.

@@ -1,4 +1,8 @@
-"""Decode once: memory-mapped arrays in native type and unit, safe with workers and when filling is interrupted."""
+"""Array stores: each sample is decoded once and then read from a memory-mapped file, in native type and unit.
+
+A sample table and a reader come in; arrays by position come out. Worker processes may read a store at the same time,
+and a filling that was interrupted can be continued.
+"""
 
 from ssl_domains.stores.array_store import ArrayStore, default_store
 from ssl_domains.stores.lock import only_one

@@ -1,4 +1,4 @@
-"""Decode once, then read memory-mapped: every sample's array in its native type, shape and unit."""
+"""The array store: arrays of a sample table in native type, shape and unit, decoded once and then memory-mapped."""
 
 from __future__ import annotations
 
@@ -31,23 +31,24 @@ FORMAT = 1
 
 
 def default_store(samples: str | Path) -> Path:
-    """Where the store of a sample table is: ``<stem>.store`` beside it."""
+    """Default folder of a sample table's store: ``<stem>.store`` in the folder of the table."""
     path = Path(samples)
     return path.with_name(f"{path.stem}.store")
 
 
 class ArrayStore:
-    """Arrays by position, read-only. Pickles to its index alone and opens its file again in each process.
+    """Arrays by position, read-only. Only the index is pickled; each process maps the data file itself.
 
     The folder holds ``store.json`` (format, reader, generation), a journal and a data file. Tables that overlap may
-    share a store: filling adds what is missing. A reader of another class or version starts a new generation.
+    share a store: filling adds the missing rows. A reader of another class or version starts a new generation, which
+    replaces all arrays.
     """
 
     def __init__(self, folder: Path, generation: int, lines: list[Line]) -> None:
         self.folder = folder
         self._journal, self._data = _paths(folder, generation)
         self._map: NDArray[np.uint8] | None = None
-        # The last word on a sample: (columns that decoding read, its entry, its position or −1).
+        # Latest entry of each sample: (columns that decoding read, entry, position or −1).
         self._known: dict[str, tuple[tuple[str, ...], Entry, int]] | None = {}
         problems: dict[str, tuple[str, str]] = {}
         arrays: list[Entry] = []
@@ -62,7 +63,7 @@ class ArrayStore:
                     arrays.append(entry)
                 self._known[entry.sample] = (line.columns, entry, position)
         self._offsets = np.array([entry.offset for entry in arrays], dtype=np.int64)
-        # Sides of every array end to end: arrays of one store have one rank, but a store of none has no rank.
+        # All arrays of a store have the same rank; 3 stands for that of an empty store.
         self._rank = len(arrays[0].shape) if arrays else 3
         self._shapes = np.array([entry.shape for entry in arrays], dtype=np.int64).reshape(-1, self._rank)
         names = sorted({entry.dtype for entry in arrays})
@@ -73,10 +74,10 @@ class ArrayStore:
 
     @classmethod
     def open(cls, folder: str | Path) -> ArrayStore:
-        """Open what is there, whole or part-filled.
+        """Open an existing store, complete or partly filled.
 
         Raises:
-            DataError: When there is no store, or one this version can't read.
+            DataError: When there is no store, or it has a format that this version can't read.
         """
         folder = Path(folder)
         header = _header(folder)
@@ -96,19 +97,20 @@ class ArrayStore:
         *,
         retry: bool = False,
     ) -> ArrayStore:
-        """A store with every row of the table: opened when complete, else filled, from where an earlier filling
-        stopped.
+        """Open the store and decode the rows of the table that are not in it yet.
+
+        A filling that was interrupted is continued.
 
         Args:
-            folder: Where it is.
-            table: The rows that must be there.
+            folder: Folder of the store; made when it is missing.
+            table: The rows that the store must contain.
             reader: Decodes them.
             progress: Called after each file with the rows done and the rows to do.
-            retry: Whether to decode again what couldn't be decoded before (a decoder was installed since). A file that
-                changed is always decoded again.
+            retry: Whether to try again rows that couldn't be decoded before, for instance after a decoder was
+                installed. A file that changed is always decoded again.
 
         Raises:
-            ResourceError: When the disk is full. What was filled stays, and the next call goes on from there.
+            ResourceError: When the disk is full. Arrays written so far are kept, and the next call continues.
             UsageError: When another process is filling it, or the folder can't be written to.
         """
         folder = Path(folder)
@@ -134,22 +136,22 @@ class ArrayStore:
                 finally:
                     journal.close()
         except OSError as error:
-            told = disk_errors(error, folder)
-            if told is None:
+            user_error = disk_errors(error, folder)
+            if user_error is None:
                 raise
-            raise told from error
+            raise user_error from error
 
     def positions(self, table: SampleTable) -> NDArray[np.int64]:
-        """Where each row's array is, int64 ``[n]``; −1 where it couldn't be decoded.
+        """Position of each row's array, int64 ``[n]``; −1 where the row couldn't be decoded.
 
         Raises:
-            DataError: When a row was never filled, or the store holds another row of that id.
+            DataError: When a row is not in the store, or the store's row of the same sample id has other values.
         """
         positions = np.full(len(table), -1, dtype=np.int64)
         by_columns: dict[tuple[str, ...], list[int]] = {}
         unknown: list[str] = []
         samples = table.frame["sample"].to_list()
-        if self._known is None:  # unpickled without it
+        if self._known is None:  # an unpickled store, see __getstate__
             self._known = ArrayStore(self.folder, 0, read_journal(self._journal, self._data))._known or {}
         known = self._known
         for row, sample in enumerate(samples):
@@ -177,19 +179,19 @@ class ArrayStore:
             DataError: As `positions`.
         """
         failed = table.take(self.positions(table) < 0)
-        assert self._known is not None  # positions has read it
+        assert self._known is not None  # set by `positions`
         return [self._known[sample][1].cause for sample in failed.frame["sample"]]
 
     @property
     def problems(self) -> pl.DataFrame:
-        """Columns ``path`` and ``cause``: what couldn't be decoded."""
+        """Files that couldn't be decoded: columns ``path`` and ``cause``."""
         return pl.DataFrame(self._problems, schema={"path": pl.String, "cause": pl.String}, orient="row")
 
     def __len__(self) -> int:
         return len(self._offsets)
 
     def __getitem__(self, position: int) -> NDArray[np.generic]:
-        """The array at a position, ``[H, W, C]`` or as the reader's axes say: native type, read-only, mapped."""
+        """The array at a position: ``[H, W, C]`` or as the reader's axes say, native type, read-only, memory-mapped."""
         index = int(position)
         if not 0 <= index < len(self._offsets):
             raise IndexError(f"position {index} in a store of {len(self._offsets)} arrays")
@@ -203,30 +205,30 @@ class ArrayStore:
         return array
 
     def shape(self, position: int) -> tuple[int, ...]:
-        """The sides, such as height, width, channels, without touching the data."""
+        """The sides of an array, such as height, width and channels, without reading the data."""
         return tuple(int(side) for side in self._shapes[position])
 
     def shapes(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The sides of several arrays, int64 ``[n, rank]``; no position is −1."""
+        """The sides of several arrays, int64 ``[n, rank]``; positions must not be −1."""
         return self._shapes[positions]
 
     def dtypes(self, positions: NDArray[np.int64] | None = None) -> set[np.dtype[Any]]:
-        """The types that occur, among the given positions (none of them −1) or in all."""
+        """The set of dtypes of the arrays at the given positions (none of them −1), or of all arrays."""
         codes = self._codes if positions is None else self._codes[positions]
         return {self._dtypes[code] for code in np.unique(codes)}
 
     def channels(self, positions: NDArray[np.int64] | None = None) -> set[int]:
-        """The lengths of the last side that occur, among the given positions (none of them −1) or in all."""
+        """The set of lengths of the last side, at the given positions (none of them −1) or of all arrays."""
         counts = self._shapes[:, -1] if positions is None else self._shapes[positions, -1]
         return {int(count) for count in np.unique(counts)}
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers read by position: they need neither the mapped file's bytes nor the samples' names.
+        # Workers read by position: the mapped data and the sample ids are not sent to them.
         return {**self.__dict__, "_map": None, "_known": None}
 
 
 def _name_and_axes(reader: Reader) -> str:
-    """The reader with its axes: arrays of other axes are another store. Pictures, the usual case, are not named."""
+    """Identity of a store's arrays: the reader, and its axes unless they are those of pictures (``hwc``)."""
     axes = DeclaredArrays.of(reader).axes
     return reader_name(reader) + ("" if axes == "hwc" else f" {axes}")
 
@@ -253,7 +255,7 @@ def _paths(folder: Path, generation: int) -> tuple[Path, Path]:
 
 
 def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) -> dict[str, Any]:
-    """Start over in new files; a process that still reads the old ones keeps them until it closes them."""
+    """Start new, empty files. A process that reads the deleted old files can go on until it closes them."""
     generation = int(header["generation"]) + 1 if header else 0
     made = {"format": FORMAT, "reader": reader, "generation": generation}
     for path in _paths(folder, generation):

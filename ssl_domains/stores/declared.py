@@ -1,7 +1,7 @@
-"""What a reader declares about its arrays, and the sentence that refuses an array of another form.
+"""Checks arrays against the form that their reader declares, and says in one sentence what is wrong.
 
-Filling a store and the conformance kit both ask here, so that a plugin author reads in a test what a user would read in
-the problems of a store.
+Filling a store and the conformance kit use the same checks. So the author of a plugin reads in a failing test the
+sentence that a user would read in the problems of a store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AXES = {
     "zyxc": "z, y, x, channels",
     "t": "time",
 }
-"""What `Reader.axes` may be, and the sides that it stands for."""
+"""Allowed values of `Reader.axes`, and the sides that each means."""
 
 _MOST_COLOURS = 4
 _BLOCK = 1 << 20
@@ -33,11 +33,11 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class DeclaredArrays:
-    """The form of a reader's arrays.
+    """The form that a reader declares for its arrays.
 
     Attributes:
         axes: A key of `AXES`.
-        channels: Channels of every array, of axes that end in ``c``; None where the reader doesn't say.
+        channels: Number of channels of every array, for axes that end in ``c``; None if the reader doesn't declare it.
         missing: Whether floating point arrays may hold NaN or infinity where there is no data.
     """
 
@@ -47,7 +47,7 @@ class DeclaredArrays:
 
     @classmethod
     def of(cls, reader: object) -> DeclaredArrays:
-        """What the attributes ``axes``, ``channels`` and ``missing`` of a reader say; each has a default.
+        """Read the attributes ``axes``, ``channels`` and ``missing`` of a reader; each has a default.
 
         Raises:
             UsageError: For axes that are none of `AXES`.
@@ -60,10 +60,10 @@ class DeclaredArrays:
         return cls(axes, None if channels is None else int(channels), bool(getattr(reader, "missing", False)))
 
     def refusal(self, array: NDArray[Any]) -> str | None:
-        """Why an array can't be stored, in one sentence; None where it can.
+        """The reason why an array can't be stored, in one sentence; None if it can.
 
-        Refused are arrays of text, objects or complex numbers, of another rank, with an empty side, without a finite
-        number, with other channels than declared, and volumes given as pictures of many channels.
+        An array is refused if it holds text, objects or complex numbers; if it has another rank than the axes, an empty
+        side, no finite number, or other channels than declared; and if it is a volume given as a picture.
         """
         shape = list(array.shape)
         if array.dtype.kind not in "biuf":
@@ -84,7 +84,7 @@ class DeclaredArrays:
         return None
 
     def undeclared_missing(self, array: NDArray[Any]) -> str | None:
-        """Why numbers that are not finite break the declaration, in one sentence; None where they don't."""
+        """The sentence for NaN or infinity in an array whose reader doesn't declare ``missing``; else None."""
         if self.missing or array.dtype.kind != "f":
             return None
         count = int((~np.isfinite(array)).sum())
@@ -94,16 +94,16 @@ class DeclaredArrays:
 
 
 def usual_channels(counts: Iterable[int]) -> int | None:
-    """The channels that most arrays of a table have, single channels apart; the fewer of two equally common ones.
+    """The most common number of channels, not counting arrays of one channel; of equally common numbers the smaller.
 
-    A single channel goes with any other number, as it is repeated. None where all have one.
+    A single channel fits any number, as it can be repeated. None if all arrays have one channel.
     """
     common = Counter(count for count in counts if count != 1)
     return min(common, key=lambda count: (-common[count], count)) if common else None
 
 
 def differing_channels(count: int, usual: int | None) -> str | None:
-    """Why an array of ``count`` channels doesn't go with the others, in one sentence; None where it does."""
+    """The sentence for an array whose ``count`` of channels isn't the usual one; None if it fits."""
     if usual is None or count in (1, usual):
         return None
     return f"decoded to {count} channels, where other rows have {usual}"

@@ -1,4 +1,4 @@
-"""Fill a store file by file: decode what is missing, and nothing twice."""
+"""Fill a store file by file: decode the rows that are missing or out of date."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIS
 
 
 def missing_rows(table: SampleTable, lines: Sequence[Line], *, retry: bool = False) -> NDArray[np.int64]:
-    """Rows of the table that the lines hold no current array (or problem) for, rows of one file together.
+    """Positions of the rows without a current array or problem in the journal; rows of one file are neighbours.
 
     Args:
-        table: What is asked for.
-        lines: What is stored.
+        table: The rows to look for.
+        lines: The lines of the journal.
         retry: Whether rows that couldn't be decoded count as missing.
     """
     latest: dict[str, tuple[Line, Entry]] = {}
@@ -41,9 +41,9 @@ def missing_rows(table: SampleTable, lines: Sequence[Line], *, retry: bool = Fal
     missing = np.ones(len(table), dtype=np.bool_)
     by_columns: dict[tuple[str, ...], list[tuple[int, Line, Entry]]] = {}
     for row, sample in enumerate(table.frame["sample"]):
-        found = latest.get(sample)
-        if found is not None and not (retry and found[1].cause):
-            by_columns.setdefault(found[0].columns, []).append((row, *found))
+        stored = latest.get(sample)
+        if stored is not None and not (retry and stored[1].cause):
+            by_columns.setdefault(stored[0].columns, []).append((row, *stored))
     stats: dict[str, list[int] | None] = {}
     for columns, known in by_columns.items():
         digests = row_digests(table, [row for row, _, _ in known], columns)
@@ -69,12 +69,12 @@ def fill_missing(
     done = 0
     for path, values in _files(table, rows):
         stat = file_stat(path) if path else None
-        seen: set[str] = set()
-        watched = values if declared is not None else [WatchedRow(row, seen) for row in values]
+        columns_read: set[str] = set()
+        watched = values if declared is not None else [WatchedRow(row, columns_read) for row in values]
         arrays = _decode(reader, form, path, watched)
-        columns = declared if declared is not None else tuple(sorted(seen - {"sample", "path"}))
-        told = [(str(row["sample"]), row_digest(row, columns)) for row in values]
-        journal.append(path, stat, columns, [(*names, array) for names, array in zip(told, arrays, strict=True)])
+        columns = declared if declared is not None else tuple(sorted(columns_read - {"sample", "path"}))
+        names = [(str(row["sample"]), row_digest(row, columns)) for row in values]
+        journal.append(path, stat, columns, [(*name, array) for name, array in zip(names, arrays, strict=True)])
         done += len(values)
         if progress is not None:
             progress(done, len(rows))
@@ -82,9 +82,9 @@ def fill_missing(
 
 
 def rows_that_differ(table: SampleTable, lines: Sequence[Line], reader: Reader) -> list[tuple[Line, Entry, str]]:
-    """Stored rows of the table whose channels are not those of most rows: the line, the entry and the cause.
+    """Stored rows of the table whose number of channels is not the usual one: line, entry and cause.
 
-    A single channel goes with any other number. Of axes without channels no row differs.
+    A single channel fits any number. With axes without channels, no row differs.
     """
     if not DeclaredArrays.of(reader).axes.endswith("c"):
         return []
@@ -97,16 +97,16 @@ def rows_that_differ(table: SampleTable, lines: Sequence[Line], reader: Reader) 
 
 
 def refuse_differing(table: SampleTable, reader: Reader, journal: Journal) -> None:
-    """Make problems of the rows of the table whose channels are not those of most rows.
+    """Record as problems the rows of the table whose number of channels is not the usual one.
 
-    Which channels are usual is known once all rows are decoded, so that one odd file doesn't refuse all others.
+    This is done when all rows are decoded, as only then the usual number is known.
     """
     for line, entry, cause in rows_that_differ(table, journal.lines, reader):
         journal.append(line.path, line.stat, line.columns, [(entry.sample, entry.digest, cause)])
 
 
 def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Path and rows of each file; rows of one file are neighbours already."""
+    """Path and rows of each file, in the order of ``rows``, where rows of one file are neighbours."""
     if "path" not in table.columns:
         for row in rows:
             yield "", table.frame[[int(row)]].to_dicts()
@@ -129,7 +129,7 @@ def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, l
 def _decode(
     reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]
 ) -> list[NDArray[np.generic] | str]:
-    """An array or a cause for each row."""
+    """Decode the rows of one file: for each row its array, or the cause why there is none."""
     if isinstance(reader, FileReader) and path:
         try:
             arrays: Sequence[Any] = reader.load_file(path, rows)
@@ -140,7 +140,7 @@ def _decode(
             cause = _cause(error)
             if len(rows) == 1:
                 return [cause]
-    # Row by row when the file as a whole failed, so that one bad row doesn't take its neighbours with it.
+    # Row by row when reading the whole file failed, so that the good rows of the file are still decoded.
     return [_load(reader, form, row) for row in rows]
 
 
@@ -152,7 +152,7 @@ def _load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) -> NDArr
 
 
 def _cause(error: Exception) -> str:
-    """The cause to note; raises what isn't the file's fault."""
+    """The cause to record for a row. Errors that don't come from the file are raised again."""
     if isinstance(error, SslDomainsError):
         raise error
     if isinstance(error, MemoryError):
@@ -166,8 +166,8 @@ def _cause(error: Exception) -> str:
 
 
 def _checked(array: Any, form: DeclaredArrays) -> NDArray[np.generic] | str:
-    """The array in the machine's byte order, or what is wrong with it."""
-    if isinstance(array, ReadError):  # a reader of whole files may say so for one row of many
+    """The array in the machine's byte order, or the cause why it is refused."""
+    if isinstance(array, ReadError):  # `load_file` may return an error for a single row
         return _cause(array)
     array = np.asarray(array)
     refusal = form.refusal(array)
@@ -177,7 +177,7 @@ def _checked(array: Any, form: DeclaredArrays) -> NDArray[np.generic] | str:
 
 
 def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
-    """What a user is told when the disk is full or may not be written to; None when it is something else."""
+    """The user's error for a full disk or a folder that can't be written to; None for other errors."""
     if error.errno in _FULL:
         return ResourceError(
             f"the disk is full: filling the store {folder.name} stopped",

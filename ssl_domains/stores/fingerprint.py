@@ -1,12 +1,12 @@
-"""When a stored array is still the one a row of the table asks for.
+"""Fingerprints that decide whether a stored array is still current for a row of the table.
 
-An array is current when three things agree with what was written beside it: the reader (class and ``version``), the
+An array is current when three things are the same as when it was stored: the reader (class and ``version``), the
 file (size and modification time) and the *row digest* (sample id, path, and the values of the columns that decoding
 read).
 
-Which columns decoding reads is declared by the reader (``columns``), or else watched: the rows handed to the reader
-note which of their keys are looked at. So a label joined later never refills the store, and a changed slice number or
-box does.
+The reader may declare the columns that decoding reads (``columns``). If it doesn't, they are recorded while it reads
+rows of the type `WatchedRow`. So a label that is joined later doesn't cause decoding again, but a changed slice number
+does.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ __all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_di
 
 
 class WatchedRow(Mapping[str, Any]):
-    """A row of the table that adds every key looked at, there or not, to ``seen``; iterating looks at all of them."""
+    """A row of the table that records the keys that are read, in the set ``keys_read``; iterating reads all of them."""
 
-    __slots__ = ("_row", "_seen")
+    __slots__ = ("_keys_read", "_row")
 
-    def __init__(self, row: Mapping[str, Any], seen: set[str]) -> None:
+    def __init__(self, row: Mapping[str, Any], keys_read: set[str]) -> None:
         self._row = row
-        self._seen = seen
+        self._keys_read = keys_read
 
     def __getitem__(self, key: str) -> Any:
-        self._seen.add(key)
+        self._keys_read.add(key)
         return self._row[key]
 
     def __contains__(self, key: object) -> bool:
-        self._seen.add(str(key))
+        self._keys_read.add(str(key))
         return key in self._row
 
     def __iter__(self) -> Iterator[str]:
-        self._seen.update(self._row)
+        self._keys_read.update(self._row)
         return iter(self._row)
 
     def __len__(self) -> int:
@@ -51,27 +51,27 @@ class WatchedRow(Mapping[str, Any]):
 
 
 def reader_name(reader: Reader) -> str:
-    """Class and version: another one decodes to other arrays."""
+    """Class and version of a reader, which together decide what its arrays are."""
     return f"{type(reader).__module__}.{type(reader).__qualname__} {reader.version}"
 
 
 def declared_columns(reader: Reader) -> tuple[str, ...] | None:
-    """The columns the reader says it decodes from; None when it doesn't say."""
+    """The columns that the reader declares to decode from; None when it declares none."""
     columns = getattr(reader, "columns", None)
     return None if columns is None else tuple(sorted(str(name) for name in columns))
 
 
 def file_stat(path: str) -> list[int] | None:
-    """Size and modification time in ns; None when there is no such file (the reader may know how to open it anyway)."""
+    """Size in bytes and modification time in ns; None when ``path`` is no file, as for a URL."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [found.st_size, found.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns]
 
 
 def row_digests(table: SampleTable, rows: Sequence[int] | np.ndarray[Any, Any], columns: Sequence[str]) -> list[str]:
-    """One digest a row, over sample, path and the given columns; a column that the table lacks counts as null."""
+    """One digest for each row, of sample, path and the given columns; missing columns count as null."""
     names = ["sample", "path", *(name for name in columns if name not in ("sample", "path"))]
     present = [name for name in names if name in table.columns]
     frame = table.frame.select(present)[np.asarray(rows, dtype=np.int64)]
@@ -80,7 +80,7 @@ def row_digests(table: SampleTable, rows: Sequence[int] | np.ndarray[Any, Any], 
 
 
 def row_digest(row: Mapping[str, Any], columns: Sequence[str]) -> str:
-    """The same for one row as a mapping."""
+    """The digest of one row given as a mapping; equal to that of `row_digests`."""
     names = ["sample", "path", *(name for name in columns if name not in ("sample", "path"))]
     return _digest([row.get(name) for name in names])
 

@@ -1,9 +1,9 @@
-"""What a store holds: a line of JSON for each file filled, written after the file's arrays and never changed.
+"""Journal of a store: one line of JSON for each decoded file, written after the file's arrays and never changed.
 
-The arrays lie end to end in one data file. A line names them and where the data ends after them, so whatever lies
-behind the last whole line was being written when filling stopped, and is cut off. Every so often both files are
-forced to the disk and a line says so; the lines after it are checked by their checksum when filling goes on, as a
-power cut may have lost their data.
+The arrays lie one after the other in one data file. A line gives the place of each array and the end of the data after
+them. Data behind the end of the last complete line was being written when filling stopped, and is cut off. From time to
+time both files are forced to the disk (fsync), and a line records this. When filling continues, the data of later lines
+is compared with their checksums, as a power cut may have lost it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ SYNC_BYTES = 256 << 20
 
 
 class Entry(NamedTuple):
-    """One sample of a file: an array, or why there is none.
+    """The entry of one sample: the place and form of its array, or the cause why there is none.
 
     Attributes:
         sample: Sample id.
         digest: From `row_digests`.
-        offset: Where the array starts; −1 without an array.
-        dtype: NumPy's short name of the type, little or big as the machine is.
-        shape: Lengths of the sides, as the reader's axes name them.
-        cause: Why there is no array; empty when there is one.
+        offset: First byte of the array in the data file; −1 without an array.
+        dtype: NumPy's short name of the dtype with byte order, such as ``<f4``.
+        shape: Lengths of the sides, in the order of the reader's axes.
+        cause: The cause why there is no array; empty when there is one.
     """
 
     sample: str
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
     cause: str = ""
 
     def to_json(self) -> list[Any]:
-        """A short list."""
+        """The entry as a list of JSON values: with a cause 3 of them, else more."""
         if self.cause:
             return [self.sample, self.digest, self.cause]
         return [self.sample, self.digest, self.offset, self.dtype, *self.shape]
@@ -60,15 +60,15 @@ class Entry(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One file, or the rows of it that a filling added.
+    """A line of the journal: the rows of one file that were decoded together.
 
     Attributes:
-        path: As in the table.
-        stat: From `file_stat`.
-        columns: What decoding read, beside sample and path.
-        entries: One a row.
-        start: Where the data of this line starts.
-        end: Where it ends.
+        path: Path of the file, as in the table.
+        stat: Result of `file_stat`.
+        columns: Columns that decoding read, besides sample and path.
+        entries: One entry for each row.
+        start: First byte of this line's data in the data file.
+        end: First byte behind it.
         checksum: CRC-32 of the data.
     """
 
@@ -81,7 +81,7 @@ class Line(NamedTuple):
     checksum: int
 
     def to_json(self) -> str:
-        """One line, with its end."""
+        """The line as JSON text, with a newline at its end."""
         values = {
             "path": self.path, "stat": self.stat, "columns": self.columns, "start": self.start, "end": self.end,
             "crc": self.checksum, "rows": [entry.to_json() for entry in self.entries],
@@ -99,8 +99,8 @@ class Line(NamedTuple):
 @dataclass
 class _Read:
     lines: list[Line] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)  # in the journal, of each line
-    synced: int = 0  # how many lines were on the disk for certain
+    ends: list[int] = field(default_factory=list)  # end of each line in the journal, in bytes
+    synced: int = 0  # number of lines before the last fsync
 
 
 def _read(path: Path, data_size: int) -> _Read:
@@ -132,15 +132,15 @@ def _read(path: Path, data_size: int) -> _Read:
 
 
 def read_journal(path: Path, data: Path) -> list[Line]:
-    """The whole lines of a journal whose data is there; safe while another process appends."""
-    # The size is taken first: data is always ahead of the journal.
+    """Read the complete lines of a journal whose data is complete; safe while another process appends."""
+    # The size is read before the journal: data is always written before its line.
     return _read(path, data.stat().st_size if data.exists() else 0).lines
 
 
 class Journal:
-    """Appends files to a store. Hold the store's lock.
+    """Appends the arrays of files to a store; the caller must hold the store's lock.
 
-    Opening cuts off what a filling that was stopped left half-written.
+    Opening a journal cuts off incomplete data of an interrupted filling.
     """
 
     def __init__(self, journal: Path, data: Path) -> None:
@@ -183,7 +183,13 @@ class Journal:
         columns: tuple[str, ...],
         rows: Sequence[tuple[str, str, NDArray[np.generic] | str]],
     ) -> Line:
-        """Write the arrays, of any rank, (or the causes) of a file's rows (sample, digest, array), then the line.
+        """Write the arrays of a file's rows to the data file, then the line to the journal.
+
+        Args:
+            path: Path of the file.
+            stat: Result of `file_stat`.
+            columns: Columns that decoding read.
+            rows: (sample, digest, array of any rank, or the cause why there is none) of each row.
 
         Raises:
             OSError: When the disk is full; the store is then as it was before.
@@ -214,7 +220,7 @@ class Journal:
         return line
 
     def sync(self) -> None:
-        """Force what was written to the disk, data before journal."""
+        """Force all written data to the disk, and then the journal."""
         os.fsync(self._data)
         mark = json.dumps({"synced": self._end}).encode() + b"\n"
         try:

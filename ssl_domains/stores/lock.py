@@ -1,4 +1,4 @@
-"""One process at a time fills a store, or works in a folder."""
+"""File lock, so that only one process at a time fills a store or writes to a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try_lock(descriptor: int) -> None:
-        # A byte far behind the process id, so that a waiting process can still read who it waits for.
+        # The locked byte is far behind the process id, which other processes must be able to read.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -29,15 +29,15 @@ else:
 
 @contextmanager
 def only_one(path: Path, busy: str, instead: str = "") -> Iterator[None]:
-    """Hold the lock file ``path``; the operating system frees it when the process ends, killed or not.
+    """Hold a lock on the file ``path``; the operating system releases it when the process ends, even if killed.
 
     Args:
         path: The file; made when it is not there.
-        busy: What another process that holds it does, as in "the store is being filled".
-        instead: What to do other than wait; empty for nothing.
+        busy: Start of the error message, such as "the store is being filled".
+        instead: Hint about what to do instead of waiting; empty for none.
 
     Raises:
-        UsageError: When another process holds it, with its id.
+        UsageError: When another process holds the lock; the message names its process id.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,4 +1,4 @@
-"""Label masks, decoded once: an array store of their own, beside the one of the images."""
+"""Store of label masks: a second array store, separate from that of the images."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _IMAGE = "image_path"
 
 
 def default_mask_store(samples: str | Path) -> Path:
-    """Where the masks of a sample table are: ``<stem>.masks`` beside it."""
+    """Default folder of a sample table's mask store: ``<stem>.masks`` in the folder of the table."""
     path = Path(samples)
     return path.with_name(f"{path.stem}.masks")
 
 
 def mask_names(table: SampleTable) -> dict[int, str]:
-    """Names of the masks' classes by number, as the scan recorded them; empty when it did not."""
+    """Names of the mask classes by number, as recorded by the scan; empty when it recorded none."""
     text = table.meta.options.get("mask_names")
-    found = {}
+    names = {}
     for part in str(text or "").split(","):
         number, _, name = (piece.strip() for piece in part.partition("="))
         if number.isdigit() and name:
-            found[int(number)] = name
-    return found
+            names[int(number)] = name
+    return names
 
 
 class MaskStore:
-    """Masks by position, read-only; filled, resumed and kept current like an `ArrayStore`, by the masks' own files."""
+    """Masks by position, read-only. Filled like an `ArrayStore`; a mask whose file changed is decoded again."""
 
     def __init__(self, arrays: ArrayStore) -> None:
         self._arrays = arrays
@@ -50,16 +50,16 @@ class MaskStore:
     def fill(
         cls, folder: str | Path, table: SampleTable, reader: Reader, progress: Progress | None = None
     ) -> MaskStore:
-        """The masks of every row that names one.
+        """Open the store and decode the masks that are not in it yet.
 
         Args:
-            folder: Where they are kept.
-            table: Its column ``mask_path`` names each row's mask; null rows have none.
+            folder: Folder of the store.
+            table: Its column ``mask_path`` names the file of each row's mask; null for a row without mask.
             reader: Decodes them.
             progress: Called after each file with the rows done and the rows to do.
 
         Raises:
-            UsageError: When the reader knows no masks, or the table names none.
+            UsageError: When the reader can't read masks, or the table names none.
             ResourceError: When the disk is full.
         """
         if not isinstance(reader, MaskReader):
@@ -69,38 +69,38 @@ class MaskStore:
         return cls(ArrayStore.fill(folder, _by_mask(table), _MaskFiles(reader), progress))
 
     def positions(self, table: SampleTable) -> NDArray[np.int64]:
-        """Where each row's mask is, int64 ``[n]``; −1 without one, or where it couldn't be decoded.
+        """Position of each row's mask, int64 ``[n]``; −1 for a row without mask, or whose mask couldn't be decoded.
 
         Raises:
-            DataError: When a row with a mask was never filled.
+            DataError: When a row with a mask is not in the store.
         """
-        found = np.full(len(table), -1, dtype=np.int64)
+        positions = np.full(len(table), -1, dtype=np.int64)
         if "mask_path" in table.columns:
             named = table.frame["mask_path"].is_not_null().to_numpy()
-            found[named] = self._arrays.positions(_by_mask(table))
-        return found
+            positions[named] = self._arrays.positions(_by_mask(table))
+        return positions
 
     @property
     def problems(self) -> pl.DataFrame:
-        """Columns ``path`` (of the mask) and ``cause``: what couldn't be decoded."""
+        """Masks that couldn't be decoded: columns ``path`` (of the mask) and ``cause``."""
         return self._arrays.problems
 
     def __len__(self) -> int:
         return len(self._arrays)
 
     def __getitem__(self, position: int) -> NDArray[np.integer[Any]]:
-        """The mask at a position: ``[H, W]`` class numbers, 255 to be ignored; read-only."""
+        """The mask at a position: ``[H, W]`` class numbers, 255 for ignored pixels; read-only."""
         mask: NDArray[np.integer[Any]] = np.asarray(self._arrays[position][:, :, 0])
         return mask
 
     def shape(self, position: int) -> tuple[int, int]:
-        """Height and width, without touching the data."""
+        """Height and width of a mask, without reading the data."""
         height, width = self._arrays.shape(position)[:2]
         return height, width
 
 
 class _MaskFiles:
-    """A `MaskReader` as a reader of whole files: what it decodes are masks."""
+    """Adapter from a `MaskReader` to a `FileReader` whose arrays are the masks."""
 
     def __init__(self, reader: MaskReader) -> None:
         self._reader = reader
@@ -117,7 +117,7 @@ class _MaskFiles:
 
 
 def _by_mask(table: SampleTable) -> SampleTable:
-    """Rows with a mask, whose file is the mask's: so that the store watches that one for changes."""
+    """The rows with a mask, with the mask's path as ``path``, so that the store watches that file for changes."""
     frame = table.frame.filter(pl.col("mask_path").is_not_null())
     return replace(table, frame=frame.with_columns(pl.col("path").alias(_IMAGE), pl.col("mask_path").alias("path")))
 

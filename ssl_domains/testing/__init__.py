@@ -1,4 +1,4 @@
-"""The conformance kit for plugin authors: call these from your plugin's tests.
+"""The conformance kit: checks of the contracts, to be called from the tests of a plugin.
 
 Each check raises `AssertionError` with the clause of the contract that is broken. A test file of a plugin can be::
 

@@ -1,4 +1,4 @@
-"""Does a domain keep its word from demo data to views?"""
+"""Checks a domain on its demo data: scan, columns, views and thumbnails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["check_domain"]
 
 
 def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
-    """Check a domain on its own demo data, its reader included.
+    """Check a domain and its reader on its demo data.
 
     Args:
         domain: The domain; it must have demo data.
@@ -31,7 +31,7 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
         The samples of the demo data, for `check_pair_sampler`. Their files are gone when ``folder`` is None.
 
     Raises:
-        AssertionError: Naming what the contract asks and the domain does not do.
+        AssertionError: When the domain breaks the contract; the message says where.
     """
     if folder is None:
         with tempfile.TemporaryDirectory() as temporary:
@@ -41,8 +41,8 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
     assert "\n" not in domain.summary, "the summary is one line"
     assert domain.demo_data is not None, "a domain has demo data, so that anybody can try it without theirs"
     data = folder / "data"
-    told = domain.demo_data(data, 0)
-    assert f"ssl-domains {domain.name}" in told, "demo_data tells the next command"
+    message = domain.demo_data(data, 0)
+    assert f"ssl-domains {domain.name}" in message, "demo_data tells the next command"
     assert _digest(data), "demo_data writes files under the folder it is given"
     domain.demo_data(folder / "again", 0)
     assert _digest(folder / "again") == _digest(data), "the same seed gives the same bytes"
@@ -51,9 +51,9 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
 
     reader = domain.reader()
     _check_options(domain)
-    found = check_reader(reader, data)
-    assert len(found.problems), "demo data has planted faults, which the scan reports"
-    table = found.samples
+    scanned = check_reader(reader, data)
+    assert len(scanned.problems), "demo data has planted faults, which the scan reports"
+    table = scanned.samples
     _check_columns(domain, table)
     store = ArrayStore.fill(folder / "store", table, reader)
     _check_views(domain, table, store)
@@ -82,28 +82,28 @@ def _check_columns(domain: Domain, table: SampleTable) -> None:
 
 def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     positions = store.positions(table)
-    there = table.take(positions >= 0)
-    assert len(there), "the demo data can be decoded"
-    channels = max(store.channels(store.positions(there)))
-    in_chans = domain.in_chans(there) if domain.in_chans is not None else channels
-    preprocess = ImagePreprocess(domain.scaling(there).fit(there, store), Canvas(32, domain.canvas), in_chans)
-    canvas = InputDataset(there.take([0]), store, preprocess)[0]["input"].unit().values[0]
+    decoded = table.take(positions >= 0)
+    assert len(decoded), "the demo data can be decoded"
+    channels = max(store.channels(store.positions(decoded)))
+    in_chans = domain.in_chans(decoded) if domain.in_chans is not None else channels
+    preprocess = ImagePreprocess(domain.scaling(decoded).fit(decoded, store), Canvas(32, domain.canvas), in_chans)
+    canvas = InputDataset(decoded.take([0]), store, preprocess)[0]["input"].unit().values[0]
     assert tuple(canvas.shape) == (in_chans, 32, 32), f"a canvas is [C, S, S], not {tuple(canvas.shape)}"
     assert 0 <= float(canvas.min()) <= float(canvas.max()) <= 1, "scaling maps to [0, 1]"
-    recipe = domain.recipe(RecipeRequest(there, 32, 2, in_chans))
+    recipe = domain.recipe(RecipeRequest(decoded, 32, 2, in_chans))
     assert recipe.steps, "a recipe has steps"
     for step in recipe.steps:
         assert step.reason.strip(), f"the view {step.name!r} says its reason"
     for name in recipe.columns:
-        there.numbers(name)
+        decoded.numbers(name)
 
 
 def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     if domain.thumbnail is None:
         return
-    there = store.positions(table) >= 0
-    row = table.take(there).frame.row(0, named=True)
-    made = domain.thumbnail(store[int(store.positions(table)[there][0])], row)
+    decoded = store.positions(table) >= 0
+    row = table.take(decoded).frame.row(0, named=True)
+    made = domain.thumbnail(store[int(store.positions(table)[decoded][0])], row)
     if isinstance(made, str):
         assert str(row["path"]) not in made, "a thumbnail shows no path"
         return

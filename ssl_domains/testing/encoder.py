@@ -1,4 +1,4 @@
-"""Does an encoder keep its contract: the form it declares, and vectors that padding doesn't change?"""
+"""Checks that an encoder keeps its contract: declared shapes, and features that padding doesn't change."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["check_encoder"]
 _LENGTHS = {1: (1, 3, 50, 161, 400), 2: (1, 3, 20, 47, 100), 3: (1, 3, 8, 13, 24)}
 _EXTRA = {1: 97, 2: 37, 3: 11}
 
-_FEW_IDS = 16  # token ids of an encoder that doesn't say how many it knows
+_FEW_IDS = 16  # number of token ids, for an encoder without `vocabulary`
 
 
 def check_encoder(encoder: Encoder, spec: InputSpec | None = None, *, seed: int = 0) -> None:
-    """Check an encoder on made-up inputs of five lengths, the shortest of one place.
+    """Check an encoder on random inputs of five lengths, the shortest of one place.
 
-    The checks run on copies whose scales and shifts are random numbers, so that a network with fresh weights hides
-    nothing. For ragged inputs:
+    The checks run on copies with random scales and shifts, because initial values of 0 and 1 could hide an error. For
+    ragged inputs:
 
     - a sample gives the same map and vector alone, in a batch, and with extra padding of any value (zeros, large
       numbers, infinity, NaN; any token id): to 1e-4 of the largest number, 1e-5 for token ids, in evaluation mode;
     - ``mask`` is true at as many places as the map of the sample alone has;
-    - the gradient by padding is 0;
+    - the gradient with respect to padding is 0;
     - in training mode without dropout, statistics (BatchNorm) and vectors don't depend on padding. An encoder that
       draws random numbers by other means than modules with "Drop" in their name is not checked for this.
 
@@ -39,12 +39,12 @@ def check_encoder(encoder: Encoder, spec: InputSpec | None = None, *, seed: int 
     copy by pickle or by ``state_dict``.
 
     Args:
-        encoder: The encoder, on the CPU; it is left as it is.
-        spec: The form of the inputs to check; None takes what the encoder declares.
+        encoder: The encoder, on the CPU; it is not changed.
+        spec: The form of the inputs; None takes ``encoder.takes``.
         seed: Seed of the inputs.
 
     Raises:
-        AssertionError: Naming what the contract asks and the encoder does not do.
+        AssertionError: When the encoder breaks the contract; the message says where.
     """
     assert isinstance(encoder, Encoder), f"an encoder is an `Encoder`, not {type(encoder).__name__}"
     assert isinstance(encoder.takes, InputSpec), "`takes` is an InputSpec"
@@ -139,7 +139,7 @@ def _check_copies(encoder: Encoder, trial: Encoder, values: Tensor, generator: t
 
 
 def _check_batch(trial: Encoder, samples: Sequence[Tensor]) -> None:
-    """Inputs of one size: alone as in a batch."""
+    """Check for inputs of one size that a sample alone has the same vector as in a batch."""
     together = trial(torch.cat(list(samples))).pooled
     for row, sample in enumerate(samples):
         difference = relative_difference(together[row], trial(sample).pooled[0])
@@ -184,7 +184,7 @@ def _compare(
 
 
 def _check_training(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor], tolerance: float) -> None:
-    """One step in training mode, with little and with much padding."""
+    """Check that a step in training mode gives the same with little and with much padding."""
     short = _padded(samples, spec, 0, 0.0)
     pooled, buffers = _training_step(trial, short)
     if not torch.equal(_training_step(trial, short)[0], pooled):
@@ -203,7 +203,7 @@ def _training_step(trial: Encoder, batch: _Batch) -> tuple[Tensor, dict[str, Ten
     """Vectors and buffers after one call of a copy in training mode, without dropout."""
     trained = copy.deepcopy(trial).train()
     for module in trained.modules():
-        if "Drop" in type(module).__name__:  # it would draw other numbers for a batch of another size
+        if "Drop" in type(module).__name__:  # it would draw different numbers for a batch of another size
             module.eval()
     return trained(batch.values, batch.valid).pooled, dict(trained.named_buffers())
 

@@ -1,7 +1,7 @@
-"""Does a method keep contract 3?
+"""Checks that a method keeps contract 3.
 
-The same three steps are taken in several ways: the whole batch at once, a few samples at a time, two processes, stopped
-and resumed. All must give the gradients and the state of the first.
+The same three steps are run in several ways: with the whole batch at once, with gradient caching, in two processes, and
+stopped and resumed. All must give the gradients and the state of the first.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from ssl_domains.testing.process_pool import ProcessPool, Reference
 __all__ = ["check_method"]
 
 TOLERANCE = 1e-10
-"""Largest distance of two gradients in float64, by the norm of the one that is right."""
+"""Largest distance of two gradients in float64, relative to the norm of the expected one."""
 
 
 def check_method(target: Any, *, processes: bool = True) -> None:
-    """Check that a method trains the same however its batch is cut.
+    """Check that a method trains the same with the whole batch, gradient caching, two processes and after resuming.
 
     Args:
-        target: The method's class, or a function without arguments that gives a `MethodCase`; at the top of its module,
-            so that other processes find it.
-        processes: Whether two processes are tried too; they talk by gloo on the loopback interface.
+        target: The method's class, or a function without arguments that returns a `MethodCase`. It must be defined at
+            the top level of a module, so that other processes can import it.
+        processes: Whether training in two processes is checked too; they use gloo on the loopback interface.
 
     Raises:
-        AssertionError: Naming what the contract asks and the method does not do.
-        SslDomainsError: What the engine refuses.
+        AssertionError: When the method breaks the contract; the message says where.
+        SslDomainsError: When the engine refuses the method.
     """
     case = case_of(target)
     name = _check_declarations(case.method)
@@ -63,12 +63,12 @@ def check_method(target: Any, *, processes: bool = True) -> None:
     for done in (1, 2):
         resumed = train(case, stop_and_resume=done)
         same(resumed, whole, f"{name}: stopped after step {done} and resumed (state that no buffer holds?)", exact=True)
-    # What dropout drops depends on how a batch is cut: where it is cut, it is compared without.
+    # Dropout draws other numbers when a batch is divided; so divided batches are compared without dropout.
     undropped = train(case, dropout=False) if embed_draws or target_draws else whole
     micro_batches = () if batch_norms(build_method(case)) else case.micro_batch_sizes
     for size in micro_batches:
-        found = train(case, micro=size, dropout=not embed_draws)
-        same(found, undropped if embed_draws else whole, f"{name}: gradient caching with {size} samples at a time")
+        cached = train(case, micro=size, dropout=not embed_draws)
+        same(cached, undropped if embed_draws else whole, f"{name}: gradient caching with {size} samples at a time")
     if processes:
         _check_processes(case, target, undropped, name)
 
@@ -109,27 +109,27 @@ def _check_embed(case: MethodCase, name: str) -> None:
     _same_tensors(method.embed(views), out, f"{name}: embed gives the same twice; what moves belongs into after_step")
     ends = [rows.sum() for rows in (out.z, *out.more.values(), *out.shared.values()) if rows.requires_grad]
     trained = {key: p for key, p in method.named_parameters() if p.requires_grad}
-    found = torch.autograd.grad(sum(ends, torch.zeros(())), list(trained.values()), allow_unused=True)
-    idle = [key for key, gradient in zip(trained, found, strict=True) if gradient is None]
+    gradients = torch.autograd.grad(sum(ends, torch.zeros(())), list(trained.values()), allow_unused=True)
+    idle = [key for key, gradient in zip(trained, gradients, strict=True) if gradient is None]
     assert not idle, f"{name}: the parameter {idle[0]!r} doesn't act in embed; every trained parameter does"
 
 
 def _draws(case: MethodCase) -> tuple[bool, bool]:
-    """Whether embed and target draw random numbers, apart from the views.
+    """Whether `embed` and `target` draw random numbers.
 
     Raises:
-        AssertionError: When they do so by other means than dropout, which the check can switch off.
+        AssertionError: When they do so by other means than dropout, which the check can turn off.
     """
 
     def moved(method: Method) -> tuple[bool, bool]:
         views = _views(case, training_step(case, method, None, World())[0])
-        found = []
+        draws = []
         for call in (method.embed, method.target):
             state = torch.get_rng_state()
             with torch.no_grad():
                 call(views)
-            found.append(not torch.equal(state, torch.get_rng_state()))
-        return found[0], found[1]
+            draws.append(not torch.equal(state, torch.get_rng_state()))
+        return draws[0], draws[1]
 
     quiet = build_method(case)
     stop_dropping(quiet)
@@ -154,7 +154,7 @@ def _views(case: MethodCase, step: TrainingStep) -> Views:
 
 
 def _check_step(name: str, step: TrainingStep, result: StepResult) -> None:
-    """The loss is pure, reads pairs if and only if it says so, and never differentiates a target."""
+    """Check that the loss is pure, reads pairs if and only if ``needs.pairs``, and gives targets no gradient."""
     method = step.method
     read: list[bool] = []
 
@@ -201,42 +201,42 @@ def _check_processes(case: MethodCase, target: Any, whole: Trace, name: str) -> 
         same(here, whole, f"{words} {_hint(here, whole)}")
 
 
-def _hint(found: Trace, expected: Trace) -> str:
-    """What usually lies behind a gradient that is too large by the number of processes, or wrong in another way."""
-    ratio = float(_vector(found.gradients[0]).norm() / _vector(expected.gradients[0]).norm().clamp(min=1e-30))
+def _hint(actual: Trace, expected: Trace) -> str:
+    """The usual mistake behind a gradient that is twice as large as expected, or wrong in another way."""
+    ratio = float(_vector(actual.gradients[0]).norm() / _vector(expected.gradients[0]).norm().clamp(min=1e-30))
     if abs(ratio - 2) < 1e-6:
         return "(twice too large: a function of out.whole() goes through out.of_all, and only once)"
     return "(a sum over own rows is divided by out.total(count), a function of out.whole() goes through out.of_all)"
 
 
-def same(found: Trace, expected: Trace, words: str, *, exact: bool = False, limit: float = TOLERANCE) -> None:
-    """Compare gradients of every step, losses and the state afterwards.
+def same(actual: Trace, expected: Trace, words: str, *, exact: bool = False, limit: float = TOLERANCE) -> None:
+    """Compare the gradients of every step, the losses and the state after the last step.
 
     Args:
-        found: What is checked.
-        expected: What is right.
-        words: What is compared, for the message.
-        exact: Whether bits must be equal.
-        limit: Else the largest distance, by the norm of what is right.
+        actual: Result to check.
+        expected: Correct result.
+        words: Description of the comparison, for the message.
+        exact: Whether all bits must be equal.
+        limit: Largest distance relative to the norm of the expected value, unless ``exact``.
 
     Raises:
         AssertionError: When they differ.
     """
     limit = 0.0 if exact else limit
-    for number, (one, two) in enumerate(zip(found.gradients, expected.gradients, strict=True), start=1):
+    for number, (one, two) in enumerate(zip(actual.gradients, expected.gradients, strict=True), start=1):
         assert one.keys() == two.keys(), f"{words}: other parameters get a gradient: {sorted(one.keys() ^ two.keys())}"
         distance = _distance(one, two)
         assert distance <= limit, (
             f"{words}: the gradient of step {number} is {distance:.1e} from that of the whole batch"
         )
-    _same_state(found.state, expected.state, f"{words}: the state afterwards differs", limit)
-    gap = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(found.losses, expected.losses, strict=True))
+    _same_state(actual.state, expected.state, f"{words}: the state afterwards differs", limit)
+    gap = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(actual.losses, expected.losses, strict=True))
     assert gap <= max(limit, TOLERANCE), f"{words}: the loss is {gap:.1e} from that of the whole batch"
 
 
-def _distance(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+def _distance(actual: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
     reference = _vector(expected)
-    difference = _vector({key: found[key].double() - expected[key].double() for key in expected})
+    difference = _vector({key: actual[key].double() - expected[key].double() for key in expected})
     return float(difference.norm() / reference.norm().clamp(min=1e-30))
 
 
@@ -244,12 +244,12 @@ def _vector(tensors: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([value.double().flatten() for value in tensors.values()] or [torch.zeros(1)])
 
 
-def _same_state(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], words: str, limit: float = 0.0) -> None:
-    assert found.keys() == expected.keys(), f"{words}: other names: {sorted(found.keys() ^ expected.keys())}"
+def _same_state(actual: Mapping[str, Tensor], expected: Mapping[str, Tensor], words: str, limit: float = 0.0) -> None:
+    assert actual.keys() == expected.keys(), f"{words}: other names: {sorted(actual.keys() ^ expected.keys())}"
     for key, value in expected.items():
-        other = found[key]
+        other = actual[key]
         if value.is_floating_point() and limit:
-            # Slots not filled yet may hold NaN.
+            # Unfilled places of a queue may hold NaN.
             gap = torch.nan_to_num(other - value).norm() / torch.nan_to_num(value).norm().clamp(min=1e-30)
             assert bool((other.isnan() == value.isnan()).all()), f"{words}: {key!r}"
             assert float(gap) <= limit, f"{words}: {key!r} is {float(gap):.1e} away"
@@ -257,9 +257,9 @@ def _same_state(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], wor
             assert torch.equal(torch.nan_to_num(other), torch.nan_to_num(value)), f"{words}: {key!r}"
 
 
-def _same_tensors(found: Embeddings, expected: Embeddings, words: str) -> None:
+def _same_tensors(actual: Embeddings, expected: Embeddings, words: str) -> None:
     for key, value in {"z": expected.z, **expected.more, **expected.shared}.items():
-        other = {"z": found.z, **found.more, **found.shared}[key]
+        other = {"z": actual.z, **actual.more, **actual.shared}[key]
         assert torch.equal(other, value), words
 
 

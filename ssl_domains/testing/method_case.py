@@ -1,4 +1,4 @@
-"""What a method is checked on: a table, inputs, views, an encoder; small, made up and in float64."""
+"""Small made-up data on which a method is checked: a table, inputs, views and an encoder, in float64."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ TABLE: Mapping[str, Sequence[Any]] = {
 
 
 class CaseEncoder(nn.Module):
-    """A small float64 net for inputs of any rank, which looks at valid places only; without BatchNorm.
+    """A small float64 network for inputs of any rank, which reads valid places only and has no BatchNorm.
 
     Args:
         channels: Channels of the input.
-        num_features: Width ``F`` of what it gives.
+        num_features: Width ``F`` of the features.
     """
 
     def __init__(self, channels: int = 3, num_features: int = 6) -> None:
@@ -67,19 +67,19 @@ def picture_recipe(views: int) -> ViewRecipe:
 
 @dataclass(frozen=True)
 class MethodCase:
-    """A method and what it is checked on.
+    """A method, and the data and options with which it is checked.
 
     Attributes:
         method: The method's class, or an object that builds it.
-        options: Its options, where they differ from the defaults.
-        encoder: Makes the encoder; called under a fixed seed.
-        inputs: Inputs of rows of the table, by their positions.
-        recipe: The views; None takes noisy pictures, as many as the method needs.
+        options: Options of the method that differ from the defaults.
+        encoder: Makes the encoder; called with a fixed seed.
+        inputs: Function from positions of rows to their inputs.
+        recipe: The recipe; None takes one of noisy pictures, with as many views as the method needs.
         rule: Text of the rule; ``"none"`` for methods that read no pairs.
         head: Values of the section ``[head]``.
         seats: Positions of the samples of each seat and slot, ``[S][8]``.
-        negatives: How many of the last seats are drawn negatives.
-        micro_batch_sizes: Samples in the encoder at a time, for gradient caching.
+        negatives: Number of seats, at the end, that are drawn negatives.
+        micro_batch_sizes: Micro-batch sizes with which gradient caching is checked.
     """
 
     method: MethodSource
@@ -107,7 +107,7 @@ class MethodCase:
 
 
 def case_of(target: Any) -> MethodCase:
-    """A case from what `check_method` takes: a method's class, or a function without arguments that makes a case."""
+    """Make a case from an argument of `check_method`: a method's class, or a function that returns a case."""
     made = target() if inspect.isfunction(target) else MethodCase(target)
     if not isinstance(made, MethodCase):
         raise AssertionError(f"{target.__name__} gives a {type(made).__name__}, not a MethodCase")

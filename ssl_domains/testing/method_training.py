@@ -1,4 +1,4 @@
-"""A few steps of the engine with a method under check, in this process or in several."""
+"""Runs a few training steps of the engine with the method that is checked, in one process or in several."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _SEED = 4
 
 @dataclass
 class Trace:
-    """What some steps left.
+    """Gradients, losses and final state of some training steps.
 
     Attributes:
-        gradients: Of each step, by parameter.
-        losses: Of each step, summed over processes.
-        state: The method's state afterwards.
+        gradients: Gradients of each step, by parameter.
+        losses: Loss of each step, summed over processes.
+        state: The method's state after the last step.
     """
 
     gradients: list[dict[str, Tensor]] = field(default_factory=list)
@@ -54,7 +54,7 @@ def build_method(case: MethodCase) -> Method:
 
 
 def training_step(case: MethodCase, method: Method, micro: int | None, world: World) -> tuple[TrainingStep, Binding]:
-    """The engine's step around a method, and the pairs that it follows."""
+    """The engine's training step of a method, and the bound rule that a refresh changes."""
     recipe = with_variants(case.views, method.needs.variants)
     rule = parse(case.rule_text)
     objective = 1 * rule if isinstance(rule, Rule) else rule
@@ -86,7 +86,7 @@ def training_step(case: MethodCase, method: Method, micro: int | None, world: Wo
 
 
 def batch_of(case: MethodCase, number: int, world: World) -> Batch:
-    """Batch number ``number`` of a case, this process's part of it: the seats, moved on by one sample a batch."""
+    """This process's part of batch ``number``; the positions of the case's seats grow by 1 from batch to batch."""
     planned = (torch.tensor([list(seat) for seat in case.seats]) + number) % SAMPLES
     share = planned.shape[1] // world.size
     index = planned[:, world.rank * share : (world.rank + 1) * share].flatten()
@@ -102,15 +102,15 @@ def train(
     on_step: Callable[[TrainingStep, StepResult], None] | None = None,
     device: str = "cpu",
 ) -> Trace:
-    """Three steps with a refresh before the first and the third.
+    """Train for three steps, with a refresh before the first and the third.
 
     Args:
         case: The case.
-        micro: Gradient caching: samples in the encoder at a time.
-        dropout: Whether dropout drops; what it drops depends on how a batch is cut.
-        stop_and_resume: Keep the state after so many steps, build everything anew, and go on from it.
+        micro: Micro-batch size of gradient caching; None for none.
+        dropout: Whether dropout is on; with it, results depend on how a batch is divided.
+        stop_and_resume: After this many steps, build all objects again and load the saved state; None for never.
         on_step: Called after each step.
-        device: Where the method and its inputs are.
+        device: Device of the method and its inputs.
     """
     trace = Trace()
     with processes() as world, seeded(_SEED + world.rank):
@@ -143,14 +143,14 @@ def stop_dropping(method: nn.Module) -> None:
 
 
 def train_here(reference: Reference, **options: Any) -> Trace:
-    """`train` in a process of a pool, on the case that a reference names."""
+    """`train` on the case of a reference; called in the processes of a pool."""
     return train(case_of(reference.load()), **options)
 
 
 def _resumed(
     case: MethodCase, method: Method, step: TrainingStep, binding: Binding, micro: int | None, world: World
 ) -> tuple[Method, TrainingStep, Binding]:
-    """A new method and step with the state of the old ones: only what a checkpoint holds comes along."""
+    """A new method and step with the state of the old ones, as far as a checkpoint saves it."""
     state = {name: value.clone() for name, value in method.state_dict().items()}
     optimiser, generators, computed = step.optimiser.state_dict(), generator_states(), binding.computed
     method = build_method(case)
@@ -171,7 +171,7 @@ def _refresh(case: MethodCase, step: TrainingStep, binding: Binding, number: int
 
 
 class _Rows(Dataset[Mapping[str, Any]]):
-    """The rows of the made-up table, as the engine's data set gives them."""
+    """The inputs of the made-up table, in batches like those of `InputDataset`."""
 
     def __init__(self, case: MethodCase) -> None:
         self.case = case

@@ -1,4 +1,4 @@
-"""Does a pair sampler keep contract 2?"""
+"""Checks that a pair sampler keeps contract 2."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["check_pair_sampler"]
 
 
 def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: int = 32, **params: Any) -> None:
-    """Check that a pair sampler, on samples of its domain, makes pairs that can be trained on.
+    """Check that a pair sampler makes pairs of samples of its domain that can be trained on.
 
     Args:
         sampler: The pair sampler.
-        table: Samples with the columns it reads, for instance from the domain's demo data.
-        batch_size: Of the epoch that is planned.
-        **params: Its parameters; without, its defaults.
+        table: Samples with the columns that it reads, for instance from the domain's demo data.
+        batch_size: Batch size of the planned epoch.
+        **params: Its parameters; missing ones have their defaults.
 
     Raises:
-        AssertionError: Naming what the contract asks and the sampler does not do.
-        SslDomainsError: When the rule can't be bound to the table, or its pairs are refused as `pairs` would.
+        AssertionError: When the sampler breaks the contract; the message says where.
+        SslDomainsError: When the rule can't be bound to the table, or its pairs can't be trained on.
     """
     assert sampler.summary.strip(), f"{sampler.name}: the summary says what makes a positive"
     assert "\n" not in sampler.summary, f"{sampler.name}: the summary is one line"

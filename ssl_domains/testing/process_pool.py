@@ -1,7 +1,7 @@
-"""Processes that stay, so that not every check of several processes waits for new ones to start.
+"""Pool of worker processes in one process group, which are started once and run many checks.
 
-A task is a function of a module or of a test's file. It is called in every process, with one process group around
-them; what it returns, or that it failed, comes back from each. Each process runs `serve`.
+A task is a function of a module or of a test's file. It is called in every process, and each process sends back the
+result or the traceback. Each process runs `serve`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["ProcessPool", "Reference"]
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a function or class is defined, so that another process finds it.
+    """Module and name of a function or class, by which another process imports it.
 
     Attributes:
         module: Name of its module.
-        file: The module's file, for modules that can't be imported by name, as those of tests.
+        file: The module's file, for modules that can't be imported by name, such as test files.
         name: Its name in the module.
     """
 
@@ -45,11 +45,11 @@ class Reference:
 
     @classmethod
     def of(cls, target: Any) -> Reference:
-        """The reference of a function or class that stands at the top of a module."""
+        """The reference of a function or class at the top level of a module."""
         return cls(target.__module__, inspect.getfile(target), target.__qualname__)
 
     def load(self) -> Any:
-        """What is referred to."""
+        """Import the function or class."""
         try:
             module: ModuleType = importlib.import_module(self.module)
             if module.__file__ is None or not Path(module.__file__).samefile(self.file):
@@ -60,7 +60,7 @@ class Reference:
 
 
 def _load_file(path: str | Path) -> ModuleType:
-    """A Python file as a module, whatever folder it lies in."""
+    """Import a Python file of any folder as a module."""
     name = f"task_{Path(path).stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
@@ -76,8 +76,8 @@ class ProcessPool:
     """Processes with ranks 0 and up, joined by gloo on the loopback interface through a file.
 
     Args:
-        folder: Where the file is made; None takes a temporary folder.
-        size: How many.
+        folder: Folder of that file; None takes a temporary folder.
+        size: Number of processes.
     """
 
     def __init__(self, folder: Path | None = None, size: int = 2) -> None:
@@ -88,10 +88,10 @@ class ProcessPool:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __call__(self, function: Callable[..., Any], **options: Any) -> list[Any]:
-        """What ``function(**options)`` returns in each process; the function stands at the top of its module.
+        """Call ``function(**options)`` in each process and return the results; it must be at the top of a module.
 
         Raises:
-            AssertionError: With its traceback, when it raises in one of them or doesn't end.
+            AssertionError: With the traceback, when the function raises in a process; or when it doesn't end in time.
         """
         answers = self.attempt(function, **options)
         for rank, (fine, value) in enumerate(answers):
@@ -99,7 +99,7 @@ class ProcessPool:
         return [value for _, value in answers]
 
     def attempt(self, function: Callable[..., Any], **options: Any) -> list[tuple[bool, Any]]:
-        """Whether each process succeeded, and its value or traceback."""
+        """Call ``function(**options)`` in each process; return whether it succeeded, with its result or traceback."""
         if not self._processes:
             self._start()
         task = (Reference.of(function), options)
@@ -131,7 +131,7 @@ class ProcessPool:
             self._processes.append(subprocess.Popen(words, env=environment, **pipes))
 
     def close(self, kill: bool = False) -> None:
-        """End the processes that were started here."""
+        """End the processes of the pool."""
         for process in self._processes:
             if kill:
                 process.kill()
@@ -161,9 +161,9 @@ def _answer(process: subprocess.Popen[bytes], end: float) -> tuple[bool, Any]:
 
 
 def serve() -> None:
-    """Answer tasks on standard input until it ends; a process of a pool does nothing else."""
+    """Run tasks from standard input until it ends; the main function of a process of the pool."""
     meeting, rank, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    # What anybody prints goes elsewhere: the pipe is for answers.
+    # Standard output is the pipe of results, so the output of `print` goes to standard error.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     import torch

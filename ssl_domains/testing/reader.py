@@ -1,4 +1,4 @@
-"""Does a reader keep contract 1?"""
+"""Checks that a reader keeps contract 1."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["check_reader"]
 
 
 def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any) -> ScanResult:
-    """Check a reader on a source that it can read at least one sample of.
+    """Check a reader on a source with at least one sample that it can read.
 
     Args:
         reader: The reader.
-        source: What its ``scan`` takes.
-        load: How many rows to decode, spread over the table.
+        source: Folder or file for its ``scan``.
+        load: Number of rows to decode, at equal distances in the table.
         **options: Scan options.
 
     Returns:
-        What the scan found.
+        The result of the scan.
 
     Raises:
-        AssertionError: Naming what the contract asks and the reader does not do.
+        AssertionError: When the reader breaks the contract; the message says where.
     """
     assert isinstance(reader, Reader), "a reader has `version`, `scan(source, **options)` and `load(row)`"
     assert isinstance(reader.version, str), "`version` is text"
@@ -40,25 +40,27 @@ def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any
     assert copy.version == reader.version, "a reader survives pickling: workers get a copy"
 
     form = DeclaredArrays.of(reader)
-    found = _scan(reader, source, options, f"scanned {source}")
-    assert len(found.samples), f"{source} gives no sample to check; problems: {found.problems['cause'].to_list()[:3]}"
+    scanned = _scan(reader, source, options, f"scanned {source}")
+    assert len(scanned.samples), (
+        f"{source} gives no sample to check; problems: {scanned.problems['cause'].to_list()[:3]}"
+    )
     again = _scan(copy, source, options, f"scanned {source} with a pickled copy of the reader")
-    assert again.samples.frame.equals(found.samples.frame), "scanning twice gives the same table, in the same order"
-    _check_bad_files(reader, found, options)
+    assert again.samples.frame.equals(scanned.samples.frame), "scanning twice gives the same table, in the same order"
+    _check_bad_files(reader, scanned, options)
 
-    rows = found.samples.frame.to_dicts()
+    rows = scanned.samples.frame.to_dicts()
     chosen = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, num=load, dtype=int))]
     arrays = [_check_load(reader, form, row) for row in chosen]
     _check_channels(form, chosen, arrays)
     if isinstance(reader, FileReader):
         _check_file(reader, chosen, arrays)
     _check_missing(reader, chosen[0])
-    return found
+    return scanned
 
 
 @contextmanager
 def _doing(what: str) -> Iterator[None]:
-    """Let an exception say what the check was doing when it came."""
+    """Add to an exception what the check was doing when it was raised."""
     try:
         yield
     except AssertionError as error:
@@ -69,27 +71,27 @@ def _doing(what: str) -> Iterator[None]:
 
 def _scan(reader: Reader, source: Path, options: Mapping[str, Any], what: str) -> ScanResult:
     with _doing(what):
-        found = reader.scan(source, **options)
-        _check_scan(found)
-    return found
+        scanned = reader.scan(source, **options)
+        _check_scan(scanned)
+    return scanned
 
 
-def _check_scan(found: ScanResult) -> None:
-    assert isinstance(found, ScanResult), f"`scan` returns a ScanResult, not {type(found).__name__}"
-    assert "path" in found.samples.columns, "the table has a column 'path'"
-    assert found.problems.columns == ["path", "cause"], "`problems` has the columns path and cause"
-    assert found.problems["cause"].is_not_null().all(), "every problem has a cause"
-    for cause in found.problems["cause"]:
+def _check_scan(scanned: ScanResult) -> None:
+    assert isinstance(scanned, ScanResult), f"`scan` returns a ScanResult, not {type(scanned).__name__}"
+    assert "path" in scanned.samples.columns, "the table has a column 'path'"
+    assert scanned.problems.columns == ["path", "cause"], "`problems` has the columns path and cause"
+    assert scanned.problems["cause"].is_not_null().all(), "every problem has a cause"
+    for cause in scanned.problems["cause"]:
         assert cause.strip() == cause != "", f"a cause says something: {cause!r}"
         assert "\n" not in cause, f"a cause is one line: {cause!r}"
-    missing = set(found.samples.meta.identifiers) - set(found.samples.columns)
+    missing = set(scanned.samples.meta.identifiers) - set(scanned.samples.columns)
     assert not missing, f"identifiers name columns that are there: {sorted(missing)}"
 
 
-def _check_bad_files(reader: Reader, found: ScanResult, options: Mapping[str, Any]) -> None:
-    """Nothing, and files that are cut short, end in problems or in nothing; never in an exception."""
-    suffixes = {Path(path).suffix for path in found.samples.frame["path"].drop_nulls().unique()}
-    # Options may point at files that belong to the source, not to these.
+def _check_bad_files(reader: Reader, scanned: ScanResult, options: Mapping[str, Any]) -> None:
+    """Check an empty folder, empty files and truncated files: no samples, or problems, but no exception."""
+    suffixes = {Path(path).suffix for path in scanned.samples.frame["path"].drop_nulls().unique()}
+    # Without options that are paths, as those files belong to the source.
     plain = {name: value for name, value in options.items() if not isinstance(value, Path)}
     with tempfile.TemporaryDirectory() as folder:
         empty = _scan(reader, Path(folder), plain, "scanned an empty folder")
@@ -98,7 +100,9 @@ def _check_bad_files(reader: Reader, found: ScanResult, options: Mapping[str, An
             (Path(folder) / f"cut{suffix}").write_bytes(b"\x00\x01cut")
             (Path(folder) / f"nothing{suffix}").write_bytes(b"")
         cut = _scan(reader, Path(folder), plain, "scanned a folder of files without content, or cut short")
-        for row in cut.samples.frame.to_dicts():  # a scan reads headers only, so it may pass; decoding then says it
+        for (
+            row
+        ) in cut.samples.frame.to_dicts():  # a scan reads headers only and may miss a bad file; then decoding must fail
             with _doing("loaded a file without content, or cut short"):
                 try:
                     reader.load(row)

@@ -1,6 +1,7 @@
-"""What happens to a sample before the encoder.
+"""Preprocessing and augmentation: what happens to a sample before the encoder.
 
-An array of the store comes in; a preprocess makes an `Input` of it (scaled, on its canvas), and a recipe the views.
+An array of the store comes in. A preprocess turns it into an `Input`: scaled to [0, 1] and resized to the canvas. A
+recipe turns the input into views: randomly changed copies. Both are applied in this order to every batch.
 """
 
 import os
@@ -65,9 +66,9 @@ __all__ = [
     "with_variants",
 ]
 
-# albumentations 2.0.8 asks the network for a newer version when it is imported, unless told otherwise beforehand; the
-# steps import it when they first need it.
+# albumentations 2.0.8 looks for a newer version on the network when it is imported, unless this variable is set. It is
+# set here because the steps import albumentations only when they first need it.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
-# Batches are made in worker processes; OpenCV's own threads on top of them fight for the same cores.
+# Batches are made in worker processes; OpenCV's threads would compete with them for the same cores.
 cv2.setNumThreads(0)

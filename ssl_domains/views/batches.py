@@ -1,4 +1,4 @@
-"""Whole batches of inputs from the store, with a cache in memory that worker processes share."""
+"""Dataset that returns whole batches of inputs from the store, with a cache in memory shared by worker processes."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ __all__ = ["InputDataset", "whole_batch"]
 
 
 def whole_batch(batch: Any) -> Any:
-    """The ``collate_fn`` of a loader over `InputDataset`: what ``__getitems__`` gives is a batch already."""
+    """The ``collate_fn`` of a loader over `InputDataset`: returns its argument, which is a batch already."""
     return batch
 
 
 class InputDataset(Dataset[dict[str, Any]]):
     """The rows of a table as inputs of an encoder; item i is row i.
 
-    Inputs of a fixed size are made when first asked for and, when all of them fit into ``cache_gb``, kept: later epochs
-    are one ``index_select``. The cache lies in shared memory, so each worker fills it for all. Ragged inputs are made
-    anew and padded to the longest of their batch. What comes out depends neither on the cache nor on the number of
-    workers.
+    Inputs of a fixed size are computed at their first use. When all of them fit into ``cache_gb`` they are kept, and
+    a batch of a later epoch is one ``index_select``. The cache is in shared memory, so that an input computed by one
+    worker is there for all workers. Ragged inputs are computed anew for each batch and padded to the longest sample of
+    the batch. The batches depend neither on the cache nor on the number of workers.
 
     Use it as ``DataLoader(dataset, batch_sampler=…, collate_fn=whole_batch, num_workers=…)``.
 
     Args:
-        table: Rows to serve; all of them decoded.
+        table: Rows of the dataset; each must have a decoded array.
         store: Holds their arrays.
-        preprocess: From an array to an input.
-        cache_gb: Most memory for the cache, in GB (10⁹ bytes); 0 for none.
+        preprocess: Turns an array into an input.
+        cache_gb: Largest size of the cache, in GB (10⁹ bytes); 0 for no cache.
 
     Attributes:
         cached: Whether there is a cache.
 
     Raises:
-        DataError: When a row could not be decoded, or the preprocess can't take it.
+        DataError: When a row could not be decoded, or the preprocess refuses its array.
     """
 
     def __init__(self, table: SampleTable, store: ArrayStore, preprocess: Preprocess, cache_gb: float = 2.0) -> None:
@@ -98,8 +98,9 @@ class InputDataset(Dataset[dict[str, Any]]):
         """A batch.
 
         Returns:
-            ``input``: an `Input` (the same type for every batch; without validity where all is data); ``beside``: a
-            tuple of further inputs that move with it; ``index``: int64 ``[B]``, the rows.
+            ``input``: an `Input` of the same dtype for every batch; its ``valid`` is None when every place has data.
+            ``beside``: a tuple of further inputs of the same samples, which get the same geometric changes.
+            ``index``: int64 ``[B]``, the rows.
         """
         index = torch.as_tensor(indices, dtype=torch.int64)
         made, *beside = self._make(index) if self._cache is None else (self._from_cache(self._cache, index),)
@@ -114,7 +115,7 @@ class InputDataset(Dataset[dict[str, Any]]):
             cache["values"][absent] = made.values
             if self._may_mask:
                 cache["valid"][absent] = made.with_valid()
-            cache["filled"][absent] = True  # last: another worker may look at any moment
+            cache["filled"][absent] = True  # last, as another worker may read the cache at any moment
         valid = cache["valid"].index_select(0, index) if self._may_mask else None
         spec = self._spec
         return Input(cache["values"].index_select(0, index), valid, spec.kind, spec.ragged, spec.pad)
@@ -129,5 +130,5 @@ class InputDataset(Dataset[dict[str, Any]]):
         made = take(self._store[int(self._positions[row])], facts)
         first, *further = made if isinstance(made, tuple) else (made,)
         if first.values.dtype != self._dtype:
-            first = first.unit()  # uint8 among wider types
+            first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further

@@ -1,4 +1,4 @@
-"""Every sample on a square canvas of one size, whatever its own shape."""
+"""Resize pictures of any shape to a square canvas of one size."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Canvas"]
 
 @dataclass(frozen=True)
 class Canvas:
-    """A square that pictures are resized to: by area average downwards, linear upwards.
+    """A square that pictures are resized to: by area average where they shrink, bilinear where they grow.
 
     Attributes:
         size: Side in pixels.
         mode: ``stretch`` fills the square. ``fit`` keeps the aspect ratio, puts the picture in the middle and pads by
-            reflecting it. A constant frame would tell an encoder the aspect ratio of every picture.
+            reflection, because an encoder could read the aspect ratio from padding of one colour.
     """
 
     size: int
@@ -34,7 +34,7 @@ class Canvas:
             raise UsageError(f"unknown canvas {self.mode!r}", "known: fit, stretch")
 
     def box(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Where a picture of that shape lies on the canvas: top, left, height, width."""
+        """Place of a picture of that shape on the canvas: top, left, height and width, in pixels of the canvas."""
         if self.mode == "stretch":
             return 0, 0, self.size, self.size
         scale = self.size / max(height, width)
@@ -44,7 +44,7 @@ class Canvas:
     def apply(
         self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Place a picture.
+        """Resize a picture and put it on the canvas.
 
         Args:
             array: ``[H, W, C]``, uint8 or float32, 0 where invalid.
@@ -61,9 +61,9 @@ class Canvas:
         if valid is not None:
             weight = _resize(valid[:, :, None].astype(np.float32), new_height, new_width)[:, :, 0]
             kept = weight >= 0.5
-            # The mean over the valid part of a pixel: invalid places hold 0 and would darken their neighbours.
-            shared = picture / np.maximum(weight, 0.5)[:, :, None] * kept[:, :, None]
-            picture = shared.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else shared.astype(array.dtype)
+            # Mean over the valid source pixels only: invalid ones hold 0 and would darken the result.
+            mean = picture / np.maximum(weight, 0.5)[:, :, None] * kept[:, :, None]
+            picture = mean.clip(0, 1).astype(np.float32) if array.dtype == np.float32 else mean.astype(array.dtype)
         if self.mode == "stretch":
             return picture, kept
         inside = np.s_[top : top + new_height, left : left + new_width]
@@ -98,7 +98,7 @@ def _resize(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 
 
 def _interpolate(array: NDArray[Any], height: int, width: int, how: int) -> NDArray[Any]:
-    # OpenCV's guarantees end at four channels.
+    # OpenCV guarantees resizing for at most four channels, so more are resized in groups of four.
     parts = [
         cv2.resize(np.ascontiguousarray(array[:, :, start : start + 4]), (width, height), interpolation=how)
         for start in range(0, array.shape[2], 4)

@@ -1,4 +1,4 @@
-"""What the engine needs of a preprocess and of a recipe, which a kind of data brings beside its encoder."""
+"""Protocols of a preprocess and of a recipe, which each kind of data provides together with its encoder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ __all__ = ["Preprocess", "Recipe"]
 
 @runtime_checkable
 class Preprocess(Protocol):
-    """From an array in native type and unit to what goes into the encoder. Recorded with a run.
+    """Turns an array in native type and unit into the encoder's input; recorded with a run.
 
-    Must: what stands below. May: ``compact(array, facts)``, the same `Input` in a smaller type (uint8 for [0, 1] in
-    steps of 1/255), which datasets keep; ``extend(table, store)``, a preprocess that also knows the groups of another
-    table; ``require(table, store)``, which raises `DataError` for arrays that can't be taken, before any is read;
-    ``beside``, how many further inputs it gives for each sample.
+    Must have the members below. May also have:
+
+    - ``compact(array, facts)``: the same `Input` in a smaller type (uint8 for [0, 1] in steps of 1/255), which datasets
+      keep in their cache;
+    - ``extend(table, store)``: returns a preprocess that is also fitted on the groups of another table;
+    - ``require(table, store)``: raises `DataError` when the encoder can't take some arrays, before any array is read;
+    - ``beside``: number of further inputs that it returns for each sample.
 
     Attributes:
-        name: The name that `register_preprocess` knows it by.
-        spec: Form of its inputs.
+        name: Its name in the registry of `register_preprocess`.
+        spec: Kind, channels and sides of the inputs that it returns.
         columns: Columns of the table that it reads for each row.
     """
 
@@ -36,23 +39,23 @@ class Preprocess(Protocol):
     def columns(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input | tuple[Input, ...]:
-        """One array as a batch of one.
+        """Turn one array into a batch of one sample.
 
         Args:
             array: As the reader gives it.
             facts: Values of `columns` for this row.
 
         Returns:
-            The input; where further inputs of the sample must move with it (label maps, block masks), a tuple with
-            these behind it.
+            The input; or a tuple of the input and further inputs of the sample that need the same geometric changes,
+            such as label maps and block masks.
 
         Raises:
-            DataError: When it can't be taken.
+            DataError: When the array doesn't fit, for instance by its number of channels.
         """
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only."""
+        """Settings and fitted values, as JSON values."""
         ...
 
 
@@ -61,9 +64,9 @@ class Recipe(Protocol):
     """Makes the views of a batch on its device.
 
     Attributes:
-        views: Views of each sample.
-        columns: Table numbers that it reads for each sample; missing values are NaN.
-        emitted: Names of the numbers that views carry.
+        views: Number of views of each sample.
+        columns: Numeric columns of the table that it reads for each sample; missing values are NaN.
+        emitted: Names of the numbers that it records with each view, such as the area of a crop.
     """
 
     @property
@@ -83,19 +86,19 @@ class Recipe(Protocol):
         columns: Mapping[str, Tensor] | None = None,
         only: Sequence[int] | None = None,
     ) -> list[View]:
-        """Views of some samples: a pure function of the input, (seed, step, slot, view) and the recipe.
+        """Make the views of some samples: a pure function of the input, (seed, step, slot, view) and the recipe.
 
         Args:
             x: The samples.
-            *beside: Further inputs of the same samples that move with them.
-            seed: Of the run.
+            *beside: Further inputs of the same samples, which get the same geometric changes.
+            seed: Seed of the run.
             step: Global step.
             slots: int64 ``[B]`` on the CPU: the samples' places in the global batch.
-            columns: What `columns` names, float64 ``[B]``.
+            columns: Values of the columns that `columns` names, float64 ``[B]`` each.
             only: Numbers of the views to make; None for all.
         """
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
+        """All settings, as JSON values."""
         ...

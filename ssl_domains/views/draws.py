@@ -1,9 +1,9 @@
 """Counter-based random numbers: a pure function of (seed, step, slot, view, operation).
 
-There is no state to save, to hand to workers or to advance: the numbers of a slot are the same whatever the batch is
-cut into, on whichever device. The mixing function is SplitMix64's finaliser (Steele, Lea & Flood 2014, *Fast
-splittable pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64 wraps around and shifts
-are masked.
+There is no generator state to save or to send to workers. A slot gets the same numbers on every device, and however
+the batch is divided among processes or micro-batches. The mixing function is SplitMix64's finaliser (Steele, Lea &
+Flood 2014, *Fast splittable pseudorandom number generators*); torch has no unsigned 64-bit arithmetic, so int64
+overflow is used, and the sign bits that a right shift copies are masked out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _mix(word: int) -> int:
 
 
 def _mix_tensor(words: Tensor) -> Tensor:
-    """`_mix` on int64; in place, so it takes ownership of what it is given."""
+    """`_mix` on int64, in place: the argument is overwritten."""
     words ^= (words >> 30).bitwise_and_((1 << 34) - 1)
     words *= _signed(_FIRST)
     words ^= (words >> 27).bitwise_and_((1 << 37) - 1)
@@ -66,7 +66,7 @@ def fold(*words: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def operation_code(name: str) -> int:
-    """A stable number for an operation's name: taking one step out of a recipe leaves the draws of the others alone."""
+    """Hash of an operation's name as int64: other operations keep their draws when one step leaves the recipe."""
     return _signed(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
 
 
@@ -74,7 +74,7 @@ class Draws:
     """The random numbers of one operation on a batch.
 
     Args:
-        seed: Of the run.
+        seed: Seed of the run.
         step: Global training step.
         slots: int64 ``[B]``, places in the *global* batch, on any device.
         view: Number of the view.
@@ -92,7 +92,7 @@ class Draws:
 
     def _words(self, n: int) -> Tensor:
         if self._keys.device.type == "cpu":
-            # The same in NumPy, which spends less on starting an operation: the numbers of a step are few.
+            # The same in NumPy, which has less overhead for the few numbers of a step.
             steps = np.arange(self._used + 1, self._used + n + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
             self._used += n
             return torch.from_numpy(_mix_array(self._keys.numpy().view(np.uint64)[:, None] + steps).view(np.int64))
@@ -113,7 +113,7 @@ class Draws:
         return self.uniform()[:, 0] < probability
 
     def keys(self) -> Tensor:
-        """The next int64 ``[B]`` of each slot: a key for `normals`, or a seed for another generator."""
+        """The next random integer of each slot, int64 ``[B]``: a key for `normals`, or a seed for another generator."""
         return self._words(1)[:, 0]
 
     def normal_like(self, images: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ class Draws:
 
 @functools.lru_cache(maxsize=8)
 def _quantiles(device: torch.device) -> Tensor:
-    """The standard normal at 65,536 equally likely places; looked up, it gives every device the same bits."""
+    """65,536 equally likely quantiles of the standard normal; a look-up gives the same bits on every device."""
     middle = (torch.arange(1 << 16, dtype=torch.float64) + 0.5) / (1 << 16)
     quantiles: Tensor = torch.special.ndtri(middle)
     return quantiles.to(torch.float32).to(device)
@@ -132,7 +132,8 @@ def _quantiles(device: torch.device) -> Tensor:
 def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
     """Standard normal numbers, float32 ``[B, *shape]``, from int64 keys ``[B]``.
 
-    Sixteen bits each, so the tails end at ±4.3: enough for noise on a picture, and four come from one hash.
+    Each number uses 16 random bits, so that one 64-bit hash gives four. No number lies outside ±4.3, which is enough
+    for noise on a picture.
     """
     count = 1
     for side in shape:
@@ -140,7 +141,7 @@ def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
     words = -(-count // 4)
     counters = torch.arange(1, words + 1, device=keys.device) * _signed(_GOLDEN)
     hashed = _mix_tensor(keys[:, None] + counters[None, :])
-    # Little-endian on every machine torch runs on: a word's four shorts lie from its low bits upward.
+    # All machines that torch supports are little-endian: the first of a word's four shorts is its lowest 16 bits.
     shorts = hashed.view(torch.int16)[:, :count].to(torch.int32)
     index = shorts.bitwise_and_(0xFFFF).reshape(-1)
     noise: Tensor = _quantiles(keys.device).index_select(0, index).reshape(len(keys), *shape)

@@ -1,4 +1,4 @@
-"""Pictures before the encoder: scaled, on a square canvas; saved with a run, so that it stays the same ever after."""
+"""Preprocess of pictures: scales values to [0, 1] and resizes to a square canvas; saved with the run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ImagePreprocess:
 
     Attributes:
         scaling: From native unit to [0, 1], fitted.
-        canvas: Size and shape.
+        canvas: Side in pixels, and whether pictures are stretched or padded.
         in_chans: Channels of the encoder. A single channel is repeated; any other difference is an error.
     """
 
@@ -61,13 +61,20 @@ class ImagePreprocess:
         return self.compact(array, facts).unit()
 
     def compact(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
-        """The same, uint8 where that says all there is."""
+        """The same input, as uint8 (steps of 1/255) where the scaling keeps uint8 arrays, else as float32."""
         canvas, mask = self.place(array if array.ndim == 3 else array[:, :, None], self._group(facts))
-        values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # the store's own memory is read-only
+        values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # a copy, as the store's memory is read-only
         return Input(values[None], None if mask is None else torch.from_numpy(mask)[None, None])
 
     def place(self, array: NDArray[Any], group: str | None = None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Scaled, on the canvas: ``[S, S, in_chans]`` uint8 (for [0, 1] in steps of 1/255) or float32, and the mask."""
+        """Scale an array and put it on the canvas.
+
+        Returns:
+            ``[S, S, in_chans]``, uint8 (for [0, 1] in steps of 1/255) or float32; and the mask, as `Canvas.apply`.
+
+        Raises:
+            DataError: When the channels don't fit, or no window was fitted for the volume.
+        """
         channels = array.shape[2]
         if channels not in (1, self.in_chans):
             raise DataError(
@@ -80,11 +87,11 @@ class ImagePreprocess:
         return canvas, mask
 
     def extend(self, table: SampleTable, store: ArrayStore) -> ImagePreprocess:
-        """With windows for the table's volumes that have none yet, from their own arrays."""
+        """A preprocess that also has windows for the table's new volumes, each fitted on the volume's arrays."""
         return replace(self, scaling=self.scaling.extend(table, store))
 
     def require(self, table: SampleTable, store: ArrayStore) -> None:
-        """Refuse arrays that the encoder can't take, before any is read.
+        """Check all arrays of a table against the encoder and the scaling, before any array is read.
 
         Raises:
             DataError: When channels don't fit, a row names no volume, or no window was fitted for one.
@@ -98,13 +105,13 @@ class ImagePreprocess:
             self.scaling.window(group)
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
-        """How a dataset keeps inputs of arrays of these types: type, whether some may have a mask, whether all do."""
+        """Form of cached inputs, for arrays of these dtypes: dtype, whether some have a mask, whether all have."""
         dtype = torch.uint8 if self.scaling.stays_uint8(dtypes) else torch.float32
         fits = self.canvas.mode == "fit"
         return dtype, fits or any(one.kind == "f" for one in dtypes), fits
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only."""
+        """Settings and fitted values, as JSON values."""
         return {"scaling": self.scaling.to_dict(), "canvas": asdict(self.canvas), "in_chans": self.in_chans}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Label masks on the canvas of their images, and predictions back in the images' own shape."""
+"""Resize label masks to the canvas of their images, and predictions back to the native shape of the images."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ssl_domains.views.canvas import Canvas
 __all__ = ["IGNORED", "place_mask", "to_native"]
 
 IGNORED = 255
-"""Class number of pixels that neither a loss nor a score looks at."""
+"""Class number of pixels that are left out of losses and scores."""
 
 
 def place_mask(canvas: Canvas, mask: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
-    """Put a mask ``[H, W]`` where `Canvas.apply` puts its image: nearest neighbour of pixel centres.
+    """Resize a mask ``[H, W]`` as `Canvas.apply` resizes its image, but by the nearest pixel.
 
     Returns:
         ``[size, size]`` in the type of ``mask``; 255 where the canvas is padded.
@@ -31,9 +31,10 @@ def place_mask(canvas: Canvas, mask: NDArray[np.integer[Any]]) -> NDArray[np.int
 
 
 def to_native(canvas: Canvas, scores: Tensor, height: int, width: int) -> Tensor:
-    """Put scores ``[B, K, size, size]`` back into the shape their images came in: ``[B, K, height, width]``.
+    """Resize scores ``[B, K, size, size]`` to the native shape of their images: ``[B, K, height, width]``.
 
-    Bilinear, smoothed where it shrinks: scores and not classes are resized, so that edges fall between pixels.
+    Bilinear, with antialiasing where it shrinks. Class scores are resized rather than class numbers, so that the border
+    between two classes may lie anywhere and not only at a pixel of the canvas.
     """
     top, left, inner_height, inner_width = canvas.box(height, width)
     inside = scores[..., top : top + inner_height, left : left + inner_width]

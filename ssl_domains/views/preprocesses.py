@@ -1,4 +1,4 @@
-"""Preprocesses by name, so that a run can be opened without code from its folder."""
+"""Registry of preprocesses by name: a run folder stores a name and settings, never code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_NAME: dict[str, Any] = {ImagePreprocess.name: ImagePreprocess}
 
 
 def register_preprocess(kind: type[Any]) -> type[Any]:
-    """Make a preprocess known by its ``name``; use it as a decorator of the class, which also has ``from_dict``.
+    """Register a preprocess class by its ``name``; a class decorator. The class must have ``from_dict``.
 
     Raises:
         UsageError: When another class has the name.
@@ -30,7 +30,7 @@ def register_preprocess(kind: type[Any]) -> type[Any]:
 
 
 def extended(preprocess: Preprocess, table: SampleTable, store: ArrayStore) -> Preprocess:
-    """The preprocess fitted also on the groups of a table that it doesn't know; itself where nothing is fitted."""
+    """The preprocess, also fitted on the new groups of a table; unchanged when it has no ``extend``."""
     if not hasattr(preprocess, "extend"):
         return preprocess
     made: Preprocess = preprocess.extend(table, store)
@@ -43,10 +43,10 @@ def preprocess_to_dict(preprocess: Preprocess) -> dict[str, Any]:
 
 
 def preprocess_from_dict(values: Mapping[str, Any]) -> Preprocess:
-    """The reverse of `preprocess_to_dict`; without a name it is that of pictures.
+    """The reverse of `preprocess_to_dict`; values without a name are those of an `ImagePreprocess`.
 
     Raises:
-        DataError: When the name isn't known. Nothing is imported by name.
+        DataError: When no preprocess of this name is registered. Nothing is imported by name.
     """
     values = dict(values)
     name = values.pop("name", ImagePreprocess.name)

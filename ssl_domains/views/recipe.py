@@ -1,4 +1,4 @@
-"""The views of a domain: which changes must not matter, each with its reason."""
+"""The augmentation recipe of a domain: the steps that make a view of a picture, each with its reason."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Viewed:
 
     Attributes:
         images: float32 ``[B, C, S, S]`` in [0, 1].
-        mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None where all is data. Where it is false
-            the picture goes on by reflection, or holds what the steps made of missing data.
-        emitted: Numbers of this view, float64 ``[B]`` on the CPU, by name.
+        mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None where all is data. Where it is false,
+            the picture holds its reflection, or the augmented values of missing data.
+        emitted: Numbers recorded with this view (such as ``crop_area``), float64 ``[B]`` on the CPU, by name.
     """
 
     images: Tensor
@@ -59,16 +59,16 @@ class Viewed:
 
 @dataclass(frozen=True)
 class ViewRecipe:
-    """Steps in the order they happen. Neighbouring geometric steps become one interpolation.
+    """Augmentation steps in the order they are applied. Neighbouring geometric steps become one interpolation.
 
-    A view is a pure function of the canvas, (seed, step, slot, view) and the recipe: neither workers, ranks, devices
-    nor what else is in the batch have a say. Draws are keyed by a step's name, so leaving one out leaves the others as
-    they were.
+    A view is a pure function of the canvas, (seed, step, slot, view) and the recipe. It doesn't depend on the number of
+    workers, the rank, the device or the other samples of the batch. Random numbers are keyed by a step's name, so the
+    other steps draw the same numbers when one step is removed.
 
     Attributes:
-        steps: What happens.
+        steps: The steps, first to last.
         size: Side of the views in pixels; canvases may be larger, if a geometric step comes first.
-        views: How many views of each sample.
+        views: Number of views of each sample.
 
     Raises:
         UsageError: Without any view, or with a size below 1.
@@ -85,24 +85,24 @@ class ViewRecipe:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Table numbers that the steps read and no earlier step emits first; missing values are NaN."""
+        """Numeric columns of the table that the steps read, but for numbers that an earlier step emits."""
         return self._numbers()[0]
 
     @property
     def emitted(self) -> tuple[str, ...]:
-        """Names of the numbers that a view emits beside its picture, which a rule can read like columns."""
+        """Names of the numbers that the steps record with each view; a rule can read them like columns."""
         return self._numbers()[1]
 
     def _numbers(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        # What a step emits is known once it acts, so each acts on one sample of which nothing is known.
+        # The names that a step emits are known only from its result, so each step is run for one sample of NaNs.
         unknown, slot = torch.full((1,), torch.nan, dtype=torch.float64), torch.zeros(1, dtype=torch.int64)
         read: dict[str, None] = {}
-        told: dict[str, None] = {}
+        emitted: dict[str, None] = {}
         for operation, step in self._operations():
-            read.update((name, None) for name in step.columns if name not in told)
+            read.update((name, None) for name in step.columns if name not in emitted)
             parameters = step.parameters(Draws(0, 0, slot, 0, operation), self.size)
-            told.update((name, None) for name in step.emits(parameters, dict.fromkeys(step.columns, unknown)))
-        return tuple(read), tuple(told)
+            emitted.update((name, None) for name in step.emits(parameters, dict.fromkeys(step.columns, unknown)))
+        return tuple(read), tuple(emitted)
 
     def views_of(
         self,
@@ -114,20 +114,20 @@ class ViewRecipe:
         columns: Mapping[str, Tensor] | None = None,
         only: Sequence[int] | None = None,
     ) -> list[View]:
-        """Views of pictures, for the engine; see `Recipe.views_of`.
+        """Make the views of pictures; called by the engine, see `Recipe.views_of`.
 
         Args:
             x: Pictures, values ``[B, C, S, S]``.
-            *beside: Label maps or block masks, values ``[B, 1, S, S]``; they move with the pictures, by the nearest
-                pixel, and hold their ``pad`` where a view shows no pixel.
-            seed: Of the run.
+            *beside: Label maps or block masks, values ``[B, 1, S, S]``. They get the same geometric steps as the
+                pictures, by the nearest pixel, and hold their ``pad`` where a view shows no pixel of the picture.
+            seed: Seed of the run.
             step: Global step.
             slots: int64 ``[B]``.
-            columns: What `columns` names, float64 ``[B]``.
+            columns: Values of the columns that `columns` names, float64 ``[B]`` each.
             only: Numbers of the views to make; None for all.
 
         Raises:
-            UsageError: When the input has other sides than pictures have.
+            UsageError: When the input isn't a batch of square pictures.
         """
         if x.values.ndim != 4 or x.space[0] != x.space[1]:
             cause = f"this recipe changes square pictures, not inputs {list(x.values.shape)} of kind {x.kind!r}"
@@ -141,7 +141,7 @@ class ViewRecipe:
         return views
 
     def _carry(self, x: Input, seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]) -> Input:
-        """A further input of the same samples through the geometric steps of a view, by the nearest pixel."""
+        """Apply the geometric steps of a view to a further input of the same samples, by the nearest pixel."""
         values, valid = x.values, x.with_valid()
         planned, _ = self._plan(values.shape[-1], seed, at, slots.cpu(), view, columns)
         position = 0
@@ -167,20 +167,21 @@ class ViewRecipe:
         columns: Mapping[str, Tensor] | None = None,
         only: Sequence[int] | None = None,
     ) -> list[Viewed]:
-        """All views of a batch, on the device it is on.
+        """Make all views of a batch, on the device of the batch.
 
         Args:
-            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``, finite also where the mask is false. Nothing is set to
-                a constant there: padding moves with the picture and is changed like it.
+            images: float32 in [0, 1] or uint8, ``[B, C, S, S]``, finite also where the mask is false. Padding gets the
+                same steps as the picture; it is never set to a constant.
             mask: bool ``[B, 1, S, S]``, false where there is padding or no data; None for all data.
-            seed: Of the run.
+            seed: Seed of the run.
             step: Global step.
-            slots: int64 ``[B]``: the samples' places in the global batch. On the CPU, or the device is waited for.
-            columns: What `columns` names, float64 ``[B]``.
+            slots: int64 ``[B]``: the samples' places in the global batch. Slots that are not on the CPU cost a wait for
+                the device.
+            columns: Values of the columns that `columns` names, float64 ``[B]`` each.
             only: Numbers of the views to make; None for all.
 
         Raises:
-            UsageError: When a column is missing, or a step can't take that many channels.
+            UsageError: When a column is missing, or a step refuses the number of channels.
         """
         if images.dtype == torch.uint8:
             images = images.to(torch.float32) / 255
@@ -203,7 +204,7 @@ class ViewRecipe:
         planned, emitted = self._plan(images.shape[-1], seed, at, slots, view, columns)
         position = 0
         while position < len(planned):
-            step, parameters, own = planned[position]
+            step, parameters, values = planned[position]
             stop = position + 1
             if isinstance(step, Geometric):
                 while stop < len(planned) and isinstance(planned[stop][0], Geometric):
@@ -211,7 +212,7 @@ class ViewRecipe:
                 moved = [(s, _to(p, device), _to(c, device)) for s, p, c in planned[position:stop]]
                 images, mask = self._move(images, mask, moved)
             else:
-                images, mask = step.device(images, mask, _to(parameters, device), _to(own, device))
+                images, mask = step.device(images, mask, _to(parameters, device), _to(values, device))
             position = stop
         if images.shape[-1] != self.size:
             raise UsageError(
@@ -223,9 +224,10 @@ class ViewRecipe:
     def _plan(
         self, size: int, seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]
     ) -> tuple[list[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]], dict[str, Tensor]]:
-        """Parameters and columns of each step, on the CPU, and what the view emits.
+        """Each step with its parameters and columns, on the CPU, and the numbers that the view emits.
 
-        Parameters are drawn on the CPU, because logarithms and the like differ between devices in the last bit.
+        Parameters are computed on the CPU, because functions such as the logarithm differ between devices in the last
+        bit.
         """
         planned, emitted = [], {}
         for operation, step in self._operations():
@@ -234,12 +236,12 @@ class ViewRecipe:
                 name = min(missing)
                 cause = f"the view step {step.name!r} reads the column {name!r}, which isn't there"
                 raise UsageError(cause, did_you_mean(name, columns))
-            own = {name: columns[name].to("cpu", torch.float64) for name in step.columns}
+            values = {name: columns[name].to("cpu", torch.float64) for name in step.columns}
             parameters = step.parameters(Draws(seed, at, slots, view, operation), size)
-            told = step.emits(parameters, own)
-            emitted.update(told)
-            columns.update(told)
-            planned.append((step, parameters, own))
+            numbers = step.emits(parameters, values)
+            emitted.update(numbers)
+            columns.update(numbers)
+            planned.append((step, parameters, values))
             if isinstance(step, Geometric):
                 size = self.size
         return planned, emitted
@@ -250,7 +252,7 @@ class ViewRecipe:
         mask: Tensor | None,
         steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]],
     ) -> tuple[Tensor, Tensor | None]:
-        """Geometric steps in a row, as one interpolation: from the last to the first, where a pixel comes from."""
+        """Apply consecutive geometric steps as one interpolation, or on a CPU as one crop where that is the same."""
         if images.device.type == "cpu" and mask is None and images.shape[1] <= MOST_CHANNELS:
             cut: Cut | None = Cut.all_of(len(images), images.shape[-1])
             for step, parameters, _ in steps:
@@ -264,10 +266,13 @@ class ViewRecipe:
     def _places(
         self, size: int, device: torch.device, steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]]
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Where each pixel of a view lies in pictures of ``size`` pixels, through geometric steps in a row.
+        """Place of each pixel of a view in pictures of ``size`` pixels, for consecutive geometric steps.
+
+        The steps are followed backwards, from the last to the first.
 
         Returns:
-            x and y from −1 to 1, and bool, false where a step shows what is outside the picture; None where none does.
+            x and y from −1 to 1, and a mask (bool), false at places outside the picture; None where no step shows such
+            places.
         """
         x, y = grid(self.size, device)
         inside: Tensor | None = None
@@ -276,7 +281,7 @@ class ViewRecipe:
             before = x, y
             x, y = step.source(x, y, parameters, columns, size if place == 0 else self.size)
             if step.exposes:
-                # Reflected at the border of what this step shows, which may be a crop of the canvas.
+                # Reflection is at the border of this step's input, which may be a crop of the canvas.
                 x, y, shown = reflect(x, y, before)
                 inside = shown if inside is None else inside & shown
         return x, y, inside
@@ -292,18 +297,18 @@ class ViewRecipe:
         view: int = 0,
         columns: Mapping[str, float] | None = None,
     ) -> Viewed:
-        """One view of one picture by the steps' CPU forms, one after the other; for pictures and as the reference.
+        """Make one view of one picture with each step's ``cpu``: for figures, and as the reference in tests.
 
-        The same as `device_views` up to interpolation: here each geometric step interpolates anew.
+        Equal to `device_views` up to interpolation: here each geometric step interpolates on its own.
 
         Args:
             image: float32 ``[S, S, C]`` in [0, 1], S the size of the views.
             mask: bool ``[S, S]`` or None.
-            seed: Of the run.
+            seed: Seed of the run.
             step: Global step.
             slot: The sample's place in the global batch.
             view: Number of the view.
-            columns: What `columns` names.
+            columns: Values of the columns that `columns` names.
 
         Returns:
             A batch of one.
@@ -311,26 +316,26 @@ class ViewRecipe:
         given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
         planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
         valid = None if mask is None else torch.from_numpy(mask)[None, None]
-        for each, parameters, own in planned:
+        for each, parameters, values in planned:
             one = {name: value[0].item() for name, value in parameters.items()}
-            row = {name: float(value[0]) for name, value in own.items()}
+            row = {name: float(value[0]) for name, value in values.items()}
             image = each.cpu(image, one, row)
             if isinstance(each, Geometric) and (valid is not None or each.exposes):
-                # The CPU form shows what it reflects like data: where there is none, only `source` says.
+                # `cpu` gives no mask for the places that it fills by reflection, so `source` gives it.
                 nothing = torch.zeros((1, 1, *image.shape[:2]))
-                _, valid = each.device(nothing, valid, parameters, own)
+                _, valid = each.device(nothing, valid, parameters, values)
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         return Viewed(images, valid, emitted)
 
     def _operations(self) -> Iterator[tuple[str, ViewStep]]:
-        """Each step with the name of its draws; the second of a name is another operation."""
+        """Each step with the key of its draws: its name, and ``blur 2`` for the second step named ``blur``."""
         counts: dict[str, int] = {}
         for step in self.steps:
             counts[step.name] = counts.get(step.name, 0) + 1
             yield (step.name if counts[step.name] == 1 else f"{step.name} {counts[step.name]}"), step
 
     def without(self, name: str) -> ViewRecipe:
-        """The recipe without the steps of that name; the others draw the same numbers as before.
+        """The recipe without the steps of that name; the other steps draw the same numbers as before.
 
         Raises:
             UsageError: When there is no such step.
@@ -341,10 +346,10 @@ class ViewRecipe:
         return replace(self, steps=tuple(step for step in self.steps if step.name != name))
 
     def variant(self, name: str) -> ViewRecipe:
-        """A variant of the recipe, for methods that compare views of several sizes (Caron et al. 2020, multi-crop).
+        """A variant of the recipe, for methods that compare views of several sizes (multi-crop, Caron et al. 2020).
 
-        ``"global"`` is the recipe itself; ``"local"`` has half the size, and its crops take 5 % of the picture up to
-        the smallest share that the recipe's own crops take.
+        ``"global"`` is the recipe itself. ``"local"`` has half the size, and its crops cover from 5 % of the picture up
+        to the smallest area of this recipe's crops.
 
         Raises:
             UsageError: For another name, or when there is no crop to make smaller.
@@ -372,7 +377,7 @@ class ViewRecipe:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
+        """All settings, as JSON values."""
         return {"size": self.size, "views": self.views, "steps": [step.to_dict() for step in self.steps]}
 
     @classmethod
@@ -380,7 +385,7 @@ class ViewRecipe:
         """The reverse of `to_dict`, for the built-in steps and those in ``known`` (a class by the step's name).
 
         Raises:
-            UsageError: When a step is of neither. Nothing is imported by name.
+            UsageError: When a step is in neither. Nothing is imported by name.
         """
         classes = {**BUILT_IN, **(known or {})}
         steps = []

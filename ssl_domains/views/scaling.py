@@ -1,7 +1,7 @@
-"""From native unit to [0, 1]: declared by the domain, fitted on a stated scope, recorded with the run.
+"""Scaling of values from their native unit to [0, 1]: declared by the domain, fitted once, recorded with the run.
 
-Never by each picture's own minimum and maximum: that would throw away what the unit says and what an empty slice
-looks like.
+Pictures are never scaled by their own minimum and maximum: the unit would be lost, and an empty slice would look like
+any other.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from ssl_domains.stores import ArrayStore
 __all__ = ["FittedScaling", "Scaling", "valid_pixels"]
 
 Window = tuple[float, float]
-VALUES = 2_000_000  # looked at for a percentile, of one group or one survey
+VALUES = 2_000_000  # about how many values a percentile is computed from, for each group or survey
 _ALL = ""
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """How a domain's numbers become [0, 1]; values outside the window are clipped.
+    """How a domain scales its values to [0, 1]; values outside the window are clipped.
 
     Attributes:
-        scope: ``fixed``: the window (lo, hi), as a CT window or a camera's 0–255. ``volume``: the percentiles of each
-        group's
-            own values, as for MR, where a unit has no fixed meaning. ``survey``: ±the upper percentile of |x| over the
-            training rows, so that zero amplitude is 0.5 everywhere.
+        scope: Where the window comes from. ``fixed``: the window (lo, hi), as a CT window or a camera's 0–255.
+            ``volume``: two percentiles of the values of each volume, as for MR, whose intensities have no fixed unit.
+            ``survey``: from −a to a, where a is the upper percentile of |x| over the training rows, so that zero
+            amplitude becomes 0.5.
         lo: Value that becomes 0 with ``fixed``; None is the least value of an integer type.
         hi: Value that becomes 1 with ``fixed``; None is the greatest value of an integer type.
-        percentiles: Of ``volume`` (both) and ``survey`` (the second).
-        group: Column that names the volume.
+        percentiles: Lower and upper percentile, from 0 to 100. ``volume`` uses both, ``survey`` the upper one.
+        group: Column that names the volume of a row; needed by ``volume``.
     """
 
     scope: Literal["fixed", "volume", "survey"] = "fixed"
@@ -59,7 +59,7 @@ class Scaling:
             raise UsageError(f"percentiles {low} and {high} are not in order", "give two between 0 and 100")
 
     def fit(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
-        """Find the windows, ``survey`` on the training rows alone and ``volume`` on each group of the table.
+        """Fit the windows: for ``survey`` on the training rows only, for ``volume`` on each group of the table.
 
         Raises:
             DataError: When there is nothing to fit on, or float data has no declared window.
@@ -85,12 +85,13 @@ class Scaling:
 
 @dataclass(frozen=True)
 class FittedScaling:
-    """A `Scaling` with its windows.
+    """A `Scaling` with its fitted windows.
 
     Attributes:
-        scaling: What was declared.
-        windows: (value of 0, value of 1) by group; the one window of ``fixed`` and ``survey`` has the empty name.
-        fitted_on: (values looked at, values there are) by group.
+        scaling: The scaling that the domain declared.
+        windows: (value that becomes 0, value that becomes 1) by group. With ``fixed`` and ``survey`` there is one
+            window, under the empty name.
+        fitted_on: (number of values used, number of all values) by group.
     """
 
     scaling: Scaling
@@ -98,7 +99,7 @@ class FittedScaling:
     fitted_on: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def extend(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
-        """With windows for the table's groups that have none yet, from those groups' own arrays; the others stay.
+        """Add windows for the table's new groups, each fitted on that group's arrays; other windows stay.
 
         Raises:
             DataError: When a row names no group.
@@ -112,8 +113,8 @@ class FittedScaling:
         for name, position in zip(names, positions, strict=True):
             if name not in windows and position >= 0:
                 members.setdefault(str(name), []).append(int(position))
-        for name, own in members.items():
-            values, of = _values(store, np.array(own))
+        for name, member_positions in members.items():
+            values, of = _values(store, np.array(member_positions))
             low, high = (
                 (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
             )
@@ -122,7 +123,7 @@ class FittedScaling:
         return replace(self, windows=windows, fitted_on=fitted_on)
 
     def groups(self, table: SampleTable) -> list[str | None]:
-        """The group of each row, as `apply` wants it; None everywhere unless the scope is ``volume``.
+        """The group of each row, an argument of `apply`; None for all rows unless the scope is ``volume``.
 
         Raises:
             DataError: When a row names no group.
@@ -138,7 +139,7 @@ class FittedScaling:
     def apply(self, array: NDArray[Any], group: str | None = None) -> NDArray[Any]:
         """Scale ``[H, W, C]`` to float32 in [0, 1], not-finite values to 0.
 
-        uint8 with the window 0–255 comes back as it is: it stands for [0, 1] in steps of 1/255.
+        uint8 with the window 0–255 is returned unchanged: it means [0, 1] in steps of 1/255.
 
         Raises:
             DataError: When no window was fitted for the group.
@@ -146,7 +147,7 @@ class FittedScaling:
         low, high = self.window(group)
         if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
             return array
-        # float64 for wide types: float32 can't tell neighbouring values of a large int32 or float64 offset apart.
+        # float64 for wide types: float32 would merge neighbouring values of a large int32, or above a large offset.
         narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
         scaled: NDArray[Any] = array.astype(np.float32) if narrow else array.astype(np.float64)
         scaled = (scaled - low) * (1.0 / (high - low))  # Python floats take the array's type
@@ -171,11 +172,11 @@ class FittedScaling:
         return self.windows[key]
 
     def stays_uint8(self, dtypes: set[np.dtype[Any]]) -> bool:
-        """Whether arrays of these types all come back as uint8."""
+        """Whether `apply` returns uint8 for all arrays of these dtypes."""
         return dtypes == {np.dtype(np.uint8)} and set(self.windows.values()) == {(0.0, 255.0)}
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values only."""
+        """Settings and windows, as JSON values."""
         return {
             "scaling": {**asdict(self.scaling), "percentiles": list(self.scaling.percentiles)},
             "windows": {name: list(window) for name, window in self.windows.items()},
@@ -210,12 +211,12 @@ def _full_range(dtype: np.dtype[Any]) -> Window:
 
 
 def _values(store: ArrayStore, positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
-    """Finite values of arrays, every k-th of each so that about `VALUES` are kept, and how many there are."""
+    """A subsample of the finite values of arrays (about `VALUES` of them), and the number of all values."""
     total = sum(int(np.prod(store.shape(position))) for position in positions)
     stride = max(1, -(-total // VALUES))
     kept = []
     for position in positions:
-        # A stride that shares a factor with the width would look at a few columns only; a start that moves does not.
+        # With one start for all arrays, a stride that shares a factor with the width would take a few columns only.
         start = int(position) % stride
         values = store[position].reshape(-1)[start::stride].astype(np.float64)
         kept.append(values[np.isfinite(values)])

@@ -1,4 +1,4 @@
-"""Views of several variants of a recipe: two large crops and six small ones of each sample."""
+"""Recipe with views of several variants (multi-crop), such as two large crops and six small ones of each sample."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["VariantRecipe", "with_variants"]
 
 @dataclass(frozen=True)
 class VariantRecipe:
-    """The views of several recipes in a row: those of the first, then those of the next.
+    """Joins the views of several recipes: the views of the first recipe, then those of the second, and so on.
 
-    A view draws by its number among all of them, so that two variants of one recipe differ.
+    Random numbers are keyed by a view's number among all views, so that two variants of one recipe draw different ones.
 
     Attributes:
         names: Name of each variant.
-        recipes: Its recipe.
-        counts: Its number of views.
+        recipes: Recipe of each variant.
+        counts: Number of views of each variant.
     """
 
     names: tuple[str, ...]
@@ -33,17 +33,17 @@ class VariantRecipe:
 
     @property
     def views(self) -> int:
-        """Views of all variants."""
+        """Number of views of all variants together."""
         return sum(self.counts)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Table numbers that any variant reads."""
+        """Numeric columns of the table that any variant reads."""
         return tuple(dict.fromkeys(name for recipe in self.recipes for name in recipe.columns))
 
     @property
     def emitted(self) -> tuple[str, ...]:
-        """Names of the numbers that views of any variant carry."""
+        """Names of the numbers that any variant records with its views."""
         return tuple(dict.fromkeys(name for recipe in self.recipes for name in recipe.emitted))
 
     def views_of(
@@ -57,28 +57,28 @@ class VariantRecipe:
         only: Sequence[int] | None = None,
     ) -> list[View]:
         """See `Recipe.views_of`."""
-        wanted = range(self.views) if only is None else only
+        requested = range(self.views) if only is None else only
         made: dict[int, View] = {}
         start = 0
         for recipe, count in zip(self.recipes, self.counts, strict=True):
-            numbers = [number for number in wanted if start <= number < start + count]
+            numbers = [number for number in requested if start <= number < start + count]
             views = recipe.views_of(x, *beside, seed=seed, step=step, slots=slots, columns=columns, only=numbers)
             made.update(zip(numbers, views, strict=True))
             start += count
-        return [made[number] for number in wanted]
+        return [made[number] for number in requested]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
+        """All settings, as JSON values."""
         variants = zip(self.names, self.counts, self.recipes, strict=True)
         return {"variants": [{"name": name, "views": count, **recipe.to_dict()} for name, count, recipe in variants]}
 
 
 def with_variants(recipe: Recipe, variants: Mapping[str, int]) -> Recipe:
-    """A recipe with the variants that a method asks for.
+    """Returns a recipe with the variants that a method needs.
 
     Args:
-        recipe: The domain's; it has ``variant(name)`` where a method may ask for variants.
-        variants: Views by name of variant; empty for the recipe as it is.
+        recipe: The domain's recipe; it must have ``variant(name)`` unless ``variants`` is empty.
+        variants: Number of views by name of variant; empty for the unchanged recipe.
 
     Raises:
         UsageError: When the recipe has no such variant.

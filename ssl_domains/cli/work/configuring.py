@@ -1,4 +1,4 @@
-"""From a command line's options to the configuration of a run."""
+"""Resolves the configuration of a run from defaults, file, pair sampler and command line options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["configure"]
 
-_BATCH = 256  # the general default; a smaller table has a smaller batch
+_BATCH = 256  # default batch size; smaller for a smaller table
 
 
 def configure(
@@ -30,17 +30,17 @@ def configure(
 ) -> RunConfig:
     """Resolve the configuration of a run.
 
-    Later sources win: the general defaults, the domain's, the file, the pair sampler's composition, ``--set``, options.
-    The default batch size fits the table, the composition and the number of processes.
+    Later sources override earlier ones: general defaults, the domain's defaults, the file, the pair sampler's
+    composition, ``--set``, options. The default batch size fits the table, the composition and the number of processes.
 
     Args:
-        domain: Whose encoder, size, canvas and channels are the defaults.
+        domain: The domain; its encoder, size, canvas and channels are defaults.
         table: The training rows.
-        chosen: Resolved ``--pairs`` or ``--rule``; None keeps the file's rule, or else none.
-        file: TOML file.
-        sets: ``KEY=VALUE`` texts.
-        options: By dotted key, what options say; None leaves a key alone.
-        world_size: Processes that share a batch.
+        chosen: Resolved ``--pairs`` or ``--rule``; None takes the rule of the file, if it has one.
+        file: Configuration file (TOML).
+        sets: ``KEY=VALUE`` texts of ``--set``.
+        options: Values of options by dotted key; None doesn't change a key.
+        world_size: Number of processes that share a batch.
     """
     from ssl_domains.engine.record.config_file import load_config
     from ssl_domains.pairs import Composition
@@ -62,5 +62,5 @@ def configure(
     fitting = composition.fitting_batch(largest, world_size)
     if fitting == largest:
         return config
-    # Loaded again with another default, so that a batch size from the file, --set or an option still wins.
+    # Loaded again with another default, which a batch size from the file, --set or an option overrides.
     return load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)

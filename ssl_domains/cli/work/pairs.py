@@ -1,4 +1,4 @@
-"""Which pairs a command line means, and what they come to on the training rows."""
+"""Pairs of a command line: resolves ``--pairs`` and ``--rule``, and plans and inspects them on the training rows."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ChosenPairs:
-    """What ``--pairs`` or ``--rule`` stands for.
+    """The resolved value of ``--pairs`` or ``--rule``.
 
     Attributes:
-        objective: The rule text in the form that reads back; what a run keeps, so that it needs no plugin again.
+        objective: Text of the rule, which can be parsed again; a run stores it, so that resuming needs no plugin.
         name: The text given to ``--pairs``; None with ``--rule``.
-        composition: ``pairs.…`` keys that the pair sampler sets, by dotted key; the user's ``--set`` wins over them.
-        views: Names of further views that it asks for.
+        composition: Values of ``pairs.…`` that the pair sampler sets, by dotted key; ``--set`` overrides them.
+        views: Names of further views that the pair sampler needs.
     """
 
     objective: str
@@ -45,7 +45,7 @@ class ChosenPairs:
     views: tuple[str, ...] = ()
 
     def sets(self) -> list[str]:
-        """The composition and views as ``KEY=VALUE`` texts, to stand before the user's own."""
+        """Composition and views as ``KEY=VALUE`` texts, to be put before the user's texts, which override them."""
         values = dict(self.composition or {})
         if self.views:
             values["views.extra"] = list(self.views)
@@ -81,10 +81,10 @@ def composition_of(pairs: PairsConfig) -> Composition:
 
 
 def training_rows(table: SampleTable) -> SampleTable:
-    """The rows that may be trained on.
+    """The rows of the training split.
 
     Raises:
-        DataError: When the split leaves none.
+        DataError: When there are fewer than two.
     """
     rows = table.take(table.rows_of("train"))
     if len(rows) < 2:
@@ -106,13 +106,13 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
 
 
 def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
-    """Plan an epoch and count what training would see.
+    """Plan an epoch and count its positives, negatives and other properties of the pairs.
 
     Returns:
-        The report; `PairsReport.check` refuses what can't be trained on.
+        The report; `PairsReport.check` raises when the pairs can't be trained on.
 
     Raises:
-        UsageError: As `plan_training`, or when there is no such label.
+        UsageError: As `plan_training`, or when there is no column ``label``.
     """
     if label is not None:
         train.column(label)
@@ -120,9 +120,9 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
 
 
 def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:
-    """The table with its ``aspect_ratio``, where the canvas is padded and the table has the sides of its pictures.
+    """Add the column ``aspect_ratio`` if the canvas is padded and the table has the sides of its pictures.
 
-    The padding of a canvas must not tell the aspect ratio; that it doesn't is worth measuring like any nuisance.
+    An encoder could read the aspect ratio from the padding, so it is measured like the other nuisance columns.
     """
     from ssl_domains.samples import with_aspect_ratio
 
@@ -130,7 +130,7 @@ def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:
 
 
 def nuisance_columns(domain: Domain, table: SampleTable, config: RunConfig) -> tuple[str, ...]:
-    """The domain's nuisance columns that the table has, and ``aspect_ratio`` where the canvas is padded."""
+    """The domain's nuisance columns that the table has, and ``aspect_ratio`` if the canvas is padded."""
     from ssl_domains.samples import ASPECT_RATIO
 
     names = (*domain.nuisance, *((ASPECT_RATIO,) if config.views.canvas == "fit" else ()))
@@ -149,4 +149,4 @@ def _keys(composition: Composition) -> dict[str, Any]:
 def _toml(value: Any) -> str:
     import json
 
-    return json.dumps(value)  # strings, numbers and lists of them are written alike in JSON and TOML
+    return json.dumps(value)  # strings, numbers and lists of them are the same in JSON and TOML

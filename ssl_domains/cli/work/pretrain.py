@@ -1,4 +1,4 @@
-"""From a sample table to a trained run: what ``pretrain`` and ``demo`` both do."""
+"""Pre-training from a sample table to a finished run; used by the commands ``pretrain`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ __all__ = ["PretrainRequest", "pretrain_run"]
 
 @dataclass(frozen=True)
 class PretrainRequest:
-    """What a ``pretrain`` command line asks for.
+    """Options of a ``pretrain`` command line.
 
     Attributes:
-        source: Sample table; or a source of the domain, which is scanned first to a table beside the run.
+        source: Sample table, or source files of the domain; these are scanned first, to a table beside the run.
         out: Run folder.
         pairs: ``NAME`` or ``NAME(key=literal, …)``.
         rule: Rule text.
-        options: Configuration values that have an option of their own, by dotted key; None where not given.
-        config: TOML file.
-        sets: ``KEY=VALUE`` texts.
-        resume: Go on with the run's last checkpoint.
-        dry_run: One step, memory, estimated time, composition; nothing is kept.
+        options: Values of options that set a configuration key, by dotted key; None for an option that was not given.
+        config: Configuration file (TOML).
+        sets: ``KEY=VALUE`` texts of ``--set``.
+        resume: Whether to continue from the run's last checkpoint.
+        dry_run: Whether to do one step only, and print memory, estimated time and composition; nothing is saved.
     """
 
     source: Path
@@ -63,8 +63,8 @@ def pretrain_run(
 ) -> Run | Rehearsal:
     """Check the pairs, then train.
 
-    Held-out rows are never trained on; rows that can't be decoded are left out and counted aloud. A run keeps its rule
-    and composition resolved, so that going on with it needs neither ``--pairs`` nor the plugin that brought it.
+    Test rows are never used. Rows that can't be decoded are left out, and a message gives their number. The run stores
+    the resolved rule and composition, so that resuming needs neither ``--pairs`` nor the plugin of the pair sampler.
 
     Raises:
         UsageError: For options, rules, columns or configurations that don't fit.
@@ -85,7 +85,7 @@ def pretrain_run(
 def _prepare(
     registry: Registry, domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World
 ) -> tuple[RunConfig, Parts]:
-    """Everything before training. The first process scans, checks and decodes; the others find it done."""
+    """Make configuration and parts. The first process scans, checks and decodes; then the others read the results."""
     from ssl_domains.engine import Parts
     from ssl_domains.engine.loop.assembly import refuse_unread_rule
     from ssl_domains.engine.record.config_file import with_method_options
@@ -105,8 +105,8 @@ def _prepare(
     train = with_nuisance(train, config)
     _say_pairs(config, say)
     if world.first:
-        # Before anything is decoded: a rule that can't be trained on should cost seconds. The engine checks again, with
-        # the rows that could be decoded.
+        # Checked before decoding, so that a useless rule is refused within seconds. The engine checks again, with the
+        # rows that could be decoded.
         report = inspect_training(domain, config, train)
         for warning in report.warnings:
             error("warning", warning, "")

@@ -57,24 +57,24 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
     decoded = store.positions(table) >= 0
     causes = Counter(store.causes(table))
     if causes:
-        left, common = sum(causes.values()), causes.most_common(3)
+        failed, common = sum(causes.values()), causes.most_common(3)
         why = "; ".join(f"{cause} ({count})" for cause, count in common) if len(causes) > 1 else common[0][0]
         if len(causes) > len(common):
             why += f"; and {len(causes) - len(common)} other causes"
-        if left == len(table):
+        if failed == len(table):
             hint = "the reader and what it declares must agree, or the files are damaged: mend them and run again"
-            raise DataError(f"none of the {left} samples can be decoded: {why}", hint)
-        note(f"{left} of {len(table)} samples can't be decoded and are left out: {why}")
+            raise DataError(f"none of the {failed} samples can be decoded: {why}", hint)
+        note(f"{failed} of {len(table)} samples can't be decoded and are left out: {why}")
     return table.take(decoded)
 
 
 def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:
-    """A warning when a canvas of ``size`` pixels shrinks a side of some pictures more than 8-fold; empty when none is.
+    """A warning if some pictures are shrunk more than 8-fold to a canvas of ``size`` pixels; empty if none is.
 
     Args:
-        table: Decodable rows.
-        store: Their arrays, ``[H, W, C]``; others are not looked at.
-        size: Side of the canvas.
+        table: Rows with a decoded array.
+        store: Store of their arrays; only pictures ``[H, W, C]`` are checked.
+        size: Side of the canvas in pixels.
     """
     shapes = store.shapes(store.positions(table))
     if shapes.shape[1] != 3:

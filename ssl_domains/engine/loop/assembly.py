@@ -1,4 +1,4 @@
-"""Puts a run together from its configuration and parts: pairs, batches, encoder, method, optimiser, schedule."""
+"""Builds all objects of a run from its configuration: pairs, batches, encoder, method, optimiser and schedule."""
 
 from __future__ import annotations
 
@@ -39,17 +39,18 @@ _SEEDS = 2**63 - 1
 
 @dataclass(frozen=True)
 class Parts:
-    """What a domain, a pair sampler and a method bring to a run.
+    """Objects of a run that come from a domain, a pair sampler and a method.
 
     Attributes:
-        table: The training rows, decodable ones only.
-        store: Holds their arrays.
+        table: The training rows; each must have a decoded array.
+        store: Store with their arrays.
         objective: The rule.
         composition: How batches are composed.
-        recipe: The views.
-        scaling: From native unit to [0, 1], for pictures.
+        recipe: Makes the views.
+        scaling: Scaling from native unit to [0, 1], for pictures.
         method: Builds the method; usually its class.
-        preprocess: For other data than pictures; None makes that of pictures, of ``scaling`` and the canvas.
+        preprocess: Preprocess of data other than pictures; None makes an `ImagePreprocess` of ``scaling`` and the
+            canvas.
     """
 
     table: SampleTable
@@ -64,17 +65,17 @@ class Parts:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A run, ready for its first step or for a checkpoint to be put in.
+    """All objects of a run, ready for the first step or for loading a checkpoint.
 
     Attributes:
-        config: With everything resolved.
-        plan: The pairs.
-        preprocess: From a native array to the encoder's input.
-        feed: The batches.
-        step: One update.
-        device: Where it runs.
+        config: The resolved configuration.
+        plan: The pairs and the plan of batches.
+        preprocess: Turns an array of the store into the encoder's input.
+        feed: Gives the batches.
+        step: Trains on one batch.
+        device: Device of the training.
         steps_per_epoch: Steps of the first epoch; a refresh may change how many the later ones have.
-        refresher: Computes what the method refreshes; None where it doesn't.
+        refresher: Computes the refreshed columns, edges and state of the method; None if it has none.
     """
 
     config: RunConfig
@@ -88,7 +89,7 @@ class Assembled:
 
     @property
     def method(self) -> Method:
-        """What is trained."""
+        """The method that is trained."""
         return self.step.method
 
     @property
@@ -98,27 +99,27 @@ class Assembled:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are trained."""
+        """Number of trained parameters (scalars)."""
         return sum(parameter.numel() for parameter in self.method.parameters() if parameter.requires_grad)
 
     @property
     def warnings(self) -> list[str]:
-        """What a user should know before training starts."""
-        own = [layer for layer in self.method.modules() if isinstance(layer, _BatchNorm)]
-        if self.step.world.size == 1 or self.device.type != "cpu" or all(isinstance(x, SharedBatchNorm) for x in own):
+        """Warnings to print before training starts."""
+        norms = [layer for layer in self.method.modules() if isinstance(layer, _BatchNorm)]
+        if self.step.world.size == 1 or self.device.type != "cpu" or all(isinstance(x, SharedBatchNorm) for x in norms):
             return []
         share = self.config.train.batch_size // self.step.world.size
         return [f"on a CPU each process's BatchNorm has statistics of its own {share} samples, not of the whole batch"]
 
     def refresh(self) -> None:
-        """Compute anew what the method refreshes, for the batches and the loss of the epochs to come."""
+        """Recompute the method's columns, edges and state; later batches and losses use them."""
         assert self.refresher is not None
         self.plan.restore(self.refresher(self.plan.binding.computed, self.step.optimiser))
         self.step.pairs = self.plan.scored_by
 
     @property
     def composition(self) -> str:
-        """How batches are composed, and why, in words."""
+        """A sentence on how batches are composed, and why."""
         return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
 
 
@@ -127,11 +128,12 @@ def _recipe(parts: Parts) -> Recipe:
 
 
 def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
-    """The configuration with what the parts decide filled in, so that it says all by itself.
+    """Fill in the values that follow from the parts, so that the configuration describes the run completely.
 
     Raises:
-        UsageError: When it asks for a column that is not there.
-        DataError: When the arrays have no one channel count.
+        UsageError: When it names a column that is missing, a number of views that the method can't take, or a rule that
+            the method would ignore.
+        DataError: When the arrays differ in their number of channels.
     """
     values: dict[str, Any] = {
         "pairs.rule": rule_text(parts.objective),
@@ -156,13 +158,13 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
 
 
 def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
-    """Refuse a rule that neither the loss nor the choice of partners would read.
+    """Refuse a rule that neither the method's loss nor the composition of batches reads.
 
     Raises:
-        UsageError: When there is one.
+        UsageError: When the configuration has such a rule.
     """
-    announced = config.pairs.rule != "none" and config.pairs.relations != "none"
-    if announced and not needs.pairs and config.pairs.composition != "partner":
+    has_rule = config.pairs.rule != "none" and config.pairs.relations != "none"
+    if has_rule and not needs.pairs and config.pairs.composition != "partner":
         raise UsageError(
             f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
             "leave the rule out, or show partners as views: --set pairs.composition=partner",
@@ -179,16 +181,17 @@ def assemble(
     computed: Computed | None = None,
     load_initial: bool = True,
 ) -> Assembled:
-    """Put a run together, in every process. Call it inside `ssl_domains.engine.processes.generators.seeded`.
+    """Build all objects of a run; called in every process, inside `ssl_domains.engine.processes.generators.seeded`.
 
     Args:
-        config: From `resolve_config`.
-        parts: The parts.
+        config: Configuration returned by `resolve_config`.
+        parts: Table, store, rule, recipe and method.
         world: The processes that train.
-        fitted: Bin edges of a run that is resumed; None fits them.
-        preprocess: Of a run that is resumed; None fits the scaling.
-        computed: What the method had computed in a run that is resumed; None computes it, where the method does.
-        load_initial: Whether ``encoder.init`` is followed; not when a checkpoint replaces the weights anyway.
+        fitted: Bin edges of a resumed run; None fits them.
+        preprocess: Preprocess of a resumed run; None fits the scaling.
+        computed: Columns and edges that the method had computed in a resumed run; None computes them if the method has
+            a refresh.
+        load_initial: Whether the weights of ``encoder.init`` are loaded; False when a checkpoint will replace them.
     """
     train = config.train
     with world.together():
@@ -237,7 +240,7 @@ def assemble(
         )
     step.model = world.parallel(method)
     if not world.first:
-        # Dropout must not drop the same in every process.
+        # Each process needs other random numbers for dropout.
         reseed(fold(train.seed, world.rank) & _SEEDS)
     return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
 
@@ -261,12 +264,12 @@ def _method(
     layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
     method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     if config.train.compile:
-        method.encoder.compile()  # in place: the names of the weights stay
+        method.encoder.compile()  # in place, so that the names of the weights don't change
     return method
 
 
 def rule_text(objective: Objective | Rule) -> str:
-    """One text for one meaning: ``1*same('a')`` and ``same('a')`` are the same run."""
+    """Text of a rule, the same for equal objectives: ``1*same('a')`` is written ``same('a')``."""
     if isinstance(objective, Rule):
         return str(objective)
     relations = objective.relations
@@ -279,9 +282,9 @@ def _channels(parts: Parts) -> int:
     positions = positions[positions >= 0]
     if not len(positions):
         raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
-    found = parts.store.channels(positions)
-    colour = found - {1}
+    counted = parts.store.channels(positions)
+    colour = counted - {1}
     if len(colour) > 1:
-        counts = ", ".join(str(count) for count in sorted(found))
+        counts = ", ".join(str(count) for count in sorted(counted))
         raise DataError(f"the arrays have different channel counts: {counts}", "set encoder.in_chans")
     return colour.pop() if colour else 1

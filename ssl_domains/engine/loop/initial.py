@@ -1,4 +1,4 @@
-"""``--init``: where the encoder's first weights come from."""
+"""Initial weights of the encoder, as given by ``--init``: random, pretrained, from a file or from a run."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["encoder_at_start", "initial_encoder"]
 
 
 def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encoder:
-    """An encoder with its first weights.
+    """Build an encoder and load its initial weights.
 
     Args:
-        name: Architecture.
-        takes: The form of the input.
+        name: Name of the architecture.
+        takes: The form of its input.
         init: ``"random"``, ``"pretrained"`` (timm's weights), a file (safetensors, or torch with tensors only) or a run
             folder.
         seed: Seed of random weights.
@@ -44,6 +44,6 @@ def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encode
 
 
 def encoder_at_start(run: Run) -> Encoder:
-    """The encoder of a run as it was before the first step."""
+    """The encoder of a run with its initial weights, as before the first step."""
     config = run.config
     return initial_encoder(config.encoder.name, run.preprocess.spec, config.encoder.init, config.train.seed)

@@ -1,4 +1,4 @@
-"""The refresh boundary: embed every training row, let the method compute, hand it to batches and loss."""
+"""Refresh between two epochs: embeds all training rows, from which the method computes columns, edges and state."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["Refresher"]
 
 @dataclass(frozen=True)
 class Refresher:
-    """Computes what a method refreshes, the same in every process.
+    """Runs the refresh of a method; the result is the same in every process.
 
     Attributes:
-        method: Declares it.
+        method: The method, with its `Refresh`.
         dataset: Inputs of the training rows.
-        table: The training rows, without what is computed.
-        device: Where the encoder is.
-        precision: Of the encoder.
+        table: The training rows, without computed columns.
+        device: Device of the encoder.
+        precision: Precision of the encoder.
         world: The processes.
     """
 
@@ -42,14 +42,18 @@ class Refresher:
     world: World
 
     def __call__(self, before: Computed | None, optimiser: torch.optim.Optimizer | None = None) -> Computed:
-        """The next version after ``before``; None at first. The method's state is set on the way.
+        """Compute new columns and edges, and set the method's state.
 
         Args:
-            before: What was computed before.
-            optimiser: What it remembers of parameters that are set is forgotten.
+            before: Result of the last refresh; None at the first one.
+            optimiser: Optimiser, whose state (momentum) of parameters that are set is deleted.
+
+        Returns:
+            The new columns and edges; those that the method left out are taken from ``before``.
 
         Raises:
-            UsageError: When the method names something it didn't declare, or at first leaves out what it did.
+            UsageError: When the method computes a name that it didn't declare, or its first refresh leaves out a
+                declared one.
             DataError: When the features are not finite.
         """
         assert self.method.refresh is not None
@@ -78,9 +82,9 @@ class Refresher:
         present = {**dict(self.method.named_parameters()), **dict(self.method.named_buffers())}
         for name, values in state.items():
             if name not in present or present[name].shape != values.shape:
-                there = list(present[name].shape) if name in present else "absent"
+                actual = list(present[name].shape) if name in present else "absent"
                 raise UsageError(
-                    f"a refresh sets {name!r} to {list(values.shape)}, which is {there}",
+                    f"a refresh sets {name!r} to {list(values.shape)}, which is {actual}",
                     "give the shape of the method's own",
                 )
             present[name].copy_(values)
@@ -88,19 +92,19 @@ class Refresher:
                 optimiser.state.pop(present[name], None)
 
     def features(self) -> Tensor:
-        """Pooled features of all training rows, no augmentation, evaluation mode: float32 ``[n, F]`` on the CPU.
+        """Pooled features of all training rows, without augmentation: float32 ``[n, F]`` on the CPU.
 
-        Each process embeds an equal share, and all get all of them.
+        The encoder is in evaluation mode. Each process embeds equally many rows, and gets the features of all.
         """
         rows, world = len(self.table), self.world
         share = -(-rows // world.size)
-        # The last shares may run over the end; what is made twice is cut off again.
+        # The last processes may embed the last row again, so that all have equally many; repeats are cut off below.
         share_of = torch.arange(world.rank * share, (world.rank + 1) * share).clamp(max=rows - 1)
-        # BatchNorm's running statistics are each process's own where it isn't synchronised.
+        # Unless BatchNorm is synchronised, its running statistics differ between processes; all take the first's.
         world.like_first(self.method.buffers())
         with world.together():
-            found = encode_rows(
+            encoded = encode_rows(
                 self.method.encoder, self.dataset, pooled, device=self.device, rows=share_of, precision=self.precision
             )
-            features = torch.cat([part.cpu() for _, part in found])
+            features = torch.cat([part.cpu() for _, part in encoded])
         return world.everywhere(features)[:rows]

@@ -1,4 +1,4 @@
-"""Rows of a batch: which sample, view and part each embedding belongs to, in this process and in all of them."""
+"""Rows of a batch: the sample, view and part of each embedding, for this process and for all processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["BatchRows", "ProcessExchange"]
 
 @dataclass(frozen=True, eq=False)
 class BatchRows:
-    """Makes `Rows` of the embeddings of a batch.
+    """Makes the `Rows` of the embeddings of a batch.
 
     View ``v`` shows seat ``v mod S`` of each slot; the row ``v · b + i`` of this process is view ``v`` of its ``i``-th
     slot, which is slot ``rank · b + i`` of the global batch.
@@ -28,7 +28,7 @@ class BatchRows:
         seats: int64 ``[S, B]`` on the CPU, positions of the samples of the global batch in the training table.
         views: Views of each slot.
         world: The processes; each has ``B / size`` slots.
-        negatives: How many of the last seats are drawn negatives.
+        negatives: Number of seats, at the end, that are drawn negatives.
     """
 
     seats: Tensor
@@ -38,17 +38,17 @@ class BatchRows:
 
     @property
     def slots(self) -> int:
-        """Slots ``b`` of this process."""
+        """Number ``b`` of slots of this process."""
         return self.seats.shape[1] // self.world.size
 
     def of_process(self, of: Tensor | None, part: Tensor | None, emitted: Mapping[str, Tensor], parts: int = 1) -> Rows:
         """The rows of this process.
 
         Args:
-            of: int64 ``[M]``, view-major rows; None for all of them in order.
-            part: int64 ``[M]``; None for 0.
-            emitted: Numbers of all view-major rows, float64 ``[views · b]`` by name.
-            parts: One more than the largest part of any process: row ids leave room for so many.
+            of: int64 ``[M]``, view-major row of each embedding; None for all of them in order.
+            part: int64 ``[M]``, part of each embedding; None for 0.
+            emitted: Emitted numbers of all view-major rows, float64 ``[views · b]`` by name.
+            parts: One more than the largest part of any process; row ids are spaced by it.
 
         Raises:
             UsageError: When ``of`` points outside the batch, or (of, part) repeats.
@@ -75,21 +75,21 @@ class BatchRows:
     def rows(
         self, out: Embeddings, part: Tensor | None, emitted: Mapping[str, Tensor]
     ) -> tuple[Rows, Rows, ProcessExchange | None]:
-        """The rows of this process and of all, and how embeddings are exchanged between them.
+        """The rows of this process, the rows of all processes, and the exchange of embeddings (None for one process).
 
         Args:
             out: The embeddings of this process.
-            part: Default part of each view-major row, where views declare one.
-            emitted: Numbers of all view-major rows of this process.
+            part: Default part of each view-major row; None where views declare none.
+            emitted: Emitted numbers of all view-major rows of this process.
         """
-        own = out.part
-        if own is None and part is not None:
-            own = part if out.of is None else part[out.of.cpu()]
-        if own is not None:
-            own = own.cpu()
-        largest = 0 if own is None or not len(own) else int(own.max())
+        local_part = out.part
+        if local_part is None and part is not None:
+            local_part = part if out.of is None else part[out.of.cpu()]
+        if local_part is not None:
+            local_part = local_part.cpu()
+        largest = 0 if local_part is None or not len(local_part) else int(local_part.max())
         parts = 1 + (largest if self.world.size == 1 else max(self.world.collect(largest)))
-        rows = self.of_process(out.of, own, emitted, parts)
+        rows = self.of_process(out.of, local_part, emitted, parts)
         if self.world.size == 1:
             return rows, rows, None
         counts = self.world.collect(len(rows))
@@ -107,8 +107,8 @@ class BatchRows:
         """Positions in ``rows`` of the anchors, int64; None where all are.
 
         Args:
-            rows: Of this process.
-            which: ``ViewPlan.anchors``.
+            rows: Rows of this process.
+            which: Value of ``ViewPlan.anchors``.
         """
         if not self.negatives or which == "all":
             return None
@@ -117,10 +117,10 @@ class BatchRows:
 
 @dataclass(frozen=True, eq=False)
 class ProcessExchange:
-    """Rows and counts of several processes brought together; see `ssl_domains.methods.Exchange`.
+    """Gathers rows and sums counts of several processes; see `ssl_domains.methods.Exchange`.
 
     Attributes:
-        batch: The batch.
+        batch: Rows of the batch.
         parts: One more than the largest part of any process.
     """
 

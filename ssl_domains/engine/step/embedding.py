@@ -1,4 +1,4 @@
-"""From views to gradients, all samples of this process at once."""
+"""Embeds and scores a batch and computes its gradients, all samples of this process at once."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class WholeBatch:
 
     Attributes:
         model: The method, or DistributedDataParallel around it.
-        precision: Of the encoder.
-        processes: How many; the mean over them, that DistributedDataParallel takes, must be their sum.
+        precision: Precision of the encoder.
+        processes: Number of processes, see `backward`.
     """
 
     model: nn.Module
@@ -37,7 +37,12 @@ class WholeBatch:
     processes: int = 1
 
     def __call__(self, samples: int, views_of: MakeViews, score: Score) -> tuple[Embeddings, LossOutput]:
-        """Embed, score, and leave gradients in the parameters."""
+        """Embed and score the samples of this process; adds the gradients to the parameters' ``grad``.
+
+        Args:
+            samples: Number of samples of this process.
+            views_of: Makes the views of a slice of the samples.
+            score: Computes the loss of the embeddings."""
         views = views_of(slice(0, samples))
         with autocast(views.device, self.precision):
             out: Embeddings = self.model(views)
@@ -47,5 +52,8 @@ class WholeBatch:
 
 
 def backward(loss: LossOutput, processes: int) -> None:
-    """Backward through this process's share of the loss, so that the mean over processes is the whole gradient."""
+    """Backward through this process's share of the loss.
+
+    The share is multiplied by the number of processes, because DistributedDataParallel takes the mean of the gradients
+    over processes, while the gradient of the whole loss is their sum."""
     (loss.loss if processes == 1 else processes * loss.loss).backward()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The one loop from stored arrays to an encoder's output: embedding, dense maps, refreshes and predictions use it."""
+"""Encodes rows of a dataset batch by batch; used for embeddings, dense maps, refreshes and predictions."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def encode_rows(
     precision: Precision = "float32",
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[slice, T]]:
-    """Show rows to an encoder in evaluation mode, without gradient and without augmentation.
+    """Encode rows in evaluation mode, without gradient and without augmentation.
 
-    The encoder goes to the device, and back into the mode that it was in when the last row is done.
+    The encoder is moved to the device. It returns to its former mode (training or evaluation) after the last row.
 
     Args:
         encoder: The encoder.
-        dataset: Its inputs; batches as `InputDataset` gives them.
-        read: What is wanted of a batch, for instance `pooled`; called with the encoder and the batch on the device,
-            pictures in [0, 1].
-        device: Where the encoder runs.
+        dataset: Its inputs, in batches like those of `InputDataset`.
+        read: Computes the result of a batch, for instance `pooled`; called with the encoder and the batch on the
+            device, pictures in [0, 1].
+        device: Device of the encoder.
         rows: int64 ``[n]``, positions in the dataset; None for all.
         batch_size: Rows in the encoder at a time.
-        workers: Processes that read; 0 reads in this one.
-        precision: Of the encoder.
-        progress: Called with rows done and rows in all.
+        workers: Number of worker processes; 0 reads in this process.
+        precision: Precision of the encoder.
+        progress: Called with the number of rows done and of all rows.
 
     Yields:
-        Which of the rows, as a slice of ``0 … n``, and what was read of them.
+        The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
     index = torch.arange(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     batches = [part.tolist() for part in torch.split(index, batch_size)] if len(index) else []
@@ -66,10 +66,10 @@ def encode_rows(
     start = 0
     try:
         for batch in loader:
-            found: Input = batch["input"].to(device).unit()
+            inputs: Input = batch["input"].to(device).unit()
             with torch.no_grad(), autocast(device, precision):
-                made = read(encoder, found)
-            stop = start + len(found)
+                made = read(encoder, inputs)
+            stop = start + len(inputs)
             yield slice(start, stop), made
             start = stop
             if progress is not None:

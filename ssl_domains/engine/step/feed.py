@@ -1,4 +1,4 @@
-"""Batches on their device, from any number of worker processes, from any step of any epoch."""
+"""Loads batches in worker processes and moves them to the training device, from any step of any epoch on."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ __all__ = ["Batch", "Feed"]
 
 @dataclass(frozen=True)
 class Batch:
-    """One process's part of a batch: the samples of its slots, seat below seat.
+    """One process's part of a batch: the samples of the first seat of its slots, then those of the next seat.
 
-    A slot has one seat, or two where batches are composed of partners: a sample and, below, its partner.
+    A slot has one seat, or two where batches are composed of partners: one for a sample and one for its partner.
 
     Attributes:
         input: The samples ``[S · b, …]``, on the training device; pictures are float32 in [0, 1].
         index: int64 ``[S · b]`` positions in the training table, on the CPU.
-        columns: float64 ``[S · b]`` by name, the table's numbers that view steps read, on the training device.
-        waited: Seconds the training process waited for it.
-        planned: int64 ``[S, slots]`` on the CPU, the seats of the batch of all processes; None where ``index`` is all
-            of it and there is one seat.
-        beside: Further inputs of the same samples, which move with them.
-        negatives: How many of the last seats are drawn negatives.
+        columns: float64 ``[S · b]`` by name, numeric columns that view steps read, on the training device.
+        waited: Seconds that the training process waited for the batch.
+        planned: int64 ``[S, slots]`` on the CPU, positions of the samples of the whole batch, of all processes. None if
+            there is one process and one seat, so that ``index`` has them all.
+        beside: Further inputs of the same samples, which get the same geometric changes.
+        negatives: Number of seats, at the end, that are drawn negatives.
     """
 
     input: Input
@@ -58,14 +58,14 @@ class Batch:
 
 
 class Feed:
-    """Feeds the batches a sampler plans.
+    """Loads the batches that a sampler plans, and moves them to the training device.
 
     Args:
         dataset: Its ``__getitems__(indices)`` gives a dictionary of ``input``, ``beside`` and ``index``.
         sampler: Plans the batches.
-        columns: float64 ``[n]`` by name: table numbers that view steps read.
-        device: Where batches go.
-        workers: Worker processes; 0 reads in this one.
+        columns: float64 ``[n]`` by name: numeric columns of the table that view steps read.
+        device: Training device.
+        workers: Number of worker processes; 0 reads in this process.
         channels_last: Memory layout of pictures.
     """
 
@@ -91,37 +91,37 @@ class Feed:
             prefetch_factor=2 if workers else None,
             pin_memory=device.type == "cuda",
             worker_init_fn=_ignore_interrupt,
-            # Of its own, or it would draw its base seed from the generator that dropout uses.
+            # A separate generator: the loader draws a base seed, by default from the generator that dropout uses.
             generator=torch.Generator(),
         )
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from a step on.
+        """The batches of an epoch, from step ``first_step`` of the epoch on.
 
         Raises:
-            SslDomainsError: What the dataset raises, in one line, also from a worker process.
+            SslDomainsError: An error of the dataset, in one line, also when it was raised in a worker process.
         """
-        # Workers read ahead, so the sampler runs ahead of training: where to start is always told from here.
+        # Workers read ahead, so the sampler's position is ahead of training and must be set for each epoch.
         self.sampler.set_position(epoch, first_step)
         plan = self.sampler.plan(epoch)
         batches = iter(self.loader)
         while True:
             before = time.perf_counter()
             try:
-                found = next(batches, None)
+                loaded = next(batches, None)
             except SslDomainsError as error:
                 raise _in_one_line(error) from error
-            if found is None:
+            if loaded is None:
                 return
-            yield self._to_device(found, plan[first_step], time.perf_counter() - before)
+            yield self._to_device(loaded, plan[first_step], time.perf_counter() - before)
             first_step += 1
 
-    def _to_device(self, found: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
-        index = found["index"].long()
-        moved = found["input"].to(self.device, non_blocking=True).unit()
+    def _to_device(self, loaded: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
+        index = loaded["index"].long()
+        moved = loaded["input"].to(self.device, non_blocking=True).unit()
         return Batch(
             input=moved.to(self.device, memory_format=self.layout),
-            beside=tuple(one.to(self.device, non_blocking=True) for one in found["beside"]),
+            beside=tuple(one.to(self.device, non_blocking=True) for one in loaded["beside"]),
             index=index,
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,
@@ -130,7 +130,7 @@ class Feed:
 
 
 def _in_one_line(error: SslDomainsError) -> SslDomainsError:
-    """The error as it was raised: what crosses from a worker process carries its whole traceback as its message."""
+    """The error with its original message; from a worker process it comes with a whole traceback as message."""
     last = error.message.strip().splitlines()[-1]
     name = f"{type(error).__name__}: "
     return type(error)(last.partition(name)[2] or last, error.hint)
@@ -141,5 +141,5 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _ignore_interrupt(worker: int) -> None:
-    # A terminal sends Ctrl-C to the workers too; the training process decides, between two steps.
+    # A terminal sends Ctrl-C to the workers too; only the training process handles it, between two steps.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,8 +1,9 @@
-"""Gradient caching: the encoder sees a few samples at a time, the loss all of them.
+"""Gradient caching: the encoder embeds micro-batches, while the loss compares the rows of the whole batch.
 
-Gao et al. 2021, Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup. The loss needs the embeddings
-of all rows, the encoder's backward only its own activations: embed without a graph, take the gradient of the loss by
-the embeddings, then embed again part by part and go on from there. Exact, for 4/3 of the encoder's work.
+Gao et al. 2021, Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup. First all micro-batches are
+embedded without a graph, and the gradient of the loss by the embeddings is computed. Then each micro-batch is embedded
+again, with a graph, and this gradient is propagated to the parameters. The result is exact, and takes 4/3 of the
+encoder's time.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ __all__ = ["GradientCaching", "batch_norms", "refuse_micro_batch_norm"]
 
 @dataclass
 class GradientCaching:
-    """Embeds a few samples at a time, with the gradient of the whole.
+    """Embeds micro-batches, and computes the gradient of the loss of the whole batch.
 
-    Views are made anew in the second pass rather than kept: they cost little and would be the larger part of memory.
+    The views are made again in the second pass: they are cheap to compute, and would take most of the memory if kept.
 
     Attributes:
         model: The method, or DistributedDataParallel around it.
         method: The method.
-        precision: Of the encoder.
-        micro_batch_size: Samples in the encoder at a time, all their views with them.
-        processes: How many take part.
+        precision: Precision of the encoder.
+        micro_batch_size: Samples in the encoder at a time, each with all its views.
+        processes: Number of processes.
     """
 
     model: nn.Module
@@ -48,7 +49,12 @@ class GradientCaching:
     processes: int = 1
 
     def __call__(self, samples: int, views_of: MakeViews, score: Score) -> tuple[Embeddings, LossOutput]:
-        """Embed, score, and leave gradients in the parameters."""
+        """Embed and score the samples of this process; adds the gradients to the parameters' ``grad``.
+
+        Args:
+            samples: Number of samples of this process.
+            views_of: Makes the views of a slice of the samples.
+            score: Computes the loss of the embeddings."""
         starts = range(0, samples, self.micro_batch_size)
         parts = [slice(start, min(start + self.micro_batch_size, samples)) for start in starts]
         first = self._embed(parts, samples, views_of)
@@ -61,7 +67,7 @@ class GradientCaching:
 
     @torch.no_grad()
     def _embed(self, parts: Sequence[slice], samples: int, views_of: MakeViews) -> _FirstPass:
-        # Running statistics move in the forward pass; only those of the second count.
+        # A forward pass updates running statistics; the update of this first pass is undone below.
         buffers = [(buffer, buffer.clone()) for buffer in self.method.buffers()]
         states, outs, of = [], [], []
         for part in parts:
@@ -76,7 +82,7 @@ class GradientCaching:
         joined = torch.cat(of)
         last = outs[-1]
         number = None if last.part is None else torch.cat([_known(out.part) for out in outs]).to(joined.device)
-        # Stable, by view-major row and then by part: the order that one pass over all samples gives.
+        # Sorted by view-major row and then by part (stable), the order of one pass over all samples.
         key = joined if number is None or not len(number) else joined * (int(number.max()) + 1) + number
         order = torch.argsort(key, stable=True)
         plain = last.of is None and last.part is None
@@ -111,7 +117,7 @@ class GradientCaching:
                 outputs = {"z": out.z, **out.more}
                 ends, at = list(outputs.values()), [gradients[name][start:stop] for name in outputs]
                 if last:
-                    # One value for all parts: its gradient goes in once, where DistributedDataParallel adds up.
+                    # A shared value has one gradient, which is added in the last micro-batch only.
                     ends += [out.shared[name] for name in leaves.shared]
                     at += [_gradient(leaf) for leaf in leaves.shared.values()]
                 needed = [place for place, end in enumerate(ends) if end.requires_grad]
@@ -126,12 +132,12 @@ class GradientCaching:
 
 @dataclass(frozen=True, eq=False)
 class _FirstPass:
-    """What the first pass gives: leaves for the loss to differentiate by, and how to repeat it.
+    """Result of the first pass: embeddings that the loss is differentiated by, and generator states to repeat the pass.
 
     Attributes:
         leaves: Embeddings of all samples of this process.
-        order: int64 ``[M]``, for each of their rows its place when the micro-batches lie one below the other.
-        states: The generators before each micro-batch.
+        order: int64 ``[M]``, for each of their rows its place in the concatenated micro-batches.
+        states: States of the random generators before each micro-batch.
     """
 
     leaves: Embeddings
@@ -139,14 +145,14 @@ class _FirstPass:
     states: Sequence[_States]
 
     def by_part(self, leaf: Tensor) -> Tensor:
-        """The gradient of a leaf, micro-batch by micro-batch."""
+        """The gradient of a leaf, with rows in the order of the concatenated micro-batches."""
         gradient = torch.empty_like(leaf)
         gradient[self.order.to(leaf.device)] = _gradient(leaf)
         return gradient
 
 
 def _rows_of_process(out: Embeddings, views: Views, part: slice, samples: int) -> Tensor:
-    """View-major rows of a micro-batch as view-major rows of this process: int64 ``[m]`` on the CPU."""
+    """Convert view-major rows of a micro-batch to view-major rows of this process: int64 ``[m]`` on the CPU."""
     of: Tensor = torch.arange(len(views) * views.samples) if out.of is None else out.of.cpu()
     rows: Tensor = of // views.samples * samples + part.start + of % views.samples
     return rows
@@ -159,9 +165,9 @@ def _known(part: Tensor | None) -> Tensor:
 
 
 def batch_norms(method: nn.Module) -> list[str]:
-    """Names of the trained layers whose output for a row depends on the rows beside it.
+    """Names of the trained BatchNorm layers, whose output for a row depends on the other rows of the batch.
 
-    A momentum copy's are left out: nothing in it is trained, and it sees the whole batch at once.
+    Those of a momentum encoder are left out: it has no trained parameters, and always embeds the whole batch.
     """
     return [name for name, module in method.named_modules() if isinstance(module, _BatchNorm) and _trained(module)]
 
@@ -172,14 +178,14 @@ def _trained(module: nn.Module) -> bool:
 
 
 def refuse_micro_batch_norm(method: nn.Module, micro_batch_size: int) -> None:
-    """Refuse to change what BatchNorm computes without being asked.
+    """Refuse micro-batches with BatchNorm, whose statistics would be those of a micro-batch.
 
     Raises:
-        UsageError: When the method has BatchNorm.
+        UsageError: When the method has a trained BatchNorm layer.
     """
-    found = batch_norms(method)
-    if found:
-        few = ", ".join(found[:2]) + (", …" if len(found) > 2 else "")
+    norms = batch_norms(method)
+    if norms:
+        few = ", ".join(norms[:2]) + (", …" if len(norms) > 2 else "")
         raise UsageError(
             f"with train.micro_batch_size BatchNorm ({few}) would see {micro_batch_size} samples instead of the batch",
             "take an encoder without BatchNorm and head.layers=1, or accept it: --set train.micro_batch_norm=true",
@@ -190,7 +196,7 @@ _States = tuple[Tensor, Tensor | None]
 
 
 def _generators(device: torch.device) -> _States:
-    """What dropout and its like draw from: the generator of the CPU, and that of the GPU in use."""
+    """States of the random generators that dropout uses: of the CPU, and of the GPU if there is one."""
     return torch.get_rng_state(), torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
 

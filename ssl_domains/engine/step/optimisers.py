@@ -1,4 +1,4 @@
-"""AdamW, SGD and LARS, none of which decays a norm, a bias or a position embedding."""
+"""AdamW, SGD and LARS, without weight decay for norms, biases and position embeddings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["create_optimiser", "parameter_groups", "set_learning_rate"]
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Two groups: matrices and kernels with decay; norms, biases and scalars (a learned τ) without.
 
-    Without decay are also the parameters that a part of the module names in ``no_weight_decay()``, as timm's models do
-    for class tokens and position embeddings.
+    The parameters that a submodule lists in ``no_weight_decay()`` also get no decay; timm's models list class tokens
+    and position embeddings.
 
-    LARS reads the same mark: a group without decay gets no trust ratio either (You et al. 2017; Chen et al. 2020).
+    LARS uses the same groups: parameters without decay also get no trust ratio (You et al. 2017; Chen et al. 2020).
     """
     trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     listed = _listed(module)
@@ -29,7 +29,7 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, o
 
 
 def _listed(module: nn.Module) -> set[str]:
-    """Names, counted from ``module``, of the parameters that its parts list in ``no_weight_decay()``."""
+    """Full names in ``module`` of the parameters that its submodules list in ``no_weight_decay()``."""
     names: set[str] = set()
     for prefix, part in module.named_modules():
         listed = getattr(part, "no_weight_decay", None)
@@ -39,10 +39,10 @@ def _listed(module: nn.Module) -> set[str]:
 
 
 def create_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimiser a configuration asks for, over the parameters that are trained."""
+    """Create the optimiser of a configuration, for the trained parameters of a module."""
     groups = parameter_groups(module, config.weight_decay)
     if config.optimizer == "adamw":
-        # The fused kernels exist for the CPU and CUDA; elsewhere torch's own choice is right.
+        # Fused kernels exist for the CPU and CUDA; on other devices torch chooses.
         fused = all(p.device.type in ("cpu", "cuda") for p in module.parameters())
         return torch.optim.AdamW(groups, lr=config.lr, fused=fused or None)
     if config.optimizer == "sgd":

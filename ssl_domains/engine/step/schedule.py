@@ -1,4 +1,4 @@
-"""The learning rate: linear warm-up, then half a cosine, a pure function of the step."""
+"""Learning rate schedule: linear warm-up, then half a cosine; a pure function of the step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Schedule"]
 class Schedule:
     """Factor on the learning rate at each step (Loshchilov & Hutter 2017, SGDR, one period).
 
-    Holds no state, so a resumed run has nothing to restore but the step.
+    It has no state, so a resumed run needs only the number of the step.
 
     Attributes:
         total_steps: Steps of the whole run, T.
@@ -24,7 +24,7 @@ class Schedule:
 
     @classmethod
     def of(cls, total_steps: int, steps_per_epoch: int, warmup_epochs: float) -> Schedule:
-        """Warm-up given in epochs; it never takes more than half of a short run."""
+        """Schedule with a warm-up given in epochs, which is at most half of the run."""
         return cls(total_steps, min(round(warmup_epochs * steps_per_epoch), total_steps // 2))
 
     def factor(self, step: int) -> float:

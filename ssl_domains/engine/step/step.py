@@ -29,12 +29,12 @@ __all__ = ["StepResult", "TrainingStep"]
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step leaves to look at; everything is still on the device.
+    """Results of a step, for logs and health checks; tensors are still on the device.
 
     Attributes:
         out: Embeddings of this process's rows.
-        loss: This process's share of the loss, and its parts.
-        samples: int64 ``[b]`` positions of this process's samples; with further seats, those of the first.
+        loss: This process's share of the loss, and its numbers by relation.
+        samples: int64 ``[b]`` positions of this process's samples; with several seats, those of the first seat.
         rows: Rows of all processes, in the order of ``out.whole()``.
     """
 
@@ -46,20 +46,20 @@ class StepResult:
 
 @dataclass
 class TrainingStep:
-    """Takes a batch through one update.
+    """Trains the method on one batch: views, embeddings, pairs, loss, gradients, update.
 
     Attributes:
-        method: What is trained.
-        optimiser: Updates it.
-        schedule: Factor on ``lr`` by step.
+        method: The method that is trained.
+        optimiser: Updates its parameters.
+        schedule: Factor on ``lr`` at each step.
         lr: Peak learning rate.
         recipe: Makes the views.
-        pairs: Says which rows are positives.
-        seed: Of the views.
-        precision: Of the encoder; the loss is float32.
+        pairs: The rule, bound to the training rows.
+        seed: Seed of the views.
+        precision: Precision of the encoder; the loss is float32.
         clip_norm: Largest gradient norm; None does not clip.
-        micro_batch_size: Samples in the encoder at a time; None for all of this process.
-        world: The processes that take part; each is given its slice of the global batch.
+        micro_batch_size: Samples in the encoder at a time; None for all samples of this process.
+        world: The processes; each trains on its slots of the global batch.
         model: DistributedDataParallel around the method; None where there is one process.
     """
 
@@ -77,7 +77,12 @@ class TrainingStep:
     model: nn.Module | None = None
 
     def __call__(self, batch: Batch, step: int) -> StepResult:
-        """Do step number ``step``, counted over the whole run from 0."""
+        """Train on a batch.
+
+        Args:
+            batch: The samples of this process's slots.
+            step: Number of the step, counted over the whole run from 0.
+        """
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
         views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs.validity)
@@ -108,7 +113,7 @@ class TrainingStep:
         if type(self.method).target is Method.target:
             return {}
         all_of_process = views(slice(0, views.slots))
-        # Drawn apart, so that dropout in a momentum copy doesn't move what the encoder draws.
+        # With generators apart, so that dropout in a momentum copy doesn't change the encoder's random numbers.
         with (
             drawing_apart(fold(self.seed, step, self.world.rank, operation_code("target")), all_of_process.device),
             autocast(all_of_process.device, self.precision),
@@ -116,7 +121,7 @@ class TrainingStep:
             return self.method.target(all_of_process)
 
     def _rows(self, batch: Batch, views: _BatchViews, out: Embeddings) -> tuple[Embeddings, Rows, RowPairs]:
-        """The embeddings with their way to other processes, the rows of all processes, and the pairs."""
+        """The embeddings with their exchange between processes, the rows of all processes, and the pairs."""
         batch_rows = BatchRows(batch.whole, self.recipe.views, self.world, batch.negatives)
         rows, whole, exchange = batch_rows.rows(out, views.part, views.emitted)
         anchors = batch_rows.anchors(rows, self.method.needs.anchors)
@@ -125,9 +130,9 @@ class TrainingStep:
 
 
 class _BatchViews:
-    """Makes the views of some slots of a batch, and keeps the numbers that they emit.
+    """Makes the views of some slots of a batch, and collects the numbers that the views emit.
 
-    With ``S`` seats view ``v`` shows seat ``v mod S``.
+    With ``S`` seats, view ``v`` shows seat ``v mod S``.
     """
 
     def __init__(
@@ -145,9 +150,9 @@ class _BatchViews:
         self._all: Views | None = None
 
     def __call__(self, part: slice) -> Views:
-        """The views of the slots of a slice, with a start and a stop."""
-        everything = (part.start, part.stop) == (0, self.slots)
-        if everything and self._all is not None:
+        """The views of a slice of this process's slots; the slice has a start and a stop."""
+        all_slots = (part.start, part.stop) == (0, self.slots)
+        if all_slots and self._all is not None:
             return self._all
         views = Views(self._views(part))
         for name, values in views.emitted.items():
@@ -156,7 +161,7 @@ class _BatchViews:
             self.emitted[name].view(len(views), -1)[:, part] = values.view(len(views), -1).cpu()
         if any(view.part for view in views.each):
             self.part = torch.tensor([view.part for view in views.each]).repeat_interleave(self.slots)
-        if everything:
+        if all_slots:
             self._all = views
         return views
 

@@ -1,4 +1,4 @@
-"""The steps of a recipe, one file each."""
+"""The augmentation steps of a recipe, one file each, and the protocol `ViewStep` that they follow."""
 
 from ssl_domains.views.steps.albumentations import Albumentations
 from ssl_domains.views.steps.blur import Blur

@@ -20,18 +20,18 @@ __all__ = ["Albumentations"]
 
 @dataclass(frozen=True)
 class Albumentations(Declared):
-    """A transform, or a ``Compose`` of several, for what the batched steps lack. Its ``p`` is its own.
+    """A transform of albumentations, or a ``Compose`` of several, applied with the transform's ``p``.
 
-    It sees float32 H×W×C in [0, 1] and must keep the shape. It is seeded for each (seed, step, slot, view), so views
-    stay reproducible; on a GPU every batch makes a round trip through the CPU, one picture at a time. It doesn't move
-    the mask: a transform that moves pixels suits canvases without padding only.
+    It gets float32 H×W×C in [0, 1] and must keep the shape. It is seeded for each (seed, step, slot, view), so views
+    stay reproducible. On a GPU every batch is copied to the CPU and back, and changed one picture at a time. The mask
+    is not changed, so use a transform that moves pixels only on canvases without padding.
 
     Example:
         >>> Albumentations(A.CLAHE(p=0.5), reason="fundus cameras differ in local contrast")     # doctest: +SKIP
 
     Attributes:
-        transform: Of albumentations.
-        label: Tells several such steps of one recipe apart; the transform's class if empty.
+        transform: The transform of albumentations.
+        label: Name of the step in a report, to distinguish several such steps; the transform's class if empty.
     """
 
     name: ClassVar[str] = "albumentations"
@@ -45,7 +45,7 @@ class Albumentations(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """A round trip through the CPU."""
+        """Copy the batch to the CPU, apply the transform to each picture, and copy it back."""
         pictures = images.permute(0, 2, 3, 1).cpu().contiguous().numpy()
         seeds = parameters["seed"].tolist()
         changed = [self.cpu(picture, {"seed": seed}, {}) for picture, seed in zip(pictures, seeds, strict=True)]
@@ -55,7 +55,7 @@ class Albumentations(Declared):
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
     ) -> NDArray[np.float32]:
-        """The transform, seeded.
+        """Apply the transform with the drawn seed.
 
         Raises:
             UsageError: When the transform changes the shape or the type of the picture.
@@ -71,7 +71,7 @@ class Albumentations(Declared):
         return np.ascontiguousarray(changed)
 
     def to_dict(self) -> dict[str, Any]:
-        """As albumentations describes the transform."""
+        """Name, label, reason, and albumentations' description of the transform, as JSON values."""
         described = self.transform.to_dict().get("transform", {})
         return {
             "name": self.name, "label": self.label or type(self.transform).__name__, "reason": self.reason,
@@ -80,7 +80,7 @@ class Albumentations(Declared):
 
 
 def _plain(value: Any) -> Any:
-    """JSON values: albumentations describes with tuples and NumPy numbers."""
+    """Convert to JSON values: albumentations' descriptions contain tuples and NumPy numbers."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

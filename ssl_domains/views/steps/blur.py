@@ -1,4 +1,4 @@
-"""Gaussian blur, another width for each sample."""
+"""Gaussian blur, with a width drawn for each sample."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ REACH = 3.5  # standard deviations on either side, as Pillow and albumentations 
 
 @dataclass(frozen=True)
 class Blur(Declared):
-    """Gaussian blur; the picture is mirrored at its border.
+    """Gaussian blur; beyond its border the picture is continued by reflection.
 
     Attributes:
         sigma: Range of the standard deviation, in pixels of the canvas.
-        p: How often.
+        p: Probability that the step is applied.
     """
 
     name: ClassVar[str] = "blur"
@@ -49,10 +49,10 @@ class Blur(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """Line by line, then column by column; on a CPU only the samples that are blurred.
+        """Blur the rows, then the columns, of a batch.
 
-        Elsewhere asking which those are would wait for the device, so all go through two batched products with the S×S
-        matrix that blurs a line: σ = 0 is the identity.
+        A CPU filters only the samples with σ > 0. On an accelerator, selecting them would wait for the device, so all
+        samples are multiplied twice with an S×S blur matrix, which is the identity for σ = 0.
         """
         reach = min(int(self.sigma[1] * REACH), images.shape[2] - 1)
         blur = blurred_on_cpu if images.device.type == "cpu" else blurred
@@ -72,7 +72,7 @@ class Blur(Declared):
 
 
 def blurred(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
-    """Every picture ``[B, C, S, S]`` by its σ ``[B]``, which is cut at ``reach`` pixels."""
+    """Blur each picture of ``[B, C, S, S]`` by its σ ``[B]``; no kernel is wider than ``reach`` pixels on a side."""
     channels, size = images.shape[1:3]
     blur = _matrices(sigma, reach, size)
     across = torch.bmm(images.reshape(len(images), channels * size, size), blur.transpose(1, 2))
@@ -80,21 +80,21 @@ def blurred(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
 
 
 def blurred_on_cpu(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
-    """The same by OpenCV's separable filter, where σ > 0."""
+    """The same with OpenCV's separable filter, for pictures with σ > 0; the others are copied."""
     if not reach:
         return images
     pictures = as_pictures(images)
     result, kernels = pictures.copy(), _kernels(sigma, reach).numpy()
     places = written(result)
-    own_reach = torch.floor(sigma * REACH).clamp(max=reach).int().tolist()
+    reaches = torch.floor(sigma * REACH).clamp(max=reach).int().tolist()
     for k in torch.nonzero(sigma > 0)[:, 0].tolist():
-        kernel = kernels[k, reach - own_reach[k] : reach + own_reach[k] + 1]
+        kernel = kernels[k, reach - reaches[k] : reach + reaches[k] + 1]
         cv2.sepFilter2D(pictures[k], -1, kernel, kernel, dst=places[k], borderType=cv2.BORDER_REFLECT_101)
     return as_images(result)
 
 
 def _kernels(sigma: Tensor, reach: int) -> Tensor:
-    """``[B, 2·reach + 1]``: the Gaussian of each sample, 0 beyond its own reach; σ = 0 leaves the middle alone."""
+    """``[B, 2·reach + 1]``: the Gaussian kernel of each sample, cut at `REACH` · σ; for σ = 0 it is 1 in the middle."""
     distance = torch.arange(-reach, reach + 1, device=sigma.device, dtype=sigma.dtype)
     narrow = sigma[:, None].clamp(min=1e-3)
     weights = torch.exp(-0.5 * (distance / narrow) ** 2)
@@ -103,7 +103,7 @@ def _kernels(sigma: Tensor, reach: int) -> Tensor:
 
 
 def _matrices(sigma: Tensor, reach: int, size: int) -> Tensor:
-    """``[B, S, S]``: row i holds what output pixel i takes from each input pixel, mirrored at the border."""
+    """``[B, S, S]``: blur matrices; row i has the weights of the input pixels in output pixel i."""
     weights = _kernels(sigma, reach)
     matrices = torch.zeros((len(sigma), size, size), device=sigma.device, dtype=sigma.dtype)
     places = _mirrored(reach, size, sigma.device).expand(len(sigma), -1, -1)
@@ -112,7 +112,7 @@ def _matrices(sigma: Tensor, reach: int, size: int) -> Tensor:
 
 @functools.lru_cache(maxsize=16)
 def _mirrored(reach: int, size: int, device: torch.device) -> Tensor:
-    """int64 ``[S, 2·reach + 1]``: the pixel at each distance from each pixel, ``dcb|abcd|cba``."""
+    """int64 ``[S, 2·reach + 1]``: for each pixel, its neighbours up to ``reach`` away, reflected ``dcb|abcd|cba``."""
     places = torch.arange(size)[:, None] + torch.arange(-reach, reach + 1)
     places = places.abs()
     return torch.where(places >= size, 2 * (size - 1) - places, places).to(device)

@@ -32,8 +32,8 @@ class ColorJitter(Declared):
         contrast: Factor drawn from 1 ± contrast, about the mean grey of the picture.
         saturation: Factor drawn from 1 ± saturation.
         hue: Turn of the colour circle, drawn from ±hue; 0.5 is half of it.
-        p: How often.
-        grey: How often the picture loses its colour, after all this.
+        p: Probability that brightness, contrast, saturation and hue are changed.
+        grey: Probability that the picture becomes grey, after the other changes.
     """
 
     name: ClassVar[str] = "colour"
@@ -53,7 +53,7 @@ class ColorJitter(Declared):
                 raise UsageError(f"{self.name}: {what}={getattr(self, what)}", f"give a number from 0 to {most}")
 
     def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
-        """Factors ``brightness``, ``contrast``, ``saturation`` (0 where the colour goes) and the turn ``hue``."""
+        """Factors ``brightness``, ``contrast``, ``saturation`` (0 for a grey picture), and the turn ``hue``."""
         used = draws.happens(self.p)
         factors = {
             key: torch.where(used, draws.between(1 - width, 1 + width), 1.0)
@@ -68,7 +68,7 @@ class ColorJitter(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """All pixels of the batch at once. The mean grey is over the whole square, padding included.
+        """Change the colours of a batch. The mean grey is taken over the whole square, padding included.
 
         Raises:
             UsageError: When there aren't three channels.
@@ -86,7 +86,7 @@ class ColorJitter(Declared):
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
     ) -> NDArray[np.float32]:
-        """albumentations' ``ColorJitter``, a change at a time because it shuffles their order.
+        """albumentations' ``ColorJitter``, called once for each change, because one call would shuffle their order.
 
         Raises:
             UsageError: When there aren't three channels.
@@ -101,7 +101,7 @@ class ColorJitter(Declared):
 
 
 def changed(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor | None) -> Tensor:
-    """All changes in torch; images ``[B, 3, H, W]``, factors ``[B, 1, 1, 1]``, no hue where none is ever turned."""
+    """All changes in torch: images ``[B, 3, H, W]``, factors ``[B, 1, 1, 1]``; ``hue`` None turns no hue."""
     images = (images * brightness).clamp_(0, 1)
     mean = _grey(images).mean(dim=(2, 3), keepdim=True)
     images.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
@@ -113,7 +113,7 @@ def changed(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Te
 def changed_on_cpu(
     images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor | None
 ) -> Tensor:
-    """The same with OpenCV's conversions, which take the channels of a pixel together: a fifth of the time."""
+    """The same with OpenCV's colour conversions, in a fifth of the time."""
     images = (images * brightness).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
     grey = torch.from_numpy(convert(as_pictures(images), cv2.COLOR_RGB2GRAY))
     mean = grey.mean(dim=(1, 2))[:, None, None, None]
@@ -123,7 +123,7 @@ def changed_on_cpu(
     if hue is None:
         return images
     turned = convert(as_pictures(images), cv2.COLOR_RGB2HSV)
-    # Degrees from 0 up: not every version turns a negative hue round.
+    # Degrees are kept at or above 0, as some versions of OpenCV convert a negative hue wrongly.
     torch.from_numpy(turned)[..., 0].add_(hue.remainder(1).mul_(360)[:, 0])
     return as_images(convert(turned, cv2.COLOR_HSV2RGB))
 
@@ -141,9 +141,10 @@ def _grey(images: Tensor) -> Tensor:
 
 
 def _turn_hue(images: Tensor, hue: Tensor) -> Tensor:
-    """Turn the hue of HSV by a share of the circle, without going through HSV: ``[B, 3, H, W]``, ``[B, 1, 1, 1]``.
+    """Turn the hue of ``[B, 3, H, W]`` by a fraction ``[B, 1, 1, 1]`` of the colour circle.
 
-    Value and chroma stay; channel n is v − c·clip(min(k, 4 − k), 0, 1) with k = (n + 6h) mod 6, n = 5, 3, 1.
+    Value v and chroma c of HSV stay the same. With the new hue h, channel n is
+    v − c·clip(min(k, 4 − k), 0, 1) with k = (n + 6h) mod 6, n = 5, 3, 1.
     """
     red, green, blue = (channel[:, None] for channel in images.unbind(dim=1))
     value = torch.maximum(torch.maximum(red, green), blue)

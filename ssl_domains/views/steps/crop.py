@@ -22,14 +22,14 @@ __all__ = ["RandomResizedCrop"]
 
 @dataclass(frozen=True)
 class RandomResizedCrop(Declared, Geometric):
-    """The crop that contrastive learning leans on most (Szegedy et al. 2015; Chen et al. 2020).
+    """Random crop, resized to the size of the view (Szegedy et al. 2015; Chen et al. 2020).
 
-    The rectangle has whole pixels, and interpolation takes nothing from outside it.
+    The rectangle has whole pixels, and interpolation uses no pixel outside it.
 
     Attributes:
-        scale: Share of the picture's area.
-        ratio: Width over height, drawn on a log scale.
-        emit: Whether the view carries ``crop_x``, ``crop_y`` (centre, 0 to 1 of the picture) and ``crop_area``.
+        scale: Range of the crop's area, as a fraction of the picture's area.
+        ratio: Range of width over height, drawn on a log scale.
+        emit: Whether the view records ``crop_x``, ``crop_y`` (centre, 0 to 1 of the picture) and ``crop_area``.
     """
 
     name: ClassVar[str] = "crop"
@@ -54,7 +54,7 @@ class RandomResizedCrop(Declared, Geometric):
         return {"left": left, "top": top, "width": width, "height": height, "size": torch.full_like(left, size)}
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """``crop_x``, ``crop_y``, ``crop_area`` if asked for."""
+        """``crop_x``, ``crop_y`` and ``crop_area`` when ``emit`` is set, else nothing."""
         if not self.emit:
             return {}
         left, top, width, height, size = (parameters[key] for key in ("left", "top", "width", "height", "size"))
@@ -67,16 +67,16 @@ class RandomResizedCrop(Declared, Geometric):
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
     ) -> tuple[Tensor, Tensor]:
-        """Into the rectangle: −1 to 1 are its edges."""
+        """Places in the rectangle: −1 and 1 become its edges."""
         return (
             _into(x, parameters["left"], parameters["width"], size),
             _into(y, parameters["top"], parameters["height"], size),
         )
 
     def cut(self, before: Cut, parameters: Mapping[str, Tensor]) -> Cut | None:
-        """The rectangle, seen from the other side where the picture was mirrored before.
+        """The rectangle in the picture before any flip: mirrored where an earlier step mirrors the picture.
 
-        None after another crop, and where the canvas has other pixels than the rectangle was drawn in.
+        None after another crop, and when the rectangle was drawn for another size than that of the canvas.
         """
         left, top, width, height, size = (parameters[key] for key in ("left", "top", "width", "height", "size"))
         if not before.whole or bool((size != before.size).any()):

@@ -1,4 +1,4 @@
-"""What crops and flips in a row amount to: an upright rectangle of whole pixels, perhaps mirrored."""
+"""Result of consecutive crops and flips: an upright rectangle of whole pixels, which may be mirrored."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ __all__ = ["Cut"]
 class Cut:
     """A rectangle of each picture of a batch.
 
-    On a CPU, enlarging it costs half of what a general interpolation at the same places does.
+    On a CPU, resizing it takes half the time of a general interpolation at the same places.
 
     Attributes:
         left: First column, ``[B]``, whole pixels.
         top: First row.
         width: Columns.
         height: Rows.
-        mirror_x: bool ``[B]``, whether left becomes right once it is cut.
-        mirror_y: Whether top becomes bottom.
-        size: Side of the pictures it is cut from.
-        whole: Whether it is all of every picture; a rectangle of an enlarged one would no longer have whole pixels.
+        mirror_x: bool ``[B]``, whether left and right are exchanged after the cut.
+        mirror_y: bool ``[B]``, whether top and bottom are exchanged.
+        size: Side of the pictures that the rectangles are cut from.
+        whole: Whether each rectangle is the whole picture. Only then can a crop follow: a crop of a resized crop has no
+            whole pixels of the picture.
     """
 
     left: Tensor
@@ -42,20 +43,20 @@ class Cut:
 
     @classmethod
     def all_of(cls, batch: int, size: int) -> Cut:
-        """The whole pictures."""
+        """Rectangles that are the whole picture, not mirrored."""
         zero, no = torch.zeros(batch, dtype=torch.int64), torch.zeros(batch, dtype=torch.bool)
         return cls(zero, zero, zero + size, zero + size, no, no, size, whole=True)
 
     def enlarge(self, images: Tensor, size: int) -> Tensor:
-        """``[B, C, S, S]`` on the CPU to channels-last ``[B, C, size, size]``, bilinear, nothing from outside."""
+        """Cut ``[B, C, S, S]`` on the CPU and resize to channels-last ``[B, C, size, size]``, bilinear."""
         pictures = as_pictures(images)
         enlarged = np.empty((len(pictures), size, size, pictures.shape[3]), dtype=np.float32)
         places = written(enlarged)
         sides = torch.stack([self.left, self.top, self.width, self.height], 1).long().tolist()
         mirrors = torch.stack([self.mirror_x, self.mirror_y], 1).tolist()
-        for k, ((left, top, width, height), (over, upside_down)) in enumerate(zip(sides, mirrors, strict=True)):
+        for k, ((left, top, width, height), (left_right, top_bottom)) in enumerate(zip(sides, mirrors, strict=True)):
             part, place = pictures[k, top : top + height, left : left + width], places[k]
             cv2.resize(part, (size, size), dst=place, interpolation=cv2.INTER_LINEAR)
-            if over or upside_down:
-                cv2.flip(place, -1 if over and upside_down else int(over), dst=place)
+            if left_right or top_bottom:
+                cv2.flip(place, -1 if left_right and top_bottom else int(left_right), dst=place)
         return as_images(enlarged)

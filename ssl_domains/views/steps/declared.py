@@ -1,4 +1,4 @@
-"""What every built-in step declares about itself."""
+"""Base class of the built-in steps: reason, settings as JSON values, and checks of ranges."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Declared", "check_range", "check_share"]
 
 @dataclass(frozen=True)
 class Declared:
-    """Base of a step's settings. The reason has no default: whoever puts a step into a recipe says why.
+    """Base class of a step's settings. The reason has no default, so each recipe must state one for each step.
 
     Attributes:
-        reason: Why this domain uses the step, a sentence.
+        reason: Why this domain uses the step, in one sentence.
     """
 
     name: ClassVar[str] = ""
@@ -30,7 +30,7 @@ class Declared:
             raise UsageError(f"the view step {self.name!r} has no reason", "say in a sentence why this domain uses it")
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Nothing."""
+        """No numbers; a step that records some overrides this."""
         return {}
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Mirror the picture."""
+"""Horizontal and vertical flip: mirror the picture."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Flip(Declared, Geometric):
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
     ) -> tuple[Tensor, Tensor]:
-        """The mirrored place."""
+        """The mirrored place where ``flip`` is true, else the same place."""
         sign = torch.where(parameters["flip"], -1.0, 1.0).to(x.dtype)[:, None, None]
         return (x * sign, y) if self.axis == 0 else (x, y * sign)
 
@@ -58,10 +58,10 @@ class _Flip(Declared, Geometric):
 
 @dataclass(frozen=True)
 class HorizontalFlip(_Flip):
-    """Left becomes right. Not where laterality is part of the meaning.
+    """Exchanges left and right. Not for domains where left and right differ in meaning, such as chest X-rays.
 
     Attributes:
-        p: How often.
+        p: Probability that the picture is mirrored.
     """
 
     name: ClassVar[str] = "horizontal-flip"
@@ -70,10 +70,10 @@ class HorizontalFlip(_Flip):
 
 @dataclass(frozen=True)
 class VerticalFlip(_Flip):
-    """Top becomes bottom. Not where gravity, depth or anatomy tells them apart.
+    """Exchanges top and bottom. Not for domains where up and down differ, by gravity, depth or anatomy.
 
     Attributes:
-        p: How often.
+        p: Probability that the picture is mirrored.
     """
 
     name: ClassVar[str] = "vertical-flip"

@@ -22,13 +22,13 @@ __all__ = ["Intensity"]
 
 @dataclass(frozen=True)
 class Intensity(Declared):
-    """clip(contrast · (x − ½) + ½ + brightness) ^ gamma: contrast is about mid-grey, a seismic picture's zero.
+    """clip(contrast · (x − ½) + ½ + brightness) ^ gamma; contrast is about ½, the zero of a seismic picture.
 
     Attributes:
         brightness: Added, drawn from ±brightness.
         contrast: Factor drawn from 1 ± contrast.
         gamma: Exponent drawn from 1/(1 + gamma) to 1 + gamma on a log scale.
-        p: How often.
+        p: Probability that the step is applied.
     """
 
     name: ClassVar[str] = "intensity"
@@ -61,7 +61,7 @@ class Intensity(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """All pixels of the batch at once."""
+        """Change the intensities of a batch."""
         scale, shift, gamma = (
             parameters[key].to(images.dtype)[:, None, None, None] for key in ("scale", "shift", "gamma")
         )

@@ -19,11 +19,11 @@ __all__ = ["Noise"]
 
 @dataclass(frozen=True)
 class Noise(Declared):
-    """x + σ·n, clipped to [0, 1]; n comes from the counter-based generator and is the same on every device.
+    """x + σ·n, clipped to [0, 1]; n is standard normal, and the same on every device.
 
     Attributes:
         sigma: Range of the standard deviation.
-        p: How often.
+        p: Probability that the step is applied.
     """
 
     name: ClassVar[str] = "noise"
@@ -43,19 +43,19 @@ class Noise(Declared):
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """Noise is made on the device, from the key."""
+        """Add noise to a batch; it is generated on the batch's device from ``key``."""
         sigma, key = parameters["sigma"].to(images.dtype)[:, None, None, None], parameters["key"]
-        if images.device.type == "cpu":  # elsewhere asking which are noisy would wait for the device
-            chosen = torch.nonzero(parameters["sigma"] > 0)[:, 0]
-            noise = normals(key[chosen], images.shape[1:]).mul_(sigma[chosen])
-            return images.index_copy(0, chosen, noise.add_(images[chosen]).clamp_(0, 1)), mask
+        if images.device.type == "cpu":  # on an accelerator, selecting the noisy samples would wait for the device
+            noisy = torch.nonzero(parameters["sigma"] > 0)[:, 0]
+            noise = normals(key[noisy], images.shape[1:]).mul_(sigma[noisy])
+            return images.index_copy(0, noisy, noise.add_(images[noisy]).clamp_(0, 1)), mask
         return torch.addcmul(images, normals(key, images.shape[1:]), sigma).clamp_(0, 1), mask
 
     def cpu(
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
     ) -> NDArray[np.float32]:
-        """The same numbers; albumentations' noise would come from a generator of its own."""
+        """Add the same noise as `device`; albumentations isn't used, as its noise has another generator."""
         height, width, channels = image.shape
         noise = normals(torch.tensor([int(parameters["key"])]), (channels, height, width))[0].numpy().transpose(1, 2, 0)
-        noisy: NDArray[np.float32] = np.clip(image + np.float32(parameters["sigma"]) * noise, 0, 1)
-        return noisy
+        changed: NDArray[np.float32] = np.clip(image + np.float32(parameters["sigma"]) * noise, 0, 1)
+        return changed

@@ -1,4 +1,4 @@
-"""A batch as OpenCV takes it: channels last. On a CPU it does in one pass what takes torch many."""
+"""Conversion between torch batches (channels first) and OpenCV batches (channels last), without a copy if possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 __all__ = ["MOST_CHANNELS", "as_images", "as_pictures", "convert", "written"]
 
 MOST_CHANNELS = 4
-"""OpenCV's guarantees end there."""
+"""OpenCV guarantees its filters for at most this many channels."""
 
 
 def as_pictures(images: Tensor) -> NDArray[np.float32]:
@@ -23,17 +23,17 @@ def as_pictures(images: Tensor) -> NDArray[np.float32]:
 
 
 def as_images(pictures: NDArray[np.float32]) -> Tensor:
-    """The reverse; the same memory, channels-last."""
+    """``[B, H, W, C]`` as ``[B, C, H, W]``, in channels-last layout: the same memory."""
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
 
 
 def written(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same memory as OpenCV writes into it picture by picture: a single channel has no axis."""
+    """The same memory as an OpenCV output: ``[B, H, W]`` for a single channel, which OpenCV writes without an axis."""
     return pictures[..., 0] if pictures.shape[3] == 1 else pictures
 
 
 def convert(pictures: NDArray[Any], code: int) -> NDArray[np.float32]:
-    """`cv2.cvtColor` of a batch ``[B, H, W]`` or ``[B, H, W, C]``: line after line, so no picture sees another."""
+    """`cv2.cvtColor` of a batch ``[B, H, W]`` or ``[B, H, W, C]``, whose pictures are stacked to one tall picture."""
     batch, height, width = pictures.shape[:3]
     lines = cv2.cvtColor(pictures.reshape(batch * height, width, *pictures.shape[3:]), code)
     converted: NDArray[np.float32] = lines.reshape(batch, height, width, *lines.shape[2:])

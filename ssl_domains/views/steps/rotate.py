@@ -1,4 +1,4 @@
-"""Turn the picture about its centre."""
+"""Rotation of the picture about its centre."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Rotate"]
 
 @dataclass(frozen=True)
 class Rotate(Declared, Geometric):
-    """Corners that come from outside the picture show it reflected at its border, and are false in the mask.
+    """Rotates the picture; corners from outside it are filled by reflection and are false in the mask.
 
-    The mask is made when there is none. Put the step before the crop, so that most crops have no such corner.
+    A mask is made when there is none. Put the step before the crop, so that most crops have no such corner.
 
     Attributes:
         degrees: Range of the angle, anticlockwise.
-        p: How often.
+        p: Probability that the picture is rotated.
     """
 
     name: ClassVar[str] = "rotate"
@@ -49,7 +49,7 @@ class Rotate(Declared, Geometric):
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
     ) -> tuple[Tensor, Tensor]:
-        """Turned back by the angle; y points down."""
+        """The place rotated back by the angle; y points down."""
         angle = parameters["degrees"] * (math.pi / 180)
         cos, sin = (value.to(x.dtype)[:, None, None] for value in (angle.cos(), angle.sin()))
         return cos * x - sin * y, sin * x + cos * y

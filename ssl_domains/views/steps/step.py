@@ -1,4 +1,4 @@
-"""What a step of a recipe is: parameters drawn once, applied on the device or on the CPU with the same outcome."""
+"""Protocol of an augmentation step, and the base class of geometric steps with its interpolation."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Image = NDArray[np.float32]
 
 @runtime_checkable
 class ViewStep(Protocol):
-    """One augmentation: stateless, picklable, any batch size.
+    """One augmentation step: stateless, picklable, for any batch size.
 
     The recipe calls, for each view: ``parameters`` → ``emits`` → ``device`` (batched) or ``cpu`` (one picture). A
     step must not draw random numbers anywhere else, so that views depend on (seed, step, slot, view) alone.
 
     Attributes:
-        name: Short, lower case, ``-`` between words; part of the key of the step's draws.
-        reason: Why this domain uses it, a sentence for the report.
-        columns: Table numbers it reads for each sample; missing values arrive as NaN.
+        name: Short, lower case, ``-`` between words; part of the key of the step's random numbers.
+        reason: Why this domain uses it, in one sentence for the report.
+        columns: Numeric columns of the table that it reads for each sample; missing values are NaN.
     """
 
     @property
@@ -40,16 +40,16 @@ class ViewStep(Protocol):
     def columns(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
-        """Draw what the step does to each sample: CPU tensors ``[B]`` (float64, int64 or bool) by name.
+        """Draw the random parameters of each sample: CPU tensors ``[B]`` (float64, int64 or bool) by name.
 
         Args:
-            draws: The numbers of this step, for B slots.
+            draws: Random numbers of this step, for B slots.
             size: Side of the picture that comes in, in pixels.
         """
         ...
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Numbers of the view, not of the sample (the angle after re-projection): float64 ``[B]`` by name."""
+        """Numbers to record with the view, such as the angle after re-projection: float64 ``[B]`` by name."""
         ...
 
     def device(
@@ -60,8 +60,8 @@ class ViewStep(Protocol):
         Args:
             images: float32 ``[B, C, S, S]`` in [0, 1], not to be changed in place.
             mask: bool ``[B, 1, S, S]``, true where the picture has data; None where all is data. Canvas padding is
-                false but holds the reflected picture: change it like the rest, and never set it to a constant.
-            parameters: From `parameters`, on the device of ``images``.
+                false but holds the reflected picture: change it like other pixels, and never set it to a constant.
+            parameters: Returned by `parameters`, on the device of ``images``.
             columns: float64 ``[B]`` by name, on the device of ``images``.
         """
         ...
@@ -76,15 +76,15 @@ class ViewStep(Protocol):
 
 
 class Geometric:
-    """Base of the steps that only move pixels. A recipe fuses neighbouring ones into a single interpolation.
+    """Base class of steps that only move pixels. A recipe applies neighbouring ones as one interpolation.
 
-    A subclass gives `source`. Places are x and y from −1 to 1, where ±1 are the outer edges of the border pixels
+    A subclass implements `source`. Places are x and y from −1 to 1, where ±1 are the outer edges of the border pixels
     (``align_corners=False``), x to the right and y down. A place beyond ±1 has no data and is false in the mask. It
-    shows the picture reflected at its border, and where `source` gives NaN, the picture that comes in at the same
-    place: a constant colour there would tell an encoder what the step did.
+    is filled by reflecting the picture at its border; where `source` returns NaN, with the input pixel at the same
+    place. It is not filled with one colour, because an encoder could read from that what the step did.
 
     Attributes:
-        exposes: Whether the step can show a place outside the picture that comes in; a mask is made when there is none.
+        exposes: Whether the step can show places outside its input; if so, a mask is made when there is none.
     """
 
     exposes: ClassVar[bool] = False
@@ -92,35 +92,35 @@ class Geometric:
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int
     ) -> tuple[Tensor, Tensor]:
-        """For places of the picture that goes out, where in the picture that comes in they lie.
+        """Places in the input picture from which the given places of the output picture are read.
 
         Args:
             x: float32 from −1 to 1, broadcasts with ``y`` to ``[B, H, W]``; ``[1 or B, 1, W]`` until a step mixes x
                 and y.
-            y: float32, likewise ``[1 or B, H, 1]``. Neither is to be changed in place.
-            parameters: From ``parameters``, on the device of ``x``.
+            y: float32, likewise ``[1 or B, H, 1]``. Neither may be changed in place.
+            parameters: Returned by ``parameters``, on the device of ``x``.
             columns: float64 ``[B]`` by name.
             size: Side of the picture that comes in, in pixels.
         """
         raise TypeError(f"{type(self).__name__} has to say where its pixels come from")
 
     def cut(self, before: Cut, parameters: Mapping[str, Tensor]) -> Cut | None:
-        """What `source` says, where that is a rectangle of whole pixels; None where it is not: then `source` is asked.
+        """The result of this step as a rectangle of whole pixels; None when it isn't one, and `source` is used.
 
         Args:
-            before: What the steps before this one cut out.
-            parameters: From ``parameters``.
+            before: Rectangle that the steps before this one cut out.
+            parameters: Returned by ``parameters``.
         """
         return None
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Nothing."""
+        """No numbers; a step that records some overrides this."""
         return {}
 
     def device(
         self, images: Tensor, mask: Tensor | None, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor | None]:
-        """Sample the pictures where `source` says."""
+        """Interpolate the pictures at the places that `source` returns."""
         size = images.shape[-1]
         before = grid(size, images.device)
         x, y = self.source(*before, parameters, columns, size)
@@ -131,7 +131,7 @@ class Geometric:
 
 
 def backend() -> Any:
-    """albumentations, imported when a CPU form first needs it (`ssl_domains.views` has set it offline by then)."""
+    """The module albumentations, imported at first use, after `ssl_domains.views` has turned off its update check."""
     import albumentations
 
     return albumentations
@@ -147,12 +147,13 @@ def reflect(x: Tensor, y: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor
     """Bring places outside the picture back into it, by reflection at its border.
 
     Args:
-        x: As `Geometric.source` gives it.
+        x: As `Geometric.source` returns it.
         y: Likewise.
-        before: The places that ``source`` was given, from −1 to 1; they replace places that are not finite.
+        before: Arguments of ``source``, from −1 to 1; they replace places that are not finite.
 
     Returns:
-        x and y from −1 to 1, and bool, true where the place was inside the picture; broadcast to ``[B, H, W]``.
+        x and y from −1 to 1, and a mask (bool), true where the place was inside the picture; they broadcast to
+        ``[B, H, W]``.
     """
     inside = (x.abs() <= 1) & (y.abs() <= 1)  # NaN compares false
     known = x.isfinite() & y.isfinite()
@@ -162,50 +163,50 @@ def reflect(x: Tensor, y: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor
 
 
 def _reflected(places: Tensor) -> Tensor:
-    """A triangular wave of period 4 that is the identity from −1 to 1."""
+    """Reflect coordinates into [−1, 1]: a triangular wave of period 4 that is the identity from −1 to 1."""
     return torch.where(places.abs() <= 1, places, 1 - (torch.remainder(places + 1, 4) - 2).abs())
 
 
 def sample(
     images: Tensor, mask: Tensor | None, x: Tensor, y: Tensor, *, size: int, inside: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Pictures at places: bilinear for the picture, nearest for the mask.
+    """Interpolate pictures at places: bilinear for the picture, nearest for the mask.
 
     Args:
         images: float32 ``[B, C, S, S]``.
         mask: bool ``[B, 1, S, S]`` or None.
-        x: From −1 to 1, as `Geometric.source` or `reflect` gives it.
+        x: From −1 to 1, as `Geometric.source` or `reflect` returns it.
         y: Likewise.
-        size: Side of what comes out.
+        size: Side of the output, in pixels.
         inside: bool, broadcasts to ``[B, size, size]``: false at places outside the picture. None where all are inside.
     """
     if inside is not None:
         inside = inside.expand(len(images), size, size)[:, None]
-    # Outermost half pixels repeat the border pixel; done here it is cheaper than padding_mode="border".
+    # Places in the outer half of a border pixel take that pixel; clamping is cheaper than padding_mode="border".
     edge = 1 - 1 / images.shape[-1]
     x, y = x.clamp(-edge, edge), y.clamp(-edge, edge)
     points = torch.empty((len(images), size, size, 2), dtype=images.dtype, device=images.device)
     points[..., 0] = x
     points[..., 1] = y
     if mask is not None:
-        there = F.grid_sample(mask.to(images.dtype), points, "nearest", "zeros", align_corners=False) > 0.5
-        inside = there if inside is None else inside & there
+        sampled = F.grid_sample(mask.to(images.dtype), points, "nearest", "zeros", align_corners=False) > 0.5
+        inside = sampled if inside is None else inside & sampled
     return F.grid_sample(images, points, "bilinear", "zeros", align_corners=False), inside
 
 
 def nearest(
     values: Tensor, valid: Tensor, x: Tensor, y: Tensor, *, size: int, pad: float, inside: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Label maps or masks at places, by the nearest pixel: no value is mixed of two.
+    """Read label maps or masks at places, from the nearest pixel: values are never averaged.
 
     Args:
         values: ``[B, 1, S, S]``, any type.
         valid: bool ``[B, 1, S, S]``.
-        x: From −1 to 1, as `Geometric.source` or `reflect` gives it.
+        x: From −1 to 1, as `Geometric.source` or `reflect` returns it.
         y: Likewise.
-        size: Side of what comes out.
+        size: Side of the output, in pixels.
         pad: Value of places outside the picture.
-        inside: bool, broadcasts to ``[B, size, size]``: false at places outside. None where all are inside.
+        inside: bool, broadcasts to ``[B, size, size]``: false at places outside the picture. None where all are inside.
     """
     count, side = len(values), values.shape[-1]
     column, row = (
@@ -213,8 +214,8 @@ def nearest(
         for places in (x, y)
     )
     of = torch.arange(count, device=values.device)[:, None, None]
-    moved, seen = values[:, 0][of, row, column], valid[:, 0][of, row, column]
+    moved, moved_valid = values[:, 0][of, row, column], valid[:, 0][of, row, column]
     if inside is not None:
         moved = torch.where(inside, moved, torch.as_tensor(pad, dtype=values.dtype, device=values.device))
-        seen = seen & inside
-    return moved[:, None], seen[:, None]
+        moved_valid = moved_valid & inside
+    return moved[:, None], moved_valid[:, None]
