@@ -23,6 +23,7 @@ class Preprocess(Protocol):
       keep in their cache;
     - ``extend(table, store)``: returns a preprocess that is also fitted on the groups of another table;
     - ``require(table, store)``: raises `DataError` when the encoder can't take some arrays, before any array is read;
+    - ``stored_form(dtypes)``: the type of its compact inputs, whether some may have a mask, and whether all do;
     - ``beside``: number of further inputs that it returns for each sample.
 
     Attributes:
