@@ -70,13 +70,8 @@ def ssl_domains_methods() -> Iterable[MethodEntry]:  # type: ignore[empty-body]
 
     Example::
 
-        def build(encoder, options):
-            from my_method import MyMethod
-
-            return MyMethod(encoder, temperature=options["temperature"])
-
         def ssl_domains_methods():
-            return [MethodEntry("my_method", "what it adds", "Doe 2026, A Method", build)]
+            return [MethodEntry("my_method", "what it adds", "Doe 2026, A Method", "my_package.my_method:MyMethod")]
     """
 
 

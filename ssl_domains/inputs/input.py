@@ -37,6 +37,8 @@ class Input:
     pad: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.valid is not None and self.valid.dtype != torch.bool:
+            raise UsageError(f"validity of type {self.valid.dtype}", "valid is bool")
         expected = (len(self.values), 1, *self.values.shape[2:])
         if self.valid is not None and tuple(self.valid.shape) != expected:
             cause = f"validity of shape {list(self.valid.shape)} for values {list(self.values.shape)}"
@@ -105,6 +107,8 @@ class Input:
         Raises:
             UsageError: When parts differ in kind, type, channels or a side that is not ragged.
         """
+        if not parts:
+            raise UsageError("no inputs to join", "give at least one")
         first = parts[0]
         for part in parts[1:]:
             _require_alike(first, part)
@@ -130,6 +134,10 @@ class Input:
 
     def padded(self, sides: Sequence[int]) -> Input:
         """Pad the end of each side to the given lengths: values with ``pad``, validity with false."""
+        if len(sides) != len(self.space) or any(new < old for new, old in zip(sides, self.space, strict=False)):
+            raise UsageError(
+                f"an input {list(self.space)} padded to {list(sides)}", "give each side a length, not less"
+            )
         missing = [length - current for length, current in zip(sides, self.space, strict=True)]
         if not any(missing):
             return self
@@ -147,6 +155,10 @@ def _require_alike(first: Input, other: Input) -> None:
             f"inputs {first.values.dtype} of {first.values.ndim} and {other.values.dtype} of {other.values.ndim} sides"
         )
         raise UsageError(cause, "one batch of one view has one type and rank")
+    if first.ragged != other.ragged or first.pad != other.pad:
+        raise UsageError(
+            f"two forms of inputs of kind {first.kind!r}", "inputs of one kind have one `ragged` and `pad`"
+        )
     if first.values.shape[1] != other.values.shape[1]:
         cause = f"inputs of {first.values.shape[1]} and {other.values.shape[1]} channels"
         raise UsageError(cause, "one batch of one view has one channel count")

@@ -30,7 +30,7 @@ _SHARPEST = math.log(100.0)  # τ ≥ 0.01, the clamp of CLIP
 class SimCLROptions(MethodOptions):
     """Options of SimCLR."""
 
-    temperature: float = Field(default=0.1, gt=0, description="temperature τ of the loss")
+    temperature: float = Field(default=0.1, gt=0, allow_inf_nan=False, description="temperature τ of the loss")
     learnable_temperature: bool = Field(default=False, description="learn τ, starting at `temperature`")
 
 

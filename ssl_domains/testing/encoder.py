@@ -218,6 +218,9 @@ def _check_gradient(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor]) 
     ((features.pooled * weights).sum() + (valid_map.movedim(1, -1) * weights).sum()).backward()
     assert values.grad is not None, "the features have a gradient by the input"
     assert torch.isfinite(values.grad).all(), "the gradient by the input is finite"
+    by_pooled = torch.autograd.grad((trial(values, batch.valid).pooled * weights).sum(), values, allow_unused=True)[0]
+    assert by_pooled is not None, "the pooled features have a gradient by the input"
+    assert by_pooled.abs().sum() > 0, "the pooled features have a gradient by the input"
     assert values.grad.abs().sum() > 0, "the features have a gradient by the input"
     by_padding = values.grad.masked_select(~batch.valid).abs().max()
     assert by_padding == 0, f"the gradient by padding is 0, not {float(by_padding):.1e}"

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from ssl_domains.engine.processes.distributed import World
+from ssl_domains.engine.record.config import HeadConfig
 from ssl_domains.engine.step.gradient_caching import batch_norms
 from ssl_domains.engine.step.step import StepResult, TrainingStep
 from ssl_domains.inputs import Views
@@ -82,6 +83,7 @@ def _check_declarations(source: MethodSource) -> str:
     for key, info in options.model_fields.items():
         assert info.description, f"{name}: the option {key!r} says what it does, by Field(description=…)"
         assert not info.is_required(), f"{name}: the option {key!r} has a default"
+        assert key not in {"name", *HeadConfig.model_fields}, f"{name}: [method] or [head] has a key {key!r} already"
     return name
 
 
@@ -101,6 +103,7 @@ def _check_embed(case: MethodCase, name: str) -> None:
     expected = len(views) * views.samples if out.of is None else len(out.of)
     for key, rows in {"z": out.z, **out.more}.items():
         assert len(rows) == expected, f"{name}: {key!r} has {len(rows)} rows; `of` names {expected}"
+        assert rows.is_floating_point(), f"{name}: {key!r} holds floating-point numbers, not {rows.dtype}"
     assert out.part is None or len(out.part) == len(out.z), f"{name}: `part` has one number a row of z"
     if method.needs.unit_z:
         length = out.z.detach().norm(dim=1)
@@ -134,7 +137,9 @@ def _draws(case: MethodCase) -> tuple[bool, bool]:
     quiet = build_method(case)
     stop_dropping(quiet)
     name = type(quiet).__name__
-    assert not any(moved(quiet)), f"{name}: draws random numbers that are no dropout; what is random belongs into views"
+    assert not any(moved(quiet)), (
+        f"{name}: draws random numbers outside nn.Dropout layers; what is random belongs into views"
+    )
     return moved(build_method(case))
 
 
@@ -169,6 +174,7 @@ def _check_step(name: str, step: TrainingStep, result: StepResult) -> None:
     if result.out.exchange is None and not _has_negatives(step, result):
         before = {key: value.clone() for key, value in method.state_dict().items()}
         first = score()
+        assert bool(torch.isfinite(first.loss)), f"{name}: the loss is {float(first.loss)}"
         _same_state(method.state_dict(), before, f"{name}: loss changes no state; that is for after_step")
         assert torch.equal(first.loss, score().loss), f"{name}: loss gives the same twice"
         assert bool(read) == method.needs.pairs, (
@@ -194,11 +200,14 @@ def _check_processes(case: MethodCase, target: Any, whole: Trace, name: str) -> 
     reference = Reference.of(target)
     slots = len(case.seats[0])
     sizes = (None,) if batch_norms(build_method(case)) else (None, max(1, slots // 2 - 1))
-    for micro in sizes:
-        here, there = _pool()(train_here, reference=reference, micro=micro, dropout=False)
-        words = f"{name}: two processes" + ("" if micro is None else f", {micro} samples at a time")
-        _same_state(there.state, here.state, f"{words}: every process comes to the same state")
-        same(here, whole, f"{words} {_hint(here, whole)}")
+    # Slots in another order divide the rows of a batch otherwise: equal shares by chance would hide a wrong mean.
+    orders = {0: whole, 3: train(case, dropout=False, rotate=3)}
+    for rotate, expected in orders.items():
+        for micro in sizes if rotate == 0 else (None,):
+            here, there = _pool()(train_here, reference=reference, micro=micro, dropout=False, rotate=rotate)
+            words = f"{name}: two processes" + ("" if micro is None else f", {micro} samples at a time")
+            _same_state(there.state, here.state, f"{words}: every process comes to the same state")
+            same(here, expected, f"{words} {_hint(here, expected)}")
 
 
 def _hint(actual: Trace, expected: Trace) -> str:

@@ -85,9 +85,9 @@ def training_step(case: MethodCase, method: Method, micro: int | None, world: Wo
     return step, binding
 
 
-def batch_of(case: MethodCase, number: int, world: World) -> Batch:
+def batch_of(case: MethodCase, number: int, world: World, rotate: int = 0) -> Batch:
     """This process's part of batch ``number``; the positions of the case's seats grow by 1 from batch to batch."""
-    planned = (torch.tensor([list(seat) for seat in case.seats]) + number) % SAMPLES
+    planned = ((torch.tensor([list(seat) for seat in case.seats]) + number) % SAMPLES).roll(rotate, dims=1)
     share = planned.shape[1] // world.size
     index = planned[:, world.rank * share : (world.rank + 1) * share].flatten()
     return Batch(case.inputs(index), index, {}, 0.0, planned, (), case.negatives)
@@ -101,6 +101,7 @@ def train(
     stop_and_resume: int | None = None,
     on_step: Callable[[TrainingStep, StepResult], None] | None = None,
     device: str = "cpu",
+    rotate: int = 0,
 ) -> Trace:
     """Train for three steps, with a refresh before the first and the third.
 
@@ -111,6 +112,7 @@ def train(
         stop_and_resume: After this many steps, build all objects again and load the saved state; None for never.
         on_step: Called after each step.
         device: Device of the method and its inputs.
+        rotate: Number of places by which the slots of every batch are rotated.
     """
     trace = Trace()
     with processes() as world, seeded(_SEED + world.rank):
@@ -123,7 +125,7 @@ def train(
                 method, step, binding = _resumed(case, method, step, binding, micro, world)
             if method.refresh is not None and number != 1:
                 step.pairs = _refresh(case, step, binding, number, world)
-            batch = batch_of(case, number, world)
+            batch = batch_of(case, number, world, rotate)
             result = step(replace(batch, input=batch.input.to(device)), number)
             trace.losses.append(float(world.total(result.loss.loss.detach())))
             trace.gradients.append(

@@ -63,7 +63,8 @@ class InputDataset(Dataset[dict[str, Any]]):
         if hasattr(preprocess, "stored_form"):
             self._dtype, self._may_mask, self._keeps_mask = preprocess.stored_form(store.dtypes(self._positions))
         self._cache: dict[str, Tensor] | None = None
-        fixed = not self._spec.ragged and not getattr(preprocess, "beside", 0)
+        self._beside = int(getattr(preprocess, "beside", 0))
+        fixed = not self._spec.ragged and not self._beside
         if fixed and self._bytes_each() * len(table) <= cache_gb * 1e9:
             self._cache = self._allocate(len(table))
         self.cached = self._cache is not None
@@ -129,6 +130,9 @@ class InputDataset(Dataset[dict[str, Any]]):
         take = getattr(self._preprocess, "compact", self._preprocess)
         made = take(self._store[int(self._positions[row])], facts)
         first, *further = made if isinstance(made, tuple) else (made,)
+        if len(further) != self._beside:
+            cause = f"the preprocess {self._preprocess.name!r} gives {len(further)} further inputs of a sample"
+            raise DataError(cause, f"its attribute `beside` says {self._beside}")
         if first.values.dtype != self._dtype:
             first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further

@@ -22,16 +22,21 @@ class Canvas:
         size: Side in pixels.
         mode: ``stretch`` fills the square. ``fit`` keeps the aspect ratio, puts the picture in the middle and pads by
             reflection, because an encoder could read the aspect ratio from padding of one colour.
+        fill: What the padding of ``fit`` holds: ``reflect`` the picture, mirrored; ``zero`` zeros, for runs that were
+            trained with these.
     """
 
     size: int
     mode: Literal["stretch", "fit"] = "stretch"
+    fill: Literal["reflect", "zero"] = "reflect"
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise UsageError(f"a canvas of {self.size} pixels", "give a size of at least 1")
         if self.mode not in ("stretch", "fit"):
             raise UsageError(f"unknown canvas {self.mode!r}", "known: fit, stretch")
+        if self.fill not in ("reflect", "zero"):
+            raise UsageError(f"unknown padding of a canvas {self.fill!r}", "known: reflect, zero")
 
     def box(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Place of a picture of that shape on the canvas: top, left, height and width, in pixels of the canvas."""
@@ -71,6 +76,10 @@ class Canvas:
         canvas = picture[rows[:, None], columns[None, :]]
         mask = np.zeros((self.size, self.size), dtype=np.bool_)
         mask[inside] = True if kept is None else kept
+        if self.fill == "zero":
+            placed = np.zeros_like(canvas)
+            placed[inside] = picture
+            canvas = placed
         return canvas, mask
 
 

@@ -117,7 +117,8 @@ class ImagePreprocess:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ImagePreprocess:
         """The reverse of `to_dict`."""
-        canvas = Canvas(**values["canvas"])
+        # A record without a word on padding was made when padding was zeros.
+        canvas = Canvas(**{"fill": "zero", **values["canvas"]})
         return cls(FittedScaling.from_dict(values["scaling"]), canvas, int(values["in_chans"]))
 
     def _group(self, facts: Mapping[str, Any] | None) -> str | None:

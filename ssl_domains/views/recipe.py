@@ -378,7 +378,8 @@ class ViewRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
-        return {"size": self.size, "views": self.views, "steps": [step.to_dict() for step in self.steps]}
+        steps = [step.to_dict() for step in self.steps]
+        return {"size": self.size, "views": self.views, "outside": "reflected", "steps": steps}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> ViewRecipe:

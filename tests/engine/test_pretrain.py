@@ -324,3 +324,13 @@ def test_the_encoder_is_compiled_when_asked(
     assert compiled == []
     train(tmp_path / "b", (*SHORT, "train.compile=true"))
     assert compiled == ["TimmEncoder"]
+
+
+def test_resuming_with_other_views_is_refused(train: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train(out, ("train.max_steps=3",))
+    recipe = json.loads((out / "recipe.json").read_text())
+    del recipe["outside"]
+    (out / "recipe.json").write_text(json.dumps(recipe))
+    with pytest.raises(UsageError, match="the views are not those that the run to resume was started with"):
+        train(out, ("train.max_steps=3",), resume=True)

@@ -28,7 +28,7 @@ METHOD = """
 from ssl_domains.extending import MethodEntry
 
 def ssl_domains_methods():
-    return [MethodEntry({name!r}, "what", "Doe 2026", lambda encoder, options: None)]
+    return [MethodEntry({name!r}, "what", "Doe 2026", "ssl_domains.methods:SimCLR")]
 """
 
 APP = "import typer\napp = typer.Typer()\n@app.command()\ndef hello():\n    print('hello')\n"

@@ -38,7 +38,8 @@ def test_only_the_ragged_side_of_a_spectrogram_is_padded() -> None:
     ("other", "words"),
     [
         (Input(torch.ones(2, 1, 3), kind="mel", ragged=(0,)), "kind"),
-        (Input(torch.ones(2, 2, 3), kind="wave", ragged=(0,)), "channels"),
+        (Input(torch.ones(2, 2, 3), kind="wave", ragged=(0,), pad=-7.0), "channels"),
+        (Input(torch.ones(2, 1, 3), kind="wave", ragged=(0,)), "two forms"),
         (Input(torch.ones(2, 1, 3, 3), kind="wave", ragged=(0,)), "sides"),
         (Input(torch.ones(2, 1, 3, dtype=torch.float64), kind="wave", ragged=(0,)), "float64"),
     ],
@@ -99,3 +100,22 @@ def test_trimming_takes_away_what_no_sample_needs() -> None:
     assert short.lengths.tolist() == [3, 3, 5, 5]
     assert joined.take(slice(0, 2)).trimmed().valid is None
     assert wave(3).trimmed().values.shape == (2, 1, 3)
+
+
+def test_joining_nothing_and_padding_to_less_are_refused() -> None:
+    with pytest.raises(UsageError, match="no inputs to join"):
+        Input.cat([])
+    with pytest.raises(UsageError, match="padded to"):
+        wave(7).padded([5])
+    with pytest.raises(UsageError, match="padded to"):
+        wave(7).padded([7, 7])
+    with pytest.raises(UsageError, match="validity of type"):
+        Input(torch.ones(2, 1, 3), torch.ones(2, 1, 3))
+
+
+def test_an_input_of_any_memory_layout_moves() -> None:
+    for values in (
+        torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last),
+        torch.ones(2, 1, 1, 1).expand(2, 3, 4, 4),
+    ):
+        assert torch.equal(Input(values).to("cpu").values, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import pytest
@@ -16,8 +17,8 @@ from method_doubles import Bootstrap, Correlation, Queue
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods import Embeddings, MethodOptions, RowPairs, SimCLR, ViewPlan
-from ssl_domains.testing import check_method
+from ssl_domains.methods import Embeddings, MethodOptions, RowPairs, SimCLR, Target, ViewPlan
+from ssl_domains.testing import MethodCase, check_method
 
 GOOD = [
     SimCLR,
@@ -206,7 +207,7 @@ BAD: list[tuple[Any, str]] = [
     (Attached, "`pooled` is detached"),
     (PooledRows, "`pooled` has one row a sample"),
     (Misaligned, "'other' has 15 rows"),
-    (DrawsNoise, "draws random numbers that are no dropout|embed gives the same twice"),
+    (DrawsNoise, "draws random numbers outside nn.Dropout layers|embed gives the same twice"),
     (NoDescription, "the option 'weight' says what it does"),
 ]
 
@@ -215,6 +216,37 @@ BAD: list[tuple[Any, str]] = [
 def test_what_breaks_a_rule_is_named(target: Any, words: str) -> None:
     with pytest.raises(AssertionError, match=words):
         check_method(target)
+
+
+class Descending(Queue):
+    """Names the rows of its targets in no order."""
+
+    def target(self, views: Views) -> Mapping[str, Target]:
+        keys = super().target(views)["keys"]
+        return {"keys": Target(keys.values.flip(0), keys.of.flip(0))}
+
+
+def test_targets_ascend() -> None:
+    with pytest.raises(UsageError, match="of the target 'keys'"):
+        check_method(Descending, processes=False)
+
+
+class EqualSharesByChance(doubles.Predicting):
+    """A mean over the rows of its own process, which only unequal shares give away."""
+
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        logits = out.z @ out.whole("future").T / 0.2
+        own = torch.searchsorted(pairs.whole.row, pairs.rows.row)
+        return LossOutput.plain(out.of_all(F.cross_entropy(logits, own)))
+
+
+def equal_shares() -> MethodCase:
+    return replace(doubles.parts(), method=EqualSharesByChance)
+
+
+def test_a_mean_over_own_rows_is_named_whatever_the_shares() -> None:
+    with pytest.raises(AssertionError, match=r"two processes .*the gradient of step 1 is"):
+        check_method(equal_shares)
 
 
 def test_a_repeated_row_is_refused() -> None:

@@ -141,3 +141,17 @@ def test_shared_memory_that_is_too_small_means_no_cache(stored: Stored, monkeypa
     data = dataset(stored, ragged())
     assert not data.cached
     assert data.__getitems__([0])["input"].values.shape == (1, 3, 12, 12)
+
+
+@pytest.mark.parametrize("cache_gb", [0.0, 1.0])
+def test_further_inputs_that_nobody_declared_are_refused(stored: Stored, cache_gb: float) -> None:
+    table, store = stored(ragged(4))
+
+    class WithLabels(ImagePreprocess):
+        def compact(self, array: Any, facts: Any = None) -> Any:
+            one = super().compact(array, facts)
+            return one, one
+
+    preprocess = WithLabels(Scaling(lo=0, hi=255).fit(table, store), Canvas(12), in_chans=3)
+    with pytest.raises(DataError, match="gives 1 further inputs of a sample"):
+        InputDataset(table, store, preprocess, cache_gb).__getitems__([0, 1])

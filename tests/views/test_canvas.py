@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssl_domains.errors import UsageError
-from ssl_domains.views import Canvas
+from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, Scaling
 
 RNG = np.random.default_rng(0)
 
@@ -101,3 +101,20 @@ def test_pixels_without_data_do_not_darken_their_neighbours(mode: str) -> None:
 def test_other_canvases_are_refused(arguments: tuple[int, str]) -> None:
     with pytest.raises(UsageError):
         Canvas(*arguments)  # type: ignore[arg-type]
+
+
+def test_a_record_without_a_word_on_padding_keeps_its_zeros() -> None:
+    """Runs recorded before padding was reflected give the encoder what it was trained on."""
+    scaling = FittedScaling(Scaling(lo=0, hi=1), {"": (0.0, 1.0)})
+    made = ImagePreprocess(scaling, Canvas(8, "fit"), 1)
+    picture = np.full((4, 8, 1), 0.5, np.float32)
+    assert made(picture).values.min() == 0.5
+    record = made.to_dict()
+    assert record["canvas"]["fill"] == "reflect"
+    assert ImagePreprocess.from_dict(record)(picture).values.min() == 0.5
+    del record["canvas"]["fill"]
+    old = ImagePreprocess.from_dict(record)
+    expected = np.zeros((8, 8), np.float32)
+    expected[2:6] = 0.5
+    np.testing.assert_array_equal(old(picture).values[0, 0].numpy(), expected)
+    assert ImagePreprocess.from_dict(old.to_dict()) == old

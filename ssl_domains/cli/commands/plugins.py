@@ -74,6 +74,10 @@ def check(
     for plugin in plugins:
         if plugin.status != "active":
             raise PluginError(plugin.reason, plugin.cure)
+        for method in plugin.methods:
+            method.load()
+        for rule in plugin.rules:
+            rule.load()
     for clash in (c for c in registry.clashes() if any(plugin.info.distribution in c for plugin in plugins)):
         raise PluginError(clash, f"uninstall one, or block one by its distribution's name ({sys.argv[0]} --block NAME)")
 

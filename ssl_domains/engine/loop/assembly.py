@@ -255,7 +255,9 @@ def _method(
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
     encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
-    method: Method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    if not isinstance(method, Method):
+        raise UsageError(f"build of {config.method.name!r} gives a {type(method).__name__}", "it must return a Method")
     if world.size > 1:
         if device.type == "cuda":
             method = convert_sync_batchnorm(method)

@@ -31,7 +31,7 @@ from ssl_domains.engine.record.provenance import data_fingerprint, environment
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trackers
 from ssl_domains.engine.step.feed import Batch
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
 from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
 
@@ -94,6 +94,9 @@ def pretrain(
                 if json.loads(saved["data"]) != fingerprint:
                     message = "the samples are not those of the run to resume"
                     raise DataError(message, "give the table it was started with")
+                if run.recipe != json.loads(json.dumps(parts.recipe.to_dict())):
+                    message = "the views are not those that the run to resume was started with"
+                    raise UsageError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
         stack.enter_context(freed_memory_kept(device))

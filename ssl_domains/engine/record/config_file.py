@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.config import HeadConfig, RunConfig
 from ssl_domains.errors import UsageError, did_you_mean
 
 __all__ = ["build_config", "known_keys", "load_config", "parse_set", "with_method_options"]
@@ -102,12 +102,16 @@ def with_method_options(config: RunConfig, options: type[BaseModel]) -> RunConfi
     section = config.method.model_dump()
     name = section.pop("name")
     known = tuple(options.model_fields)
+    taken = sorted({"name", *HeadConfig.model_fields}.intersection(known))
+    if taken:
+        cause = f"the method {name!r} has an option {taken[0]!r}, which is a key of [method] or [head] already"
+        raise UsageError(cause, "rename the option in the method's class")
     for key in section:
         if key not in known:
             hint = did_you_mean(key, known) if known else "it has no options"
             raise UsageError(f"the method {name!r} has no option {key!r}", hint)
     try:
-        checked = options.model_validate(section)
+        checked = options.model_validate(section, strict=True)
     except ValidationError as error:
         raise _one_line(error, "method.", options) from None
     return config.with_values({f"method.{key}": value for key, value in checked.model_dump().items()})

@@ -59,6 +59,8 @@ class BatchRows:
         part = torch.zeros_like(of) if part is None else part.cpu()
         if len(of) and not (int(of.min()) >= 0 and int(of.max()) < count):
             raise UsageError(f"embed gives rows {int(of.min())} to {int(of.max())} of {count}", "`of` counts its views")
+        if len(part) and int(part.min()) < 0:
+            raise UsageError(f"embed gives the part {int(part.min())}", "parts count from 0")
         view = of // self.slots
         slot = self.world.rank * self.slots + of % self.slots
         row = (view * self.seats.shape[1] + slot) * parts + part

@@ -89,6 +89,8 @@ class GradientCaching:
 
         def together(rows: list[Tensor]) -> Tensor:
             whole = torch.cat(rows)
+            if not whole.is_floating_point():
+                raise UsageError(f"embed gives rows of type {whole.dtype}", "z and `more` hold floating-point numbers")
             return whole[order.to(whole.device)].requires_grad_()
 
         leaves = Embeddings(

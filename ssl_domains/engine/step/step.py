@@ -17,6 +17,7 @@ from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.gradient_caching import GradientCaching
 from ssl_domains.engine.step.optimisers import set_learning_rate
 from ssl_domains.engine.step.schedule import Schedule
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import View, Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, Method, RowPairs, Target
@@ -90,9 +91,16 @@ class TrainingStep:
         rows: list[Rows] = []
 
         def score(out: Embeddings) -> tuple[Embeddings, LossOutput]:
+            if not isinstance(out, Embeddings):
+                raise UsageError(f"embed gives a {type(out).__name__}", "it must return Embeddings")
             out, whole, pairs = self._rows(batch, views, _with_targets(out, targets))
             rows.append(whole)
-            return out, self.method.loss(out, pairs)
+            loss = self.method.loss(out, pairs)
+            if not isinstance(loss, LossOutput):
+                raise UsageError(
+                    f"loss gives a {type(loss).__name__}", "it must return LossOutput, or LossOutput.plain(…)"
+                )
+            return out, loss
 
         out, loss = self._embed(len(batch.samples))(len(batch.samples), views, score)
         if self.clip_norm is not None:
@@ -190,4 +198,9 @@ def _with_targets(out: Embeddings, targets: Mapping[str, Tensor | Target]) -> Em
         return out
     values = {name: one.values if isinstance(one, Target) else one for name, one in targets.items()}
     of = {name: one.of for name, one in targets.items() if isinstance(one, Target)}
+    for name, rows in of.items():
+        if len(rows) != len(values[name]) or bool((rows[1:] <= rows[:-1]).any()):
+            raise UsageError(
+                f"`of` of the target {name!r} is not one ascending row a value", "sort values and rows by row"
+            )
     return replace(out, targets={name: value.detach() for name, value in values.items()}, target_of=of)

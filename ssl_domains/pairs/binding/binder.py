@@ -8,10 +8,11 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import PluginError, SslDomainsError, UsageError
 from ssl_domains.pairs.binding import nodes
 from ssl_domains.pairs.binding.bins import assign_bins, bins_per_group, fit_edges, width_edges
 from ssl_domains.pairs.binding.bound_rule import BoundRule
+from ssl_domains.pairs.binding.leaf import BoundLeaf
 from ssl_domains.pairs.rules.algebra import AcrossParts, And, Leaf, Not, Or, Rule
 from ssl_domains.pairs.rules.keys import Bins, Key
 from ssl_domains.pairs.rules.registry import import_object
@@ -74,8 +75,22 @@ class Binder:
             case Not(term=term):
                 return nodes.Not(self.node(term))
             case Leaf():
-                return cast("nodes.Node", import_object(rule.bound_by)(rule, self))
+                return self._leaf(rule)
         raise UsageError(f"{type(rule).__name__} is no rule that can be bound", "make rules by same() and within()")
+
+    def _leaf(self, rule: Leaf) -> nodes.Node:
+        try:
+            bound = import_object(rule.bound_by)(rule, self)
+        except SslDomainsError:
+            raise
+        except Exception as error:
+            cause = f"the rule {rule} can't be bound: {type(error).__name__}: {error}"
+            raise PluginError(" ".join(cause.split()), f"see {rule.bound_by}") from error
+        if not isinstance(bound, BoundLeaf | nodes.And | nodes.Or | nodes.Not):
+            raise PluginError(
+                f"{rule.bound_by} gives a {type(bound).__name__} for {rule}", "it must return a BoundLeaf"
+            )
+        return bound
 
     def cached(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` returned for this key the first time."""

@@ -49,6 +49,10 @@ class RuleEntry:
         except Exception as error:
             message = f"the rule {self.name!r} can't be loaded from {self.factory}: {type(error).__name__}: {error}"
             raise PluginError(" ".join(message.split()), "repair or uninstall the plugin that brings it") from error
+        if not callable(function):
+            raise PluginError(
+                f"{self.factory} of the rule {self.name!r} is no function", "name a function that makes a rule"
+            )
         return function
 
 

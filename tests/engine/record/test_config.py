@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pydantic
 import pytest
 
 from ssl_domains.engine.record.config import RunConfig, schema_of
@@ -167,3 +168,10 @@ def test_reading_a_configuration_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_options_that_hide_another_key_are_refused() -> None:
+    for key in ("hidden", "name"):
+        options = pydantic.create_model("Options", __base__=MethodOptions, **{key: (int, 7)})
+        with pytest.raises(UsageError, match=f"has an option '{key}', which is a key of"):
+            with_method_options(load_config(), options)
