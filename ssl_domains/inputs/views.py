@@ -104,9 +104,9 @@ class Views:
         return torch.tensor([view.part for view in self.each]).repeat_interleave(self.samples)
 
     def rows(self, numbers: Sequence[int]) -> Tensor:
-        """The view-major rows of some views, int64 ``[len(numbers) · b]``; a value for ``Embeddings.of``."""
+        """The view-major rows of some views, int64 ``[len(numbers) · b]`` on the CPU; a value for ``Embeddings.of``."""
         starts = torch.as_tensor(numbers, dtype=torch.int64) * self.samples
-        return (starts[:, None] + torch.arange(self.samples)).flatten().to(self.device)
+        return (starts[:, None] + torch.arange(self.samples)).flatten()
 
     def by_shape(self) -> list[ViewGroup]:
         """Group the views by kind and size, so that an encoder is called once for each group.
