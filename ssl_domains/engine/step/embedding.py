@@ -46,6 +46,7 @@ class WholeBatch:
         views = views_of(slice(0, samples))
         with autocast(views.device, self.precision):
             out: Embeddings = self.model(views)
+        del views  # the graph keeps what backward needs
         out, loss = score(out)
         backward(loss, self.processes)
         return out, loss

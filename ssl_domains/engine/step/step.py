@@ -120,6 +120,7 @@ class TrainingStep:
     def _target(self, views: _BatchViews, step: int) -> Mapping[str, Tensor | Target]:
         if type(self.method).target is Method.target:
             return {}
+        views.keep = self.micro_batch_size is None
         all_of_process = views(slice(0, views.slots))
         # With generators apart, so that dropout in a momentum copy doesn't change the encoder's random numbers.
         with (
@@ -147,6 +148,7 @@ class _BatchViews:
         self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, validity: bool = False
     ) -> None:
         self.validity = validity
+        self.keep = False  # whether the views of all slots are made once and kept
         self.batch = batch
         self.step = step
         self.recipe = recipe
@@ -169,7 +171,7 @@ class _BatchViews:
             self.emitted[name].view(len(views), -1)[:, part] = values.view(len(views), -1).cpu()
         if any(view.part for view in views.each):
             self.part = torch.tensor([view.part for view in views.each]).repeat_interleave(self.slots)
-        if all_slots:
+        if all_slots and self.keep:
             self._all = views
         return views
 
