@@ -129,7 +129,9 @@ class _Reader:
         name = node.func.id
         function = _function(name)
         if function is None:
-            self.fail(node, f"there is no function {name!r}", did_you_mean(name, _names()))
+            hint = did_you_mean(name, _names())
+            plugin = "" if hint.startswith("did you mean") else "; a rule of a plugin needs that plugin installed"
+            self.fail(node, f"there is no function {name!r}", hint + plugin)
         result = self.apply(node, name, function, self.argument)
         if not isinstance(result, (Rule, Bins)):
             self.fail(node, f"{name}(…) returned {type(result).__name__}, not a rule", _EXAMPLE)
