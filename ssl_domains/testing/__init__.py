@@ -18,5 +18,14 @@ from ssl_domains.testing.method import check_method
 from ssl_domains.testing.method_case import MethodCase
 from ssl_domains.testing.pair_sampler import check_pair_sampler
 from ssl_domains.testing.reader import check_reader
+from ssl_domains.testing.recipe import check_recipe
 
-__all__ = ["MethodCase", "check_domain", "check_encoder", "check_method", "check_pair_sampler", "check_reader"]
+__all__ = [
+    "MethodCase",
+    "check_domain",
+    "check_encoder",
+    "check_method",
+    "check_pair_sampler",
+    "check_reader",
+    "check_recipe",
+]
