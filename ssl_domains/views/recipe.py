@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -144,16 +145,11 @@ class ViewRecipe:
         """Apply the geometric steps of a view to a further input of the same samples, by the nearest pixel."""
         values, valid = x.values, x.with_valid()
         planned, _ = self._plan(values.shape[-1], seed, at, slots.cpu(), view, columns)
-        position = 0
-        while position < len(planned):
-            stop = position + 1
-            if isinstance(planned[position][0], Geometric):
-                while stop < len(planned) and isinstance(planned[stop][0], Geometric):
-                    stop += 1
-                moved = [(s, _to(p, x.device), _to(c, x.device)) for s, p, c in planned[position:stop]]
-                column, row, inside = self._places(values.shape[-1], x.device, moved)
+        for geometric, run in groupby(planned, _is_geometric):
+            if geometric:
+                steps = [(s, _to(p, x.device), _to(c, x.device)) for s, p, c in run]
+                column, row, inside = self._places(values.shape[-1], x.device, steps)
                 values, valid = nearest(values, valid, column, row, size=self.size, pad=x.pad, inside=inside)
-            position = stop
         return replace(x, values=values, valid=valid)
 
     def device_views(
@@ -202,18 +198,13 @@ class ViewRecipe:
     ) -> Viewed:
         device = images.device
         planned, emitted = self._plan(images.shape[-1], seed, at, slots, view, columns)
-        position = 0
-        while position < len(planned):
-            step, parameters, values = planned[position]
-            stop = position + 1
-            if isinstance(step, Geometric):
-                while stop < len(planned) and isinstance(planned[stop][0], Geometric):
-                    stop += 1
-                moved = [(s, _to(p, device), _to(c, device)) for s, p, c in planned[position:stop]]
-                images, mask = self._move(images, mask, moved)
-            else:
-                images, mask = step.device(images, mask, _to(parameters, device), _to(values, device))
-            position = stop
+        for geometric, run in groupby(planned, _is_geometric):
+            steps = [(s, _to(p, device), _to(c, device)) for s, p, c in run]
+            if geometric:
+                images, mask = self._move(images, mask, steps)
+                continue
+            for step, parameters, values in steps:
+                images, mask = step.device(images, mask, parameters, values)
         if images.shape[-1] != self.size:
             raise UsageError(
                 f"views have {images.shape[-1]} pixels, the recipe says {self.size}",
@@ -397,6 +388,11 @@ class ViewRecipe:
                 raise UsageError(cause, "take the recipe from the domain's plugin")
             steps.append(classes[described["name"]](**settings))
         return cls(tuple(steps), int(values["size"]), int(values["views"]))
+
+
+def _is_geometric(planned: tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]) -> bool:
+    """Whether a planned step only moves pixels; such steps in a row become one interpolation."""
+    return isinstance(planned[0], Geometric)
 
 
 def _to(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
