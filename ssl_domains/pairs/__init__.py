@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from ssl_domains.pairs.rules.same import same
     from ssl_domains.pairs.rules.text import parse
     from ssl_domains.pairs.rules.within import within
+    from ssl_domains.pairs.sampling.ask import Ask
     from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
     from ssl_domains.pairs.sampling.composition import Composition
 
 __all__ = [
+    "Ask",
     "BatchSampler",
     "Binding",
     "Bins",
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Ask": "sampling.ask",
     "BatchSampler": "sampling.batch_sampler",
     "Binding": "computed",
     "Bins": "rules.keys",

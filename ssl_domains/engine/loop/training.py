@@ -202,7 +202,7 @@ class _Training:
         every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
         while step < total:
             self._refresh_when_due()
-            batches = assembled.feed.epoch(self.epoch, self.at)
+            batches = assembled.feed.epoch(self.epoch, self.at, step - self.at)
             while (batch := self._next(batches)) is not None:
                 with world.step():
                     result = assembled.step(batch, step)

@@ -95,14 +95,19 @@ class Feed:
             generator=torch.Generator(),
         )
 
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first_step: int = 0, steps_before: int | None = None) -> Iterator[Batch]:
         """The batches of an epoch, from step ``first_step`` of the epoch on.
+
+        Args:
+            epoch: Counted from 0.
+            first_step: Step of the epoch to start with.
+            steps_before: Steps of all earlier epochs; None if each had as many as this one.
 
         Raises:
             SslDomainsError: An error of the dataset, in one line, also when it was raised in a worker process.
         """
         # Workers read ahead, so the sampler's position is ahead of training and must be set for each epoch.
-        self.sampler.set_position(epoch, first_step)
+        self.sampler.set_position(epoch, first_step, steps_before)
         plan = self.sampler.plan(epoch)
         batches = iter(self.loader)
         while True:

@@ -14,6 +14,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs.binding.sorting import positions_dtype
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.tally import DrawCount
+from ssl_domains.pairs.sampling.ask import Ask
 from ssl_domains.pairs.sampling.composition import Composition, Kind
 from ssl_domains.pairs.sampling.groups import GroupChunks
 from ssl_domains.pairs.sampling.random_batches import ENOUGH, match_counts, share_served, without_positive
@@ -84,6 +85,7 @@ class BatchSampler:
         self.bound, self.batch_size, self.seed = bound, batch_size, seed
         self.rank, self.world_size = rank, world_size
         self.epoch = self.step = 0
+        self._steps_before = 0
         self.composition = self._resolve(composition) if composition.kind == "auto" else composition
         self._groups = self._prepare()
         self.drawn: DrawCount | None = None
@@ -120,15 +122,16 @@ class BatchSampler:
         plan.flags.writeable = False
         return plan
 
-    def __iter__(self) -> Iterator[list[int]]:
-        plan, epoch = self._kept(self.epoch), self.epoch
+    def __iter__(self) -> Iterator[Ask]:
+        plan, epoch, before = self._kept(self.epoch), self.epoch, self._steps_before
         share = self.batch_size // self.world_size
-        local = slice(self.rank * share, (self.rank + 1) * share)
+        local = np.arange(self.rank * share, (self.rank + 1) * share)
         for step in range(self.step, len(plan)):
             last = step + 1 == len(plan)
             self.epoch, self.step = (epoch + 1, 0) if last else (epoch, step + 1)
-            slots = plan[step].reshape(-1, self.batch_size)  # with partners, a second row for them
-            yield slots[:, local].ravel().tolist()
+            self._steps_before = before + len(plan) if last else before
+            seats = plan[step].reshape(-1, self.batch_size)  # with partners, a second row for them
+            yield Ask(before + step, local, seats[:, local].astype(np.int64))
 
     def rebind(self, bound: BoundObjective) -> None:
         """Use another binding of the same objective to the same rows, after computed columns or edges were replaced.
@@ -150,11 +153,20 @@ class BatchSampler:
             raise
         self._planned = None
 
-    def set_position(self, epoch: int, step: int) -> None:
-        """Continue at this step of this epoch; ``step == len(self)`` is the start of the next epoch."""
+    def set_position(self, epoch: int, step: int, steps_before: int | None = None) -> None:
+        """Continue at this step of this epoch; ``step == len(self)`` is the start of the next epoch.
+
+        Args:
+            epoch: Counted from 0.
+            step: Step of this epoch, counted from 0.
+            steps_before: Steps of all earlier epochs, for `Ask.step`; None if each had as many as this one.
+        """
         if epoch < 0 or not 0 <= step <= len(self):
             raise UsageError(f"there is no step {step} of epoch {epoch}", f"an epoch has {len(self)} steps, from 0")
-        self.epoch, self.step = (epoch + 1, 0) if step == len(self) else (epoch, step)
+        before = epoch * len(self) if steps_before is None else steps_before
+        whole = step == len(self)
+        self.epoch, self.step = (epoch + 1, 0) if whole else (epoch, step)
+        self._steps_before = before + step if whole else before
 
     def state_dict(self) -> dict[str, int]:
         """Seed, epoch and the next step."""
