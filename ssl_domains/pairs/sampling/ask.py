@@ -27,10 +27,5 @@ class Ask(list[int]):
         self.slots = slots
         self.seats = seats
 
-    @property
-    def index(self) -> NDArray[np.int64]:
-        """int64 ``[S · b]``: the seats, flattened."""
-        return self.seats.ravel()
-
     def __reduce__(self) -> tuple[type[Ask], tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
         return Ask, (self.step, self.slots, self.seats)

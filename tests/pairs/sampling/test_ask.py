@@ -24,7 +24,6 @@ def test_an_ask_is_the_list_of_its_seats_also_when_it_was_pickled() -> None:
         assert one.step == 3
         assert one.slots.tolist() == [4, 5]
         assert one.seats.tolist() == [[7, 8], [9, 7]]
-        assert one.index.tolist() == [7, 8, 9, 7]
 
 
 def test_processes_get_their_slots_of_the_global_batch_with_all_seats() -> None:
