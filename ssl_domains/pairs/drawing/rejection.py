@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +14,13 @@ from ssl_domains.pairs.binding.protocols import MatchIndex
 from ssl_domains.pairs.drawing.choice import choose
 from ssl_domains.pairs.drawing.tally import DrawCount
 
-__all__ = ["draw_by_rejection"]
+__all__ = ["Allowed", "draw_by_rejection"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+Allowed: TypeAlias = Callable[[Ints, Ints], Bools]
+"""Given numbers of anchors ``[m]`` and a proposed position for each ``[m]``: which of these may be drawn."""
 
 _FEW = 64  # an anchor of at most so many entries is always scanned
 _TRIES = 4  # rounds for each of the k positives of such an anchor, before it is scanned
@@ -25,7 +30,14 @@ _SCAN = 2**26  # limit on the scanned entries of anchors of more entries, in one
 
 
 def draw_by_rejection(
-    index: MatchIndex, rule: BoundRule, anchors: Ints, k: int, rng: np.random.Generator, count: DrawCount
+    index: MatchIndex,
+    rule: BoundRule,
+    anchors: Ints,
+    k: int,
+    rng: np.random.Generator,
+    count: DrawCount,
+    allowed: Allowed | None = None,
+    rounds: int = _ROUNDS,
 ) -> Ints:
     """Draw ``k`` matches of each anchor, every set of ``k`` being equally likely.
 
@@ -40,23 +52,26 @@ def draw_by_rejection(
         k: How many each, at least 1.
         rng: Generator.
         count: Tally to add to.
+        allowed: A further condition on anchors and entries; None for none.
+        rounds: Rounds for each of the k positives of an anchor of many entries.
 
     Returns:
         int64 ``[n, k]``, −1 where the anchor has no match, or was given up with none drawn.
     """
+    drawing = _Drawing(index, rule, anchors, rng, count, allowed, rounds)
     drawn = np.full((len(anchors), k), -1, dtype=np.int64)
     sizes = index.counts(anchors)
     matched = np.zeros(len(anchors), dtype=np.int64)
     many = np.flatnonzero(sizes > min(_TRIES * k, _FEW))
     for start in range(0, len(many), _STRIP):
-        _propose(index, rule, anchors, many[start : start + _STRIP], sizes, drawn, matched, rng, count)
+        _propose(drawing, many[start : start + _STRIP], sizes, drawn, matched)
     unsettled = np.flatnonzero((matched < k) & (sizes > 0))
     unsettled = unsettled[np.argsort(sizes[unsettled], kind="stable")]
     work = np.cumsum(sizes[unsettled])
     few = int(np.searchsorted(sizes[unsettled], _FEW, side="right"))
     affordable = int(np.searchsorted(work, _SCAN + (work[few - 1] if few else 0), side="right"))
     for rows in _strips(unsettled[:affordable], work[:affordable]):
-        drawn[rows] = _scan(index, rule, anchors[rows], sizes[rows], k, rng, count)
+        drawn[rows] = _scan(drawing, rows, sizes[rows], k)
     given_up = unsettled[affordable:]
     _repeat(drawn, matched, given_up)
     count.given_up += len(given_up)
@@ -64,27 +79,43 @@ def draw_by_rejection(
     return drawn
 
 
-def _propose(
-    index: MatchIndex,
-    rule: BoundRule,
-    anchors: Ints,
-    pending: Ints,
-    sizes: Ints,
-    drawn: Ints,
-    matched: Ints,
-    rng: np.random.Generator,
-    count: DrawCount,
-) -> None:
-    """Draw random entries for the pending rows, and write matches to ``drawn`` and their number to ``matched``."""
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """The arguments of one draw; an anchor is named by its number, its place in ``anchors``."""
+
+    index: MatchIndex
+    rule: BoundRule
+    anchors: Ints
+    rng: np.random.Generator
+    count: DrawCount
+    allowed: Allowed | None
+    rounds: int
+
+    def matching(self, numbers: Ints, proposed: Ints, valid: Bools) -> Bools:
+        """Which valid entries match: another row than the anchor, yes by the rule, and allowed."""
+        anchors = self.anchors[numbers]
+        valid = valid & (proposed != anchors)
+        if not self.index.sure:
+            unsure = np.flatnonzero(valid)
+            valid[unsure] = self.rule.matches_pairwise(anchors[unsure], proposed[unsure])
+        if self.allowed is not None:
+            left = np.flatnonzero(valid)
+            valid[left] = self.allowed(numbers[left], proposed[left])
+        return valid
+
+
+def _propose(drawing: _Drawing, pending: Ints, sizes: Ints, drawn: Ints, matched: Ints) -> None:
+    """Draw random entries for the pending anchors, and write matches to ``drawn`` and their number to ``matched``."""
     k = drawn.shape[1]
-    for turn in range(_ROUNDS * k):
+    for turn in range(drawing.rounds * k):
         if turn == _TRIES * k:
             pending = pending[sizes[pending] > _FEW]
         if not len(pending):
             return
-        proposed, valid = index.entries(anchors[pending], rng.integers(0, sizes[pending]))
-        count.proposed += len(pending)
-        valid = _matching(index, rule, anchors[pending], proposed, valid)
+        anchors = drawing.anchors[pending]
+        proposed, valid = drawing.index.entries(anchors, drawing.rng.integers(0, sizes[pending]))
+        drawing.count.proposed += len(pending)
+        valid = drawing.matching(pending, proposed, valid)
         valid &= ~(drawn[pending] == proposed[:, None]).any(1)
         hit = pending[valid]
         drawn[hit, matched[hit]] = proposed[valid]
@@ -92,42 +123,26 @@ def _propose(
         pending = pending[matched[pending] < k]
 
 
-def _scan(
-    index: MatchIndex,
-    rule: BoundRule,
-    anchors: Ints,
-    sizes: Ints,
-    k: int,
-    rng: np.random.Generator,
-    count: DrawCount,
-) -> Ints:
-    """Check every entry, and choose among all matches: int64 ``[n, k]``."""
+def _scan(drawing: _Drawing, numbers: Ints, sizes: Ints, k: int) -> Ints:
+    """Check every entry of some anchors, and choose among all matches: int64 ``[n, k]``."""
     ends = np.cumsum(sizes)
     total = int(ends[-1])
-    count.scanned += total
+    drawing.count.scanned += total
     owners, matches = [], []
     for start in range(0, total, _STRIP):
         entry = np.arange(start, min(start + _STRIP, total))
         owner = np.searchsorted(ends, entry, side="right")
-        proposed, valid = index.entries(anchors[owner], entry - (ends - sizes)[owner])
-        valid = _matching(index, rule, anchors[owner], proposed, valid)
+        proposed, valid = drawing.index.entries(drawing.anchors[numbers[owner]], entry - (ends - sizes)[owner])
+        valid = drawing.matching(numbers[owner], proposed, valid)
         owners.append(owner[valid])
         matches.append(proposed[valid])
-    having = np.bincount(np.concatenate(owners), minlength=len(anchors))
-    chosen = choose(having, k, rng)
+    having = np.bincount(np.concatenate(owners), minlength=len(numbers))
+    chosen = choose(having, k, drawing.rng)
     # The −1 at the end keeps the index of an anchor without a match valid.
     padded = np.append(np.concatenate(matches), -1)
     first = np.cumsum(having) - having
     drawn: Ints = padded[np.where(chosen < 0, -1, first[:, None] + chosen)]
     return drawn
-
-
-def _matching(index: MatchIndex, rule: BoundRule, anchors: Ints, proposed: Ints, valid: Bools) -> Bools:
-    valid = valid & (proposed != anchors)
-    if not index.sure:
-        unsure = np.flatnonzero(valid)
-        valid[unsure] = rule.matches_pairwise(anchors[unsure], proposed[unsure])
-    return valid
 
 
 def _strips(rows: Ints, work: Ints) -> Iterator[Ints]:
