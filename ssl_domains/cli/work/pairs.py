@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.work.viewing import build_recipe
@@ -75,9 +76,7 @@ def choose_pairs(registry: Registry, domain: Domain, pairs: str | None, rule: st
 
 def composition_of(pairs: PairsConfig) -> Composition:
     """The composition that a configuration's ``[pairs]`` describes."""
-    from ssl_domains.pairs import Composition
-
-    return Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
+    return pairs.to_composition()
 
 
 def training_rows(table: SampleTable) -> SampleTable:
@@ -100,9 +99,15 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
     """
     from ssl_domains.engine.loop.pair_plan import plan_pairs
     from ssl_domains.pairs import parse
+    from ssl_domains.pairs.computed import Computed
+    from ssl_domains.pairs.sampling.seats import reads
 
     emitted = build_recipe(domain, train, config).emitted
-    return plan_pairs(config, train, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
+    composition = composition_of(config.pairs)
+    # A name that is no file is an edge table that the method will compute, and that has no edges yet.
+    names = tuple(name for name in reads(composition, train)[1] if not Path(name).suffix)
+    computed = Computed.nothing(len(train), edges=names) if names else None
+    return plan_pairs(config, train, parse(config.pairs.rule), composition, emitted=emitted, computed=computed)
 
 
 def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
@@ -138,12 +143,9 @@ def nuisance_columns(domain: Domain, table: SampleTable, config: RunConfig) -> t
 
 
 def _keys(composition: Composition) -> dict[str, Any]:
-    return {
-        "pairs.composition": composition.kind,
-        "pairs.per_group": composition.per_group,
-        "pairs.compose_by": composition.compose_by,
-        "pairs.exponent": composition.exponent,
-    }
+    from ssl_domains.engine.record.config import composition_values
+
+    return {key: value for key, value in composition_values(composition).items() if value is not None}
 
 
 def _toml(value: Any) -> str:

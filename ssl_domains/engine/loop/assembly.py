@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
 from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
-from ssl_domains.engine.record.config import RunConfig
+from ssl_domains.engine.record.config import RunConfig, composition_values
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.engine.step.gradient_caching import refuse_micro_batch_norm
@@ -137,10 +138,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     """
     values: dict[str, Any] = {
         "pairs.rule": rule_text(parts.objective),
-        "pairs.composition": parts.composition.kind,
-        "pairs.per_group": parts.composition.per_group,
-        "pairs.compose_by": parts.composition.compose_by,
-        "pairs.exponent": float(parts.composition.exponent),
+        **composition_values(parts.composition),
         "views.n": _recipe(parts).views,
     }
     if parts.preprocess is None:
@@ -180,6 +178,7 @@ def assemble(
     preprocess: Preprocess | None = None,
     computed: Computed | None = None,
     load_initial: bool = True,
+    folder: Path | None = None,
 ) -> Assembled:
     """Build all objects of a run; called in every process, inside `ssl_domains.engine.processes.generators.seeded`.
 
@@ -192,6 +191,7 @@ def assemble(
         computed: Columns and edges that the method had computed in a resumed run; None computes them if the method has
             a refresh.
         load_initial: Whether the weights of ``encoder.init`` are loaded; False when a checkpoint will replace them.
+        folder: The run folder, for the features of a refresh; None takes a temporary folder.
     """
     train = config.train
     with world.together():
@@ -206,7 +206,10 @@ def assemble(
             refuse_micro_batch_norm(method, micro)
     refresher = None
     if method.refresh is not None:
-        refresher = Refresher(method, dataset, parts.table, device, precision, world)
+        refresh = method.refresh
+        refresher = Refresher(method, dataset, parts.table, device, precision, world, folder)
+        if computed is None and refresh.start:
+            computed = Computed.nothing(len(parts.table), refresh.columns, refresh.edges)
         computed = refresher(None) if computed is None else computed
     with world.together():
         recipe = _recipe(parts)
@@ -215,10 +218,12 @@ def assemble(
             fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
         )  # fmt: skip
         columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
-        seats = 2 if plan.sampler.composition.kind == "partner" else 1
+        seats = plan.sampler.composition.seats
         if recipe.views % seats:
+            least = max(seats, -(-method.needs.views // seats) * seats)
             raise UsageError(
-                f"batches of partners need an even number of views, not {recipe.views}", "use --set views.n=2"
+                f"a slot has {seats} seats, and {recipe.views} views are no multiple of them",
+                f"use --set views.n={least}",
             )
         feed = Feed(dataset, plan.sampler, columns, device, config.data.workers, train.channels_last)
         per_epoch = len(plan.sampler)

@@ -66,7 +66,8 @@ class PairPlan:
 
     def restore(self, computed: Computed) -> None:
         """Use new computed columns and edge tables, for the epochs planned from now on and for `scored_by`."""
-        self.sampler.rebind(self.binding.restore(computed))
+        bound = self.binding.restore(computed)
+        self.sampler.rebind(bound, table=self.binding.table, edges=computed.edges)
 
     def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
         """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on."""
@@ -129,5 +130,8 @@ def plan_pairs(
         binding.restore(computed)
     own_views = Objective().bind(table) if config.pairs.relations == "none" else None
     world = World() if world is None else world
-    sampler = BatchSampler(binding.bound, composition, batch_size, config.train.seed, world.rank, world.size)
+    sampler = BatchSampler(
+        binding.bound, composition, batch_size, config.train.seed, world.rank, world.size,
+        table=binding.table, edges=binding.computed.edges,
+    )  # fmt: skip
     return PairPlan(objective, binding, edges, sampler, own_views)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.feature_file import remove_leftovers
 from ssl_domains.engine.loop.monitor import Monitor
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
@@ -33,6 +34,7 @@ from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trac
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
+from ssl_domains.pairs.sampling.seats import reads
 from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
 
 __all__ = ["pretrain"]
@@ -85,7 +87,12 @@ def pretrain(
             Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
             config = resolve_config(config, parts)
             device = resolve_device(config.train.device)
-            fingerprint = data_fingerprint(parts.table, parts.objective.columns, parts.objective.edge_files)
+            columns, edge_files = reads(parts.composition, parts.table)
+            fingerprint = data_fingerprint(
+                parts.table,
+                parts.objective.columns | columns,
+                dict.fromkeys([*parts.objective.edge_files, *edge_files]),
+            )
             checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
             if resume:
                 saved = checkpoints.load()
@@ -100,7 +107,11 @@ def pretrain(
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
         stack.enter_context(freed_memory_kept(device))
-        assembled = _reassemble(config, parts, world, saved) if resume else assemble(config, parts, world)
+        assembled = (
+            _reassemble(config, parts, world, saved, run.folder)
+            if resume
+            else assemble(config, parts, world, folder=run.folder)
+        )
         with world.together():
             if world.first and not resume:
                 report = assembled.plan.inspect(config.health.label, nuisance)
@@ -116,7 +127,7 @@ def pretrain(
     return Run.open(run.folder)
 
 
-def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[str, Any]) -> Assembled:
+def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[str, Any], folder: Path) -> Assembled:
     computed = Computed.from_state(saved["computed"]) if "computed" in saved else None
     assembled = assemble(
         config,
@@ -126,6 +137,7 @@ def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[st
         preprocess=preprocess_from_dict(json.loads(saved["preprocess"])),
         computed=computed,
         load_initial=False,
+        folder=folder,
     )
     with world.together():
         assembled.method.load_state_dict(saved["method"])
@@ -164,18 +176,20 @@ class _Training:
     at: int = 0
     """Steps done in this epoch."""
     refreshed: int = 0
-    """Epoch of the last refresh of the method's computed columns."""
+    """Epoch of the last refresh of the method's computed columns; −1 before the first."""
 
     def go_on(self, saved: Mapping[str, Any]) -> None:
         """Train until the last step, from a checkpoint, or from the start when ``saved`` is empty."""
         step = int(saved.get("step", 0))
         sampler = saved.get("sampler", {})
         self.epoch, self.at = int(sampler.get("epoch", 0)), int(sampler.get("step", 0))
-        self.refreshed = int(saved.get("refreshed", 0))
+        refresh = self.assembled.method.refresh
+        self.refreshed = int(saved.get("refreshed", 0 if refresh is None or refresh.due(0) else -1))
         trackers: list[Tracker] = []
         with self.world.together():
             if self.world.first:
                 self.checkpoints.clean()
+                remove_leftovers(self.run.folder)
                 MetricsFile(self.run.folder / "metrics.jsonl").trim(step)
                 trackers = create_trackers(self.assembled.config.train.trackers, self.run.folder)
         self.emit(self._started(step))
@@ -256,7 +270,7 @@ class _Training:
 
     def _refresh_when_due(self) -> None:
         refresh = self.assembled.method.refresh
-        if refresh is None or self.at or self.epoch % refresh.every or self.epoch == self.refreshed:
+        if refresh is None or self.at or not refresh.due(self.epoch) or self.epoch == self.refreshed:
             return
         self.assembled.refresh()
         self.refreshed = self.epoch

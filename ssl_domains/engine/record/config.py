@@ -5,10 +5,13 @@ This module imports only pydantic, so that ``config show`` and ``config schema``
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from ssl_domains.pairs.sampling.composition import Composition
 
 __all__ = [
     "DataConfig",
@@ -20,8 +23,14 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "ViewsConfig",
+    "composition_values",
     "schema_of",
 ]
+
+# Keys of [pairs] that are fields of a composition, beside its kind.
+_COMPOSED = (
+    "per_group", "compose_by", "exponent", "negatives", "n_negatives", "warmup", "seeds", "bucket", "epoch_steps",
+)  # fmt: skip
 
 
 class _Section(BaseModel):
@@ -57,6 +66,36 @@ class PairsConfig(_Section):
     per_group: int = Field(default=2, ge=2, description="samples of one group, or of a seed and its positives")
     compose_by: int = Field(default=0, ge=0, description="relation, counted from 0, by which batches are composed")
     exponent: float = Field(default=1.0, ge=0, le=1, description="groups are met in proportion to size**exponent")
+    negatives: str | None = Field(
+        default=None,
+        description="rule by which each slot's negative seats are drawn, such as \"linked('mined')\"; unset draws none",
+    )
+    n_negatives: int = Field(default=1, ge=1, description="negative seats of a slot, where `negatives` is set")
+    warmup: str | None = Field(
+        default=None,
+        description="rule in place of `negatives` as long as that matches nothing, such as \"linked('bm25.tsv')\"; "
+        "unset draws random rows",
+    )
+    seeds: str | None = Field(
+        default=None,
+        description="value of the column `side` (or else `kind`) that the rows of the first seat have, such as 'query'",
+    )
+    bucket: str | None = Field(
+        default=None,
+        description="numeric column, such as 'length': similar lengths share a batch, within stretches of 50 batches",
+    )
+    epoch_steps: int | None = Field(
+        default=None,
+        ge=1,
+        description="batches of a planned epoch; by default as many as the rows fill. Short epochs continue one "
+        "permutation of the rows",
+    )
+
+    def to_composition(self) -> Composition:
+        """How batches are composed, as the pairs read it."""
+        from ssl_domains.pairs.sampling.composition import Composition
+
+        return Composition(self.composition, **{name: getattr(self, name) for name in _COMPOSED})
 
 
 class ViewsConfig(_Section):
@@ -103,7 +142,12 @@ class MethodConfig(_Section):
 class TrainConfig(_Section):
     """Duration, optimiser, machine and checkpoints."""
 
-    epochs: int = Field(default=100, ge=0, description="passes over the training samples; 0 keeps the initial weights")
+    epochs: int = Field(
+        default=100,
+        ge=0,
+        description="planned epochs: passes over the training samples, or `pairs.epoch_steps` batches each; 0 keeps "
+        "the initial weights",
+    )
     max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps, the schedule included")
     batch_size: int = Field(default=256, ge=2, description="samples in a batch of all processes; `views.n` rows each")
     micro_batch_size: int | None = Field(
@@ -177,6 +221,13 @@ class RunConfig(_Section):
         from ssl_domains.engine.record.config_file import build_config
 
         return build_config({**self.flat(), **values})
+
+
+def composition_values(composition: Composition) -> dict[str, Any]:
+    """The values of ``[pairs]`` that describe a composition, by dotted key; see `PairsConfig.to_composition`."""
+    values = {f"pairs.{name}": getattr(composition, name) for name in _COMPOSED}
+    values["pairs.exponent"] = float(composition.exponent)  # a whole number is no float to the strict model
+    return {"pairs.composition": composition.kind, **values}
 
 
 def schema_of(options: type[BaseModel]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.encoders import Encoder
@@ -16,6 +16,7 @@ from ssl_domains.views import whole_batch
 
 __all__ = ["encode_rows", "pooled"]
 
+E = TypeVar("E", bound=nn.Module)
 T = TypeVar("T")
 
 
@@ -25,9 +26,9 @@ def pooled(encoder: Encoder, rows: Input) -> Tensor:
 
 
 def encode_rows(
-    encoder: Encoder,
+    encoder: E,
     dataset: Dataset[Any],
-    read: Callable[[Encoder, Input], T],
+    read: Callable[[E, Input], T],
     *,
     device: torch.device,
     rows: Tensor | None = None,
@@ -38,10 +39,11 @@ def encode_rows(
 ) -> Iterator[tuple[slice, T]]:
     """Encode rows in evaluation mode, without gradient and without augmentation.
 
-    The encoder is moved to the device. It returns to its former mode (training or evaluation) after the last row.
+    The encoder is moved to the device. Its layers return to their former modes (training or evaluation) after the last
+    row.
 
     Args:
-        encoder: The encoder.
+        encoder: The encoder, or another module that ``read`` calls.
         dataset: Its inputs, in batches like those of `InputDataset`.
         read: Computes the result of a batch, for instance `pooled`; called with the encoder and the batch on the
             device, pictures in [0, 1].
@@ -61,7 +63,7 @@ def encode_rows(
         dataset, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers, generator=torch.Generator()
     )
     encoder = encoder.to(device)
-    training = encoder.training
+    modes = [(layer, layer.training) for layer in encoder.modules()]
     encoder.eval()
     start = 0
     try:
@@ -75,4 +77,5 @@ def encode_rows(
             if progress is not None:
                 progress(stop, len(index))
     finally:
-        encoder.train(training)
+        for layer, training in modes:
+            layer.training = training

@@ -25,7 +25,8 @@ __all__ = ["Batch", "Feed"]
 class Batch:
     """One process's part of a batch: the samples of the first seat of its slots, then those of the next seat.
 
-    A slot has one seat, or two where batches are composed of partners: one for a sample and one for its partner.
+    A slot has a seat for its sample, one for the partner where batches are composed of partners, and one for each drawn
+    negative.
 
     Attributes:
         input: The samples ``[S · b, …]``, on the training device; pictures are float32 in [0, 1].
@@ -131,6 +132,7 @@ class Feed:
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,
             planned=torch.tensor(planned).view(-1, self.sampler.batch_size),
+            negatives=self.sampler.composition.negative_seats,
         )
 
 

@@ -12,9 +12,7 @@ __all__ = ["bucketed"]
 Ints = NDArray[np.int64]
 
 
-def bucketed(
-    seats: Ints, lengths: NDArray[np.float64], unit: int, batch_size: int, rng: np.random.Generator
-) -> Ints:
+def bucketed(seats: Ints, lengths: NDArray[np.float64], unit: int, batch_size: int, rng: np.random.Generator) -> Ints:
     """Sort the units of each stretch of 50 batches by their longest sample, then shuffle the batches of the stretch.
 
     Args:

@@ -137,7 +137,8 @@ def _anchors_by_kind(
     """
     every = np.arange(bound.size, dtype=np.int64)
     seeds = every if composition.seeds is None else kinds.rows_of(composition.seeds)
-    choice = kinds.present(every)[0]
+    present = kinds.present(every)
+    choice = "query" if "query" in present else present[0]
     hint = f"say which rows are seeds: --set pairs.composition=partner --set pairs.seeds={choice}"
     kind = kinds.only(seeds, "the first seat", hint)
     if composition.kind != "partner" or kind is None:

@@ -85,7 +85,8 @@ def reference_steps(material: Material) -> int:
     """Updates of every training: the configured epochs, counted on the fold with the fewest training rows."""
     config = material.config.train
     rows = min(int(fold.train.sum()) for fold in material.groups.folds)
-    steps = config.epochs * math.ceil(rows / min(config.batch_size, rows))
+    per_epoch = material.config.pairs.epoch_steps or math.ceil(rows / min(config.batch_size, rows))
+    steps = config.epochs * per_epoch
     return steps if config.max_steps is None else min(steps, config.max_steps)
 
 
@@ -94,9 +95,8 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
     config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
     table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
-    pairs = config.pairs
-    composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
-    return plan_pairs(config, table, parse(arm.rule), composition, emitted=material.recipe(table, config).emitted)
+    emitted = material.recipe(table, config).emitted
+    return plan_pairs(config, table, parse(arm.rule), config.pairs.to_composition(), emitted=emitted)
 
 
 def pin_composition(material: Material, arm: Arm) -> Arm:

@@ -106,9 +106,7 @@ def train(material: Material, cell: Cell) -> Run:
         table=table,
         store=material.store,
         objective=parse(config.pairs.rule),
-        composition=Composition(
-            config.pairs.composition, config.pairs.per_group, config.pairs.compose_by, config.pairs.exponent
-        ),
+        composition=config.pairs.to_composition(),
         recipe=material.recipe(table, config),
         scaling=material.scaling(table),
         method=prepared.method,
