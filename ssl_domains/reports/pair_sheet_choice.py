@@ -32,6 +32,7 @@ class Anchor:
         negatives: All other samples of the batch.
         matches: Number of samples in the whole table that match the anchor in the relation that batches are composed
             by; None where counting would take long.
+        drawn: Those of the negatives that were drawn for its slot.
     """
 
     sample: int
@@ -40,6 +41,7 @@ class Anchor:
     ignored: tuple[int, ...]
     negatives: tuple[int, ...]
     matches: int | None
+    drawn: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def choose(bound: BoundObjective, sampler: BatchSampler, *, anchors: int, pool: 
     chosen = [batch.anchor(place) for place in _spread(batch, anchors)]
     needed = [one.sample for one in chosen]
     for one in chosen:
-        needed += [*one.positives[:positives], *one.ignored[:positives]]
+        needed += [*one.positives[:positives], *one.ignored[:positives], *one.drawn]
     rest = np.random.default_rng(0).permutation(batch.samples).tolist()
     first = list(dict.fromkeys(needed))
     others = [row for row in rest if row not in set(first)]
@@ -109,8 +111,11 @@ class _Batch:
     """The pairs of one planned batch. A *place* is an index into ``samples``, its different samples in order."""
 
     def __init__(self, bound: BoundObjective, sampler: BatchSampler, slots: Ints) -> None:
-        seeds = slots[: sampler.batch_size]
-        self.partners = dict(zip(seeds.tolist(), slots[sampler.batch_size :].tolist(), strict=False))
+        seats = slots.reshape(sampler.composition.seats, -1)
+        seeds = seats[0]
+        self.partners = dict(zip(seeds.tolist(), seats[1].tolist(), strict=True)) if sampler.partnered else {}
+        negatives = seats[sampler.composition.anchor_seats :].T.tolist()
+        self.drawn = {seed: tuple(drawn) for seed, drawn in zip(seeds.tolist(), negatives, strict=True)}
         self.samples = np.unique(slots)
         self.seeds = np.flatnonzero(np.isin(self.samples, seeds))
         self.slot = {sample: slot for slot, sample in reversed(list(enumerate(slots.tolist())))}
@@ -142,6 +147,7 @@ class _Batch:
             tuple(self.samples[self.ignored[place]].tolist()),
             tuple(self.samples[negative].tolist()),
             None if self.matches is None else int(self.matches[place]),
+            self.drawn.get(sample, ()),
         )
 
     def _matches(self, bound: BoundObjective, relation: int) -> Ints | None:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ssl_domains.errors import SslDomainsError, UsageError
 from ssl_domains.extending import PairSampler, Registry, parse_call
-from ssl_domains.pairs import BatchSampler, Composition, Objective, Rows, inspect_pairs, parse
+from ssl_domains.pairs import (
+    BatchSampler,
+    BoundObjective,
+    BoundRule,
+    Composition,
+    Objective,
+    Rows,
+    inspect_pairs,
+    parse,
+)
+from ssl_domains.pairs.computed import Computed
+from ssl_domains.pairs.sampling.seats import reads
 from ssl_domains.samples import SampleTable
 
 __all__ = ["check_pair_sampler"]
@@ -51,10 +63,18 @@ def check_pair_sampler(sampler: PairSampler, table: SampleTable, *, batch_size: 
 
     fitted = objective.fit(table)
     bound = pickle.loads(pickle.dumps(objective.bind(table, fitted)))
-    batches = BatchSampler(bound, composition, min(batch_size, len(table)), seed=0)
+    # A name that is no file is an edge table that the method computes; none is computed here.
+    mined = Computed.nothing(len(table), edges=[n for n in reads(composition, table)[1] if not Path(n).suffix]).edges
+    batches = BatchSampler(bound, composition, min(batch_size, len(table)), seed=0, table=table, edges=mined)
     np.testing.assert_array_equal(batches.plan(0), batches.plan(0), err_msg="an epoch is a function of (seed, epoch)")
     inspect_pairs(table, objective, bound, batches, fitted=fitted).check()
-    pairs = bound.pairs(Rows.of(batches.plan(0)[0].copy(), views=2))
+    seats = batches.plan(0)[0].reshape(composition.seats, -1).copy()
+    drawn, anchors = seats[batches.composition.anchor_seats :], seats[: batches.composition.anchor_seats]
+    for name, rule in _not_negative(bound):
+        for anchor in anchors:
+            matched = rule.matches_pairwise(anchor[None, :], drawn).any()
+            assert not matched, f"{sampler.name}: a drawn negative matches the {name} of its slot"
+    pairs = bound.pairs(Rows.of(anchors.ravel(), views=2))
     positives = pairs.cross_sample().any(dim=1).float().mean()
     assert positives > 0, f"{sampler.name}: no anchor of the first batch has a positive of another sample"
 
@@ -70,6 +90,11 @@ def _check_domain(sampler: PairSampler, table: SampleTable) -> None:
         Registry().domain(sampler.domain)
     except SslDomainsError as error:
         raise AssertionError(f"{sampler.name}: it is for a domain that isn't there: {error.message}") from error
+
+
+def _not_negative(bound: BoundObjective) -> list[tuple[str, BoundRule]]:
+    rules = [(f"relation {relation.text}", relation.rule) for relation in bound.relations]
+    return rules if bound.ignored is None else [*rules, ("ignore rule", bound.ignored)]
 
 
 def _needs_values(sampler: PairSampler) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ssl_domains.pairs import BatchSampler, Composition, parse
 from ssl_domains.reports.pair_sheet_choice import choose, hardest
@@ -88,3 +89,18 @@ def test_the_hardest_are_the_most_similar() -> None:
     assert [k for k, _ in found] == [1, 3]
     assert np.isclose(found[0][1], np.cos(0.1))
     assert hardest([1], 9, features, 2) == hardest([9], 0, features, 2) == []
+
+
+@pytest.mark.parametrize("kind", ["random", "partner"])
+def test_drawn_negatives_are_negatives_of_their_anchor_and_never_partners(kind: str) -> None:
+    columns = {"g": [k // 4 for k in range(80)], "c": [k // 20 for k in range(80)]}
+    bound = parse("same('g')").bind(columns)
+    composition = Composition(kind, negatives="same('c')", n_negatives=2)  # type: ignore[arg-type]
+    sampler = BatchSampler(bound, composition, 16, table=columns)
+    choice = choose(bound, sampler, anchors=5, pool=20)
+    seats = sampler.plan(0)[choice.batch].reshape(composition.seats, 16)
+    for anchor in choice.anchors:
+        slot = seats[:, seats[0] == anchor.sample][:, 0].tolist()
+        assert anchor.drawn == tuple(slot[-2:])
+        assert set(anchor.drawn) <= set(anchor.negatives) & set(choice.pool)
+        assert anchor.partner == (slot[1] if kind == "partner" else None)

@@ -211,8 +211,7 @@ def _composed(
     if codes is not None:
         pairs = _budget(*(relation.rule for relation in bound.relations)) // 4
         counted = count_pairs(bound, few[: max(1, pairs // (batch_size * batch_size))], {"label": codes})
-        anchors = sum(len(np.unique(batch)) for batch in few[: counted.batches])
-        false = counted.negative_equal["label"] / anchors
+        false = counted.negative_equal["label"] / counted.anchors
     now = batch_size == sampler.batch_size and planned.kind == kind
     yield Outlook(batch_size, kind, planned.per_group, tuple(positives), tuple(without), false, False, now)
 

@@ -23,10 +23,11 @@ _SAMPLE = 2**20  # pairs that are checked otherwise
 
 @dataclass
 class PairCounts:
-    """Ordered pairs of two samples of one batch; columns by name.
+    """Ordered pairs of an anchor and another sample of its batch; columns by name.
 
     Attributes:
         batches: Batches that were counted.
+        anchors: Different anchors of each batch, summed over the batches.
         total: Pairs in them.
         positive: For each relation, its positives.
         equal: Pairs of equal values.
@@ -37,6 +38,7 @@ class PairCounts:
     """
 
     batches: int
+    anchors: int
     total: int
     positive: list[int]
     equal: dict[str, int]
@@ -46,13 +48,17 @@ class PairCounts:
     negative_equal: dict[str, int]
 
 
-def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) -> PairCounts:
+def count_pairs(
+    bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints], anchors: int | None = None
+) -> PairCounts:
     """Count the pairs of the first batches of a plan, as many batches as a limit on the pairs allows.
 
     Args:
         bound: The objective; numbers that views emit count as unknown.
-        plan: Positions ``[steps, slots]``; partners are slots like their seeds.
+        plan: Positions ``[steps, places]``; partners and drawn negatives have places as their seeds have.
         columns: Codes ``[n]`` by name, −1 missing.
+        anchors: Leading places of a batch whose samples are anchors; None for all. The samples of the other places,
+            drawn negatives, are only compared with them.
     """
     rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
     pairs = _SLOW_PAIRS if any(rule.searches for rule in rules) else _PAIRS
@@ -60,13 +66,14 @@ def count_pairs(bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints]) 
     relations = range(len(bound.relations))
     zeros = dict.fromkeys(columns, 0)
     counts = PairCounts(
-        batches, 0, [0] * len(relations), dict(zeros), [dict(zeros) for _ in relations],
+        batches, 0, 0, [0] * len(relations), dict(zeros), [dict(zeros) for _ in relations],
         [dict(zeros) for _ in relations], dict(zeros), dict(zeros),
     )  # fmt: skip
     for batch in plan[:batches]:
-        samples = np.unique(batch)
-        for start in range(0, len(samples), _STRIP):
-            _count_strip(bound, samples[start : start + _STRIP], samples, columns, counts)
+        samples, compared = np.unique(batch), np.unique(batch[:anchors])
+        counts.anchors += len(compared)
+        for start in range(0, len(compared), _STRIP):
+            _count_strip(bound, compared[start : start + _STRIP], samples, columns, counts)
     return counts
 
 

@@ -26,7 +26,7 @@ from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
 from ssl_domains.samples import SampleTable
 
-__all__ = ["ColumnFacts", "GroupSizes", "PairsReport", "RelationFacts", "inspect_pairs"]
+__all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
 _FEW = 0.5  # share of anchors without a positive of another sample above which a relation is warned of
 
@@ -92,6 +92,42 @@ class RelationFacts:
 
 
 @dataclass(frozen=True)
+class NegativeFacts:
+    """The drawn negatives of the planned epoch.
+
+    Attributes:
+        rule: Rule that draws them.
+        warmup: Rule that serves as long as ``rule`` matches nothing; None without one.
+        of_slot: Negatives of a slot.
+        by_rule: Share of the negatives drawn by the rule.
+        by_warmup: Share drawn by the warm-up rule.
+        random: Share of random rows.
+        repeated: Share that a slot has twice, because too few other rows are possible.
+        given_up: Slots for which the search by the rule ended early.
+    """
+
+    rule: str
+    warmup: str | None
+    of_slot: int
+    by_rule: float
+    by_warmup: float
+    random: float
+    repeated: float
+    given_up: int
+
+    @property
+    def text(self) -> str:
+        """The facts in words."""
+        parts = [
+            f"{_percent(self.by_rule)} by {self.rule}" + ("" if self.by_rule else ", which matches nothing possible"),
+            *([f"{_percent(self.by_warmup)} by the warm-up {self.warmup}"] if self.warmup is not None else []),
+            f"{_percent(self.random)} random rows",
+            *([f"{_percent(self.repeated)} repeated"] if self.repeated else []),
+        ]
+        return f"{self.of_slot} a slot: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True)
 class PairsReport:
     """What the ``pairs`` command prints.
 
@@ -113,6 +149,11 @@ class PairsReport:
         warnings: What the user should check.
         hints: How to mend each refusal.
         label_missing: Whether the label is missing in every row.
+        seeds: Rows that can be seeds.
+        left_out: Rows of the seeds' side that can't, as they match no row.
+        seats: Seats of a slot.
+        negatives: The drawn negatives; None without any. They are candidates of the loss: shares of anchors are those
+            of seeds and partners.
     """
 
     samples: int
@@ -131,6 +172,10 @@ class PairsReport:
     warnings: list[str]
     hints: list[str] = field(default_factory=list)
     label_missing: bool = False
+    seeds: int | None = None
+    left_out: int = 0
+    seats: int = 1
+    negatives: NegativeFacts | None = None
 
     def check(self) -> None:
         """Refuse pairs that must not be trained on.
@@ -153,6 +198,11 @@ class PairsReport:
             ("batches an epoch", f"{self.steps:,} of {self.batch_size:,}"),
             ("composition", f"{self.composition}{by} ({self.reason})"),
         ]
+        if self.seeds is not None and self.seeds < self.samples:
+            alone = f"; {self.left_out:,} others of their side match no row" if self.left_out else ""
+            lines.append(("seeds", f"{self.seeds:,} rows{alone}"))
+        if self.negatives is not None:
+            lines.append(("negatives", self.negatives.text))
         for relation in self.relations:
             lines += _relation_rows(relation, self.steps)
         if not self.relations:
@@ -206,8 +256,11 @@ def inspect_pairs(
     roles = {} if label is None else {label: "label"}
     roles |= {name: "nuisance" for name in nuisance if name != label}
     codes = {name: comparable_codes(table, name) for name in roles}
-    counts = count_pairs(bound, plan, codes)
-    relations = tuple(_relation_facts(bound, r, plan, counts, roles, codes) for r in range(len(objective.relations)))
+    anchors = sampler.composition.anchor_seats * sampler.batch_size
+    counts = count_pairs(bound, plan, codes, anchors)
+    relations = tuple(
+        _relation_facts(bound, r, plan, anchors, counts, roles, codes) for r in range(len(objective.relations))
+    )
     columns = tuple(_column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
     refused = list(_refusals(objective, bound, relations, columns))
     label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
@@ -215,8 +268,7 @@ def inspect_pairs(
     if label is not None and counts.negative_known[label]:
         false = counts.negative_equal[label] / counts.negative_known[label]
         # A sample can be in a batch twice, with partners often. Pairs were counted between different samples.
-        anchors = sum(len(np.unique(batch)) for batch in plan[: counts.batches])
-        per_anchor = counts.negative_equal[label] / anchors
+        per_anchor = counts.negative_equal[label] / counts.anchors
     return PairsReport(
         samples=len(table),
         batch_size=sampler.batch_size,
@@ -238,6 +290,26 @@ def inspect_pairs(
         ],
         hints=[hint for _, hint in refused],
         label_missing=label_missing,
+        seeds=sampler.n_seeds,
+        left_out=sampler.seats.left_out,
+        seats=sampler.composition.seats,
+        negatives=_negative_facts(sampler),
+    )
+
+
+def _negative_facts(sampler: BatchSampler) -> NegativeFacts | None:
+    count, composition = sampler.negatives_drawn, sampler.composition
+    if count is None:
+        return None
+    return NegativeFacts(
+        rule=str(composition.negatives),
+        warmup=None if composition.warmup is None else str(composition.warmup),
+        of_slot=composition.n_negatives,
+        by_rule=count.share(count.by_rule),
+        by_warmup=count.share(count.by_warmup),
+        random=count.share(count.random),
+        repeated=count.share(count.repeated),
+        given_up=count.given_up,
     )
 
 
@@ -245,6 +317,7 @@ def _relation_facts(
     bound: BoundObjective,
     r: int,
     plan: NDArray[np.int64],
+    anchors: int,
     counts: PairCounts,
     roles: Mapping[str, str],
     columns: Mapping[str, NDArray[np.int64]],
@@ -254,7 +327,7 @@ def _relation_facts(
     without: float | None = None
     mean: float | None = None
     if not relation.rule.reads_emitted:
-        met = cross_positives(relation, plan[:batches])
+        met = cross_positives(relation, plan[:batches])[:, :anchors]
         without, mean = float((met == 0).mean()), float(met.mean())
     sharing = []
     for name, codes in columns.items():
@@ -358,6 +431,9 @@ def _given_up(sampler: BatchSampler) -> Iterable[str]:
     if sampler.drawn is not None and sampler.drawn.given_up:
         drawn = sampler.drawn
         yield f"drawing gave up {drawn.given_up:,} of {drawn.anchors:,} anchors, whose matches are too rare to look for"
+    if sampler.negatives_drawn is not None and sampler.negatives_drawn.given_up:
+        few = sampler.negatives_drawn.given_up
+        yield f"random rows are the negatives of {few:,} slots: matches of {sampler.composition.negatives} are too rare"
 
 
 def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]) -> Iterable[str]:

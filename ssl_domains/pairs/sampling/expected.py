@@ -24,15 +24,15 @@ def measurable_batches(relation: BoundRelation, plan: NDArray[np.int64]) -> int:
 
 
 def cross_positives(relation: BoundRelation, plan: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many different other samples of its batch match each slot; weights do not matter.
+    """How many different other samples of its batch match each place; weights do not matter.
 
     Args:
         relation: The relation; numbers that views emit count as unknown.
-        plan: Positions ``[steps, slots]``. Partners are slots like seeds, as their views are rows of the same batch: a
-            partner counts as a positive of its seed, and the seed as one of its partner.
+        plan: Positions ``[steps, places]``. Partners and drawn negatives have places as seeds have, as their views are
+            rows of the same batch: a partner counts as a positive of its seed, and the seed as one of its partner.
 
     Returns:
-        int64 ``[steps, slots]``.
+        int64 ``[steps, places]``.
     """
     if relation.codes is not None:
         return _by_codes(relation.codes, plan)
