@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.result import Result, Row, machine
 from benchmarks.timing import Spread, spread
-from ssl_domains.pairs import BatchSampler, Composition, same
+from ssl_domains.pairs import BatchSampler, Composition, edges_between, linked, same
+from ssl_domains.samples import SampleTable
 
 __all__ = ["Sizes", "run"]
 
@@ -34,6 +35,8 @@ class Sizes:
         anchors: How many draw at once.
         repeats: Epochs, draws and peer's epochs.
         judged: Size of the table at which the ratio counts.
+        seats: Two sizes of the table, between which epochs with negatives are compared.
+        drawn: Rows that are drawn for one measurement of these.
     """
 
     rows: tuple[int, ...] = (10**5, 10**6, 10**7)
@@ -41,6 +44,8 @@ class Sizes:
     anchors: int = 4096
     repeats: int = 3
     judged: int = 10**7
+    seats: tuple[int, int] = (10**4, 10**6)
+    drawn: int = 2 * 10**6
 
 
 def long_tailed(rows: int) -> NDArray[np.int64]:
@@ -61,6 +66,7 @@ def run(sizes: Sizes | None = None) -> Result:
     for count in sizes.rows:
         found, draws[count] = _one_size(sizes, count)
         rows += found
+    rows += _seats(sizes)
     flat = draws[sizes.rows[-1]].median / draws[sizes.rows[0]].median
     rows.append(Row.at_most(f"draw at {sizes.rows[-1]:,} rows / at {sizes.rows[0]:,}", flat, "×", 2))
     return Result(
@@ -74,6 +80,9 @@ def run(sizes: Sizes | None = None) -> Result:
             "Epoch: one shuffled plan of all rows. Items/s: what iterating an epoch hands out, the shuffle included "
             "(the peer one by one, as its interface is; it shuffles its groups for every batch, so a part is timed).",
             f"Draw: one positive for each of {sizes.anchors} random anchors, its index built before.",
+            "Seats: an epoch of (seed, partner, two mined negatives); partners share a group, and of the eight mined "
+            "rows of a seed one is a positive that may not be drawn. Process CPU time, the best epoch, by drawn rows; "
+            "the sizes are measured in turn.",
             "Memory: all that binding, sampler and drawing hold, the codes among it; a planned epoch apart.",
         ),
         time.perf_counter() - started,
@@ -132,6 +141,38 @@ def _one_size(sizes: Sizes, count: int) -> tuple[list[Row], Spread]:
     rows.append(Row.at_most(f"ssl-domains, {at}: memory a row and relation", each, "B", 16))
     rows.append(Row(f"ssl-domains, {at}: a planned epoch, a row", planned, "B"))
     return rows, drawn
+
+
+def _seats(sizes: Sizes) -> list[Row]:
+    """The cost of a drawn row in epochs of seeds, partners and mined negatives, at two sizes of the table."""
+    samplers = {count: _with_negatives(count, sizes.batch) for count in sizes.seats}
+    found: dict[int, list[float]] = {count: [] for count in sizes.seats}
+    for epoch in range(1 + sizes.repeats):
+        for count, sampler in samplers.items():
+            # As many rows are drawn at every size, in short epochs of the larger tables.
+            gc.collect()
+            before = time.process_time()
+            rows = 0
+            while rows < sizes.drawn:
+                rows += sampler.plan(sampler.epoch).size * 3 // 4
+                sampler.epoch += 1
+            if epoch:
+                found[count].append((time.process_time() - before) / rows)
+    best = {count: min(times) for count, times in found.items()}
+    small, large = sizes.seats
+    rows = [Row(f"ssl-domains, {count:,} rows: seats", best[count] * 1e9, "ns a drawn row") for count in sizes.seats]
+    return [*rows, Row.at_most(f"seats at {large:,} rows / at {small:,}", best[large] / best[small], "×", 1.5)]
+
+
+def _with_negatives(count: int, batch: int) -> BatchSampler:
+    rng = np.random.default_rng(2)
+    table = SampleTable.of({"sample": [str(i) for i in range(count)], "group": np.arange(count) // 4})
+    seeds = np.repeat(np.arange(count), 4)
+    mined = rng.integers(0, count, len(seeds))
+    mined[::8] = seeds[::8] // 4 * 4 + (seeds[::8] + 1) % 4
+    edges = {"mined": edges_between(table, seeds, mined)}
+    composition = Composition("partner", negatives=linked("mined"), n_negatives=2)
+    return BatchSampler(same("group").bind(table), composition, batch, table=table, edges=edges)
 
 
 def _peer(sizes: Sizes, codes: NDArray[np.int64]) -> tuple[float, Spread]:

@@ -59,7 +59,10 @@ def test_a_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_sampler(tmp_path: Path) -> None:
     from benchmarks.sampler import Sizes, run
 
-    check(run(Sizes(rows=(2000, 4000), batch=64, anchors=64, repeats=1, judged=4000)), tmp_path)
+    check(
+        run(Sizes(rows=(2000, 4000), batch=64, anchors=64, repeats=1, judged=4000, seats=(500, 1000), drawn=4000)),
+        tmp_path,
+    )
 
 
 def test_engine_step(tmp_path: Path) -> None:

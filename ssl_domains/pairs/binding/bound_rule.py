@@ -105,7 +105,9 @@ class BoundRule:
     def _equal(self, i: Positions, j: Positions) -> NDArray[np.bool_]:
         if self.codes is None:
             return np.ones(np.broadcast_shapes(i.shape, j.shape), dtype=np.bool_)
-        equal: NDArray[np.bool_] = (self.codes[i] == self.codes[j]) & (self.codes[i] >= 0)
+        codes = self.codes[i]
+        equal: NDArray[np.bool_] = codes == self.codes[j]
+        equal &= codes >= 0
         return equal
 
 

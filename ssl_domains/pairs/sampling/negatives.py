@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.pairs.binding.bound_rule import BoundRule
 from ssl_domains.pairs.binding.protocols import MatchIndex
+from ssl_domains.pairs.binding.sorting import stable_order
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.indices.runs import WholeTableRun
 from ssl_domains.pairs.drawing.rejection import Allowed, draw_by_rejection
@@ -20,7 +21,7 @@ __all__ = ["NegativeCount", "NegativeDraw"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_STRIP = 2**16  # slots at a time: temporaries stay in cache
+_STRIP = 2**14  # slots at a time: temporaries stay in cache
 _ROUNDS = 4096  # random rows that are tried for each negative, before a seed's whole table is searched
 
 
@@ -87,8 +88,13 @@ class NegativeDraw:
         Raises:
             DataError: When a slot has no possible negative.
         """
-        strips = [anchors[:, start : start + _STRIP] for start in range(0, anchors.shape[1], _STRIP)]
-        return np.concatenate([np.empty((0, self.n), np.int64), *(self._strip(a, rng, count) for a in strips)]).T
+        # In the order of the seeds, so that their codes and edges are read from memory one after another.
+        order = stable_order(anchors[0])
+        drawn = np.empty((self.n, len(order)), np.int64)
+        for start in range(0, len(order), _STRIP):
+            slots = order[start : start + _STRIP]
+            drawn[:, slots] = self._strip(anchors[:, slots], rng, count).T
+        return drawn
 
     def _strip(self, anchors: Ints, rng: np.random.Generator, count: NegativeCount) -> Ints:
         """Negatives of some slots, int64 ``[n, k]``."""

@@ -20,7 +20,8 @@ def inspect(
     table = SampleTable.of(columns)
     objective = parse(rule)
     bound = objective.bind(table, **({"emitted": options.pop("emitted")} if "emitted" in options else {}))
-    return inspect_pairs(table, objective, bound, BatchSampler(bound, composition, batch), **options)
+    sampler = BatchSampler(bound, composition, batch, table=table, edges=options.pop("edges", None))
+    return inspect_pairs(table, objective, bound, sampler, **options)
 
 
 def patients(n: int = 40, visits: int = 4) -> dict[str, Any]:
@@ -228,6 +229,48 @@ def test_a_partnered_plan_counts_its_seeds() -> None:
     report = inspect(patients(), "same('patient')", Composition("partner"), batch=8, label="label")
     assert (report.batch_size, report.steps) == (8, 5)
     assert dict(report.rows())["composition"].startswith("partner (")
+
+
+def test_drawn_negatives_are_candidates_and_no_anchors() -> None:
+    """By plain loops over the planned batches: anchors are seeds and partners, candidates all samples of the batch."""
+    columns = patients()
+    composition = Composition("partner", negatives="same('scanner')", n_negatives=2)
+    report = inspect(columns, "same('patient')", composition, label="label")
+    sampler = BatchSampler(parse("same('patient')").bind(columns), composition, 8, table=columns)
+    met, false, anchors = [], 0, 0
+    for batch in sampler.plan(0).tolist():
+        met += [len({j for j in batch if j != i and j // 4 == i // 4}) for i in batch[:16]]
+        anchors += len(set(batch[:16]))
+        alike = [(i, j) for i in set(batch[:16]) for j in set(batch) if columns["label"][i] == columns["label"][j]]
+        false += sum(i // 4 != j // 4 for i, j in alike)
+    assert report.relations[0].cross_positives == pytest.approx(np.mean(met))
+    assert report.relations[0].without_cross_positive == 0
+    assert report.false_negatives_an_anchor == pytest.approx(false / anchors)
+    assert (report.seats, report.batch_size, report.steps) == (4, 8, 5)
+
+
+def test_the_negatives_are_reported_in_words_and_numbers() -> None:
+    edges = {"mined": {"a": ["0", "4", "8"], "b": ["20", "5", "30"]}}  # the second is a positive of its seed
+    composition = Composition("partner", negatives="linked('mined')", warmup="same('scanner')")
+    report = inspect(patients(), "same('patient')", composition, batch=8, edges=edges)
+    facts = report.negatives
+    assert facts is not None
+    assert (facts.by_rule, facts.by_warmup, facts.random, facts.repeated) == (4 / 40, 0.0, 36 / 40, 0.0)
+    expected = "1 a slot: 10.0 % by linked('mined'); 0.0 % by the warm-up same('scanner'); 90.0 % random rows"
+    assert dict(report.rows())["negatives"] == expected
+    assert json.loads(json.dumps(report.to_dict()))["negatives"]["random"] == 0.9
+    none = {"mined": {"a": [], "b": []}}
+    lone = inspect(patients(), "same('patient')", Composition("random", negatives="linked('mined')"), edges=none)
+    assert "0.0 % by linked('mined'), which matches nothing possible" in dict(lone.rows())["negatives"]
+
+
+def test_seeds_of_one_side_are_counted() -> None:
+    columns = {"side": ["q"] * 12 + ["d"] * 12, "topic": [*range(12), *range(10), 0, 0]}
+    rule = "same('topic') & ~same('side')"
+    rows = dict(inspect(columns, rule, Composition("partner", seeds="q"), batch=5).rows())
+    assert rows["seeds"] == "10 rows; 2 others of their side match no row"
+    assert "the seeds are rows of 'q'" in rows["composition"]
+    assert "seeds" not in dict(inspect(patients(), "same('patient')").rows())
 
 
 # forms -------------------------------------------------------------------------------------------------------------

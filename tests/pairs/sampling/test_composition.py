@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import Composition
+from ssl_domains.pairs import Composition, linked
 from ssl_domains.pairs.sampling.composition import Kind
 
 
@@ -43,6 +43,19 @@ def test_every_kind_describes_its_batches(kind: Kind) -> None:
     assert ("4 samples" in words, "3 drawn" in words, "partner" in words) == tuple(
         kind == named for named in ("groups", "draw", "partner")
     )
+
+
+def test_the_other_settings_are_described_too() -> None:
+    composition = Composition(
+        "partner", negatives=linked("mined"), n_negatives=2, seeds="query", bucket="length", epoch_steps=1500
+    )
+    assert composition.negatives == "linked('mined')"
+    assert composition.meaning == (
+        "seeds, each with a drawn positive, its partner; the seeds are rows of 'query'; "
+        "each with 2 negatives drawn by linked('mined'); sorted by 'length' within 50 batches; epochs of 1,500 batches"
+    )
+    assert (composition.seats, composition.anchor_seats, composition.negative_seats) == (4, 2, 2)
+    assert (Composition("groups", per_group=3).unit, Composition("partner", per_group=3).unit) == (3, 1)
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
