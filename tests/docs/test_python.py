@@ -74,15 +74,20 @@ def test_plain_pytorch_page(blocks: Blocks, names: dict[str, Any]) -> None:
 
 
 def test_compose_batches_page(blocks: Blocks, names: dict[str, Any]) -> None:
-    partners, draws, computed = blocks("docs/how-to/compose-batches.md", "python")
+    partners, negatives, draws, computed, refresh = blocks("docs/how-to/compose-batches.md", "python")
     exec(partners, names)
     assert torch.isfinite(names["loss"])
+    exec(negatives, names)
+    assert torch.isfinite(names["loss"])
+    assert names["batches"].negatives_drawn.seats == 2 * N
     exec(draws, names)
     assert names["found"].shape == (100, 2)
     assert names["nearby"].max() >= 100
     exec(computed, names)
     assert names["binding"].computed.version == names["state"]["version"] == 1
     assert len(names["batches"].plan(0)) == N // 32
+    exec(refresh, names)
+    assert len(names["mine"](torch.rand(N, 4), SampleTable.of(names["df"])).edges["mined"]) == 8 * N
 
 
 def test_audit_page(blocks: Blocks, capsys: pytest.CaptureFixture[str]) -> None:
