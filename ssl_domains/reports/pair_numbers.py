@@ -7,7 +7,13 @@ from typing import Any
 
 from ssl_domains.errors import DataError
 from ssl_domains.pairs.inspection.nuisance import Sharing
-from ssl_domains.pairs.inspection.report import ColumnFacts, GroupSizes, PairsReport, RelationFacts
+from ssl_domains.pairs.inspection.report import (
+    ColumnFacts,
+    GroupSizes,
+    NegativeFacts,
+    PairsReport,
+    RelationFacts,
+)
 
 __all__ = ["composition", "pair_rows"]
 
@@ -21,7 +27,10 @@ def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
     try:
         relations = tuple(_relation(one) for one in pairs["relations"])
         columns = tuple(ColumnFacts(**one) for one in pairs["columns"])
-        return PairsReport(**{**pairs, "relations": relations, "columns": columns}).rows()
+        drawn = pairs.get("negatives")
+        negatives = None if drawn is None else NegativeFacts(**drawn)
+        made = {**pairs, "relations": relations, "columns": columns, "negatives": negatives}
+        return PairsReport(**made).rows()
     except (KeyError, TypeError) as error:
         raise DataError(f"pairs.json can't be read: {error}", "it was written by another version") from error
 

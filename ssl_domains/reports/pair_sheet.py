@@ -272,6 +272,8 @@ def _facts(report: PairsReport) -> list[tuple[str, str]]:
         ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
         ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
     ]
+    if report.negatives is not None:
+        rows.append(("Drawn negatives", report.negatives.text))
     shares = [facts.without_cross_positive for facts in report.relations]
     known = [share for share in shares if share is not None]
     if known:

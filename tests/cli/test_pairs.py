@@ -27,6 +27,18 @@ def test_the_rule_text_and_the_sampler_are_the_same(samples, cli):
     assert by_name.json == by_rule.json
 
 
+def test_drawn_negatives_are_shown_also_before_they_are_mined(samples, cli):
+    words = ["--rule", "same('patient') & same('kind')", "--batch-size", "8", "--set", "pairs.composition=partner"]
+    words += ["--set", "pairs.seeds=a", "--set", "pairs.n_negatives=2", "--set", "pairs.bucket=height"]
+    done = cli("toy", "pairs", samples, *words, "--set", "pairs.negatives=linked('mined')")
+    assert done.code == 0, done.err
+    shown = " ".join(done.out.split())
+    assert "2 a slot: 0.0 % by linked('mined'), which matches nothing possible; 100.0 % random rows" in shown
+    found = cli("toy", "pairs", samples, *words, "--set", "pairs.negatives=same('kind')", "--json").json
+    assert (found["seats"], found["seeds"], found["left_out"]) == (4, 18, 0)
+    assert (found["negatives"]["by_rule"], found["negatives"]["random"]) == (1.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -48,6 +60,10 @@ def test_the_rule_text_and_the_sampler_are_the_same(samples, cli):
         (("--pairs", "patient", "--batch-size", "1"), "batch_size"),
         (("--pairs", "patient", "--batch-size", "1000"), "batch_size"),
         (("--pairs", "patient", "--set", "pairs.composition=sorted"), "composition"),
+        (("--pairs", "patient", "--set", "pairs.negatives=same('one')"), "pairs.seeds=a"),
+        (("--pairs", "patient", "--set", "pairs.negatives=linked('none.tsv')"), "none.tsv"),
+        (("--pairs", "patient", "--set", "pairs.bucket=size"), "size"),
+        (("--pairs", "patient", "--set", "pairs.composition=partner", "--set", "pairs.seeds=c"), "kind 'c'"),
         (("--pairs", "patient", "--run", "somewhere"), "--html"),
         (("--pairs", "patient", "--html", "sheet.html", "--run", "somewhere"), "somewhere"),
         (("--pairs", "patient", "--html", "sheet.html", "--anchors", "0"), "anchors"),

@@ -8,6 +8,8 @@ import pytest
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import PairSampler, ScanOption
+from ssl_domains.pairs import Composition
+from ssl_domains.pairs.sampling.negatives import NegativeDraw
 from ssl_domains.samples import SampleTable
 from ssl_domains.testing import check_domain, check_pair_sampler
 
@@ -19,6 +21,20 @@ def test_a_good_domain_and_its_samplers_pass(domain, tmp_path):
     check_pair_sampler(by, samples, batch_size=8)
     needs = PairSampler("needs", "npy", "share it", lambda column: f"same({column!r})")
     check_pair_sampler(needs, samples, batch_size=8, column="patient")
+
+
+def test_a_sampler_with_negatives_passes_unless_it_draws_positives(domain, tmp_path, monkeypatch):
+    samples = check_domain(domain, tmp_path)
+    mined = Composition("partner", negatives="linked('mined')", n_negatives=2)
+    alike = Composition("partner", negatives="within('number', 100)", bucket="number")
+    samples = samples.with_columns(number=range(len(samples)))
+    for composition in (mined, alike):
+        check_pair_sampler(PairSampler("hard", "npy", "x", "same('patient')", composition), samples, batch_size=8)
+    monkeypatch.setattr(NegativeDraw, "_allowed", lambda self, *words: None)
+    # Whatever is drawn is then a row of the seed's patient.
+    broken = Composition("partner", negatives="same('patient')")
+    with pytest.raises(AssertionError, match="a drawn negative matches the relation same"):
+        check_pair_sampler(PairSampler("hard", "npy", "x", "same('patient')", broken), samples, batch_size=8)
 
 
 @pytest.mark.parametrize("thumbnail", [lambda array, row: array, lambda array, row: f"{array.shape[0]} pixels wide"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class NegativeDraw:
     rule: BoundRule
     index: MatchIndex
     warming: bool
-    rows: Ints
+    rows: NDArray[Any]
     n: int
 
     def __call__(self, anchors: Ints, rng: np.random.Generator, count: NegativeCount) -> Ints:
@@ -129,7 +130,7 @@ class NegativeDraw:
         if (having == 0).any():
             none = int((having == 0).sum())
             raise DataError(
-                f"{none:,} seeds have no possible negative: every row is a positive of them, or ignored",
+                f"{none:,} seeds have no possible negative: (nearly) every row is a positive of them, or ignored",
                 "narrow the rule, leave such rows out, or compose without negatives",
             )
         turn = np.arange(self.n)[None, :] % having[:, None]

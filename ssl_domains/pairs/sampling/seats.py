@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.pairs.binding.sorting import positions_dtype
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.draw import Drawer
 from ssl_domains.pairs.drawing.tally import DrawCount
@@ -178,4 +179,5 @@ def _negatives(
         drawable = np.zeros(bound.size, dtype=np.bool_)
         drawable[rows] = True
         index = index.narrowed(drawable)
-    return NegativeDraw(bound, drawer.rule, index, warming, rows, composition.n_negatives)
+    kept = rows.astype(positions_dtype(bound.size))
+    return NegativeDraw(bound, drawer.rule, index, warming, kept, composition.n_negatives)
