@@ -7,7 +7,6 @@ which all processes must see, and is removed afterwards.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from ssl_domains.errors import UsageError
 
 __all__ = ["mapped", "remove_leftovers", "shared_file", "write_rows"]
 
-_FOLDER = "refresh"
+_NAME = "refresh-{}.f32"
 
 
 @contextmanager
@@ -43,11 +42,12 @@ def shared_file(folder: Path | None, world: World) -> Iterator[Path]:
         if folder is None:
             inside = Path(tempfile.mkdtemp(prefix="ssl-domains-"))
         else:
-            remove_leftovers(folder)
-            inside = folder / _FOLDER
-            inside.mkdir(parents=True)
-        # A new name each time: a file of the same name on the disk of another machine is not taken for this one.
-        path = inside / f"{uuid.uuid4().hex}.f32"
+            inside = folder
+            inside.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(inside)
+        # A new name each time: a file of the same name on the disk of another machine is not taken for this one, and a
+        # network file system has no old answer for it.
+        path = inside / _NAME.format(uuid.uuid4().hex)
         path.touch()
         return str(path)
 
@@ -56,21 +56,22 @@ def shared_file(folder: Path | None, world: World) -> Iterator[Path]:
         with world.together():
             if not path.is_file():
                 raise UsageError(
-                    f"this process does not see {path.parent}, which the first process has made",
+                    f"this process does not see {path}, which the first process has made",
                     "a refresh on several machines needs a run folder on a disk that they share: give another --out",
                 )
         yield path
     finally:
         if world.first:
-            shutil.rmtree(path.parent, ignore_errors=True)
-            if folder is not None and not was_there:
+            path.unlink(missing_ok=True)
+            if folder is None or not was_there:
                 with contextlib.suppress(OSError):  # it holds other files by now
-                    folder.rmdir()
+                    path.parent.rmdir()
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the file of a run that was killed during a refresh."""
-    shutil.rmtree(folder / _FOLDER, ignore_errors=True)
+    for path in folder.glob(_NAME.format("*")):
+        path.unlink(missing_ok=True)
 
 
 def write_rows(path: Path, start: int, parts: Iterator[Tensor]) -> int:

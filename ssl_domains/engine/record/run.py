@@ -38,7 +38,7 @@ class Run:
     ``pairs.json``            inspection of the pairs
     ``metrics.jsonl``         measurements
     ``checkpoints/``          states to resume from
-    ``refresh/``              features of the rows, only during a refresh
+    ``refresh-*.f32``         features of the rows, only during a refresh
     ========================  =============================================================================
 
     Args:

@@ -151,7 +151,8 @@ def _anchors_by_kind(
     if partner is None:
         raise DataError(f"no seed of {kinds.column} {kind!r} matches a row", "check the rule and its edges")
     if partner == kind:
-        return (None if composition.seeds is None else seeds), kinds.rows_of(partner), 0, partner
+        every_row = len(seeds) == bound.size
+        return (None, None, 0, kind) if every_row else (seeds, kinds.rows_of(partner), 0, kind)
     able = seeds[drawn >= 0]
     return able, kinds.rows_of(partner), len(seeds) - len(able), partner
 
