@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.encoders import Encoder, Levels
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.engine.processes.precision import resolve_device
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
 from ssl_domains.evaluation.probe import RANDOM
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
@@ -70,6 +70,9 @@ def dense_probe_run(
         DataError: When no row has a mask, or a mask has another shape than its image.
     """
     fit = fit or DenseFit()
+    if run.crop is not None:
+        cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
+        raise UsageError(cause, "probe a column with --label")
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     split = evaluation_split(table, group, run.training_samples)

@@ -100,8 +100,9 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
     """
     from ssl_domains.engine.loop.pair_plan import plan_pairs
     from ssl_domains.pairs import parse
+    from ssl_domains.views import emitted_names
 
-    emitted = build_recipe(domain, train, config).emitted
+    emitted = emitted_names(build_recipe(domain, train, config))
     return plan_pairs(config, train, parse(config.pairs.rule), composition_of(config.pairs), emitted=emitted)
 
 

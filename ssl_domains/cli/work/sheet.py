@@ -82,4 +82,6 @@ def encoder_of(folder: Path) -> Encode:
 
     run = Run.open(folder)
     encoder = run.encoder()
-    return lambda table, store: embed_rows(encoder, run.preprocess, table, store, device=run.config.train.device)
+    return lambda table, store: embed_rows(
+        encoder, run.preprocess, table, store, device=run.config.train.device, crop=run.crop
+    )

@@ -33,7 +33,7 @@ from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trac
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
-from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
+from ssl_domains.views import preprocess_from_dict, preprocess_to_dict, recipe_to_dict
 
 __all__ = ["pretrain"]
 
@@ -94,7 +94,7 @@ def pretrain(
                 if json.loads(saved["data"]) != fingerprint:
                     message = "the samples are not those of the run to resume"
                     raise DataError(message, "give the table it was started with")
-                if run.recipe != json.loads(json.dumps(parts.recipe.to_dict())):
+                if run.recipe != json.loads(json.dumps(recipe_to_dict(parts.recipe))):
                     message = "the views are not those that the run to resume was started with"
                     raise UsageError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
@@ -142,7 +142,7 @@ def _write_origin(
 ) -> None:
     run.write_json("data_fingerprint.json", fingerprint)
     run.write_json("preprocess.json", preprocess_to_dict(assembled.preprocess))
-    run.write_json("recipe.json", parts.recipe.to_dict())
+    run.write_json("recipe.json", recipe_to_dict(parts.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
     parts.table.frame.select("sample").write_parquet(run.folder / "training_samples.parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -17,6 +18,22 @@ from ssl_domains.views import whole_batch
 __all__ = ["encode_rows", "pooled"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Rows in batches of one size, made one batch at a time: there may be millions of rows or tiles."""
+
+    index: range | Tensor
+    size: int
+
+    def __len__(self) -> int:
+        return -(-len(self.index) // self.size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(0, len(self.index), self.size):
+            part = self.index[start : start + self.size]
+            yield list(part) if isinstance(part, range) else part.tolist()
 
 
 def pooled(encoder: Encoder, rows: Input) -> Tensor:
@@ -55,10 +72,13 @@ def encode_rows(
     Yields:
         The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
-    index = torch.arange(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
-    batches = [part.tolist() for part in torch.split(index, batch_size)] if len(index) else []
+    index = range(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     loader: DataLoader[Any] = DataLoader(
-        dataset, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers, generator=torch.Generator()
+        dataset,
+        batch_sampler=_Batches(index, batch_size),
+        collate_fn=whole_batch,
+        num_workers=workers,
+        generator=torch.Generator(),
     )
     encoder = encoder.to(device)
     training = encoder.training

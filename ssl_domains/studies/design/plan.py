@@ -17,6 +17,7 @@ from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import arm_table
+from ssl_domains.views import emitted_names
 
 __all__ = ["StudyPlan", "estimate_seconds", "pairs_of", "pin_composition", "reference_steps"]
 
@@ -96,7 +97,9 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
     pairs = config.pairs
     composition = Composition(pairs.composition, pairs.per_group, pairs.compose_by, pairs.exponent)
-    return plan_pairs(config, table, parse(arm.rule), composition, emitted=material.recipe(table, config).emitted)
+    return plan_pairs(
+        config, table, parse(arm.rule), composition, emitted=emitted_names(material.recipe(table, config))
+    )
 
 
 def pin_composition(material: Material, arm: Arm) -> Arm:
