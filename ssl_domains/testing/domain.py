@@ -15,7 +15,7 @@ from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
-from ssl_domains.views import Canvas, ImagePreprocess, InputDataset
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, crop_of
 
 __all__ = ["check_domain"]
 
@@ -94,7 +94,9 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     assert recipe.steps, "a recipe has steps"
     for step in recipe.steps:
         assert step.reason.strip(), f"the view {step.name!r} says its reason"
-    for name in recipe.columns:
+    crop = crop_of(recipe)
+    read = set(recipe.columns) if crop is None else {*recipe.columns, *crop.columns} - set(crop.emitted)
+    for name in read:
         decoded.numbers(name)
 
 

@@ -27,7 +27,7 @@ class Preprocess(Protocol):
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)``: the sides of the input that it makes of an array of this shape. Ragged inputs are cached only
       with it;
-    - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool, false at the places of the array that hold no
+    - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool in the shape of the array, false where it holds no
       data; None for all data. Without it, those places are false in the result, which must have the array's sides.
 
     Attributes:

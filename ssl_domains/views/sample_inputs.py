@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input
@@ -31,8 +30,8 @@ class _Samples:
     def __getitem__(self, row: int) -> NDArray[Any]:
         return self.store[int(self.positions[row])]
 
-    def read(self, row: int, slices: tuple[slice, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        return self[row][slices], None
+    def read(self, row: int, slices: Sequence[slice] = ()) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        return self[row][tuple(slices)], None
 
     def shape(self, row: int) -> tuple[int, ...]:
         return self.store.shape(int(self.positions[row]))
@@ -76,6 +75,7 @@ class SampleInputs:
         self.dtype, self.may_mask, self.keeps_mask = getattr(torch, self.spec.dtype), True, False
         if hasattr(preprocess, "stored_form"):
             self.dtype, self.may_mask, self.keeps_mask = preprocess.stored_form(store.dtypes(store.positions(table)))
+        self.may_mask = self.may_mask or getattr(self._samples, "may_have_holes", False)
         self.beside = int(getattr(preprocess, "beside", 0))
 
     def __len__(self) -> int:
@@ -83,7 +83,8 @@ class SampleInputs:
 
     def shape(self, row: int) -> tuple[int, ...]:
         """Sides of a row's array, without reading it."""
-        return self._samples.shape(row)
+        shape: tuple[int, ...] = self._samples.shape(row)
+        return shape
 
     def sides(self) -> NDArray[np.int64] | None:
         """Sides of the inputs of all rows, int64 ``[n, sides]``; None when the preprocess can't say them."""
@@ -103,7 +104,9 @@ class SampleInputs:
             DataError: When the preprocess gives another number of further inputs than it declares, or the array has
                 places without data and the preprocess gives other sides without reading ``valid``.
         """
-        array, valid = self._read(row, slices)
+        array, valid = self._samples.read(row, () if slices is None else slices)
+        if valid is not None:
+            valid = None if valid.all() else np.broadcast_to(valid, array.shape)
         facts = self._facts[row]
         made = self._take(array, facts, valid=valid) if self._reads_valid else self._take(array, facts)
         first, *further = made if isinstance(made, tuple) else (made,)
@@ -116,22 +119,16 @@ class SampleInputs:
             first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further
 
-    def _read(self, row: int, slices: Sequence[slice] | None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        if slices is None:
-            return self._samples[row], None
-        return self._samples.read(row, tuple(slices))
-
     def _masked(self, made: Input, valid: NDArray[np.bool_]) -> Input:
         """The input with the places false that have no data in the array."""
-        if valid.all():
-            return made
-        holes: Tensor = torch.from_numpy(np.ascontiguousarray(valid))
-        if tuple(holes.shape) != made.space:
+        if valid.ndim == 1 + len(made.space):
+            valid = valid.all(axis=-1)  # the last side is that of the channels
+        if valid.shape != made.space:
             raise DataError(
                 f"an array has places without data, and the preprocess {self._preprocess.name!r} changes its sides",
                 "let it take the keyword `valid`, and return the validity of what it makes",
             )
-        return replace(made, valid=made.with_valid() & holes[None, None])
+        return replace(made, valid=made.with_valid() & torch.from_numpy(valid)[None, None])
 
     def tidy(self, made: Input) -> Input:
         """A batch without its mask where the mask says nothing, because all places have data."""
