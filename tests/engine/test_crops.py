@@ -165,6 +165,19 @@ def test_resumed_bit_for_bit(alone: Any, data: str, tmp_path: Path, step: int) -
     _equal(run(data, str(out), (*SHORT, "data.workers=2"), resume=True), alone[1])
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_killed_and_resumed_bit_for_bit(data: str, tmp_path: Path, launcher: Any, workers: int) -> None:
+    sets = (*SHORT, f"data.workers={workers}")
+    views = small_run.make_recipe((10, 12))
+    expected = run(data, str(tmp_path / "alone"), recipe=views, plain=False)
+    out = tmp_path / "killed"
+    launcher.start(data=data, out=str(out), sets=sets, die="step:5", crop=[10, 12])
+    assert launcher.wait() == -9
+    assert Run.open(out).step == 3
+    resumed = small_run.run(Path(data), out, sets, recipe=views, resume=True)
+    _equal(small_run.weights(resumed), expected)
+
+
 def test_the_run_records_the_crop_and_is_resumed_with_no_other(alone: Any, data: str, tmp_path: Path) -> None:
     opened = Run.open(alone[0])
     assert json.loads((alone[0] / "recipe.json").read_text())["crop"]["sides"] == [10, 12]
