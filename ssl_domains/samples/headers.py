@@ -31,7 +31,7 @@ def npy_layout(path: Path) -> Layout:
         try:
             version = np.lib.format.read_magic(file)
             if version not in readers:
-                raise ReadError(f"the .npy file has version {version[0]}.{version[1]}; versions 1.0 and 2.0 can be read")
+                raise ReadError(f"the .npy file has version {version[0]}.{version[1]}, not 1.0 or 2.0")
             shape, fortran, dtype = readers[version](file)
         except ValueError as error:
             raise ReadError(f"this is no .npy file, or a damaged one ({' '.join(str(error).split())})") from error

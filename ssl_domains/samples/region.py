@@ -127,8 +127,9 @@ class Region:
             wanted = high if self.size is None else self.size
             cause = f"{Path(self.path).name} changed while it was being used: it has {len(mapped)} bytes, not {wanted}"
             raise DataError(cause, _AGAIN)
-        whole = np.ndarray(self.shape, self.dtype, buffer=mapped, offset=self.offset, strides=self._steps())
-        part: NDArray[np.generic] = whole[(*slices, ...)]
+        whole: NDArray[Any] = np.ndarray(self.shape, self.dtype, mapped, self.offset, self._steps())
+        index: tuple[Any, ...] = (*slices, ...)
+        part: NDArray[np.generic] = whole[index]
         if not self.dtype.isnative:
             part = part.astype(self.dtype.newbyteorder("="))
             part.flags.writeable = False
