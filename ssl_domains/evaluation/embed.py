@@ -79,12 +79,12 @@ def embed(
         ResourceError: When the disk is full.
     """
     encoder, preprocess = run.encoder(), run.preprocess
-    positions = store.positions(table)
+    samples = store.of(table)
     kept = run.folder / "embeddings.parquet"
-    fingerprint = _fingerprint(encoder, preprocess, table, positions, run.crop, tiling)
+    fingerprint = _fingerprint(encoder, preprocess, table, samples.fingerprint, run.crop, tiling)
     frame = _reuse(kept, fingerprint)
     if frame is None:
-        decoded = np.flatnonzero(positions >= 0)
+        decoded = np.flatnonzero(samples.decoded)
         features = embed_rows(
             encoder, preprocess, table.take(decoded), store, device=run.config.train.device, batch_size=batch_size,
             workers=run.config.data.workers, crop=run.crop, tiling=tiling, progress=progress,
@@ -173,11 +173,11 @@ def _fingerprint(
     encoder: Encoder,
     preprocess: Preprocess,
     table: SampleTable,
-    positions: NDArray[np.int64],
+    arrays: str,
     crop: Crop | None,
     tiling: Tiling | None,
 ) -> str:
-    """SHA-256 of the weights, the preprocessing, the crop, the rows and the positions of their arrays in the store."""
+    """SHA-256 of the weights, the preprocessing, the crop, the rows and their arrays."""
     digest = hashlib.sha256(encoder.name.encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
@@ -186,7 +186,7 @@ def _fingerprint(
     columns = [name for name in ("sample", "path") if name in table.columns]
     for part in table.frame.select(columns).iter_slices(_ROWS_AT_ONCE):
         digest.update(json.dumps(part.rows()).encode())
-    digest.update(positions.tobytes())
+    digest.update(arrays.encode())
     if crop is not None:
         described = {"crop": crop_to_dict(crop), "tiling": None if tiling is None else asdict(tiling)}
         digest.update(json.dumps(described, sort_keys=True).encode())

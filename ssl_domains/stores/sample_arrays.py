@@ -111,6 +111,11 @@ class SampleArrays:
         """The set of lengths of the last side of the samples."""
         return {int(count) for count in np.unique(self.shapes()[self.decoded, -1])}
 
+    @property
+    def may_have_holes(self) -> bool:
+        """Whether `read` may say that some places hold no data; it may when a reader opens the arrays."""
+        return self._arrays.reader is not None
+
     def causes(self) -> list[str]:
         """Why rows have no array: one text for each such row, in the table's order."""
         numbers, texts = self._causes

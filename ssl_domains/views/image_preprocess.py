@@ -73,7 +73,7 @@ class ImagePreprocess:
     ) -> Input:
         """The same input, as uint8 (steps of 1/255) where the scaling keeps uint8 arrays, else as float32."""
         picture = array if array.ndim == 3 else array[:, :, None]
-        whole = None if valid is None else valid.reshape(picture.shape).all(axis=2)
+        whole = None if valid is None else np.asarray(valid.reshape(picture.shape).all(axis=2))
         canvas, mask = self.place(picture, self._group(facts), whole)
         values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # a copy, as the store's memory is read-only
         return Input(values[None], None if mask is None else torch.from_numpy(mask)[None, None])
@@ -119,7 +119,7 @@ class ImagePreprocess:
         Raises:
             DataError: When channels don't fit, a row names no volume, or no window was fitted for one.
         """
-        wrong = store.channels(store.positions(table)) - {1, self.in_chans}
+        wrong = store.of(table).channels() - {1, self.in_chans}
         if wrong:
             counts = ", ".join(str(count) for count in sorted(wrong))
             cause = f"some arrays have {counts} channels, the encoder takes {self.in_chans}"

@@ -21,26 +21,6 @@ from ssl_domains.views.row_facts import RowFacts
 __all__ = ["SampleInputs"]
 
 
-class _Samples:
-    """Arrays of the rows of a table."""
-
-    def __init__(self, store: ArrayStore, positions: NDArray[np.int64]) -> None:
-        self.store, self.positions, self.decoded = store, positions, positions >= 0
-
-    def __getitem__(self, row: int) -> NDArray[Any]:
-        return self.store[int(self.positions[row])]
-
-    def read(self, row: int, slices: Sequence[slice] = ()) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        return self[row][tuple(slices)], None
-
-    def shape(self, row: int) -> tuple[int, ...]:
-        return self.store.shape(int(self.positions[row]))
-
-
-def samples_of(store: ArrayStore, table: SampleTable) -> Any:
-    return store.of(table) if hasattr(store, "of") else _Samples(store, store.positions(table))
-
-
 class SampleInputs:
     """Makes the inputs of the rows of a table; row numbers count from 0.
 
@@ -61,7 +41,7 @@ class SampleInputs:
     """
 
     def __init__(self, table: SampleTable, store: ArrayStore, preprocess: Preprocess) -> None:
-        self._samples = samples_of(store, table)
+        self._samples = store.of(table)
         failed = int((~self._samples.decoded).sum())
         if failed:
             raise DataError(f"{failed} rows of the table could not be decoded", "keep the rows whose position is ≥ 0")
@@ -74,23 +54,22 @@ class SampleInputs:
         self.spec = preprocess.spec
         self.dtype, self.may_mask, self.keeps_mask = getattr(torch, self.spec.dtype), True, False
         if hasattr(preprocess, "stored_form"):
-            self.dtype, self.may_mask, self.keeps_mask = preprocess.stored_form(store.dtypes(store.positions(table)))
-        self.may_mask = self.may_mask or getattr(self._samples, "may_have_holes", False)
+            self.dtype, self.may_mask, self.keeps_mask = preprocess.stored_form(self._samples.dtypes())
+        self.may_mask = self.may_mask or self._samples.may_have_holes
         self.beside = int(getattr(preprocess, "beside", 0))
 
     def __len__(self) -> int:
-        return len(self._samples.decoded)
+        return len(self._samples)
 
     def shape(self, row: int) -> tuple[int, ...]:
         """Sides of a row's array, without reading it."""
-        shape: tuple[int, ...] = self._samples.shape(row)
-        return shape
+        return self._samples.shape(row)
 
     def sides(self) -> NDArray[np.int64] | None:
         """Sides of the inputs of all rows, int64 ``[n, sides]``; None when the preprocess can't say them."""
         if not hasattr(self._preprocess, "sides"):
             return None
-        made = [self._preprocess.sides(self.shape(row)) for row in range(len(self))]
+        made = [self._preprocess.sides(shape) for shape in map(tuple, self._samples.shapes().tolist())]
         return np.array(made, dtype=np.int64).reshape(len(self), len(self.spec.space))
 
     def __call__(self, row: int, slices: Sequence[slice] | None = None) -> tuple[Input, ...]:
@@ -122,7 +101,7 @@ class SampleInputs:
     def _masked(self, made: Input, valid: NDArray[np.bool_]) -> Input:
         """The input with the places false that have no data in the array."""
         if valid.ndim == 1 + len(made.space):
-            valid = valid.all(axis=-1)  # the last side is that of the channels
+            valid = np.asarray(valid.all(axis=-1))  # the last side is that of the channels
         if valid.shape != made.space:
             raise DataError(
                 f"an array has places without data, and the preprocess {self._preprocess.name!r} changes its sides",

@@ -259,6 +259,9 @@ class Holes:
     def __init__(self, samples: Any) -> None:
         self.samples, self.decoded, self.may_have_holes = samples, samples.decoded, True
 
+    def __len__(self) -> int:
+        return len(self.samples)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.samples, name)
 
@@ -270,12 +273,12 @@ class Holes:
 
 @pytest.mark.parametrize("cache_gb", [0.0, 1.0])
 def test_places_without_data_are_not_valid(stored: Stored, cache_gb: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ssl_domains.views import Canvas, ImagePreprocess, Scaling, sample_inputs
+    from ssl_domains.views import Canvas, ImagePreprocess, Scaling
 
     table, store = stored([np.full((4, 6, 2), 200, np.uint8)] * 3)
     picture = ImagePreprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(4), in_chans=2)
-    samples_of = sample_inputs.samples_of
-    monkeypatch.setattr(sample_inputs, "samples_of", lambda store, table: Holes(samples_of(store, table)))
+    of = ArrayStore.of
+    monkeypatch.setattr(ArrayStore, "of", lambda self, table: Holes(of(self, table)))
 
     class Numbers(WithSides):
         spec = InputSpec("numbers", 2, (None, None))

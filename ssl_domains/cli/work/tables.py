@@ -54,7 +54,7 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
     Raises:
         DataError: When no row could be decoded.
     """
-    decoded = store.positions(table) >= 0
+    decoded = store.of(table).decoded
     causes = Counter(store.causes(table))
     if causes:
         failed, common = sum(causes.values()), causes.most_common(3)
@@ -76,7 +76,7 @@ def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:
         store: Store of their arrays; only pictures ``[H, W, C]`` are checked.
         size: Side of the canvas in pixels.
     """
-    shapes = store.shapes(store.positions(table))
+    shapes = store.of(table).shapes()
     if shapes.shape[1] != 3:
         return ""
     fold = shapes[:, :2].max(axis=1, initial=0) / size
