@@ -22,6 +22,7 @@ from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, refu
 from ssl_domains.stores.fingerprint import reader_name
 from ssl_domains.stores.generation import Generation, continued, mended, new_generation
 from ssl_domains.stores.header import read_header
+from ssl_domains.stores.index import Index
 from ssl_domains.stores.lock import only_one
 from ssl_domains.stores.resolution import arrays_of_table
 from ssl_domains.stores.sample_arrays import SampleArrays
@@ -51,7 +52,8 @@ class ArrayStore:
     def __init__(self, generation: Generation, reader: Reader | None = None) -> None:
         self.folder = generation.header.folder
         self._journal, self._data = generation.header.journal_path, generation.header.data_path
-        self._header, self._index = generation.header, generation.index
+        self._header = generation.header
+        self._generation: Generation | None = generation
         opened = bool((self._index.places == Place.READER).any())
         self._reader = reader if opened else None  # a reader that isn't needed need not be picklable
         # Mapped now, so that it can be read on when the store is filled anew.
@@ -182,6 +184,13 @@ class ArrayStore:
         return self.of(table).causes()
 
     @property
+    def _index(self) -> Index:
+        """The index; read again in a process that unpickled the store."""
+        if self._generation is None:
+            self._generation = Generation.of(self._header)
+        return self._generation.index
+
+    @property
     def problems(self) -> pl.DataFrame:
         """Files that couldn't be decoded: columns ``path`` and ``cause``."""
         rows = self._index.rows.filter(pl.col("place") == int(Place.NONE))
@@ -195,7 +204,7 @@ class ArrayStore:
         return StoredArrays.of(self._data, self._index, at, self._map)
 
     def __len__(self) -> int:
-        return int((self._index.places != Place.NONE).sum())
+        return len(self._arrays)
 
     def __getitem__(self, position: int) -> NDArray[np.generic]:
         """The array at a position: ``[H, W, C]`` or as the reader's axes say, native type, read-only, memory-mapped.
@@ -228,7 +237,8 @@ class ArrayStore:
         return {int(count) for count in np.unique(counts)}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**{name: value for name, value in self.__dict__.items() if name != "_arrays"}, "_map": None}
+        # Forked workers must not use polars: they get the arrays by position, and not the index.
+        return {**self.__dict__, "_arrays": self._arrays, "_generation": None, "_map": None}
 
 
 def _name_and_axes(reader: Reader) -> str:

@@ -71,7 +71,7 @@ class StoredArrays:
         shapes: Sides of each array, ``[n, rank]``, of the smallest unsigned type.
         in_place: Where arrays lie that are not copied; None when all are copied.
         reader: Opens arrays that lie in no `Region`; None when there are none.
-        table: Row of each array, with the columns that opening it reads; None when no reader opens arrays.
+        rows: Columns of the table that opening an array reads, one value for each array; empty when no reader opens any.
     """
 
     data: Path
@@ -82,7 +82,7 @@ class StoredArrays:
     shapes: NDArray[Any]
     in_place: InPlace | None = None
     reader: OpenReader | None = None
-    table: pl.DataFrame | None = None
+    rows: dict[str, list[Any]] = field(default_factory=dict)
     _map: mmap.mmap | None = field(default=None, repr=False)
     _open: dict[int, LazyArray] = field(default_factory=dict, repr=False)
     _process: int = 0
@@ -151,14 +151,14 @@ class StoredArrays:
         )
 
     def _opened(self, number: int) -> LazyArray:
-        if self.reader is None or self.table is None:
+        if self.reader is None:
             cause = "this array is opened by the reader from its row of the table"
             raise DataError(cause, "read it by row: store.of(table)[row]")
         if self._process != os.getpid():  # a forked process must not read from the files of its parent
             self._open, self._process = {}, os.getpid()
         lazy = self._open.pop(number, None)
         if lazy is None:
-            row = self.table.row(number, named=True)
+            row = {name: values[number] for name, values in self.rows.items()}
             try:
                 lazy = self.reader.open(row)
             except (ReadError, OSError) as error:

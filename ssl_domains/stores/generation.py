@@ -50,12 +50,22 @@ class Generation:
                 raise DataError(cause, "fill it again: run pretrain or embed on the table")
             # Another process may write a new index, and remove this one, since the header was read.
             with suppress(FileNotFoundError):
-                builder = IndexBuilder(_index(header))
-                for line in read_journal(header.journal_path, header.data_path):
-                    builder.add(line)
+                made = cls.of(header)
                 if header.data_path.exists() or read_header(folder) == header:
-                    return cls(header, builder.build(), builder.lines)
+                    return made
         raise DataError(f"the array store {folder.name} can't be read", "remove its folder and fill it again")
+
+    @classmethod
+    def of(cls, header: Header) -> Generation:
+        """The store with this header.
+
+        Raises:
+            FileNotFoundError: When another process has filled it anew since the header was read.
+        """
+        builder = IndexBuilder(_index(header))
+        for line in read_journal(header.journal_path, header.data_path):
+            builder.add(line)
+        return cls(header, builder.build(), builder.lines)
 
     def folded(self, end: int) -> Generation:
         """Write the index with what the journal says, and begin a new journal; ``end`` is the size of the data.

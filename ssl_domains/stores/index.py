@@ -8,7 +8,6 @@ the two files can be looked at with any tool for tables.
 from __future__ import annotations
 
 import functools
-import io
 import json
 import os
 from dataclasses import dataclass, replace
@@ -79,19 +78,6 @@ class Index:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Both tables as Parquet, which is a third of the size in memory."""
-        packed = {}
-        for name in ("rows", "files"):
-            buffer = io.BytesIO()
-            getattr(self, name).write_parquet(buffer)
-            packed[name] = buffer.getvalue()
-        return {**packed, "dtypes": self.dtypes, "columns": self.columns, "rank": self.rank}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        unpacked = {name: pl.read_parquet(io.BytesIO(state[name])) for name in ("rows", "files")}
-        self.__dict__.update({**state, **unpacked})
 
     def lookup(self, arrays: pl.Series) -> NDArray[np.int64]:
         """The row of each array id, int64 ``[n]``; −1 for one that is not there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -57,7 +58,7 @@ def arrays_of_table(
     numbers[usable] = number
     arrays = StoredArrays.of(data, index, at, mapped)
     if isinstance(reader, OpenReader) and (arrays.place == Place.READER).any():
-        arrays.reader, arrays.table = reader, _opening_rows(table, index, at, numbers, usable)
+        arrays.reader, arrays.rows = reader, _opening_rows(table, index, at, numbers, usable)
     position = np.cumsum(index.places != Place.NONE) - 1
     ends = None if parts is None else (narrow(parts.starts), narrow(parts.stops))
     fingerprint = _fingerprint(index, found.at, usable, parts)
@@ -112,13 +113,16 @@ def _other_values(array: str, columns: tuple[str, ...]) -> str:
 
 def _opening_rows(
     table: SampleTable, index: Index, at: NDArray[np.int64], numbers: NDArray[np.int64], usable: NDArray[np.bool_]
-) -> pl.DataFrame:
-    """A row of the table for each of the arrays, with the columns that opening it reads."""
+) -> dict[str, list[Any]]:
+    """The columns of the table that opening an array reads: one value for each of the arrays."""
     row = np.zeros(len(at), dtype=np.int64)
     rows = np.flatnonzero(usable)[::-1]
     row[numbers[rows]] = rows  # the last assignment holds: the first row of each array
     read = {name for code in np.unique(index.files["columns"].to_numpy()) for name in index.columns[code]}
-    return table.frame.select([name for name in table.columns if name in {"sample", "path", *read}])[row]
+    # Lists, not a frame: polars must not be used in a forked worker.
+    return table.frame.select([name for name in table.columns if name in {"sample", "path", *read}])[row].to_dict(
+        as_series=False
+    )
 
 
 def _distinct(causes: pl.Series, usable: NDArray[np.bool_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
