@@ -45,6 +45,7 @@ class Sizes:
     Attributes:
         regions: Number of regions, one after the other.
         length: Places of a region; each is an int16.
+        crop: Places of a crop.
         steps: Training steps.
         workers: Worker processes of each training process.
         limit_mb: Largest anonymous memory above the imports, in MB (10⁶ bytes), summed over all processes.
@@ -52,6 +53,7 @@ class Sizes:
 
     regions: int = 100_000
     length: int = 6_000
+    crop: int = 1_000
     steps: int = 30
     workers: int = 2
     limit_mb: float = 400
@@ -231,7 +233,7 @@ def _train(folder: Path, out: Path, sizes: Sizes) -> Run:
     with processes() as world, world.in_turn():
         table = make_table(folder, sizes)
         store = ArrayStore.fill(folder / "store", table, RegionReader())
-    crop = RandomCrop(sizes.length // 2, emitted="start_of_crop", origin="start")
+    crop = RandomCrop(sizes.crop, emitted="start_of_crop", origin="start")
     config = load_config(
         sets=[
             "encoder.name=conv1d", "train.batch_size=64", "train.device=cpu", f"train.max_steps={sizes.steps}",
@@ -245,7 +247,7 @@ def _train(folder: Path, out: Path, sizes: Sizes) -> Run:
 
 def _load_libraries(folder: Path) -> None:
     """A tiny run: what is imported at its first use is loaded before memory is measured."""
-    sizes = Sizes(regions=80, length=64, steps=1, workers=0)
+    sizes = Sizes(regions=80, length=64, crop=32, steps=1, workers=0)
     trained = _train(folder, folder / "run", sizes)
     with processes() as world, world.in_turn():
         embed(trained, make_table(folder, sizes), ArrayStore.open(folder / "store"))
@@ -270,7 +272,7 @@ def run(sizes: Sizes | None = None) -> Result:
         (
             "MB: highest anonymous resident memory (RssAnon) above the imports, summed over all processes; each is "
             "measured above what its training process held after a tiny run. Pages of the mapped array don't count.",
-            f"A crop of {sizes.length // 2} places of each region of {sizes.length}; conv1d; {sizes.steps} steps of 64 "
+            f"A crop of {sizes.crop} places of each region of {sizes.length}; conv1d; {sizes.steps} steps of 64 "
             f"samples; {sizes.workers} workers for each training process. A rule reads the origin of the crops.",
         ),
         time.perf_counter() - started,

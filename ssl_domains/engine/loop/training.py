@@ -99,7 +99,6 @@ def pretrain(
                     raise UsageError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
-        stack.enter_context(freed_memory_kept(device))
         assembled = _reassemble(config, parts, world, saved) if resume else assemble(config, parts, world)
         with world.together():
             if world.first and not resume:
@@ -110,6 +109,8 @@ def pretrain(
                 run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
                 # Written last of the small files: a folder with config.toml is a run folder.
                 run.write_text("config.toml", assembled.config.to_toml())
+        # Only now: the buffers of the set-up are not needed again.
+        stack.enter_context(freed_memory_kept(device))
         listener = on_event if on_event is not None and world.first else _silence
         _Training(run, checkpoints, assembled, parts, fingerprint, listener, world).go_on(saved)
         world.wait()

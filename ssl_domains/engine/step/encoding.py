@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.encoders import Encoder
+from ssl_domains.engine.processes.allocation import freed_memory_returned
 from ssl_domains.engine.processes.precision import Precision, autocast
 from ssl_domains.inputs import Input
 from ssl_domains.views import whole_batch
@@ -80,6 +81,8 @@ def encode_rows(
         num_workers=workers,
         generator=torch.Generator(),
     )
+    if workers:
+        freed_memory_returned()
     encoder = encoder.to(device)
     training = encoder.training
     encoder.eval()
