@@ -18,7 +18,7 @@ from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.samples import SampleTable, write_whole
-from ssl_domains.stores import ArrayStore
+from ssl_domains.stores import ArrayStore, SampleArrays
 from ssl_domains.views import InputDataset, Preprocess, extended, preprocess_to_dict
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def embed(
         ResourceError: When the disk is full.
     """
     encoder, preprocess = run.encoder(), run.preprocess
-    positions = store.positions(table)
+    samples = store.of(table)
     kept = run.folder / "embeddings.parquet"
-    fingerprint = _fingerprint(encoder, preprocess, table, positions)
+    fingerprint = _fingerprint(encoder, preprocess, table, samples)
     frame = _reuse(kept, fingerprint)
     if frame is None:
-        decoded = np.flatnonzero(positions >= 0)
+        decoded = np.flatnonzero(samples.decoded)
         features = embed_rows(
             encoder, preprocess, table.take(decoded), store, device=run.config.train.device, batch_size=batch_size,
             workers=run.config.data.workers, progress=progress,
@@ -115,8 +115,8 @@ def embed_rows(
     return out
 
 
-def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, positions: NDArray[np.int64]) -> str:
-    """SHA-256 of the weights, the preprocessing, the rows and the positions of their arrays in the store."""
+def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, samples: SampleArrays) -> str:
+    """SHA-256 of the weights, the preprocessing, the rows and what their arrays were made from."""
     digest = hashlib.sha256(encoder.name.encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
@@ -124,7 +124,7 @@ def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, p
     digest.update(json.dumps(preprocess_to_dict(preprocess), sort_keys=True).encode())
     columns = [name for name in ("sample", "path") if name in table.columns]
     digest.update(json.dumps(table.frame.select(columns).rows()).encode())
-    digest.update(positions.tobytes())
+    digest.update(samples.fingerprint.encode())
     return digest.hexdigest()
 
 

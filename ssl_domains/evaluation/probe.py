@@ -87,7 +87,7 @@ def probe_run(
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples)
-    decoded = store.positions(table) >= 0
+    decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
     unread = int((usable & ~decoded).sum())
     rows = np.flatnonzero(usable & decoded)

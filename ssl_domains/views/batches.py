@@ -49,19 +49,19 @@ class InputDataset(Dataset[dict[str, Any]]):
     """
 
     def __init__(self, table: SampleTable, store: ArrayStore, preprocess: Preprocess, cache_gb: float = 2.0) -> None:
-        self._positions = store.positions(table)
-        failed = int((self._positions < 0).sum())
+        self._samples = store.of(table)
+        failed = int((~self._samples.decoded).sum())
         if failed:
-            raise DataError(f"{failed} rows of the table could not be decoded", "keep the rows whose position is ≥ 0")
+            cause = f"{failed} rows of the table could not be decoded"
+            raise DataError(cause, "keep the rows where store.of(table).decoded is true")
         if hasattr(preprocess, "require"):
             preprocess.require(table, store)
-        self._store = store
         self._preprocess = preprocess
         self._facts = {name: table.column(name).to_list() for name in preprocess.columns}
         self._spec = preprocess.spec
         self._dtype, self._may_mask, self._keeps_mask = getattr(torch, self._spec.dtype), True, False
         if hasattr(preprocess, "stored_form"):
-            self._dtype, self._may_mask, self._keeps_mask = preprocess.stored_form(store.dtypes(self._positions))
+            self._dtype, self._may_mask, self._keeps_mask = preprocess.stored_form(self._samples.dtypes())
         self._cache: dict[str, Tensor] | None = None
         self._beside = int(getattr(preprocess, "beside", 0))
         fixed = not self._spec.ragged and not self._beside
@@ -89,7 +89,7 @@ class InputDataset(Dataset[dict[str, Any]]):
         return cache
 
     def __len__(self) -> int:
-        return len(self._positions)
+        return len(self._samples)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """A batch of one."""
@@ -128,7 +128,7 @@ class InputDataset(Dataset[dict[str, Any]]):
     def _one(self, row: int) -> tuple[Input, ...]:
         facts = {name: values[row] for name, values in self._facts.items()}
         take = getattr(self._preprocess, "compact", self._preprocess)
-        made = take(self._store[int(self._positions[row])], facts)
+        made = take(self._samples[row], facts)
         first, *further = made if isinstance(made, tuple) else (made,)
         if len(further) != self._beside:
             cause = f"the preprocess {self._preprocess.name!r} gives {len(further)} further inputs of a sample"

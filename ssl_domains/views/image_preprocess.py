@@ -96,7 +96,7 @@ class ImagePreprocess:
         Raises:
             DataError: When channels don't fit, a row names no volume, or no window was fitted for one.
         """
-        wrong = store.channels(store.positions(table)) - {1, self.in_chans}
+        wrong = store.of(table).channels() - {1, self.in_chans}
         if wrong:
             counts = ", ".join(str(count) for count in sorted(wrong))
             cause = f"some arrays have {counts} channels, the encoder takes {self.in_chans}"

@@ -280,11 +280,10 @@ def rule_text(objective: Objective | Rule) -> str:
 
 
 def _channels(parts: Parts) -> int:
-    positions = parts.store.positions(parts.table)
-    positions = positions[positions >= 0]
-    if not len(positions):
+    samples = parts.store.of(parts.table)
+    if not samples.decoded.any():
         raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
-    counted = parts.store.channels(positions)
+    counted = samples.channels()
     colour = counted - {1}
     if len(colour) > 1:
         counts = ", ".join(str(count) for count in sorted(counted))
