@@ -77,7 +77,7 @@ def dense_probe_run(
     store = run_store(run) if store is None else store
     split = evaluation_split(table, group, run.training_samples)
     sides = split.train | split.test
-    available = (store.positions(table) >= 0) & (masks.positions(table) >= 0)
+    available = store.of(table).decoded & (masks.positions(table) >= 0)
     rows = np.flatnonzero(sides & available)
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
@@ -135,8 +135,9 @@ def _arms(run: Run, masks_read: int) -> Iterator[tuple[str, Encoder]]:
 
 
 def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:
-    for sample, image, mask in zip(part.frame["sample"], store.positions(part), masks.positions(part), strict=True):
-        if store.shape(int(image))[:2] != masks.shape(int(mask)):
+    shapes = store.of(part).shapes()[:, :2].tolist()
+    for sample, shape, mask in zip(part.frame["sample"], shapes, masks.positions(part), strict=True):
+        if tuple(shape) != masks.shape(int(mask)):
             raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
 
 

@@ -42,9 +42,8 @@ class Sprite:
 def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, crop: Crop | None = None) -> Sprite:
     """Thumbnails of decodable rows, after the preprocessing of the encoder; with a crop, of the centre."""
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
-    positions = store.positions(table)
     # Three channels are shown as colours; of any other number of channels, only the first is shown.
-    colour = preprocess.spec.channels == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
+    colour = preprocess.spec.channels == 3 and 3 in store.of(table).channels()
     edge = _EDGE_COLOUR if colour else _EDGE_GREY
     columns = math.ceil(math.sqrt(len(table)))
     rows = math.ceil(len(table) / columns)

@@ -71,7 +71,7 @@ class StoredArrays:
         shapes: Sides of each array, ``[n, rank]``, of the smallest unsigned type.
         in_place: Where arrays lie that are not copied; None when all are copied.
         reader: Opens arrays that lie in no `Region`; None when there are none.
-        rows: Columns of the table that opening an array reads, one value for each array; empty when no reader opens any.
+        rows: Columns of the table that opening an array reads, one value for each array; empty without ``reader``.
     """
 
     data: Path

@@ -81,7 +81,8 @@ def rows_that_differ(table: SampleTable, index: Index, reader: Reader) -> list[t
     """
     if not DeclaredArrays.of(reader).axes.endswith("c"):
         return []
-    whole = table.take(first_rows(table))
+    first = first_rows(table)
+    whole = table if len(first) == len(table) else table.take(first)
     regions = region_column(whole)
     at = index.lookup(array_ids(whole))
     if regions is not None:

@@ -128,6 +128,11 @@ class SampleArrays:
         positions[self.decoded] = self._position[self._number[self.decoded]]
         return positions
 
+    @property
+    def regions(self) -> bool:
+        """Whether samples are regions of arrays, so that several may share one array."""
+        return self._parts is not None
+
     def _cause(self, row: int) -> str:
         numbers, texts = self._causes
         return str(texts[numbers[int((~self.decoded[:row]).sum())]])

@@ -81,10 +81,9 @@ def _check_columns(domain: Domain, table: SampleTable) -> None:
 
 
 def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
-    positions = store.positions(table)
-    decoded = table.take(positions >= 0)
+    decoded = table.take(store.of(table).decoded)
     assert len(decoded), "the demo data can be decoded"
-    channels = max(store.channels(store.positions(decoded)))
+    channels = max(store.of(decoded).channels())
     in_chans = domain.in_chans(decoded) if domain.in_chans is not None else channels
     preprocess = ImagePreprocess(domain.scaling(decoded).fit(decoded, store), Canvas(32, domain.canvas), in_chans)
     canvas = InputDataset(decoded.take([0]), store, preprocess)[0]["input"].unit().values[0]
@@ -103,9 +102,10 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
 def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     if domain.thumbnail is None:
         return
-    decoded = store.positions(table) >= 0
-    row = table.take(decoded).frame.row(0, named=True)
-    made = domain.thumbnail(store[int(store.positions(table)[decoded][0])], row)
+    samples = store.of(table)
+    first = int(np.flatnonzero(samples.decoded)[0])
+    row = table.frame.row(first, named=True)
+    made = domain.thumbnail(samples[first], row)
     if isinstance(made, str):
         assert str(row["path"]) not in made, "a thumbnail shows no path"
         return

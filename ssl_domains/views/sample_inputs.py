@@ -44,7 +44,8 @@ class SampleInputs:
         self._samples = store.of(table)
         failed = int((~self._samples.decoded).sum())
         if failed:
-            raise DataError(f"{failed} rows of the table could not be decoded", "keep the rows whose position is ≥ 0")
+            cause = f"{failed} rows of the table could not be decoded"
+            raise DataError(cause, "keep the rows where store.of(table).decoded is true")
         if hasattr(preprocess, "require"):
             preprocess.require(table, store)
         self._preprocess = preprocess

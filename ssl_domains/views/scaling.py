@@ -64,11 +64,11 @@ class Scaling:
         Raises:
             DataError: When there is nothing to fit on, or float data has no declared window.
         """
-        samples = store.of(table)
         if self.scope == "volume":
             return FittedScaling(self).extend(table, store)
+        samples = store.of(table)
         if self.scope == "survey":
-            training = np.asarray(table.rows_of("train"))
+            training = table.rows_of("train")
             values, of = _values(samples, training[samples.decoded[training]])
             if not len(values):
                 raise DataError("no training row has data to fit the clip of the survey on", "check the column 'split'")
@@ -110,8 +110,8 @@ class FittedScaling:
         samples = store.of(table)
         windows, fitted_on = dict(self.windows), dict(self.fitted_on)
         members: dict[str, list[int]] = {}
-        for row, (name, decoded) in enumerate(zip(names, samples.decoded.tolist(), strict=True)):
-            if name not in windows and decoded:
+        for row, name in enumerate(names):
+            if name not in windows and samples.decoded[row]:
                 members.setdefault(str(name), []).append(row)
         for name, rows in members.items():
             values, of = _values(samples, np.array(rows))
@@ -211,15 +211,14 @@ def _full_range(dtype: np.dtype[Any]) -> Window:
 
 
 def _values(samples: SampleArrays, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
-    """A subsample of the finite values of some rows (about `VALUES` of them), and the number of all values."""
+    """A subsample of the finite values of samples (about `VALUES` of them), and the number of all values."""
     total = int(samples.shapes(rows).prod(axis=1).sum())
     stride = max(1, -(-total // VALUES))
-    positions = samples.positions[rows]
-    # Regions of one array have one position.
-    starts = positions if len(np.unique(positions)) == len(positions) else rows
+    positions = samples.positions
     kept = []
-    for row, start in zip(rows.tolist(), (starts % stride).tolist(), strict=True):
-        # With one start for all arrays, a stride that shares a factor with the width would take a few columns only.
+    for row in rows.tolist():
+        # With one start for all samples, a stride that shares a factor with the width would take a few columns only.
+        start = int(positions[row] + (row if samples.regions else 0)) % stride
         values = samples[row].reshape(-1)[start::stride].astype(np.float64)
         kept.append(values[np.isfinite(values)])
     return (np.concatenate(kept) if kept else np.empty(0)), total

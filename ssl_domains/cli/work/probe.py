@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter
+from ssl_domains.cli.console import counter, note
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -96,7 +96,7 @@ def probe_masks(
     run = Run.open(folder)
     path, table, store = _opened(domain, run, samples)
     with counter("reading masks") as progress:
-        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
+        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
     with counter("encoding") as progress:
         return dense_probe_run(
             run,
