@@ -111,7 +111,8 @@ class Pictures:
     def of(cls, table: SampleTable, store: ArrayStore, size: int) -> Pictures:
         """float32 in [0, 1]."""
         preprocess = ImagePreprocess(Scaling().fit(table, store), Canvas(size), 3)
-        images = torch.cat([preprocess(store[int(position)]).values for position in store.positions(table)])
+        samples = store.of(table)
+        images = torch.cat([preprocess(samples[row]).values for row in range(len(table))])
         return cls(images, read_labels(table.column("class")))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.encoders import Encoder, Levels
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.engine.processes.precision import resolve_device
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
 from ssl_domains.evaluation.probe import RANDOM
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
@@ -70,11 +70,14 @@ def dense_probe_run(
         DataError: When no row has a mask, or a mask has another shape than its image.
     """
     fit = fit or DenseFit()
+    if run.crop is not None:
+        cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
+        raise UsageError(cause, "probe a column with --label")
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     split = evaluation_split(table, group, run.training_samples)
     sides = split.train | split.test
-    available = (store.positions(table) >= 0) & (masks.positions(table) >= 0)
+    available = store.of(table).decoded & (masks.positions(table) >= 0)
     rows = np.flatnonzero(sides & available)
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
@@ -132,8 +135,9 @@ def _arms(run: Run, masks_read: int) -> Iterator[tuple[str, Encoder]]:
 
 
 def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:
-    for sample, image, mask in zip(part.frame["sample"], store.positions(part), masks.positions(part), strict=True):
-        if store.shape(int(image))[:2] != masks.shape(int(mask)):
+    shapes = store.of(part).shapes()[:, :2].tolist()
+    for sample, shape, mask in zip(part.frame["sample"], shapes, masks.positions(part), strict=True):
+        if tuple(shape) != masks.shape(int(mask)):
             raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,24 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
-from ssl_domains.errors import DataError, ResourceError
+from ssl_domains.errors import DataError, ResourceError, UsageError
 from ssl_domains.samples import SampleTable, write_whole
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, Preprocess, extended, preprocess_to_dict
+from ssl_domains.views import (
+    Crop,
+    InputDataset,
+    Preprocess,
+    TileDataset,
+    Tiling,
+    crop_to_dict,
+    extended,
+    preprocess_to_dict,
+)
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -27,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["embed", "embed_rows"]
 
 _META_KEY = "ssl_domains.embeddings"
+_ROWS_AT_ONCE = 4096
 
 Progress = Callable[[int, int], None]
 
@@ -37,20 +49,25 @@ def embed(
     store: ArrayStore,
     *,
     out: Path | None = None,
+    tiling: Tiling | None = None,
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
     """Pooled features of the frozen encoder for every decodable row of the table, in all splits.
 
-    They are cached in ``embeddings.parquet`` of the run, and read from there while encoder, preprocessing and table
-    are the same.
+    They are cached in ``embeddings.parquet`` of the run, and read from there while encoder, preprocessing, table, crop
+    and tiling are the same.
+
+    Where the run's views show crops, an encoder of a fixed size sees the crop at the centre of a sample, another one
+    the whole sample. With ``tiling`` the features of a sample are the mean over tiles that cover it.
 
     Args:
         run: The run; its newest checkpoint is used.
         table: The samples.
         store: The arrays of the samples.
         out: A further file to write the embeddings to.
-        batch_size: Number of rows in a batch.
+        tiling: Grid of tiles of each sample; only for a run whose views show crops.
+        batch_size: Number of rows, or of tiles, in a batch.
         progress: Called with the number of rows done and of all rows.
 
     Returns:
@@ -58,18 +75,19 @@ def embed(
 
     Raises:
         DataError: When no row could be decoded, or the encoder gives numbers that are not finite.
+        UsageError: With a tiling, when the run's views show whole samples.
         ResourceError: When the disk is full.
     """
     encoder, preprocess = run.encoder(), run.preprocess
-    positions = store.positions(table)
+    samples = store.of(table)
     kept = run.folder / "embeddings.parquet"
-    fingerprint = _fingerprint(encoder, preprocess, table, positions)
+    fingerprint = _fingerprint(encoder, preprocess, table, samples.fingerprint, run.crop, tiling)
     frame = _reuse(kept, fingerprint)
     if frame is None:
-        decoded = np.flatnonzero(positions >= 0)
+        decoded = np.flatnonzero(samples.decoded)
         features = embed_rows(
             encoder, preprocess, table.take(decoded), store, device=run.config.train.device, batch_size=batch_size,
-            workers=run.config.data.workers, progress=progress,
+            workers=run.config.data.workers, crop=run.crop, tiling=tiling, progress=progress,
         )  # fmt: skip
         frame = pl.DataFrame(
             {
@@ -93,38 +111,85 @@ def embed_rows(
     device: str = "auto",
     batch_size: int = 256,
     workers: int = 0,
+    crop: Crop | None = None,
+    tiling: Tiling | None = None,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
     """Pooled features float32 ``[n, F]`` of decodable rows, from the encoder in evaluation mode, without augmentation.
 
+    Args:
+        encoder: The encoder.
+        preprocess: Its preprocessing.
+        table: The rows.
+        store: The arrays of the rows.
+        device: Device that the encoder runs on.
+        batch_size: Number of rows, or of tiles, in a batch.
+        workers: Number of worker processes that read arrays; 0 reads in this process.
+        crop: Crop of the views that the encoder was trained on.
+        tiling: Grid of tiles of the crop's size, over which the features of a sample are averaged; None for one crop at
+            the centre, or the whole sample.
+        progress: Called with the number of rows (or tiles) done and of all of them.
+
     Raises:
         DataError: When there is no row, or the encoder gives numbers that are not finite.
+        UsageError: With a tiling but without a crop.
     """
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
-    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
-    out = np.empty((len(table), encoder.num_features), dtype=np.float32)
-    target_device = resolve_device(device)
-    for rows, features in encode_rows(
-        encoder, dataset, pooled, device=target_device, batch_size=batch_size, workers=workers, progress=progress
-    ):
-        out[rows] = features.cpu().numpy()
-    if not np.isfinite(out).all():
-        bad = table.frame["sample"][int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])]
-        raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
+    if tiling is not None and crop is None:
+        raise UsageError("tiles have the size of a crop, and the views show whole samples", "leave --tile out")
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
+    out = np.zeros((len(table), encoder.num_features), dtype=np.float32)
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    if tiling is None:
+        for rows, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):
+            out[rows] = features.cpu().numpy()
+    else:
+        tiles = TileDataset(dataset, tiling)
+        encoded = encode_rows(encoder, tiles, pooled, device=resolve_device(device), **options)
+        for row, mean in enumerate(_tile_means(encoded, np.diff(tiles.first))):
+            out[row] = mean
+    for row in range(0, len(out), _ROWS_AT_ONCE):
+        finite = np.isfinite(out[row : row + _ROWS_AT_ONCE]).all(axis=1)
+        if not finite.all():
+            bad = table.frame["sample"][row + int(np.flatnonzero(~finite)[0])]
+            raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
     return out
 
 
-def _fingerprint(encoder: Encoder, preprocess: Preprocess, table: SampleTable, positions: NDArray[np.int64]) -> str:
-    """SHA-256 of the weights, the preprocessing, the rows and the positions of their arrays in the store."""
+def _tile_means(encoded: Iterable[tuple[slice, Tensor]], counts: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+    """Mean features of each row, from those of its tiles; row ``i`` has ``counts[i]`` tiles, which come in order."""
+    row, seen, total = 0, 0, np.zeros(0)
+    for _, features in encoded:
+        for one in features.cpu().double().numpy():
+            total = one if seen == 0 else total + one
+            seen += 1
+            if seen == counts[row]:
+                yield total / seen
+                row, seen = row + 1, 0
+
+
+def _fingerprint(
+    encoder: Encoder,
+    preprocess: Preprocess,
+    table: SampleTable,
+    arrays: str,
+    crop: Crop | None,
+    tiling: Tiling | None,
+) -> str:
+    """SHA-256 of the weights, the preprocessing, the crop, the rows and their arrays."""
     digest = hashlib.sha256(encoder.name.encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     digest.update(json.dumps(preprocess_to_dict(preprocess), sort_keys=True).encode())
     columns = [name for name in ("sample", "path") if name in table.columns]
-    digest.update(json.dumps(table.frame.select(columns).rows()).encode())
-    digest.update(positions.tobytes())
+    for part in table.frame.select(columns).iter_slices(_ROWS_AT_ONCE):
+        digest.update(json.dumps(part.rows()).encode())
+    digest.update(arrays.encode())
+    if crop is not None:
+        described = {"crop": crop_to_dict(crop), "tiling": None if tiling is None else asdict(tiling)}
+        digest.update(json.dumps(described, sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -30,6 +30,7 @@ from ssl_domains.probes import (
 )
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Tiling
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -58,6 +59,7 @@ def probe_run(
     floors: Mapping[str, Sequence[str]] | None = None,
     seeds: Sequence[int] = (0,),
     task: Task | None = None,
+    tiling: Tiling | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
     """Probe a label column and write the report to ``probe-LABEL.json`` in the run's folder.
@@ -72,6 +74,7 @@ def probe_run(
         floors: Name → columns of the table that a floor may use, such as ``{"position alone": ("position",)}``.
         seeds: Numbers of the draws of labelled groups; each draw is the same for every arm.
         task: The task; None chooses it by the column.
+        tiling: Grid of tiles of each sample, over which features are averaged; only for a run whose views show crops.
         progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
@@ -87,7 +90,7 @@ def probe_run(
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples)
-    decoded = store.positions(table) >= 0
+    decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
     unread = int((usable & ~decoded).sum())
     rows = np.flatnonzero(usable & decoded)
@@ -99,12 +102,12 @@ def probe_run(
     draws = [(seed, draw) for seed in seeds for draw in label_draws(kept, sides.groups, sides.train, fractions, seed)]
     labels_read = _labels_read(run, label, table, labels)
     report_rows: list[ProbeRow] = []
-    for arm in _arms(run, table, part, store, floors or {}, labels_read, progress):
+    for arm in _arms(run, table, part, store, floors or {}, labels_read, tiling, progress):
         for seed, draw in draws:
             for probe in arm.probes:
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
                 report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
-    notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []))
+    notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []), *_shown(run, tiling))
     report = ProbeReport(
         label=label,
         task=labels.task,
@@ -128,6 +131,7 @@ def _arms(
     store: ArrayStore,
     floors: Mapping[str, Sequence[str]],
     labels_read: int,
+    tiling: Tiling | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Iterator[_Arm]:
     """Features of each arm for the rows of ``part``, one arm in memory at a time."""
@@ -139,7 +143,7 @@ def _arms(
     name = "frozen encoder"
     if labels_read:
         name += f" (supervised contrastive, saw {labels_read} labels)"
-    embeddings = embed(run, table, store, progress=progress_of("frozen encoder"))
+    embeddings = embed(run, table, store, tiling=tiling, progress=progress_of("frozen encoder"))
     joined = part.frame.select("sample").join(embeddings, on="sample", how="left", maintain_order="left")
     yield _Arm(name, joined["embedding"].to_numpy(), frozen)
 
@@ -147,10 +151,23 @@ def _arms(
     if run.config.encoder.init != "random":
         starts.append(("initial weights, no further training", encoder_at_start(run)))
     for name, encoder in starts:
-        x = embed_rows(encoder, run.preprocess, part, store, device=run.config.train.device, progress=progress_of(name))
+        x = embed_rows(
+            encoder, run.preprocess, part, store, device=run.config.train.device, crop=run.crop, tiling=tiling,
+            progress=progress_of(name),
+        )  # fmt: skip
         yield _Arm(name, x, frozen)
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
+
+
+def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:
+    """A remark on the part of a sample that the encoders see, where the run's views show crops."""
+    if run.crop is None:
+        return ()
+    if tiling is not None:
+        return (f"features are means over {tiling.words}",)
+    whole = "the whole sample" if run.preprocess.spec.ragged else "the centre of a sample; --tile shows all of it"
+    return (f"the encoders see {whole}",)
 
 
 def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> int:

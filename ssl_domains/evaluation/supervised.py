@@ -53,7 +53,7 @@ def supervised_answers(
         raise UsageError(f"the run {run.folder.name!r} was not trained with labels", "probe it instead")
     x = embed_rows(
         run.encoder(), run.preprocess, table, store, device=run.config.train.device, batch_size=batch_size,
-        progress=progress,
+        crop=run.crop, progress=progress,
     )  # fmt: skip
     z = torch.from_numpy(x).double() @ state["classifier.weight"].double().T + state["classifier.bias"].double()
     return supervised_answers_of(z, task, float(state["shift"]), float(state["scale"]))

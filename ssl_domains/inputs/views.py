@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -30,6 +30,17 @@ class View:
     emitted: Mapping[str, Tensor] = field(default_factory=dict)
     part: int = 0
     beside: tuple[Input, ...] = ()
+
+    def take(self, index: Tensor | slice) -> View:
+        """The view of the samples at ``index``."""
+        emitted = {name: values[index] for name, values in self.emitted.items()}
+        beside = tuple(one.take(index) for one in self.beside)
+        return replace(self, input=self.input.take(index), emitted=emitted, beside=beside)
+
+    def pin_memory(self) -> View:
+        """The view with its inputs in page-locked memory; called by a ``DataLoader``."""
+        beside = tuple(one.pin_memory() for one in self.beside)
+        return replace(self, input=self.input.pin_memory(), beside=beside)
 
 
 @dataclass(frozen=True, eq=False)

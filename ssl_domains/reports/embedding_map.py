@@ -100,7 +100,7 @@ def embedding_map(
         xy=_into_box(xy),
         samples=part.frame["sample"].to_list(),
         colourings=colours,
-        sprite=make_sprite(part, store, run.preprocess),
+        sprite=make_sprite(part, store, run.preprocess, run.crop),
         neighbours=nearest(x, queries=8, k=7),
         total=len(frame),
     )

@@ -98,9 +98,9 @@ def picture_samples(
     """
     with decoded(table, rows, reader, store) as (kept, arrays):
         some = table.take(kept)
-        positions = arrays.positions(some)
-        causes = dict(arrays.problems.iter_rows())
-        decodable = np.flatnonzero(positions >= 0)
+        samples = arrays.of(some)
+        causes = iter(samples.causes())
+        decodable = np.flatnonzero(samples.decoded)
         draw, broken = thumbnail, ""
         if draw is None and len(decodable):
             try:
@@ -111,13 +111,12 @@ def picture_samples(
         looks: dict[int, NDArray[np.float64]] = {}
         for place, row in enumerate(kept):
             record = some.frame.row(place, named=True)
-            if positions[place] < 0:
-                cause = causes.get(str(record.get("path") or ""), "it can't be decoded")
-                pictures[row] = Picture(cause=_without_paths(cause, record))
+            if not samples.decoded[place]:
+                pictures[row] = Picture(cause=_without_paths(next(causes), record))
             elif draw is None:
                 pictures[row] = Picture(cause=broken)
             else:
-                pictures[row], look = _drawn(draw, arrays[int(positions[place])], record)
+                pictures[row], look = _drawn(draw, samples[place], record)
                 if look is not None:
                     looks[row] = look
         if encode is not None and len(decodable):
@@ -140,15 +139,16 @@ def decoded(
     rows = list(rows)
     if store is not None:
         try:
-            store.positions(table.take(rows))
+            store.of(table.take(rows))
             yield rows, store
             return
         except DataError:  # filled from another table, or in part
             pass
     with TemporaryDirectory(prefix="ssl-domains-") as folder:
         made = ArrayStore.fill(folder, table.take(rows[:_FIRST]), reader)
-        sizes = [float(np.prod(made.shape(k))) * 8 for k in range(len(made))]
-        least = max(1.0, float(np.mean(sizes))) if sizes else 1.0
+        samples = made.of(table.take(rows[:_FIRST]))
+        sizes = samples.shapes()[samples.decoded].prod(axis=1) * 8.0
+        least = max(1.0, float(sizes.mean())) if len(sizes) else 1.0
         rows = rows[: max(_FIRST, int(_BYTES // least))]
         if len(rows) > _FIRST:
             made = ArrayStore.fill(folder, table.take(rows), reader)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, Preprocess, extended
+from ssl_domains.views import Crop, InputDataset, Preprocess, extended
 
 __all__ = ["Sprite", "make_sprite"]
 
@@ -39,12 +39,11 @@ class Sprite:
     rows: int
 
 
-def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess) -> Sprite:
-    """Thumbnails of decodable rows, after the preprocessing of the encoder."""
-    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
-    positions = store.positions(table)
+def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, crop: Crop | None = None) -> Sprite:
+    """Thumbnails of decodable rows, after the preprocessing of the encoder; with a crop, of the centre."""
+    dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
     # Three channels are shown as colours; of any other number of channels, only the first is shown.
-    colour = preprocess.spec.channels == 3 and any(store.shape(int(p))[2] == 3 for p in positions)
+    colour = preprocess.spec.channels == 3 and 3 in store.of(table).channels()
     edge = _EDGE_COLOUR if colour else _EDGE_GREY
     columns = math.ceil(math.sqrt(len(table)))
     rows = math.ceil(len(table) / columns)

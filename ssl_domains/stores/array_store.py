@@ -1,8 +1,9 @@
-"""The array store: arrays of a sample table in native type, shape and unit, decoded once and then memory-mapped."""
+"""The array store: arrays of a sample table in native type, shape and unit; decoded once, or read where they lie."""
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,25 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import DataError
-from ssl_domains.samples import Reader, SampleTable, write_whole
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.stores.arrays import StoredArrays, map_data
+from ssl_domains.stores.copying import Announcement, Notice
+from ssl_domains.stores.current import missing_rows
 from ssl_domains.stores.declared import DeclaredArrays
-from ssl_domains.stores.filling import (
-    Progress,
-    disk_errors,
-    fill_missing,
-    missing_rows,
-    refuse_differing,
-    rows_that_differ,
-)
-from ssl_domains.stores.fingerprint import reader_name, row_digests
-from ssl_domains.stores.journal import Entry, Journal, Line, read_journal
+from ssl_domains.stores.entry import Place
+from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, refuse_differing, rows_that_differ
+from ssl_domains.stores.fingerprint import reader_name
+from ssl_domains.stores.generation import Generation, continued, mended, new_generation
+from ssl_domains.stores.header import read_header
+from ssl_domains.stores.index import Index
 from ssl_domains.stores.lock import only_one
+from ssl_domains.stores.resolution import arrays_of_table
+from ssl_domains.stores.sample_arrays import SampleArrays
 
 __all__ = ["ArrayStore", "default_store"]
 
-FORMAT = 1
+_READ_AGAIN = "fill the store again, from this table: ArrayStore.fill(folder, table, reader)"
 
 
 def default_store(samples: str | Path) -> Path:
@@ -37,55 +39,52 @@ def default_store(samples: str | Path) -> Path:
 
 
 class ArrayStore:
-    """Arrays by position, read-only. Only the index is pickled; each process maps the data file itself.
+    """The arrays of sample tables. `of` gives those of a table by row; the store itself knows arrays by position.
 
-    The folder holds ``store.json`` (format, reader, generation), a journal and a data file. Tables that overlap may
-    share a store: filling adds the missing rows. A reader of another class or version starts a new generation, which
-    replaces all arrays.
+    The folder holds ``store.json`` (format, reader, numbers of the other files), the data file with the copied arrays,
+    an index and a journal of what was filled since the index was written. Tables that overlap may share a store:
+    filling adds the missing rows. A reader of another class or version starts a new generation, which replaces all
+    arrays.
+
+    Only the index is pickled; each process maps the files itself.
     """
 
-    def __init__(self, folder: Path, generation: int, lines: list[Line]) -> None:
-        self.folder = folder
-        self._journal, self._data = _paths(folder, generation)
-        self._map: NDArray[np.uint8] | None = None
-        # Latest entry of each sample: (columns that decoding read, entry, position or −1).
-        self._known: dict[str, tuple[tuple[str, ...], Entry, int]] | None = {}
-        problems: dict[str, tuple[str, str]] = {}
-        arrays: list[Entry] = []
-        for line in lines:
-            for entry in line.entries:
-                position = -1
-                problems.pop(entry.sample, None)
-                if entry.cause:
-                    problems[entry.sample] = (line.path, entry.cause)
-                else:
-                    position = len(arrays)
-                    arrays.append(entry)
-                self._known[entry.sample] = (line.columns, entry, position)
-        self._offsets = np.array([entry.offset for entry in arrays], dtype=np.int64)
-        # All arrays of a store have the same rank; 3 stands for that of an empty store.
-        self._rank = len(arrays[0].shape) if arrays else 3
-        self._shapes = np.array([entry.shape for entry in arrays], dtype=np.int64).reshape(-1, self._rank)
-        names = sorted({entry.dtype for entry in arrays})
-        self._dtypes = tuple(np.dtype(name) for name in names)
-        codes = {name: code for code, name in enumerate(names)}
-        self._codes = np.array([codes[entry.dtype] for entry in arrays], dtype=np.uint8)
-        self._problems = sorted(set(problems.values()))
+    def __init__(self, generation: Generation, reader: Reader | None = None) -> None:
+        self.folder = generation.header.folder
+        self._journal, self._data = generation.header.journal_path, generation.header.data_path
+        self._header = generation.header
+        self._generation: Generation | None = generation
+        opened = bool((self._index.places == Place.READER).any())
+        self._reader = reader if opened else None  # a reader that isn't needed need not be picklable
+        # Mapped now, so that it can be read on when the store is filled anew.
+        copied = bool((self._index.places == Place.COPIED).any())
+        self._map = map_data(self._data) if copied else None
 
     @classmethod
-    def open(cls, folder: str | Path) -> ArrayStore:
+    def open(cls, folder: str | Path, reader: Reader | None = None) -> ArrayStore:
         """Open an existing store, complete or partly filled.
 
+        Args:
+            folder: Folder of the store.
+            reader: The reader that it was filled with; needed only when that opens arrays in place in a way of its own.
+
         Raises:
-            DataError: When there is no store, or it has a format that this version can't read.
+            DataError: When there is no store, it has a format that this version can't read, it was filled with another
+                reader, or a reader is needed.
         """
         folder = Path(folder)
-        header = _header(folder)
-        if header is None:
+        generation = Generation.read(folder)
+        if generation is None:
             raise DataError(
                 f"there is no array store at {folder.name}", "filling makes one: run pretrain or embed on the table"
             )
-        return cls(folder, header["generation"], read_journal(*_paths(folder, header["generation"])))
+        header = generation.header
+        if reader is not None and _name_and_axes(reader) != header.reader:
+            raise DataError(f"the store {folder.name} was filled with another reader: {header.reader}", _READ_AGAIN)
+        if reader is None and bool((generation.index.places == Place.READER).any()):
+            cause = f"the store {folder.name} has arrays that its reader opens in place"
+            raise DataError(cause, "hand over the reader: ArrayStore.open(folder, reader)")
+        return cls(generation, reader)
 
     @classmethod
     def fill(
@@ -96,10 +95,12 @@ class ArrayStore:
         progress: Progress | None = None,
         *,
         retry: bool = False,
+        notice: Notice | None = None,
     ) -> ArrayStore:
         """Open the store and decode the rows of the table that are not in it yet.
 
-        A filling that was interrupted is continued.
+        Arrays that the reader opens in place (`OpenReader`) are not copied. An array whose source file is not there now
+        is kept; one whose file changed is decoded again. A filling that was interrupted is continued.
 
         Args:
             folder: Folder of the store; made when it is missing.
@@ -108,123 +109,136 @@ class ArrayStore:
             progress: Called after each file with the rows done and the rows to do.
             retry: Whether to try again rows that couldn't be decoded before, for instance after a decoder was
                 installed. A file that changed is always decoded again.
+            notice: Called with sentences for the user: how many bytes will be copied, how many arrays are kept though
+                their file is absent, and that a store of an earlier format is filled anew.
 
         Raises:
-            ResourceError: When the disk is full. Arrays written so far are kept, and the next call continues.
+            ResourceError: When the disk is full, or too small for what the reader says that it will write. Arrays
+                written so far are kept, and the next call continues.
             UsageError: When another process is filling it, or the folder can't be written to.
         """
-        folder = Path(folder)
-        name = _name_and_axes(reader)
-        header = _header(folder)
-        if header is not None and header["reader"] == name:
-            lines = read_journal(*_paths(folder, header["generation"]))
-            if not len(missing_rows(table, lines, retry=retry)) and not rows_that_differ(table, lines, reader):
-                return cls(folder, header["generation"], lines)
+        folder, say = Path(folder), notice or (lambda sentence: None)
+        name, axes = _name_and_axes(reader), DeclaredArrays.of(reader).axes
+        generation = _of_reader(folder, name)
+        if generation is not None:
+            rows, absent = missing_rows(table, generation.index, retry=retry)
+            if not len(rows) and not rows_that_differ(table, generation.index, reader):
+                _say_absent(absent, say)
+                return cls(_folded(generation), reader)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             busy = f"the store {folder.name} is being filled"
             with only_one(folder / "fill.lock", busy, "give this run a store of its own"):
-                header = _header(folder)
-                if header is None or header["reader"] != name:
-                    header = _new_generation(folder, name, header)
-                journal = Journal(*_paths(folder, header["generation"]))
-                try:
-                    rows = missing_rows(table, journal.lines, retry=retry)
-                    fill_missing(table, rows, reader, journal, progress)
-                    refuse_differing(table, reader, journal)
-                    return cls(folder, header["generation"], journal.lines)
-                finally:
-                    journal.close()
+                header = read_header(folder)
+                if header is not None and not header.current:
+                    say(f"the store {folder.name} was made by an earlier version: it is filled anew")
+                if header is None or not header.current or header.reader != name:
+                    header = new_generation(folder, name, axes, header)
+                header = mended(header)
+                with continued(header) as (journal, builder):
+                    rows, absent = missing_rows(table, builder.build(), retry=retry)
+                    _say_absent(absent, say)
+                    announcement = Announcement(folder, reader, len(rows), say)
+                    fill_missing(table, rows, reader, journal, announcement, progress)
+                    refuse_differing(table, reader, builder.build(), journal)
+                    return cls(Generation(header, builder.build(), builder.lines).folded(journal.end), reader)
         except OSError as error:
             user_error = disk_errors(error, folder)
             if user_error is None:
                 raise
             raise user_error from error
 
-    def positions(self, table: SampleTable) -> NDArray[np.int64]:
-        """Position of each row's array, int64 ``[n]``; −1 where the row couldn't be decoded.
+    def of(self, table: SampleTable) -> SampleArrays:
+        """The arrays of a table, by row.
+
+        Columns ``array`` and ``region`` are applied: see `ssl_domains.samples.Reader`. Rows that could not be decoded,
+        whose region doesn't fit their array, or whose file is read in place and absent, have no array but a cause.
 
         Raises:
-            DataError: When a row is not in the store, or the store's row of the same sample id has other values.
+            DataError: When a row is not in the store, or has other values, or its file was changed, since the store was
+                filled.
         """
-        positions = np.full(len(table), -1, dtype=np.int64)
-        by_columns: dict[tuple[str, ...], list[int]] = {}
-        unknown: list[str] = []
-        samples = table.frame["sample"].to_list()
-        if self._known is None:  # an unpickled store, see __getstate__
-            self._known = ArrayStore(self.folder, 0, read_journal(self._journal, self._data))._known or {}
-        known = self._known
-        for row, sample in enumerate(samples):
-            if sample in known:
-                by_columns.setdefault(known[sample][0], []).append(row)
-            else:
-                unknown.append(sample)
-        for columns, rows in by_columns.items():
-            for row, digest in zip(rows, row_digests(table, rows, columns), strict=True):
-                _, entry, position = known[samples[row]]
-                if entry.digest != digest:
-                    unknown.append(samples[row])
-                positions[row] = position
-        if unknown:
+        made, unknown = arrays_of_table(table, self._data, self._index, self._reader, self._header.axes, self._map)
+        if made is None:
+            first = table.frame["sample"][int(unknown[0])]
             raise DataError(
-                f"{len(unknown)} rows of the table aren't in the store {self.folder.name}, the first is {unknown[0]!r}",
+                f"{len(unknown)} rows of the table aren't in the store {self.folder.name}, the first is {first!r}",
                 "the store was filled from another table: fill it again from this one",
             )
-        return positions
+        return made
+
+    def positions(self, table: SampleTable) -> NDArray[np.int64]:
+        """Position of each row's array in the store, int64 ``[n]``; −1 for rows without an array.
+
+        Raises:
+            DataError: As `of`.
+        """
+        return self.of(table).positions
 
     def causes(self, table: SampleTable) -> list[str]:
         """Why rows of the table have no array, one text for each such row, in the table's order.
 
         Raises:
-            DataError: As `positions`.
+            DataError: As `of`.
         """
-        failed = table.take(self.positions(table) < 0)
-        assert self._known is not None  # set by `positions`
-        return [self._known[sample][1].cause for sample in failed.frame["sample"]]
+        return self.of(table).causes()
+
+    @property
+    def _index(self) -> Index:
+        """The index; read again in a process that unpickled the store."""
+        if self._generation is None:
+            self._generation = Generation.of(self._header)
+        return self._generation.index
 
     @property
     def problems(self) -> pl.DataFrame:
         """Files that couldn't be decoded: columns ``path`` and ``cause``."""
-        return pl.DataFrame(self._problems, schema={"path": pl.String, "cause": pl.String}, orient="row")
+        rows = self._index.rows.filter(pl.col("place") == int(Place.NONE))
+        paths = self._index.files["path"].gather(rows["file"])
+        return pl.DataFrame({"path": paths, "cause": rows["cause"]}).unique().sort("path", "cause")
+
+    @cached_property
+    def _arrays(self) -> StoredArrays:
+        """The arrays by position."""
+        at = np.flatnonzero(self._index.places != Place.NONE)
+        return StoredArrays.of(self._data, self._index, at, self._map)
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return len(self._arrays)
 
     def __getitem__(self, position: int) -> NDArray[np.generic]:
-        """The array at a position: ``[H, W, C]`` or as the reader's axes say, native type, read-only, memory-mapped."""
+        """The array at a position: ``[H, W, C]`` or as the reader's axes say, native type, read-only, memory-mapped.
+
+        Raises:
+            IndexError: When there is no such position.
+            DataError: For an array that the reader opens in place from its row: read it by `of`.
+        """
         index = int(position)
-        if not 0 <= index < len(self._offsets):
-            raise IndexError(f"position {index} in a store of {len(self._offsets)} arrays")
-        if self._map is None:
-            self._map = np.memmap(self._data, dtype=np.uint8, mode="r")
-        dtype = self._dtypes[self._codes[index]]
-        shape = self._shapes[index]
-        start = self._offsets[index]
-        blob = self._map[start : start + int(shape.prod()) * dtype.itemsize]
-        array: NDArray[np.generic] = np.asarray(blob).view(dtype).reshape(shape)
-        return array
+        if not 0 <= index < len(self):
+            raise IndexError(f"position {index} in a store of {len(self)} arrays")
+        return self._arrays.read(index, ())[0]
 
     def shape(self, position: int) -> tuple[int, ...]:
         """The sides of an array, such as height, width and channels, without reading the data."""
-        return tuple(int(side) for side in self._shapes[position])
+        return self._arrays.shape(int(position))
 
     def shapes(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The sides of several arrays, int64 ``[n, rank]``; positions must not be −1."""
-        return self._shapes[positions]
+        return self._arrays.shapes[positions].astype(np.int64)
 
     def dtypes(self, positions: NDArray[np.int64] | None = None) -> set[np.dtype[Any]]:
         """The set of dtypes of the arrays at the given positions (none of them −1), or of all arrays."""
-        codes = self._codes if positions is None else self._codes[positions]
-        return {self._dtypes[code] for code in np.unique(codes)}
+        codes = self._arrays.dtype if positions is None else self._arrays.dtype[positions]
+        return {self._arrays.dtypes[code].newbyteorder("=") for code in np.unique(codes)}
 
     def channels(self, positions: NDArray[np.int64] | None = None) -> set[int]:
         """The set of lengths of the last side, at the given positions (none of them −1) or of all arrays."""
-        counts = self._shapes[:, -1] if positions is None else self._shapes[positions, -1]
+        counts = self._arrays.shapes[:, -1] if positions is None else self._arrays.shapes[positions, -1]
         return {int(count) for count in np.unique(counts)}
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers read by position: the mapped data and the sample ids are not sent to them.
-        return {**self.__dict__, "_map": None, "_known": None}
+        # Forked workers must not use polars: they get the arrays by position, and not the index.
+        return {**self.__dict__, "_arrays": self._arrays, "_generation": None, "_map": None}
 
 
 def _name_and_axes(reader: Reader) -> str:
@@ -233,35 +247,24 @@ def _name_and_axes(reader: Reader) -> str:
     return reader_name(reader) + ("" if axes == "hwc" else f" {axes}")
 
 
-def _header(folder: Path) -> dict[str, Any] | None:
-    try:
-        header: dict[str, Any] = json.loads((folder / "store.json").read_text())
-    except FileNotFoundError:
+def _of_reader(folder: Path, name: str) -> Generation | None:
+    """The store, if it has this version's format and was filled with the reader of this name."""
+    header = read_header(folder)
+    if header is None or not header.current or header.reader != name:
         return None
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"the array store {folder.name} can't be read", "remove its folder and fill it again"
-        ) from error
-    if header.get("format") != FORMAT:
-        raise DataError(
-            f"the array store {folder.name} has format {header.get('format')}, this version reads {FORMAT}",
-            "remove its folder and fill it again",
-        )
-    return header
+    return Generation.read(folder)
 
 
-def _paths(folder: Path, generation: int) -> tuple[Path, Path]:
-    return folder / f"journal-{generation}.jsonl", folder / f"arrays-{generation}.bin"
+def _folded(generation: Generation) -> Generation:
+    """Write the journal of a filling that was killed at its end into the index, if the store can be written now."""
+    if generation.lines:
+        with suppress(UsageError, OSError), only_one(generation.header.folder / "fill.lock", ""):
+            if read_header(generation.header.folder) == generation.header:
+                with continued(generation.header) as (journal, builder):
+                    return Generation(generation.header, builder.build(), builder.lines).folded(journal.end)
+    return generation
 
 
-def _new_generation(folder: Path, reader: str, header: dict[str, Any] | None) -> dict[str, Any]:
-    """Start new, empty files. A process that reads the deleted old files can go on until it closes them."""
-    generation = int(header["generation"]) + 1 if header else 0
-    made = {"format": FORMAT, "reader": reader, "generation": generation}
-    for path in _paths(folder, generation):
-        path.write_bytes(b"")
-    write_whole(folder / "store.json", lambda part: part.write_text(json.dumps(made)))
-    if header is not None:
-        for path in _paths(folder, header["generation"]):
-            path.unlink(missing_ok=True)
-    return made
+def _say_absent(count: int, say: Notice) -> None:
+    if count:
+        say(f"the source files of {count} stored arrays are not there now: the arrays are used as they were stored")

@@ -7,7 +7,7 @@ sentence that a user would read in the problems of a store.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +62,23 @@ class DeclaredArrays:
     def refusal(self, array: NDArray[Any]) -> str | None:
         """The reason why an array can't be stored, in one sentence; None if it can.
 
-        An array is refused if it holds text, objects or complex numbers; if it has another rank than the axes, an empty
-        side, no finite number, or other channels than declared; and if it is a volume given as a picture.
+        An array is refused by its `form_refusal`, or if it has no finite number.
         """
-        shape = list(array.shape)
-        if array.dtype.kind not in "biuf":
-            return f"decoded to {array.dtype}, not to numbers"
-        if array.ndim != len(self.axes):
+        refusal = self.form_refusal(array.shape, array.dtype)
+        if refusal is None and array.dtype.kind == "f" and not _any_finite(array):
+            return f"decoded to shape {list(array.shape)} without a finite number"
+        return refusal
+
+    def form_refusal(self, shape: Sequence[int], dtype: np.dtype[Any]) -> str | None:
+        """The reason why an array of this shape and type can't be stored, in one sentence; None if it can.
+
+        An array is refused if it holds text, objects or complex numbers; if it has another rank than the axes, an empty
+        side, or other channels than declared; and if it is a volume given as a picture.
+        """
+        shape = list(shape)
+        if dtype.kind not in "biuf":
+            return f"decoded to {dtype}, not to numbers"
+        if len(shape) != len(self.axes):
             return f"decoded to shape {shape}, but axes {self.axes!r} are {AXES[self.axes]} ({_hint(self.axes)})"
         if 0 in shape:
             return f"decoded to shape {shape}, which has an empty side"
@@ -79,8 +89,6 @@ class DeclaredArrays:
                 f"decoded to shape {shape}, a picture of {shape[2]} channels (a reader of volumes declares axes 'zyx', "
                 f"one of such pictures declares channels = {shape[2]})"
             )
-        if array.dtype.kind == "f" and not _any_finite(array):
-            return f"decoded to shape {shape} without a finite number"
         return None
 
     def undeclared_missing(self, array: NDArray[Any]) -> str | None:

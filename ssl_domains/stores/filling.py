@@ -1,9 +1,8 @@
-"""Fill a store file by file: decode the rows that are missing or out of date."""
+"""Fill a store file by file: decode the rows that are missing or out of date, or open them in place."""
 
 from __future__ import annotations
 
 import errno
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,124 +12,154 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
-from ssl_domains.samples import FileReader, Reader, ReadError, SampleTable
+from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadError, SampleTable
+from ssl_domains.stores.copying import Announcement
+from ssl_domains.stores.current import first_rows
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
-from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digest, row_digests
-from ssl_domains.stores.journal import Entry, Journal, Line
+from ssl_domains.stores.entry import Place
+from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
+from ssl_domains.stores.index import Index
+from ssl_domains.stores.journal import Journal
+from ssl_domains.stores.region_column import array_ids, region_column
 
-__all__ = ["Progress", "disk_errors", "fill_missing", "missing_rows", "refuse_differing", "rows_that_differ"]
+__all__ = ["Progress", "disk_errors", "fill_missing", "refuse_differing", "rows_that_differ"]
 
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
-
-def missing_rows(table: SampleTable, lines: Sequence[Line], *, retry: bool = False) -> NDArray[np.int64]:
-    """Positions of the rows without a current array or problem in the journal; rows of one file are neighbours.
-
-    Args:
-        table: The rows to look for.
-        lines: The lines of the journal.
-        retry: Whether rows that couldn't be decoded count as missing.
-    """
-    latest: dict[str, tuple[Line, Entry]] = {}
-    for line in lines:
-        for entry in line.entries:
-            latest[entry.sample] = (line, entry)
-    missing = np.ones(len(table), dtype=np.bool_)
-    by_columns: dict[tuple[str, ...], list[tuple[int, Line, Entry]]] = {}
-    for row, sample in enumerate(table.frame["sample"]):
-        stored = latest.get(sample)
-        if stored is not None and not (retry and stored[1].cause):
-            by_columns.setdefault(stored[0].columns, []).append((row, *stored))
-    stats: dict[str, list[int] | None] = {}
-    for columns, known in by_columns.items():
-        digests = row_digests(table, [row for row, _, _ in known], columns)
-        for (row, line, entry), digest in zip(known, digests, strict=True):
-            if digest != entry.digest:
-                continue
-            if line.path not in stats:
-                stats[line.path] = file_stat(line.path)
-            missing[row] = stats[line.path] != line.stat
-    rows = np.flatnonzero(missing)
-    if "path" in table.columns and len(rows):
-        paths = table.frame["path"].fill_null("").to_numpy()[rows]
-        _, first, code = np.unique(paths.astype(str), return_index=True, return_inverse=True)
-        rows = rows[np.argsort(first[code], kind="stable")]
-    return rows.astype(np.int64)
+Made = NDArray[np.generic] | LazyArray | str  # to be copied, to be read in place, or the cause why there is none
 
 
 def fill_missing(
-    table: SampleTable, rows: NDArray[np.int64], reader: Reader, journal: Journal, progress: Progress | None
+    table: SampleTable,
+    rows: NDArray[np.int64],
+    reader: Reader,
+    journal: Journal,
+    announcement: Announcement,
+    progress: Progress | None,
 ) -> None:
-    """Decode the rows, a file at a time, and append them to the journal."""
+    """Decode the rows, a file at a time, and append them to the journal; rows of one file must be neighbours.
+
+    Raises:
+        ResourceError: When the reader knows how many bytes will be copied, and the disk has not as many.
+    """
     declared, form = declared_columns(reader), DeclaredArrays.of(reader)
+    announcement.exact(row for _, files in _blocks(table, rows) for _, values in files for row in values)
+    ids = array_ids(table)
     done = 0
-    for path, values in _files(table, rows):
-        stat = file_stat(path) if path else None
-        columns_read: set[str] = set()
-        watched = values if declared is not None else [WatchedRow(row, columns_read) for row in values]
-        arrays = _decode(reader, form, path, watched)
-        columns = declared if declared is not None else tuple(sorted(columns_read - {"sample", "path"}))
-        names = [(str(row["sample"]), row_digest(row, columns)) for row in values]
-        journal.append(path, stat, columns, [(*name, array) for name, array in zip(names, arrays, strict=True)])
-        done += len(values)
-        if progress is not None:
-            progress(done, len(rows))
+    for numbers, files in _blocks(table, rows):
+        names = ids.gather(numbers).to_list()
+        digests: dict[tuple[str, ...], list[int]] = {}  # columns → digest of each row of the block
+        at = 0
+        for path, values in files:
+            stat = file_stat(path) if path else None
+            columns_read: set[str] = set()
+            watched = values if declared is not None else [WatchedRow(row, columns_read) for row in values]
+            arrays = _decode(reader, form, path, watched)
+            announcement.estimate(arrays)
+            columns_read -= {"sample", "path", "array", "region"}
+            columns = declared if declared is not None else tuple(sorted(columns_read))
+            if columns not in digests:
+                digests[columns] = row_digests(table, columns, numbers).tolist()
+            until = at + len(values)
+            made = zip(names[at:until], digests[columns][at:until], arrays, strict=True)
+            journal.append(path, stat, columns, list(made))
+            at = until
+            done += len(values)
+            if progress is not None:
+                progress(done, len(rows))
     journal.sync()
 
 
-def rows_that_differ(table: SampleTable, lines: Sequence[Line], reader: Reader) -> list[tuple[Line, Entry, str]]:
-    """Stored rows of the table whose number of channels is not the usual one: line, entry and cause.
+def rows_that_differ(table: SampleTable, index: Index, reader: Reader) -> list[tuple[int, str]]:
+    """Arrays of the table whose number of channels is not the usual one: row of the index, and cause.
 
-    A single channel fits any number. With axes without channels, no row differs.
+    A single channel fits any number. With axes without channels, no row differs. Rows with a region are not compared,
+    as a region may choose channels.
     """
     if not DeclaredArrays.of(reader).axes.endswith("c"):
         return []
-    wanted = set(table.frame["sample"])
-    latest = {entry.sample: (line, entry) for line in lines for entry in line.entries if entry.sample in wanted}
-    stored = [(line, entry) for line, entry in latest.values() if not entry.cause]
-    usual = usual_channels(entry.shape[-1] for _, entry in stored)
-    causes = ((line, entry, differing_channels(entry.shape[-1], usual)) for line, entry in stored)
-    return [(line, entry, cause) for line, entry, cause in causes if cause is not None]
+    first = first_rows(table)
+    whole = table if len(first) == len(table) else table.take(first)
+    regions = region_column(whole)
+    at = index.lookup(array_ids(whole))
+    if regions is not None:
+        at = at[regions.is_null().to_numpy()]
+    at = at[at >= 0]
+    at = at[index.places[at] != Place.NONE]
+    counts = index.shapes[at, -1]
+    usual = usual_channels(counts.tolist())
+    causes = {count: differing_channels(count, usual) for count in np.unique(counts).tolist()}
+    wrong = np.flatnonzero(np.isin(counts, [count for count, cause in causes.items() if cause is not None]))
+    return [(int(at[k]), str(causes[int(counts[k])])) for k in wrong.tolist()]
 
 
-def refuse_differing(table: SampleTable, reader: Reader, journal: Journal) -> None:
-    """Record as problems the rows of the table whose number of channels is not the usual one.
+def refuse_differing(table: SampleTable, reader: Reader, index: Index, journal: Journal) -> None:
+    """Record as problems the arrays of the table whose number of channels is not the usual one.
 
     This is done when all rows are decoded, as only then the usual number is known.
     """
-    for line, entry, cause in rows_that_differ(table, journal.lines, reader):
-        journal.append(line.path, line.stat, line.columns, [(entry.sample, entry.digest, cause)])
+    for at, cause in rows_that_differ(table, index, reader):
+        row = index.rows.row(at, named=True)
+        path, size, modified, columns = index.files.row(row["file"])
+        stat = None if size is None else [size, modified]
+        journal.append(path, stat, index.columns[columns], [(row["array"], row["digest"], cause)])
 
 
-def _files(table: SampleTable, rows: NDArray[np.int64]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Path and rows of each file, in the order of ``rows``, where rows of one file are neighbours."""
-    if "path" not in table.columns:
-        for row in rows:
-            yield "", table.frame[[int(row)]].to_dicts()
-        return
-    paths = table.frame["path"].fill_null("").gather(rows).cast(pl.String).to_list()
-    starts = [row for row in range(1, len(paths)) if paths[row] != paths[row - 1]]
-    bounds = [0, *starts, len(rows)]
-    files = [(start, stop) for start, stop in itertools.pairwise(bounds) if stop > start]
+def _blocks(
+    table: SampleTable, rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], list[tuple[str, list[dict[str, Any]]]]]]:
+    """Some files at a time: the positions of their rows; and for each file its path and the values of its rows.
+
+    A file is never split, as it is opened once for all its rows. Without paths, each row counts as a file.
+    """
+    paths: list[str] = [""] * len(rows)
+    starts = np.arange(len(rows), dtype=np.int64)
+    if "path" in table.columns:
+        column = table.frame["path"].cast(pl.String).fill_null("").gather(rows)
+        paths, starts = column.to_list(), np.flatnonzero((column != column.shift(1)).fill_null(True).to_numpy())
+    ends = np.append(starts[1:], len(rows))
     at = 0
-    while at < len(files):
-        first, until = files[at][0], at + 1
-        while until < len(files) and files[until][1] <= first + ROWS_AT_A_TIME:
-            until += 1
-        values = table.frame[rows[first : files[until - 1][1]]].to_dicts()
-        block, at = files[at:until], until
-        for start, stop in block:
-            yield paths[start], values[start - first : stop - first]
+    while at < len(starts):
+        first = int(starts[at])
+        until = max(at + 1, int(np.searchsorted(ends, first + ROWS_AT_A_TIME, side="right")))
+        numbers = rows[first : int(ends[until - 1])]
+        values = table.frame[numbers].to_dicts()
+        bounds = zip(starts[at:until].tolist(), ends[at:until].tolist(), strict=True)
+        yield numbers, [(paths[start], values[start - first : stop - first]) for start, stop in bounds]
+        at = until
 
 
-def _decode(
+def _decode(reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]) -> list[Made]:
+    """Open or decode the rows of one file: for each row its array, or the cause why there is none."""
+    made: list[Made | None] = [None] * len(rows)
+    if isinstance(reader, OpenReader):
+        made = [_open(reader, form, row) for row in rows]
+    copied = [number for number, one in enumerate(made) if one is None]
+    for number, one in zip(copied, _load_all(reader, form, path, [rows[number] for number in copied]), strict=True):
+        made[number] = one
+    return [one for one in made if one is not None]
+
+
+def _open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]) -> LazyArray | str | None:
+    """The array of a row in place, the cause why it is refused, or None when it is to be copied."""
+    try:
+        lazy = reader.open(row)
+        if lazy is None:
+            return None
+        if not isinstance(lazy, LazyArray):
+            raise ReadError(f"the reader's open gave {type(lazy).__name__}, which has no shape, dtype and read")
+        return form.form_refusal(lazy.shape, np.dtype(lazy.dtype)) or lazy
+    except Exception as error:
+        return _cause(error)
+
+
+def _load_all(
     reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]
 ) -> list[NDArray[np.generic] | str]:
-    """Decode the rows of one file: for each row its array, or the cause why there is none."""
-    if isinstance(reader, FileReader) and path:
+    if isinstance(reader, FileReader) and path and rows:
         try:
             arrays: Sequence[Any] = reader.load_file(path, rows)
             if len(arrays) != len(rows):

@@ -1,8 +1,8 @@
 """Fingerprints that decide whether a stored array is still current for a row of the table.
 
 An array is current when three things are the same as when it was stored: the reader (class and ``version``), the
-file (size and modification time) and the *row digest* (sample id, path, and the values of the columns that decoding
-read).
+file (size and modification time) and the *row digest* (a hash of the path and of the values of the columns that
+decoding read).
 
 The reader may declare the columns that decoding reads (``columns``). If it doesn't, they are recorded while it reads
 rows of the type `WatchedRow`. So a label that is joined later doesn't cause decoding again, but a changed slice number
@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ssl_domains.samples import Reader, SampleTable
 
-__all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_digest", "row_digests"]
+__all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_digests"]
 
 
 class WatchedRow(Mapping[str, Any]):
@@ -70,21 +71,81 @@ def file_stat(path: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def row_digests(table: SampleTable, rows: Sequence[int] | np.ndarray[Any, Any], columns: Sequence[str]) -> list[str]:
-    """One digest for each row, of sample, path and the given columns; missing columns count as null."""
-    names = ["sample", "path", *(name for name in columns if name not in ("sample", "path"))]
-    present = [name for name in names if name in table.columns]
-    frame = table.frame.select(present)[np.asarray(rows, dtype=np.int64)]
-    frame = frame.with_columns([pl.lit(None).alias(name) for name in names if name not in present]).select(names)
-    return [_digest(row) for row in frame.iter_rows()]
+def row_digests(
+    table: SampleTable, columns: Sequence[str], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.uint64]:
+    """One digest for each row: a hash of its path and of its values in the given columns, uint64 ``[n]``.
+
+    It is a function of the values alone: equal numbers of differing types give equal digests, and a column that is
+    missing counts as null. It never depends on other rows, on the version of a library or on the machine.
+
+    Args:
+        table: The table.
+        columns: Columns that decoding read; the order doesn't matter.
+        rows: Positions of the rows; None for all.
+    """
+    digests = np.zeros(len(table) if rows is None else len(rows), dtype=np.uint64)
+    for name in ["path", *sorted(set(columns) - {"path", "sample"})]:
+        if name in table.columns:
+            column = table.frame[name]
+            values = _hashes(column if rows is None else column.gather(rows))
+        else:
+            values = np.full(len(digests), _NULL, dtype=np.uint64)
+        digests = _mixed(digests ^ _mixed(values ^ np.uint64(_text_hash(name))))
+    return digests
 
 
-def row_digest(row: Mapping[str, Any], columns: Sequence[str]) -> str:
-    """The digest of one row given as a mapping; equal to that of `row_digests`."""
-    names = ["sample", "path", *(name for name in columns if name not in ("sample", "path"))]
-    return _digest([row.get(name) for name in names])
+_NULL, _NAN, _NUMBER = (np.uint64(number) for number in (1, 2, 3))
 
 
-def _digest(values: Sequence[Any]) -> str:
-    text = json.dumps(values, default=str, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()
+def _hashes(column: pl.Series) -> NDArray[np.uint64]:
+    """A hash of each value of a column, uint64 ``[n]``."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Datetime):
+        column = column.cast(pl.Datetime("us")).to_physical()
+    elif dtype.is_temporal() or dtype == pl.Boolean:
+        column = column.to_physical().cast(pl.Int64)
+    if column.dtype.is_integer() and column.dtype != pl.Int128:
+        hashes = _mixed(column.fill_null(0).to_numpy().astype(np.uint64) ^ _NUMBER)
+    elif column.dtype.is_float():
+        hashes = _float_hashes(column.cast(pl.Float64).fill_null(0.0).to_numpy())
+    else:
+        return _text_hashes(column)
+    return np.where(column.is_null().to_numpy(), _NULL, hashes) if column.null_count() else hashes
+
+
+def _float_hashes(values: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Hashes of numbers; a whole number has the hash of the integer."""
+    whole = np.isfinite(values) & (np.abs(values) < 2.0**62) & (values == np.trunc(values))
+    integers = np.where(whole, values, 0.0).astype(np.int64).view(np.uint64)
+    hashes = _mixed(np.where(whole, integers ^ _NUMBER, np.where(whole, 0.0, values).view(np.uint64)))
+    return np.where(np.isnan(values), _NAN, hashes)
+
+
+def _text_hashes(column: pl.Series) -> NDArray[np.uint64]:
+    """Hashes of text, lists and other values, which are compared by their JSON text."""
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+    hashes = np.full(len(column), _NULL, dtype=np.uint64)
+    if column.dtype != pl.String:
+        texts = (None if value is None else json.dumps(value, default=str) for value in column.to_list())
+        column = pl.Series(texts, dtype=pl.String)
+    # Most columns repeat few values, such as paths of files with many samples: each is hashed once.
+    distinct = pl.DataFrame({"text": column.unique().drop_nulls()})
+    values = np.fromiter((_text_hash(text) for text in distinct["text"]), dtype=np.uint64, count=len(distinct))
+    rows = pl.DataFrame({"text": column}).with_row_index("row")
+    found = rows.join(distinct.with_columns(hash=values), on="text")
+    hashes[found["row"].to_numpy()] = found["hash"].to_numpy()
+    return hashes
+
+
+def _text_hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits of each number over all 64 (the finaliser of splitmix64)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import MaskReader, Reader, SampleTable
 from ssl_domains.stores.array_store import ArrayStore
+from ssl_domains.stores.copying import Notice
 from ssl_domains.stores.filling import Progress
 from ssl_domains.stores.fingerprint import reader_name
 
 __all__ = ["MaskStore", "default_mask_store", "mask_names"]
 
-_IMAGE = "image_path"
+_HIDDEN = {"path": "image_path", "array": "image_array", "region": "image_region"}
 
 
 def default_mask_store(samples: str | Path) -> Path:
@@ -48,7 +49,13 @@ class MaskStore:
 
     @classmethod
     def fill(
-        cls, folder: str | Path, table: SampleTable, reader: Reader, progress: Progress | None = None
+        cls,
+        folder: str | Path,
+        table: SampleTable,
+        reader: Reader,
+        progress: Progress | None = None,
+        *,
+        notice: Notice | None = None,
     ) -> MaskStore:
         """Open the store and decode the masks that are not in it yet.
 
@@ -57,6 +64,7 @@ class MaskStore:
             table: Its column ``mask_path`` names the file of each row's mask; null for a row without mask.
             reader: Decodes them.
             progress: Called after each file with the rows done and the rows to do.
+            notice: Called with sentences for the user, as in `ArrayStore.fill`.
 
         Raises:
             UsageError: When the reader can't read masks, or the table names none.
@@ -66,7 +74,7 @@ class MaskStore:
             raise UsageError("this domain's reader knows no masks", "probe a column with --label instead")
         if "mask_path" not in table.columns or table.frame["mask_path"].null_count() == len(table):
             raise UsageError("the sample table names no masks", "scan with the masks of the images")
-        return cls(ArrayStore.fill(folder, _by_mask(table), _MaskFiles(reader), progress))
+        return cls(ArrayStore.fill(folder, _by_mask(table), _MaskFiles(reader), progress, notice=notice))
 
     def positions(self, table: SampleTable) -> NDArray[np.int64]:
         """Position of each row's mask, int64 ``[n]``; −1 for a row without mask, or whose mask couldn't be decoded.
@@ -118,9 +126,11 @@ class _MaskFiles:
 
 def _by_mask(table: SampleTable) -> SampleTable:
     """The rows with a mask, with the mask's path as ``path``, so that the store watches that file for changes."""
-    frame = table.frame.filter(pl.col("mask_path").is_not_null())
-    return replace(table, frame=frame.with_columns(pl.col("path").alias(_IMAGE), pl.col("mask_path").alias("path")))
+    # A mask is read as its sample is cut, so it is an array of its own: the names of its columns are hidden.
+    frame = table.frame.filter(pl.col("mask_path").is_not_null()).rename(_HIDDEN, strict=False)
+    return replace(table, frame=frame.with_columns(pl.col("mask_path").alias("path")))
 
 
 def _by_image(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return ChainMap({"path": row[_IMAGE]}, row)  # type: ignore[arg-type]  # a row is only read
+    shown = {name: row[hidden] for name, hidden in _HIDDEN.items() if hidden in row}
+    return ChainMap(shown, row)  # type: ignore[arg-type]  # a row is only read

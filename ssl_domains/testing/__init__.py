@@ -12,6 +12,7 @@ Each check raises `AssertionError` with the clause of the contract that is broke
 
 from __future__ import annotations
 
+from ssl_domains.testing.crop import check_crop
 from ssl_domains.testing.domain import check_domain
 from ssl_domains.testing.encoder import check_encoder
 from ssl_domains.testing.method import check_method
@@ -22,6 +23,7 @@ from ssl_domains.testing.recipe import check_recipe
 
 __all__ = [
     "MethodCase",
+    "check_crop",
     "check_domain",
     "check_encoder",
     "check_method",

@@ -15,7 +15,7 @@ from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
-from ssl_domains.views import Canvas, ImagePreprocess, InputDataset
+from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, crop_of
 
 __all__ = ["check_domain"]
 
@@ -81,10 +81,9 @@ def _check_columns(domain: Domain, table: SampleTable) -> None:
 
 
 def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
-    positions = store.positions(table)
-    decoded = table.take(positions >= 0)
+    decoded = table.take(store.of(table).decoded)
     assert len(decoded), "the demo data can be decoded"
-    channels = max(store.channels(store.positions(decoded)))
+    channels = max(store.of(decoded).channels())
     in_chans = domain.in_chans(decoded) if domain.in_chans is not None else channels
     preprocess = ImagePreprocess(domain.scaling(decoded).fit(decoded, store), Canvas(32, domain.canvas), in_chans)
     canvas = InputDataset(decoded.take([0]), store, preprocess)[0]["input"].unit().values[0]
@@ -94,16 +93,19 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     assert recipe.steps, "a recipe has steps"
     for step in recipe.steps:
         assert step.reason.strip(), f"the view {step.name!r} says its reason"
-    for name in recipe.columns:
+    crop = crop_of(recipe)
+    read = set(recipe.columns) if crop is None else {*recipe.columns, *crop.columns} - set(crop.emitted)
+    for name in read:
         decoded.numbers(name)
 
 
 def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     if domain.thumbnail is None:
         return
-    decoded = store.positions(table) >= 0
-    row = table.take(decoded).frame.row(0, named=True)
-    made = domain.thumbnail(store[int(store.positions(table)[decoded][0])], row)
+    samples = store.of(table)
+    first = int(np.flatnonzero(samples.decoded)[0])
+    row = table.frame.row(first, named=True)
+    made = domain.thumbnail(samples[first], row)
     if isinstance(made, str):
         assert str(row["path"]) not in made, "a thumbnail shows no path"
         return

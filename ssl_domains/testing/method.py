@@ -147,6 +147,7 @@ def _views(case: MethodCase, step: TrainingStep) -> Views:
     batch = batch_of(case, 0, World())
     slots = len(batch.samples)
     seats = len(batch.whole)
+    assert batch.input is not None
     made = [
         step.recipe.views_of(
             batch.input.take(slice(seat * slots, (seat + 1) * slots)), seed=0, step=0, slots=torch.arange(slots),

@@ -126,6 +126,7 @@ def train(
             if method.refresh is not None and number != 1:
                 step.pairs = _refresh(case, step, binding, number, world)
             batch = batch_of(case, number, world, rotate)
+            assert batch.input is not None
             result = step(replace(batch, input=batch.input.to(device)), number)
             trace.losses.append(float(world.total(result.loss.loss.detach())))
             trace.gradients.append(

@@ -78,9 +78,11 @@ class ProcessPool:
     Args:
         folder: Folder of that file; None takes a temporary folder.
         size: Number of processes.
+        timeout: Seconds after which a call that has not returned is given up.
     """
 
-    def __init__(self, folder: Path | None = None, size: int = 2) -> None:
+    def __init__(self, folder: Path | None = None, size: int = 2, timeout: float = TIMEOUT) -> None:
+        self.timeout = timeout
         self._temporary = tempfile.TemporaryDirectory() if folder is None else None
         self.folder = Path(self._temporary.name) if folder is None and self._temporary else Path(folder or ".")
         self.size = size
@@ -106,12 +108,12 @@ class ProcessPool:
         for process in self._processes:
             pickle.dump(task, _pipe(process.stdin))
             _pipe(process.stdin).flush()
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + self.timeout
         try:
             return [_answer(process, end) for process in self._processes]
         except (TimeoutError, EOFError):
             self.close(kill=True)
-            raise AssertionError(f"a process died or didn't answer within {TIMEOUT:.0f} s") from None
+            raise AssertionError(f"a process died or didn't answer within {self.timeout:.0f} s") from None
 
     def _start(self) -> None:
         self._started += 1

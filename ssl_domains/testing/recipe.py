@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ssl_domains.inputs import Input, View, Views
-from ssl_domains.views import Recipe
+from ssl_domains.testing.crop import check_crop
+from ssl_domains.views import Recipe, crop_of
 
 __all__ = ["check_recipe"]
 
@@ -17,14 +18,21 @@ TOLERANCE = 1e-5
 """Largest difference of two values of a view that should be equal; sums may run in another order in a larger batch."""
 
 
-def check_recipe(recipe: Recipe, x: Input, *beside: Input, columns: Mapping[str, Tensor] | None = None) -> None:
+def check_recipe(
+    recipe: Recipe,
+    x: Input,
+    *beside: Input,
+    columns: Mapping[str, Tensor] | None = None,
+    shapes: Sequence[Sequence[int]] | None = None,
+) -> None:
     """Check that views depend on the sample, (seed, step, slot, view) and the recipe alone.
 
     Args:
         recipe: The recipe.
         x: At least three different samples, pictures float32 in [0, 1].
         *beside: Further inputs of the same samples that move with them.
-        columns: The table numbers that the recipe reads, float64 ``[B]`` by name.
+        columns: The numbers that the recipe and its crop read, float64 ``[B]`` by name.
+        shapes: Sides of the arrays of the samples, as the reader gives them, for a recipe with a crop.
 
     Raises:
         AssertionError: When the recipe breaks the contract; the message says where.
@@ -35,6 +43,12 @@ def check_recipe(recipe: Recipe, x: Input, *beside: Input, columns: Mapping[str,
     numbers = dict(columns or {})
     missing = sorted(set(recipe.columns) - set(numbers))
     assert not missing, f"the recipe reads the column {missing[0]!r}: give it as columns="
+    crop = crop_of(recipe)
+    if crop is not None:
+        assert shapes is not None, "the recipe has a crop: give the shapes of some arrays as shapes="
+        absent = sorted(set(crop.columns) - set(numbers))
+        assert not absent, f"the crop reads the column {absent[0]!r}: give it as columns="
+        check_crop(crop, shapes, {name: float(numbers[name][0]) for name in crop.columns})
     call = _Call(recipe, (x, *beside), numbers)
     copies = [one.values.clone() for one in (x, *beside)]
     views = call()

@@ -8,9 +8,20 @@ import os
 
 import cv2
 
-from ssl_domains.views.batches import InputDataset, whole_batch
+from ssl_domains.views.batches import InputDataset, TileDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
 from ssl_domains.views.contract import Preprocess, Recipe
+from ssl_domains.views.crops import (
+    Crop,
+    RandomCrop,
+    Tiling,
+    crop_from_dict,
+    crop_of,
+    crop_to_dict,
+    emitted_names,
+    recipe_to_dict,
+    register_crop,
+)
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
 from ssl_domains.views.label_masks import IGNORED, place_mask, to_native
@@ -38,6 +49,7 @@ __all__ = [
     "Blur",
     "Canvas",
     "ColorJitter",
+    "Crop",
     "Draws",
     "FittedScaling",
     "Geometric",
@@ -47,19 +59,28 @@ __all__ = [
     "Intensity",
     "Noise",
     "Preprocess",
+    "RandomCrop",
     "RandomResizedCrop",
     "Recipe",
     "Rotate",
     "Scaling",
+    "TileDataset",
+    "Tiling",
     "VariantRecipe",
     "VerticalFlip",
     "ViewRecipe",
     "ViewStep",
     "Viewed",
+    "crop_from_dict",
+    "crop_of",
+    "crop_to_dict",
+    "emitted_names",
     "extended",
     "place_mask",
     "preprocess_from_dict",
     "preprocess_to_dict",
+    "recipe_to_dict",
+    "register_crop",
     "register_preprocess",
     "to_native",
     "whole_batch",

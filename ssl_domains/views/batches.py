@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ssl_domains.errors import DataError
-from ssl_domains.inputs import Input
+from ssl_domains.inputs import Input, View
+from ssl_domains.pairs import Ask
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
+from ssl_domains.views.cache import FixedCache, InputCache, RaggedCache
 from ssl_domains.views.contract import Preprocess
+from ssl_domains.views.crops import Crop, Tiling, centre
+from ssl_domains.views.draws import Draws
+from ssl_domains.views.sample_inputs import SampleInputs
 
-__all__ = ["InputDataset", "whole_batch"]
+__all__ = ["InputDataset", "TileDataset", "whole_batch"]
 
 
 def whole_batch(batch: Any) -> Any:
@@ -28,10 +31,11 @@ def whole_batch(batch: Any) -> Any:
 class InputDataset(Dataset[dict[str, Any]]):
     """The rows of a table as inputs of an encoder; item i is row i.
 
-    Inputs of a fixed size are computed at their first use. When all of them fit into ``cache_gb`` they are kept, and
-    a batch of a later epoch is one ``index_select``. The cache is in shared memory, so that an input computed by one
-    worker is there for all workers. Ragged inputs are computed anew for each batch and padded to the longest sample of
-    the batch. The batches depend neither on the cache nor on the number of workers.
+    Inputs are computed at their first use. When all of them fit into ``cache_gb`` they are kept in shared memory, so
+    that an input computed by one worker is there for all workers. Ragged inputs are kept only when the preprocess says
+    their sides beforehand; in a batch they are padded to the longest. With a crop nothing is kept: each batch reads its
+    parts of the arrays from the store, which the operating system keeps in its page cache. The batches depend neither
+    on the cache nor on the number of workers.
 
     Use it as ``DataLoader(dataset, batch_sampler=…, collate_fn=whole_batch, num_workers=…)``.
 
@@ -40,56 +44,46 @@ class InputDataset(Dataset[dict[str, Any]]):
         store: Holds their arrays.
         preprocess: Turns an array into an input.
         cache_gb: Largest size of the cache, in GB (10⁹ bytes); 0 for no cache.
+        crop: Chooses the part of a sample that a view shows; None for the whole sample.
+        views: Number of views of each slot, for crops.
+        seed: Seed of the run, for crops.
 
     Attributes:
         cached: Whether there is a cache.
 
     Raises:
         DataError: When a row could not be decoded, or the preprocess refuses its array.
+        UsageError: When the crop reads a column that is missing or holds no numbers.
     """
 
-    def __init__(self, table: SampleTable, store: ArrayStore, preprocess: Preprocess, cache_gb: float = 2.0) -> None:
-        self._positions = store.positions(table)
-        failed = int((self._positions < 0).sum())
-        if failed:
-            raise DataError(f"{failed} rows of the table could not be decoded", "keep the rows whose position is ≥ 0")
-        if hasattr(preprocess, "require"):
-            preprocess.require(table, store)
-        self._store = store
-        self._preprocess = preprocess
-        self._facts = {name: table.column(name).to_list() for name in preprocess.columns}
-        self._spec = preprocess.spec
-        self._dtype, self._may_mask, self._keeps_mask = getattr(torch, self._spec.dtype), True, False
-        if hasattr(preprocess, "stored_form"):
-            self._dtype, self._may_mask, self._keeps_mask = preprocess.stored_form(store.dtypes(self._positions))
-        self._cache: dict[str, Tensor] | None = None
-        self._beside = int(getattr(preprocess, "beside", 0))
-        fixed = not self._spec.ragged and not self._beside
-        if fixed and self._bytes_each() * len(table) <= cache_gb * 1e9:
-            self._cache = self._allocate(len(table))
+    def __init__(
+        self,
+        table: SampleTable,
+        store: ArrayStore,
+        preprocess: Preprocess,
+        cache_gb: float = 2.0,
+        *,
+        crop: Crop | None = None,
+        views: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self._inputs = SampleInputs(table, store, preprocess)
+        self.crop, self._views, self._seed = crop, views, seed
+        self._numbers = {name: table.numbers(name) for name in (() if crop is None else crop.columns)}
+        self._cache = self._allocate(cache_gb * 1e9)
         self.cached = self._cache is not None
 
-    def _bytes_each(self) -> int:
-        places = int(np.prod([side or 0 for side in self._spec.space]))
-        return int(places * (self._spec.channels * self._dtype.itemsize + self._may_mask)) + 1
-
-    def _allocate(self, rows: int) -> dict[str, Tensor] | None:
-        space = [side or 0 for side in self._spec.space]
-        try:
-            cache = {
-                "values": torch.empty((rows, self._spec.channels, *space), dtype=self._dtype),
-                "filled": torch.zeros(rows, dtype=torch.bool),
-            }
-            if self._may_mask:
-                cache["valid"] = torch.empty((rows, 1, *space), dtype=torch.bool)
-            for tensor in cache.values():
-                tensor.share_memory_()  # type: ignore[no-untyped-call]
-        except (RuntimeError, OSError):  # shared memory is often smaller than memory, in containers above all
+    def _allocate(self, limit: float) -> InputCache | None:
+        inputs, spec = self._inputs, self._inputs.spec
+        if self.crop is not None or inputs.beside or not limit:
             return None
-        return cache
+        if not spec.ragged:
+            return FixedCache.allocate(spec, len(inputs), inputs.dtype, inputs.may_mask, limit)
+        sides = inputs.sides()
+        return None if sides is None else RaggedCache.allocate(spec, sides, inputs.dtype, inputs.may_mask, limit)
 
     def __len__(self) -> int:
-        return len(self._positions)
+        return len(self._inputs)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """A batch of one."""
@@ -98,41 +92,96 @@ class InputDataset(Dataset[dict[str, Any]]):
     def __getitems__(self, indices: Sequence[int] | Tensor) -> dict[str, Any]:
         """A batch.
 
+        Args:
+            indices: Numbers of the rows. With a crop, an `Ask` of the batch sampler gives drawn crops. A plain list
+                gives what an encoder sees at evaluation: the centre, or the whole sample when the spec is ragged.
+
         Returns:
             ``input``: an `Input` of the same dtype for every batch; its ``valid`` is None when every place has data.
             ``beside``: a tuple of further inputs of the same samples, which get the same geometric changes.
             ``index``: int64 ``[B]``, the rows.
+
+            With drawn crops, in place of ``input`` and ``beside``: ``crops``, a `View` for each view of the slots, with
+            the numbers that the crop emits. View ``v`` shows seat ``v mod S``.
         """
         index = torch.as_tensor(indices, dtype=torch.int64)
-        made, *beside = self._make(index) if self._cache is None else (self._from_cache(self._cache, index),)
-        if made.valid is not None and not self._keeps_mask and bool(made.valid.all()):
-            made = replace(made, valid=None)
-        return {"input": made, "beside": tuple(beside), "index": index}
+        if self.crop is not None and isinstance(indices, Ask):
+            return {"crops": self._crops(self.crop, indices), "index": index}
+        if self._cache is not None:
+            made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
+            return {"input": self._inputs.tidy(made), "beside": (), "index": index}
+        first, *beside = _together([self._inputs(row, self._shown(row)) for row in index.tolist()])
+        return {"input": self._inputs.tidy(first), "beside": tuple(beside), "index": index}
 
-    def _from_cache(self, cache: dict[str, Tensor], index: Tensor) -> Input:
-        absent = torch.unique(index[~cache["filled"][index]])
-        if len(absent):
-            made = self._make(absent)[0]
-            cache["values"][absent] = made.values
-            if self._may_mask:
-                cache["valid"][absent] = made.with_valid()
-            cache["filled"][absent] = True  # last, as another worker may read the cache at any moment
-        valid = cache["valid"].index_select(0, index) if self._may_mask else None
-        spec = self._spec
-        return Input(cache["values"].index_select(0, index), valid, spec.kind, spec.ragged, spec.pad)
+    def _shown(self, row: int) -> tuple[slice, ...] | None:
+        """The part of a row's array that is shown at evaluation; None for all of it."""
+        if self.crop is None or self._inputs.spec.ragged:
+            return None
+        return centre(self.crop, self._inputs.shape(row), self._facts(row))
 
-    def _make(self, index: Tensor) -> tuple[Input, ...]:
-        rows = [self._one(row) for row in index.tolist()]
-        return tuple(Input.cat(parts) for parts in zip(*rows, strict=True))
+    def _facts(self, row: int) -> dict[str, float]:
+        """The numbers of a row that the crop reads."""
+        return {name: float(values[row]) for name, values in self._numbers.items()}
 
-    def _one(self, row: int) -> tuple[Input, ...]:
-        facts = {name: values[row] for name, values in self._facts.items()}
-        take = getattr(self._preprocess, "compact", self._preprocess)
-        made = take(self._store[int(self._positions[row])], facts)
-        first, *further = made if isinstance(made, tuple) else (made,)
-        if len(further) != self._beside:
-            cause = f"the preprocess {self._preprocess.name!r} gives {len(further)} further inputs of a sample"
-            raise DataError(cause, f"its attribute `beside` says {self._beside}")
-        if first.values.dtype != self._dtype:
-            first = first.unit()  # a uint8 array in a store that also has wider types
-        return first, *further
+    def _crops(self, crop: Crop, ask: Ask) -> tuple[View, ...]:
+        """The crops of each view of the slots of one process."""
+        seats, slots = len(ask.seats), torch.from_numpy(ask.slots)
+        views: list[View] = []
+        for view in range(self._views):
+            if crop.shared and view >= seats:
+                views.append(views[view - seats])  # the same random numbers for the same samples
+                continue
+            draws = Draws(self._seed, ask.step, slots, 0 if crop.shared else view, "crop")
+            made, numbers = [], []
+            for place, row in enumerate(ask.seats[view % seats].tolist()):
+                facts = self._facts(row)
+                slices = crop.place(draws.of_slot(place), self._inputs.shape(row), facts)
+                made.append(self._inputs(row, slices))
+                numbers.append(crop.emit(slices, facts))
+            first, *beside = _together(made)
+            emitted = {name: torch.tensor([one[name] for one in numbers], dtype=torch.float64) for name in crop.emitted}
+            views.append(View(self._inputs.tidy(first), emitted, beside=tuple(beside)))
+        return tuple(views)
+
+
+class TileDataset(Dataset[dict[str, Any]]):
+    """The tiles of the rows of a dataset with a crop; item i is a tile, the tiles of row 0 come first.
+
+    Args:
+        dataset: A dataset with a crop, whose size the tiles have.
+        tiling: The grid of tiles of each row.
+
+    Attributes:
+        first: int64 ``[n + 1]``, number of the first tile of each row, and the number of all tiles.
+    """
+
+    def __init__(self, dataset: InputDataset, tiling: Tiling) -> None:
+        self._dataset, self._tiling = dataset, tiling
+        counts = (np.prod(tiling.counts(*self._form(row)), dtype=np.int64) for row in range(len(dataset)))
+        self.first = np.concatenate([[0], np.cumsum(np.fromiter(counts, np.int64, len(dataset)))])
+
+    def _form(self, row: int) -> tuple[tuple[int, ...], tuple[slice, ...]]:
+        """Sides of a row's array, and the crop at its centre."""
+        data = self._dataset
+        shape = data._inputs.shape(row)
+        assert data.crop is not None, "tiles have the size of a crop"
+        return shape, centre(data.crop, shape, data._facts(row))
+
+    def __len__(self) -> int:
+        return int(self.first[-1])
+
+    def __getitems__(self, indices: Sequence[int] | Tensor) -> dict[str, Any]:
+        """A batch of tiles, in the form of `InputDataset`."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        parts = []
+        for number in index.tolist():
+            row = int(np.searchsorted(self.first, number, side="right")) - 1
+            slices = self._tiling.tile(number - int(self.first[row]), *self._form(row))
+            parts.append(self._dataset._inputs(row, slices))
+        first, *beside = _together(parts)
+        return {"input": self._dataset._inputs.tidy(first), "beside": tuple(beside), "index": index}
+
+
+def _together(parts: Sequence[tuple[Input, ...]]) -> list[Input]:
+    """Inputs and further inputs of several samples, each joined in one batch."""
+    return [Input.cat(one) for one in zip(*parts, strict=True)]

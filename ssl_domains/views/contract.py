@@ -24,7 +24,11 @@ class Preprocess(Protocol):
     - ``extend(table, store)``: returns a preprocess that is also fitted on the groups of another table;
     - ``require(table, store)``: raises `DataError` when the encoder can't take some arrays, before any array is read;
     - ``stored_form(dtypes)``: the type of its compact inputs, whether some may have a mask, and whether all do;
-    - ``beside``: number of further inputs that it returns for each sample.
+    - ``beside``: number of further inputs that it returns for each sample;
+    - ``sides(shape)``: the sides of the input that it makes of an array of this shape. Ragged inputs are cached only
+      with it;
+    - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool in the shape of the array, false where it holds no
+      data; None for all data. Without it, those places are false in the result, which must have the array's sides.
 
     Attributes:
         name: Its name in the registry of `register_preprocess`.
@@ -63,6 +67,9 @@ class Preprocess(Protocol):
 @runtime_checkable
 class Recipe(Protocol):
     """Makes the views of a batch on its device.
+
+    May also have an attribute ``crop``, a `ssl_domains.views.Crop`: the part of a large array that a view shows. It is
+    drawn in the worker processes, and `views_of` gets only this part.
 
     Attributes:
         views: Number of views of each sample.

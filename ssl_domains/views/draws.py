@@ -90,6 +90,12 @@ class Draws:
     def __len__(self) -> int:
         return int(self._keys.shape[0])
 
+    def of_slot(self, place: int) -> Draws:
+        """The random numbers of one slot, by its place among the slots; they are those that it has in the batch."""
+        one = object.__new__(Draws)
+        one._keys, one._used = self._keys[place : place + 1], self._used
+        return one
+
     def _words(self, n: int) -> Tensor:
         if self._keys.device.type == "cpu":
             # The same in NumPy, which has less overhead for the few numbers of a step.

@@ -50,24 +50,43 @@ class ImagePreprocess:
         declared = self.scaling.scaling
         return (declared.group,) if declared.scope == "volume" and declared.group is not None else ()
 
-    def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
+    def __call__(
+        self, array: NDArray[Any], facts: Mapping[str, Any] | None = None, valid: NDArray[np.bool_] | None = None
+    ) -> Input:
         """An array ``[H, W, C]`` or ``[H, W]`` in native unit as float32 ``[1, C, S, S]`` in [0, 1].
 
-        ``valid`` is false where there is padding or no data; None where all is data.
+        ``valid`` of the input is false where there is padding or no data; None where all is data.
+
+        Args:
+            array: The picture.
+            facts: Values of `columns` for this row.
+            valid: bool in the shape of the array, false where it holds no data; None for all data. A pixel has data
+                when all its channels have.
 
         Raises:
             DataError: When the channels don't fit, or no window was fitted for the volume.
         """
-        return self.compact(array, facts).unit()
+        return self.compact(array, facts, valid).unit()
 
-    def compact(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
+    def compact(
+        self, array: NDArray[Any], facts: Mapping[str, Any] | None = None, valid: NDArray[np.bool_] | None = None
+    ) -> Input:
         """The same input, as uint8 (steps of 1/255) where the scaling keeps uint8 arrays, else as float32."""
-        canvas, mask = self.place(array if array.ndim == 3 else array[:, :, None], self._group(facts))
+        picture = array if array.ndim == 3 else array[:, :, None]
+        whole = None if valid is None else np.asarray(valid.reshape(picture.shape).all(axis=2))
+        canvas, mask = self.place(picture, self._group(facts), whole)
         values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # a copy, as the store's memory is read-only
         return Input(values[None], None if mask is None else torch.from_numpy(mask)[None, None])
 
-    def place(self, array: NDArray[Any], group: str | None = None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    def place(
+        self, array: NDArray[Any], group: str | None = None, valid: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Scale an array and put it on the canvas.
+
+        Args:
+            array: ``[H, W, C]`` in native unit.
+            group: The volume, when scaling goes by volume.
+            valid: bool ``[H, W]``, false where there is no data although the numbers are finite; None for none.
 
         Returns:
             ``[S, S, in_chans]``, uint8 (for [0, 1] in steps of 1/255) or float32; and the mask, as `Canvas.apply`.
@@ -81,7 +100,11 @@ class ImagePreprocess:
                 f"an array has {channels} channels, the encoder takes {self.in_chans}",
                 f"set encoder.in_chans to {channels}, or let the reader choose channels",
             )
-        canvas, mask = self.canvas.apply(self.scaling.apply(array, group), valid_pixels(array))
+        scaled, finite = self.scaling.apply(array, group), valid_pixels(array)
+        if valid is not None:
+            scaled = np.where(valid[:, :, None], scaled, scaled.dtype.type(0))
+            finite = valid if finite is None else finite & valid
+        canvas, mask = self.canvas.apply(scaled, finite)
         if channels != self.in_chans:
             canvas = np.repeat(canvas, self.in_chans, axis=2)
         return canvas, mask
@@ -96,7 +119,7 @@ class ImagePreprocess:
         Raises:
             DataError: When channels don't fit, a row names no volume, or no window was fitted for one.
         """
-        wrong = store.channels(store.positions(table)) - {1, self.in_chans}
+        wrong = store.of(table).channels() - {1, self.in_chans}
         if wrong:
             counts = ", ".join(str(count) for count in sorted(wrong))
             cause = f"some arrays have {counts} channels, the encoder takes {self.in_chans}"

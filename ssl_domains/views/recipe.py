@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.inputs import Input, View
+from ssl_domains.views.crops import Crop, crop_from_dict, crop_to_dict
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.steps import (
     Blur,
@@ -70,6 +71,8 @@ class ViewRecipe:
         steps: The steps, first to last.
         size: Side of the views in pixels; canvases may be larger, if a geometric step comes first.
         views: Number of views of each sample.
+        crop: Chooses the part of a large array that a view shows, before the preprocess and the steps; None for the
+            whole array.
 
     Raises:
         UsageError: Without any view, or with a size below 1.
@@ -78,6 +81,7 @@ class ViewRecipe:
     steps: tuple[ViewStep, ...]
     size: int
     views: int = 2
+    crop: Crop | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -370,7 +374,8 @@ class ViewRecipe:
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
         steps = [step.to_dict() for step in self.steps]
-        return {"size": self.size, "views": self.views, "outside": "reflected", "steps": steps}
+        made = {"size": self.size, "views": self.views, "outside": "reflected", "steps": steps}
+        return made if self.crop is None else {**made, "crop": crop_to_dict(self.crop)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> ViewRecipe:
@@ -387,7 +392,8 @@ class ViewRecipe:
                 cause = f"the recipe's step {described['name']!r} isn't one of the built-in ones"
                 raise UsageError(cause, "take the recipe from the domain's plugin")
             steps.append(classes[described["name"]](**settings))
-        return cls(tuple(steps), int(values["size"]), int(values["views"]))
+        crop = crop_from_dict(values["crop"]) if "crop" in values else None
+        return cls(tuple(steps), int(values["size"]), int(values["views"]), crop)
 
 
 def _is_geometric(planned: tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore
+from ssl_domains.stores import ArrayStore, SampleArrays
 
 __all__ = ["FittedScaling", "Scaling", "valid_pixels"]
 
@@ -64,19 +64,19 @@ class Scaling:
         Raises:
             DataError: When there is nothing to fit on, or float data has no declared window.
         """
-        positions = store.positions(table)
         if self.scope == "volume":
             return FittedScaling(self).extend(table, store)
+        samples = store.of(table)
         if self.scope == "survey":
-            training = positions[table.rows_of("train")]
-            values, of = _values(store, training[training >= 0])
+            training = table.rows_of("train")
+            values, of = _values(samples, training[samples.decoded[training]])
             if not len(values):
                 raise DataError("no training row has data to fit the clip of the survey on", "check the column 'split'")
             clip = float(np.percentile(np.abs(values), self.percentiles[1])) or 1.0
             return FittedScaling(self, {_ALL: (-clip, clip)}, {_ALL: (len(values), of)})
         if self.lo is not None and self.hi is not None:
             return FittedScaling(self, {_ALL: (self.lo, self.hi)})
-        dtypes = store.dtypes(positions[positions >= 0])
+        dtypes = samples.dtypes()
         if len(dtypes) != 1:
             names = ", ".join(sorted(str(dtype) for dtype in dtypes)) or "none"
             raise DataError(f"the arrays have no single type to take a window from ({names})", "declare lo and hi")
@@ -107,14 +107,14 @@ class FittedScaling:
         if self.scaling.scope != "volume":
             return self
         names = self.groups(table)
-        positions = store.positions(table)
+        samples = store.of(table)
         windows, fitted_on = dict(self.windows), dict(self.fitted_on)
         members: dict[str, list[int]] = {}
-        for name, position in zip(names, positions, strict=True):
-            if name not in windows and position >= 0:
-                members.setdefault(str(name), []).append(int(position))
-        for name, member_positions in members.items():
-            values, of = _values(store, np.array(member_positions))
+        for row, name in enumerate(names):
+            if name not in windows and samples.decoded[row]:
+                members.setdefault(str(name), []).append(row)
+        for name, rows in members.items():
+            values, of = _values(samples, np.array(rows))
             low, high = (
                 (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
             )
@@ -210,14 +210,15 @@ def _full_range(dtype: np.dtype[Any]) -> Window:
     raise DataError(f"{dtype} data has no natural window", "declare lo and hi, or another scope of scaling")
 
 
-def _values(store: ArrayStore, positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
-    """A subsample of the finite values of arrays (about `VALUES` of them), and the number of all values."""
-    total = sum(int(np.prod(store.shape(position))) for position in positions)
+def _values(samples: SampleArrays, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
+    """A subsample of the finite values of samples (about `VALUES` of them), and the number of all values."""
+    total = int(samples.shapes(rows).prod(axis=1).sum())
     stride = max(1, -(-total // VALUES))
+    positions = samples.positions
     kept = []
-    for position in positions:
-        # With one start for all arrays, a stride that shares a factor with the width would take a few columns only.
-        start = int(position) % stride
-        values = store[position].reshape(-1)[start::stride].astype(np.float64)
+    for row in rows.tolist():
+        # With one start for all samples, a stride that shares a factor with the width would take a few columns only.
+        start = int(positions[row] + (row if samples.regions else 0)) % stride
+        values = samples[row].reshape(-1)[start::stride].astype(np.float64)
         kept.append(values[np.isfinite(values)])
     return (np.concatenate(kept) if kept else np.empty(0)), total

@@ -11,6 +11,7 @@ from torch import Tensor
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View
 from ssl_domains.views.contract import Recipe
+from ssl_domains.views.crops import Crop, crop_of
 
 __all__ = ["VariantRecipe", "with_variants"]
 
@@ -35,6 +36,18 @@ class VariantRecipe:
     def views(self) -> int:
         """Number of views of all variants together."""
         return sum(self.counts)
+
+    @property
+    def crop(self) -> Crop | None:
+        """The crop of the variants.
+
+        Raises:
+            UsageError: When they have different ones.
+        """
+        crops = [crop_of(recipe) for recipe in self.recipes]
+        if any(crop != crops[0] for crop in crops[1:]):
+            raise UsageError("the variants of the recipe have different crops", "give all of them the recipe's crop")
+        return crops[0] if crops else None
 
     @property
     def columns(self) -> tuple[str, ...]:

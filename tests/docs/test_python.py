@@ -73,6 +73,13 @@ def test_plain_pytorch_page(blocks: Blocks, names: dict[str, Any]) -> None:
     exec(labels, {"torch": torch, "contrastive_loss": names["contrastive_loss"]})
 
 
+def test_crops_page(blocks: Blocks) -> None:
+    names: dict[str, Any] = {}
+    for code in blocks("docs/how-to/crop-large-arrays.md", "python"):
+        exec(code, names)
+    assert names["recipe"].crop.columns == ("um_per_pixel", "top_um", "left_um")
+
+
 def test_compose_batches_page(blocks: Blocks, names: dict[str, Any]) -> None:
     partners, negatives, draws, computed, refresh = blocks("docs/how-to/compose-batches.md", "python")
     exec(partners, names)

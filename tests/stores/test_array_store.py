@@ -156,7 +156,7 @@ def test_another_reader_or_version_starts_over(tmp_path: Path, source: Source) -
     assert_holds(store, table)
     assert np.array_equal(old[0], before), "who still reads the old one keeps it"
     assert sorted(path.name for path in (tmp_path / "x.store").iterdir()) == [
-        "arrays-1.bin", "fill.lock", "journal-1.jsonl", "store.json",
+        "arrays-1.bin", "files-1-1.parquet", "fill.lock", "index-1-1.parquet", "store.json",
     ]  # fmt: skip
     other = readers.VolumeReader()
     ArrayStore.fill(tmp_path / "x.store", table, other)

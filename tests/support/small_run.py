@@ -29,7 +29,7 @@ from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import HorizontalFlip, Intensity, Noise, RandomResizedCrop, Scaling, ViewRecipe
+from ssl_domains.views import HorizontalFlip, Intensity, Noise, RandomCrop, RandomResizedCrop, Scaling, ViewRecipe
 
 SIZE, PATIENTS, EACH = 16, 10, 4
 SETTINGS = (
@@ -84,14 +84,15 @@ class DropoutSimCLR(SimCLR):
         return cls(encoder, nn.Sequential(nn.Dropout(0.2), head), options["temperature"], True)
 
 
-def make_recipe() -> ViewRecipe:
+def make_recipe(crop: Sequence[int] = ()) -> ViewRecipe:
+    """The views of the small run; ``crop`` are the sides of the crops that they show, empty for whole pictures."""
     steps = (
         RandomResizedCrop(reason="position does not matter"),
         HorizontalFlip(reason="sides do not matter"),
         Intensity(reason="gain does not matter"),
         Noise(reason="neither does noise"),
     )
-    return ViewRecipe(steps, SIZE)
+    return ViewRecipe(steps, SIZE, crop=RandomCrop(crop, emitted=("y", "x")) if crop else None)
 
 
 def run(
@@ -125,7 +126,13 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 
 def child(
-    data: str, out: str, sets: Sequence[str] = (), die: str = "", wait_at: int = -1, gates: Sequence[str] = ()
+    data: str,
+    out: str,
+    sets: Sequence[str] = (),
+    die: str = "",
+    wait_at: int = -1,
+    gates: Sequence[str] = (),
+    crop: Sequence[int] = (),
 ) -> int:
     """Run in this process, and meet an end.
 
@@ -137,6 +144,7 @@ def child(
             (written, not renamed).
         wait_at: After this step, write to the first of two named pipes, then read from the second.
         gates: The pipes.
+        crop: See `make_recipe`.
 
     Returns:
         Exit status.
@@ -172,7 +180,7 @@ def child(
     if kind == "rename":
         checkpoint_module.os.replace = no_rename  # type: ignore[assignment]
     try:
-        run(Path(data), Path(out), sets, on_event=listen)
+        run(Path(data), Path(out), sets, on_event=listen, recipe=make_recipe(crop))
     except KeyboardInterrupt:
         return 130
     return 0

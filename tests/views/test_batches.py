@@ -14,6 +14,8 @@ from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Scaling, whole_batch
+from ssl_domains.views.cache import FixedCache
+from ssl_domains.views.sample_inputs import SampleInputs
 
 Stored = Callable[..., tuple[SampleTable, ArrayStore]]
 RNG = np.random.default_rng(0)
@@ -65,8 +67,8 @@ def test_the_cache_changes_nothing(stored: Stored, mode: Any) -> None:
 def test_a_cached_row_is_made_once(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(stored, ragged())
     made: list[int] = []
-    original = InputDataset._make
-    monkeypatch.setattr(InputDataset, "_make", lambda self, index: made.extend(index.tolist()) or original(self, index))
+    original = SampleInputs.__call__
+    monkeypatch.setattr(SampleInputs, "__call__", lambda self, row: made.append(row) or original(self, row))
     data.__getitems__([1, 2, 2])
     data.__getitems__([2, 3])
     assert made == [1, 2, 3]
@@ -110,14 +112,14 @@ def test_workers_give_what_the_process_itself_gives(stored: Stored, workers: int
         multiprocessing_context=start,
         persistent_workers=True,
     )
-    arrays = [np.array(data._store[int(position)]) for position in data._positions]
+    arrays = [np.array(data._inputs._samples[row]) for row in range(len(data))]
     expected = dataset(stored, arrays, "fit", cache_gb=0.0)
     for _ in range(2):  # the second time from the cache that the workers filled
         for indices, batch in zip(batches, loader, strict=True):
             assert equal(batch, expected.__getitems__(indices))
     if cache_gb:
-        assert data._cache is not None
-        assert data._cache["filled"].sum() == len({row for batch in batches for row in batch})
+        assert isinstance(data._cache, FixedCache)
+        assert data._cache.tensors["filled"].sum() == len({row for batch in batches for row in batch})
 
 
 def test_a_row_that_could_not_be_decoded_is_refused(stored: Stored, tmp_path: Any) -> None:

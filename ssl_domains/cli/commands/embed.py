@@ -18,10 +18,17 @@ def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     samples: Annotated[Path, typer.Argument(help="Sample table.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+    tile: Annotated[
+        bool, typer.Option("--tile", help="For views that show crops: average over tiles that cover each sample.")
+    ] = False,
+    overlap: Annotated[
+        float, typer.Option(help="With --tile: share of a tile's length that neighbours overlap by.")
+    ] = 0.0,
 ) -> None:
     """Embed every sample of a table with the run's frozen encoder."""
     from ssl_domains.cli.console import counter
     from ssl_domains.cli.work.tables import fill_store, open_table
+    from ssl_domains.cli.work.tiling import tiling_of
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import embed
     from ssl_domains.stores import default_store
@@ -31,5 +38,5 @@ def command(
         table = open_table(domain_of(ctx), samples)
         store = fill_store(domain_of(ctx), table, default_store(samples))
         with counter("embedding") as progress:
-            frame = embed(opened, table, store, out=out, progress=progress)
+            frame = embed(opened, table, store, out=out, tiling=tiling_of(tile, overlap), progress=progress)
         answer.line(f"{len(frame)} of {len(table)} samples embedded → {out}")

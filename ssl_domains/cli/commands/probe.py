@@ -35,17 +35,26 @@ def command(
     last_map: Annotated[
         bool, typer.Option("--last-map", help="With --masks: read the last map alone, not those of all stages.")
     ] = False,
+    tile: Annotated[
+        bool, typer.Option("--tile", help="For views that show crops: average over tiles that cover each sample.")
+    ] = False,
+    overlap: Annotated[
+        float, typer.Option(help="With --tile: share of a tile's length that neighbours overlap by.")
+    ] = 0.0,
     samples: Annotated[Path | None, typer.Option(help="Sample table; by default that of the run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
     from ssl_domains.cli.work.probe import probe, probe_masks
+    from ssl_domains.cli.work.tiling import tiling_of
 
     shares = _shares(fractions)
     if masks == (label is not None):
         raise UsageError("probe either a column or the masks", "--label COLUMN, or --masks")
     if masks and floor:
         raise UsageError("--floor is for columns, not for masks", "leave it out, or probe a column with --label")
+    if masks and tile:
+        raise UsageError("--tile is for columns, not for masks", "leave it out, or probe a column with --label")
     if not masks and (head or last_map):
         raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
@@ -56,7 +65,10 @@ def command(
             )
         else:
             floors = tuple(floor or ())
-            report = probe(domain, run, label, samples=samples, group=group, fractions=shares, floors=floors)
+            tiling = tiling_of(tile, overlap)
+            report = probe(
+                domain, run, label, samples=samples, group=group, fractions=shares, floors=floors, tiling=tiling
+            )
         answer.json({**report.to_dict(), "evidence": False})
         answer.line(report.title)
         rows = report.table()

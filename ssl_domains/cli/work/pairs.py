@@ -101,8 +101,9 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
     from ssl_domains.pairs import parse
     from ssl_domains.pairs.computed import Computed
     from ssl_domains.pairs.sampling.seats import reads
+    from ssl_domains.views import emitted_names
 
-    emitted = build_recipe(domain, train, config).emitted
+    emitted = emitted_names(build_recipe(domain, train, config))
     composition = composition_of(config.pairs)
     # A name that is no file is an edge table that the method will compute, and that has no edges yet.
     names = tuple(name for name in reads(composition, train)[1] if not Path(name).suffix)

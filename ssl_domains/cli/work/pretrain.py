@@ -120,7 +120,7 @@ def _prepare(
     warning = shrinking(train, store, config.views.size)
     if warning and world.first:
         error("warning", warning, f"--set views.size={2 * config.views.size} keeps more of it")
-    channels = max(store.channels(store.positions(train)))
+    channels = max(store.of(train).channels())
     parts = Parts(
         train,
         store,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter
+from ssl_domains.cli.console import counter, note
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
+    from ssl_domains.views import Tiling
 
 __all__ = ["probe", "probe_masks"]
 
@@ -29,6 +30,7 @@ def probe(
     group: str | None = None,
     fractions: Sequence[float] = (1.0,),
     floors: Sequence[str] = (),
+    tiling: Tiling | None = None,
 ) -> ProbeReport:
     """Probe a label column with the frozen encoder of a run, random initialisation and floors.
 
@@ -40,6 +42,7 @@ def probe(
         group: Column whose groups stay whole.
         fractions: Shares of the labelled training groups.
         floors: Texts ``"COLUMN[,COLUMN…]"``, each a further floor.
+        tiling: Grid of tiles of each sample, over which features are averaged.
     """
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import probe_run
@@ -55,6 +58,7 @@ def probe(
             group=group,
             fractions=fractions,
             floors=_floors(domain, table, floors),
+            tiling=tiling,
             progress=lambda _, done, of: progress(done, of),
         )
 
@@ -92,7 +96,7 @@ def probe_masks(
     run = Run.open(folder)
     path, table, store = _opened(domain, run, samples)
     with counter("reading masks") as progress:
-        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
+        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
     with counter("encoding") as progress:
         return dense_probe_run(
             run,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ssl_domains.pairs import PairsReport
     from ssl_domains.pairs.inspection.advice import Advice
     from ssl_domains.reports.sample_pictures import Encode
+    from ssl_domains.samples import Reader
     from ssl_domains.stores import ArrayStore
 
 __all__ = ["encoder_of", "write_sheet"]
@@ -51,7 +52,7 @@ def write_sheet(
         domain.scaling(plan.table),
         config.views.canvas,
         domain.thumbnail,
-        _store(config, samples),
+        _store(config, samples, domain.reader()),
         encode,
     )
     # The group column of a domain may name people or recordings, so its values are not printed.
@@ -61,11 +62,11 @@ def write_sheet(
     )
 
 
-def _store(config: RunConfig, samples: Path) -> ArrayStore | None:
+def _store(config: RunConfig, samples: Path, reader: Reader) -> ArrayStore | None:
     from ssl_domains.stores import ArrayStore, default_store
 
     try:
-        return ArrayStore.open(default_store(samples) if config.data.store is None else Path(config.data.store))
+        return ArrayStore.open(config.data.store or default_store(samples), reader)
     except DataError:
         return None
 
@@ -82,4 +83,6 @@ def encoder_of(folder: Path) -> Encode:
 
     run = Run.open(folder)
     encoder = run.encoder()
-    return lambda table, store: embed_rows(encoder, run.preprocess, table, store, device=run.config.train.device)
+    return lambda table, store: embed_rows(
+        encoder, run.preprocess, table, store, device=run.config.train.device, crop=run.crop
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import counter
+from ssl_domains.cli.console import counter, note
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
 from ssl_domains.cli.work.tables import decodable, fill_store, open_table
@@ -60,7 +60,7 @@ def prepare_study(
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
     if config.encoder.in_chans is None:
-        config = config.with_values({"encoder.in_chans": max(store.channels(store.positions(table)))})
+        config = config.with_values({"encoder.in_chans": max(store.of(table).channels())})
     table = with_nuisance(table, config)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
     named = _named_arms(registry, domain, study)
@@ -144,7 +144,7 @@ def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:
     from ssl_domains.stores import MaskStore, default_mask_store
 
     with counter("decoding masks") as progress:
-        return MaskStore.fill(default_mask_store(path), table, domain.reader(), progress)
+        return MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
 
 
 def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:

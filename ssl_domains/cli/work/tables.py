@@ -37,15 +37,15 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
 
 
 def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
-    """Decode rows of the table that are not in the store yet, and return the store.
+    """Decode rows of the table that are not in the store yet, and return the store; notes say how much is copied.
 
     Raises:
-        ResourceError: When the disk is full; arrays written so far stay usable.
+        ResourceError: When the disk is full or too small; arrays written so far stay usable.
     """
     from ssl_domains.stores import ArrayStore
 
     with counter("decoding") as progress:
-        return ArrayStore.fill(folder, table, domain.reader(), progress)
+        return ArrayStore.fill(folder, table, domain.reader(), progress, notice=note)
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
@@ -54,8 +54,8 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
     Raises:
         DataError: When no row could be decoded.
     """
-    decoded = store.positions(table) >= 0
-    causes = Counter(store.causes(table))
+    samples = store.of(table)
+    causes = Counter(samples.causes())
     if causes:
         failed, common = sum(causes.values()), causes.most_common(3)
         why = "; ".join(f"{cause} ({count})" for cause, count in common) if len(causes) > 1 else common[0][0]
@@ -65,7 +65,7 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
             hint = "the reader and what it declares must agree, or the files are damaged: mend them and run again"
             raise DataError(f"none of the {failed} samples can be decoded: {why}", hint)
         note(f"{failed} of {len(table)} samples can't be decoded and are left out: {why}")
-    return table.take(decoded)
+    return table.take(samples.decoded)
 
 
 def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:
@@ -76,7 +76,7 @@ def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:
         store: Store of their arrays; only pictures ``[H, W, C]`` are checked.
         size: Side of the canvas in pixels.
     """
-    shapes = store.shapes(store.positions(table))
+    shapes = store.of(table).shapes()
     if shapes.shape[1] != 3:
         return ""
     fold = shapes[:, :2].max(axis=1, initial=0) / size

@@ -30,7 +30,17 @@ from ssl_domains.methods import Method, MethodSource, ViewPlan
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, Preprocess, Recipe, Scaling, with_variants
+from ssl_domains.views import (
+    Canvas,
+    ImagePreprocess,
+    InputDataset,
+    Preprocess,
+    Recipe,
+    Scaling,
+    crop_of,
+    emitted_names,
+    with_variants,
+)
 from ssl_domains.views.draws import fold
 
 __all__ = ["Assembled", "Parts", "assemble", "refuse_unread_rule", "resolve_config", "rule_text"]
@@ -199,7 +209,11 @@ def assemble(
         precision = resolve_precision(train.precision, device)
         if preprocess is None:
             preprocess = parts.preprocess or _image_preprocess(config, parts)
-        dataset = InputDataset(parts.table, parts.store, preprocess, cache_gb=config.data.cache_gb)
+        recipe = _recipe(parts)
+        dataset = InputDataset(
+            parts.table, parts.store, preprocess, config.data.cache_gb,
+            crop=crop_of(recipe), views=recipe.views, seed=train.seed,
+        )  # fmt: skip
         method = _method(config, parts, preprocess, world, device, load_initial)
         micro = train.micro_batch_size
         if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:
@@ -212,12 +226,11 @@ def assemble(
             computed = Computed.nothing(len(parts.table), refresh.columns, refresh.edges)
         computed = refresher(None) if computed is None else computed
     with world.together():
-        recipe = _recipe(parts)
         plan = plan_pairs(
             config, parts.table, parts.objective, parts.composition,
-            fitted=fitted, emitted=recipe.emitted, computed=computed, world=world,
+            fitted=fitted, emitted=emitted_names(recipe), computed=computed, world=world,
         )  # fmt: skip
-        columns = {name: parts.table.numbers(name) for name in sorted(recipe.columns)}
+        columns = {name: parts.table.numbers(name) for name in _table_columns(recipe)}
         seats = plan.sampler.composition.seats
         if recipe.views % seats:
             least = max(seats, -(-method.needs.views // seats) * seats)
@@ -248,6 +261,12 @@ def assemble(
         # Each process needs other random numbers for dropout.
         reseed(fold(train.seed, world.rank) & _SEEDS)
     return Assembled(config, plan, preprocess, feed, step, device, per_epoch, refresher)
+
+
+def _table_columns(recipe: Recipe) -> list[str]:
+    """Columns of the table that the view steps read; numbers that the crop emits don't come from the table."""
+    crop = crop_of(recipe)
+    return sorted(set(recipe.columns) - set(() if crop is None else crop.emitted))
 
 
 def _image_preprocess(config: RunConfig, parts: Parts) -> ImagePreprocess:
@@ -285,11 +304,10 @@ def rule_text(objective: Objective | Rule) -> str:
 
 
 def _channels(parts: Parts) -> int:
-    positions = parts.store.positions(parts.table)
-    positions = positions[positions >= 0]
-    if not len(positions):
+    samples = parts.store.of(parts.table)
+    if not samples.decoded.any():
         raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
-    counted = parts.store.channels(positions)
+    counted = samples.channels()
     colour = counted - {1}
     if len(colour) > 1:
         counts = ", ".join(str(count) for count in sorted(counted))

@@ -77,8 +77,10 @@ def rehearse(config: RunConfig, parts: Parts) -> Rehearsal:
         with world.together():
             config = resolve_config(config, parts)
             device = resolve_device(config.train.device)
-        with seeded(config.train.seed), same_bits(device), freed_memory_kept(device):
-            return _take_steps(assemble(config, parts, world))
+        with seeded(config.train.seed), same_bits(device):
+            assembled = assemble(config, parts, world)
+            with freed_memory_kept(device):
+                return _take_steps(assembled)
 
 
 def _take_steps(assembled: Assembled) -> Rehearsal:

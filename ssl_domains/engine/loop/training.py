@@ -35,7 +35,7 @@ from ssl_domains.engine.step.feed import Batch
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
 from ssl_domains.pairs.sampling.seats import reads
-from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
+from ssl_domains.views import preprocess_from_dict, preprocess_to_dict, recipe_to_dict
 
 __all__ = ["pretrain"]
 
@@ -101,12 +101,11 @@ def pretrain(
                 if json.loads(saved["data"]) != fingerprint:
                     message = "the samples are not those of the run to resume"
                     raise DataError(message, "give the table it was started with")
-                if run.recipe != json.loads(json.dumps(parts.recipe.to_dict())):
+                if run.recipe != json.loads(json.dumps(recipe_to_dict(parts.recipe))):
                     message = "the views are not those that the run to resume was started with"
                     raise UsageError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
-        stack.enter_context(freed_memory_kept(device))
         assembled = (
             _reassemble(config, parts, world, saved, run.folder)
             if resume
@@ -121,6 +120,8 @@ def pretrain(
                 run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
                 # Written last of the small files: a folder with config.toml is a run folder.
                 run.write_text("config.toml", assembled.config.to_toml())
+        # Only now: the buffers of the set-up are not needed again.
+        stack.enter_context(freed_memory_kept(device))
         listener = on_event if on_event is not None and world.first else _silence
         _Training(run, checkpoints, assembled, parts, fingerprint, listener, world).go_on(saved)
         world.wait()
@@ -154,7 +155,7 @@ def _write_origin(
 ) -> None:
     run.write_json("data_fingerprint.json", fingerprint)
     run.write_json("preprocess.json", preprocess_to_dict(assembled.preprocess))
-    run.write_json("recipe.json", parts.recipe.to_dict())
+    run.write_json("recipe.json", recipe_to_dict(parts.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
     parts.table.frame.select("sample").write_parquet(run.folder / "training_samples.parquet")

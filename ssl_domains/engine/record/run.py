@@ -19,7 +19,7 @@ from ssl_domains.engine.record.config_file import load_config
 from ssl_domains.engine.record.trackers import MetricsFile
 from ssl_domains.engine.record.weights import load_weights
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, preprocess_from_dict
+from ssl_domains.views import Canvas, Crop, ImagePreprocess, Preprocess, crop_from_dict, preprocess_from_dict
 
 __all__ = ["Run"]
 
@@ -127,6 +127,12 @@ class Run:
     def recipe(self) -> dict[str, Any]:
         """Every view step, with its parameters and reason."""
         return dict(self._json("recipe.json"))
+
+    @cached_property
+    def crop(self) -> Crop | None:
+        """The crop of the views: the part of a sample that an encoder of a fixed size sees. None without one."""
+        described = self.recipe.get("crop")
+        return None if described is None else crop_from_dict(described)
 
     @cached_property
     def pairs(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.encoders import Encoder
+from ssl_domains.engine.processes.allocation import freed_memory_returned
 from ssl_domains.engine.processes.precision import Precision, autocast
 from ssl_domains.inputs import Input
 from ssl_domains.views import whole_batch
@@ -18,6 +20,22 @@ __all__ = ["encode_rows", "pooled"]
 
 E = TypeVar("E", bound=nn.Module)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Rows in batches of one size, made one batch at a time: there may be millions of rows or tiles."""
+
+    index: range | Tensor
+    size: int
+
+    def __len__(self) -> int:
+        return -(-len(self.index) // self.size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(0, len(self.index), self.size):
+            part = self.index[start : start + self.size]
+            yield list(part) if isinstance(part, range) else part.tolist()
 
 
 def pooled(encoder: Encoder, rows: Input) -> Tensor:
@@ -57,11 +75,16 @@ def encode_rows(
     Yields:
         The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
-    index = torch.arange(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
-    batches = [part.tolist() for part in torch.split(index, batch_size)] if len(index) else []
+    index = range(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     loader: DataLoader[Any] = DataLoader(
-        dataset, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers, generator=torch.Generator()
+        dataset,
+        batch_sampler=_Batches(index, batch_size),
+        collate_fn=whole_batch,
+        num_workers=workers,
+        generator=torch.Generator(),
     )
+    if workers:
+        freed_memory_returned()
     encoder = encoder.to(device)
     modes = [(layer, layer.training) for layer in encoder.modules()]
     encoder.eval()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.errors import SslDomainsError
-from ssl_domains.inputs import Input
+from ssl_domains.inputs import Input, View
 from ssl_domains.pairs import BatchSampler
 
 __all__ = ["Batch", "Feed"]
@@ -29,7 +29,8 @@ class Batch:
     negative.
 
     Attributes:
-        input: The samples ``[S · b, …]``, on the training device; pictures are float32 in [0, 1].
+        input: The samples ``[S · b, …]``, on the training device; pictures are float32 in [0, 1]. None where each view
+            has a crop of its own.
         index: int64 ``[S · b]`` positions in the training table, on the CPU.
         columns: float64 ``[S · b]`` by name, numeric columns that view steps read, on the training device.
         waited: Seconds that the training process waited for the batch.
@@ -37,15 +38,18 @@ class Batch:
             there is one process and one seat, so that ``index`` has them all.
         beside: Further inputs of the same samples, which get the same geometric changes.
         negatives: Number of seats, at the end, that are drawn negatives.
+        crops: The crop of each view ``[b, …]``, with the numbers that it emits; view ``v`` shows seat ``v mod S``.
+            Empty where ``input`` has whole samples.
     """
 
-    input: Input
+    input: Input | None
     index: Tensor
     columns: dict[str, Tensor]
     waited: float
     planned: Tensor | None = None
     beside: tuple[Input, ...] = ()
     negatives: int = 0
+    crops: tuple[View, ...] = ()
 
     @property
     def whole(self) -> Tensor:
@@ -62,7 +66,7 @@ class Feed:
     """Loads the batches that a sampler plans, and moves them to the training device.
 
     Args:
-        dataset: Its ``__getitems__(indices)`` gives a dictionary of ``input``, ``beside`` and ``index``.
+        dataset: Its ``__getitems__(ask)`` gives a dictionary as that of `InputDataset`.
         sampler: Plans the batches.
         columns: float64 ``[n]`` by name: numeric columns of the table that view steps read.
         device: Training device.
@@ -124,16 +128,26 @@ class Feed:
 
     def _to_device(self, loaded: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
         index = loaded["index"].long()
-        moved = loaded["input"].to(self.device, non_blocking=True).unit()
         return Batch(
-            input=moved.to(self.device, memory_format=self.layout),
-            beside=tuple(one.to(self.device, non_blocking=True) for one in loaded["beside"]),
+            input=self._moved(loaded["input"]) if "input" in loaded else None,
+            beside=self._beside_moved(loaded.get("beside", ())),
+            crops=tuple(
+                replace(one, input=self._moved(one.input), beside=self._beside_moved(one.beside))
+                for one in loaded.get("crops", ())
+            ),
             index=index,
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
             waited=waited,
             planned=torch.tensor(planned).view(-1, self.sampler.batch_size),
             negatives=self.sampler.composition.negative_seats,
         )
+
+    def _moved(self, loaded: Input) -> Input:
+        moved = loaded.to(self.device, non_blocking=True).unit()
+        return moved.to(self.device, memory_format=self.layout)
+
+    def _beside_moved(self, loaded: Sequence[Input]) -> tuple[Input, ...]:
+        return tuple(one.to(self.device, non_blocking=True) for one in loaded)
 
 
 def _in_one_line(error: SslDomainsError) -> SslDomainsError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -18,7 +18,7 @@ from ssl_domains.engine.step.gradient_caching import GradientCaching
 from ssl_domains.engine.step.optimisers import set_learning_rate
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.errors import UsageError
-from ssl_domains.inputs import View, Views
+from ssl_domains.inputs import Input, View, Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, Method, RowPairs, Target
 from ssl_domains.pairs import BoundObjective, Rows
@@ -176,23 +176,44 @@ class _BatchViews:
         return views
 
     def _views(self, part: slice) -> tuple[View, ...]:
-        batch, count, seats = self.batch, self.recipe.views, len(self.batch.whole)
+        count, seats = self.recipe.views, len(self.batch.whole)
         made: dict[int, View] = {}
-        for seat in range(seats):
-            rows = slice(part.start + seat * self.slots, part.stop + seat * self.slots)
-            numbers = range(seat, count, seats)
-            views = self.recipe.views_of(
-                *(one.take(rows).trimmed() for one in (batch.input, *batch.beside)),
-                seed=self.seed,
-                step=self.step,
-                slots=torch.arange(part.start, part.stop) + self.first_slot,
-                columns={name: values[rows] for name, values in batch.columns.items()},
-                only=numbers,
-            )
-            made.update(zip(numbers, views, strict=True))
+        if self.batch.crops:
+            for view, crop in enumerate(self.batch.crops):
+                crop = crop.take(part)
+                (one,) = self._of(crop.input, crop.beside, part, view % seats, [view], crop.emitted)
+                made[view] = replace(one, emitted={**crop.emitted, **one.emitted})
+        else:
+            assert self.batch.input is not None
+            for seat in range(seats):
+                rows = slice(part.start + seat * self.slots, part.stop + seat * self.slots)
+                numbers = range(seat, count, seats)
+                beside = [one.take(rows) for one in self.batch.beside]
+                views = self._of(self.batch.input.take(rows), beside, part, seat, numbers, {})
+                made.update(zip(numbers, views, strict=True))
         if self.validity:
             made = {n: replace(v, input=replace(v.input, valid=v.input.with_valid())) for n, v in made.items()}
         return tuple(made[number] for number in range(count))
+
+    def _of(
+        self,
+        shown: Input,
+        beside: Sequence[Input],
+        part: slice,
+        seat: int,
+        numbers: Sequence[int],
+        emitted: Mapping[str, Tensor],
+    ) -> list[View]:
+        """Some views of the samples in one seat of a slice of the slots; ``emitted`` are the numbers of their crop."""
+        rows = slice(part.start + seat * self.slots, part.stop + seat * self.slots)
+        return self.recipe.views_of(
+            *(one.trimmed() for one in (shown, *beside)),
+            seed=self.seed,
+            step=self.step,
+            slots=torch.arange(part.start, part.stop) + self.first_slot,
+            columns={**{name: values[rows] for name, values in self.batch.columns.items()}, **emitted},
+            only=numbers,
+        )
 
 
 def _with_targets(out: Embeddings, targets: Mapping[str, Tensor | Target]) -> Embeddings:

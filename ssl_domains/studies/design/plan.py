@@ -17,6 +17,7 @@ from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import arm_table
+from ssl_domains.views import emitted_names
 
 __all__ = ["StudyPlan", "estimate_seconds", "pairs_of", "pin_composition", "reference_steps"]
 
@@ -95,7 +96,7 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
     config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
     table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
-    emitted = material.recipe(table, config).emitted
+    emitted = emitted_names(material.recipe(table, config))
     return plan_pairs(config, table, parse(arm.rule), config.pairs.to_composition(), emitted=emitted)
 
 

@@ -22,6 +22,7 @@ from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import TUNING, Cell
 from ssl_domains.studies.design.groups import Fold
 from ssl_domains.studies.design.material import Material
+from ssl_domains.views import crop_of
 
 __all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train"]
 
@@ -60,7 +61,9 @@ def arm_table(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTa
     For an arm with ``columns``, those columns come from that other table, joined by ``sample``.
     """
     table = material.table
-    read = arm.reads.union(material.recipe(table, config).columns)
+    recipe = material.recipe(table, config)
+    crop = crop_of(recipe)
+    read = arm.reads.union(recipe.columns, () if crop is None else crop.columns)
     if arm.columns is None:
         return table, read
     other = material.columns[arm.columns]

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssl_domains.engine.record.provenance import data_fingerprint
 from ssl_domains.pairs import parse
@@ -41,8 +43,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             "handmade": sorted(material.handmade),
             "scaling": asdict(scaling),
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
-            "images": _checksum(material.store, table),
-            "masks": None if material.masks is None else _checksum(material.masks, table),
+            "images": _checksum(_images(material.store, table)),
+            "masks": None if material.masks is None else _checksum(_masks(material.masks, table)),
             # The sums of cells are added, so they must count from the same number.
             **({"centre": material.label_centre} if material.labels.task == "regression" else {}),
         }
@@ -57,14 +59,21 @@ def with_identity(material: Material, arm: Arm) -> Arm:
     return replace(arm, data=_hash(data_fingerprint(table, read, parse(arm.rule).edge_files)))
 
 
-def _checksum(store: ArrayStore | MaskStore, table: SampleTable) -> int:
-    """CRC-32 of the rows' arrays, types and shapes included."""
+def _images(store: ArrayStore, table: SampleTable) -> Iterator[NDArray[Any]]:
+    samples = store.of(table)
+    return (samples[row] for row in np.flatnonzero(samples.decoded).tolist())
+
+
+def _masks(store: MaskStore, table: SampleTable) -> Iterator[NDArray[Any]]:
+    return (store[position] for position in store.positions(table).tolist() if position >= 0)
+
+
+def _checksum(arrays: Iterator[NDArray[Any]]) -> int:
+    """CRC-32 of arrays, types and shapes included."""
     checksum = 0
-    for position in store.positions(table).tolist():
-        if position >= 0:
-            array = store[position]
-            checksum = zlib.crc32(f"{array.dtype} {array.shape}".encode(), checksum)
-            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    for array in arrays:
+        checksum = zlib.crc32(f"{array.dtype} {array.shape}".encode(), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
     return checksum
 
 

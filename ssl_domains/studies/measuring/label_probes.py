@@ -69,7 +69,7 @@ def _features(
         return x, (LinearProbe(),)
     assert run is not None
     probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)
-    return embed_rows(run.encoder(), run.preprocess, part, material.store), probes
+    return embed_rows(run.encoder(), run.preprocess, part, material.store, crop=run.crop), probes
 
 
 def _preprocess(material: Material, cell: Cell) -> ImagePreprocess:

@@ -40,7 +40,7 @@ def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list
         constant = _constant_in_groups(codes, material.groups.codes)
         train, test, units = _sides(material, rows, np.isin(rows, chosen[1]), constant)
         if features is None:
-            features = embed_rows(run.encoder(), run.preprocess, table.take(rows), material.store)
+            features = embed_rows(run.encoder(), run.preprocess, table.take(rows), material.store, crop=run.crop)
         try:
             probe = LinearProbe(c=(0.1,), alpha=(10.0,))
             result = run_probe(probe, features, labels.take(rows), units, train, test, seed=cell.seed)

@@ -1,0 +1,122 @@
+"""The column ``region`` of a sample table: the part of an array that each sample is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.samples import SampleTable
+
+__all__ = ["Parts", "array_ids", "parts_of", "region_column"]
+
+_LIST = r"^\s*\[?\s*-?\d+(\s*,\s*-?\d+)+\s*\]?\s*$"
+
+
+def array_ids(table: SampleTable) -> pl.Series:
+    """Id of the array of each row: the value of the column ``array``, or the sample id where that is null."""
+    if "array" not in table.columns:
+        return table.frame["sample"]
+    return table.frame.select(pl.coalesce(pl.col("array").cast(pl.String), "sample").alias("array"))["array"]
+
+
+def region_column(table: SampleTable) -> pl.Series | None:
+    """The column ``region``, if it says which part of an array each sample is; else None.
+
+    It does when it holds lists, or text such as ``"0,10,5,20"``, or stands beside a column ``array``. Other columns of
+    this name, such as the name of a region of the lens, are labels.
+    """
+    if "region" not in table.columns:
+        return None
+    column = table.frame["region"]
+    lists = isinstance(column.dtype, pl.List | pl.Array)
+    written = column.dtype == pl.String and bool(column.str.contains(_LIST).any())
+    return column if lists or written or "array" in table.columns else None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The part of its array that each row is.
+
+    Attributes:
+        starts: First place along each side, int64 ``[n, rank]``.
+        stops: Place behind the last, int64 ``[n, rank]``; equal to ``starts`` for rows that are refused.
+        refused: Row → why its region is refused, in one sentence.
+    """
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bool_], axes: str) -> Parts:
+    """Read a column of regions, and check them against the shapes of the arrays.
+
+    A region is a list of whole numbers, start and stop along each side, such as ``[0, 10, 5, 20]``, or the same as
+    text, ``"0,10,5,20"`` or ``"[0, 10, 5, 20]"``. Null is the whole array.
+
+    Args:
+        column: The column.
+        shapes: Sides of the array of each row, int64 ``[n, rank]``.
+        usable: Rows that have an array, bool ``[n]``; others are not checked.
+        axes: Name of the sides, for the sentences.
+    """
+    rank = shapes.shape[1]
+    starts, stops = np.zeros_like(shapes), shapes.copy()
+    numbers, named = _numbers(column), column.is_not_null().to_numpy()
+    refused: dict[int, str] = {}
+
+    def refuse(rows: NDArray[np.int64], sentences: Sequence[str]) -> None:
+        refused.update(zip(rows.tolist(), sentences, strict=True))
+        starts[rows] = stops[rows] = 0
+
+    # A null inside a list is text that is no number.
+    lengths = np.where(numbers.list.eval(pl.element().is_null().any()).list.first().fill_null(True).to_numpy(), -1,
+                       numbers.list.len().fill_null(0).to_numpy())  # fmt: skip
+    wrong = np.flatnonzero(usable & named & (lengths != 2 * rank))
+    refuse(wrong, [_no_region(column[row], int(lengths[row]), rank, axes) for row in wrong.tolist()])
+    rows = np.flatnonzero(usable & named & (lengths == 2 * rank))
+    if len(rows):
+        ends = numbers.gather(rows).explode().to_numpy().astype(np.int64).reshape(len(rows), rank, 2)
+        starts[rows], stops[rows] = ends[:, :, 0], ends[:, :, 1]
+        for faulty, sentence in (
+            ((ends[:, :, 0] < 0), "starts before the array along {axis}"),
+            ((ends[:, :, 1] <= ends[:, :, 0]), "is empty along {axis}"),
+            ((ends[:, :, 1] > shapes[rows]), "ends outside the array of shape {shape} along {axis}"),
+        ):
+            bad = np.flatnonzero(faulty.any(axis=1))
+            bad = bad[[row not in refused for row in rows[bad].tolist()]] if len(bad) else bad
+            sentences = [
+                f"the region {ends[k].reshape(-1).tolist()} "
+                + sentence.format(axis=f"{axes[faulty[k].argmax()]!r}", shape=shapes[rows[k]].tolist())
+                for k in bad.tolist()
+            ]
+            refuse(rows[bad], sentences)
+    starts[~usable] = stops[~usable] = 0
+    return Parts(starts, stops, refused)
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    """The column as lists of int64; a null in a list, or no list for a value, is what is no whole number."""
+    dtype = column.dtype
+    if dtype == pl.String:
+        column = column.str.replace_all(r"[\[\]\s]", "").str.split(",")
+    elif isinstance(dtype, pl.Array):
+        column = column.arr.to_list()
+    elif not isinstance(dtype, pl.List):
+        return pl.Series(column.name, [None] * len(column), dtype=pl.List(pl.Int64))
+    if isinstance(column.dtype, pl.List) and column.dtype.inner.is_float():
+        whole = pl.when(pl.element() == pl.element().floor()).then(pl.element())
+        column = column.list.eval(whole)
+    return column.cast(pl.List(pl.Int64), strict=False)
+
+
+def _no_region(value: Any, length: int, rank: int, axes: str) -> str:
+    shown = value if isinstance(value, str) else str(value.to_list() if isinstance(value, pl.Series) else value)
+    if length < 0:
+        return f"the region {shown} is no list of whole numbers"
+    return f"the region {shown} has {length} numbers, axes {axes!r} need {2 * rank}: start and stop of each"

@@ -1,0 +1,23 @@
+"""Crops: which part of a large array a slot of a batch sees.
+
+A crop is drawn in a worker process, from the shape of a sample's array and numbers of its row. Only that part is read
+from the store. At evaluation no crop is drawn: the encoder sees the centre, the whole, or a grid of tiles.
+"""
+
+from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict
+from ssl_domains.views.crops.placement import Tiling, centre
+from ssl_domains.views.crops.random_crop import RandomCrop
+from ssl_domains.views.crops.registry import crop_from_dict, crop_to_dict, register_crop
+
+__all__ = [
+    "Crop",
+    "RandomCrop",
+    "Tiling",
+    "centre",
+    "crop_from_dict",
+    "crop_of",
+    "crop_to_dict",
+    "emitted_names",
+    "recipe_to_dict",
+    "register_crop",
+]

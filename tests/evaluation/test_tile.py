@@ -1,0 +1,148 @@
+"""Embeddings of runs whose views show crops: of the centre, of the whole, or averaged over tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+import small_run
+from ssl_domains.engine import Run
+from ssl_domains.errors import UsageError
+from ssl_domains.evaluation import embed, embed_rows, probe_run
+from ssl_domains.evaluation.dense import dense_probe_run
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import Noise, RandomCrop, Tiling, ViewRecipe
+
+CROP = RandomCrop((10, 12), emitted=("y", "x"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, SampleTable, ArrayStore]:
+    folder = tmp_path_factory.mktemp("tiles")
+    recipe = ViewRecipe((Noise(reason="noise does not matter"),), small_run.SIZE, crop=CROP)
+    run = small_run.run(folder / "data", folder / "run", ("train.max_steps=2",), recipe=recipe)
+    table = small_run.make_table(folder / "data")
+    return run, table, ArrayStore.open(folder / "data" / "store")
+
+
+def features_of(run: Run, parts: Sequence[Any]) -> np.ndarray:
+    """Pooled features of parts of pictures, each preprocessed and encoded alone."""
+    encoder = run.encoder()
+    with torch.no_grad():
+        inputs = [run.preprocess(np.ascontiguousarray(part)) for part in parts]
+        assert all(not isinstance(one, tuple) for one in inputs)
+        return np.stack([encoder(one.values, one.valid).pooled[0].numpy() for one in inputs])  # type: ignore[union-attr]
+
+
+def test_without_tiles_the_encoder_sees_the_centre(trained: Any) -> None:
+    run, table, store = trained
+    frame = embed(run, table, store, batch_size=7)
+    expected = features_of(run, [np.load(path)[3:13, 2:14] for path in table.frame["path"]])
+    np.testing.assert_allclose(frame["embedding"].to_numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "tops", "lefts"),
+    [(0.0, (0, 6), (0, 4)), (0.75, (0, 2, 4, 6), (0, 3, 4))],
+)
+def test_tiles_are_averaged(trained: Any, overlap: float, tops: Sequence[int], lefts: Sequence[int]) -> None:
+    run, table, store = trained
+    part = table.take(range(6))
+    made = [
+        embed_rows(
+            run.encoder(), run.preprocess, part, store, device="cpu", crop=run.crop, tiling=Tiling(overlap),
+            batch_size=batch_size, workers=workers,
+        )
+        for batch_size, workers in ((5, 0), (256, 0), (5, 2))
+    ]  # fmt: skip
+    for row, path in enumerate(part.frame["path"]):
+        array = np.load(path)
+        tiles = [array[top : top + 10, left : left + 12] for top in tops for left in lefts]
+        expected = features_of(run, tiles).astype(np.float64).mean(axis=0)
+        np.testing.assert_allclose(made[0][row], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(made[1], made[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(made[2], made[0])
+
+
+def test_the_kept_embeddings_are_those_of_the_same_tiling(trained: Any) -> None:
+    run, table, store = trained
+    counted: list[int] = []
+
+    def count(done: int, of: int) -> None:
+        counted.append(of)
+
+    centre = embed(run, table, store, progress=count)
+    counted.clear()
+    tiled = embed(run, table, store, tiling=Tiling(), progress=count)
+    assert set(counted) == {4 * len(table)}  # tiles
+    assert not tiled.equals(centre)
+    counted.clear()
+    assert embed(run, table, store, tiling=Tiling(), progress=count).equals(tiled)
+    assert counted == []
+    embed(run, table, store, tiling=Tiling(0.5), progress=count)
+    assert counted
+    assert embed(run, table, store).equals(centre)
+
+
+def test_a_probe_says_what_the_encoders_see(trained: Any) -> None:
+    run, table, store = trained
+    halves = ["train" if number % 4 < 2 else "test" for number in range(small_run.PATIENTS)]
+    split = [halves[int(patient[1:])] for patient in table.frame["patient"]]
+    table = SampleTable(table.frame.with_columns(pl.Series("split", split)), table.meta)
+    report = probe_run(run, "site", table=table, store=store, group="patient", tiling=Tiling(0.25))
+    assert "features are means over tiles that cover the sample, overlapping by 25 % of their length" in report.notes
+    centre = probe_run(run, "site", table=table, store=store, group="patient")
+    assert "the encoders see the centre of a sample; --tile shows all of it" in centre.notes
+
+
+def test_tiles_without_a_crop_are_refused(trained: Any, tmp_path: Path) -> None:
+    run, table, store = trained
+    with pytest.raises(UsageError, match="tiles have the size of a crop"):
+        embed_rows(run.encoder(), run.preprocess, table, store, device="cpu", tiling=Tiling())
+
+
+def test_masks_of_whole_samples_are_not_probed(trained: Any) -> None:
+    run, table, store = trained
+    with pytest.raises(UsageError, match="the views of the run 'run' show crops"):
+        dense_probe_run(run, table=table, store=store, masks=None)  # type: ignore[arg-type]
+
+
+def test_a_command_asks_for_tiles(trained: Any) -> None:
+    from ssl_domains.cli.work.tiling import tiling_of
+
+    assert tiling_of(True, 0.5) == Tiling(0.5)
+    assert tiling_of(False, 0.0) is None
+    with pytest.raises(UsageError, match="--overlap is for --tile"):
+        tiling_of(False, 0.5)
+
+
+def test_a_sample_of_any_size_is_read_tile_by_tile(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _, _ = trained
+    array = np.random.default_rng(0).integers(0, 255, (200, 120, 1), dtype=np.uint8)
+    np.save(tmp_path / "large.npy", array)
+    table = SampleTable(pl.DataFrame({"sample": ["large"], "path": [str(tmp_path / "large.npy")]}))
+    store = ArrayStore.fill(tmp_path / "store", table, small_run.NpyReader())
+    sizes: list[int] = []
+    encode: Callable[..., Any] = type(run.preprocess).compact
+
+    def compact(self: Any, array: Any, *rest: Any, **options: Any) -> Any:
+        sizes.append(array.size)
+        return encode(self, array, *rest, **options)
+
+    monkeypatch.setattr(type(run.preprocess), "compact", compact)
+    made = embed_rows(
+        run.encoder(), run.preprocess, table, store, device="cpu", crop=run.crop, tiling=Tiling(), batch_size=16
+    )
+    assert sizes == [120] * 200
+    tiles = [array[y : y + 10, x : x + 12] for y in range(0, 200, 10) for x in range(0, 120, 12)]
+    monkeypatch.undo()
+    np.testing.assert_allclose(made[0], features_of(run, tiles).mean(axis=0), rtol=1e-4, atol=1e-5)
