@@ -35,9 +35,11 @@ class RootGroup(TyperGroup):
             UsageError: For an unknown name, with the nearest one.
         """
         name = args[0]
+        registry = registry_of(ctx)
+        if name != "plugins":  # that command lists a broken file among the others
+            registry.require_files()
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        registry = registry_of(ctx)
         claimed = any(name in info.commands for info in registry.infos)
         if not claimed and name not in KNOWN_DOMAINS:
             if name in self._from_files(ctx):
@@ -55,6 +57,7 @@ class RootGroup(TyperGroup):
     def _from_files(self, ctx: Any) -> dict[str, str]:
         # Plugin files have no metadata and must be imported; the user named them explicitly.
         registry = registry_of(ctx)
+        registry.require_files()
         return {
             domain.name: domain.summary
             for info in registry.infos

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -36,10 +37,20 @@ class Registry:
 
     Args:
         settings: Which plugins may be loaded; None takes the lists of the environment variables.
+        importing: Returns a context manager for the import of a plugin, which can say what is being imported.
+
+    Attributes:
+        limit: Seconds after which the import of a plugin is given up; None, the initial value, for no limit.
     """
 
-    def __init__(self, settings: PluginSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: PluginSettings | None = None,
+        importing: Callable[[PluginInfo], AbstractContextManager[None]] | None = None,
+    ) -> None:
         self.settings = settings or PluginSettings.of()
+        self.limit: float | None = None
+        self._importing = importing or _unannounced
         self._loaded: dict[str, Plugin] = {}
         set_rule_source(self)
 
@@ -54,8 +65,23 @@ class Registry:
     def load(self, info: PluginInfo) -> Plugin:
         """Load one plugin in isolation; it is imported at most once."""
         if info.distribution not in self._loaded:
-            self._loaded[info.distribution] = refusal(info, self.settings) or load_plugin(info)
+            plugin = refusal(info, self.settings)
+            if plugin is None:
+                with self._importing(info):
+                    plugin = load_plugin(info, self.limit)
+            self._loaded[info.distribution] = plugin
         return self._loaded[info.distribution]
+
+    def require_files(self) -> None:
+        """Load the plugin files.
+
+        Raises:
+            PluginError: When one of them can't be used; with the file, the line and the error.
+            UsageError: When one of them doesn't exist.
+        """
+        for info in self.infos:
+            if info.is_file and self.load(info).status != "active":
+                raise _unusable(self.load(info)) from self.load(info).error
 
     def load_all(self) -> tuple[Plugin, ...]:
         """Load all plugins, each in isolation."""
@@ -65,7 +91,8 @@ class Registry:
         """Like `load`, but also import the commands of the plugin."""
         plugin = self.load(info)
         for command in info.commands if plugin.status == "active" else ():
-            _, broken = import_command(info, command)
+            with self._importing(info):
+                _, broken = import_command(info, command, self.limit)
             plugin = broken or plugin
         return plugin
 
@@ -93,7 +120,8 @@ class Registry:
             self._missing(name)
         plugin = self.load(info)
         if plugin.status == "active":
-            app, broken = import_command(info, name)
+            with self._importing(info):
+                app, broken = import_command(info, name)
             if broken is None:
                 return app
             plugin = broken
@@ -248,6 +276,10 @@ class Registry:
         if name in KNOWN_DOMAINS:
             raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
         raise UsageError(f"there is no domain {name!r}", did_you_mean(name, {*self.commands(), *KNOWN_DOMAINS}))
+
+
+def _unannounced(info: PluginInfo) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _named(items: Iterable[N], name: str) -> Iterator[N]:
