@@ -117,7 +117,9 @@ def _collect(info: PluginInfo) -> Plugin:
     manager = Manager("ssl_domains")
     manager.add_hookspecs(hookspecs)
     for name, value in info.hooks.items():
-        manager.register(_from_file(Path(value)) if info.is_file else _resolve(value), name)
+        module = _from_file(Path(value)) if info.is_file else _resolve(value)
+        if not manager.is_registered(module):  # one module may be named once for each domain that it brings
+            manager.register(module, name)
     manager.check_pending()  # raises for a misspelt hook, which would never be called
     return Plugin(
         info,

@@ -99,13 +99,29 @@ class Registry:
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def commands(self) -> dict[str, str]:
-        """Command → summary, for all plugins that may be loaded; by metadata only."""
+        """Command → summary, for all plugins that may be loaded; by metadata only.
+
+        A command is an entry point of the group ``ssl_domains.cli``, or the name of a domain that the core serves; see
+        `serves`.
+        """
         summaries: dict[str, str] = {}
-        for info in self.infos:
-            if refusal(info, self.settings) is None:
-                for command in info.commands:
-                    summaries[command] = "two plugins claim this name" if command in summaries else info.summary
+        usable = [info for info in self.infos if refusal(info, self.settings) is None]
+        for info in usable:
+            for command in info.commands:
+                summaries[command] = "two plugins claim this name" if command in summaries else info.summary
+        for info in usable:
+            for name in info.domain_names:
+                summaries.setdefault(name, info.summary)
         return summaries
+
+    def serves(self, name: str) -> bool:
+        """Whether the core serves the commands of a domain of this name, by metadata only.
+
+        It does so when a plugin without an entry point in ``ssl_domains.cli`` has an entry point of this name in
+        ``ssl_domains``, and no other plugin brings a command of this name.
+        """
+        claimed = any(name in info.commands for info in self.infos)
+        return not claimed and any(name in info.domain_names for info in self.infos)
 
     def command(self, name: str) -> Any:
         """Import the typer app behind a command.
@@ -145,6 +161,10 @@ class Registry:
         for plugin in known:
             if plugin.status != "active":
                 raise _unusable(plugin)
+        for plugin in known:
+            if name not in KNOWN_DOMAINS:
+                cause = f"{plugin.info.label} brings no domain {name!r}, so it has no commands"
+                raise UsageError(cause, f"ssl-domains plugins check {name}")
         self._missing(name)
 
     def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:

@@ -110,7 +110,7 @@ def train(material: Material, cell: Cell) -> Run:
             config.pairs.composition, config.pairs.per_group, config.pairs.compose_by, config.pairs.exponent
         ),
         recipe=material.recipe(table, config),
-        scaling=material.scaling(table),
+        **material.how_inputs_are_made(table),
         method=prepared.method,
     )
     folder = material.out / cell.folder / "run"
