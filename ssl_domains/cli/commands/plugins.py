@@ -82,7 +82,7 @@ def check(
             ):
                 for item in items:
                     answer.line(f"  {kind} {getattr(item, 'signature', item.name)}: {item.summary}")
-            for command in plugin.info.commands:
+            for command in _commands(plugin):
                 answer.line(f"  command ssl-domains {command}")
         _require_usable(registry, plugins)
         for plugin in plugins if run else ():
@@ -120,6 +120,11 @@ def _require_usable(registry: Registry, plugins: Sequence[Plugin]) -> None:
         raise PluginError(clash, f"uninstall one, or block one by its distribution's name ({sys.argv[0]} --block NAME)")
 
 
+def _commands(plugin: Plugin) -> list[str]:
+    """Its own commands, or its domains, whose commands the core serves."""
+    return sorted({*plugin.info.commands} or {domain.name for domain in plugin.domains})
+
+
 def _document(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.info.name,
@@ -129,7 +134,7 @@ def _document(plugin: Plugin) -> dict[str, Any]:
         "status": plugin.status,
         "reason": plugin.reason,
         "cure": plugin.cure,
-        "commands": sorted(plugin.info.commands),
+        "commands": _commands(plugin),
         "domains": [domain.name for domain in plugin.domains],
         "pair_samplers": [sampler.signature for sampler in plugin.pair_samplers],
         "methods": [method.name for method in plugin.methods],
