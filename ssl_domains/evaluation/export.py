@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "ExportError", "export"]
 
+_LOAD = "ssl_domains.load(RUN) gives encoder and preprocessing"
 _RAGGED = 300  # places along a ragged side of the inputs that an export is checked with
 WEIGHTS, CONFIG, PREPROCESS, CARD = "model.safetensors", "config.json", "preprocess.json", "README.md"
 
@@ -55,14 +56,17 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
     """
     if format not in FORMATS:
         unsupported = format in ("torchvision", "transformers", "onnx")
-        hint = f"there are: {', '.join(FORMATS)}" if unsupported else did_you_mean(format, FORMATS)
+        hint = did_you_mean(format, FORMATS)
+        if unsupported:
+            fitting = fitting_formats(run.encoder())
+            hint = f"this encoder can be exported as: {', '.join(fitting)}" if fitting else _LOAD
         raise UsageError(f"export to {format!r} is not supported" if unsupported else f"no format {format!r}", hint)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is already there", "name a new folder")
     encoder = run.encoder().eval()
     fitting = fitting_formats(encoder)
     if format not in fitting:
-        hint = f"--format {fitting[0]}" if fitting else "ssl_domains.load(RUN) gives encoder and preprocessing"
+        hint = f"--format {fitting[0]}" if fitting else _LOAD
         raise UsageError(f"the format {format!r} can't hold the encoder {encoder.name!r}", hint)
     write, read = FORMATS[format]
     created = not out.exists()

@@ -174,7 +174,7 @@ def _lines(array: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.uin
     if array.ndim > 2:
         cause = f"an array of {array.ndim} sides has no default picture"
         raise DataError(cause, "give the domain a `thumbnail`")
-    return trace_picture(array, 2 * EDGE, EDGE)
+    return trace_picture(array, 2 * EDGE, 2 * EDGE)
 
 
 def _drawn(

@@ -85,8 +85,7 @@ class CropLength(Declared):
             kept, most = valid.clamp(max=self.length), min(self.length, size)
         elif side in first.ragged:
             kept = whole_number(parameters["share"], valid).clamp(min=1).minimum(valid)
-            # A bound that needs no look at the lengths, which would wait for the device.
-            most = max(1, min(size, (int(self.share[1] * (1 << BITS)) * size) >> BITS))
+            most = _longest(kept, max(1, (int(self.share[1] * (1 << BITS)) * size) >> BITS))
         else:
             cause = f"{self.name}: crops of differing length along side {side}, which is {size} in every sample"
             raise UsageError(cause, "give the crop a length, or take inputs of any length")
@@ -101,6 +100,11 @@ class CropLength(Declared):
             spacing = columns[self.spacing] if isinstance(self.spacing, str) else self.spacing
             numbers[self.emit] = start.cpu().to(torch.float64) * spacing
         return tuple(_cut(x, side, size, index, None if whole else inside) for x in inputs), numbers
+
+
+def _longest(kept: Tensor, bound: int) -> int:
+    """Length of the longest crop; on an accelerator a bound of it, as reading the length would wait for the device."""
+    return max(1, int(kept.max())) if kept.device.type == "cpu" else bound
 
 
 def _cut(x: Input, side: int, size: int, index: Tensor, inside: Tensor | None) -> Input:
