@@ -6,11 +6,12 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
+from page_plugin import metadata_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = {
@@ -30,21 +31,6 @@ def written(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def install(folder: Path, site: Path) -> None:
-    """What ``pip install -e`` leaves: a path file, and the metadata of the distribution."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-        f"Summary: {project['description']}\n"
-    )
-    lines = []
-    for group, entries in project["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in entries.items())]
-    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
-
-
 def python(words: list[str], folder: Path, *paths: Path) -> str:
     path = os.pathsep.join([*map(str, paths), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, "SSL_DOMAINS_HASH_KEY": "a key for tests"}
@@ -61,7 +47,7 @@ def test_a_new_plugin_is_green_at_once(cli, tmp_path: Path) -> None:
     assert f"pip install -e {folder} && ssl-domains plugins check sleep-lab" in done.out
     assert written(folder) == SHIPPED
     assert not [path for path in folder.rglob("*") if path.is_file() and "$" in path.read_text(encoding="utf-8")]
-    install(folder, site)
+    metadata_of(folder, site)
     source = folder / "src"
     own_tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     assert "4 passed" in python(own_tests, folder, source, site)
@@ -92,7 +78,7 @@ def test_a_new_plugin_is_green_at_once(cli, tmp_path: Path) -> None:
 def test_check_runs_its_commands(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, site = tmp_path / "plugin", tmp_path / "site"
     assert cli("plugins", "new", "heart", "--out", folder).code == 0
-    install(folder, site)
+    metadata_of(folder, site)
     shown = python(["-m", "ssl_domains", "plugins", "check", "heart"], tmp_path, folder / "src", site)
     assert "ran on the demo data of heart: demo-data, scan, pairs (patient, visits), pretrain --dry-run" in shown
 
