@@ -17,11 +17,13 @@ class Budget:
         seconds: Time of the part.
         clock: Returns seconds; another clock serves tests.
         left_out: What was not measured and why, in words.
+        failures: Those of them where the library failed.
     """
 
     seconds: float
     clock: Callable[[], float] = time.perf_counter
     left_out: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._end = self.clock() + self.seconds
@@ -42,3 +44,8 @@ class Budget:
     def leave_out(self, what: str, why: str) -> None:
         """Add a case to ``left_out``."""
         self.left_out.append(f"{what}: {why}")
+
+    def fail(self, what: str, error: BaseException) -> None:
+        """Add a case that the library could not do."""
+        self.leave_out(what, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        self.failures.append(self.left_out[-1])

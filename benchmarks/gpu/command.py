@@ -79,6 +79,7 @@ def _measure(device: torch.device, parts: Sequence[str], small: bool, seconds: f
             wrong.append(cause)
             left_out.append(cause)
         left_out += budget.left_out
+        wrong += budget.failures
     wrong += [f"{row.what}: {row.value:.1e}, not {row.target}" for row in _comparisons(results) if not row.met]
     report = Report(machine, small, tuple(results), tuple(left_out), tests, time.perf_counter() - started)
     report.write(out)

@@ -122,7 +122,12 @@ def run(device: torch.device, budget: Budget, sizes: Sizes, machine: dict[str, A
     for count in sizes.rows:
         for width in sizes.widths:
             for dtype in (torch.float32, torch.bfloat16):
-                rows += _case(device, budget, sizes, compiled, count, width, dtype)
+                try:
+                    rows += _case(device, budget, sizes, compiled, count, width, dtype)
+                except torch.OutOfMemoryError as error:
+                    budget.fail(f"loss, {_words(count, width, dtype)}", error)
+                if device.type == "cuda":
+                    torch.cuda.empty_cache()
     return Result(
         "gpu_loss",
         "The loss on the device, forward and backward",
@@ -207,7 +212,7 @@ def _case(
     width: int,
     dtype: torch.dtype,
 ) -> list[Row]:
-    where = f"{count} rows, d = {width}, {str(dtype).removeprefix('torch.')}"
+    where = _words(count, width, dtype)
     if not budget.allows(f"loss, {where}", 0.5):
         return []
     batch = Batch.make(count, width, dtype, device)
@@ -243,6 +248,10 @@ def _case(
             if peak is not None:
                 rows.append(Row(f"{name}, {what}: peak memory", peak / 1e9, "GB"))
     return rows
+
+
+def _words(count: int, width: int, dtype: torch.dtype) -> str:
+    return f"{count} rows, d = {width}, {str(dtype).removeprefix('torch.')}"
 
 
 def _fits(call: Callable[[], object], device: torch.device, budget: Budget, what: str, most: float) -> bool:

@@ -128,6 +128,28 @@ def test_numbers_that_differ_end_with_exit_code_1(
     assert any("differs from float64" in what for what in found["left_out"])
 
 
+def test_a_part_that_fails_leaves_the_others_and_ends_with_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks.gpu import engine, loss
+    from benchmarks.gpu.command import main
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("no\nkernel")
+
+    def full(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("no memory left")
+
+    out = tmp_path / "gpu.json"
+    monkeypatch.setattr(engine, "pretrain", fail)
+    monkeypatch.setattr(loss, "_case", full)
+    assert main(["--device", "cpu", "--small", "--parts", "loss,engine", "--out", str(out)]) == 1
+    assert "wrong: engine, small_conv: RuntimeError: no kernel" in capsys.readouterr().err
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert [part["rows"] for part in found["parts"]] == [[], []]
+    assert "loss, 64 rows, d = 8, float32: OutOfMemoryError: no memory left" in found["left_out"]
+
+
 def _plain(form, batch, objective):
     sample, kind, region, scanner = batch.codes
     one = objective == "one relation"
