@@ -8,7 +8,18 @@ from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.join import join_columns
-from ssl_domains.samples.reader import FileReader, MaskReader, Problems, Reader, ReadError, ScanResult
+from ssl_domains.samples.lazy import LazyArray, normal_slices
+from ssl_domains.samples.read_error import ReadError
+from ssl_domains.samples.reader import (
+    FileReader,
+    MaskReader,
+    OpenReader,
+    Problems,
+    Reader,
+    ScanResult,
+    SizedReader,
+)
+from ssl_domains.samples.region import Region
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 from ssl_domains.samples.writing import write_whole
@@ -17,16 +28,21 @@ __all__ = [
     "ASPECT_RATIO",
     "FileReader",
     "IdentifierKey",
+    "LazyArray",
     "MaskReader",
+    "OpenReader",
     "Problems",
     "ReadError",
     "Reader",
+    "Region",
     "SampleTable",
     "ScanResult",
+    "SizedReader",
     "TableMeta",
     "as_frame",
     "group_split",
     "join_columns",
+    "normal_slices",
     "problems_path",
     "read_frame",
     "read_table",

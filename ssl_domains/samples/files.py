@@ -103,7 +103,9 @@ def write_table(table: SampleTable, path: Path) -> None:
         metadata = {_META_KEY: json.dumps(meta)}
         write_whole(path, lambda part: table.frame.write_parquet(part, metadata=metadata))
     elif suffix == ".csv":
-        write_whole(path, table.frame.write_csv)
+        # CSV has no lists: regions are written as "0,10,5,20", which reading a region understands.
+        lists = pl.selectors.by_name("region", require_all=False) & pl.selectors.by_dtype(pl.List(pl.Int64))
+        write_whole(path, table.frame.with_columns(lists.cast(pl.List(pl.String)).list.join(",")).write_csv)
     elif suffix == ".xlsx":
         write_whole(path, table.frame.write_excel)
     else:

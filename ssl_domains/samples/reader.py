@@ -11,13 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ssl_domains.samples.lazy import LazyArray
+from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["FileReader", "MaskReader", "Problems", "ReadError", "Reader", "ScanResult"]
-
-
-class ReadError(Exception):
-    """A file or a row can't be read; the message is shown to the user as the cause in ``problems``."""
+__all__ = ["FileReader", "MaskReader", "OpenReader", "Problems", "ReadError", "Reader", "ScanResult", "SizedReader"]
 
 
 @dataclass
@@ -62,6 +60,11 @@ class Reader(Protocol):
     - ``channels``: number of channels of every array. Needed for pictures of many channels, which look like volumes.
     - ``missing``: true where floating point arrays may hold NaN for missing data.
 
+    A sample may be a part of an array: the optional column ``array`` names the array, and ``region`` the part, as start
+    and stop along each axis. Rows of equal ``array`` share one array, which is decoded once, from the first of them;
+    null stands for an array of the row's own, whose name is the sample id. A reader always gives the whole array, and
+    the part is cut out by the store.
+
     Attributes:
         version: Changes when the same file would decode to another array; part of a store's fingerprint.
     """
@@ -87,6 +90,34 @@ class FileReader(Reader, Protocol):
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
         """Decode the given rows of one file, in their order; each array as `load` returns it."""
+        ...
+
+
+@runtime_checkable
+class OpenReader(Reader, Protocol):
+    """A reader that can give an array to be read in place, so that nothing of it is copied into a store."""
+
+    def open(self, row: Mapping[str, Any]) -> LazyArray | None:
+        """The array of a row, not yet read: a `Region`, or a class of the reader's own. None to have it copied.
+
+        It holds the same numbers as `load` gives. It keeps what it needs of the row: only the columns that were read
+        in this call are handed over when a store opens the array again.
+
+        Raises:
+            ReadError: With the cause, when the row can't be decoded.
+        """
+        ...
+
+
+@runtime_checkable
+class SizedReader(Reader, Protocol):
+    """A reader that knows the size of an array before it is decoded, so that a full disk is noticed in time."""
+
+    def nbytes(self, row: Mapping[str, Any]) -> int:
+        """Size in bytes of the array that `load` gives for a row; 0 for a row that `OpenReader.open` reads in place.
+
+        It reads the columns of the row, at most the header of its file.
+        """
         ...
 
 
