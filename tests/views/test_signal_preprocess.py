@@ -55,7 +55,7 @@ def test_a_recording_keeps_the_relative_amplitudes_of_its_channels() -> None:
     assert 3 < float(made.values[0, 1].std() / made.values[0, 0].std()) < 5
     np.testing.assert_allclose(
         preprocess(signal.astype(np.int16)).values[0], reference(signal.astype(np.int16)), rtol=1e-5, atol=1e-6
-    )  # noqa: E501
+    )
 
 
 def test_places_without_a_number_are_not_valid_and_change_nothing_else() -> None:
