@@ -94,6 +94,9 @@ class Domain:
         preprocess: For every other kind of data, in the place of ``scaling`` and ``canvas``: returns, for a table, the
             preprocess from an array to the encoder's input, such as `ssl_domains.views.SignalPreprocess`; or a
             declaration with ``spec`` and ``fit(table, store)``, which is fitted on the training rows.
+        preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
+            `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
+            core doesn't have.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
@@ -132,6 +135,7 @@ class Domain:
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+    preprocess_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

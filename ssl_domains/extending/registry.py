@@ -17,7 +17,7 @@ from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
-from ssl_domains.pairs.rules.registry import CORE, RuleEntry, set_rule_source
+from ssl_domains.pairs.rules.registry import CORE, RuleEntry, import_object, set_rule_source
 
 __all__ = ["Registry"]
 
@@ -166,6 +166,20 @@ class Registry:
                 cause = f"{plugin.info.label} brings no domain {name!r}, so it has no commands"
                 raise UsageError(cause, f"ssl-domains plugins check {name}")
         self._missing(name)
+
+    def import_preprocesses(self) -> None:
+        """Import the preprocess classes that the domains of all plugins name; each registers itself by its name.
+
+        Raises:
+            PluginError: When one can't be imported.
+        """
+        for plugin in self.load_all():
+            for path in (path for domain in plugin.domains for path in domain.preprocess_classes):
+                try:
+                    import_object(path)
+                except (ImportError, AttributeError) as error:
+                    cause = f"the preprocess {path!r} of {plugin.info.label} can't be imported: {error}"
+                    raise PluginError(cause, "ssl-domains plugins list") from error
 
     def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:
         """(plugin, sampler) of all samplers for the domain. Loads all plugins, as each may have samplers for it."""

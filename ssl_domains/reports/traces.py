@@ -21,8 +21,8 @@ def trace_picture(array: NDArray[Any], width: int, height: int) -> NDArray[np.ui
     same scale, which is that of the recording: the picture shows the form of a signal, not its unit.
 
     Args:
-        array: ``[t]`` or ``[t, c]``, in any unit; places that are not finite stay white. Of many channels, some at equal
-            distances are drawn.
+        array: ``[t]`` or ``[t, c]``, in any unit; places that are not finite stay white. Of many channels, some at
+            equal distances are drawn.
         width: Width in pixels.
         height: Height in pixels.
 

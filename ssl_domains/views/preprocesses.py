@@ -58,11 +58,19 @@ def preprocess_from_dict(values: Mapping[str, Any]) -> Preprocess:
     """The reverse of `preprocess_to_dict`; values without a name are those of an `ImagePreprocess`.
 
     Raises:
-        DataError: When no preprocess of this name is registered. Nothing is imported by name.
+        DataError: When no preprocess of this name is registered, also not by a domain's ``preprocess_classes``. Nothing
+            is imported by the name that is read.
+        PluginError: When a class that a domain names can't be imported.
     """
     values = dict(values)
     name = values.pop("name", ImagePreprocess.name)
     if name not in _BY_NAME:
-        raise DataError(f"the preprocess {name!r} isn't known here", "import the plugin that registers it first")
+        # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
+        from ssl_domains.extending.current import current_registry
+
+        current_registry().import_preprocesses()
+    if name not in _BY_NAME:
+        cause = f"the preprocess {name!r} isn't known here"
+        raise DataError(cause, "install the plugin whose domain names it, or import the module that registers it")
     made: Preprocess = _BY_NAME[name].from_dict(values)
     return made

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.extending import Registry
 
@@ -41,7 +42,8 @@ def check(line: str, registry: Registry) -> None:
             group = command
             domains = {info.name for info in registry.infos}
             if word in domains and word not in group.commands:
-                command = typer.main.get_group(registry.command(word))
+                served = domain_app(word) if registry.serves(word) else registry.command(word)
+                command = typer.main.get_group(served)
                 options = {d.name: d for p in registry.load_all() for d in p.domains}[word].scan_options
                 extra = {option.flag for option in options}
             else:
@@ -49,7 +51,7 @@ def check(line: str, registry: Registry) -> None:
                 command = group.commands[word]
 
 
-def test_commands_of_the_pages_exist(blocks: Blocks, pages: list[str]) -> None:
+def test_commands_of_the_pages_exist(blocks: Blocks, pages: list[str], ecg: Path) -> None:
     registry = Registry()
     found = [line for page in pages for language in ("console", "bash", "sh") for text in blocks(page, language)
              for line in lines(text)]  # fmt: skip
