@@ -14,6 +14,9 @@ from ssl_domains.extending import Registry
 
 Blocks = Callable[[str, str], list[str]]
 
+OF_FILES = {"plates"}
+"""Domains that a page brings by --plugin-file; another test runs them."""
+
 
 def lines(text: str) -> Iterator[str]:
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
@@ -41,7 +44,9 @@ def check(line: str, registry: Registry) -> None:
         elif getattr(command, "commands", None):
             group = command
             domains = {info.name for info in registry.infos}
-            if word in domains and word not in group.commands:
+            if word in OF_FILES:
+                command = typer.main.get_group(domain_app(word))
+            elif word in domains and word not in group.commands:
                 served = domain_app(word) if registry.serves(word) else registry.command(word)
                 command = typer.main.get_group(served)
                 options = {d.name: d for p in registry.load_all() for d in p.domains}[word].scan_options
