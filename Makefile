@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical
 
 .DEFAULT_GOAL := help
-.PHONY: help demo study-fisheye bench test check docs clean
+.PHONY: help demo study-fisheye bench bench-gpu test check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fis
 
 bench: $(VENV)/.installed ## Loss, sampler, engine step, end to end, beside other libraries (PICTURES=folder or zip of pictures)
 	$(BIN)/python -m benchmarks $(if $(PICTURES),--pictures $(PICTURES)) --page docs/results/benchmarks.md
+
+bench-gpu: $(VENV)/.installed ## Loss, engine, equality and tests on one GPU (at most five minutes; GPU_JSON=file)
+	$(BIN)/python -m benchmarks.gpu --out $(or $(GPU_JSON),benchmarks/results/gpu.json)
 
 test: $(VENV)/.installed ## Run the tests of the core and of the plugins
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal

@@ -63,14 +63,15 @@ def thumbnail(array: NDArray[np.generic]) -> NDArray[np.float32]:
     """A small grey picture, float32 ``[32, 32]``, resized by averaging areas.
 
     Args:
-        array: ``[H, W, C]`` or ``[H, W]``, any number type; values that are not finite are replaced by
-            the mean of the others.
+        array: ``[H, W, C]`` or ``[H, W]``, any number type; of more sides the last ones are averaged, and a signal
+            ``[t]`` is a picture of one column. Values that are not finite are replaced by the mean of the others.
     """
     from PIL import Image
 
     values = np.asarray(array).astype(np.float32)
-    if values.ndim == 3:
-        values = values.mean(axis=2)
+    values = values[:, None] if values.ndim == 1 else values
+    while values.ndim > 2:
+        values = values.mean(axis=-1)
     known = np.isfinite(values)
     if not known.all():
         values = np.where(known, values, values[known].mean() if known.any() else np.float32(0))

@@ -35,15 +35,18 @@ class RootGroup(TyperGroup):
             UsageError: For an unknown name, with the nearest one.
         """
         name = args[0]
+        registry = registry_of(ctx)
+        if name != "plugins":  # that command lists a broken file among the others
+            registry.require_files()
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        registry = registry_of(ctx)
+        if registry.serves(name):
+            registry.domain(name)  # a plugin that can't be used is refused here, also for --help
+            return name, _served(name), args[1:]
         claimed = any(name in info.commands for info in registry.infos)
         if not claimed and name not in KNOWN_DOMAINS:
             if name in self._from_files(ctx):
-                from ssl_domains.cli.domain_commands import domain_app
-
-                return name, _group(domain_app(name)), args[1:]
+                return name, _served(name), args[1:]
             known = {*self._plugged(ctx), *self.commands, *KNOWN_DOMAINS}
             raise UsageError(f"no such command {name!r}", did_you_mean(name, known))
         return name, _group(registry.command(name)), args[1:]
@@ -55,6 +58,7 @@ class RootGroup(TyperGroup):
     def _from_files(self, ctx: Any) -> dict[str, str]:
         # Plugin files have no metadata and must be imported; the user named them explicitly.
         registry = registry_of(ctx)
+        registry.require_files()
         return {
             domain.name: domain.summary
             for info in registry.infos
@@ -84,6 +88,13 @@ class DomainGroup(TyperGroup):
 def _is_ours(command: Any) -> bool:
     # A plugin may replace `scan` by another command, which is then left unchanged.
     return getattr(command.callback, "__module__", "").startswith("ssl_domains.cli")
+
+
+def _served(name: str) -> Any:
+    """The commands that the core serves for a domain whose plugin brings none."""
+    from ssl_domains.cli.domain_commands import domain_app
+
+    return _group(domain_app(name))
 
 
 def _group(app: typer.Typer) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from ssl_domains.cli.importing import announced
 from ssl_domains.extending import Domain, PluginSettings, Registry, use_registry
 
 __all__ = ["bind_domain", "domain_of", "registry_of"]
@@ -22,7 +23,8 @@ def registry_of(ctx: typer.Context) -> Registry:
                 block=given.get("block") or (),
                 allow=given.get("allow") or (),
                 files=given.get("plugin_file") or (),
-            )
+            ),
+            announced,
         )
         use_registry(ctx.meta[_REGISTRY])
     registry: Registry = ctx.meta[_REGISTRY]

@@ -14,8 +14,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, create_encoder
+from ssl_domains.encoders.transformer import PREFIX
 from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
+from ssl_domains.inputs import InputSpec
 from ssl_domains.views import preprocess_to_dict
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "ExportError", "export"]
 
+_LOAD = "ssl_domains.load(RUN) gives encoder and preprocessing"
+_RAGGED = 300  # places along a ragged side of the inputs that an export is checked with
 WEIGHTS, CONFIG, PREPROCESS, CARD = "model.safetensors", "config.json", "preprocess.json", "README.md"
 
 
@@ -33,8 +37,9 @@ class ExportError(SslDomainsError):
 def export(run: Run, out: Path, format: str = "timm") -> Path:
     """Write the frozen encoder into the folder ``out``, load it again and compare features on random input.
 
-    ``timm`` writes weights and ``config.json`` as timm reads them. ``safetensors`` writes one file of weights, with the
-    architecture in its metadata. Both formats add ``preprocess.json`` and a model card.
+    ``timm`` writes weights and ``config.json`` as timm reads them, for architectures of timm on pictures of one size.
+    ``safetensors`` writes one file of weights, with the architecture and the form of its input in the metadata. Both
+    formats add ``preprocess.json`` and a model card.
 
     Args:
         run: The run; its newest checkpoint is exported.
@@ -45,17 +50,24 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
         The folder.
 
     Raises:
-        UsageError: For another format, or a folder that is not empty.
+        UsageError: For another format, one that doesn't fit the encoder, or a folder that is not empty.
         ExportError: When the loaded encoder gives other features than the run.
         ResourceError: When the disk is full.
     """
     if format not in FORMATS:
         unsupported = format in ("torchvision", "transformers", "onnx")
-        hint = f"there are: {', '.join(FORMATS)}" if unsupported else did_you_mean(format, FORMATS)
+        hint = did_you_mean(format, FORMATS)
+        if unsupported:
+            fitting = fitting_formats(run.encoder())
+            hint = f"this encoder can be exported as: {', '.join(fitting)}" if fitting else _LOAD
         raise UsageError(f"export to {format!r} is not supported" if unsupported else f"no format {format!r}", hint)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is already there", "name a new folder")
     encoder = run.encoder().eval()
+    fitting = fitting_formats(encoder)
+    if format not in fitting:
+        hint = f"--format {fitting[0]}" if fitting else _LOAD
+        raise UsageError(f"the format {format!r} can't hold the encoder {encoder.name!r}", hint)
     write, read = FORMATS[format]
     created = not out.exists()
     try:
@@ -63,7 +75,7 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
         write(run, encoder, out)
         (out / PREPROCESS).write_text(json.dumps(_preprocess(run), indent=2) + "\n", encoding="utf-8")
         (out / CARD).write_text(model_card(run, format, encoder.num_features), encoding="utf-8")
-        _verify(encoder, read(out), run.config.views.size)
+        _verify(encoder, read(out), run.preprocess.spec)
     except BaseException as error:
         _remove(out, whole=created)
         if isinstance(error, OSError):
@@ -72,11 +84,36 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
     return out
 
 
-def _verify(encoder: Encoder, loaded: nn.Module, size: int) -> None:
-    """Compare pooled features of both encoders on random images, in float32 on the CPU."""
-    images = torch.rand(4, encoder.in_chans, size, size, generator=torch.Generator().manual_seed(0))
+def fitting_formats(encoder: Encoder) -> tuple[str, ...]:
+    """Names of the formats that can hold an encoder, the usual one first."""
+    if encoder.name.startswith(PREFIX):  # its architecture is a folder of this machine
+        return ()
+    pictures = len(encoder.takes.space) == 2 and not encoder.takes.ragged
+    return tuple(FORMATS) if pictures and timm.is_model(encoder.name) else ("safetensors",)
+
+
+def _example(encoder: Encoder, spec: InputSpec) -> tuple[Tensor, Tensor | None]:
+    """Four random inputs of this form; of a ragged side, the later half of the second one is padding."""
+    draws = torch.Generator().manual_seed(0)
+    shape = (4, spec.channels, *(_RAGGED if side is None else side for side in spec.space))
+    if spec.dtype == "int64":
+        values = torch.randint(encoder.vocabulary or 2, shape, generator=draws)
+    else:
+        values = torch.rand(shape, generator=draws)
+    if not spec.ragged:
+        return values, None
+    valid = torch.ones((4, 1, *shape[2:]), dtype=torch.bool)
+    valid.narrow(2 + spec.ragged[0], _RAGGED // 2, _RAGGED - _RAGGED // 2)[1] = False
+    return values, valid
+
+
+def _verify(encoder: Encoder, loaded: nn.Module, spec: InputSpec) -> None:
+    """Compare pooled features of both encoders on random inputs, in float32 on the CPU."""
+    values, valid = _example(encoder, spec)
     with torch.no_grad():
-        expected, features = encoder(images).pooled, loaded.eval()(images)
+        expected = encoder(values, valid).pooled
+        loaded.eval()
+        features = loaded(values, valid).pooled if isinstance(loaded, Encoder) else loaded(values)
     if features.shape != expected.shape or not torch.allclose(features, expected, rtol=1e-5, atol=1e-6):
         raise ExportError(
             f"the exported {encoder.name!r} does not give the features of the run when loaded back",
@@ -97,7 +134,7 @@ def _weights(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def _write_timm(run: Run, encoder: Encoder, out: Path) -> None:
-    size = run.config.views.size
+    size, _ = run.config.views.square
     save_file(_weights(encoder), out / WEIGHTS, metadata={"format": "pt"})
     config = {
         "architecture": encoder.name,
@@ -134,9 +171,11 @@ def _write_safetensors(run: Run, encoder: Encoder, out: Path) -> None:
         "format": "pt",
         "architecture": encoder.name,
         "in_chans": str(encoder.in_chans),
-        "image_size": str(run.config.views.size),
+        "takes": json.dumps(run.preprocess.spec.to_dict()),
         "preprocess": json.dumps(_preprocess(run)),
     }
+    if run.config.views.size is not None:
+        about["image_size"] = str(run.config.views.size)
     save_file(_weights(encoder), out / WEIGHTS, metadata=about)
 
 
@@ -145,11 +184,9 @@ def _read_safetensors(out: Path) -> nn.Module:
 
     with safe_open(out / WEIGHTS, framework="pt") as file:
         about = file.metadata()
-    model = create_encoder(
-        about["architecture"], int(about["in_chans"]), seed=1, image_size=int(about["image_size"])
-    ).model
-    model.load_state_dict(load_file(out / WEIGHTS))
-    return model
+    encoder = create_encoder(about["architecture"], seed=1, takes=InputSpec.from_dict(json.loads(about["takes"])))
+    encoder.model.load_state_dict(load_file(out / WEIGHTS))
+    return encoder
 
 
 def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
@@ -169,4 +206,4 @@ FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], 
     "timm": (_write_timm, _read_timm),
     "safetensors": (_write_safetensors, _read_safetensors),
 }
-"""Format → (function that writes it, function that loads it as a module ``[B, C, S, S] → [B, F]``)."""
+"""Format → (function that writes it, function that loads it: an `Encoder`, or a module of pictures to features)."""

@@ -1,4 +1,4 @@
-"""Compute hand-made features, such as HOG, from the same canvas that the encoder gets."""
+"""Compute hand-made features, such as HOG, from the same inputs that the encoder gets."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ def handmade_features(
     """Hand-made features float32 ``[n, F]`` of decodable rows.
 
     Args:
-        extract: Function from pictures ``[b, C, S, S]`` in [0, 1] to features ``[b, F]``, as in
-            `ssl_domains.probes.handmade`.
-        preprocess: Scaling and canvas. For groups without a fitted window, one is fitted on that group, as in `embed`.
+        extract: Function from inputs of the encoder, such as pictures ``[b, C, S, S]`` in [0, 1], to features
+            ``[b, F]``, as in `ssl_domains.probes.handmade`. Inputs of differing length come one at a time, unpadded.
+        preprocess: From an array to the input. For groups without a fitted window, one is fitted on that group, as in
+            `embed`.
         table: The rows.
         store: The arrays of the rows.
-        batch_size: Number of pictures in a batch.
+        batch_size: Number of inputs in a batch.
         progress: Called with the number of rows done and of all rows.
 
     Raises:
@@ -42,6 +43,8 @@ def handmade_features(
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0)
+    if preprocess.spec.ragged:
+        batch_size = 1
     parts = []
     for start in range(0, len(table), batch_size):
         rows = range(start, min(start + batch_size, len(table)))

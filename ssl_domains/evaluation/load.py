@@ -15,13 +15,15 @@ __all__ = ["load"]
 def load(run: str | Path) -> tuple[Encoder, Preprocess]:
     """Load the frozen encoder of a run and its preprocessing.
 
-    ``encoder, preprocess = ssl_domains.load(RUN)``, then ``encoder(preprocess(array)[None]).pooled`` is ``[1, F]``.
+    ``encoder, preprocess = ssl_domains.load(RUN)``, then ``x = preprocess(array)`` is an input of one sample, and
+    ``encoder(x.values, x.valid).pooled`` is ``[1, F]``.
 
     Args:
         run: The run folder.
 
     Returns:
-        The encoder in eval mode, and a callable from ``[H, W, C]`` in native type and unit to ``[C, S, S]``.
+        The encoder in eval mode, and the preprocess: from an array as the reader gives it, in native type and unit, to
+        an `Input`.
 
     Raises:
         UsageError: When there is no such run, or it has no checkpoint.

@@ -18,8 +18,10 @@ _USE = {
 model = timm.create_model("{name}", checkpoint_path="model.safetensors", num_classes=0, **{arguments})""",
     "safetensors": """from safetensors.torch import load_file
 from ssl_domains.encoders import create_encoder
-model = create_encoder("{name}", {in_chans}, image_size={size}).model
-model.load_state_dict(load_file("model.safetensors"))""",
+from ssl_domains.inputs import InputSpec
+encoder = create_encoder("{name}", takes={takes}).eval()
+encoder.model.load_state_dict(load_file("model.safetensors"))
+# encoder(values, valid).pooled; preprocess.json says how values are made""",
 }
 
 
@@ -32,9 +34,9 @@ def model_card(run: Run, format: str, num_features: int) -> str:
         num_features: Width of the encoder's output.
     """
     config, data = run.config, run.data_fingerprint
-    in_chans, size = run.preprocess.spec.channels, config.views.size
+    spec = run.preprocess.spec
     use = _USE[format].format(
-        name=config.encoder.name, in_chans=in_chans, size=size, arguments=json.dumps({"in_chans": in_chans})
+        name=config.encoder.name, takes=repr(spec), arguments=json.dumps({"in_chans": spec.channels})
     )
     pairs = config.pairs
     rule = "none: plain SimCLR" if pairs.rule == "none" else pairs.rule
@@ -48,7 +50,9 @@ def model_card(run: Run, format: str, num_features: int) -> str:
     lines = [
         f"# {config.encoder.name}, pre-trained without labels by ssl-domains",
         "",
-        f"Input `[B, {in_chans}, {size}, {size}]` in [0, 1] as `preprocess.json` says; output `[B, {num_features}]`.",
+        f"Input `[B, {spec.channels}, {', '.join('any length' if side is None else str(side) for side in spec.space)}]`"
+        f"{' in [0, 1]' if config.views.size is not None else ''} as `preprocess.json` says; output "
+        f"`[B, {num_features}]`.",
         "",
         "```python",
         use,

@@ -45,6 +45,15 @@ class PluginInfo:
         return frozenset({self.distribution, *self.hooks, *self.commands})
 
     @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Names of the domains that it may bring, and whose commands the core serves when it has none of its own.
+
+        They are the names of its entry points in the group ``ssl_domains``. A plugin with an entry point in
+        ``ssl_domains.cli`` brings its commands itself; the domains of a plugin file are known only from its import.
+        """
+        return () if self.commands or self.is_file else tuple(self.hooks)
+
+    @property
     def label(self) -> str:
         """Distribution and version, for error messages."""
         return f"{self.distribution} {self.version}".strip()

@@ -1,4 +1,8 @@
-"""The declaration of a domain: how its files are read, scaled and augmented."""
+"""The declaration of a domain: how its files are read, turned into inputs of an encoder, and augmented.
+
+A kind of data is a choice of four objects: preprocess, recipe, encoder and head. Square pictures have a short form, in
+which ``scaling`` and ``canvas`` stand for the preprocess.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ssl_domains.inputs import InputSpec
     from ssl_domains.samples import Reader, SampleTable
-    from ssl_domains.views import Scaling, ViewRecipe
+    from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Domain", "RecipeRequest", "ScanOption"]
 
@@ -58,11 +63,12 @@ class RecipeRequest:
 
     Attributes:
         table: The training rows. Their columns limit the views, such as no flip when laterality is a column.
-        size: Edge of the square canvas in pixels.
+        size: Edge of the square canvas in pixels; 0 for a domain that gives a ``preprocess``.
         views: Number of views of each sample.
-        in_chans: Number of channels of the canvas.
+        in_chans: Number of channels of the input.
         extra: Names of further views that the user or the pair sampler requests (``"reprojection"``). A domain raises
             `UsageError` for an unknown name.
+        spec: Form of the input, for a domain that gives a ``preprocess``; else None.
     """
 
     table: SampleTable
@@ -70,6 +76,7 @@ class RecipeRequest:
     views: int = 2
     in_chans: int = 3
     extra: tuple[str, ...] = ()
+    spec: InputSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -81,31 +88,41 @@ class Domain:
         summary: One line for lists.
         reader: Returns a new reader; called when a file has to be read, never for ``--help``.
         recipe: Returns the view recipe, each step with its reason.
-        scaling: Returns the scaling from native unit to [0, 1] for a table.
-        canvas: How a sample of any shape is brought to the square canvas: ``"stretch"``, or ``"fit"``, which keeps the
-            aspect ratio and masks the padding.
+        scaling: For pictures: returns the scaling from native unit to [0, 1] for a table.
+        canvas: For pictures: how a sample of any shape is brought to the square canvas: ``"stretch"``, or ``"fit"``,
+            which keeps the aspect ratio and masks the padding.
+        preprocess: For every other kind of data, in the place of ``scaling`` and ``canvas``: returns, for a table, the
+            preprocess from an array to the encoder's input, such as `ssl_domains.views.SignalPreprocess`; or a
+            declaration with ``spec`` and ``fit(table, store)``, which is fitted on the training rows.
+        preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
+            `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
+            core doesn't have.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
         floors: Name of a nuisance-only floor → the columns it may use, such as ``{"position alone": ("position",)}``.
-        handmade: Name of a hand-made feature, such as ``"HOG"`` → function from pictures float32 ``[n, C, S, S]`` in
-            [0, 1] to features ``[n, F]``. A linear probe on them is a floor. Heavy packages are imported when it is
-            called.
+        handmade: Name of a hand-made feature, such as ``"HOG"`` → function from inputs of the encoder, such as pictures
+            float32 ``[n, C, S, S]`` in [0, 1], to features ``[n, F]``; inputs of differing length come one at a time. A
+            linear probe on them is a floor. Heavy packages are imported when it is called.
         nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
-        default_size: Edge of the canvas in pixels when the configuration names none.
+        default_size: For pictures: edge of the canvas in pixels when the configuration names none.
         group: Usual column for ``--split-by`` and ``probe --group``.
-        in_chans: Returns the number of channels of the canvas for a table; None takes those of the decoded arrays.
+        in_chans: For pictures: returns the number of channels of the canvas for a table; None takes those of the
+            decoded arrays.
         thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
-            ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None scales the
-            array and puts it on the canvas. A thumbnail must not show an identifier.
+            ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None puts a picture
+            on the canvas, and draws a signal ``[t]`` or ``[t, c]`` as lines. A thumbnail must not show an identifier.
+
+    Raises:
+        ValueError: For another form of name, or unless exactly one of ``scaling`` and ``preprocess`` is given.
     """
 
     name: str
     summary: str
     reader: Callable[[], Reader]
-    recipe: Callable[[RecipeRequest], ViewRecipe]
-    scaling: Callable[[SampleTable], Scaling]
+    recipe: Callable[[RecipeRequest], Recipe]
+    scaling: Callable[[SampleTable], Scaling] | None = None
     canvas: Literal["stretch", "fit"] = "stretch"
     demo_data: Callable[[Path, int], str] | None = None
     scan_options: tuple[ScanOption, ...] = ()
@@ -117,7 +134,18 @@ class Domain:
     group: str | None = None
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
+    preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+    preprocess_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a domain's name must be a lower-case word, not {self.name!r}")
+        if self.scaling is None and self.preprocess is None:
+            raise ValueError(
+                f"the domain {self.name!r} doesn't say how arrays become inputs: give scaling= for pictures, or "
+                "preprocess= for another kind of data"
+            )
+        if self.scaling is not None and self.preprocess is not None:
+            raise ValueError(
+                f"the domain {self.name!r} gives both scaling= (for pictures) and preprocess=: leave one of them out"
+            )

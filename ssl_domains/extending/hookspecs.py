@@ -6,11 +6,14 @@ names in that module; no decorator and no import of pluggy is needed::
     [project.entry-points.ssl_domains]
     fisheye = "ssl_domains_fisheye.hooks"
 
-    [project.entry-points."ssl_domains.cli"]     # optional: the commands of a domain
+    [project.entry-points."ssl_domains.cli"]     # only to add commands to those of the core
     fisheye = "ssl_domains_fisheye.cli:app"
 
     [project.entry-points."ssl_domains.api"]     # the API version it was written for
     1 = "ssl_domains_fisheye"
+
+The name of the first entry point is that of the domain: without an entry point in ``ssl_domains.cli``, the core serves
+``ssl-domains NAME`` with all its commands. A plugin of several domains names its module once for each of them.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,9 +16,11 @@ from typing import Any, Literal, TypeVar
 from ssl_domains.extending.discovery import API_VERSION, PluginInfo
 from ssl_domains.extending.domain import Domain
 from ssl_domains.extending.encoder_entry import EncoderEntry
+from ssl_domains.extending.failure import HookResultError, cure_of, module_name, reason_of
 from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
+from ssl_domains.extending.time_limit import time_limit
 from ssl_domains.pairs.rules.registry import RESERVED, RuleEntry
 
 __all__ = ["Plugin", "import_command", "load_plugin", "refusal"]
@@ -69,26 +71,31 @@ def refusal(info: PluginInfo, settings: PluginSettings) -> Plugin | None:
     )
 
 
-def load_plugin(info: PluginInfo) -> Plugin:
-    """Import the hooks of a plugin and call each once. Errors are stored in the result; only Ctrl-C is raised."""
-    made, error = _isolated(lambda: _collect(info))
-    if made is not None:
+def load_plugin(info: PluginInfo, limit: float | None = None) -> Plugin:
+    """Import the hooks of a plugin and call each once. Errors are stored in the result; only Ctrl-C is raised.
+
+    Args:
+        info: The plugin.
+        limit: Seconds after which the import is given up; None for no limit. See `time_limit`.
+    """
+    made, error = _isolated(lambda: _collect(info), limit)
+    if error is None and made is not None:
         return made
     return _broken(info, error)
 
 
-def import_command(info: PluginInfo, command: str) -> tuple[Any, Plugin | None]:
+def import_command(info: PluginInfo, command: str, limit: float | None = None) -> tuple[Any, Plugin | None]:
     """Import the typer app of a command: (app, None), or (None, the plugin with status broken)."""
-    app, error = _isolated(lambda: _resolve(info.commands[command]))
+    app, error = _isolated(lambda: _resolve(info.commands[command]), limit)
     if error is None and not hasattr(app, "registered_commands"):
         error = TypeError(f"{info.commands[command]} is {type(app).__name__}, not a typer app")
     return (None, _broken(info, error)) if error else (app, None)
 
 
-def _isolated(act: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+def _isolated(act: Callable[[], T], limit: float | None) -> tuple[T | None, BaseException | None]:
     try:
         # Output of a plugin during import must not mix with the answer of --json.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), time_limit(limit):
             return act(), None
     except KeyboardInterrupt:
         raise
@@ -110,7 +117,9 @@ def _collect(info: PluginInfo) -> Plugin:
     manager = Manager("ssl_domains")
     manager.add_hookspecs(hookspecs)
     for name, value in info.hooks.items():
-        manager.register(_from_file(Path(value)) if info.is_file else _resolve(value), name)
+        module = _from_file(Path(value)) if info.is_file else _resolve(value)
+        if not manager.is_registered(module):  # one module may be named once for each domain that it brings
+            manager.register(module, name)
     manager.check_pending()  # raises for a misspelt hook, which would never be called
     return Plugin(
         info,
@@ -130,11 +139,17 @@ def _rules(manager: Any) -> tuple[RuleEntry, ...]:
     return entries
 
 
-def _returned(manager: Any, hook: str, kind: type[T]) -> tuple[T, ...]:
-    made = [item for items in getattr(manager.hook, f"ssl_domains_{hook}")() for item in items]
-    for item in made:
-        if not isinstance(item, kind):
-            raise TypeError(f"the hook ssl_domains_{hook} returned {type(item).__name__} instead of {kind.__name__}")
+def _returned(manager: Any, kind_name: str, kind: type[T]) -> tuple[T, ...]:
+    hook = f"ssl_domains_{kind_name}"
+    made: list[T] = []
+    for items in getattr(manager.hook, hook)():
+        if isinstance(items, kind | str | bytes) or not isinstance(items, Iterable):
+            expected = f"a list of {kind.__name__}"
+            raise HookResultError(f"the hook {hook} returned {type(items).__name__} instead of {expected}")
+        for item in items:
+            if not isinstance(item, kind):
+                raise HookResultError(f"the hook {hook} returned {type(item).__name__} instead of {kind.__name__}")
+            made.append(item)
     return tuple(made)
 
 
@@ -147,7 +162,7 @@ def _resolve(value: str) -> Any:
 
 
 def _from_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"ssl_domains_plugin_file_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(module_name(path), path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
@@ -157,11 +172,5 @@ def _from_file(path: Path) -> ModuleType:
 
 
 def _broken(info: PluginInfo, error: BaseException | None) -> Plugin:
-    text = f"it called sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(error)
-    description = " ".join(f"{type(error).__name__}: {text}".split())
-    cure = (
-        f"mend {info.distribution}, or leave --plugin-file out"
-        if info.is_file
-        else f"pip install --force-reinstall {info.distribution}, or block it: SSL_DOMAINS_BLOCK={info.name}"
-    )
-    return Plugin(info, "broken", f"{info.label} is broken: {description}", cure, error)
+    assert error is not None
+    return Plugin(info, "broken", reason_of(info, error), cure_of(info, error), error)

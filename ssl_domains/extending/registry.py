@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -16,7 +17,7 @@ from ssl_domains.extending.method_entry import MethodEntry
 from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
-from ssl_domains.pairs.rules.registry import CORE, RuleEntry, set_rule_source
+from ssl_domains.pairs.rules.registry import CORE, RuleEntry, import_object, set_rule_source
 
 __all__ = ["Registry"]
 
@@ -36,10 +37,20 @@ class Registry:
 
     Args:
         settings: Which plugins may be loaded; None takes the lists of the environment variables.
+        importing: Returns a context manager for the import of a plugin, which can say what is being imported.
+
+    Attributes:
+        limit: Seconds after which the import of a plugin is given up; None, the initial value, for no limit.
     """
 
-    def __init__(self, settings: PluginSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: PluginSettings | None = None,
+        importing: Callable[[PluginInfo], AbstractContextManager[None]] | None = None,
+    ) -> None:
         self.settings = settings or PluginSettings.of()
+        self.limit: float | None = None
+        self._importing = importing or _unannounced
         self._loaded: dict[str, Plugin] = {}
         set_rule_source(self)
 
@@ -54,8 +65,23 @@ class Registry:
     def load(self, info: PluginInfo) -> Plugin:
         """Load one plugin in isolation; it is imported at most once."""
         if info.distribution not in self._loaded:
-            self._loaded[info.distribution] = refusal(info, self.settings) or load_plugin(info)
+            plugin = refusal(info, self.settings)
+            if plugin is None:
+                with self._importing(info):
+                    plugin = load_plugin(info, self.limit)
+            self._loaded[info.distribution] = plugin
         return self._loaded[info.distribution]
+
+    def require_files(self) -> None:
+        """Load the plugin files.
+
+        Raises:
+            PluginError: When one of them can't be used; with the file, the line and the error.
+            UsageError: When one of them doesn't exist.
+        """
+        for info in self.infos:
+            if info.is_file and self.load(info).status != "active":
+                raise _unusable(self.load(info)) from self.load(info).error
 
     def load_all(self) -> tuple[Plugin, ...]:
         """Load all plugins, each in isolation."""
@@ -65,20 +91,37 @@ class Registry:
         """Like `load`, but also import the commands of the plugin."""
         plugin = self.load(info)
         for command in info.commands if plugin.status == "active" else ():
-            _, broken = import_command(info, command)
+            with self._importing(info):
+                _, broken = import_command(info, command, self.limit)
             plugin = broken or plugin
         return plugin
 
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def commands(self) -> dict[str, str]:
-        """Command → summary, for all plugins that may be loaded; by metadata only."""
+        """Command → summary, for all plugins that may be loaded; by metadata only.
+
+        A command is an entry point of the group ``ssl_domains.cli``, or the name of a domain that the core serves; see
+        `serves`.
+        """
         summaries: dict[str, str] = {}
-        for info in self.infos:
-            if refusal(info, self.settings) is None:
-                for command in info.commands:
-                    summaries[command] = "two plugins claim this name" if command in summaries else info.summary
+        usable = [info for info in self.infos if refusal(info, self.settings) is None]
+        for info in usable:
+            for command in info.commands:
+                summaries[command] = "two plugins claim this name" if command in summaries else info.summary
+        for info in usable:
+            for name in info.domain_names:
+                summaries.setdefault(name, info.summary)
         return summaries
+
+    def serves(self, name: str) -> bool:
+        """Whether the core serves the commands of a domain of this name, by metadata only.
+
+        It does so when a plugin without an entry point in ``ssl_domains.cli`` has an entry point of this name in
+        ``ssl_domains``, and no other plugin brings a command of this name.
+        """
+        claimed = any(name in info.commands for info in self.infos)
+        return not claimed and any(name in info.domain_names for info in self.infos)
 
     def command(self, name: str) -> Any:
         """Import the typer app behind a command.
@@ -93,7 +136,8 @@ class Registry:
             self._missing(name)
         plugin = self.load(info)
         if plugin.status == "active":
-            app, broken = import_command(info, name)
+            with self._importing(info):
+                app, broken = import_command(info, name)
             if broken is None:
                 return app
             plugin = broken
@@ -117,7 +161,25 @@ class Registry:
         for plugin in known:
             if plugin.status != "active":
                 raise _unusable(plugin)
+        for plugin in known:
+            if name not in KNOWN_DOMAINS:
+                cause = f"{plugin.info.label} brings no domain {name!r}, so it has no commands"
+                raise UsageError(cause, f"ssl-domains plugins check {name}")
         self._missing(name)
+
+    def import_preprocesses(self) -> None:
+        """Import the preprocess classes that the domains of all plugins name; each registers itself by its name.
+
+        Raises:
+            PluginError: When one can't be imported.
+        """
+        for plugin in self.load_all():
+            for path in (path for domain in plugin.domains for path in domain.preprocess_classes):
+                try:
+                    import_object(path)
+                except (ImportError, AttributeError) as error:
+                    cause = f"the preprocess {path!r} of {plugin.info.label} can't be imported: {error}"
+                    raise PluginError(cause, "ssl-domains plugins list") from error
 
     def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:
         """(plugin, sampler) of all samplers for the domain. Loads all plugins, as each may have samplers for it."""
@@ -248,6 +310,10 @@ class Registry:
         if name in KNOWN_DOMAINS:
             raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
         raise UsageError(f"there is no domain {name!r}", did_you_mean(name, {*self.commands(), *KNOWN_DOMAINS}))
+
+
+def _unannounced(info: PluginInfo) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _named(items: Iterable[N], name: str) -> Iterator[N]:

@@ -18,7 +18,7 @@ _HEALTH: tuple[tuple[str, str, str, bool], ...] = (
     ("alignment", "Alignment", "distance between views of a sample; lower is closer", True),
     ("uniformity", "Uniformity", "spread over the sphere; lower is more even", False),
     ("knn", "Online k-NN", "agreement with the label column among training rows; a measure, never trained on", True),
-    ("images_per_s", "Images per second", "samples, whatever the number of views", True),
+    ("images_per_s", "Samples per second", "samples, whatever the number of views", True),
     ("data_wait", "Data wait", "share of the time spent waiting for data", True),
     ("temperature", "Temperature τ", "of the loss", False),
     ("lr", "Learning rate", "after warm-up, a cosine", True),

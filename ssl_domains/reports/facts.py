@@ -56,7 +56,7 @@ def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
         ("Device", f"{environment.get('device', 'unknown')}, {environment.get('precision', 'unknown')}"),
     ]
     if images is not None:
-        rows.append(("Speed", f"{images:,.0f} images/s"))
+        rows.append(("Speed", f"{images:,.0f} samples/s"))
     if wait is not None:
         rows.append(("Data wait", f"{wait:.0%}"))
     return rows
@@ -71,10 +71,10 @@ def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
 def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
     """``name``, ``settings`` and ``reason`` of each view step."""
     rows = []
-    for step in recipe["steps"]:
-        settings = {key: value for key, value in step.items() if key not in ("name", "reason")}
+    for step in recipe.get("steps", ()):
+        settings = {key: value for key, value in step.items() if key not in ("name", "reason") and value is not None}
         text = ", ".join(f"{key} {_setting(value)}" for key, value in settings.items())
-        rows.append({"name": step["name"], "settings": text, "reason": step["reason"]})
+        rows.append({"name": step["name"], "settings": text, "reason": step.get("reason", "")})
     return rows
 
 

@@ -38,15 +38,15 @@ class Pictured:
 
     Attributes:
         reader: Decodes rows.
-        scaling: Scaling from native unit to [0, 1].
-        canvas: How a sample is brought to the square canvas.
+        scaling: For pictures: scaling from native unit to [0, 1].
+        canvas: For pictures: how a sample is brought to the square canvas.
         thumbnail: The thumbnail function of the domain, or None.
         store: Store with decoded arrays, or None.
         encode: Features by which the hardest negatives are chosen; None compares thumbnails.
     """
 
     reader: Reader
-    scaling: Scaling
+    scaling: Scaling | None
     canvas: Literal["stretch", "fit"] = "stretch"
     thumbnail: Thumbnail | None = None
     store: ArrayStore | None = None

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ssl_domains.errors import DataError
+from ssl_domains.reports.traces import trace_picture
 from ssl_domains.samples import Reader, SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
@@ -78,7 +79,7 @@ def picture_samples(
     *,
     reader: Reader,
     store: ArrayStore | None,
-    scaling: Scaling,
+    scaling: Scaling | None,
     canvas: Literal["stretch", "fit"] = "stretch",
     thumbnail: Thumbnail | None = None,
     encode: Encode | None = None,
@@ -90,7 +91,8 @@ def picture_samples(
         rows: Positions of rows; the last ones are left out when they would need more than 1 GB.
         reader: Decodes rows that the store does not hold.
         store: Array store of the table, or None.
-        scaling: Scaling from native unit to [0, 1] for the default thumbnail; fitted on the decoded rows only.
+        scaling: For pictures: scaling from native unit to [0, 1] for the default thumbnail, fitted on the decoded rows
+            only. None draws signals ``[t]`` or ``[t, c]`` as lines.
         canvas: How the default thumbnail is brought to the square.
         thumbnail: The domain's function ``(array in native unit, row) -> uint8 [h, w, 1 or 3]``, or text.
         encode: Computes features ``[n, F]`` of decodable rows, such as with a run's encoder; None compares the pixels
@@ -104,7 +106,7 @@ def picture_samples(
         draw, broken = thumbnail, ""
         if draw is None and len(decodable):
             try:
-                draw = _default(scaling.fit(some.take(decodable), arrays), canvas)
+                draw = _lines if scaling is None else _default(scaling.fit(some.take(decodable), arrays), canvas)
             except DataError as error:
                 broken = error.message
         pictures: dict[int, Picture] = {}
@@ -167,6 +169,14 @@ def _default(scaling: FittedScaling, canvas: Literal["stretch", "fit"]) -> Thumb
     return draw
 
 
+def _lines(array: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """The default thumbnail of a signal ``[t]`` or ``[t, c]``."""
+    if array.ndim > 2:
+        cause = f"an array of {array.ndim} sides has no default picture"
+        raise DataError(cause, "give the domain a `thumbnail`")
+    return trace_picture(array, 2 * EDGE, 2 * EDGE)
+
+
 def _drawn(
     draw: Thumbnail, array: NDArray[np.generic], row: Mapping[str, Any]
 ) -> tuple[Picture, NDArray[np.float64] | None]:
@@ -180,6 +190,8 @@ def _drawn(
         pixels = np.asarray(made)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
             return Picture(cause=f"its thumbnail is {pixels.dtype} {pixels.shape}, not uint8 [h, w, 1 or 3]"), None
+    except DataError as error:
+        return Picture(cause=_without_paths(f"{error.message}: {error.hint}", row)), None
     except Exception as error:  # code of a plugin: one failing thumbnail must not stop the page
         return Picture(cause=_without_paths(f"{type(error).__name__}: {error}", row)), None
     return Picture(uri=_uri(_bounded(pixels))), _look(pixels)

@@ -205,10 +205,19 @@ def _opening(study: StudyFile, material: Material, plan: StudyPlan, seconds: flo
     )
 
 
+def _input_size(material: Material) -> str:
+    """``at 64 px`` for pictures, ``on inputs of any length`` or ``on 250 places`` for other data."""
+    if material.config.views.size is not None:
+        return f"at {material.config.views.size} px"
+    source = material.how_inputs_are_made(material.table)["preprocess"]
+    sides = source.spec.space if source is not None else material.config.views.square[:1] * 2
+    return "on inputs of " + " × ".join("any length" if side is None else f"{side} places" for side in sides)
+
+
 def _notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
     notes = [
         f"Every trained arm has {plan.steps} updates of {material.config.train.batch_size} samples, "
-        f"{material.config.encoder.name} at {material.config.views.size} px.",
+        f"{material.config.encoder.name} {_input_size(material)}.",
     ]
     if len(plan.grid) > 1:
         aside = len(set(material.groups.codes[material.groups.tuning.train | material.groups.tuning.test].tolist()))

@@ -5,19 +5,35 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
-from ssl_domains.views import Canvas, ImagePreprocess, InputDataset, crop_of
+from ssl_domains.testing.recipe import check_recipe
+from ssl_domains.views import (
+    Canvas,
+    ImagePreprocess,
+    InputDataset,
+    Preprocess,
+    PreprocessToFit,
+    crop_of,
+    fitted_preprocess,
+    preprocess_from_dict,
+    preprocess_to_dict,
+)
 
 __all__ = ["check_domain"]
+
+_SIZE = 32  # side of the canvas of pictures that views are checked on
+_FEW = 8  # samples whose views are made
 
 
 def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
@@ -83,20 +99,57 @@ def _check_columns(domain: Domain, table: SampleTable) -> None:
 def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     decoded = table.take(store.of(table).decoded)
     assert len(decoded), "the demo data can be decoded"
+    size = 0 if domain.scaling is None else _SIZE
+    preprocess = _picture_preprocess(domain, decoded, store) or _declared_preprocess(domain, decoded, store)
+    spec = preprocess.spec
+    some = decoded.take(np.arange(min(_FEW, len(decoded))))
+    recipe = domain.recipe(RecipeRequest(decoded, size, 2, spec.channels, spec=None if size else spec))
+    crop = crop_of(recipe)
+    x = InputDataset(some, store, preprocess, crop=crop).__getitems__(range(len(some)))["input"]
+    x = x.unit() if spec.dtype == "float32" else x
+    spec.input(x.values, x.valid)  # raises when the values have another form than the spec
+    known = x.values.masked_fill(~x.with_valid(), 0)
+    assert not known.is_floating_point() or torch.isfinite(known).all(), "the preprocess gives finite numbers"
+    if size:
+        assert 0 <= float(x.values.min()) <= float(x.values.max()) <= 1, "scaling maps to [0, 1]"
+    described = recipe.to_dict()
+    assert described.get("steps"), "a recipe has steps"
+    for step in described["steps"]:
+        assert str(step.get("reason", "")).strip(), f"the view {step['name']!r} says its reason"
+    of_crop = () if crop is None else crop.emitted
+    columns = {name: torch.from_numpy(some.numbers(name)) for name in recipe.columns if name not in of_crop}
+    for name in () if crop is None else crop.columns:
+        decoded.numbers(name)
+    columns.update((name, torch.zeros(len(some), dtype=torch.float64)) for name in of_crop)
+    if len(some) >= 3:
+        check_recipe(recipe, x, columns=columns)
+
+
+def _picture_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> ImagePreprocess | None:
+    """The preprocess of a domain of pictures, fitted; None for a domain that gives its own."""
+    if domain.scaling is None:
+        return None
     channels = max(store.of(decoded).channels())
     in_chans = domain.in_chans(decoded) if domain.in_chans is not None else channels
-    preprocess = ImagePreprocess(domain.scaling(decoded).fit(decoded, store), Canvas(32, domain.canvas), in_chans)
-    canvas = InputDataset(decoded.take([0]), store, preprocess)[0]["input"].unit().values[0]
-    assert tuple(canvas.shape) == (in_chans, 32, 32), f"a canvas is [C, S, S], not {tuple(canvas.shape)}"
-    assert 0 <= float(canvas.min()) <= float(canvas.max()) <= 1, "scaling maps to [0, 1]"
-    recipe = domain.recipe(RecipeRequest(decoded, 32, 2, in_chans))
-    assert recipe.steps, "a recipe has steps"
-    for step in recipe.steps:
-        assert step.reason.strip(), f"the view {step.name!r} says its reason"
-    crop = crop_of(recipe)
-    read = set(recipe.columns) if crop is None else {*recipe.columns, *crop.columns} - set(crop.emitted)
-    for name in read:
-        decoded.numbers(name)
+    return ImagePreprocess(domain.scaling(decoded).fit(decoded, store), Canvas(_SIZE, domain.canvas), in_chans)
+
+
+def _declared_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> Preprocess:
+    """The preprocess that a domain gives, fitted and checked."""
+    assert domain.preprocess is not None
+    source = domain.preprocess(decoded)
+    assert isinstance(source, Preprocess | PreprocessToFit), (
+        f"preprocess returns a Preprocess or a declaration with `spec` and `fit`, not {type(source).__name__}"
+    )
+    preprocess = fitted_preprocess(source, decoded, store)
+    assert preprocess.spec == source.spec, f"fitting changes the spec from {source.spec} to {preprocess.spec}"
+    for name in preprocess.columns:
+        decoded.column(name)
+    if hasattr(preprocess, "require"):
+        preprocess.require(decoded, store)
+    written = json.loads(json.dumps(preprocess_to_dict(preprocess)))
+    assert preprocess_to_dict(preprocess_from_dict(written)) == written, "a preprocess read back is the same"
+    return preprocess
 
 
 def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:

@@ -1,7 +1,9 @@
 """Preprocessing and augmentation: what happens to a sample before the encoder.
 
-An array of the store comes in. A preprocess turns it into an `Input`: scaled to [0, 1] and resized to the canvas. A
-recipe turns the input into views: randomly changed copies. Both are applied in this order to every batch.
+An array of the store comes in. A preprocess turns it into an `Input`: `ImagePreprocess` scales pictures to [0, 1] and
+resizes them to the canvas, `SignalPreprocess` scales signals and keeps their length. A recipe turns the input into
+views, which are randomly changed copies: `ViewRecipe` for square pictures, `SequenceRecipe` for inputs of any number of
+sides. Both are applied in this order to every batch.
 """
 
 import os
@@ -10,7 +12,7 @@ import cv2
 
 from ssl_domains.views.batches import InputDataset, TileDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
-from ssl_domains.views.contract import Preprocess, Recipe
+from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit, Recipe
 from ssl_domains.views.crops import (
     Crop,
     RandomCrop,
@@ -25,9 +27,26 @@ from ssl_domains.views.crops import (
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
 from ssl_domains.views.label_masks import IGNORED, place_mask, to_native
-from ssl_domains.views.preprocesses import extended, preprocess_from_dict, preprocess_to_dict, register_preprocess
+from ssl_domains.views.preprocesses import (
+    extended,
+    fitted_preprocess,
+    preprocess_from_dict,
+    preprocess_to_dict,
+    register_preprocess,
+)
 from ssl_domains.views.recipe import Viewed, ViewRecipe
 from ssl_domains.views.scaling import FittedScaling, Scaling
+from ssl_domains.views.sequences import (
+    AddNoise,
+    CropLength,
+    DropChannels,
+    Gain,
+    MaskStretches,
+    Pointwise,
+    SequenceRecipe,
+    SequenceStep,
+)
+from ssl_domains.views.signal_preprocess import SignalPreprocess
 from ssl_domains.views.steps import (
     Albumentations,
     Blur,
@@ -45,25 +64,36 @@ from ssl_domains.views.variants import VariantRecipe, with_variants
 
 __all__ = [
     "IGNORED",
+    "AddNoise",
     "Albumentations",
     "Blur",
     "Canvas",
     "ColorJitter",
     "Crop",
+    "CropLength",
     "Draws",
+    "DropChannels",
     "FittedScaling",
+    "Gain",
     "Geometric",
     "HorizontalFlip",
     "ImagePreprocess",
     "InputDataset",
     "Intensity",
+    "MaskStretches",
     "Noise",
+    "Pointwise",
     "Preprocess",
+    "PreprocessSource",
+    "PreprocessToFit",
     "RandomCrop",
     "RandomResizedCrop",
     "Recipe",
     "Rotate",
     "Scaling",
+    "SequenceRecipe",
+    "SequenceStep",
+    "SignalPreprocess",
     "TileDataset",
     "Tiling",
     "VariantRecipe",
@@ -76,6 +106,7 @@ __all__ = [
     "crop_to_dict",
     "emitted_names",
     "extended",
+    "fitted_preprocess",
     "place_mask",
     "preprocess_from_dict",
     "preprocess_to_dict",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.inputs import Input, InputSpec, View
 
-__all__ = ["Preprocess", "Recipe"]
+if TYPE_CHECKING:
+    from ssl_domains.samples import SampleTable
+    from ssl_domains.stores import ArrayStore
+
+__all__ = ["Preprocess", "PreprocessSource", "PreprocessToFit", "Recipe"]
 
 
 @runtime_checkable
@@ -62,6 +66,26 @@ class Preprocess(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Settings and fitted values, as JSON values."""
         ...
+
+
+@runtime_checkable
+class PreprocessToFit(Protocol):
+    """The declaration of a preprocess that has to be fitted on the training rows, as `Scaling` is for pictures.
+
+    Attributes:
+        spec: Kind, channels and sides of the inputs that the fitted preprocess returns.
+    """
+
+    @property
+    def spec(self) -> InputSpec: ...  # noqa: D102
+
+    def fit(self, table: SampleTable, store: ArrayStore) -> Preprocess:
+        """Fit it on the training rows of a table, ``table.rows_of("train")``."""
+        ...
+
+
+PreprocessSource = Preprocess | PreprocessToFit
+"""What a domain gives: a preprocess that is ready, or a declaration that is fitted on the training rows."""
 
 
 @runtime_checkable

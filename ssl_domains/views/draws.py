@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Draws", "fold", "normals", "operation_code"]
+__all__ = ["Draws", "fold", "normals", "operation_code", "spread"]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
@@ -152,3 +152,14 @@ def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:
     index = shorts.bitwise_and_(0xFFFF).reshape(-1)
     noise: Tensor = _quantiles(keys.device).index_select(0, index).reshape(len(keys), *shape)
     return noise
+
+
+def spread(keys: Tensor, sides: tuple[int, ...] | torch.Size) -> Tensor:
+    """A key for each place of some sides, int64 ``[B, *sides]``, from int64 keys ``[B]``.
+
+    The key of a place depends on the numbers of the place alone, not on the lengths of the sides.
+    """
+    for side in sides:
+        counters = torch.arange(1, side + 1, device=keys.device) * _signed(_GOLDEN)
+        keys = _mix_tensor(keys[..., None] + counters)
+    return keys

@@ -8,12 +8,13 @@ from typing import Any
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views.contract import Preprocess
+from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit
 from ssl_domains.views.image_preprocess import ImagePreprocess
+from ssl_domains.views.signal_preprocess import SignalPreprocess
 
-__all__ = ["extended", "preprocess_from_dict", "preprocess_to_dict", "register_preprocess"]
+__all__ = ["extended", "fitted_preprocess", "preprocess_from_dict", "preprocess_to_dict", "register_preprocess"]
 
-_BY_NAME: dict[str, Any] = {ImagePreprocess.name: ImagePreprocess}
+_BY_NAME: dict[str, Any] = {kind.name: kind for kind in (ImagePreprocess, SignalPreprocess)}
 
 
 def register_preprocess(kind: type[Any]) -> type[Any]:
@@ -27,6 +28,17 @@ def register_preprocess(kind: type[Any]) -> type[Any]:
         raise UsageError(f"two preprocesses are named {kind.name!r}", "rename one of them")
     _BY_NAME[kind.name] = kind
     return kind
+
+
+def fitted_preprocess(source: PreprocessSource, table: SampleTable, store: ArrayStore) -> Preprocess:
+    """The preprocess that a domain declares, fitted on the training rows where it has to be fitted.
+
+    Args:
+        source: A preprocess, or a declaration with ``fit``.
+        table: The rows; ``fit`` uses the training rows.
+        store: Their arrays.
+    """
+    return source.fit(table, store) if isinstance(source, PreprocessToFit) else source
 
 
 def extended(preprocess: Preprocess, table: SampleTable, store: ArrayStore) -> Preprocess:
@@ -46,11 +58,19 @@ def preprocess_from_dict(values: Mapping[str, Any]) -> Preprocess:
     """The reverse of `preprocess_to_dict`; values without a name are those of an `ImagePreprocess`.
 
     Raises:
-        DataError: When no preprocess of this name is registered. Nothing is imported by name.
+        DataError: When no preprocess of this name is registered, also not by a domain's ``preprocess_classes``. Nothing
+            is imported by the name that is read.
+        PluginError: When a class that a domain names can't be imported.
     """
     values = dict(values)
     name = values.pop("name", ImagePreprocess.name)
     if name not in _BY_NAME:
-        raise DataError(f"the preprocess {name!r} isn't known here", "import the plugin that registers it first")
+        # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
+        from ssl_domains.extending.current import current_registry
+
+        current_registry().import_preprocesses()
+    if name not in _BY_NAME:
+        cause = f"the preprocess {name!r} isn't known here"
+        raise DataError(cause, "install the plugin whose domain names it, or import the module that registers it")
     made: Preprocess = _BY_NAME[name].from_dict(values)
     return made

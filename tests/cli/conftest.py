@@ -139,18 +139,19 @@ def plugin(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     for name in ("SSL_DOMAINS_BLOCK", "SSL_DOMAINS_ALLOW"):
         monkeypatch.delenv(name, raising=False)
 
-    def install(name: str, hooks: str, *, api: str = "1", app: str = APP) -> Path:
+    def install(name: str, hooks: str, *, api: str = "1", app: str | None = APP) -> Path:
         module = f"toyplugin_{name}"
         (site / f"{module}.py").write_text(hooks)
-        (site / f"{module}_cli.py").write_text(app.format(name=name))
+        commands = "" if app is None else f"[ssl_domains.cli]\n{name} = {module}_cli:app\n"
+        if app is not None:
+            (site / f"{module}_cli.py").write_text(app.format(name=name))
         info = site / f"ssl_domains_{name}-0.9.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: ssl-domains-{name}\nVersion: 0.9\nSummary: about {name}\n"
         )
         (info / "entry_points.txt").write_text(
-            f"[ssl_domains]\n{name} = {module}\n[ssl_domains.cli]\n{name} = {module}_cli:app\n"
-            f"[ssl_domains.api]\n{api} = {module}\n"
+            f"[ssl_domains]\n{name} = {module}\n{commands}[ssl_domains.api]\n{api} = {module}\n"
         )
         return site
 

@@ -95,19 +95,6 @@ def test_no_arguments_show_the_help(cli):
     assert "Usage: ssl-domains" in done.out + done.err
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("plugins", "new", "mine"),
-    ],
-    ids=" ".join,
-)
-def test_a_reserved_command_says_what_to_do_instead(cli, words):
-    done = cli(*words)
-    assert done.code == 2
-    assert "is not available" in done.err
-
-
 def test_config_show_and_schema(cli):
     import tomllib
 

@@ -113,6 +113,68 @@ def test_a_plugin_file_brings_a_sampler_or_a_domain(samples, cli, tmp_path):
     assert cli("--plugin-file", tmp_path / "none.py", "plugins", "list").code == 2
 
 
+BROKEN_FILES = {
+    "def f(:\n": (1, "SyntaxError: invalid syntax"),
+    "\nimport a_module_nobody_has\n": (2, "No module named 'a_module_nobody_has'"),
+    "def ssl_domains_pair_samplers():\n    return [1 / 0]\n": (2, "ZeroDivisionError"),
+    "def ssl_domains_domains():\n    return ['toy']\n": (1, "returned str instead of Domain"),
+}
+
+
+@pytest.mark.parametrize("code", BROKEN_FILES)
+def test_a_broken_plugin_file_is_said_at_once(samples, cli, tmp_path, code):
+    file = tmp_path / "broken.py"
+    file.write_text(code)
+    line, error = BROKEN_FILES[code]
+    for words in (
+        ("toy", "pairs", samples, "--pairs", "patient"),
+        ("methods", "list"),
+        ("--help",),
+        ("plugins", "check", "broken"),
+        ("other", "scan"),
+    ):
+        done = cli("--plugin-file", file, *words)
+        assert done.code == 3, (words, done.err)
+        assert f"error: the plugin file {file} is broken, line {line}: " in done.err
+        assert error in done.err
+        assert "\nhint: " in done.err
+        assert "Traceback" not in done.err
+    assert "Traceback" in cli("--debug", "--plugin-file", file, "methods", "list").err
+    listed = cli("--plugin-file", file, "plugins", "list", "--json")
+    [broken] = [one for one in listed.json["plugins"] if one["name"] == "broken"]
+    assert (listed.code, broken["status"]) == (0, "broken")
+    assert cli("--plugin-file", tmp_path / "none.py", "methods", "list").code == 2
+
+
+def test_check_runs_the_commands_of_a_domain(toy, cli):
+    done = cli("plugins", "check", "toy")
+    assert done.code == 0, done.err
+    assert "ran on the demo data of toy: demo-data, scan, pairs (patient, by), pretrain --dry-run" in done.out
+    assert "ran on" not in cli("plugins", "check", "toy", "--no-run").out
+
+
+def test_check_says_which_command_failed(toy, cli):
+    hooks = toy / "toyplugin_toy.py"
+    hooks.write_text(hooks.read_text().replace('return Scaling("fixed")', 'raise ValueError("no\\nscale")'))
+    done = cli("plugins", "check", "toy")
+    assert done.code == 3
+    assert "error: ssl-domains toy pretrain" in done.err
+    assert "ValueError: no scale" in done.err
+    assert cli("plugins", "check", "toy", "--no-run").code == 0
+
+
+def test_check_loads_the_same_plugins_when_it_runs_commands(toy, cli, tmp_path):
+    file = tmp_path / "sampler.py"
+    file.write_text(
+        "from ssl_domains.extending import PairSampler\n"
+        "def ssl_domains_pair_samplers():\n    return [PairSampler('patient', 'toy', 'kinds', \"same('kind')\")]\n"
+    )
+    clashing = cli("--plugin-file", file, "plugins", "check", "toy")
+    assert clashing.code == 3
+    assert "two plugins bring a pair sampler" in clashing.err
+    assert cli("--allow", "toy", "--block", "other", "plugins", "check", "toy").code == 0
+
+
 def test_a_name_claimed_twice_is_an_error_said_aloud(toy, plugin, cli, samples):
     from_another = "from ssl_domains.extending import PairSampler\n\n\ndef ssl_domains_pair_samplers():\n"
     plugin("second", from_another + "    return [PairSampler('patient', 'toy', 'again', \"same('kind')\")]\n")

@@ -8,10 +8,14 @@ from typing import Any
 
 import typer
 
+from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.extending import Registry
 
 Blocks = Callable[[str, str], list[str]]
+
+OF_FILES = {"plates"}
+"""Domains that a page brings by --plugin-file; another test runs them."""
 
 
 def lines(text: str) -> Iterator[str]:
@@ -40,8 +44,11 @@ def check(line: str, registry: Registry) -> None:
         elif getattr(command, "commands", None):
             group = command
             domains = {info.name for info in registry.infos}
-            if word in domains and word not in group.commands:
-                command = typer.main.get_group(registry.command(word))
+            if word in OF_FILES:
+                command = typer.main.get_group(domain_app(word))
+            elif word in domains and word not in group.commands:
+                served = domain_app(word) if registry.serves(word) else registry.command(word)
+                command = typer.main.get_group(served)
                 options = {d.name: d for p in registry.load_all() for d in p.domains}[word].scan_options
                 extra = {option.flag for option in options}
             else:
@@ -49,7 +56,7 @@ def check(line: str, registry: Registry) -> None:
                 command = group.commands[word]
 
 
-def test_commands_of_the_pages_exist(blocks: Blocks, pages: list[str]) -> None:
+def test_commands_of_the_pages_exist(blocks: Blocks, pages: list[str], ecg: Path) -> None:
     registry = Registry()
     found = [line for page in pages for language in ("console", "bash", "sh") for text in blocks(page, language)
              for line in lines(text)]  # fmt: skip

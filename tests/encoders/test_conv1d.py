@@ -7,7 +7,7 @@ import torch
 
 from ssl_domains.encoders import Conv1d, MaskedEncoder, create_encoder
 from ssl_domains.errors import UsageError
-from ssl_domains.inputs import InputSpec
+from ssl_domains.inputs import Input, InputSpec
 
 
 def test_every_length_gives_a_map_of_length_by_stride() -> None:
@@ -45,3 +45,19 @@ def test_what_conv1d_cannot_do_is_refused() -> None:
         create_encoder("conv1d", takes=InputSpec("mel", 1, (80, None)))
     with pytest.raises(UsageError, match="no pretrained weights"):
         create_encoder("conv1d", init="pretrained")
+
+
+def test_recordings_of_4_to_12_seconds_have_the_same_features_alone_and_in_a_batch() -> None:
+    encoder = create_encoder("conv1d", takes=InputSpec("wave", 12, (None,)), seed=1).eval()
+    draws = torch.Generator().manual_seed(0)
+    lengths = (1000, 3000, 1777, 2049)  # at 250 Hz
+    recordings = [torch.randn(1, 12, length, generator=draws) for length in lengths]
+    batch = Input.cat([Input(one, None, "wave", (0,)) for one in recordings])
+    values = batch.values.masked_fill(~batch.with_valid(), float("nan"))
+    with torch.no_grad():
+        together = encoder(values, batch.valid).pooled
+        alone = torch.cat([encoder(one).pooled for one in recordings])
+        places = encoder(values, batch.valid).mask
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+    assert places is not None
+    assert places.flatten(1).sum(dim=1).tolist() == [math.ceil(length / 64) for length in lengths]

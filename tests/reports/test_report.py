@@ -41,7 +41,7 @@ def test_curves_are_those_of_the_metrics(world: Any, page: str) -> None:
     drawn = {unescape(title): json.loads(unescape(data)) for title, data in charts}
     loss = drawn["Loss"][0]["points"]
     assert [(x, y) for x, y, *_ in loss] == [(row["step"], row["loss"]) for row in world.run.metrics()]
-    wanted = {"Standard deviation", "Effective rank", "Alignment", "Uniformity", "Images per second", "Data wait"}
+    wanted = {"Standard deviation", "Effective rank", "Alignment", "Uniformity", "Samples per second", "Data wait"}
     assert wanted <= set(drawn)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ssl_domains.cli.commands.plugins import LIMIT, SECONDS
 from ssl_domains.cli.console import answering, table
 from ssl_domains.cli.session import registry_of
 
@@ -22,11 +23,15 @@ def about() -> None:
 
 @app.command("list")
 def list_methods(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False
+    ctx: typer.Context,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """List methods, where they come from and their papers."""
+    registry = registry_of(ctx)
+    registry.limit = limit
     with answering(as_json) as answer:
-        offered = registry_of(ctx).methods()
+        offered = registry.methods()
         answer.json([{"name": m.name, "from": origin, "summary": m.summary, "paper": m.paper} for origin, m in offered])
         answer.line(
             table(("name", "from", "what", "paper"), [(m.name, origin, m.summary, m.paper) for origin, m in offered])

@@ -1,30 +1,38 @@
-"""``ssl-domains plugins list | check``: list the installed plugins and check that they work."""
+"""``ssl-domains plugins list | check | new``: list plugins, check that they work, write the skeleton of one."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ssl_domains.cli.commands import reserved
+from ssl_domains.cli.commands.demo import invoke
 from ssl_domains.cli.console import answering, note, table
 from ssl_domains.cli.session import registry_of
+from ssl_domains.cli.work.plugins import root_options, run_commands
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
-from ssl_domains.extending import KNOWN_DOMAINS, Plugin
+from ssl_domains.extending import KNOWN_DOMAINS, Plugin, Registry
 
-__all__ = ["app"]
+__all__ = ["LIMIT", "SECONDS", "app"]
 
-app = typer.Typer(help="List and check installed plugins.", no_args_is_help=True)
-app.command("new", hidden=True, context_settings=reserved.ANYTHING)(reserved.new_plugin)
+SECONDS = 60.0
+LIMIT = "Give up the import of a plugin after so long, and go on with the others."
+
+app = typer.Typer(help="List and check installed plugins; write the skeleton of a new one.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_plugins(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False
+    ctx: typer.Context,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """List plugins: active, blocked, broken, incompatible; each is imported in isolation."""
     registry = registry_of(ctx)
+    registry.limit = limit
     with answering(as_json) as answer:
         plugins = [registry.check(info) for info in registry.infos]
         clashes = registry.clashes()
@@ -45,10 +53,15 @@ def list_plugins(
 def check(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the plugin or of its distribution.")],
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Run the commands of its domains on their demo data.")
+    ] = True,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
-    """Import one plugin with its commands and list what it adds; exit code 3 when it can't be used."""
+    """Import one plugin, list what it adds and run its commands; exit code 3 when it can't be used."""
     registry = registry_of(ctx)
+    registry.limit = limit
     matching = [info for info in registry.infos if name in info.names]
     if not matching:
         if name in KNOWN_DOMAINS:
@@ -69,8 +82,33 @@ def check(
             ):
                 for item in items:
                     answer.line(f"  {kind} {getattr(item, 'signature', item.name)}: {item.summary}")
-            for command in plugin.info.commands:
+            for command in _commands(plugin):
                 answer.line(f"  command ssl-domains {command}")
+        _require_usable(registry, plugins)
+        for plugin in plugins if run else ():
+            for line in run_commands(plugin, root_options(registry.settings), invoke):
+                answer.line(f"  {line}")
+
+
+@app.command("new")
+def new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the domain: a lower-case word.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to make; default: ssl-domains-NAME.")
+    ] = None,
+) -> None:
+    """Write a plugin with a domain of its own: reader, pairs, views, demo data and tests, which pass as they are."""
+    from ssl_domains.cli.work.skeleton import write_skeleton
+
+    root: Any = ctx.find_root().command
+    folder = write_skeleton(registry_of(ctx), name, out, commands=set(root.commands))
+    with answering() as answer:
+        answer.line(f"wrote {folder}")
+        answer.line(f"next: pip install -e {folder} && ssl-domains plugins check {name}")
+
+
+def _require_usable(registry: Registry, plugins: Sequence[Plugin]) -> None:
     for plugin in plugins:
         if plugin.status != "active":
             raise PluginError(plugin.reason, plugin.cure)
@@ -82,6 +120,11 @@ def check(
         raise PluginError(clash, f"uninstall one, or block one by its distribution's name ({sys.argv[0]} --block NAME)")
 
 
+def _commands(plugin: Plugin) -> list[str]:
+    """Its own commands, or its domains, whose commands the core serves."""
+    return sorted({*plugin.info.commands} or {domain.name for domain in plugin.domains})
+
+
 def _document(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.info.name,
@@ -91,7 +134,7 @@ def _document(plugin: Plugin) -> dict[str, Any]:
         "status": plugin.status,
         "reason": plugin.reason,
         "cure": plugin.cure,
-        "commands": sorted(plugin.info.commands),
+        "commands": _commands(plugin),
         "domains": [domain.name for domain in plugin.domains],
         "pair_samplers": [sampler.signature for sampler in plugin.pair_samplers],
         "methods": [method.name for method in plugin.methods],

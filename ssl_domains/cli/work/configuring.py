@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.work.pairs import ChosenPairs, composition_of
+from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
@@ -41,26 +42,40 @@ def configure(
         sets: ``KEY=VALUE`` texts of ``--set``.
         options: Values of options by dotted key; None doesn't change a key.
         world_size: Number of processes that share a batch.
+
+    Raises:
+        UsageError: For a wrong key or value, and for a setting of pictures with a domain of other data.
     """
     from ssl_domains.engine.record.config_file import load_config
     from ssl_domains.pairs import Composition
 
     largest = min(_BATCH, len(table))
-    defaults = {
-        "encoder.name": domain.default_encoder,
-        "encoder.in_chans": domain.in_chans(table) if domain.in_chans is not None else None,
-        "views.size": domain.default_size,
-        "views.canvas": domain.canvas,
-        "train.batch_size": largest,
-    }
+    defaults: dict[str, Any] = {"encoder.name": domain.default_encoder, "train.batch_size": largest}
+    if domain.preprocess is None:
+        defaults |= {
+            "encoder.in_chans": domain.in_chans(table) if domain.in_chans is not None else None,
+            "views.size": domain.default_size,
+            "views.canvas": domain.canvas,
+        }
     overrides = dict(options or {})
     if chosen is not None:
         overrides |= {"pairs.rule": chosen.objective, "pairs.name": chosen.name}
         sets = [*chosen.sets(), *sets]
     config = load_config(file, sets, defaults=defaults, overrides=overrides)
+    _refuse_picture_settings(domain, config)
     composition = Composition("random") if config.pairs.rule == "none" else composition_of(config.pairs)
     fitting = composition.fitting_batch(largest, world_size)
     if fitting == largest:
         return config
     # Loaded again with another default, which a batch size from the file, --set or an option overrides.
     return load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)
+
+
+def _refuse_picture_settings(domain: Domain, config: RunConfig) -> None:
+    """Raise `UsageError` when the configuration sets a canvas for a domain whose data are not pictures on one."""
+    if domain.preprocess is None:
+        return
+    for name in ("size", "canvas"):
+        if getattr(config.views, name) is not None:
+            cause = f"the domain {domain.name} has no setting views.{name}: its data are not pictures on a canvas"
+            raise UsageError(cause, f"leave views.{name} out")

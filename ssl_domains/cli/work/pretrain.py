@@ -19,7 +19,7 @@ from ssl_domains.cli.work.pairs import (
 )
 from ssl_domains.cli.work.scan import is_table, scan_to
 from ssl_domains.cli.work.tables import decodable, fill_store, open_table, shrinking
-from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.cli.work.viewing import build_recipe, preprocess_of, scaling_of
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
 
@@ -117,9 +117,11 @@ def _prepare(
         config = _config(registry, domain, request, samples, decoded, world)
         config = with_method_options(config, method.options)
     train = decoded
-    warning = shrinking(train, store, config.views.size)
-    if warning and world.first:
-        error("warning", warning, f"--set views.size={2 * config.views.size} keeps more of it")
+    if domain.preprocess is None and world.first:
+        size, _ = config.views.square
+        warning = shrinking(train, store, size)
+        if warning:
+            error("warning", warning, f"--set views.size={2 * size} keeps more of it")
     channels = max(store.of(train).channels())
     parts = Parts(
         train,
@@ -127,8 +129,9 @@ def _prepare(
         parse(config.pairs.rule),
         composition_of(config.pairs),
         build_recipe(domain, train, config, channels, views=method.needs.views),
-        domain.scaling(train),
+        scaling_of(domain, train),
         method,
+        preprocess_of(domain, train),
     )
     return config, parts
 

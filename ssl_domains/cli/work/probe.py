@@ -93,6 +93,8 @@ def probe_masks(
     for name in heads:
         if name not in known:
             raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
+    if domain.preprocess is not None:
+        raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
     run = Run.open(folder)
     path, table, store = _opened(domain, run, samples)
     with counter("reading masks") as progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssl_domains.cli.work.viewing import scaling_of
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
 
@@ -49,8 +50,8 @@ def write_sheet(
 
     pictured = Pictured(
         domain.reader(),
-        domain.scaling(plan.table),
-        config.views.canvas,
+        scaling_of(domain, plan.table),
+        config.views.square[1],
         domain.thumbnail,
         _store(config, samples, domain.reader()),
         encode,

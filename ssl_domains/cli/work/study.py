@@ -49,6 +49,8 @@ def prepare_study(
     from ssl_domains.studies import Material, all_arms, plan_groups
     from ssl_domains.studies.design.measures import measure_named
 
+    if "dense" in study.probes and domain.preprocess is not None:
+        raise UsageError(f"the dense probe is for pictures, not for {domain.name}", "take linear and k-NN as `probes`")
     path = samples if samples is not None else folder / study.samples
     table = _filtered(open_table(domain, path), study)
     store = fill_store(domain, table, default_store(path))
@@ -59,7 +61,7 @@ def prepare_study(
     config = configure(domain, table, None, options=study.config)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
-    if config.encoder.in_chans is None:
+    if config.encoder.in_chans is None and domain.preprocess is None:
         config = config.with_values({"encoder.in_chans": max(store.of(table).channels())})
     table = with_nuisance(table, config)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
@@ -84,6 +86,7 @@ def prepare_study(
         config=config,
         recipe=functools.partial(build_recipe, domain, views=method.needs.views),
         scaling=domain.scaling,
+        preprocess=domain.preprocess,
         method=method,
         fractions=tuple(study.fractions),
         primary_probe=study.primary.probe,

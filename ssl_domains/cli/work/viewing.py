@@ -1,35 +1,54 @@
-"""Build the view recipe of a domain for a configuration."""
+"""Build the view recipe of a domain for a configuration, and its preprocess for training rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, RecipeRequest
 
 if TYPE_CHECKING:
     from ssl_domains.engine.record.config import RunConfig
     from ssl_domains.samples import SampleTable
-    from ssl_domains.views.recipe import ViewRecipe
+    from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
-__all__ = ["build_recipe"]
+__all__ = ["build_recipe", "preprocess_of", "scaling_of"]
 
 
-def build_recipe(
-    domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3, *, views: int = 2
-) -> ViewRecipe:
+def preprocess_of(domain: Domain, table: SampleTable) -> PreprocessSource | None:
+    """The preprocess that the domain declares for a table; None for pictures."""
+    return None if domain.preprocess is None else domain.preprocess(table)
+
+
+def scaling_of(domain: Domain, table: SampleTable) -> Scaling | None:
+    """The scaling of pictures that the domain declares for a table; None for other data."""
+    return None if domain.scaling is None else domain.scaling(table)
+
+
+def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels: int = 3, *, views: int = 2) -> Recipe:
     """The recipe of the domain, with the views of ``views.extra`` and without the steps of ``views.without``.
 
     Args:
         domain: The domain.
         train: The training rows.
         config: Configuration; its section ``views`` is used.
-        channels: Channels of the decoded arrays; used when the configuration has no ``encoder.in_chans``.
+        channels: Channels of decoded pictures; used when the configuration has no ``encoder.in_chans``.
         views: Number of views that the method needs; used when the configuration has no ``views.n``.
+
+    Raises:
+        UsageError: When ``views.without`` names a step that the recipe doesn't have.
     """
     settings = config.views
     number = views if settings.n is None else settings.n
-    request = RecipeRequest(train, settings.size, number, config.encoder.in_chans or channels, tuple(settings.extra))
+    extra, source = tuple(settings.extra), preprocess_of(domain, train)
+    if source is None:
+        size, _ = settings.square
+        request = RecipeRequest(train, size, number, config.encoder.in_chans or channels, extra)
+    else:
+        request = RecipeRequest(train, 0, number, source.spec.channels, extra, source.spec)
     recipe = domain.recipe(request)
     for name in settings.without:
+        if not hasattr(recipe, "without"):
+            raise UsageError(f"the recipe of {domain.name} can't leave out {name!r}", "leave views.without out")
         recipe = recipe.without(name)
     return recipe

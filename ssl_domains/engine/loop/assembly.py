@@ -35,10 +35,12 @@ from ssl_domains.views import (
     ImagePreprocess,
     InputDataset,
     Preprocess,
+    PreprocessSource,
     Recipe,
     Scaling,
     crop_of,
     emitted_names,
+    fitted_preprocess,
     with_variants,
 )
 from ssl_domains.views.draws import fold
@@ -58,10 +60,13 @@ class Parts:
         objective: The rule.
         composition: How batches are composed.
         recipe: Makes the views.
-        scaling: Scaling from native unit to [0, 1], for pictures.
+        scaling: Scaling from native unit to [0, 1], for pictures; None where ``preprocess`` is given.
         method: Builds the method; usually its class.
-        preprocess: Preprocess of data other than pictures; None makes an `ImagePreprocess` of ``scaling`` and the
-            canvas.
+        preprocess: Preprocess of data other than pictures, or a declaration that is fitted on the training rows; None
+            makes an `ImagePreprocess` of ``scaling`` and the canvas.
+
+    Raises:
+        UsageError: With neither ``scaling`` nor ``preprocess``.
     """
 
     table: SampleTable
@@ -69,9 +74,14 @@ class Parts:
     objective: Objective | Rule
     composition: Composition
     recipe: Recipe
-    scaling: Scaling
+    scaling: Scaling | None
     method: MethodSource
-    preprocess: Preprocess | None = None
+    preprocess: PreprocessSource | None = None
+
+    def __post_init__(self) -> None:
+        if self.scaling is None and self.preprocess is None:
+            cause = "nothing says how arrays become inputs of the encoder"
+            raise UsageError(cause, "give a scaling (pictures) or a preprocess (other data)")
 
 
 @dataclass(frozen=True)
@@ -152,11 +162,14 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         "views.n": _recipe(parts).views,
     }
     if parts.preprocess is None:
-        values["views.size"] = getattr(parts.recipe, "size", config.views.size)
+        size, values["views.canvas"] = config.views.square
+        values["views.size"] = getattr(parts.recipe, "size", size)
         if config.encoder.in_chans is None:
             values["encoder.in_chans"] = _channels(parts)
     else:
-        values["encoder.in_chans"] = parts.preprocess.spec.channels
+        # Only pictures have a canvas: the configuration of other data must not claim one.
+        values |= {"views.size": None, "views.canvas": None}
+        values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
     if config.health.label is not None:
         parts.table.column(config.health.label)
     config = with_method_options(config, parts.method.options).with_values(values)
@@ -208,7 +221,7 @@ def assemble(
         device = resolve_device(train.device)
         precision = resolve_precision(train.precision, device)
         if preprocess is None:
-            preprocess = parts.preprocess or _image_preprocess(config, parts)
+            preprocess = _preprocess(config, parts)
         recipe = _recipe(parts)
         dataset = InputDataset(
             parts.table, parts.store, preprocess, config.data.cache_gb,
@@ -269,9 +282,19 @@ def _table_columns(recipe: Recipe) -> list[str]:
     return sorted(set(recipe.columns) - set(() if crop is None else crop.emitted))
 
 
-def _image_preprocess(config: RunConfig, parts: Parts) -> ImagePreprocess:
-    canvas = Canvas(config.views.size, config.views.canvas)
+def _preprocess(config: RunConfig, parts: Parts) -> Preprocess:
+    if parts.preprocess is not None:
+        return fitted_preprocess(parts.preprocess, parts.table, parts.store)
+    assert parts.scaling is not None
+    canvas = Canvas(*config.views.square)
     return ImagePreprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
+
+
+def _declared_channels(config: RunConfig, channels: int) -> int:
+    if config.encoder.in_chans not in (None, channels):
+        cause = f"encoder.in_chans is {config.encoder.in_chans}, the domain's inputs have {channels} channels"
+        raise UsageError(cause, "leave encoder.in_chans out")
+    return channels
 
 
 def _method(

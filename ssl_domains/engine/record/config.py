@@ -101,16 +101,26 @@ class PairsConfig(_Section):
 class ViewsConfig(_Section):
     """Views: how a sample is changed before it goes into the encoder."""
 
-    size: int = Field(default=64, ge=8, description="side of the square image that goes into the encoder, in pixels")
-    canvas: Literal["stretch", "fit"] = Field(
-        default="stretch",
-        description="'stretch' resizes to the square; 'fit' keeps the aspect ratio, masks the padding",
+    size: int | None = Field(
+        default=None,
+        ge=8,
+        description="pictures: side of the square that goes into the encoder, in pixels; by default the domain's",
+    )
+    canvas: Literal["stretch", "fit"] | None = Field(
+        default=None,
+        description="pictures: 'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding; "
+        "by default the domain's",
     )
     n: int | None = Field(
         default=None, ge=1, description="views of each sample in a batch; by default as many as the method needs"
     )
     extra: list[str] = Field(default_factory=list, description="views beyond the domain's usual ones, by name")
     without: list[str] = Field(default_factory=list, description="steps of the domain's recipe to leave out, by name")
+
+    @property
+    def square(self) -> tuple[int, Literal["stretch", "fit"]]:
+        """``size`` and ``canvas`` of pictures; 64 pixels and ``"stretch"`` where they are unset."""
+        return self.size or 64, self.canvas or "stretch"
 
 
 class EncoderConfig(_Section):

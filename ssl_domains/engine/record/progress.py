@@ -75,7 +75,7 @@ class _Bar(_Quiet):
                 TextColumn("epoch {task.fields[epoch]}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[speed]:.0f} images/s · waiting for data {task.fields[wait]:.0%}"),
+                TextColumn("{task.fields[speed]:.0f} samples/s · waiting for data {task.fields[wait]:.0%}"),
                 TextColumn("· loss {task.fields[loss]}"),
                 TimeRemainingColumn(),
                 console=self.console,
@@ -121,7 +121,7 @@ def _measured_line(event: Measured) -> str:
     parts = [
         f"step {values['step']}",
         f"loss {_number(values['loss'], 3)}",
-        f"{_number(values['images_per_s'], 0)} images/s",
+        f"{_number(values['images_per_s'], 0)} samples/s",
         f"waiting for data {_number(100 * values['data_wait'], 0)} %",
         f"std {_number(values['std'], 3)}",
         f"rank {_number(values['effective_rank'], 1)}",

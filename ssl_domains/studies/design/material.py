@@ -18,7 +18,7 @@ from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
 from ssl_domains.studies.design.study_file import DenseEntry
-from ssl_domains.views import Scaling, ViewRecipe
+from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Material"]
 
@@ -35,7 +35,7 @@ class Material:
         groups: Held-out groups of each fold.
         config: The configuration before the values of an arm, a grid point and a seed are set in it.
         recipe: Function of the training rows and the configuration of a cell that returns its view recipe.
-        scaling: Function of the training rows that returns the scaling from native unit to [0, 1].
+        scaling: For pictures: function of the training rows that returns the scaling from native unit to [0, 1].
         method: Builds the self-supervised method.
         fractions: Shares of the labelled groups, in (0, 1].
         primary_probe: Name of the probe whose score chooses a grid point.
@@ -54,6 +54,7 @@ class Material:
         dense: Settings of the dense probe.
         mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
         out: Folder of the study.
+        preprocess: For other data than pictures: function of the training rows that returns the preprocess.
     """
 
     table: SampleTable
@@ -62,8 +63,8 @@ class Material:
     label: str
     groups: GroupPlan
     config: RunConfig
-    recipe: Callable[[SampleTable, RunConfig], ViewRecipe]
-    scaling: Callable[[SampleTable], Scaling]
+    recipe: Callable[[SampleTable, RunConfig], Recipe]
+    scaling: Callable[[SampleTable], Scaling] | None
     method: MethodSource
     fractions: tuple[float, ...]
     primary_probe: str
@@ -81,6 +82,14 @@ class Material:
     masks: MaskStore | None = None
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
+    preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+
+    def how_inputs_are_made(self, table: SampleTable) -> dict[str, Any]:
+        """Scaling and preprocess for training rows, as keyword arguments of `ssl_domains.engine.Parts`."""
+        return {
+            "scaling": None if self.scaling is None else self.scaling(table),
+            "preprocess": None if self.preprocess is None else self.preprocess(table),
+        }
 
     @property
     def label_centre(self) -> float:

@@ -143,7 +143,7 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
         objective=parse("none"),
         composition=Composition("random"),
         recipe=material.recipe(table, config),
-        scaling=material.scaling(table),
+        **material.how_inputs_are_made(table),
         method=material.method,
     )
     with torch_threads(1):

@@ -111,7 +111,7 @@ def train(material: Material, cell: Cell) -> Run:
         objective=parse(config.pairs.rule),
         composition=config.pairs.to_composition(),
         recipe=material.recipe(table, config),
-        scaling=material.scaling(table),
+        **material.how_inputs_are_made(table),
         method=prepared.method,
     )
     folder = material.out / cell.folder / "run"

@@ -19,6 +19,7 @@ from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import dice_sums
 from ssl_domains.studies.design.training import fold_of
+from ssl_domains.views import ViewRecipe
 
 __all__ = ["dense_scores"]
 
@@ -40,13 +41,15 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
     if cell.arm.kind == "supervised":
         config = run.config
+        recipe = material.recipe(part, config)
+        assert isinstance(recipe, ViewRecipe), "masks are of pictures"
         # As many pictures in all as a pre-training uses, but in small batches: with so few steps they score better.
         steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
         return [
             _score(
                 draw,
                 dense_supervised(
-                    run.untrained_encoder(), material.recipe(part, config), run.preprocess, part, material.store,
+                    run.untrained_encoder(), recipe, run.preprocess, part, material.store,
                     targets, codes, draw.rows[used], test, steps=steps, batch=_SCRATCH_BATCH, lr=config.train.lr,
                     head_lr=max(settings.lr), weight_decay=config.train.weight_decay, head=head,
                     levels=settings.levels, seed=cell.seed, device=config.train.device,

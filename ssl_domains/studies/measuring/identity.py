@@ -23,6 +23,7 @@ from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.study_file import StudyFile
 from ssl_domains.studies.design.training import arm_table
+from ssl_domains.views import fitted_preprocess, preprocess_to_dict
 
 __all__ = ["shared_identity", "with_identity"]
 
@@ -31,8 +32,15 @@ _NOT_MEASURED = {"name", "title", "about", "command", "samples", "arms", "grid",
 
 def shared_identity(study: StudyFile, material: Material) -> str:
     """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
-    table, scaling = material.table, material.scaling(material.table)
-    read = {material.label, study.group, study.stratify, study.within, scaling.group, "split", *material.nuisance}
+    table, made = material.table, material.how_inputs_are_made(material.table)
+    read = {material.label, study.group, study.stratify, study.within, "split", *material.nuisance}
+    if made["scaling"] is not None:
+        read.add(made["scaling"].group)
+        inputs: dict[str, Any] = {"scaling": asdict(made["scaling"])}
+    else:
+        preprocess = fitted_preprocess(made["preprocess"], table, material.store)
+        read.update(preprocess.columns)
+        inputs = {"preprocess": preprocess_to_dict(preprocess)}
     read |= {name for columns in material.floors.values() for name in columns}
     if material.breakdown is not None:
         read.add(material.breakdown[0])
@@ -41,7 +49,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             "study": study.model_dump(exclude=_NOT_MEASURED),
             "config": material.config.flat(),
             "handmade": sorted(material.handmade),
-            "scaling": asdict(scaling),
+            **inputs,
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
             "images": _checksum(_images(material.store, table)),
             "masks": None if material.masks is None else _checksum(_masks(material.masks, table)),

@@ -22,7 +22,7 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
-from ssl_domains.views import Canvas, ImagePreprocess
+from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
 
 __all__ = ["label_scores"]
 
@@ -72,12 +72,14 @@ def _features(
     return embed_rows(run.encoder(), run.preprocess, part, material.store, crop=run.crop), probes
 
 
-def _preprocess(material: Material, cell: Cell) -> ImagePreprocess:
+def _preprocess(material: Material, cell: Cell) -> Preprocess:
     """The preprocessing that a run on this fold would fit, for features without a run."""
     train = material.table.take(fold_of(material, cell).train)
-    config = material.config
-    scaling = material.scaling(train).fit(train, material.store)
-    return ImagePreprocess(scaling, Canvas(config.views.size, config.views.canvas), config.encoder.in_chans or 1)
+    config, made = material.config, material.how_inputs_are_made(train)
+    if made["preprocess"] is not None:
+        return fitted_preprocess(made["preprocess"], train, material.store)
+    scaling = made["scaling"].fit(train, material.store)
+    return ImagePreprocess(scaling, Canvas(*config.views.square), config.encoder.in_chans or 1)
 
 
 @dataclass(frozen=True)

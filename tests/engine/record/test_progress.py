@@ -34,7 +34,7 @@ def test_a_log_gets_plain_lines() -> None:
     assert lines[0].startswith("training on 40 samples: 20 steps of 5 an epoch, 1.50 M parameters, cpu, float32")
     assert "(few anchors [else])" in lines[0]
     assert lines[0].endswith("going on at step 3")
-    assert lines[1] == "step 4 · loss 1.235 · 123 images/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
+    assert lines[1] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
     assert lines[2] == "warning: the embedding is collapsing"
     assert lines[3] == "done: 20 steps in 1 min 15 s"
     assert "\x1b" not in _tell(terminal=False)
@@ -42,7 +42,7 @@ def test_a_log_gets_plain_lines() -> None:
 
 def test_a_terminal_gets_a_bar_with_speed_and_waiting() -> None:
     shown = _tell(terminal=True)
-    assert "images/s" in shown
+    assert "samples/s" in shown
     assert "waiting for data 25%" in shown
     assert "4/20" in shown
     assert "warning: the embedding is collapsing" in shown
