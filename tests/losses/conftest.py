@@ -44,6 +44,9 @@ class ToldPairs:
         other = self.anchors.sample[:, None] != self.candidates.sample[None, :]
         return ((self.w[r] > 0) & other).any(1)
 
+    def other_sample(self, i: slice, j: slice) -> Tensor:
+        return self.anchors.sample[i, None] != self.candidates.sample[None, j]
+
     def to(self, device: torch.device) -> ToldPairs:
         return self
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ssl_domains.pairs.batch.partner import draw_partners
 from ssl_domains.pairs.batch.rows import Rows
-from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes
+from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes, unequal_codes
 from ssl_domains.pairs.binding.protocols import RowRule
 
 __all__ = ["PairBatch", "RelationRows", "Tile"]
@@ -54,14 +54,23 @@ class _Fixed:
     """Pairs of a tile whose state no rule decides, bool ``[I, J]`` each; None where the tile has none of the kind.
 
     Attributes:
-        self_pair: The candidate is the anchor itself.
+        diagonal: Which diagonal of the tile pairs anchors with themselves; None where ``self_pair`` says it.
+        self_pair: The candidate is the anchor itself; left None in a square batch, where it is the diagonal.
         own: The candidate is another row of the anchor's sample and part; left None when all relations are by codes.
         own_stored: The candidate is a stored row of the anchor's sample and part.
     """
 
+    diagonal: int | None
     self_pair: Tensor | None
     own: Tensor | None
     own_stored: Tensor | None
+
+    def without_self(self, values: Tensor) -> Tensor:
+        """Set the pairs of an anchor with itself to 0 or False, in place."""
+        if self.diagonal is None:
+            return _without(values, self.self_pair)
+        values.diagonal(self.diagonal).zero_()
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +183,14 @@ class PairBatch:
         """All pairs at once: for small batches, miners and tests."""
         return self.tile(slice(0, len(self.anchors)), slice(0, len(self.candidates)))
 
+    def other_sample(self, i: slice, j: slice) -> Tensor:
+        """Whether anchors ``i`` and candidates ``j`` are of different samples: a new bool ``[I, J]``."""
+        return unequal_codes(self.anchors.sample[i], self.candidates.sample[j])
+
     def to(self, device: torch.device | str) -> PairBatch:
-        """The batch on another device."""
+        """The batch on another device; the same object where it is there already."""
+        if self.codes.device == torch.device(device):
+            return self
         anchors = self.anchors.to(device)
         codes = self.codes.to(device)
         return replace(
@@ -202,8 +217,7 @@ class PairBatch:
             for i in _strips(len(self.anchors)):
                 for j in _strips(len(self.candidates)):
                     matches, _ = self._positives(r, i, j, self._fixed(i, j))
-                    same_sample = equal_codes(self.anchors.sample[i], self.candidates.sample[j])
-                    result[i, r] |= _without(matches, same_sample).any(dim=1)
+                    result[i, r] |= matches.logical_and_(self.other_sample(i, j)).any(dim=1)
         return result
 
     def partner(self, generator: torch.Generator | None = None) -> Tensor:
@@ -232,6 +246,7 @@ class PairBatch:
 
     def _fixed(self, i: slice, j: slice) -> _Fixed:
         return _Fixed(
+            i.start - j.start if self.square else None,
             self._self_pair(i, j),
             None if all(self.by_codes) else self.own.answer(True, i, j),
             None if self.own_stored is None else self.own_stored.answer(True, i, j),
@@ -241,13 +256,13 @@ class PairBatch:
         """P_r as bool ``[I, J]``, and w_r as float64 ``[I, J]`` where r is graded."""
         relation = self.relations[r]
         if self.by_codes[r]:
-            return _without(equal_codes(self.codes[i, r], self.candidate_codes[j, r]), fixed.self_pair), None
+            return fixed.without_self(equal_codes(self.codes[i, r], self.candidate_codes[j, r])), None
         assert fixed.own is not None
         if not relation.graded:
             matches = _without(relation.matches(i, j), fixed.own_stored).logical_or_(fixed.own)
-            return _without(matches, fixed.self_pair), None
+            return fixed.without_self(matches), None
         weights = _without(relation.weights(i, j), fixed.own_stored).masked_fill_(fixed.own, 1)
-        _without(weights, fixed.self_pair)
+        fixed.without_self(weights)
         return weights.to(torch.bool), weights
 
     def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: list[Tensor]) -> Tensor:
@@ -260,11 +275,10 @@ class PairBatch:
         _without(allowed, fixed.own_stored)
         if self.filled is not None:
             allowed.logical_and_(self.filled[None, j])
-        return _without(allowed, fixed.self_pair)
+        return fixed.without_self(allowed)
 
     def _self_pair(self, i: slice, j: slice) -> Tensor | None:
-        """Where the candidate is the anchor itself, bool ``[I, J]``; None where the tile has no such pair."""
-        if not self.has_self_pairs or (self.square and (i.stop <= j.start or j.stop <= i.start)):
+        if self.square or not self.has_self_pairs:
             return None
         return equal_codes(self.self_index[i], torch.arange(j.start, j.stop, device=self.codes.device))
 

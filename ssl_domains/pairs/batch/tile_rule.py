@@ -14,7 +14,7 @@ from torch import Tensor
 from ssl_domains.pairs.binding.leaf import BoundLeaf
 from ssl_domains.pairs.binding.protocols import RowRule
 
-__all__ = ["AllOf", "AnyOf", "ByPosition", "Equal", "Inverse", "Ungraded", "equal_codes"]
+__all__ = ["AllOf", "AnyOf", "ByPosition", "Equal", "Inverse", "Ungraded", "equal_codes", "unequal_codes"]
 
 Ints = NDArray[np.int64]
 
@@ -172,8 +172,13 @@ class ByPosition:
 
 def equal_codes(a: Tensor, b: Tensor) -> Tensor:
     """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 are equal: a new bool ``[I, J]``."""
+    return unequal_codes(a, b).logical_not_()
+
+
+def unequal_codes(a: Tensor, b: Tensor) -> Tensor:
+    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 differ: a new bool ``[I, J]``."""
     # On a CPU, torch subtracts 32-bit numbers several times faster than it compares them.
-    return (a.to(torch.int32)[:, None] - b.to(torch.int32)[None, :]).to(torch.bool).logical_not_()
+    return (a.to(torch.int32)[:, None] - b.to(torch.int32)[None, :]).to(torch.bool)
 
 
 def _combined(terms: tuple[RowRule, ...], yes: bool, every: bool, i: slice, j: slice) -> Tensor:
