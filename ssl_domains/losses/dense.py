@@ -45,13 +45,10 @@ class DenseLoss(torch.autograd.Function):
         logits = z.new_empty(len(z), len(candidates)).addmm_(z, candidates.T, beta=0, alpha=scale)
         scratch = torch.empty_like(logits)
 
-        # bool converts to float several times slower than uint8, and its `any` is fifty times slower than `amax`.
-        positives = [
-            matches.view(torch.uint8).to(z.dtype) if grades is None else grades
-            for matches, grades in zip(tile.matches, tile.grades, strict=True)
-        ]
-        weights = torch.stack([w.sum(1).double() for w in positives])
-        products = torch.stack([_product(w, logits, scratch).sum(1).double() for w in positives])
+        w = _weights(tile, z.dtype)
+        weights = w.sum(2).double()
+        products = _product(w, logits, scratch).sum(2).double()
+        # For bool, `any` takes fifty times as long as `amax` for uint8.
         cross = tile.matches.logical_and(pairs.other_sample(i, j)).view(torch.uint8).amax(2)
 
         means = AnchorMeans(pairs.weights, weights, total_anchors)
@@ -59,27 +56,35 @@ class DenseLoss(torch.autograd.Function):
         total, lse, bounded = _exponentials(logits, allowed, scratch)
         loss, per_relation = means.loss(lse, products)
         if any(ctx.needs_input_grad):
-            factor = torch.where(means.lse_share > 0, means.lse_share / total, 0)
             # Without row maxima the exponentials are symmetric, so both roles of a row share one product.
             both_roles = keys is None and bounded
-            _gradient_by_logits(logits, factor, positives, means.positive_share, scratch if both_roles else None)
+            factor = means.lse_share / total
+            _gradient_by_logits(logits, factor, w, means.positive_share, scratch if both_roles else None)
             ctx.save_for_backward(*_gradients(ctx.needs_input_grad, logits, z, keys, scale, both_roles))
 
         without_cross = 1 - cross.double().mean(1)
+        ctx.set_materialize_grads(False)
         outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), means.anchors
         ctx.mark_non_differentiable(*outputs)
         return loss.to(z.dtype), *outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> _Gradients:
+    def backward(ctx: Any, grad: Tensor, *_: None) -> _Gradients:
         to_z, to_keys, to_tau = (None if saved is None else saved * grad for saved in ctx.saved_tensors)
         return to_z, to_keys, to_tau, None, None
 
 
+def _weights(tile: Tile, dtype: torch.dtype) -> Tensor:
+    """w ``[R, M, N]``; in float64 with grades, as a tiny grade that is an anchor's only one must not become 0."""
+    if any(grades is not None for grades in tile.grades):
+        return tile.weights
+    return tile.matches.view(torch.uint8).to(dtype)  # bool converts several times slower
+
+
 def _product(w: Tensor, logits: Tensor, scratch: Tensor) -> Tensor:
-    """Weights times logits, in the wider of their dtypes; in ``scratch`` if that is its dtype."""
-    return torch.mul(w, logits, out=scratch) if w.dtype == logits.dtype else w * logits
+    """Weights times logits; in ``scratch`` where they have its shape and dtype."""
+    return torch.mul(w, logits, out=scratch[None]) if len(w) == 1 and w.dtype == scratch.dtype else w * logits
 
 
 def _exponentials(logits: Tensor, allowed: Tensor | None, scratch: Tensor) -> tuple[Tensor, Tensor, bool]:
@@ -91,9 +96,10 @@ def _exponentials(logits: Tensor, allowed: Tensor | None, scratch: Tensor) -> tu
         scratch: ``[M, N]``, overwritten.
 
     Returns:
-        Sum of each row, float64 ``[M]``; log Σ exp of its logits, float64 ``[M]``; whether the logits are so small that
-        nothing was divided.
+        Sum of each row, float64 ``[M]``, above 0; log Σ exp of its logits, float64 ``[M]``, any number for a row without
+        candidates; whether the logits are so small that nothing was divided.
     """
+    tiny = torch.finfo(torch.float64).tiny
     low, high = logits.aminmax()
     bounded = max(float(high), -float(low)) <= _SAFE_EXPONENT
     if bounded:
@@ -102,35 +108,35 @@ def _exponentials(logits: Tensor, allowed: Tensor | None, scratch: Tensor) -> tu
             logits.fill_diagonal_(0)
         else:
             logits.mul_(scratch.copy_(allowed.view(torch.uint8)))
-        total = logits.sum(1).double()
+        total = logits.sum(1).double().clamp_min_(tiny)
         return total, total.log(), True
     if allowed is None:
         logits.fill_diagonal_(-torch.inf)
     else:
         logits.masked_fill_(~allowed, -torch.inf)
     top = logits.amax(1).clamp_min_(torch.finfo(logits.dtype).min)
-    total = logits.sub_(top[:, None]).exp_().sum(1).double()
+    total = logits.sub_(top[:, None]).exp_().sum(1).double().clamp_min_(tiny)
     return total, total.log() + top, False
 
 
-def _gradient_by_logits(
-    terms: Tensor, factor: Tensor, positives: Sequence[Tensor], shares: Tensor, scratch: Tensor | None
-) -> None:
+def _gradient_by_logits(terms: Tensor, factor: Tensor, w: Tensor, shares: Tensor, scratch: Tensor | None) -> None:
     """Overwrite exponentials by the gradient of the loss by the logits: softmax minus the positives' weights.
 
     Args:
         terms: ``[M, N]``, the exponentials.
         factor: ``[M]``, weight of the anchor's log-sum-exp in the loss over the sum of its exponentials.
-        positives: w_r ``[M, N]`` of each relation.
+        w: ``[R, M, N]``.
         shares: ``[R, M]``, weight of an anchor's positives in the loss.
         scratch: ``[M, N]``, to add the gradient by the mirrored logit, in which j is the anchor; None to leave it out.
     """
     terms.mul_(_by_row(factor.to(terms.dtype), scratch))
-    for w, share in zip(positives, shares, strict=True):
-        if w.dtype == terms.dtype:
-            terms.addcmul_(w, _by_row(share.to(w.dtype), scratch), value=-1)
-        else:  # grades stay in float64, as a tiny one that is the only one of an anchor has a huge share
-            terms.sub_(w * _by_row(share, None if scratch is None else torch.empty_like(w)))
+    if w.dtype == terms.dtype:
+        for each, share in zip(w, shares.to(terms.dtype), strict=True):
+            terms.addcmul_(each, _by_row(share, scratch), value=-1)
+    else:
+        wide = None if scratch is None else scratch.double()
+        for each, share in zip(w, shares, strict=True):
+            terms.sub_(each * _by_row(share, wide))
 
 
 def _by_row(values: Tensor, scratch: Tensor | None) -> Tensor:

@@ -20,6 +20,7 @@ __all__ = ["RowArrays", "RowsOfBatch", "ranks"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class RowArrays:
         if len(rows) and (arrays.sample.min() < -1 or arrays.sample.max() >= size):
             wrong = int(arrays.sample[(arrays.sample < -1) | (arrays.sample >= size)][0])
             raise UsageError(f"a row of sample {wrong}, but the table has {size}", "Rows.sample is a position in it")
-        ids = arrays.row[arrays.view >= 0]
-        if len(np.unique(ids)) != len(ids):
+        ids = arrays.row if (arrays.view >= 0).all() else arrays.row[arrays.view >= 0]
+        # Ids are usually ascending, which takes less time to see than to sort them.
+        if not (ids[1:] > ids[:-1]).all() and len(np.unique(ids)) != len(ids):
             raise UsageError("two rows share an id", "Rows.row must be unique in the global batch: use first_row=")
         return arrays
 
@@ -82,9 +84,16 @@ class RowsOfBatch:
         return self._joined(self.anchor_rows.sample, self.candidate_rows.sample)
 
     @cached_property
-    def part(self) -> Ints:
-        """The rank of each row's part among the parts of the batch."""
-        return ranks(self._joined(self.anchor_rows.part, self.candidate_rows.part))
+    def part(self) -> Ints | None:
+        """The rank of each row's part among the parts of the batch; None where all rows are of one part."""
+        part = self._joined(self.anchor_rows.part, self.candidate_rows.part)
+        return None if (part == part[:1]).all() else ranks(part)
+
+    @cached_property
+    def unfilled(self) -> Bools | None:
+        """Which rows are unfilled slots; None without any."""
+        unfilled = self.sample < 0
+        return unfilled if unfilled.any() else None
 
     def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Values of all rows as those of the anchors and those of the candidates."""
@@ -96,12 +105,14 @@ class RowsOfBatch:
         sample = self.sample
         if not len(codes):
             return np.full(len(sample), -1, dtype=np.int64)
-        return np.where(sample < 0, -1, codes[sample])
+        return codes[sample] if self.unfilled is None else np.where(self.unfilled, -1, codes[sample])
 
     def numbers(self, values: Floats) -> Floats:
         """Numbers of the table as one for each row; NaN where missing or unfilled."""
         sample = self.sample
-        return np.where(sample < 0, np.nan, values[sample] if len(values) else np.empty(len(sample)))
+        if not len(values):
+            return np.full(len(sample), np.nan)
+        return values[sample] if self.unfilled is None else np.where(self.unfilled, np.nan, values[sample])
 
     def emitted(self, name: str) -> Floats:
         """A number that views emitted, one for each row; NaN where missing or unfilled.
@@ -115,7 +126,7 @@ class RowsOfBatch:
                 hint = did_you_mean(name, side.rows.emitted) if side.rows.emitted else "hand it over in Rows.emitted"
                 raise UsageError(f"the rule reads {name!r}, which these rows do not carry", hint)
         values = np.concatenate([side.rows.emitted[name].to(torch.float64).numpy() for side in sides])
-        return np.where(self.sample < 0, np.nan, values)
+        return values if self.unfilled is None else np.where(self.unfilled, np.nan, values)
 
     def equal(self, codes: Ints) -> Equal:
         """The rule that two rows have equal codes, given one code for each row, −1 missing."""
@@ -128,28 +139,42 @@ class RowsOfBatch:
     def keys(self, codes: Ints, across_parts: bool) -> Ints:
         """Codes of the table joined with the part, unless ``across_parts``; one for each row, −1 where missing."""
         row_codes, part = self.codes(codes), self.part
-        if across_parts or not part.any():
+        if across_parts or part is None:
             return row_codes
         # Ranked first, so that the product of a million samples and the parts of a dense map stays small.
         return joint_codes([np.where(row_codes < 0, -1, ranks(row_codes)), part])
 
     def own_codes(self) -> Ints:
-        """A code for each row: equal for rows of the same sample and part."""
-        return joint_codes([ranks(self.sample), self.part])
+        """A code for each row: equal for rows of the same sample and part, −1 for unfilled slots."""
+        if self.part is None:
+            return self.sample
+        codes = joint_codes([ranks(self.sample), self.part])
+        return codes if self.unfilled is None else np.where(self.unfilled, -1, codes)
 
     def loss_codes(self, keys: Ints, own_codes: Ints) -> Ints:
         """Dense ranks of ``keys``, in which a missing key has its own rank for each (sample, part).
 
         Unfilled slots have a rank of their own.
         """
+        missing = keys < 0
+        if not missing.any():
+            return ranks(keys)
         offset = keys.max(initial=-1) + 1
-        filled = np.where(self.sample < 0, offset + own_codes.max(initial=0) + 1, offset + own_codes)
-        return ranks(np.where(keys < 0, filled, keys))
+        alone = offset + own_codes
+        if self.unfilled is not None:
+            alone[self.unfilled] = alone.max(initial=offset) + 1
+        return ranks(np.where(missing, alone, keys))
 
     def _joined(self, anchors: Ints, candidates: Ints) -> Ints:
         return anchors if self.square else np.concatenate([anchors, candidates])
 
 
 def ranks(values: NDArray[Any]) -> Ints:
-    """The rank of each value among the distinct ones, from 0."""
-    return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    """The rank of each value ``[n]`` among the distinct ones, from 0. As `numpy.unique` does it, in fewer calls."""
+    order = values.argsort()
+    ordered = values[order]
+    rises = np.zeros(len(values), dtype=np.int64)
+    np.not_equal(ordered[1:], ordered[:-1], out=rises[1:], casting="unsafe")
+    result = np.empty_like(rises)
+    result[order] = rises.cumsum()
+    return result

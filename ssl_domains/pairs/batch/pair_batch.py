@@ -6,8 +6,8 @@ other one is evaluated tile by tile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -32,12 +32,20 @@ class Tile:
             says, in an eighth of the memory.
         grades: For each relation None where every positive weighs 1 (see `PairBatch.graded`), else float64 ``[I, J]``
             of w_r,ij: 0 where not positive, 1 for own views.
-        allowed: bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
+        make_allowed: Computes ``allowed`` from the tile as it was made.
     """
 
     matches: Tensor
     grades: tuple[Tensor | None, ...]
-    allowed: Tensor
+    make_allowed: Callable[[], Tensor] = field(repr=False)
+
+    @cached_property
+    def allowed(self) -> Tensor:
+        """bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
+
+        Computed on first use, from ``matches``.
+        """
+        return self.make_allowed()
 
     @cached_property
     def weights(self) -> Tensor:
@@ -82,8 +90,8 @@ class RelationRows:
         key: Equality of keys and parts; None where the rule has no such term.
     """
 
-    rule: RowRule | None
-    key: Equal | None
+    rule: RowRule | None = None
+    key: Equal | None = None
 
     @property
     def graded(self) -> bool:
@@ -126,10 +134,10 @@ class PairBatch:
             ``candidate_codes[j, r] == codes[i, r]``; where it is False, only `tile` gives them.
         self_index: int64 ``[M]``, the anchor's own column among the candidates, −1 where it isn't there.
         has_ignore: Whether ``allowed`` may be False for more than the anchor itself.
-        own: Rows of the batch with equal sample and part.
+        own: Rows of the batch with equal sample and part; None when all relations are by codes.
         own_stored: Stored rows of the anchor's sample and part, which are ignored; None without any.
         filled: bool ``[N]``, False for unfilled slots; None when all are filled.
-        relations: The rules over these rows.
+        relations: The rules over these rows; without terms where the relation is ``by_codes``.
         ignored: The ignore rule over these rows, or None.
         has_self_pairs: Whether any anchor is among the candidates.
     """
@@ -144,7 +152,7 @@ class PairBatch:
     by_codes: tuple[bool, ...]
     self_index: Tensor
     has_ignore: bool
-    own: Equal
+    own: Equal | None
     own_stored: Equal | None
     filled: Tensor | None
     relations: tuple[RelationRows, ...]
@@ -162,16 +170,14 @@ class PairBatch:
         wanted = range(len(self.weights)) if relations is None else relations
         i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
         fixed = self._fixed(i, j)
-        # A positive of any relation is never ignored, so an ignore rule needs the positives of every relation.
-        needed = range(len(self.weights)) if self.ignored is not None else wanted
-        positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(needed)}
+        positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(wanted)}
         matches = [positives[r][0] for r in wanted]
         if not matches:
             matches = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
         return Tile(
             matches[0][None] if len(wanted) == 1 else torch.stack(matches) if wanted else matches[0],
             tuple(positives[r][1] for r in wanted),
-            self._allowed(i, j, fixed, [matched for matched, _ in positives.values()]),
+            lambda: self._allowed(i, j, fixed, {r: matched for r, (matched, _) in positives.items()}),
         )
 
     @cached_property
@@ -200,7 +206,7 @@ class PairBatch:
             codes=codes,
             candidate_codes=codes if self.square else self.candidate_codes.to(device),
             self_index=self.self_index.to(device),
-            own=self.own.to(device),
+            own=None if self.own is None else self.own.to(device),
             own_stored=None if self.own_stored is None else self.own_stored.to(device),
             filled=None if self.filled is None else self.filled.to(device),
             relations=tuple(relation.to(device) for relation in self.relations),
@@ -248,7 +254,7 @@ class PairBatch:
         return _Fixed(
             i.start - j.start if self.square else None,
             self._self_pair(i, j),
-            None if all(self.by_codes) else self.own.answer(True, i, j),
+            None if self.own is None else self.own.answer(True, i, j),
             None if self.own_stored is None else self.own_stored.answer(True, i, j),
         )
 
@@ -265,13 +271,14 @@ class PairBatch:
         fixed.without_self(weights)
         return weights.to(torch.bool), weights
 
-    def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: list[Tensor]) -> Tensor:
+    def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: Mapping[int, Tensor]) -> Tensor:
         if self.ignored is None:
             allowed = torch.ones((i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)
         else:
             allowed = self.ignored.matches(i, j).logical_not_()
-            for matched in positives:
-                allowed.logical_or_(matched)
+            # A positive of any relation is never ignored.
+            for r in range(len(self.weights)):
+                allowed.logical_or_(positives[r] if r in positives else self._positives(r, i, j, fixed)[0])
         _without(allowed, fixed.own_stored)
         if self.filled is not None:
             allowed.logical_and_(self.filled[None, j])

@@ -64,13 +64,13 @@ class Rows:
             ``views · n`` rows on the samples' device.
         """
         sample = torch.as_tensor(samples, dtype=torch.int64)
-        n = len(sample)
-        parts = torch.as_tensor(part, dtype=torch.int64, device=sample.device).expand(n)
+        n, device = len(sample), sample.device
+        parts = torch.as_tensor(part, dtype=torch.int64, device=device)
         return cls(
-            sample=sample.repeat(views),
-            view=torch.arange(views, device=sample.device).repeat_interleave(n),
-            part=parts.repeat(views),
-            row=torch.arange(views * n, device=sample.device) + first_row,
+            sample=sample.expand(views, n).reshape(-1),
+            view=torch.arange(views, device=device)[:, None].expand(views, n).reshape(-1),
+            part=parts.expand(views, n).reshape(-1),
+            row=torch.arange(first_row, first_row + views * n, device=device),
             emitted=_float64(emitted, sample.device),
         )
 

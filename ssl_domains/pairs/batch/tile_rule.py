@@ -41,7 +41,10 @@ class Equal(Ungraded):
     @classmethod
     def of(cls, anchors: Ints, candidates: Ints) -> Equal:
         """The rule for codes in which every negative number is missing; anchors have no other one than −1."""
-        return cls(torch.from_numpy(anchors), torch.from_numpy(np.where(candidates < 0, -2, candidates)))
+        missing = candidates < 0
+        return cls(
+            torch.from_numpy(anchors), torch.from_numpy(np.where(missing, -2, candidates) if missing.any() else candidates)
+        )
 
     anchors: Tensor
     candidates: Tensor
