@@ -32,24 +32,23 @@ class AnchorMeans:
     def __init__(
         self, alphas: Sequence[float], weights: Tensor, total_anchors: Callable[[Tensor], Tensor] | None
     ) -> None:
-        self._alphas = torch.tensor(alphas, dtype=weights.dtype, device=weights.device)
-        self._counted = weights > 0
-        self.anchors = self._counted.sum(1)
+        counted = weights > 0
+        self.anchors = counted.sum(1)
         if total_anchors is not None:
             self.anchors = total_anchors(self.anchors)
-        self._weights = torch.where(self._counted, weights, 1)
-        self._share = self._counted.to(weights.dtype) / self.anchors.clamp_min(1)[:, None]
-        scaled = self._alphas[:, None] * self._share
-        self.lse_share = scaled.sum(0)
-        self.positive_share = scaled / self._weights
+        self._alphas = torch.tensor(alphas, dtype=weights.dtype, device=weights.device)
+        self._share = counted * (self._alphas / self.anchors.clamp_min(1))[:, None]
+        self.lse_share = self._share.sum(0)
+        self.positive_share = self._share / torch.where(counted, weights, 1)
 
-    def loss(self, lse: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, products: Tensor, lse: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """L, and L_r ``[R]``.
 
         Args:
-            lse: log Σ_j exp(s_ij) over the allowed candidates, ``[M]``; any value for an anchor without positives.
             products: Σ_p w_ip s_ip, ``[R, M]``.
+            lse: log Σ_j exp(s_ij) over the allowed candidates, ``[M]``, any finite number for an anchor without
+                positives; None where ``s`` are log-probabilities, for which it is 0.
         """
-        terms = self._share * (lse - products / self._weights)
-        per_relation = torch.where(self._counted, terms, 0).sum(1)
-        return (self._alphas * per_relation).sum(), per_relation
+        terms = self.positive_share * products
+        weighted = 0 - terms.sum(1) if lse is None else (self._share * lse - terms).sum(1)
+        return weighted.sum(), weighted / self._alphas

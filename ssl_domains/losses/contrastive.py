@@ -73,32 +73,39 @@ def contrastive_loss(
         Chen et al. 2020, *A Simple Framework for Contrastive Learning of Visual Representations*; Khosla et al. 2020,
         *Supervised Contrastive Learning*.
     """
-    if isinstance(temperature, float | int) or temperature.device.type == "cpu":
-        value = float(temperature.detach() if isinstance(temperature, Tensor) else temperature)
-        if not (value > 0 and math.isfinite(value)):
-            raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
+    tau = _temperature(temperature)
     if candidates is None and not pairs.square:
         raise UsageError("these pairs have candidates of their own", "hand their embeddings over as candidates=")
     keys = z if candidates is None else candidates
-    for name, x, rows in (("z", z, len(pairs.anchors)), ("candidates", keys, len(pairs.candidates))):
-        if x.ndim != 2 or len(x) != rows:
+    m, n = len(pairs.anchors), len(pairs.candidates)
+    for name, x, rows in (("z", z, m), ("candidates", keys, n)):
+        if x.ndim != 2 or x.shape[0] != rows:
             raise UsageError(f"{name} is {list(x.shape)} but the pairs have {rows} rows", "one embedding [d] a row")
     if z.shape[1] != keys.shape[1]:
         raise UsageError(f"anchors have {z.shape[1]} dimensions, candidates {keys.shape[1]}", "use one projection")
-    with without_autocast(z.device):
+    device = z.device
+    with without_autocast(device):
         dtype = torch.promote_types(torch.promote_types(z.dtype, keys.dtype), torch.float32)
-        queries = z.to(dtype)
+        queries, pairs = z.to(dtype), pairs.to(device)
         others = None if candidates is None else _filled(keys.to(dtype), pairs)
-        tau = torch.as_tensor(temperature, dtype=dtype, device=z.device).reshape(())
-        if isinstance(temperature, Tensor) and temperature.device.type != "cpu":
-            tau = torch.where((tau > 0) & tau.isfinite(), tau, torch.nan)
-        pairs = pairs.to(z.device)
-        if tile is None and z.device.type == "cpu" and 0 < len(z) * len(keys) <= _DENSE:
+        if isinstance(tau, Tensor):
+            tau = tau.to(device, dtype).reshape(())
+        if tile is None and device.type == "cpu" and 0 < m * n <= _DENSE:
             return LossOutput(*DenseLoss.apply(queries, others, tau, pairs, total_anchors))
-        return LossOutput(*TiledLoss.apply(queries, others, tau, pairs, tile, total_anchors))
+        scalar = torch.as_tensor(tau, dtype=dtype, device=device)
+        return LossOutput(*TiledLoss.apply(queries, others, scalar, pairs, tile, total_anchors))
+
+
+def _temperature(given: float | Tensor) -> float | Tensor:
+    """A valid temperature; on an accelerator NaN instead of an invalid one, as a check would wait for the device."""
+    if isinstance(given, Tensor) and given.device.type != "cpu":
+        return torch.where((given > 0) & given.isfinite(), given, torch.nan)
+    value = float(given.detach() if isinstance(given, Tensor) else given)
+    if not (value > 0 and math.isfinite(value)):
+        raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
+    return given
 
 
 def _filled(keys: Tensor, pairs: PairBatch) -> Tensor:
     """Replace unfilled rows by zeros: no anchor uses them, but their NaN times a weight of 0 would be NaN."""
-    filled = (pairs.candidates.sample >= 0).to(keys.device)
-    return torch.where(filled[:, None], keys, 0)
+    return keys if pairs.filled is None else torch.where(pairs.filled[:, None], keys, 0)

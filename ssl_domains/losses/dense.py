@@ -12,9 +12,12 @@ from torch.autograd.function import once_differentiable
 from ssl_domains.losses.anchor_means import AnchorMeans
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs import PairBatch
+    from ssl_domains.pairs import PairBatch, Tile
 
 __all__ = ["DenseLoss"]
+
+# Rows from which one matrix product less is worth some more calls.
+_SYMMETRIC = 192
 
 # Sums of exp over logits of at most this size neither overflow nor underflow in float32.
 _SAFE_EXPONENT = 41.0
@@ -26,8 +29,7 @@ class DenseLoss(torch.autograd.Function):
     """Loss and gradients of at least one anchor and one candidate, on a CPU.
 
     In a small batch the number of calls costs more than the arithmetic. So forward computes the gradients too, while
-    the exponentials are at hand; backward multiplies them. One matrix is overwritten from logits to exponentials to the
-    gradient by the logits, and one more is used as scratch.
+    the probabilities are at hand, and backward multiplies them. Two matrices are overwritten step by step.
     """
 
     @staticmethod
@@ -35,37 +37,26 @@ class DenseLoss(torch.autograd.Function):
         ctx: Any,
         z: Tensor,
         keys: Tensor | None,
-        tau: Tensor,
+        tau: float | Tensor,
         pairs: PairBatch,
         total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         candidates, scale = z if keys is None else keys, 1 / float(tau)
-        i, j = slice(0, len(z)), slice(0, len(candidates))
-        tile = pairs.tile(i, j)
+        tile = pairs.dense()
         logits = z.new_empty(len(z), len(candidates)).addmm_(z, candidates.T, beta=0, alpha=scale)
-        scratch = torch.empty_like(logits)
-
         w = _weights(tile, z.dtype)
-        weights = w.sum(2).double()
-        products = _product(w, logits, scratch).sum(2).double()
-        # For bool, `any` takes fifty times as long as `amax` for uint8.
-        cross = tile.matches.logical_and(pairs.other_sample(i, j)).view(torch.uint8).amax(2)
-
-        means = AnchorMeans(pairs.weights, weights, total_anchors)
+        means = AnchorMeans(pairs.weights, w.sum(2).double(), total_anchors)
         allowed = None if pairs.square and not pairs.has_ignore else tile.allowed
-        total, lse, bounded = _exponentials(logits, allowed, scratch)
-        loss, per_relation = means.loss(lse, products)
+        symmetric = keys is None and len(z) >= _SYMMETRIC and _largest(logits) <= _SAFE_EXPONENT
+        by_form = _by_exponentials if symmetric else _by_log_softmax
+        loss, per_relation, gradient = by_form(logits, allowed, w, means)
         if any(ctx.needs_input_grad):
-            # Without row maxima the exponentials are symmetric, so both roles of a row share one product.
-            both_roles = keys is None and bounded
-            factor = means.lse_share / total
-            _gradient_by_logits(logits, factor, w, means.positive_share, scratch if both_roles else None)
-            ctx.save_for_backward(*_gradients(ctx.needs_input_grad, logits, z, keys, scale, both_roles))
+            ctx.save_for_backward(*_gradients(ctx.needs_input_grad, gradient, z, keys, scale, symmetric))
 
-        without_cross = 1 - cross.double().mean(1)
-        ctx.set_materialize_grads(False)
+        without_cross = 1 - _cross_sample(tile, pairs).double().mean(1)
         outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), means.anchors
         ctx.mark_non_differentiable(*outputs)
+        ctx.set_materialize_grads(False)
         return loss.to(z.dtype), *outputs
 
     @staticmethod
@@ -82,66 +73,75 @@ def _weights(tile: Tile, dtype: torch.dtype) -> Tensor:
     return tile.matches.view(torch.uint8).to(dtype)  # bool converts several times slower
 
 
-def _product(w: Tensor, logits: Tensor, scratch: Tensor) -> Tensor:
-    """Weights times logits; in ``scratch`` where they have its shape and dtype."""
-    return torch.mul(w, logits, out=scratch[None]) if len(w) == 1 and w.dtype == scratch.dtype else w * logits
+def _cross_sample(tile: Tile, pairs: PairBatch) -> Tensor:
+    """Whether each anchor has a positive of another sample, uint8 ``[R, M]``."""
+    other = pairs.other_sample(slice(None), slice(None))
+    return tile.matches.logical_and(other).view(torch.uint8).amax(2)  # bool reduces fifty times slower
 
 
-def _exponentials(logits: Tensor, allowed: Tensor | None, scratch: Tensor) -> tuple[Tensor, Tensor, bool]:
-    """Overwrite logits by their exponentials, 0 outside A(i); where logits are large, divided by the row's largest.
+def _by_log_softmax(
+    logits: Tensor, allowed: Tensor | None, w: Tensor, means: AnchorMeans
+) -> tuple[Tensor, Tensor, Tensor]:
+    """L, L_r, and the gradient of L by the logits ``[M, N]``, for any logits.
 
     Args:
-        logits: ``[M, N]``, finite.
+        logits: ``[M, N]``, overwritten.
         allowed: bool ``[M, N]``, the candidates in A(i); None where only the diagonal is not.
-        scratch: ``[M, N]``, overwritten.
-
-    Returns:
-        Sum of each row, float64 ``[M]``, above 0; log Σ exp of its logits, float64 ``[M]``, any number for a row without
-        candidates; whether the logits are so small that nothing was divided.
+        w: Weights of the positives, ``[R, M, N]``.
+        means: Their sums.
     """
-    tiny = torch.finfo(torch.float64).tiny
-    low, high = logits.aminmax()
-    bounded = max(float(high), -float(low)) <= _SAFE_EXPONENT
-    if bounded:
-        logits.exp_()
-        if allowed is None:
-            logits.fill_diagonal_(0)
-        else:
-            logits.mul_(scratch.copy_(allowed.view(torch.uint8)))
-        total = logits.sum(1).double().clamp_min_(tiny)
-        return total, total.log(), True
+    # Finite, so that a weight of 0 times its logarithm is 0.
+    lowest = -1e30
     if allowed is None:
-        logits.fill_diagonal_(-torch.inf)
+        logits.fill_diagonal_(lowest)
     else:
-        logits.masked_fill_(~allowed, -torch.inf)
-    top = logits.amax(1).clamp_min_(torch.finfo(logits.dtype).min)
-    total = logits.sub_(top[:, None]).exp_().sum(1).double().clamp_min_(tiny)
-    return total, total.log() + top, False
+        logits.masked_fill_(~allowed, lowest)
+    log_p = torch.log_softmax(logits, 1)
+    loss, per_relation = means.loss(_products(w, log_p, logits))
+    gradient = log_p.exp_().mul_(means.lse_share.to(log_p.dtype)[:, None])
+    for each, share in zip(w, means.positive_share.to(w.dtype), strict=True):
+        _subtract(gradient, each, share[:, None])
+    return loss, per_relation, gradient
 
 
-def _gradient_by_logits(terms: Tensor, factor: Tensor, w: Tensor, shares: Tensor, scratch: Tensor | None) -> None:
-    """Overwrite exponentials by the gradient of the loss by the logits: softmax minus the positives' weights.
+def _by_exponentials(
+    logits: Tensor, allowed: Tensor | None, w: Tensor, means: AnchorMeans
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same where candidates are the anchors and logits are small; the gradient G of the loss becomes G + Gᵀ.
 
-    Args:
-        terms: ``[M, N]``, the exponentials.
-        factor: ``[M]``, weight of the anchor's log-sum-exp in the loss over the sum of its exponentials.
-        w: ``[R, M, N]``.
-        shares: ``[R, M]``, weight of an anchor's positives in the loss.
-        scratch: ``[M, N]``, to add the gradient by the mirrored logit, in which j is the anchor; None to leave it out.
+    exp(s) is symmetric, and so are the weights. So G + Gᵀ, by which both roles of a row share one product of matrices,
+    needs no transposed matrix: each exponential is multiplied by the sum of what row and column multiply it by.
     """
-    terms.mul_(_by_row(factor.to(terms.dtype), scratch))
-    if w.dtype == terms.dtype:
-        for each, share in zip(w, shares.to(terms.dtype), strict=True):
-            terms.addcmul_(each, _by_row(share, scratch), value=-1)
+    scratch = torch.empty_like(logits)
+    products = _products(w, logits, scratch)
+    terms = logits.exp_()
+    if allowed is None:
+        terms.fill_diagonal_(0)
     else:
-        wide = None if scratch is None else scratch.double()
-        for each, share in zip(w, shares, strict=True):
-            terms.sub_(each * _by_row(share, wide))
+        terms.mul_(scratch.copy_(allowed.view(torch.uint8)))
+    # The sum is 0 only without a candidate in A(i), for an anchor that has no share in the loss.
+    total = terms.sum(1).double().clamp_min_(torch.finfo(torch.float64).tiny)
+    loss, per_relation = means.loss(products, total.log())
+    factor = (means.lse_share / total).to(terms.dtype)
+    terms.mul_(torch.add(factor[:, None], factor, out=scratch))
+    wide = scratch if w.dtype == scratch.dtype else scratch.to(w.dtype)
+    for each, share in zip(w, means.positive_share.to(w.dtype), strict=True):
+        _subtract(terms, each, torch.add(share[:, None], share, out=wide))
+    return loss, per_relation, terms
 
 
-def _by_row(values: Tensor, scratch: Tensor | None) -> Tensor:
-    """A value for each pair: that of its anchor; with ``scratch``, in it, plus that of its candidate."""
-    return values[:, None] if scratch is None else torch.add(values[:, None], values[None, :], out=scratch)
+def _products(w: Tensor, values: Tensor, scratch: Tensor) -> Tensor:
+    """Σ_j w_rij·values_ij, float64 ``[R, M]``; ``scratch`` may be overwritten."""
+    if len(w) == 1 and w.dtype == scratch.dtype:
+        return torch.mul(w, values, out=scratch[None]).sum(2).double()
+    return (w * values).sum(2).double()
+
+
+def _subtract(gradient: Tensor, w: Tensor, share: Tensor) -> None:
+    if w.dtype == gradient.dtype:
+        gradient.addcmul_(w, share, value=-1)
+    else:
+        gradient.sub_(w * share)
 
 
 def _gradients(
@@ -161,3 +161,8 @@ def _gradients(
     if to_keys:
         grad_keys = z.new_empty(by_logits.shape[1], z.shape[1]).addmm_(by_logits.T, z, beta=0, alpha=scale)
     return grad_z if to_z else None, grad_keys, grad_tau
+
+
+def _largest(values: Tensor) -> float:
+    low, high = values.aminmax()
+    return max(float(high), -float(low))

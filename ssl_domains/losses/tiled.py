@@ -70,7 +70,7 @@ class TiledLoss(torch.autograd.Function):
         ctx.save_for_backward(z, keys, tau)
         ctx.pairs, ctx.side, ctx.equal = pairs, side, equal
 
-        loss, per_relation = means.loss(lse, positive)
+        loss, per_relation = means.loss(positive, lse.clamp_min(torch.finfo(dtype).min))
         without_cross = 1 - cross.to(dtype).sum(1) / max(len(z), 1)
         outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), means.anchors
         ctx.mark_non_differentiable(*outputs)

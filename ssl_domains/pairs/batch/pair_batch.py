@@ -77,7 +77,7 @@ class _Fixed:
         """Set the pairs of an anchor with itself to 0 or False, in place."""
         if self.diagonal is None:
             return _without(values, self.self_pair)
-        values.diagonal(self.diagonal).zero_()
+        values.diagonal(self.diagonal, -2, -1).zero_()
         return values
 
 
@@ -170,12 +170,15 @@ class PairBatch:
         wanted = range(len(self.weights)) if relations is None else relations
         i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
         fixed = self._fixed(i, j)
+        if relations is None and all(self.by_codes):
+            matches = fixed.without_self(equal_codes(self.codes[i].T, self.candidate_codes[j].T))
+            return Tile(matches, (None,) * len(wanted), lambda: self._allowed(i, j, fixed, dict(enumerate(matches))))
         positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(wanted)}
-        matches = [positives[r][0] for r in wanted]
-        if not matches:
-            matches = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
+        each = [positives[r][0] for r in wanted]
+        if not each:
+            each = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
         return Tile(
-            matches[0][None] if len(wanted) == 1 else torch.stack(matches) if wanted else matches[0],
+            each[0][None] if len(wanted) == 1 else torch.stack(each) if wanted else each[0],
             tuple(positives[r][1] for r in wanted),
             lambda: self._allowed(i, j, fixed, {r: matched for r, (matched, _) in positives.items()}),
         )

@@ -65,12 +65,16 @@ class Rows:
         """
         sample = torch.as_tensor(samples, dtype=torch.int64)
         n, device = len(sample), sample.device
-        parts = torch.as_tensor(part, dtype=torch.int64, device=device)
+        row = torch.arange(views * n, device=device)
+        if isinstance(part, int):
+            parts = torch.full_like(row, part)
+        else:
+            parts = torch.as_tensor(part, dtype=torch.int64, device=device).expand(views, n).reshape(-1)
         return cls(
             sample=sample.expand(views, n).reshape(-1),
-            view=torch.arange(views, device=device)[:, None].expand(views, n).reshape(-1),
-            part=parts.expand(views, n).reshape(-1),
-            row=torch.arange(first_row, first_row + views * n, device=device),
+            view=row // max(n, 1),
+            part=parts,
+            row=row + first_row if first_row else row,
             emitted=_float64(emitted, sample.device),
         )
 

@@ -174,14 +174,14 @@ class ByPosition:
 
 
 def equal_codes(a: Tensor, b: Tensor) -> Tensor:
-    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 are equal: a new bool ``[I, J]``."""
+    """Where codes ``[..., I]`` and ``[..., J]`` between −2^31 and 2^31 are equal: a new bool ``[..., I, J]``."""
     return unequal_codes(a, b).logical_not_()
 
 
 def unequal_codes(a: Tensor, b: Tensor) -> Tensor:
-    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 differ: a new bool ``[I, J]``."""
+    """Where codes ``[..., I]`` and ``[..., J]`` between −2^31 and 2^31 differ: a new bool ``[..., I, J]``."""
     # On a CPU, torch subtracts 32-bit numbers several times faster than it compares them.
-    return (a.to(torch.int32)[:, None] - b.to(torch.int32)[None, :]).to(torch.bool)
+    return (a.to(torch.int32)[..., :, None] - b.to(torch.int32)[..., None, :]).to(torch.bool)
 
 
 def _combined(terms: tuple[RowRule, ...], yes: bool, every: bool, i: slice, j: slice) -> Tensor:
