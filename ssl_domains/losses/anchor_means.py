@@ -50,5 +50,5 @@ class AnchorMeans:
                 positives; None where ``s`` are log-probabilities, for which it is 0.
         """
         terms = self.positive_share * products
-        weighted = 0 - terms.sum(1) if lse is None else (self._share * lse - terms).sum(1)
+        weighted = torch.rsub(terms.sum(1), 0) if lse is None else (self._share * lse - terms).sum(1)
         return weighted.sum(), weighted / self._alphas

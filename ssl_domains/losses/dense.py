@@ -43,17 +43,17 @@ class DenseLoss(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         candidates, scale = z if keys is None else keys, 1 / float(tau)
         tile = pairs.dense()
-        logits = z.new_empty(len(z), len(candidates)).addmm_(z, candidates.T, beta=0, alpha=scale)
+        logits = _product(z, candidates.T, scale)
         w = _weights(tile, z.dtype)
         means = AnchorMeans(pairs.weights, w.sum(2).double(), total_anchors)
         allowed = None if pairs.square and not pairs.has_ignore else tile.allowed
-        symmetric = keys is None and len(z) >= _SYMMETRIC and _largest(logits) <= _SAFE_EXPONENT
+        symmetric = keys is None and z.shape[0] >= _SYMMETRIC and _largest(logits) <= _SAFE_EXPONENT
         by_form = _by_exponentials if symmetric else _by_log_softmax
         loss, per_relation, gradient = by_form(logits, allowed, w, means)
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(*_gradients(ctx.needs_input_grad, gradient, z, keys, scale, symmetric))
 
-        without_cross = 1 - _cross_sample(tile, pairs).double().mean(1)
+        without_cross = torch.rsub(_cross_sample(tile, pairs).double().mean(1), 1)
         outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), means.anchors
         ctx.mark_non_differentiable(*outputs)
         ctx.set_materialize_grads(False)
@@ -99,7 +99,7 @@ def _by_log_softmax(
     log_p = torch.log_softmax(logits, 1)
     loss, per_relation = means.loss(_products(w, log_p, logits))
     gradient = log_p.exp_().mul_(means.lse_share.to(log_p.dtype)[:, None])
-    for each, share in zip(w, means.positive_share.to(w.dtype), strict=True):
+    for each, share in zip(w.unbind(), means.positive_share.to(w.dtype).unbind(), strict=True):
         _subtract(gradient, each, share[:, None])
     return loss, per_relation, gradient
 
@@ -125,14 +125,14 @@ def _by_exponentials(
     factor = (means.lse_share / total).to(terms.dtype)
     terms.mul_(torch.add(factor[:, None], factor, out=scratch))
     wide = scratch if w.dtype == scratch.dtype else scratch.to(w.dtype)
-    for each, share in zip(w, means.positive_share.to(w.dtype), strict=True):
+    for each, share in zip(w.unbind(), means.positive_share.to(w.dtype).unbind(), strict=True):
         _subtract(terms, each, torch.add(share[:, None], share, out=wide))
     return loss, per_relation, terms
 
 
 def _products(w: Tensor, values: Tensor, scratch: Tensor) -> Tensor:
     """Σ_j w_rij·values_ij, float64 ``[R, M]``; ``scratch`` may be overwritten."""
-    if len(w) == 1 and w.dtype == scratch.dtype:
+    if w.shape[0] == 1 and w.dtype == scratch.dtype:
         return torch.mul(w, values, out=scratch[None]).sum(2).double()
     return (w * values).sum(2).double()
 
@@ -151,7 +151,7 @@ def _gradients(
     to_z, to_keys, to_tau = needed[:3]
     grad_z = grad_keys = grad_tau = None
     if to_z or to_tau:
-        grad_z = torch.empty_like(z).addmm_(by_logits, z if keys is None else keys, beta=0, alpha=scale)
+        grad_z = _product(by_logits, z if keys is None else keys, scale)
         if keys is None and not both_roles:
             grad_z.addmm_(by_logits.T, z, alpha=scale)
     if to_tau:
@@ -159,8 +159,13 @@ def _gradients(
         roles = 2 if keys is None else 1
         grad_tau = ((grad_z.double() * z).sum() * (-scale / roles)).to(z.dtype)
     if to_keys:
-        grad_keys = z.new_empty(by_logits.shape[1], z.shape[1]).addmm_(by_logits.T, z, beta=0, alpha=scale)
+        grad_keys = _product(by_logits.T, z, scale)
     return grad_z if to_z else None, grad_keys, grad_tau
+
+
+def _product(a: Tensor, b: Tensor, scale: float) -> Tensor:
+    """scale·ab, in one call."""
+    return a.new_empty(a.shape[0], b.shape[1]).addmm_(a, b, beta=0, alpha=scale)
 
 
 def _largest(values: Tensor) -> float:

@@ -25,13 +25,25 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class RowArrays:
-    """The anchors or the candidates on the CPU, as arrays ``[M]``."""
+    """The anchors or the candidates on the CPU, as arrays ``[M]``.
+
+    Attributes:
+        rows: The rows.
+        sample: Their samples, −1 for an unfilled slot.
+        view: Their views, −1 for a stored row.
+        part: Their parts.
+        row: Their ids.
+        unfilled: bool, the unfilled slots; None without any.
+        stored: bool, the stored rows; None without any.
+    """
 
     rows: Rows
     sample: Ints
     view: Ints
     part: Ints
     row: Ints
+    unfilled: Bools | None
+    stored: Bools | None
 
     @classmethod
     def of(cls, rows: Rows, size: int) -> RowArrays:
@@ -40,16 +52,18 @@ class RowArrays:
         Raises:
             UsageError: When a row points outside the table, or two rows have the same id.
         """
-        rows = rows if rows.device.type == "cpu" else rows.to("cpu")
-        arrays = cls(rows, rows.sample.numpy(), rows.view.numpy(), rows.part.numpy(), rows.row.numpy())
-        if len(rows) and (arrays.sample.min() < -1 or arrays.sample.max() >= size):
-            wrong = int(arrays.sample[(arrays.sample < -1) | (arrays.sample >= size)][0])
+        rows = rows if rows.sample.device.type == "cpu" else rows.to("cpu")
+        sample, view, row = rows.sample.numpy(), rows.view.numpy(), rows.row.numpy()
+        lowest = sample.min(initial=0)
+        if lowest < -1 or sample.max(initial=-1) >= size:
+            wrong = int(sample[(sample < -1) | (sample >= size)][0])
             raise UsageError(f"a row of sample {wrong}, but the table has {size}", "Rows.sample is a position in it")
-        ids = arrays.row if (arrays.view >= 0).all() else arrays.row[arrays.view >= 0]
-        # Ids are usually ascending, which takes less time to see than to sort them.
+        stored = view < 0 if view.min(initial=0) < 0 else None
+        ids = row if stored is None else row[~stored]
+        # Ids usually ascend, which takes less time to check than to sort them.
         if not (ids[1:] > ids[:-1]).all() and len(np.unique(ids)) != len(ids):
             raise UsageError("two rows share an id", "Rows.row must be unique in the global batch: use first_row=")
-        return arrays
+        return cls(rows, sample, view, rows.part.numpy(), row, sample < 0 if lowest < 0 else None, stored)
 
 
 @dataclass(frozen=True)
@@ -87,13 +101,13 @@ class RowsOfBatch:
     def part(self) -> Ints | None:
         """The rank of each row's part among the parts of the batch; None where all rows are of one part."""
         part = self._joined(self.anchor_rows.part, self.candidate_rows.part)
-        return None if (part == part[:1]).all() else ranks(part)
+        return None if len(part) == 0 or part.min() == part.max() else ranks(part)
 
     @cached_property
     def unfilled(self) -> Bools | None:
-        """Which rows are unfilled slots; None without any."""
-        unfilled = self.sample < 0
-        return unfilled if unfilled.any() else None
+        """Which rows are unfilled slots; None without any. Anchors are none."""
+        unfilled = self.candidate_rows.unfilled
+        return unfilled if self.square or unfilled is None else self._joined(np.zeros(len(self.anchors), bool), unfilled)
 
     def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Values of all rows as those of the anchors and those of the candidates."""
@@ -156,16 +170,16 @@ class RowsOfBatch:
 
         Unfilled slots have a rank of their own.
         """
-        missing = keys < 0
-        if not missing.any():
+        if keys.min(initial=0) >= 0:
             return ranks(keys)
+        missing = keys < 0
         offset = keys.max(initial=-1) + 1
         alone = offset + own_codes
         if self.unfilled is not None:
             alone[self.unfilled] = alone.max(initial=offset) + 1
         return ranks(np.where(missing, alone, keys))
 
-    def _joined(self, anchors: Ints, candidates: Ints) -> Ints:
+    def _joined(self, anchors: NDArray[Any], candidates: NDArray[Any]) -> NDArray[Any]:
         return anchors if self.square else np.concatenate([anchors, candidates])
 
 

@@ -41,19 +41,17 @@ def build_pairs(
         anchors: Views of samples.
         candidates: The rows that anchors are compared with; None for the anchors.
     """
-    device = anchors.device
+    device = anchors.sample.device
     a = RowArrays.of(anchors, size)
     square = candidates is None or candidates is anchors
     c = a if candidates is None or square else RowArrays.of(candidates, size)
-    if (a.sample < 0).any() or (a.view < 0).any():
+    if a.unfilled is not None or a.stored is not None:
         raise UsageError("anchors must be views of samples", "stored rows and unfilled slots can only be candidates")
     rows = RowsOfBatch(a, c, square)
 
     own_codes = rows.own_codes()
     own_a, own_c = rows.split(own_codes)
-    stored = c.view < 0
-    own_stored = _own_stored(own_a, own_c, stored)
-    unfilled = None if rows.unfilled is None else rows.unfilled[-len(c.row) :]
+    own_stored = None if c.stored is None else _own_stored(own_a, own_c, c.stored)
     self_index = _self_columns(a.row, c.row, square)
 
     relation_rows, codes, by_codes = [], [], []
@@ -81,10 +79,10 @@ def build_pairs(
         candidate_codes=anchor_codes if square else table[len(anchors) :].contiguous(),
         by_codes=tuple(by_codes),
         self_index=torch.from_numpy(self_index),
-        has_ignore=ignored is not None or unfilled is not None or own_stored is not None,
-        own=None if all(by_codes) else Equal.of(own_a, np.where(stored, -1, own_c) if stored.any() else own_c),
+        has_ignore=ignored is not None or c.unfilled is not None or own_stored is not None,
+        own=None if all(by_codes) else Equal.of(own_a, own_c if c.stored is None else np.where(c.stored, -1, own_c)),
         own_stored=own_stored,
-        filled=None if unfilled is None else torch.from_numpy(~unfilled),
+        filled=None if c.unfilled is None else torch.from_numpy(~c.unfilled),
         relations=tuple(relation_rows),
         ignored=ignored_rows,
         has_self_pairs=square or bool((self_index >= 0).any()),
@@ -100,8 +98,6 @@ def _own_stored(own_a: Ints, own_c: Ints, stored: Bools) -> Equal | None:
         own_c: Own codes of the candidates.
         stored: Which candidates are stored rows.
     """
-    if not stored.any():
-        return None
     twins = np.isin(own_c, own_a) & stored & (own_c >= 0)
     return Equal.of(own_a, np.where(twins, own_c, -1)) if twins.any() else None
 

@@ -41,10 +41,9 @@ class Equal(Ungraded):
     @classmethod
     def of(cls, anchors: Ints, candidates: Ints) -> Equal:
         """The rule for codes in which every negative number is missing; anchors have no other one than −1."""
-        missing = candidates < 0
-        return cls(
-            torch.from_numpy(anchors), torch.from_numpy(np.where(missing, -2, candidates) if missing.any() else candidates)
-        )
+        missing = candidates.min(initial=0) < 0
+        known = np.where(candidates < 0, -2, candidates) if missing else candidates
+        return cls(torch.from_numpy(anchors), torch.from_numpy(known))
 
     anchors: Tensor
     candidates: Tensor
