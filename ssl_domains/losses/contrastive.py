@@ -1,28 +1,27 @@
-"""The contrastive loss over any objective: NT-Xent, SupCon and their sums, in O(N·d + tile²) memory."""
+"""The contrastive loss over any objective: NT-Xent, SupCon and their sums; small batches at once, large ones by tiles."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.equal_codes import EqualCodes
-from ssl_domains.losses.log_sum_exp import LogSumExp
+from ssl_domains.losses.autocast import without_autocast
+from ssl_domains.losses.dense import DenseLoss
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.predicates import Predicates
-from ssl_domains.losses.sweep import LOG2_E, Sweep, accumulator
+from ssl_domains.losses.tiled import TiledLoss
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch
 
 __all__ = ["contrastive_loss"]
 
-_Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]
+_DENSE = 2**18
+"""Largest anchors × candidates of the dense form on a CPU; measured, see ``docs/explanation/the-loss.md``."""
 
 
 def contrastive_loss(
@@ -43,10 +42,11 @@ def contrastive_loss(
     With no relation this is NT-Xent (SimCLR); with one ``same()`` rule it is SupCon's L_out. An anchor without
     positives is left out; when no anchor is left, the loss is exactly 0 and so is its gradient.
 
-    Relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are evaluated tile by
-    tile. One sweep over all tiles computes the log-sum-exp, and backward repeats the sweep instead of storing N×N
-    numbers. Where the candidates are the anchors, only half of the tiles are computed, as the matrix of logits is
-    symmetric. The loss runs in float32 (float64 for float64 input) even inside autocast.
+    On a CPU, up to 2^18 pairs are computed at once as one matrix, which takes few calls. Larger batches are computed
+    tile by tile: relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are
+    evaluated on the tile. One sweep over all tiles computes the log-sum-exp, and backward repeats the sweep instead of
+    storing N×N numbers. Where the candidates are the anchors, only half of the tiles are computed, as the matrix of
+    logits is symmetric. The loss runs in float32 (float64 for float64 input) even inside autocast.
 
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
@@ -56,8 +56,8 @@ def contrastive_loss(
         candidates: ``[N, d]``, in the order of ``pairs.candidates``; replaces the batch as candidates. May require a
             gradient. Needed unless the candidates are the anchors themselves. Rows of sample −1, the unfilled places
             of a queue, may hold any values, NaN included, and get a gradient of 0.
-        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for a
-            side that suits the device.
+        tile: Side of the square tiles of the sweep; peak extra memory is a few ``tile × tile`` matrices. None for the
+            dense form where it is faster, else for a side that suits the device.
         total_anchors: For anchors that are a part of a larger batch, such as those of one process: a function from the
             number of these anchors that have a positive, by relation (int64 ``[R]``, on the device of ``z``), to that
             of the whole batch, M_r. The losses of the parts then add up to the loss of the whole batch, and their
@@ -73,158 +73,39 @@ def contrastive_loss(
         Chen et al. 2020, *A Simple Framework for Contrastive Learning of Visual Representations*; Khosla et al. 2020,
         *Supervised Contrastive Learning*.
     """
-    if isinstance(temperature, float | int) or temperature.device.type == "cpu":
-        value = float(temperature.detach() if isinstance(temperature, Tensor) else temperature)
-        if not (value > 0 and math.isfinite(value)):
-            raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
+    tau = _temperature(temperature)
     if candidates is None and not pairs.square:
         raise UsageError("these pairs have candidates of their own", "hand their embeddings over as candidates=")
     keys = z if candidates is None else candidates
-    for name, x, rows in (("z", z, len(pairs.anchors)), ("candidates", keys, len(pairs.candidates))):
-        if x.ndim != 2 or len(x) != rows:
+    m, n = len(pairs.anchors), len(pairs.candidates)
+    for name, x, rows in (("z", z, m), ("candidates", keys, n)):
+        if x.ndim != 2 or x.shape[0] != rows:
             raise UsageError(f"{name} is {list(x.shape)} but the pairs have {rows} rows", "one embedding [d] a row")
     if z.shape[1] != keys.shape[1]:
         raise UsageError(f"anchors have {z.shape[1]} dimensions, candidates {keys.shape[1]}", "use one projection")
-    with torch.autocast(z.device.type, enabled=False):
+    device = z.device
+    with without_autocast(device):
         dtype = torch.promote_types(torch.promote_types(z.dtype, keys.dtype), torch.float32)
-        queries = z.to(dtype)
+        queries, pairs = z.to(dtype), pairs.to(device)
         others = None if candidates is None else _filled(keys.to(dtype), pairs)
-        tau = torch.as_tensor(temperature, dtype=dtype, device=z.device).reshape(())
-        if isinstance(temperature, Tensor) and temperature.device.type != "cpu":
-            tau = torch.where((tau > 0) & tau.isfinite(), tau, torch.nan)
-        return LossOutput(*_Contrastive.apply(queries, others, tau, pairs.to(z.device), tile, total_anchors))
+        if isinstance(tau, Tensor):
+            tau = tau.to(device, dtype).reshape(())
+        if tile is None and device.type == "cpu" and 0 < m * n <= _DENSE:
+            return LossOutput(*DenseLoss.apply(queries, others, tau, pairs, total_anchors))
+        scalar = torch.as_tensor(tau, dtype=dtype, device=device)
+        return LossOutput(*TiledLoss.apply(queries, others, scalar, pairs, tile, total_anchors))
+
+
+def _temperature(given: float | Tensor) -> float | Tensor:
+    """A valid temperature; on an accelerator NaN instead of an invalid one, as a check would wait for the device."""
+    if isinstance(given, Tensor) and given.device.type != "cpu":
+        return torch.where((given > 0) & given.isfinite(), given, torch.nan)
+    value = float(given.detach() if isinstance(given, Tensor) else given)
+    if not (value > 0 and math.isfinite(value)):
+        raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
+    return given
 
 
 def _filled(keys: Tensor, pairs: PairBatch) -> Tensor:
     """Replace unfilled rows by zeros: no anchor uses them, but their NaN times a weight of 0 would be NaN."""
-    filled = (pairs.candidates.sample >= 0).to(keys.device)
-    return torch.where(filled[:, None], keys, 0)
-
-
-class _Contrastive(torch.autograd.Function):
-    """Forward and backward of the loss, each with one sweep over tiles; relations by codes need no tile."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        z: Tensor,
-        keys: Tensor | None,
-        tau: Tensor,
-        pairs: PairBatch,
-        side: int | None,
-        total_anchors: Callable[[Tensor], Tensor] | None,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        dtype = accumulator(z.device)
-        alpha = torch.tensor(pairs.weights, dtype=dtype, device=z.device)
-        weight_sum = torch.zeros(len(alpha), len(z), dtype=dtype, device=z.device)
-        positive = torch.zeros_like(weight_sum)
-        cross = torch.zeros_like(weight_sum, dtype=torch.bool)
-
-        equal = EqualCodes(pairs)
-        weight_sum[equal.relations] = equal.counts.to(dtype)
-        positive[equal.relations] = equal.products(z.to(dtype), None if keys is None else keys.to(dtype)) / tau
-        for r in equal.relations:
-            cross[r] = pairs.cross_by_codes(r)
-
-        sweep = Sweep(z, keys, tau, pairs, side)
-        predicates = Predicates(sweep, len(z))
-        sums = LogSumExp(sweep, len(z))
-        for tile in sweep.tiles():
-            predicates.add(tile)
-            tile.mask_logits()
-            sums.add(tile)
-        lse = sums.value() / LOG2_E
-        weight_sum[sweep.predicates] = predicates.weights
-        positive[sweep.predicates] = predicates.products / LOG2_E
-        cross[sweep.predicates] = predicates.cross
-
-        counted = weight_sum > 0
-        anchors = counted.sum(1)
-        if total_anchors is not None:
-            anchors = total_anchors(anchors)
-        share = counted.to(dtype) / anchors.clamp_min(1)[:, None]
-        mean_positive = positive / torch.where(counted, weight_sum, 1)
-        per_relation = torch.where(counted, share * (lse - mean_positive), 0).sum(1)
-
-        # dL/ds_ij = lse_share_i · softmax_ij − Σ_r positive_share_ri · w_rij; both are 0 for anchors without a positive
-        lse_share = (alpha[:, None] * share).sum(0)
-        ctx.positive_share = alpha[:, None] * share / torch.where(counted, weight_sum, 1)
-        used = lse_share > 0
-        ctx.shift = torch.where(used, lse * LOG2_E - lse_share.log2(), torch.inf).to(z.dtype)
-        # Equal to 2^−shift, but computed without the rounding of a logarithm.
-        ctx.factor = torch.where(used, lse_share / sums.total, 0).to(z.dtype) if sweep.bounded else None
-        ctx.save_for_backward(z, keys, tau)
-        ctx.pairs, ctx.side, ctx.equal = pairs, side, equal
-
-        loss = (alpha * per_relation).sum().to(z.dtype)
-        without_cross = 1 - cross.to(dtype).sum(1) / max(len(z), 1)
-        outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), anchors
-        ctx.mark_non_differentiable(*outputs)
-        return loss, *outputs
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> _Gradients:
-        z, keys, tau = ctx.saved_tensors
-        with torch.autocast(z.device.type, enabled=False):
-            if keys is None:
-                return _square_gradients(ctx, z, tau, grad)
-            return _gradients(ctx, z, keys, tau, grad)
-
-
-def _gradients(ctx: Any, z: Tensor, keys: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
-    to_z, to_keys, to_tau = ctx.needs_input_grad[:3]
-    grad_z, grad_keys = torch.zeros_like(z), torch.zeros_like(keys) if to_keys else None
-    sweep = Sweep(z, keys, tau, ctx.pairs, ctx.side)
-    predicates = Predicates(sweep, len(z))
-    for tile in sweep.tiles():
-        logits = tile.mask_logits()
-        if ctx.factor is None:
-            gradient = logits.sub_(ctx.shift[tile.i, None]).exp2_()
-        else:
-            gradient = logits.exp2_().mul_(ctx.factor[tile.i, None])
-        predicates.subtract(gradient, tile, ctx.positive_share)
-        if to_z or to_tau:
-            grad_z[tile.i].addmm_(gradient, keys[tile.j])
-        if grad_keys is not None:
-            grad_keys[tile.j].addmm_(gradient.T, z[tile.i])
-
-    dtype = ctx.positive_share.dtype
-    wide_z, wide_keys = z.to(dtype), keys.to(dtype)
-    equal: EqualCodes = ctx.equal
-    shares = ctx.positive_share[equal.relations]
-    scale = grad.to(dtype) / tau.to(dtype)
-    wide = grad_z.to(dtype).sub_(equal.pull(shares, wide_keys)).mul_(scale)
-    grad_tau = (-(wide * wide_z).sum() / tau).to(tau.dtype) if to_tau else None
-    if grad_keys is not None:
-        grad_keys = grad_keys.to(dtype).sub_(equal.pull_back(shares, wide_z)).mul_(scale).to(keys.dtype)
-    return wide.to(z.dtype) if to_z else None, grad_keys, grad_tau, None, None, None
-
-
-def _square_gradients(ctx: Any, z: Tensor, tau: Tensor, grad: Tensor) -> _Gradients:
-    """Gradients where the candidates are the anchors: by the logits it is G + Gᵀ, as each row has both roles."""
-    to_z, _, to_tau = ctx.needs_input_grad[:3]
-    grad_z = torch.zeros_like(z)
-    sweep = Sweep(z, None, tau, ctx.pairs, ctx.side)
-    predicates = Predicates(sweep, len(z))
-    factor = ctx.factor
-    for tile in sweep.tiles():
-        logits, i, j = tile.mask_logits(), tile.i, tile.j
-        both = sweep.spare(logits)
-        if factor is not None:
-            gradient = logits.exp2_().mul_(torch.add(factor[i, None], factor[None, j], out=both))
-        else:
-            torch.sub(logits, ctx.shift[None, j], out=both)
-            gradient = logits.sub_(ctx.shift[i, None]).exp2_().add_(both.exp2_())
-        predicates.subtract(gradient, tile, ctx.positive_share)
-        grad_z[i].addmm_(gradient, z[j])
-        if tile.mirrored:
-            grad_z[j].addmm_(gradient.T, z[i])
-
-    dtype = ctx.positive_share.dtype
-    wide_z = z.to(dtype)
-    equal: EqualCodes = ctx.equal
-    pull = equal.pull(ctx.positive_share[equal.relations], wide_z)
-    wide = grad_z.to(dtype).sub_(pull, alpha=2).mul_(grad.to(dtype) / tau.to(dtype))
-    grad_tau = (-(wide * wide_z).sum() / (2 * tau)).to(tau.dtype) if to_tau else None
-    return wide.to(z.dtype) if to_z else None, None, grad_tau, None, None, None
+    return keys if pairs.filled is None else torch.where(pairs.filled[:, None], keys, 0)

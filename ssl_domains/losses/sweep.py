@@ -107,7 +107,7 @@ class Sweep:
 
     def other_sample(self, i: slice, j: slice) -> Tensor:
         """Bool ``[I, J]``: whether anchor and candidate are of different samples."""
-        return torch.ne(self.pairs.anchors.sample[i, None], self.pairs.candidates.sample[None, j])
+        return self.pairs.other_sample(i, j)
 
     def _tile(self, i: slice, j: slice) -> SweptTile:
         rows, columns = i.stop - i.start, j.stop - j.start

@@ -37,12 +37,23 @@ class ToldPairs:
         return SimpleNamespace(weights=weights, matches=weights > 0, grades=grades, allowed=self.allowed[i, j])
 
     @property
+    def filled(self) -> Tensor | None:
+        filled = self.candidates.sample >= 0
+        return None if filled.all() else filled
+
+    @property
     def graded(self) -> list[bool]:
         return [bool(((w > 0) & (w < 1)).any() or (w > 1).any()) for w in self.w]
 
     def cross_by_codes(self, r: int) -> Tensor:
         other = self.anchors.sample[:, None] != self.candidates.sample[None, :]
         return ((self.w[r] > 0) & other).any(1)
+
+    def dense(self) -> Any:
+        return self.tile(slice(None), slice(None))
+
+    def other_sample(self, i: slice, j: slice) -> Tensor:
+        return self.anchors.sample[i, None] != self.candidates.sample[None, j]
 
     def to(self, device: torch.device) -> ToldPairs:
         return self

@@ -20,6 +20,7 @@ from ssl_domains.pairs.binding.protocols import RowRule
 __all__ = ["build_pairs"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 def build_pairs(
@@ -40,34 +41,34 @@ def build_pairs(
         anchors: Views of samples.
         candidates: The rows that anchors are compared with; None for the anchors.
     """
-    device = anchors.device
+    device = anchors.sample.device
     a = RowArrays.of(anchors, size)
     square = candidates is None or candidates is anchors
     c = a if candidates is None or square else RowArrays.of(candidates, size)
-    if (a.sample < 0).any() or (a.view < 0).any():
+    if a.unfilled is not None or a.stored is not None:
         raise UsageError("anchors must be views of samples", "stored rows and unfilled slots can only be candidates")
     rows = RowsOfBatch(a, c, square)
 
     own_codes = rows.own_codes()
     own_a, own_c = rows.split(own_codes)
-    stored, unfilled = c.view < 0, c.sample < 0
-    stored_twin = np.isin(own_c, own_a) & stored & ~unfilled  # a stored row of an anchor's sample and part
+    own_stored = None if c.stored is None else _own_stored(own_a, own_c, c.stored)
     self_index = _self_columns(a.row, c.row, square)
 
     relation_rows, codes, by_codes = [], [], []
     for relation in relations:
-        keys = None if relation.rule.codes is None else rows.keys(relation.rule.codes, relation.across_parts)
-        relation_rows.append(_relation(rows, relation.rule, keys, relation.across_parts))
-        exact = relation.rule.pure and not stored_twin.any()
+        rule = relation.rule
+        keys = None if rule.codes is None else rows.keys(rule.codes, relation.across_parts)
+        exact = rule.pure and own_stored is None
         by_codes.append(exact)
         codes.append(rows.loss_codes(keys, own_codes) if exact and keys is not None else own_codes)
+        relation_rows.append(RelationRows() if exact else _relation(rows, rule, keys, relation.across_parts))
     ignored_rows = None
     if ignored is not None:
         keys = None if ignored.codes is None else rows.keys(ignored.codes, ignored_across_parts)
         ignored_rows = _relation(rows, ignored, keys, ignored_across_parts)
 
-    table = torch.from_numpy(np.stack(codes, axis=1))
-    anchor_codes = table[: len(anchors)].contiguous()
+    table = torch.from_numpy(codes[0][:, None] if len(codes) == 1 else np.stack(codes, axis=1))
+    anchor_codes = table if square else table[: len(anchors)].contiguous()
     batch = PairBatch(
         anchors=a.rows,
         candidates=c.rows,
@@ -78,24 +79,34 @@ def build_pairs(
         candidate_codes=anchor_codes if square else table[len(anchors) :].contiguous(),
         by_codes=tuple(by_codes),
         self_index=torch.from_numpy(self_index),
-        has_ignore=bool(ignored is not None or unfilled.any() or stored_twin.any()),
-        own=Equal.of(own_a, np.where(stored | unfilled, -1, own_c)),
-        own_stored=Equal.of(own_a, np.where(stored_twin, own_c, -1)) if stored_twin.any() else None,
-        filled=torch.from_numpy(~unfilled) if unfilled.any() else None,
+        has_ignore=ignored is not None or c.unfilled is not None or own_stored is not None,
+        own=None if all(by_codes) else Equal.of(own_a, own_c if c.stored is None else np.where(c.stored, -1, own_c)),
+        own_stored=own_stored,
+        filled=None if c.unfilled is None else torch.from_numpy(~c.unfilled),
         relations=tuple(relation_rows),
         ignored=ignored_rows,
-        has_self_pairs=bool((self_index >= 0).any()),
+        has_self_pairs=square or bool((self_index >= 0).any()),
     )
     return batch if device.type == "cpu" else batch.to(device)
+
+
+def _own_stored(own_a: Ints, own_c: Ints, stored: Bools) -> Equal | None:
+    """Where a stored row is of the anchor's sample and part; None where none is.
+
+    Args:
+        own_a: Own codes of the anchors, see `RowsOfBatch.own_codes`.
+        own_c: Own codes of the candidates.
+        stored: Which candidates are stored rows.
+    """
+    twins = np.isin(own_c, own_a) & stored & (own_c >= 0)
+    return Equal.of(own_a, np.where(twins, own_c, -1)) if twins.any() else None
 
 
 def _relation(rows: RowsOfBatch, rule: BoundRule, keys: Ints | None, across_parts: bool) -> RelationRows:
     """A rule over the rows: equality of ``keys`` and parts, and the terms that are left."""
     equal = None if keys is None else rows.equal(keys)
-    if equal is None and not across_parts:
-        part = rows.part
-        if part.any():
-            equal = rows.equal(part)
+    if equal is None and not across_parts and rows.part is not None:
+        equal = rows.equal(rows.part)
     terms = tuple(_row_rule(node, rows) for node in rule.rest)
     rest = None if not terms else terms[0] if len(terms) == 1 else AllOf(terms)
     return RelationRows(rest, equal)

@@ -6,8 +6,8 @@ other one is evaluated tile by tile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ssl_domains.pairs.batch.partner import draw_partners
 from ssl_domains.pairs.batch.rows import Rows
-from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes
+from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes, unequal_codes
 from ssl_domains.pairs.binding.protocols import RowRule
 
 __all__ = ["PairBatch", "RelationRows", "Tile"]
@@ -32,12 +32,20 @@ class Tile:
             says, in an eighth of the memory.
         grades: For each relation None where every positive weighs 1 (see `PairBatch.graded`), else float64 ``[I, J]``
             of w_r,ij: 0 where not positive, 1 for own views.
-        allowed: bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
+        make_allowed: Computes ``allowed`` from the tile as it was made.
     """
 
     matches: Tensor
     grades: tuple[Tensor | None, ...]
-    allowed: Tensor
+    make_allowed: Callable[[], Tensor] = field(repr=False)
+
+    @cached_property
+    def allowed(self) -> Tensor:
+        """bool ``[I, J]``: candidate j is in A(i), which leaves out the anchor itself and what is ignored.
+
+        Computed on first use, from ``matches``.
+        """
+        return self.make_allowed()
 
     @cached_property
     def weights(self) -> Tensor:
@@ -54,14 +62,23 @@ class _Fixed:
     """Pairs of a tile whose state no rule decides, bool ``[I, J]`` each; None where the tile has none of the kind.
 
     Attributes:
-        self_pair: The candidate is the anchor itself.
+        diagonal: Which diagonal of the tile pairs anchors with themselves; None where ``self_pair`` says it.
+        self_pair: The candidate is the anchor itself; left None in a square batch, where it is the diagonal.
         own: The candidate is another row of the anchor's sample and part; left None when all relations are by codes.
         own_stored: The candidate is a stored row of the anchor's sample and part.
     """
 
+    diagonal: int | None
     self_pair: Tensor | None
     own: Tensor | None
     own_stored: Tensor | None
+
+    def without_self(self, values: Tensor) -> Tensor:
+        """Set the pairs of an anchor with itself to 0 or False, in place."""
+        if self.diagonal is None:
+            return _without(values, self.self_pair)
+        values.diagonal(self.diagonal, -2, -1).zero_()
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +90,8 @@ class RelationRows:
         key: Equality of keys and parts; None where the rule has no such term.
     """
 
-    rule: RowRule | None
-    key: Equal | None
+    rule: RowRule | None = None
+    key: Equal | None = None
 
     @property
     def graded(self) -> bool:
@@ -117,10 +134,10 @@ class PairBatch:
             ``candidate_codes[j, r] == codes[i, r]``; where it is False, only `tile` gives them.
         self_index: int64 ``[M]``, the anchor's own column among the candidates, −1 where it isn't there.
         has_ignore: Whether ``allowed`` may be False for more than the anchor itself.
-        own: Rows of the batch with equal sample and part.
+        own: Rows of the batch with equal sample and part; None when all relations are by codes.
         own_stored: Stored rows of the anchor's sample and part, which are ignored; None without any.
         filled: bool ``[N]``, False for unfilled slots; None when all are filled.
-        relations: The rules over these rows.
+        relations: The rules over these rows; without terms where the relation is ``by_codes``.
         ignored: The ignore rule over these rows, or None.
         has_self_pairs: Whether any anchor is among the candidates.
     """
@@ -135,7 +152,7 @@ class PairBatch:
     by_codes: tuple[bool, ...]
     self_index: Tensor
     has_ignore: bool
-    own: Equal
+    own: Equal | None
     own_stored: Equal | None
     filled: Tensor | None
     relations: tuple[RelationRows, ...]
@@ -153,16 +170,17 @@ class PairBatch:
         wanted = range(len(self.weights)) if relations is None else relations
         i, j = _plain(i, len(self.anchors)), _plain(j, len(self.candidates))
         fixed = self._fixed(i, j)
-        # A positive of any relation is never ignored, so an ignore rule needs the positives of every relation.
-        needed = range(len(self.weights)) if self.ignored is not None else wanted
-        positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(needed)}
-        matches = [positives[r][0] for r in wanted]
-        if not matches:
-            matches = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
+        if relations is None and all(self.by_codes):
+            matches = fixed.without_self(equal_codes(self.codes[i].T, self.candidate_codes[j].T))
+            return Tile(matches, (None,) * len(wanted), lambda: self._allowed(i, j, fixed, dict(enumerate(matches))))
+        positives = {r: self._positives(r, i, j, fixed) for r in dict.fromkeys(wanted)}
+        each = [positives[r][0] for r in wanted]
+        if not each:
+            each = [torch.empty((0, i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)]
         return Tile(
-            matches[0][None] if len(wanted) == 1 else torch.stack(matches) if wanted else matches[0],
+            each[0][None] if len(wanted) == 1 else torch.stack(each) if wanted else each[0],
             tuple(positives[r][1] for r in wanted),
-            self._allowed(i, j, fixed, [matched for matched, _ in positives.values()]),
+            lambda: self._allowed(i, j, fixed, {r: matched for r, (matched, _) in positives.items()}),
         )
 
     @cached_property
@@ -174,8 +192,14 @@ class PairBatch:
         """All pairs at once: for small batches, miners and tests."""
         return self.tile(slice(0, len(self.anchors)), slice(0, len(self.candidates)))
 
+    def other_sample(self, i: slice, j: slice) -> Tensor:
+        """Whether anchors ``i`` and candidates ``j`` are of different samples: a new bool ``[I, J]``."""
+        return unequal_codes(self.anchors.sample[i], self.candidates.sample[j])
+
     def to(self, device: torch.device | str) -> PairBatch:
-        """The batch on another device."""
+        """The batch on another device; the same object where it is there already."""
+        if self.codes.device == torch.device(device):
+            return self
         anchors = self.anchors.to(device)
         codes = self.codes.to(device)
         return replace(
@@ -185,7 +209,7 @@ class PairBatch:
             codes=codes,
             candidate_codes=codes if self.square else self.candidate_codes.to(device),
             self_index=self.self_index.to(device),
-            own=self.own.to(device),
+            own=None if self.own is None else self.own.to(device),
             own_stored=None if self.own_stored is None else self.own_stored.to(device),
             filled=None if self.filled is None else self.filled.to(device),
             relations=tuple(relation.to(device) for relation in self.relations),
@@ -202,8 +226,7 @@ class PairBatch:
             for i in _strips(len(self.anchors)):
                 for j in _strips(len(self.candidates)):
                     matches, _ = self._positives(r, i, j, self._fixed(i, j))
-                    same_sample = equal_codes(self.anchors.sample[i], self.candidates.sample[j])
-                    result[i, r] |= _without(matches, same_sample).any(dim=1)
+                    result[i, r] |= matches.logical_and_(self.other_sample(i, j)).any(dim=1)
         return result
 
     def partner(self, generator: torch.Generator | None = None) -> Tensor:
@@ -232,8 +255,9 @@ class PairBatch:
 
     def _fixed(self, i: slice, j: slice) -> _Fixed:
         return _Fixed(
+            i.start - j.start if self.square else None,
             self._self_pair(i, j),
-            None if all(self.by_codes) else self.own.answer(True, i, j),
+            None if self.own is None else self.own.answer(True, i, j),
             None if self.own_stored is None else self.own_stored.answer(True, i, j),
         )
 
@@ -241,30 +265,30 @@ class PairBatch:
         """P_r as bool ``[I, J]``, and w_r as float64 ``[I, J]`` where r is graded."""
         relation = self.relations[r]
         if self.by_codes[r]:
-            return _without(equal_codes(self.codes[i, r], self.candidate_codes[j, r]), fixed.self_pair), None
+            return fixed.without_self(equal_codes(self.codes[i, r], self.candidate_codes[j, r])), None
         assert fixed.own is not None
         if not relation.graded:
             matches = _without(relation.matches(i, j), fixed.own_stored).logical_or_(fixed.own)
-            return _without(matches, fixed.self_pair), None
+            return fixed.without_self(matches), None
         weights = _without(relation.weights(i, j), fixed.own_stored).masked_fill_(fixed.own, 1)
-        _without(weights, fixed.self_pair)
+        fixed.without_self(weights)
         return weights.to(torch.bool), weights
 
-    def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: list[Tensor]) -> Tensor:
+    def _allowed(self, i: slice, j: slice, fixed: _Fixed, positives: Mapping[int, Tensor]) -> Tensor:
         if self.ignored is None:
             allowed = torch.ones((i.stop - i.start, j.stop - j.start), dtype=torch.bool, device=self.codes.device)
         else:
             allowed = self.ignored.matches(i, j).logical_not_()
-            for matched in positives:
-                allowed.logical_or_(matched)
+            # A positive of any relation is never ignored.
+            for r in range(len(self.weights)):
+                allowed.logical_or_(positives[r] if r in positives else self._positives(r, i, j, fixed)[0])
         _without(allowed, fixed.own_stored)
         if self.filled is not None:
             allowed.logical_and_(self.filled[None, j])
-        return _without(allowed, fixed.self_pair)
+        return fixed.without_self(allowed)
 
     def _self_pair(self, i: slice, j: slice) -> Tensor | None:
-        """Where the candidate is the anchor itself, bool ``[I, J]``; None where the tile has no such pair."""
-        if not self.has_self_pairs or (self.square and (i.stop <= j.start or j.stop <= i.start)):
+        if self.square or not self.has_self_pairs:
             return None
         return equal_codes(self.self_index[i], torch.arange(j.start, j.stop, device=self.codes.device))
 

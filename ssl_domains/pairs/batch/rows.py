@@ -34,11 +34,12 @@ class Rows:
     emitted: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("view", "part", "row"):
-            if getattr(self, name).shape != self.sample.shape:
+        shape = self.sample.shape
+        for name, values in (("view", self.view), ("part", self.part), ("row", self.row)):
+            if values.shape != shape:
                 raise UsageError(f"Rows.{name} has another length than Rows.sample", "every tensor is [M]")
         for name, values in self.emitted.items():
-            if values.shape != self.sample.shape:
+            if values.shape != shape:
                 raise UsageError(f"the emitted number {name!r} has another length than the rows", "every tensor is [M]")
 
     @classmethod
@@ -64,13 +65,17 @@ class Rows:
             ``views · n`` rows on the samples' device.
         """
         sample = torch.as_tensor(samples, dtype=torch.int64)
-        n = len(sample)
-        parts = torch.as_tensor(part, dtype=torch.int64, device=sample.device).expand(n)
+        n, device = sample.shape[0], sample.device
+        row = torch.arange(views * n, device=device)
+        if isinstance(part, int):
+            parts = torch.full_like(row, part)
+        else:
+            parts = torch.as_tensor(part, dtype=torch.int64, device=device).expand(views, n).reshape(-1)
         return cls(
-            sample=sample.repeat(views),
-            view=torch.arange(views, device=sample.device).repeat_interleave(n),
-            part=parts.repeat(views),
-            row=torch.arange(views * n, device=sample.device) + first_row,
+            sample=sample.expand(views, n).reshape(-1),
+            view=row.div(max(n, 1), rounding_mode="floor"),
+            part=parts,
+            row=row + first_row if first_row else row,
             emitted=_float64(emitted, sample.device),
         )
 
@@ -119,7 +124,7 @@ class Rows:
         )
 
     def __len__(self) -> int:
-        return len(self.sample)
+        return self.sample.shape[0]
 
     @property
     def device(self) -> torch.device:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ssl_domains.pairs.binding.leaf import BoundLeaf
 from ssl_domains.pairs.binding.protocols import RowRule
 
-__all__ = ["AllOf", "AnyOf", "ByPosition", "Equal", "Inverse", "Ungraded", "equal_codes"]
+__all__ = ["AllOf", "AnyOf", "ByPosition", "Equal", "Inverse", "Ungraded", "equal_codes", "unequal_codes"]
 
 Ints = NDArray[np.int64]
 
@@ -41,7 +41,9 @@ class Equal(Ungraded):
     @classmethod
     def of(cls, anchors: Ints, candidates: Ints) -> Equal:
         """The rule for codes in which every negative number is missing; anchors have no other one than −1."""
-        return cls(torch.from_numpy(anchors), torch.from_numpy(np.where(candidates < 0, -2, candidates)))
+        missing = candidates.min(initial=0) < 0
+        known = np.where(candidates < 0, -2, candidates) if missing else candidates
+        return cls(torch.from_numpy(anchors), torch.from_numpy(known))
 
     anchors: Tensor
     candidates: Tensor
@@ -171,9 +173,14 @@ class ByPosition:
 
 
 def equal_codes(a: Tensor, b: Tensor) -> Tensor:
-    """Where codes ``[I]`` and ``[J]`` between −2^31 and 2^31 are equal: a new bool ``[I, J]``."""
+    """Where codes ``[..., I]`` and ``[..., J]`` between −2^31 and 2^31 are equal: a new bool ``[..., I, J]``."""
+    return unequal_codes(a, b).logical_not_()
+
+
+def unequal_codes(a: Tensor, b: Tensor) -> Tensor:
+    """Where codes ``[..., I]`` and ``[..., J]`` between −2^31 and 2^31 differ: a new bool ``[..., I, J]``."""
     # On a CPU, torch subtracts 32-bit numbers several times faster than it compares them.
-    return (a.to(torch.int32)[:, None] - b.to(torch.int32)[None, :]).to(torch.bool).logical_not_()
+    return (a.to(torch.int32)[..., :, None] - b.to(torch.int32)[..., None, :]).to(torch.bool)
 
 
 def _combined(terms: tuple[RowRule, ...], yes: bool, every: bool, i: slice, j: slice) -> Tensor:

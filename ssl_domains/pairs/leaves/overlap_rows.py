@@ -18,6 +18,7 @@ __all__ = ["ListRows", "SharedMembers", "shared_members"]
 Ints = NDArray[np.int64]
 
 _BLOCK = 2**22  # numbers of a multi-hot block: 16 MB
+_FEW = 128  # distinct members up to which a product of multi-hot matrices is faster than a sum over members
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +29,13 @@ class ListRows:
         starts: int64 ``[M + 1]``.
         members: int64 ``[starts[-1]]``, ranks among the members that occur among anchors and candidates.
         sizes: int64 ``[M]``, members of the whole list, −1 where the list is missing.
+        multi_hot: float32 ``[M, distinct]``, 1 for each member of a row; None unless few members are distinct.
     """
 
     starts: Tensor
     members: Tensor
     sizes: Tensor
+    multi_hot: Tensor | None
 
     def of(self, part: slice) -> tuple[Tensor, Tensor]:
         """Member and row of every entry in a slice of the rows; rows count from the start of the slice."""
@@ -43,7 +46,8 @@ class ListRows:
 
     def to(self, device: torch.device | str) -> ListRows:
         """The lists on another device."""
-        return ListRows(self.starts.to(device), self.members.to(device), self.sizes.to(device))
+        multi_hot = None if self.multi_hot is None else self.multi_hot.to(device)
+        return ListRows(self.starts.to(device), self.members.to(device), self.sizes.to(device), multi_hot)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,10 @@ class SharedMembers:
 
     def _counts(self, i: slice, j: slice) -> Tensor:
         """Number of common members, float32 ``[I, J]``: whole numbers far below 2^24, so exact."""
+        if self.anchors.multi_hot is not None and self.candidates.multi_hot is not None:
+            some, others = self.anchors.multi_hot[i], self.candidates.multi_hot[j].T
+            # Autocast leaves products alone that have an output of their own.
+            return torch.mm(some, others, out=some.new_empty(some.shape[0], others.shape[1]))
         (first, rows), (second, columns) = self.anchors.of(i), self.candidates.of(j)
         height, width = i.stop - i.start, j.stop - j.start
         # Only members that occur in rows and in columns of this tile can be common in it.
@@ -134,7 +142,7 @@ def shared_members(
     sizes_a, members_a = _lists_of(lists, anchors)
     if candidates is None:
         distinct, ranks = np.unique(members_a, return_inverse=True)
-        rows = _list_rows(sizes_a, ranks)
+        rows = _list_rows(sizes_a, ranks, len(distinct))
         return SharedMembers(rows, rows, len(distinct), at_least, jaccard)
     sizes_c, members_c = _lists_of(lists, candidates)
     common = np.intersect1d(members_a, members_c)
@@ -143,7 +151,7 @@ def shared_members(
         kept = np.isin(members, common)
         owner = np.repeat(np.arange(len(sizes)), np.maximum(sizes, 0))[kept]
         counts = np.bincount(owner, minlength=len(sizes))
-        sides.append(_list_rows(sizes, np.searchsorted(common, members[kept]), counts))
+        sides.append(_list_rows(sizes, np.searchsorted(common, members[kept]), len(common), counts))
     return SharedMembers(sides[0], sides[1], len(common), at_least, jaccard)
 
 
@@ -158,10 +166,17 @@ def _lists_of(lists: MemberLists, samples: Ints) -> tuple[Ints, Ints]:
     return sizes, lists.members[runs(first, np.maximum(sizes, 0))]
 
 
-def _list_rows(sizes: Ints, members: Ints, kept: Ints | None = None) -> ListRows:
+def _list_rows(sizes: Ints, members: Ints, distinct: int, kept: Ints | None = None) -> ListRows:
+    """The lists from the ranks of their members below ``distinct``, of which row k has ``kept[k]``, or all."""
     counts = np.maximum(sizes, 0) if kept is None else kept
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return ListRows(torch.from_numpy(starts), torch.from_numpy(members.reshape(-1)), torch.from_numpy(sizes))
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=starts[1:])
+    members, multi_hot = members.reshape(-1), None
+    if distinct <= _FEW and len(sizes) * distinct <= _BLOCK:
+        hot = np.zeros((len(sizes), distinct), dtype=np.float32)
+        hot[np.repeat(np.arange(len(sizes)), counts), members] = 1
+        multi_hot = torch.from_numpy(hot)
+    return ListRows(torch.from_numpy(starts), torch.from_numpy(members), torch.from_numpy(sizes), multi_hot)
 
 
 def _in_block(ranks: Tensor, start: int, block: int) -> Tensor:
