@@ -112,7 +112,7 @@ class Index:
 
     def within(self, size: int) -> Index:
         """Without the copied arrays that end behind byte ``size`` of the data file: the file was cut short."""
-        whole = self.values("offset") + self.nbytes <= size
+        whole = (self.places != Place.COPIED) | (self.values("offset") + self.nbytes <= size)
         return self if bool(whole.all()) else replace(self, rows=self.rows.filter(whole))
 
 
