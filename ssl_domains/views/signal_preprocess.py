@@ -97,7 +97,8 @@ class SignalPreprocess:
         Raises:
             DataError: When an array isn't ``[t]`` or ``[t, c]``, or has other channels.
         """
-        shapes = store.shapes(store.positions(table))
+        samples = store.of(table)
+        shapes = samples.shapes()[samples.decoded]
         rank = shapes.shape[1]
         if rank not in (1, 2):
             raise DataError(
