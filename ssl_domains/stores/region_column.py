@@ -76,7 +76,7 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
 
     # A null inside a list is text that is no number.
     lengths = np.where(numbers.list.eval(pl.element().is_null().any()).list.first().fill_null(True).to_numpy(), -1,
-                       numbers.list.len().fill_null(0).to_numpy())  # fmt: skip
+                       numbers.list.len().fill_null(0).to_numpy().astype(np.int64))  # fmt: skip
     wrong = np.flatnonzero(usable & named & (lengths != 2 * rank))
     refuse(wrong, [_no_region(column[row], int(lengths[row]), rank, axes) for row in wrong.tolist()])
     rows = np.flatnonzero(usable & named & (lengths == 2 * rank))

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.samples import FileReader, Reader, ReadError, ScanResult
+from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadError, ScanResult, SizedReader
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
+from ssl_domains.stores.fingerprint import WatchedRow
 
 __all__ = ["check_reader"]
 
@@ -54,6 +55,11 @@ def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any
     _check_channels(form, chosen, arrays)
     if isinstance(reader, FileReader):
         _check_file(reader, chosen, arrays)
+    if isinstance(reader, OpenReader):
+        for row, array in zip(chosen, arrays, strict=True):
+            _check_open(reader, form, row, array)
+    if isinstance(reader, SizedReader):
+        _check_sizes(reader, chosen, arrays)
     _check_missing(reader, chosen[0])
     return scanned
 
@@ -145,6 +151,56 @@ def _check_file(reader: FileReader, rows: list[dict[str, Any]], arrays: list[NDA
         for i, array in zip(numbers, together, strict=True):
             name = rows[i]["sample"]
             np.testing.assert_array_equal(array, arrays[i], err_msg=f"{name}: `load_file` gives what `load` gives")
+
+
+def _check_open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any], array: NDArray[np.generic]) -> None:
+    """Check that `open` gives in place what `load` gives, whole and in part, and from a pickled copy."""
+    name, keys_read = row["sample"], set[str]()
+    with _doing(f"opened the sample {name}"):
+        lazy = reader.open(WatchedRow(row, keys_read))
+    if lazy is None:
+        return
+    assert isinstance(lazy, LazyArray), f"{name}: `open` returns a LazyArray or None, not {type(lazy).__name__}"
+    refusal = form.form_refusal(lazy.shape, np.dtype(lazy.dtype))
+    assert refusal is None, f"{name}: `open` gives an array that is refused: {refusal}"
+    shape = tuple(lazy.shape)
+    assert shape == array.shape, f"{name}: `open` gives shape {list(shape)}, `load` gives {list(array.shape)}"
+    dtype = np.dtype(lazy.dtype).newbyteorder("=")
+    assert dtype == array.dtype, f"{name}: `open` gives {dtype}, `load` gives {array.dtype}"
+    with _doing(f"opened the sample {name} from the columns that `open` read"):
+        again = reader.open({key: row[key] for key in row if key in {"sample", "path", *keys_read}})
+    assert again is not None, f"{name}: `open` gives an array from a row, and none from the columns that it read"
+    with _doing(f"pickled what `open` gave for the sample {name}"):
+        copy = pickle.loads(pickle.dumps(lazy))
+    for one, which in ((lazy, "`open`"), (copy, "a pickled copy"), (again, "`open` from the columns that it read")):
+        for slices in _parts(array.shape):
+            with _doing(f"read {list(slices)} of the sample {name}"):
+                part, valid = one.read(slices)
+            where = f"{name}: {which} reads at {list(slices)} what `load` gives there"
+            assert part.dtype.isnative, f"{name}: bytes are in native order"
+            np.testing.assert_array_equal(part, array[slices], err_msg=where)
+            if valid is not None:
+                assert valid.dtype == np.bool_, f"{name}: where there is data is bool, not {valid.dtype}"
+                np.broadcast_to(valid, part.shape)
+
+
+def _parts(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """Slices to compare: the whole, both ends and the middle of each side, and every second place of all sides."""
+    whole = tuple(slice(0, side, 1) for side in shape)
+    parts = [whole, tuple(slice(0, side, 2) for side in shape)]
+    for axis, side in enumerate(shape):
+        for start, stop in ((0, 1), (side - 1, side), (side // 3, max(side // 3 + 1, 2 * side // 3))):
+            parts.append((*whole[:axis], slice(start, stop, 1), *whole[axis + 1 :]))
+    return parts
+
+
+def _check_sizes(reader: SizedReader, rows: list[dict[str, Any]], arrays: list[NDArray[np.generic]]) -> None:
+    for row, array in zip(rows, arrays, strict=True):
+        with _doing(f"asked for the size of the sample {row['sample']}"):
+            size = reader.nbytes(row)
+            in_place = isinstance(reader, OpenReader) and reader.open(row) is not None
+        wanted = 0 if in_place else array.nbytes
+        assert size == wanted, f"{row['sample']}: `nbytes` gives {size}, a copy takes {wanted} bytes"
 
 
 def _check_missing(reader: Reader, row: Mapping[str, Any]) -> None:

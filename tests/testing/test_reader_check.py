@@ -204,3 +204,99 @@ def test_a_frame_compares_with_its_missing_values(reader_class, source):
         return ScanResult(SampleTable(frame), found.problems)
 
     check_reader(breaking(reader_class, "scan", scan), source)
+
+
+class Lazy:
+    """An array that a reader opens in a way of its own; ``fault`` names the clause that it breaks."""
+
+    def __init__(self, path: str, fault: str) -> None:
+        self.path, self.fault = path, fault
+        self.array = np.load(path)
+        self.shape = (9, 8, 1) if fault == "shape" else self.array.shape
+        self.dtype = np.dtype(np.int16 if fault == "dtype" else np.uint8)
+        self.handle = (lambda: path) if fault == "pickle" else None
+
+    def read(self, slices):
+        part = self.array[tuple(slices)].copy()
+        if self.fault == "ends":
+            part = self.array[tuple(slice(one.start, max(one.stop - 1, one.start + 1), one.step) for one in slices)]
+        if self.fault == "steps":
+            part = self.array[tuple(slice(one.start, one.stop) for one in slices)]
+        if self.fault == "values" and slices[0].start > 0:
+            part += 1
+        if self.fault == "order":
+            part = part.astype(">u2")
+        valid = np.ones(part.shape[:2], np.uint8 if self.fault == "valid" else bool)[:, :, None]
+        return part, valid
+
+
+def opening(fault, columns=()):
+    def open_(self, row):
+        for column in columns:
+            row[column]
+        return Lazy(row["path"], fault)
+
+    return open_
+
+
+def test_a_reader_that_opens_in_place_passes(reader_class, source):
+    from ssl_domains.samples import Region
+
+    check_reader(breaking(reader_class, "open", opening("")), source)
+    check_reader(breaking(reader_class, "open", lambda self, row: Region.npy(row["path"])), source)
+    check_reader(breaking(reader_class, "open", lambda self, row: None), source)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("shape", r"`open` gives shape \[9, 8, 1\], `load` gives \[8, 8, 1\]"),
+        ("dtype", "`open` gives int16, `load` gives uint8"),
+        ("pickle", "pickled what `open` gave for the sample 000, which raised"),
+        ("ends", "`open` reads at .* what `load` gives there"),
+        ("steps", "`open` reads at .* what `load` gives there"),
+        ("values", "`open` reads at .* what `load` gives there"),
+        ("order", "bytes are in native order"),
+        ("valid", "where there is data is bool, not uint8"),
+    ],
+)
+def test_a_reader_that_opens_something_else_is_told(reader_class, source, fault, told):
+    with pytest.raises(AssertionError, match=told):
+        check_reader(breaking(reader_class, "open", opening(fault)), source)
+
+
+def test_what_open_gives_must_be_an_array_of_the_declared_axes(reader_class, source):
+    from ssl_domains.samples import Region
+
+    with pytest.raises(AssertionError, match="returns a LazyArray or None, not ndarray"):
+        check_reader(breaking(reader_class, "open", lambda self, row: np.load(row["path"])), source)
+    flat = breaking(reader_class, "open", lambda self, row: Region.npy(row["path"])[:, :, 0])
+    with pytest.raises(AssertionError, match=r"`open` gives an array that is refused: .*axes 'hwc'"):
+        check_reader(flat, source)
+
+
+def test_open_may_not_keep_the_row_to_read_other_columns_later(reader_class, source):
+    class Later(Lazy):
+        def __init__(self, row):
+            super().__init__(row["path"], "")
+            self.row = row
+
+        def read(self, slices):
+            assert self.row["patient"]
+            return super().read(slices)
+
+    Later.__module__, Later.__qualname__ = __name__, "Later"
+    globals()["Later"] = Later
+    with pytest.raises(AssertionError, match=r"read .* of the sample 000, which raised KeyError: 'patient'"):
+        check_reader(breaking(reader_class, "open", lambda self, row: Later(row)), source)
+    check_reader(breaking(reader_class, "open", opening("", ["patient"])), source)
+
+
+def test_the_size_of_a_copy(reader_class, source):
+    check_reader(breaking(reader_class, "nbytes", lambda self, row: 64), source)
+    with pytest.raises(AssertionError, match="`nbytes` gives 63, a copy takes 64 bytes"):
+        check_reader(breaking(reader_class, "nbytes", lambda self, row: 63), source)
+    both = breaking(reader_class, "nbytes", lambda self, row: 64)
+    type(both).open = opening("")
+    with pytest.raises(AssertionError, match="`nbytes` gives 64, a copy takes 0 bytes"):
+        check_reader(both, source)
