@@ -275,7 +275,7 @@ def run(sizes: Sizes | None = None) -> Result:
         (
             "MB: highest anonymous resident memory (RssAnon) above the imports, summed over all processes; each is "
             "measured above what its training process held after a tiny run. Pages of the mapped array don't count.",
-            f"Crops of {sizes.crop} places of regions of {sizes.length}, embedded at their centre; conv1d; {sizes.steps} "
+            f"Crops of {sizes.crop} places of regions of {sizes.length}, embedded at the centre; conv1d; {sizes.steps} "
             f"steps of 64 samples; {sizes.workers} workers for each training process. A rule reads where crops start.",
         ),
         time.perf_counter() - started,

@@ -70,7 +70,7 @@ def test_workers_change_nothing(alone: dict[str, Any], folder: Path) -> None:
 
 
 def test_two_processes_train_what_one_trains(alone: dict[str, Any], folder: Path) -> None:
-    pool = ProcessPool(folder)
+    pool = ProcessPool(folder, timeout=600)
     try:
         found = pool(pretrain_regions, **options(folder, "two", workers=1))
     finally:
