@@ -80,24 +80,25 @@ class RegionReader:
 @register_preprocess
 @dataclass(frozen=True)
 class Amplitudes:
-    """int16 ``[T, 1]`` to float32 in [-1, 1], ``[1, 1, T]``."""
+    """int16 ``[T, 1]`` to float32 in [-1, 1], ``[1, 1, T]``; every input has ``length`` places."""
 
     name: ClassVar[str] = "amplitudes of a benchmark"
     columns: ClassVar[tuple[str, ...]] = ()
+    length: int
 
     @property
     def spec(self) -> InputSpec:
-        return InputSpec("wave", 1, (None,))
+        return InputSpec("wave", 1, (self.length,))
 
     def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
         return self.spec.input(torch.from_numpy(array.reshape(1, 1, -1).astype(np.float32)) / 32768)
 
     def to_dict(self) -> dict[str, Any]:
-        return {}
+        return {"length": self.length}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        return cls()
+        return cls(int(values["length"]))
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,9 @@ def _train(folder: Path, out: Path, sizes: Sizes) -> Run:
         ]
     )  # fmt: skip
     rule = parse(f"same('patient') & within('start_of_crop', {5 * sizes.length})")
-    parts = Parts(table, store, rule, Composition("random"), Gain(crop), Scaling(), SimCLR, preprocess=Amplitudes())
+    parts = Parts(
+        table, store, rule, Composition("random"), Gain(crop), Scaling(), SimCLR, preprocess=Amplitudes(sizes.crop)
+    )
     return pretrain(config, parts, out)
 
 
@@ -272,8 +275,8 @@ def run(sizes: Sizes | None = None) -> Result:
         (
             "MB: highest anonymous resident memory (RssAnon) above the imports, summed over all processes; each is "
             "measured above what its training process held after a tiny run. Pages of the mapped array don't count.",
-            f"A crop of {sizes.crop} places of each region of {sizes.length}; conv1d; {sizes.steps} steps of 64 "
-            f"samples; {sizes.workers} workers for each training process. A rule reads the origin of the crops.",
+            f"Crops of {sizes.crop} places of regions of {sizes.length}, embedded at the centre; conv1d; {sizes.steps} "
+            f"steps of 64 samples; {sizes.workers} workers for each training process. A rule reads where crops start.",
         ),
         time.perf_counter() - started,
         machine(1),

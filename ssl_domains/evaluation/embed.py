@@ -39,6 +39,8 @@ __all__ = ["embed", "embed_rows"]
 
 _META_KEY = "ssl_domains.embeddings"
 _ROWS_AT_ONCE = 4096
+_PLACES_AT_ONCE = 1 << 19
+"""Most places of ragged arrays in the encoder at a time: whole recordings may be long."""
 
 Progress = Callable[[int, int], None]
 
@@ -123,7 +125,7 @@ def embed_rows(
         table: The rows.
         store: The arrays of the rows.
         device: Device that the encoder runs on.
-        batch_size: Number of rows, or of tiles, in a batch.
+        batch_size: Largest number of rows, or of tiles, in a batch; with inputs of any length fewer when they are long.
         workers: Number of worker processes that read arrays; 0 reads in this process.
         crop: Crop of the views that the encoder was trained on.
         tiling: Grid of tiles of the crop's size, over which the features of a sample are averaged; None for one crop at
@@ -140,14 +142,16 @@ def embed_rows(
         raise UsageError("tiles have the size of a crop, and the views show whole samples", "leave --tile out")
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
     out = np.zeros((len(table), encoder.num_features), dtype=np.float32)
+    shown = dataset if tiling is None else TileDataset(dataset, tiling)
+    if preprocess.spec.ragged:
+        batch_size = max(1, min(batch_size, _PLACES_AT_ONCE // max(1, shown.largest)))
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    if tiling is None:
+    if isinstance(shown, InputDataset):
         for rows, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):
             out[rows] = features.cpu().numpy()
     else:
-        tiles = TileDataset(dataset, tiling)
-        encoded = encode_rows(encoder, tiles, pooled, device=resolve_device(device), **options)
-        for row, mean in enumerate(_tile_means(encoded, np.diff(tiles.first))):
+        encoded = encode_rows(encoder, shown, pooled, device=resolve_device(device), **options)
+        for row, mean in enumerate(_tile_means(encoded, np.diff(shown.first))):
             out[row] = mean
     for row in range(0, len(out), _ROWS_AT_ONCE):
         finite = np.isfinite(out[row : row + _ROWS_AT_ONCE]).all(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,6 +86,11 @@ class InputDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._inputs)
 
+    @property
+    def largest(self) -> int:
+        """Places of the largest array of a row."""
+        return self._inputs.largest
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         """A batch of one."""
         return self.__getitems__([index])
@@ -153,12 +159,17 @@ class TileDataset(Dataset[dict[str, Any]]):
 
     Attributes:
         first: int64 ``[n + 1]``, number of the first tile of each row, and the number of all tiles.
+        largest: Places of the largest tile.
     """
 
     def __init__(self, dataset: InputDataset, tiling: Tiling) -> None:
         self._dataset, self._tiling = dataset, tiling
-        counts = (np.prod(tiling.counts(*self._form(row)), dtype=np.int64) for row in range(len(dataset)))
-        self.first = np.concatenate([[0], np.cumsum(np.fromiter(counts, np.int64, len(dataset)))])
+        counts, self.largest = np.zeros(len(dataset), dtype=np.int64), 0
+        for row in range(len(dataset)):
+            shape, tile = self._form(row)
+            counts[row] = math.prod(tiling.counts(shape, tile))
+            self.largest = max(self.largest, math.prod(one.stop - one.start for one in tile))
+        self.first = np.concatenate([[0], np.cumsum(counts)])
 
     def _form(self, row: int) -> tuple[tuple[int, ...], tuple[slice, ...]]:
         """Sides of a row's array, and the crop at its centre."""

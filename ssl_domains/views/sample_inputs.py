@@ -66,6 +66,11 @@ class SampleInputs:
         """Sides of a row's array, without reading it."""
         return self._samples.shape(row)
 
+    @property
+    def largest(self) -> int:
+        """Places of the largest array of a row."""
+        return int(self._samples.shapes().prod(axis=1).max(initial=0))
+
     def sides(self) -> NDArray[np.int64] | None:
         """Sides of the inputs of all rows, int64 ``[n, sides]``; None when the preprocess can't say them."""
         if not hasattr(self._preprocess, "sides"):
