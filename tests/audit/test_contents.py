@@ -265,3 +265,12 @@ def test_files_of_their_own_are_decoded_only_where_equal(tmp_path: Path) -> None
     asked: list[int] = []
     audit_split(files(tmp_path, {"train": arrays[:12], "test": arrays[10:]}), "split", decode=counting(asked))
     assert sum(asked) == 2
+
+
+def test_arrays_of_any_rank_have_a_small_picture() -> None:
+    wave = np.sin(np.arange(640) / 50)
+    whole = thumbnail(wave)
+    assert whole.shape == (32, 32)
+    np.testing.assert_allclose(whole[:, 0], wave.reshape(32, 20).mean(axis=1), atol=1e-5)
+    volume = np.random.default_rng(0).normal(size=(64, 48, 5, 3))
+    np.testing.assert_allclose(thumbnail(volume), thumbnail(volume.mean(axis=(2, 3))), atol=1e-5)
