@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import traceback
@@ -80,9 +81,9 @@ def _description(error: BaseException) -> str:
 
 def _line(path: Path, error: BaseException) -> int | None:
     """The line of a plugin file where an error was raised, or of the hook that its message names."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
+    if isinstance(error, SyntaxError) and _is_file(error.filename, path):
         return error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_file(frame.filename, path)]
     if lines:
         return lines[-1]
     module: ModuleType | None = sys.modules.get(module_name(path))
@@ -91,3 +92,8 @@ def _line(path: Path, error: BaseException) -> int | None:
         if code is not None:
             return int(code.co_firstlineno)
     return None
+
+
+def _is_file(name: str | None, path: Path) -> bool:
+    # Compiled code names its file by an absolute path, the user often by a relative one.
+    return name is not None and os.path.abspath(name) == os.path.abspath(path)

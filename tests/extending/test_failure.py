@@ -79,6 +79,14 @@ def test_an_error_in_a_module_that_a_file_imports_is_at_the_line_of_the_import(
         registry(file).require_files()
 
 
+@pytest.mark.parametrize("code", ["x = 1\nimport a_module_nobody_has\n", "x = 1\ndef broken(:\n"])
+def test_a_file_may_be_named_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "relative.py").write_text(code)
+    with pytest.raises(PluginError, match=r"^the plugin file relative.py is broken, line 2: "):
+        registry(Path("relative.py")).require_files()
+
+
 def test_what_is_no_python_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no plugin file"):
         registry(tmp_path / "none.py").require_files()
