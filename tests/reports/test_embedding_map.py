@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ssl_domains.reports.embedding_map import embedding_map, nearest, project
-from ssl_domains.reports.thumbnails import make_sprite
+from ssl_domains.reports.thumbnails.sprite import make_sprite
 
 
 def two_clouds() -> np.ndarray:

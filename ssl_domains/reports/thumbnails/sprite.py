@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ssl_domains.inputs import Input
-from ssl_domains.reports.traces import trace_picture
+from ssl_domains.reports.thumbnails.traces import trace_picture
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Crop, InputDataset, Preprocess, extended

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ssl_domains.reports.traces import trace_picture
+from ssl_domains.reports.thumbnails.traces import trace_picture
 
 
 def dark(picture: np.ndarray) -> np.ndarray:
