@@ -153,7 +153,7 @@ def agrees(reference_loss: Any) -> Any:
     """Loss, parts and every gradient equal the reference."""
 
     def check(
-        z: Tensor, pairs: Any, tau: float, keys: Tensor | None = None, tile: int = 1024, tol: float = 1e-10
+        z: Tensor, pairs: Any, tau: float, keys: Tensor | None = None, tile: int | None = None, tol: float = 1e-10
     ) -> LossOutput:
         leaves = [z.clone().requires_grad_(), torch.tensor(tau, dtype=z.dtype, requires_grad=True)]
         if keys is not None:

@@ -27,7 +27,7 @@ def vectors(data: st.DataObject, n: int) -> Tensor:
     return torch.nn.functional.normalize(z, dim=1)
 
 
-def agrees(state: Any, pairs: Any, tau: float, z: Tensor, keys: Tensor | None, tile: int) -> None:
+def agrees(state: Any, pairs: Any, tau: float, z: Tensor, keys: Tensor | None, tile: int | None) -> None:
     results = []
     for ours in (True, False):
         leaves = [x.clone().requires_grad_() for x in ([z] if keys is None else [z, keys])]
@@ -45,12 +45,12 @@ def agrees(state: Any, pairs: Any, tau: float, z: Tensor, keys: Tensor | None, t
 
 
 temperatures = st.sampled_from([0.05, 0.1, 0.5, 1.0])
-tiles = st.sampled_from([1, 2, 3, 1024])
+tiles = st.sampled_from([None, 1, 2, 3, 1024])
 
 
 @many
 @given(data=st.data(), tau=temperatures, tile=tiles)
-def test_any_objective_over_a_batch(data: st.DataObject, tau: float, tile: int) -> None:
+def test_any_objective_over_a_batch(data: st.DataObject, tau: float, tile: int | None) -> None:
     columns = data.draw(strategies.columns())
     objective = data.draw(strategies.objectives(emitted=True))
     rows = data.draw(strategies.batch_rows(len(columns["x"]), emitted=True))
@@ -61,7 +61,7 @@ def test_any_objective_over_a_batch(data: st.DataObject, tau: float, tile: int) 
 
 @many
 @given(data=st.data(), tau=temperatures, tile=tiles)
-def test_any_objective_over_a_batch_and_a_queue(data: st.DataObject, tau: float, tile: int) -> None:
+def test_any_objective_over_a_batch_and_a_queue(data: st.DataObject, tau: float, tile: int | None) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])
     objective = data.draw(strategies.objectives())
