@@ -110,7 +110,7 @@ def test_workers_give_what_the_process_itself_gives(stored: Stored, workers: int
         multiprocessing_context=start,
         persistent_workers=True,
     )
-    arrays = [np.array(data._store[int(position)]) for position in data._positions]
+    arrays = [np.array(data._samples[row]) for row in range(len(data))]
     expected = dataset(stored, arrays, "fit", cache_gb=0.0)
     for _ in range(2):  # the second time from the cache that the workers filled
         for indices, batch in zip(batches, loader, strict=True):
