@@ -39,8 +39,6 @@ __all__ = ["embed", "embed_rows"]
 
 _META_KEY = "ssl_domains.embeddings"
 _ROWS_AT_ONCE = 4096
-_PLACES_AT_ONCE = 1 << 19
-"""Most places of ragged arrays in the encoder at a time: whole recordings may be long."""
 
 Progress = Callable[[int, int], None]
 
@@ -143,8 +141,6 @@ def embed_rows(
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
     out = np.zeros((len(table), encoder.num_features), dtype=np.float32)
     shown = dataset if tiling is None else TileDataset(dataset, tiling)
-    if preprocess.spec.ragged:
-        batch_size = max(1, min(batch_size, _PLACES_AT_ONCE // max(1, shown.largest)))
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
     if isinstance(shown, InputDataset):
         for rows, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):

@@ -24,6 +24,10 @@ from ssl_domains.views.sample_inputs import SampleInputs
 __all__ = ["InputDataset", "TileDataset", "whole_batch"]
 
 
+_PLACES_AT_ONCE = 1 << 19
+"""Most places of ragged arrays that should be in an encoder at a time."""
+
+
 def whole_batch(batch: Any) -> Any:
     """The ``collate_fn`` of a loader over `InputDataset`: returns its argument, which is a batch already."""
     return batch
@@ -87,9 +91,9 @@ class InputDataset(Dataset[dict[str, Any]]):
         return len(self._inputs)
 
     @property
-    def largest(self) -> int:
-        """Places of the largest array of a row."""
-        return self._inputs.largest
+    def most_at_once(self) -> int:
+        """Largest number of rows that should be in an encoder at a time; few where whole recordings are long."""
+        return _most_at_once(self._inputs, self._inputs.largest)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """A batch of one."""
@@ -159,17 +163,18 @@ class TileDataset(Dataset[dict[str, Any]]):
 
     Attributes:
         first: int64 ``[n + 1]``, number of the first tile of each row, and the number of all tiles.
-        largest: Places of the largest tile.
+        most_at_once: Largest number of tiles that should be in an encoder at a time.
     """
 
     def __init__(self, dataset: InputDataset, tiling: Tiling) -> None:
         self._dataset, self._tiling = dataset, tiling
-        counts, self.largest = np.zeros(len(dataset), dtype=np.int64), 0
+        counts, largest = np.zeros(len(dataset), dtype=np.int64), 0
         for row in range(len(dataset)):
             shape, tile = self._form(row)
             counts[row] = math.prod(tiling.counts(shape, tile))
-            self.largest = max(self.largest, math.prod(one.stop - one.start for one in tile))
+            largest = max(largest, math.prod(one.stop - one.start for one in tile))
         self.first = np.concatenate([[0], np.cumsum(counts)])
+        self.most_at_once = _most_at_once(dataset._inputs, largest)
 
     def _form(self, row: int) -> tuple[tuple[int, ...], tuple[slice, ...]]:
         """Sides of a row's array, and the crop at its centre."""
@@ -191,6 +196,11 @@ class TileDataset(Dataset[dict[str, Any]]):
             parts.append(self._dataset._inputs(row, slices))
         first, *beside = _together(parts)
         return {"input": self._dataset._inputs.tidy(first), "beside": tuple(beside), "index": index}
+
+
+def _most_at_once(inputs: SampleInputs, largest: int) -> int:
+    """Largest number of samples of this many places at a time, where samples may have any size."""
+    return max(1, _PLACES_AT_ONCE // max(1, largest)) if inputs.spec.ragged else _PLACES_AT_ONCE
 
 
 def _together(parts: Sequence[tuple[Input, ...]]) -> list[Input]:

@@ -10,15 +10,18 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from torch import nn
 
 import small_run
 from ssl_domains.engine import Run
+from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import embed, embed_rows, probe_run
 from ssl_domains.evaluation.dense import dense_probe_run
+from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import Noise, RandomCrop, Tiling, ViewRecipe
+from ssl_domains.views import InputDataset, Noise, RandomCrop, TileDataset, Tiling, ViewRecipe
 
 CROP = RandomCrop((10, 12), emitted=("y", "x"))
 
@@ -100,6 +103,30 @@ def test_a_probe_says_what_the_encoders_see(trained: Any) -> None:
     assert "features are means over tiles that cover the sample, overlapping by 25 % of their length" in report.notes
     centre = probe_run(run, "site", table=table, store=store, group="patient")
     assert "the encoders see the centre of a sample; --tile shows all of it" in centre.notes
+
+
+def test_few_long_recordings_are_encoded_at_a_time(tmp_path: Path) -> None:
+    class Waves:
+        name, columns, spec = "waves of a test", (), InputSpec("wave", 1, (None,))
+
+        def __call__(self, array: Any, facts: Any = None) -> Input:
+            return Input(torch.from_numpy(array.reshape(1, 1, -1).astype(np.float32)), None, "wave", (0,))
+
+        def to_dict(self) -> dict[str, Any]:
+            return {}
+
+    for number, length in enumerate((10, 1 << 17, 20)):
+        np.save(tmp_path / f"{number}.npy", np.zeros((length, 1, 1), dtype=np.uint8))
+    paths = [str(tmp_path / f"{number}.npy") for number in (0, 1, 2, 1, 1, 0)]
+    table = SampleTable(pl.DataFrame({"sample": list("abcdef"), "path": paths}))
+    store = ArrayStore.fill(tmp_path / "store", table, small_run.NpyReader())
+    data = InputDataset(table, store, Waves(), crop=RandomCrop(1 << 18))
+    assert data.most_at_once == 4
+    assert TileDataset(InputDataset(table, store, Waves(), crop=RandomCrop(1 << 10)), Tiling()).most_at_once == 512
+    sizes: list[int] = []
+    done = encode_rows(nn.Identity(), data, lambda _, x: sizes.append(len(x)), device=torch.device("cpu"))  # type: ignore[arg-type]
+    assert len(list(done)) == 2
+    assert sizes == [4, 2]
 
 
 def test_tiles_without_a_crop_are_refused(trained: Any, tmp_path: Path) -> None:

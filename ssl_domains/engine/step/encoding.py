@@ -62,7 +62,8 @@ def encode_rows(
 
     Args:
         encoder: The encoder, or another module that ``read`` calls.
-        dataset: Its inputs, in batches like those of `InputDataset`.
+        dataset: Its inputs, in batches like those of `InputDataset`. Its attribute ``most_at_once``, if it has one, is
+            the largest size of a batch.
         read: Computes the result of a batch, for instance `pooled`; called with the encoder and the batch on the
             device, pictures in [0, 1].
         device: Device of the encoder.
@@ -75,6 +76,7 @@ def encode_rows(
     Yields:
         The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
+    batch_size = min(batch_size, getattr(dataset, "most_at_once", batch_size))
     index = range(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     loader: DataLoader[Any] = DataLoader(
         dataset,
