@@ -1,4 +1,4 @@
-"""The contrastive loss over any objective: NT-Xent, SupCon and their sums; small batches at once, large ones by tiles."""
+"""The contrastive loss over any objective: NT-Xent, SupCon and their sums; dense or by tiles."""
 
 from __future__ import annotations
 

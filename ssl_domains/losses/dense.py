@@ -41,7 +41,8 @@ class DenseLoss(torch.autograd.Function):
         pairs: PairBatch,
         total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        candidates, scale = z if keys is None else keys, 1 / float(tau)
+        """See `contrastive_loss`; returns the values of a `LossOutput`."""
+        candidates, scale = z if keys is None else keys, 1 / float(tau.detach() if isinstance(tau, Tensor) else tau)
         tile = pairs.dense()
         logits = _product(z, candidates.T, scale)
         w = _weights(tile, z.dtype)
@@ -62,6 +63,7 @@ class DenseLoss(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *_: None) -> _Gradients:
+        """The gradients of forward times the gradient of the loss."""
         to_z, to_keys, to_tau = (None if saved is None else saved * grad for saved in ctx.saved_tensors)
         return to_z, to_keys, to_tau, None, None
 

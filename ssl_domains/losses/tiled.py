@@ -37,6 +37,7 @@ class TiledLoss(torch.autograd.Function):
         side: int | None,
         total_anchors: Callable[[Tensor], Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """See `contrastive_loss`; returns the values of a `LossOutput`."""
         dtype = accumulator(z.device)
         weight_sum = torch.zeros(len(pairs.weights), len(z), dtype=dtype, device=z.device)
         positive = torch.zeros_like(weight_sum)
@@ -79,6 +80,7 @@ class TiledLoss(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> _Gradients:
+        """A second sweep; the tiles are computed again."""
         z, keys, tau = ctx.saved_tensors
         with without_autocast(z.device):
             if keys is None:

@@ -119,7 +119,9 @@ def test_any_square_batch_equals_the_reference(told: Any, agrees: Any, data: st.
     alphas = data.draw(st.lists(st.floats(0.1, 3), min_size=n_codes + n_predicates, max_size=n_codes + n_predicates))
     pairs = told(samples, codes, alphas, predicates=predicates, ignore=ignore)
     z = torch.nn.functional.normalize(torch.randn(m, 5, generator=g, dtype=torch.float64), dim=1)
-    agrees(z, pairs, data.draw(st.sampled_from([*TEMPERATURES, 1.0])), tile=data.draw(st.sampled_from([None, 1, 3, 5, 64])))
+    agrees(
+        z, pairs, data.draw(st.sampled_from([*TEMPERATURES, 1.0])), tile=data.draw(st.sampled_from([None, 1, 3, 5, 64]))
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -107,7 +107,9 @@ class RowsOfBatch:
     def unfilled(self) -> Bools | None:
         """Which rows are unfilled slots; None without any. Anchors are none."""
         unfilled = self.candidate_rows.unfilled
-        return unfilled if self.square or unfilled is None else self._joined(np.zeros(len(self.anchors), bool), unfilled)
+        return (
+            unfilled if self.square or unfilled is None else self._joined(np.zeros(len(self.anchors), bool), unfilled)
+        )
 
     def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Values of all rows as those of the anchors and those of the candidates."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,9 @@ class Joined:
     def _spread_over_samples(self, i: slice, j: slice, dtype: torch.dtype) -> Tensor:
         """The same by a matrix of the distinct samples, in few calls; NumPy selects columns five times faster."""
         starts, targets = self.starts.numpy(), self.targets.numpy()
-        spread = np.zeros((len(starts) - 1, self.samples), dtype=np.bool_ if dtype == torch.bool else np.float64)
+        spread: NDArray[Any] = np.zeros(
+            (len(starts) - 1, self.samples), dtype=np.bool_ if dtype == torch.bool else np.float64
+        )
         source = np.repeat(np.arange(len(spread)), starts[1:] - starts[:-1])
         spread[source, targets] = True if dtype == torch.bool else self.grades.numpy()
         rows = spread.take(self.anchors.rank[i].numpy(), axis=0)

@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,7 +15,12 @@ from hypothesis import strategies as st
 import pair_reference as reference
 import pair_strategies as strategies
 from ssl_domains.errors import UsageError
+from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import Objective, PairBatch, Rows, bins, same, within
+from ssl_domains.pairs.batch.batch_values import ranks
+from ssl_domains.pairs.binding.bound_rule import BoundRelation, BoundRule
+from ssl_domains.pairs.bound_objective import BoundObjective
+from ssl_domains.pairs.leaves.same import Same
 
 many = settings(max_examples=80, deadline=None)
 few = settings(max_examples=30, deadline=None)
@@ -282,3 +288,62 @@ def test_rows_without_the_emitted_number() -> None:
     with pytest.raises(UsageError) as error:
         bound.pairs(Rows.of([0, 1], emitted={"angles": [0.0] * 4}))
     assert error.value.hint == "did you mean 'angles'?"
+
+
+def test_a_batch_that_is_on_the_device_is_not_copied() -> None:
+    batch = same("a").bind({"a": [1, 2]}).pairs(Rows.of([0, 1]))
+    assert batch.to("cpu") is batch
+    assert batch.to(torch.device("cpu")) is batch
+
+
+def test_codes_and_samples_above_2_to_the_24_are_told_apart() -> None:
+    """2^24 and 2^24 + 1 are one number in float32."""
+    size = 2**24 + 4
+    codes = np.arange(size, dtype=np.int64)
+    codes[2**24 + 2] = 2**24 + 1
+    relation = BoundRelation(1.0, "same('a')", False, BoundRule.of(Same(codes, "a"), "same('a')"))
+    ignored = BoundRule.of(Same(codes, "a"), "same('a')")
+    samples = [2**24, 2**24 + 1, 2**24 + 2, 2**24 + 3]
+    expected = torch.zeros(4, 4, dtype=torch.bool)
+    expected[1, 2] = expected[2, 1] = True
+    for objective in (BoundObjective(size, (relation,)), BoundObjective(size, (relation,), ignored)):
+        batch = objective.pairs(Rows.of(samples, views=1))
+        assert torch.equal(batch.dense().matches[0], expected)
+        assert torch.equal(batch.other_sample(slice(None), slice(None)), ~torch.eye(4, dtype=torch.bool))
+        assert batch.cross_sample()[:, 0].tolist() == [False, True, True, False]
+        queue = objective.pairs(Rows.of(samples, views=1), Rows.stored([2**24, 2**24 + 1]))
+        assert queue.dense().matches[0].tolist() == [[False, False], [False, False], [False, True], [False, False]]
+        z = torch.nn.functional.normalize(torch.randn(4, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+        out = contrastive_loss(z, batch, 0.1)
+        assert out.anchors.tolist() == [2]
+        torch.testing.assert_close(out.loss, contrastive_loss(z, batch, 0.1, tile=2).loss)
+
+
+def test_the_tile_does_not_depend_on_when_allowed_is_read() -> None:
+    rule = (same("a") & within("x", 1)).ignore(same("a"))
+    batch = rule.bind({"a": [1, 1, 1, 2], "x": [0, 1, 5, 5]}).pairs(Rows.of([0, 1, 2, 3]))
+    some, every = batch.tile(slice(0, 4), slice(0, 8), []), batch.tile(slice(0, 4), slice(0, 8))
+    assert torch.equal(some.allowed, every.allowed)
+    assert every.allowed is every.allowed
+
+
+@few
+@given(values=st.lists(st.integers(-3, 3), max_size=12))
+def test_ranks_are_those_of_unique(values: list[int]) -> None:
+    array = np.array(values, dtype=np.int64)
+    found = ranks(array)
+    assert found.dtype == np.int64
+    assert found.tolist() == np.unique(array, return_inverse=True)[1].reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("ids", [[3, 1, 2, 1], [0, 0, 1, 2]])
+def test_ids_that_repeat_are_refused_in_any_order(ids: list[int]) -> None:
+    zeros = torch.zeros(4, dtype=torch.int64)
+    with pytest.raises(UsageError, match="share an id"):
+        same("a").bind({"a": [1, 2]}).pairs(Rows(zeros, zeros, zeros, torch.tensor(ids)))
+
+
+def test_ids_need_not_ascend() -> None:
+    zeros = torch.zeros(3, dtype=torch.int64)
+    batch = same("a").bind({"a": [1, 2]}).pairs(Rows(zeros, zeros, zeros, torch.tensor([5, 1, 3])))
+    assert batch.dense().matches[0].sum() == 6
