@@ -178,7 +178,7 @@ class IndexBuilder:
         new = pl.concat(self._parts).unique("array", keep="last", maintain_order=True)
         kept = self._index.rows
         if len(kept):
-            kept = kept.join(new.select("array"), on="array", how="anti", maintain_order="left")
+            kept = kept.join(new.select("array"), on="array", how="anti")
         rows = pl.concat([kept, new], rechunk=True) if len(kept) else new.rechunk()
         files = pl.concat([self._index.files, pl.DataFrame(self._files, schema=_FILES, orient="row")], rechunk=True)
         used, codes = np.unique(rows["file"].to_numpy(), return_inverse=True)
