@@ -160,8 +160,8 @@ def _seats(sizes: Sizes) -> list[Row]:
                 found[count].append((time.process_time() - before) / rows)
     best = {count: min(times) for count, times in found.items()}
     small, large = sizes.seats
-    rows = [Row(f"ssl-domains, {count:,} rows: seats", best[count] * 1e9, "ns a drawn row") for count in sizes.seats]
-    return [*rows, Row.at_most(f"seats at {large:,} rows / at {small:,}", best[large] / best[small], "×", 1.5)]
+    times = [Row(f"ssl-domains, {count:,} rows: seats", best[count] * 1e9, "ns a drawn row") for count in sizes.seats]
+    return [*times, Row.at_most(f"seats at {large:,} rows / at {small:,}", best[large] / best[small], "×", 1.5)]
 
 
 def _with_negatives(count: int, batch: int) -> BatchSampler:

@@ -187,6 +187,7 @@ def bare_step(task: Task) -> Callable[[int], float]:
     run = assembled(task)
     batch = next(iter(run.feed.epoch(0)))
     step = run.step
+    assert batch.input is not None, "whole pictures, not crops"
     views = Views(tuple(step.recipe.views_of(batch.input, seed=0, step=0, slots=torch.arange(task.batch))))
     device = views.together.device  # the rows of all views are joined once, before the clock starts
     rows = Rows.of(batch.index, len(views))
