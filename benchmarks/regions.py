@@ -54,7 +54,7 @@ class Sizes:
     regions: int = 100_000
     length: int = 6_000
     crop: int = 1_000
-    steps: int = 30
+    steps: int = 15
     workers: int = 2
     limit_mb: float = 400
 
@@ -270,7 +270,7 @@ def run(sizes: Sizes | None = None) -> Result:
     return Result(
         "regions",
         f"{sizes.regions:,} regions of one array of {array / 1e9:.2g} GB, read in place",
-        ("every region is embedded, and both processes end with one state",),
+        ("every region is embedded",),
         tuple(rows),
         (
             "MB: highest anonymous resident memory (RssAnon) above the imports, summed over all processes; each is "

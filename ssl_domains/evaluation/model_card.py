@@ -47,6 +47,8 @@ def model_card(run: Run, format: str, num_features: int) -> str:
     first = config.encoder.init if config.encoder.init in ("random", "pretrained") else "weights of another run or file"
     commit = run.environment.get("commit") or "unknown"
     steps = [f"- {step['name']}: {step.get('reason', '')}" for step in run.recipe.get("steps", ())]
+    if "crop" in run.recipe:
+        steps.insert(0, f"- {run.recipe['crop']['name']} crop: a view shows a part of a sample")
     lines = [
         f"# {config.encoder.name}, pre-trained without labels by ssl-domains",
         "",

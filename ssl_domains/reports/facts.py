@@ -69,8 +69,13 @@ def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
-    """``name``, ``settings`` and ``reason`` of each view step."""
+    """``name``, ``settings`` and ``reason`` of the crop and of each view step."""
     rows = []
+    if "crop" in recipe:
+        crop = {key: value for key, value in recipe["crop"].items() if key != "name"}
+        text = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in crop.items())
+        reason = "a view shows a part of a sample"
+        rows.append({"name": f"{recipe['crop']['name']} crop", "settings": text, "reason": reason})
     for step in recipe.get("steps", ()):
         settings = {key: value for key, value in step.items() if key not in ("name", "reason") and value is not None}
         text = ", ".join(f"{key} {_setting(value)}" for key, value in settings.items())

@@ -19,8 +19,10 @@ from ssl_domains.engine.processes.distributed import processes
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.engine.step.step import StepResult, TrainingStep
 from ssl_domains.errors import UsageError
+from ssl_domains.evaluation.model_card import model_card
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import BatchSampler, Composition, parse
+from ssl_domains.reports.facts import view_steps
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import (
     Canvas,
@@ -183,6 +185,10 @@ def test_the_run_records_the_crop_and_is_resumed_with_no_other(alone: Any, data:
     assert json.loads((alone[0] / "recipe.json").read_text())["crop"]["sides"] == [10, 12]
     assert opened.crop == CROP
     assert ViewRecipe.from_dict(opened.recipe) == recipe()
+    shown = view_steps(opened.recipe)
+    assert [step["name"] for step in shown] == ["random crop", "horizontal-flip", "noise"]
+    assert "sides [10, 12]" in shown[0]["settings"]
+    assert "- random crop: a view shows a part of a sample" in model_card(opened, "safetensors", 8)
     for other in (recipe(RandomCrop((10, 11), CROP.emitted, CROP.spacing)), recipe(None)):  # type: ignore[arg-type]
         with pytest.raises(UsageError, match="the views are not those"):
             run(data, str(alone[0]), recipe=other, resume=True)
