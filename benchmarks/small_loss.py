@@ -235,11 +235,11 @@ def run(sizes: Sizes | None = None) -> Result:
         tuple(rows),
         (
             f"Two views, {WIDTH} numbers a row, float32, τ = {TEMPERATURE}, forward and backward, one thread.",
-            "Times are the process's CPU time. A round is a number of calls of each arm; ratios are of one round, and the "
-            "range is a 90 % interval of their median.",
+            "Times are the process's CPU time. A round is a number of calls of each arm; ratios are of one round, and "
+            "the range is a 90 % interval of their median.",
             "Ours makes its rows and pairs anew in every call, as the plain form makes its masks.",
-            f"A table of {SAMPLES} samples without missing values, {TOGETHER} samples of a patient in a batch. The plain "
-            "form reads columns as tensors, tags as a 0/1 matrix, and edges as a matrix of all samples.",
+            f"A table of {SAMPLES} samples without missing values, {TOGETHER} samples of a patient in a batch.",
+            "The plain form reads columns as tensors, tags as a 0/1 matrix, and edges as a matrix of all samples.",
         ),
         time.perf_counter() - started,
         machine(1),

@@ -56,6 +56,21 @@ def test_a_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
         loss.run(loss.Sizes(agree=64))
 
 
+def test_small_loss(tmp_path: Path) -> None:
+    from benchmarks.small_loss import Sizes, run
+
+    check(run(Sizes(rows=(32, 64), rounds=2, calls=1)), tmp_path)
+
+
+def test_a_small_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import small_loss
+
+    plain = small_loss.plain
+    monkeypatch.setitem(small_loss.ARMS, "plain masks", lambda *case: lambda z: plain(*case)(z) * 1.001)
+    with pytest.raises(AssertionError, match="one code relation at 32 rows differs"):
+        small_loss.run(small_loss.Sizes(rows=(32,)))
+
+
 def test_sampler(tmp_path: Path) -> None:
     from benchmarks.sampler import Sizes, run
 
@@ -96,6 +111,8 @@ def test_times_of_one_round_are_compared_with_one_another() -> None:
     seconds = interleave({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3, warm_up=1)
     assert order == ["a", "b", "a", "b", "b", "a", "a", "b"]
     assert [len(times) for times in seconds.values()] == [3, 3]
+    several = interleave({"a": lambda: order.append("a")}, 2, warm_up=0, calls=5, clock=lambda: 1.0 * len(order))
+    assert several == {"a": [1.0, 1.0]}
     ratio = paired_ratio([2.0, 4.0, 60.0], [1.0, 2.0, 20.0])
     assert (ratio.median, ratio.low, ratio.high) == (2.0, 2.0, 3.0)
 
