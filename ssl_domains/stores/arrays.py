@@ -161,8 +161,9 @@ class StoredArrays:
             row = {name: values[number] for name, values in self.rows.items()}
             try:
                 lazy = self.reader.open(row)
-            except (ReadError, OSError) as error:
-                cause = f"sample {row['sample']!r} can't be opened any more: {error}"
+            except Exception as error:  # code of a plugin
+                why = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
+                cause = f"sample {row['sample']!r} can't be opened any more: {why}"
                 raise DataError(cause, "run again: the store is filled from the files as they are now") from error
             if lazy is None or tuple(lazy.shape) != self.shape(number):
                 cause = f"sample {row['sample']!r} is not what it was when the store was filled"
