@@ -49,7 +49,7 @@ class InPlace:
         """Those of rows of an index."""
         rows = index.rows[at]
         files = index.files["path"].gather(rows["file"])
-        paths = pl.DataFrame({"path": rows["path"].fill_null(files)}).with_columns(
+        paths = pl.DataFrame({"path": rows["path"].cast(pl.String).fill_null(files)}).with_columns(
             number=pl.col("path").rank("dense").cast(pl.UInt32) - 1
         )
         distinct = paths.unique("number").sort("number")["path"].to_list()
