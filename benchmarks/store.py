@@ -69,8 +69,8 @@ def run(sizes: Sizes | None = None) -> Result:
             "Memory: highest resident memory above that; it holds the store's index, and what is made.",
             "Check: what filling does when nothing is missing. It compares every row's path and slice number, and the "
             "size and time of every file.",
-            "Arrays: what a training reads by, from a table whose rows are in another order than in the store. The target "
-            "is that of opening (1.5 s) and of finding the arrays (2 s) together.",
+            "Arrays: what a training reads by, from a table whose rows are in another order than in the store. Target: "
+            "opening (1.5 s) and finding the arrays (2 s) together.",
             "Seconds are by the clock of a machine that other work may share; processor seconds are not.",
         ),
         time.perf_counter() - started,
