@@ -195,7 +195,7 @@ class ArrayStore:
         """Files that couldn't be decoded: columns ``path`` and ``cause``."""
         rows = self._index.rows.filter(pl.col("place") == int(Place.NONE))
         paths = self._index.files["path"].gather(rows["file"])
-        return pl.DataFrame({"path": paths, "cause": rows["cause"]}).unique().sort("path", "cause")
+        return pl.DataFrame({"path": paths, "cause": rows["cause"].cast(pl.String)}).unique().sort("path", "cause")
 
     @cached_property
     def _arrays(self) -> StoredArrays:

@@ -49,7 +49,7 @@ class InPlace:
         """Those of rows of an index."""
         rows = index.rows[at]
         files = index.files["path"].gather(rows["file"])
-        paths = pl.DataFrame({"path": rows["path"].fill_null(files)}).with_columns(
+        paths = pl.DataFrame({"path": rows["path"].cast(pl.String).fill_null(files)}).with_columns(
             number=pl.col("path").rank("dense").cast(pl.UInt32) - 1
         )
         distinct = paths.unique("number").sort("number")["path"].to_list()
@@ -161,8 +161,9 @@ class StoredArrays:
             row = {name: values[number] for name, values in self.rows.items()}
             try:
                 lazy = self.reader.open(row)
-            except (ReadError, OSError) as error:
-                cause = f"sample {row['sample']!r} can't be opened any more: {error}"
+            except Exception as error:  # code of a plugin
+                why = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
+                cause = f"sample {row['sample']!r} can't be opened any more: {why}"
                 raise DataError(cause, "run again: the store is filled from the files as they are now") from error
             if lazy is None or tuple(lazy.shape) != self.shape(number):
                 cause = f"sample {row['sample']!r} is not what it was when the store was filled"

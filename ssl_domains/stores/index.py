@@ -36,7 +36,8 @@ class Index:
     Attributes:
         rows: Columns ``array`` (id), ``file`` (row of ``files``), ``digest``, ``place`` (a `Place`), ``offset``,
             ``dtype`` (number of one of ``dtypes``), ``side0``, ``side1`` …, ``cause`` (null where there is an array);
-            and for regions ``stride0`` …, ``path`` (null for the path of the file) and ``size``, else null.
+            and for regions ``stride0`` …, ``path`` (null for the path of the file) and ``size``, else null. A column of
+            nulls alone has the type ``Null``, which takes no memory, and is not written.
         files: Columns ``path``, ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
             ``columns`` (number of one of ``columns``).
         dtypes: Short names of the dtypes.
@@ -64,7 +65,10 @@ class Index:
         """
         meta = json.loads(pl.read_parquet_metadata(files)[_META_KEY])
         columns = tuple(tuple(names) for names in meta["columns"])
-        return cls(pl.read_parquet(rows), pl.read_parquet(files), tuple(meta["dtypes"]), columns, meta["rank"])
+        found, schema = pl.read_parquet(rows), _schema(meta["rank"])
+        absent = [pl.lit(None).alias(name) for name in schema if name not in found.columns]
+        table = found.with_columns(absent).select(list(schema))
+        return cls(table, pl.read_parquet(files), tuple(meta["dtypes"]), columns, meta["rank"])
 
     def write(self, rows: Path, files: Path) -> None:
         """Write both files.
@@ -73,7 +77,8 @@ class Index:
             OSError: When the disk is full.
         """
         meta = json.dumps({"dtypes": self.dtypes, "columns": self.columns, "rank": self.rank})
-        for path, frame, settings in ((rows, self.rows, {}), (files, self.files, {"metadata": {_META_KEY: meta}})):
+        held = self.rows.select(pl.exclude(pl.Null))
+        for path, frame, settings in ((rows, held, {}), (files, self.files, {"metadata": {_META_KEY: meta}})):
             write_whole(path, functools.partial(_write, frame, settings))
 
     def __len__(self) -> int:
@@ -178,12 +183,14 @@ class IndexBuilder:
         new = pl.concat(self._parts).unique("array", keep="last", maintain_order=True)
         kept = self._index.rows
         if len(kept):
-            kept = kept.join(new.select("array"), on="array", how="anti", maintain_order="left")
+            kept = kept.cast(pl.Schema(_schema(self._rank))).join(new.select("array"), on="array", how="anti")
         rows = pl.concat([kept, new], rechunk=True) if len(kept) else new.rechunk()
         files = pl.concat([self._index.files, pl.DataFrame(self._files, schema=_FILES, orient="row")], rechunk=True)
         used, codes = np.unique(rows["file"].to_numpy(), return_inverse=True)
         rows = rows.with_columns(file=pl.Series(codes.astype(np.uint32)))
         self._parts, self._files = [], []
+        empty = [name for name in rows.columns if rows[name].null_count() == len(rows)]
+        rows = rows.with_columns(pl.lit(None).alias(name) for name in empty)
         self._index = Index(rows, files[used.astype(np.int64)], tuple(self._dtypes), tuple(self._columns), self._rank)
         return self._index
 

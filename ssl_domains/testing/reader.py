@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadError, ScanResult, SizedReader
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
-from ssl_domains.stores.fingerprint import WatchedRow
+from ssl_domains.stores.fingerprint import WatchedRow, declared_columns
 
 __all__ = ["check_reader"]
 
@@ -167,8 +167,11 @@ def _check_open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]
     assert shape == array.shape, f"{name}: `open` gives shape {list(shape)}, `load` gives {list(array.shape)}"
     dtype = np.dtype(lazy.dtype).newbyteorder("=")
     assert dtype == array.dtype, f"{name}: `open` gives {dtype}, `load` gives {array.dtype}"
-    with _doing(f"opened the sample {name} from the columns that `open` read"):
-        again = reader.open({key: row[key] for key in row if key in {"sample", "path", *keys_read}})
+    # A store hands over no other columns when it opens the array again.
+    declared = declared_columns(reader)
+    columns = {"sample", "path", *(keys_read if declared is None else declared)}
+    with _doing(f"opened the sample {name} from the columns that `open` read, or that the reader declares"):
+        again = reader.open({key: row[key] for key in row if key in columns})
     assert again is not None, f"{name}: `open` gives an array from a row, and none from the columns that it read"
     with _doing(f"pickled what `open` gave for the sample {name}"):
         copy = pickle.loads(pickle.dumps(lazy))

@@ -104,3 +104,12 @@ def test_peak_memory_counts_what_is_used_and_not_what_was_there() -> None:
     small, large = (peak_of(call_in_process, "plain masks", rows, 1).bytes for rows in (512, 2048))
     assert large > 2048 * 2048 * 4 * 4
     assert small < large / 4
+
+
+def test_store() -> None:
+    from benchmarks.store import Sizes, run
+
+    result = run(Sizes(rows=2000, files=10, regions=50, side=500, repeats=1))
+    assert result.agreed
+    assert [row.target for row in result.rows if row.target] == ["≤ 1.5", "≤ 300", "≤ 3", "≤ 300", "≤ 3.5", "≤ 300"]
+    assert all(row.value > 0 for row in result.rows if row.target != "≤ 300")

@@ -12,7 +12,7 @@ import pytest
 
 import lazy_reader as readers
 from ssl_domains.errors import DataError
-from ssl_domains.samples import SampleTable, read_table, write_table
+from ssl_domains.samples import Region, SampleTable, read_table, write_table
 from ssl_domains.stores import ArrayStore, MaskStore
 
 RNG = np.random.default_rng(0)
@@ -257,6 +257,33 @@ def test_many_regions_are_filled_at_once_and_small_to_send(tmp_path: Path, monke
     for row in RNG.integers(0, count, 200).tolist():
         y, x = corners[row]
         np.testing.assert_array_equal(samples[row][:, :, 0], picture[y : y + 64, x : x + 64])
+
+
+def anonymous_memory() -> int:
+    """Bytes of this process that belong to no file."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says how much memory is anonymous")
+def test_reading_in_place_holds_no_copy(tmp_path: Path) -> None:
+    large = np.lib.format.open_memmap(tmp_path / "large.npy", "w+", np.float32, (400, 500, 500))  # 400 MB
+    large[7, 8, 9] = 5
+    large.flush()
+    del large
+    frame = {"sample": ["a"], "path": [str(tmp_path / "large.npy")]}
+
+    class Volumes(readers.PlaneReader):
+        axes = "zyx"
+
+        def open(self, row: Any) -> Any:
+            return Region.npy(row["path"])
+
+    samples = ArrayStore.fill(tmp_path / "s", SampleTable.of(frame), Volumes()).of(SampleTable.of(frame))
+    assert samples.read(0, [slice(7, 8), slice(8, 9), slice(9, 10)])[0].item() == 5
+    before = anonymous_memory()
+    assert float(samples[0].sum(dtype=np.float64)) == 5
+    assert anonymous_memory() - before < 40e6
 
 
 def test_masks_are_cut_by_their_reader(tmp_path: Path, pictures: dict[str, Any]) -> None:

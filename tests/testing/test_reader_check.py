@@ -292,6 +292,15 @@ def test_open_may_not_keep_the_row_to_read_other_columns_later(reader_class, sou
     check_reader(breaking(reader_class, "open", opening("", ["patient"])), source)
 
 
+def test_open_reads_the_columns_that_the_reader_declares(reader_class, source):
+    reader = breaking(reader_class, "open", opening("", ["patient"]))
+    type(reader).columns = ("path",)
+    with pytest.raises(AssertionError, match="that the reader declares, which raised KeyError: 'patient'"):
+        check_reader(reader, source)
+    type(reader).columns = ("patient",)
+    check_reader(reader, source)
+
+
 def test_the_size_of_a_copy(reader_class, source):
     check_reader(breaking(reader_class, "nbytes", lambda self, row: 64), source)
     with pytest.raises(AssertionError, match="`nbytes` gives 63, a copy takes 64 bytes"):
