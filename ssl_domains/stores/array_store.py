@@ -17,12 +17,12 @@ from ssl_domains.stores.arrays import StoredArrays, map_data
 from ssl_domains.stores.copying import Announcement, Notice
 from ssl_domains.stores.current import missing_rows
 from ssl_domains.stores.declared import DeclaredArrays
-from ssl_domains.stores.entry import Place
+from ssl_domains.stores.files.entry import Place
+from ssl_domains.stores.files.generation import Generation, continued, mended, new_generation
+from ssl_domains.stores.files.header import read_header
+from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, refuse_differing, rows_that_differ
 from ssl_domains.stores.fingerprint import reader_name
-from ssl_domains.stores.generation import Generation, continued, mended, new_generation
-from ssl_domains.stores.header import read_header
-from ssl_domains.stores.index import Index
 from ssl_domains.stores.lock import only_one
 from ssl_domains.stores.resolution import arrays_of_table
 from ssl_domains.stores.sample_arrays import SampleArrays

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray, OpenReader, ReadError, Region, normal_slices
-from ssl_domains.stores.entry import Place
-from ssl_domains.stores.index import Index
+from ssl_domains.stores.files.entry import Place
+from ssl_domains.stores.files.index import Index
 
 __all__ = ["StoredArrays", "map_data", "narrow"]
 

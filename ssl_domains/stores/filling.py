@@ -16,10 +16,10 @@ from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadE
 from ssl_domains.stores.copying import Announcement
 from ssl_domains.stores.current import first_rows
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
-from ssl_domains.stores.entry import Place
+from ssl_domains.stores.files.entry import Place
+from ssl_domains.stores.files.index import Index
+from ssl_domains.stores.files.journal import Journal
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
-from ssl_domains.stores.index import Index
-from ssl_domains.stores.journal import Journal
 from ssl_domains.stores.region_column import array_ids, region_column
 
 __all__ = ["Progress", "disk_errors", "fill_missing", "refuse_differing", "rows_that_differ"]

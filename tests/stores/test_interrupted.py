@@ -16,7 +16,7 @@ import counting_reader as readers
 from ssl_domains.errors import ResourceError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.stores import journal as journal_module
+from ssl_domains.stores.files import journal as journal_module
 
 Source = Callable[..., SampleTable]
 CHILD = Path(readers.__file__).with_name("store_child.py")

@@ -17,9 +17,10 @@ import pytest
 import counting_reader as readers
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore, MaskStore, compaction, generation
+from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.stores.copying import readable_bytes
-from ssl_domains.stores.header import Header, read_header
+from ssl_domains.stores.files import compaction, generation
+from ssl_domains.stores.files.header import Header, read_header
 
 Source = Callable[..., SampleTable]
 

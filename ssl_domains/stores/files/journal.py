@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import LazyArray
-from ssl_domains.stores.entry import Entry, Line, Place
-from ssl_domains.stores.index import IndexBuilder
+from ssl_domains.stores.files.entry import Entry, Line, Place
+from ssl_domains.stores.files.index import IndexBuilder
 
 __all__ = ["ALIGNMENT", "Journal", "read_journal", "write_all"]
 

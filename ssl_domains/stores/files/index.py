@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.samples import write_whole
-from ssl_domains.stores.entry import Line, Place
+from ssl_domains.stores.files.entry import Line, Place
 
 __all__ = ["Index", "IndexBuilder"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ssl_domains.errors import DataError
-from ssl_domains.stores.compaction import compacted, living_end
-from ssl_domains.stores.header import Header, read_header
-from ssl_domains.stores.index import Index, IndexBuilder
-from ssl_domains.stores.journal import Journal, read_journal
+from ssl_domains.stores.files.compaction import compacted, living_end
+from ssl_domains.stores.files.header import Header, read_header
+from ssl_domains.stores.files.index import Index, IndexBuilder
+from ssl_domains.stores.files.journal import Journal, read_journal
 
 __all__ = ["Generation", "continued", "mended", "new_generation"]
 

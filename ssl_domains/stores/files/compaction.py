@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ssl_domains.stores.entry import Place
-from ssl_domains.stores.header import Header
-from ssl_domains.stores.index import Index
-from ssl_domains.stores.journal import ALIGNMENT, write_all
+from ssl_domains.stores.files.entry import Place
+from ssl_domains.stores.files.header import Header
+from ssl_domains.stores.files.index import Index
+from ssl_domains.stores.files.journal import ALIGNMENT, write_all
 
 __all__ = ["compacted", "dead_bytes", "living_end"]
 
