@@ -94,7 +94,9 @@ class Table:
                 {"sample": names, "patient": patient, "study": study, "position": position, "tags": pl.Series(lists)}
             ),
             pl.DataFrame({"a": names[a], "b": names[b]}),
-            *(torch.from_numpy(values) for values in (patient, study, position)),
+            torch.from_numpy(patient),
+            torch.from_numpy(study),
+            torch.from_numpy(position),
             tags,
             joined,
         )
