@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -61,8 +61,15 @@ class SignalPreprocess:
         """Signals ``[C, T]``, float32; ``T`` is ragged unless ``length`` is set."""
         return InputSpec(self.kind, self.channels, (self.length,))
 
-    def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
-        """One signal as a batch of one. Places where a channel is not finite become 0 and are not valid.
+    def __call__(
+        self, array: NDArray[Any], facts: Mapping[str, Any] | None = None, valid: NDArray[np.bool_] | None = None
+    ) -> Input:
+        """One signal as a batch of one. Places where a channel is not finite or has no data become 0, not valid.
+
+        Args:
+            array: ``[t]`` or ``[t, c]``.
+            facts: Not read.
+            valid: bool of the array's shape, false where it has no data; None where it has data everywhere.
 
         Raises:
             DataError: When the array has another rank or number of channels.
@@ -75,12 +82,17 @@ class SignalPreprocess:
             )
         signal = places.T.astype(np.float64)
         known: NDArray[np.bool_] = np.asarray(np.isfinite(signal).all(axis=0))
+        if valid is not None:
+            known &= valid.reshape(places.shape).all(axis=1)
         signal = np.where(known, self._scaled(signal, known), 0.0)
         if self.length is not None:
             signal, known = _fitted(signal, known, self.length)
         values = torch.from_numpy(np.ascontiguousarray(signal, dtype=np.float32))[None]
-        valid = None if known.all() else torch.from_numpy(np.ascontiguousarray(known))[None, None]
-        return self.spec.input(values, valid)
+        return self.spec.input(values, None if known.all() else torch.from_numpy(known.copy())[None, None])
+
+    def sides(self, shape: Sequence[int]) -> tuple[int]:
+        """Length ``T`` of the input of an array of this shape."""
+        return (shape[0] if self.length is None else self.length,)
 
     def _scaled(self, signal: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         if self.level == "fixed":

@@ -68,6 +68,19 @@ def test_places_without_a_number_are_not_valid_and_change_nothing_else() -> None
     assert (made.values[0, :, [5, 17]] == 0).all()
 
 
+def test_places_without_data_are_as_places_without_a_number() -> None:
+    signal = np.random.default_rng(0).normal(size=(9, 2))
+    holes = np.ones((9, 2), dtype=bool)
+    holes[3, 1] = holes[7] = False
+    for length in (None, 6, 12):
+        preprocess = SignalPreprocess(channels=2, length=length)
+        made = preprocess(signal, valid=holes)
+        same = preprocess(np.where(holes.all(axis=1, keepdims=True), signal, np.nan))
+        assert torch.equal(made.values, same.values)
+        assert torch.equal(made.with_valid(), same.with_valid())
+        assert made.space == preprocess.sides(signal.shape)
+
+
 def test_a_fixed_level_divides_and_a_flat_recording_stays_finite() -> None:
     speech = RNG.integers(-32768, 32768, 30).astype(np.int16)
     made = SignalPreprocess(level="fixed", scale=32768)(speech)
@@ -129,7 +142,7 @@ def test_a_dataset_pads_to_the_longest_and_caches_a_fixed_length(tmp_path: Path)
     arrays = [RNG.normal(size=(n, 2)) for n in (9, 30, 17)]
     table, store = _stored(tmp_path, "tc", arrays)
     ragged = InputDataset(table, store, SignalPreprocess(channels=2))
-    assert not ragged.cached
+    assert ragged.cached
     batch = ragged.__getitems__([0, 1, 2])["input"]
     assert batch.lengths.tolist() == [9, 30, 17]
     for row, array in enumerate(arrays):
@@ -143,6 +156,18 @@ def test_a_dataset_pads_to_the_longest_and_caches_a_fixed_length(tmp_path: Path)
         assert torch.equal(one.values, two.values)
         assert torch.equal(one.with_valid(), two.with_valid())
         assert (one.valid is None) == (two.valid is None) == (index == [1])
+
+
+def test_ragged_signals_are_cached_as_their_sides_are_known_beforehand(tmp_path: Path) -> None:
+    arrays = [np.random.default_rng(k).normal(size=(k, 2)) for k in (3, 7, 5)]
+    table, store = _stored(tmp_path, "tc", arrays)
+    cached, plain = (InputDataset(table, store, SignalPreprocess(channels=2), cache_gb=gb) for gb in (1.0, 0.0))
+    assert cached.cached
+    assert not plain.cached
+    for index in ([0, 1], [1, 2, 0], [2]):
+        one, two = cached.__getitems__(index)["input"], plain.__getitems__(index)["input"]
+        assert torch.equal(one.values, two.values)
+        assert torch.equal(one.with_valid(), two.with_valid())
 
 
 def test_a_declaration_is_fitted_and_a_preprocess_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def _prepare(
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
+    from ssl_domains.views import crop_of
 
     samples = request.source
     if not is_table(samples):
@@ -117,18 +118,18 @@ def _prepare(
         config = _config(registry, domain, request, samples, decoded, world)
         config = with_method_options(config, method.options)
     train = decoded
-    if domain.preprocess is None and world.first:
+    recipe = build_recipe(domain, train, config, max(store.of(train).channels()), views=method.needs.views)
+    if domain.preprocess is None and crop_of(recipe) is None and world.first:
         size, _ = config.views.square
         warning = shrinking(train, store, size)
         if warning:
             error("warning", warning, f"--set views.size={2 * size} keeps more of it")
-    channels = max(store.of(train).channels())
     parts = Parts(
         train,
         store,
         parse(config.pairs.rule),
         composition_of(config.pairs),
-        build_recipe(domain, train, config, channels, views=method.needs.views),
+        recipe,
         scaling_of(domain, train),
         method,
         preprocess_of(domain, train),
