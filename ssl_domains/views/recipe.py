@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View
 from ssl_domains.views.crops import Crop, crop_from_dict, crop_to_dict
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.recipe_steps import keyed, require_columns, steps_from, without_step
 from ssl_domains.views.steps import (
     Blur,
     ColorJitter,
@@ -103,7 +104,7 @@ class ViewRecipe:
         unknown, slot = torch.full((1,), torch.nan, dtype=torch.float64), torch.zeros(1, dtype=torch.int64)
         read: dict[str, None] = {}
         emitted: dict[str, None] = {}
-        for operation, step in self._operations():
+        for operation, step in keyed(self.steps):
             read.update((name, None) for name in step.columns if name not in emitted)
             parameters = step.parameters(Draws(0, 0, slot, 0, operation), self.size)
             emitted.update((name, None) for name in step.emits(parameters, dict.fromkeys(step.columns, unknown)))
@@ -225,12 +226,8 @@ class ViewRecipe:
         bit.
         """
         planned, emitted = [], {}
-        for operation, step in self._operations():
-            missing = set(step.columns) - set(columns)
-            if missing:
-                name = min(missing)
-                cause = f"the view step {step.name!r} reads the column {name!r}, which isn't there"
-                raise UsageError(cause, did_you_mean(name, columns))
+        for operation, step in keyed(self.steps):
+            require_columns(step, columns)
             values = {name: columns[name].to("cpu", torch.float64) for name in step.columns}
             parameters = step.parameters(Draws(seed, at, slots, view, operation), size)
             numbers = step.emits(parameters, values)
@@ -322,23 +319,13 @@ class ViewRecipe:
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         return Viewed(images, valid, emitted)
 
-    def _operations(self) -> Iterator[tuple[str, ViewStep]]:
-        """Each step with the key of its draws: its name, and ``blur 2`` for the second step named ``blur``."""
-        counts: dict[str, int] = {}
-        for step in self.steps:
-            counts[step.name] = counts.get(step.name, 0) + 1
-            yield (step.name if counts[step.name] == 1 else f"{step.name} {counts[step.name]}"), step
-
     def without(self, name: str) -> ViewRecipe:
         """The recipe without the steps of that name; the other steps draw the same numbers as before.
 
         Raises:
             UsageError: When there is no such step.
         """
-        names = [step.name for step in self.steps]
-        if name not in names:
-            raise UsageError(f"the recipe has no step {name!r}", did_you_mean(name, names))
-        return replace(self, steps=tuple(step for step in self.steps if step.name != name))
+        return replace(self, steps=without_step(self.steps, name))
 
     def variant(self, name: str) -> ViewRecipe:
         """A variant of the recipe, for methods that compare views of several sizes (multi-crop, Caron et al. 2020).
@@ -384,16 +371,9 @@ class ViewRecipe:
         Raises:
             UsageError: When a step is in neither. Nothing is imported by name.
         """
-        classes = {**BUILT_IN, **(known or {})}
-        steps = []
-        for described in values["steps"]:
-            settings = {key: tuple(v) if isinstance(v, list) else v for key, v in described.items() if key != "name"}
-            if described["name"] not in classes:
-                cause = f"the recipe's step {described['name']!r} isn't one of the built-in ones"
-                raise UsageError(cause, "take the recipe from the domain's plugin")
-            steps.append(classes[described["name"]](**settings))
+        steps = steps_from(values["steps"], {**BUILT_IN, **(known or {})})
         crop = crop_from_dict(values["crop"]) if "crop" in values else None
-        return cls(tuple(steps), int(values["size"]), int(values["views"]), crop)
+        return cls(steps, int(values["size"]), int(values["views"]), crop)
 
 
 def _is_geometric(planned: tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]) -> bool:

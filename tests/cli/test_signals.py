@@ -250,3 +250,45 @@ def test_two_processes_train_one_run(tones, tone, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert Run.open(tmp_path / "two").step == 2
+
+
+CROPPED = """
+from dataclasses import replace
+import tone_domain as tones
+from ssl_domains.views import RandomCrop
+
+
+def ssl_domains_domains():
+    def recipe(request):
+        return replace(tones.recipe(request), crop=RandomCrop(40, emitted="from_s", spacing=0.5))
+
+    return [replace(tones.TONES, recipe=recipe)]
+"""
+
+
+def test_views_are_crops_that_a_rule_reads_and_features_are_averaged_over_tiles(plugin, cli, tmp_path):
+    plugin("tone", CROPPED, app=None)
+    table, run = tmp_path / "samples.parquet", tmp_path / "run"
+    cli("tone", "demo-data", tmp_path / "data")
+    assert cli("tone", "scan", tmp_path / "data", "-o", table).code == 0
+    done = cli("tone", "pretrain", table, "--rule", "same('person') & within('from_s', 20)", "--out", run, *SMALL,
+               "--set", "train.max_steps=3", "--set", "data.workers=1")  # fmt: skip
+    assert done.code == 0, done.err
+    assert Run.open(run).recipe["crop"] == {
+        "name": "random", "sides": [40], "emitted": ["from_s"], "spacing": [0.5], "origin": [0.0], "shared": False
+    }  # fmt: skip
+    frames = []
+    for name, flags in (("whole", ()), ("tiles", ("--tile",))):
+        done = cli("tone", "embed", run, table, "-o", tmp_path / f"{name}.parquet", *flags)
+        assert done.code == 0, done.err
+        frames.append(pl.read_parquet(tmp_path / f"{name}.parquet")["embedding"].to_numpy())
+    encoder = Run.open(run).encoder().eval()
+    preprocess = Run.open(run).preprocess
+    for row, sample in enumerate(pl.read_parquet(table)["sample"].to_list()[:4]):
+        tone = np.load(tmp_path / "data" / f"{sample}.npy")
+        starts = sorted({*range(0, len(tone) - 40, 40), len(tone) - 40})
+        with torch.no_grad():
+            whole = encoder(preprocess(tone).values).pooled[0]
+            tiles = torch.stack([encoder(preprocess(tone[at : at + 40]).values).pooled[0] for at in starts]).mean(0)
+        np.testing.assert_allclose(frames[0][row], whole.numpy(), atol=1e-4)
+        np.testing.assert_allclose(frames[1][row], tiles.numpy(), atol=1e-4)

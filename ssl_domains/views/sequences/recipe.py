@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View
+from ssl_domains.views.crops import Crop, crop_from_dict, crop_to_dict
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.recipe_steps import keyed, require_columns, steps_from, without_step
 from ssl_domains.views.sequences.add_noise import AddNoise
 from ssl_domains.views.sequences.crop_length import CropLength
 from ssl_domains.views.sequences.drop_channels import DropChannels
@@ -38,6 +40,8 @@ class SequenceRecipe:
     Attributes:
         steps: The steps, first to last.
         views: Number of views of each sample.
+        crop: Chooses the part of a large array that a view shows, before the preprocess and the steps; None for the
+            whole. In contrast to the step `CropLength`, only this part is read from the store.
 
     Raises:
         UsageError: Without any view.
@@ -45,6 +49,7 @@ class SequenceRecipe:
 
     steps: tuple[SequenceStep, ...]
     views: int = 2
+    crop: Crop | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -93,11 +98,8 @@ class SequenceRecipe:
         self, inputs: tuple[Input, ...], seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]
     ) -> View:
         emitted: dict[str, Tensor] = {}
-        for operation, step in self._operations():
-            missing = sorted(set(step.columns) - set(columns))
-            if missing:
-                cause = f"the view step {step.name!r} reads the column {missing[0]!r}, which isn't there"
-                raise UsageError(cause, did_you_mean(missing[0], columns))
+        for operation, step in keyed(self.steps):
+            require_columns(step, columns)
             drawn = step.parameters(Draws(seed, at, slots, view, operation), inputs[0].values.shape[1])
             device = inputs[0].device
             parameters = {name: values.to(device, non_blocking=True) for name, values in drawn.items()}
@@ -106,23 +108,13 @@ class SequenceRecipe:
             columns.update(numbers)
         return View(inputs[0], emitted, beside=inputs[1:])
 
-    def _operations(self) -> Iterator[tuple[str, SequenceStep]]:
-        """Each step with the key of its draws: its name, and ``noise 2`` for the second step named ``noise``."""
-        counts: dict[str, int] = {}
-        for step in self.steps:
-            counts[step.name] = counts.get(step.name, 0) + 1
-            yield (step.name if counts[step.name] == 1 else f"{step.name} {counts[step.name]}"), step
-
     def without(self, name: str) -> SequenceRecipe:
         """The recipe without the steps of that name; the other steps draw the same numbers as before.
 
         Raises:
             UsageError: When there is no such step.
         """
-        names = [step.name for step in self.steps]
-        if name not in names:
-            raise UsageError(f"the recipe has no step {name!r}", did_you_mean(name, names))
-        return replace(self, steps=tuple(step for step in self.steps if step.name != name))
+        return replace(self, steps=without_step(self.steps, name))
 
     def variant(self, name: str) -> SequenceRecipe:
         """A variant of the recipe, for methods that compare views of several lengths (multi-crop, Caron et al. 2020).
@@ -143,7 +135,8 @@ class SequenceRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
-        return {"views": self.views, "steps": [step.to_dict() for step in self.steps]}
+        made = {"views": self.views, "steps": [step.to_dict() for step in self.steps]}
+        return made if self.crop is None else {**made, "crop": crop_to_dict(self.crop)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> SequenceRecipe:
@@ -152,15 +145,8 @@ class SequenceRecipe:
         Raises:
             UsageError: When a step is in neither. Nothing is imported by name.
         """
-        classes = {**BUILT_IN, **(known or {})}
-        steps = []
-        for described in values["steps"]:
-            if described["name"] not in classes:
-                cause = f"the recipe's step {described['name']!r} isn't one of the built-in ones"
-                raise UsageError(cause, "take the recipe from the domain's plugin")
-            settings = {key: tuple(v) if isinstance(v, list) else v for key, v in described.items() if key != "name"}
-            steps.append(classes[described["name"]](**settings))
-        return cls(tuple(steps), int(values["views"]))
+        crop = crop_from_dict(values["crop"]) if "crop" in values else None
+        return cls(steps_from(values["steps"], {**BUILT_IN, **(known or {})}), int(values["views"]), crop)
 
 
 def _shorter(step: CropLength) -> CropLength:

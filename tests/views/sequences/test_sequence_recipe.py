@@ -17,8 +17,10 @@ from ssl_domains.views import (
     DropChannels,
     Gain,
     MaskStretches,
+    RandomCrop,
     Recipe,
     SequenceRecipe,
+    emitted_names,
     with_variants,
 )
 
@@ -50,6 +52,15 @@ def test_it_keeps_the_contract_for_ragged_and_fixed_inputs_of_any_rank() -> None
         [Input(torch.randn(1, 2, *n, generator=draws), None, "map", (0, 1)) for n in ((6, 9), (11, 4), (8, 8))]
     )
     check_recipe(SequenceRecipe((CropLength(side=1, reason=WHY), *STEPS[1:])), both)
+
+
+def test_a_crop_of_the_array_is_recorded_and_read_back() -> None:
+    recipe = SequenceRecipe(STEPS, crop=RandomCrop(50, emitted="from_s", spacing=0.004))
+    check_recipe(recipe, waves(40, 12, 33), shapes=[(400, 3), (30, 3), (51, 3)])
+    again = SequenceRecipe.from_dict(json.loads(json.dumps(recipe.to_dict())))
+    assert again == recipe
+    assert emitted_names(recipe) == ("from_s", "start_s")
+    assert SequenceRecipe.from_dict(RECIPE.to_dict()).crop is None
 
 
 def test_a_gap_stays_invalid_and_its_values_are_the_pad() -> None:
