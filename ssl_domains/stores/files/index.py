@@ -168,7 +168,7 @@ class IndexBuilder:
             dtype = self._dtypes.setdefault(entry.dtype or "|u1", len(self._dtypes))
             region: tuple[Any, ...] = (*([None] * self._rank), None, None, None)
             if entry.place == Place.REGION:
-                elsewhere = (None, entry.size, None)
+                elsewhere: tuple[Any, ...] = (None, entry.size, None)
                 if entry.path != line.path:
                     elsewhere = (entry.path, entry.size, None if entry.modified < 0 else entry.modified)
                 region = (*(entry.strides or c_strides(entry)), *elsewhere)
