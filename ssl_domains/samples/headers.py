@@ -39,6 +39,8 @@ def npy_layout(path: Path) -> Layout:
         offset = file.tell()
     if dtype.kind not in "biuf":
         raise ReadError(f"the .npy file holds {dtype}, not numbers")
+    if min(shape, default=0) < 0:
+        raise ReadError(f"this is no .npy file, or a damaged one (its shape is {list(shape)})")
     return Layout(path, dtype, offset, shape, _fortran(shape, dtype.itemsize) if fortran else None)
 
 
