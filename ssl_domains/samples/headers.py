@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import tokenize
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -33,11 +34,13 @@ def npy_layout(path: Path) -> Layout:
             if version not in readers:
                 raise ReadError(f"the .npy file has version {version[0]}.{version[1]}, not 1.0 or 2.0")
             shape, fortran, dtype = readers[version](file)
-        except ValueError as error:
+        except (ValueError, SyntaxError, tokenize.TokenError) as error:
             raise ReadError(f"this is no .npy file, or a damaged one ({' '.join(str(error).split())})") from error
         offset = file.tell()
     if dtype.kind not in "biuf":
         raise ReadError(f"the .npy file holds {dtype}, not numbers")
+    if min(shape, default=0) < 0:
+        raise ReadError(f"this is no .npy file, or a damaged one (its shape is {list(shape)})")
     return Layout(path, dtype, offset, shape, _fortran(shape, dtype.itemsize) if fortran else None)
 
 

@@ -163,7 +163,7 @@ class ArrayStore:
             first = table.frame["sample"][int(unknown[0])]
             raise DataError(
                 f"{len(unknown)} rows of the table aren't in the store {self.folder.name}, the first is {first!r}",
-                "the store was filled from another table: fill it again from this one",
+                "the store was filled from another table, or their files changed since: fill it again from this one",
             )
         return made
 

@@ -14,7 +14,7 @@ from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.fingerprint import file_stat, row_digests
 from ssl_domains.stores.region_column import array_ids
 
-__all__ = ["Rows", "changed_files", "first_rows", "missing_rows", "rows_of"]
+__all__ = ["Rows", "changed_elsewhere", "changed_files", "first_rows", "missing_rows", "rows_of"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,36 @@ def changed_files(index: Index, at: NDArray[np.int64]) -> tuple[NDArray[np.bool_
     return changed, absent
 
 
+def changed_elsewhere(index: Index, at: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The same as `changed_files` for numbers that lie in another file than the row names, such as an .img file.
+
+    Args:
+        index: The index.
+        at: Rows of the index.
+
+    Returns:
+        Two masks over ``at``: the other file is changed, and it is absent; both false where there is no other file.
+    """
+    paths = index.rows["path"]
+    if paths.null_count() == len(paths):
+        return np.zeros(len(at), dtype=np.bool_), np.zeros(len(at), dtype=np.bool_)
+    names = ["path", "size", "modified"]
+    types = {"path": pl.String, "size": pl.Int64, "modified": pl.Int64}
+    rows = index.rows.select(names)[at].cast(types)  # type: ignore[arg-type]
+    distinct = rows.filter(pl.col("path").is_not_null()).unique()
+    changed, absent = [], []
+    for path, size, modified in distinct.iter_rows():
+        now = file_stat(path)
+        absent.append(now is None)
+        changed.append(now is not None and (size not in (-1, now[0]) or modified not in (None, now[1])))
+    states = distinct.with_columns(
+        changed=pl.Series(changed, dtype=pl.Boolean), absent=pl.Series(absent, dtype=pl.Boolean)
+    )
+    joined = rows.join(states, on=names, how="left", nulls_equal=True, maintain_order="left")
+    masks = joined.select(pl.col("changed", "absent").fill_null(False))
+    return masks["changed"].to_numpy(), masks["absent"].to_numpy()
+
+
 def first_rows(table: SampleTable) -> NDArray[np.int64]:
     """The first row of each array of a table, in order, int64; every row when each has an array of its own."""
     if "array" not in table.columns:
@@ -93,7 +123,7 @@ def missing_rows(table: SampleTable, index: Index, *, retry: bool = False) -> tu
         at = found.at[kept]
         changed, absent = changed_files(index, at)
         file, place = index.values("file")[at], index.places[at]
-        again = changed[file] | (retry & (place == Place.NONE))
+        again = changed[file] | changed_elsewhere(index, at)[0] | (retry & (place == Place.NONE))
         missing[kept] = again
         absent_count = int((absent[file] & (place == Place.COPIED) & ~again).sum())
     rows = first[missing]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import OpenReader, Reader, SampleTable
 from ssl_domains.stores.arrays import StoredArrays, narrow
-from ssl_domains.stores.current import Rows, changed_files, first_rows, rows_of
+from ssl_domains.stores.current import Rows, changed_elsewhere, changed_files, first_rows, rows_of
 from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.region_column import Parts, parts_of, region_column
@@ -88,10 +88,10 @@ def _causes(table: SampleTable, index: Index, found: Rows) -> tuple[pl.Series, N
         changed, gone = changed_files(index, np.unique(found.at[in_place]))
         unknown |= in_place & changed[file]
         gone_rows = in_place & gone[file]
-        elsewhere = index.rows["path"]  # of numbers that lie in another file than the one the row names
-        if elsewhere.null_count() < len(elsewhere):
-            lost = [path for path in elsewhere.drop_nulls().unique() if not Path(path).is_file()]
-            gone_rows |= in_place & elsewhere.is_in(lost).fill_null(False).to_numpy()[found.at]
+        rows = np.flatnonzero(in_place)
+        other_changed, other_gone = changed_elsewhere(index, found.at[rows])
+        unknown[rows] |= other_changed
+        gone_rows[rows] |= other_gone
         absent = np.flatnonzero(gone_rows)
     failed = np.flatnonzero((found.at >= 0) & (place == Place.NONE))
     if len(failed):
@@ -138,6 +138,9 @@ def _fingerprint(index: Index, at: NDArray[np.int64], usable: NDArray[np.bool_],
     digest.update(index.values("digest")[used].tobytes())
     files = index.files.select(pl.col("size", "modified").fill_null(-1)).to_numpy()
     digest.update(np.ascontiguousarray(files[index.values("file")[used]]).tobytes())
+    if index.rows["path"].null_count() < len(index):
+        elsewhere = index.rows.select(pl.col("size", "modified").cast(pl.Int64).fill_null(-1)).to_numpy()
+        digest.update(np.ascontiguousarray(elsewhere[used]).tobytes())
     if parts is not None:
         digest.update(parts.starts.tobytes() + parts.stops.tobytes())
     return digest.hexdigest()

@@ -197,6 +197,8 @@ def test_npy_that_can_not_be_read_in_place(tmp_path: Path) -> None:
         (whole[:-1], f"ends before its numbers do: it has {len(whole) - 1} bytes of {len(whole)}"),
         (whole[:50], "no .npy file, or a damaged one"),
         (b"", "no .npy file, or a damaged one"),
+        (whole[:10] + b"(((" + whole[13:], "no .npy file, or a damaged one"),
+        (whole.replace(b"(100,)", b"(-99,)"), "a damaged one (its shape is [-99])"),
         (b"\x93NUMPY\x07\x00" + whole[8:], "version 7.0"),
     ):
         path.write_bytes(content)

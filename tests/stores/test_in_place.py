@@ -196,6 +196,41 @@ def test_the_img_file_of_a_header_that_is_gone(tmp_path: Path) -> None:
     assert ArrayStore.open(tmp_path / "s").of(table).causes() == ["its file is not there now, and it is read in place"]
 
 
+class Headers(readers.PlaneReader):
+    """The row names a text file with the shape; the numbers lie in the .raw file beside it."""
+
+    def open(self, row: Any) -> Any:
+        header = Path(row["path"])
+        self.opened.append(header.stem)
+        numbers = header.with_suffix(".raw")
+        shape = tuple(map(int, header.read_text().split()))
+        return Region(str(numbers), np.dtype("<i2"), 0, shape, size=numbers.stat().st_size)
+
+
+@pytest.mark.parametrize("longer", [0, 6])
+def test_numbers_in_another_file_than_the_row_names_are_opened_again_when_they_change(
+    tmp_path: Path, longer: int
+) -> None:
+    before, after = RNG.integers(0, 99, (4, 5, 1)).astype("<i2"), RNG.integers(0, 99, (4, 5, 1)).astype("<i2")
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text("4 5 1")
+        (tmp_path / f"{name}.raw").write_bytes(before.tobytes())
+    table = SampleTable.of({"sample": ["a", "b"], "path": [str(tmp_path / f"{name}.txt") for name in "ab"]})
+    samples = ArrayStore.fill(tmp_path / "s", table, Headers()).of(table)
+    stat = (tmp_path / "a.raw").stat()
+    (tmp_path / "a.raw").write_bytes(after.tobytes() + bytes(longer))
+    os.utime(tmp_path / "a.raw", ns=(stat.st_atime_ns, stat.st_mtime_ns + 10))
+    with pytest.raises(DataError, match="1 rows of the table aren't in the store s, the first is 'a'"):
+        ArrayStore.open(tmp_path / "s").of(table)
+    for opened in (["a"], []):
+        reader = Headers()
+        again = ArrayStore.fill(tmp_path / "s", table, reader).of(table)
+        assert reader.opened == opened
+        np.testing.assert_array_equal(again[0], after)
+        np.testing.assert_array_equal(again[1], before)
+        assert again.fingerprint != samples.fingerprint
+
+
 @pytest.mark.parametrize(
     ("given", "cause"),
     [

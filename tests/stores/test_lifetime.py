@@ -366,3 +366,15 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
 )
 def test_readable_bytes(count: float, text: str) -> None:
     assert readable_bytes(count) == text
+
+
+@pytest.mark.parametrize("name", ["index", "files"])
+def test_a_damaged_index_is_said_in_one_sentence(tmp_path: Path, source: Source, name: str) -> None:
+    table, folder = source(), tmp_path / "store"
+    ArrayStore.fill(folder, table, readers.VolumeReader())
+    (damaged,) = folder.glob(f"{name}-*.parquet")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    for use in (lambda: ArrayStore.open(folder), lambda: ArrayStore.fill(folder, table, readers.VolumeReader())):
+        with pytest.raises(DataError, match="the index of the array store store is damaged") as raised:
+            use()
+        assert raised.value.hint == "remove its folder and fill it again"

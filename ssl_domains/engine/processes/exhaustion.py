@@ -13,6 +13,7 @@ from ssl_domains.errors import ResourceError
 __all__ = ["exhaustion_as_resource_error"]
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_AGAIN = "run again, with --resume if the run has a checkpoint"  # the first refresh precedes the first checkpoint
 _LESS_MEMORY = "use a smaller train.batch_size, views.size or encoder; data.cache_gb and data.workers cost memory too"
 
 
@@ -29,12 +30,12 @@ def exhaustion_as_resource_error() -> Iterator[None]:
         if error.errno not in _NO_SPACE:
             raise
         where = f" at {error.filename}" if error.filename else ""
-        raise ResourceError(f"the disk is full{where}: {error.strerror}", "free some space, then --resume") from error
+        raise ResourceError(f"the disk is full{where}: {error.strerror}", f"free some space and {_AGAIN}") from error
     except RuntimeError as error:
         text = str(error)
         if "DefaultCPUAllocator" in text or "not enough memory" in text:
             raise ResourceError("the machine is out of memory", _LESS_MEMORY) from error
         if "DataLoader worker" in text and ("killed by signal" in text or "exited unexpectedly" in text):
             cause = "a data worker was killed, most often because (shared) memory ran out"
-            raise ResourceError(cause, "use fewer data.workers or a smaller train.batch_size, then --resume") from error
+            raise ResourceError(cause, f"use fewer data.workers or a smaller train.batch_size, and {_AGAIN}") from error
         raise

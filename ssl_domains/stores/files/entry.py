@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssl_domains.samples import LazyArray, Region
+from ssl_domains.stores.fingerprint import file_stat
 
 __all__ = ["Entry", "Line", "Place"]
 
@@ -39,6 +40,7 @@ class Entry(NamedTuple):
         strides: Distances in bytes along the sides of a region; empty for C order.
         path: File of a region.
         size: Size of that file in bytes when its header was read; −1 if it is not known.
+        modified: Its time of modification in ns, if it is another file than the one that the row names; else −1.
         cause: The cause why there is no array; empty when there is one.
     """
 
@@ -51,16 +53,22 @@ class Entry(NamedTuple):
     strides: tuple[int, ...] = ()
     path: str = ""
     size: int = -1
+    modified: int = -1
     cause: str = ""
 
     @classmethod
-    def opened(cls, array: str, digest: int, lazy: LazyArray) -> Entry:
-        """The entry of an array that is read in place."""
+    def opened(cls, array: str, digest: int, lazy: LazyArray, path: str) -> Entry:
+        """The entry of an array that is read in place; ``path`` is the file that the row names."""
         dtype, shape = np.dtype(lazy.dtype).str, tuple(int(side) for side in lazy.shape)
         if not isinstance(lazy, Region):
             return cls(array, digest, Place.READER, dtype=dtype, shape=shape)
         size = -1 if lazy.size is None else lazy.size
-        return cls(array, digest, Place.REGION, lazy.offset, dtype, shape, lazy.strides or (), lazy.path, size)
+        # The row's file is compared as a whole; the voxels of a NIfTI header lie in another file.
+        stat = None if lazy.path == path else file_stat(lazy.path)
+        modified = -1 if stat is None else stat[1]
+        return cls(
+            array, digest, Place.REGION, lazy.offset, dtype, shape, lazy.strides or (), lazy.path, size, modified
+        )
 
     def to_json(self) -> list[Any]:
         """The entry as a list of JSON values."""
@@ -71,6 +79,7 @@ class Entry(NamedTuple):
         place: dict[str, Any] = {"dtype": self.dtype, "shape": self.shape}
         if self.place == Place.REGION:
             place |= {"offset": self.offset, "strides": self.strides, "path": self.path, "size": self.size}
+            place |= {"modified": self.modified}
         return [self.array, self.digest, place]
 
     @classmethod

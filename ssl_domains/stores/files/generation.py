@@ -133,8 +133,16 @@ def new_generation(folder: Path, reader: str, axes: str, old: Header | None) -> 
 
 
 def _index(header: Header) -> Index:
-    """The index that the header names, without arrays whose data was cut off."""
+    """The index that the header names, without arrays whose data was cut off.
+
+    Raises:
+        DataError: When it is damaged.
+    """
     if header.index == 0:
         return Index.empty(header.rank)
     size = header.data_path.stat().st_size if header.data_path.exists() else 0
-    return Index.read(header.index_path, header.files_path).within(size)
+    try:
+        return Index.read(header.index_path, header.files_path).within(size)
+    except ValueError as error:
+        cause = f"the index of the array store {header.folder.name} is damaged"
+        raise DataError(cause, "remove its folder and fill it again") from error

@@ -26,7 +26,7 @@ __all__ = ["Index", "IndexBuilder"]
 _META_KEY = "ssl_domains.store"
 _ROWS_AT_A_TIME = 1 << 16
 _FILES = {"path": pl.String, "size": pl.Int64, "modified": pl.Int64, "columns": pl.UInt32}
-_REGIONS = {"path": pl.String, "size": pl.Int64}
+_REGIONS = {"path": pl.String, "size": pl.Int64, "modified": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Index:
     Attributes:
         rows: Columns ``array`` (id), ``file`` (row of ``files``), ``digest``, ``place`` (a `Place`), ``offset``,
             ``dtype`` (number of one of ``dtypes``), ``side0``, ``side1`` …, ``cause`` (null where there is an array);
-            and for regions ``stride0`` …, ``path`` (null for the path of the file) and ``size``, else null. A column of
-            nulls alone has the type ``Null``, which takes no memory, and is not written.
+            and for regions ``stride0`` …, ``path`` (null for the path of the file), ``size``, and ``modified`` in ns
+            where ``path`` is not null, else null. A column of nulls alone has the type ``Null``, which takes no memory,
+            and is not written.
         files: Columns ``path``, ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
             ``columns`` (number of one of ``columns``).
         dtypes: Short names of the dtypes.
@@ -62,13 +63,17 @@ class Index:
 
         Raises:
             FileNotFoundError: When a file is missing.
+            ValueError: When a file is damaged.
         """
-        meta = json.loads(pl.read_parquet_metadata(files)[_META_KEY])
-        columns = tuple(tuple(names) for names in meta["columns"])
-        found, schema = pl.read_parquet(rows), _schema(meta["rank"])
+        try:
+            meta = json.loads(pl.read_parquet_metadata(files)[_META_KEY])
+            found, read = pl.read_parquet(rows), pl.read_parquet(files)
+        except (pl.exceptions.PolarsError, KeyError) as error:
+            raise ValueError(f"{rows.name} or {files.name} is damaged: {error}") from error
+        columns, schema = tuple(tuple(names) for names in meta["columns"]), _schema(meta["rank"])
         absent = [pl.lit(None).alias(name) for name in schema if name not in found.columns]
         table = found.with_columns(absent).select(list(schema))
-        return cls(table, pl.read_parquet(files), tuple(meta["dtypes"]), columns, meta["rank"])
+        return cls(table, read, tuple(meta["dtypes"]), columns, meta["rank"])
 
     def write(self, rows: Path, files: Path) -> None:
         """Write both files.
@@ -161,11 +166,12 @@ class IndexBuilder:
         none = (0,) * self._rank
         for entry in line.entries:
             dtype = self._dtypes.setdefault(entry.dtype or "|u1", len(self._dtypes))
-            region = (
-                (*(entry.strides or c_strides(entry)), entry.path if entry.path != line.path else None, entry.size)
-                if entry.place == Place.REGION
-                else (*([None] * self._rank), None, None)
-            )
+            region: tuple[Any, ...] = (*([None] * self._rank), None, None, None)
+            if entry.place == Place.REGION:
+                elsewhere: tuple[Any, ...] = (None, entry.size, None)
+                if entry.path != line.path:
+                    elsewhere = (entry.path, entry.size, None if entry.modified < 0 else entry.modified)
+                region = (*(entry.strides or c_strides(entry)), *elsewhere)
             place = (entry.array, file, entry.digest, int(entry.place), entry.offset, dtype)
             self._rows.append((*place, *(entry.shape or none), *region, entry.cause or None))
         if len(self._rows) >= _ROWS_AT_A_TIME:

@@ -151,7 +151,7 @@ class Journal:
                     checksum = zlib.crc32(blob, checksum)
                     end += len(blob)
                 else:
-                    entries.append(Entry.opened(name, digest, array))
+                    entries.append(Entry.opened(name, digest, array, path))
             line = Line(path, stat, columns, tuple(entries), start, end, checksum)
             text = json.dumps(line.to_json(), separators=(",", ":")).encode() + b"\n"
             write_all(self._journal, text)

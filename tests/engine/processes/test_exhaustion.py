@@ -40,3 +40,9 @@ def test_everything_else_passes(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, exhaustion_as_resource_error():
         raise error
     assert caught.value is error
+
+
+def test_the_hint_holds_before_the_first_checkpoint_too() -> None:
+    with pytest.raises(ResourceError) as caught, exhaustion_as_resource_error():
+        raise OSError(errno.ENOSPC, "No space left on device", "refresh.f32")
+    assert caught.value.hint == "free some space and run again, with --resume if the run has a checkpoint"
