@@ -224,3 +224,17 @@ def test_check_says_of_a_plugin_without_hooks_that_it_adds_nothing(cli, tmp_path
     assert "it adds nothing" in done.out
     file.write_text("def ssl_domains_domains():\n    return []\n")
     assert "it adds nothing" in cli("--plugin-file", file, "plugins", "check", "nothing").out
+
+
+def test_the_domain_of_a_plugin_file_serves_where_the_installed_one_is_blocked_or_missing(toy, cli, tmp_path):
+    file = tmp_path / "again.py"
+    file.write_text(
+        "from ssl_domains.extending import Domain\n"
+        "def ssl_domains_domains():\n"
+        "    return [Domain(n, n, reader=object, recipe=object, scaling=object) for n in ('toy', 'seismic')]\n"
+    )
+    clash = cli("--plugin-file", file, "toy", "demo-data", tmp_path / "x")
+    assert (clash.code, "two plugins bring a domain 'toy'" in clash.err) == (3, True)
+    for words in (("--block", "toy", "--plugin-file", file, "toy"), ("--plugin-file", file, "seismic")):
+        done = cli(*words, "demo-data", tmp_path / "x")
+        assert (done.code, "no demo data" in done.err) == (2, True), done.err
