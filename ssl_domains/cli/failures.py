@@ -55,7 +55,7 @@ def _report(error: BaseException) -> int:
         console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
         return 5
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    place = f" ({frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
     console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")
     return 1
 

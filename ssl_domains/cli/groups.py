@@ -43,10 +43,10 @@ class RootGroup(TyperGroup):
         if registry.serves(name):
             registry.domain(name)  # a plugin that can't be used is refused here, also for --help
             return name, _served(name), args[1:]
+        if name in self._from_files(ctx) and name not in registry.commands():
+            return name, _served(name), args[1:]  # also where an installed plugin of this name is blocked
         claimed = any(name in info.commands for info in registry.infos)
         if not claimed and name not in KNOWN_DOMAINS:
-            if name in self._from_files(ctx):
-                return name, _served(name), args[1:]
             known = {*self._plugged(ctx), *self.commands, *KNOWN_DOMAINS}
             raise UsageError(f"no such command {name!r}", did_you_mean(name, known))
         return name, _group(registry.command(name)), args[1:]

@@ -16,6 +16,7 @@ from ssl_domains.extending.time_limit import ImportTimeout
 __all__ = ["HookResultError", "cure_of", "module_name", "reason_of"]
 
 _HOOKS = tuple(f"ssl_domains_{kind}" for kind in ("domains", "encoders", "methods", "pair_samplers", "rules"))
+_LONGEST = 120  # characters of a line of code that a message shows
 _HOOK = re.compile(r"\bssl_domains_[a-z_]+")
 
 
@@ -69,7 +70,7 @@ def _description(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         text = f"SystemExit: it called sys.exit({error.code!r})"
     elif isinstance(error, SyntaxError):
-        text = f"{type(error).__name__}: {error.msg}" + (f": {error.text.strip()}" if error.text else "")
+        text = f"{type(error).__name__}: {error.msg}" + _code(error.text or "")
     elif isinstance(error, HookResultError):
         text = f"TypeError: {error}"
     elif isinstance(error, ImportTimeout):
@@ -77,6 +78,12 @@ def _description(error: BaseException) -> str:
     else:
         text = f"{type(error).__name__}: {error}"
     return " ".join(text.split())
+
+
+def _code(text: str) -> str:
+    """The line of code that can't be parsed; nothing for the bytes of a file that isn't text."""
+    line = text.strip()
+    return f": {line[:_LONGEST]}" if line and line.isprintable() else ""
 
 
 def _line(path: Path, error: BaseException) -> int | None:

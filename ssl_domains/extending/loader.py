@@ -119,6 +119,7 @@ def _collect(info: PluginInfo) -> Plugin:
     for name, value in info.hooks.items():
         module = _from_file(Path(value)) if info.is_file else _resolve(value)
         if not manager.is_registered(module):  # one module may be named once for each domain that it brings
+            _require_functions(module, hookspecs)
             manager.register(module, name)
     manager.check_pending()  # raises for a misspelt hook, which would never be called
     return Plugin(
@@ -129,6 +130,14 @@ def _collect(info: PluginInfo) -> Plugin:
         encoders=_returned(manager, "encoders", EncoderEntry),
         rules=_rules(manager),
     )
+
+
+def _require_functions(plugin: Any, hookspecs: ModuleType) -> None:
+    """Refuse a hook that is no function, such as a list of domains: it would never be called."""
+    for name in vars(hookspecs):
+        value = getattr(plugin, name, None) if name.startswith(hookspecs.PREFIX) else None
+        if value is not None and not inspect.isfunction(value):
+            raise HookResultError(f"the hook {name} is {type(value).__name__}, not a function that returns a list")
 
 
 def _rules(manager: Any) -> tuple[RuleEntry, ...]:
@@ -142,7 +151,11 @@ def _rules(manager: Any) -> tuple[RuleEntry, ...]:
 def _returned(manager: Any, kind_name: str, kind: type[T]) -> tuple[T, ...]:
     hook = f"ssl_domains_{kind_name}"
     made: list[T] = []
-    for items in getattr(manager.hook, hook)():
+    caller = getattr(manager.hook, hook)
+    returned = caller()
+    if len(returned) < len(caller.get_hookimpls()):  # pluggy leaves None out, which a forgotten `return` gives
+        raise HookResultError(f"the hook {hook} returned None instead of a list of {kind.__name__}")
+    for items in returned:
         if isinstance(items, kind | str | bytes) or not isinstance(items, Iterable):
             expected = f"a list of {kind.__name__}"
             raise HookResultError(f"the hook {hook} returned {type(items).__name__} instead of {expected}")

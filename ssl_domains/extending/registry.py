@@ -19,7 +19,10 @@ from ssl_domains.extending.pair_sampler import PairSampler
 from ssl_domains.extending.settings import PluginSettings
 from ssl_domains.pairs.rules.registry import CORE, RuleEntry, import_object, set_rule_source
 
-__all__ = ["Registry"]
+__all__ = ["CLASH_HINT", "Registry"]
+
+CLASH_HINT = "uninstall one, block one by its distribution's name (--block NAME), or leave one --plugin-file out"
+"""What to do about a name that two plugins bring."""
 
 
 class _Named(Protocol):
@@ -146,14 +149,17 @@ class Registry:
     # -- what the hooks return ----------------------------------------------------------------------------------------
 
     def domain(self, name: str) -> Domain:
-        """The domain of that name. A plugin of this name is imported first, the others only when it has no such domain.
+        """The domain of that name.
+
+        A plugin of this name and the plugin files are imported first, the others only when these have no such domain.
 
         Raises:
             PluginError: In the cases of `command`.
             UsageError: When the name is unknown.
         """
         known = [self.load(info) for info in self.infos if name in info.names]
-        plugins = known if any(_named(plugin.domains, name) for plugin in known) else self.load_all()
+        near = [self.load(info) for info in self.infos if name in info.names or info.is_file]
+        plugins = near if any(_named(plugin.domains, name) for plugin in near) else self.load_all()
         owners = [(plugin, found) for plugin in plugins for found in _named(plugin.domains, name)]
         self._one(name, [plugin.info for plugin, _ in owners], "domain")
         if owners:
@@ -328,7 +334,7 @@ def _clash(what: str, name: str, owners: list[str]) -> PluginError:
     article = "an" if what.startswith("e") else "a"
     return PluginError(
         f"two plugins bring {article} {what} {name!r}: {' and '.join(owners)}",
-        "uninstall one, or block one by its distribution's name: --block NAME",
+        CLASH_HINT,
     )
 
 

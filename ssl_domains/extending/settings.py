@@ -40,7 +40,7 @@ class PluginSettings:
         environ = os.environ if environ is None else environ
         blocked = {*block, *_names(environ.get("SSL_DOMAINS_BLOCK", ""))}
         allowed = {*allow, *_names(environ.get("SSL_DOMAINS_ALLOW", ""))}
-        return cls(enabled, frozenset(blocked), frozenset(allowed), tuple(files))
+        return cls(enabled, frozenset(blocked), frozenset(allowed), tuple(dict.fromkeys(files)))
 
     def refuses(self, *names: str) -> str:
         """Why a plugin with these names isn't loaded; empty when it may be loaded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 import tokenize
 from pathlib import Path
@@ -133,9 +134,13 @@ def wav_layout(path: Path) -> Layout:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as error:
         raise ReadError(f"the file can't be opened: {error.strerror}") from error
+    if os.fstat(file.fileno()).st_size == 0:
+        file.close()
+        raise ReadError("the file is empty")
+    return file
 
 
 def _fortran(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
@@ -100,7 +101,12 @@ class SignalPreprocess:
         if not known.any():
             return signal
         centred: NDArray[np.float64] = signal - signal[:, known].mean(axis=1, keepdims=True)
-        spread = float(np.sqrt((centred[:, known] ** 2).mean()))
+        with np.errstate(over="ignore"):
+            spread = float(np.sqrt((centred[:, known] ** 2).mean()))
+        if math.isinf(spread):  # squares of values above 1e154 are too large for float64
+            peak = float(np.abs(centred[:, known]).max())
+            centred = centred / peak
+            spread = float(np.sqrt((centred[:, known] ** 2).mean()))
         return centred / spread if spread > 0 else centred
 
     def require(self, table: SampleTable, store: ArrayStore) -> None:

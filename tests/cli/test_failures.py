@@ -54,6 +54,12 @@ def test_all_is_well(capsys):
     assert leave(None, capsys) == (0, "")
 
 
+def test_a_bug_names_function_line_and_file(capsys):
+    _, told = leave(ValueError("surprise"), capsys)
+    line = leave.__code__.co_firstlineno + 3
+    assert f"(act, line {line} of {__file__})" in told.splitlines()[0]
+
+
 def test_a_message_of_several_lines_is_told_in_one(capsys):
     assert leave(UsageError("one\ntwo   three", ""), capsys) == (2, "error: one two three\n")
 

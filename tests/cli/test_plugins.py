@@ -195,3 +195,46 @@ def test_methods_list(plugin, cli):
     assert listed["simclr"]["from"] == "ssl-domains"
     assert listed["newest"]["from"] == "ssl-domains-new"
     assert "Doe 2026" in cli("methods", "list").out
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf"])
+def test_a_limit_is_a_number_of_seconds_above_0(cli, limit):
+    for words in (("plugins", "list"), ("plugins", "check", "toy"), ("methods", "list")):
+        done = cli(*words, f"--limit={limit}")
+        assert (done.code, done.err.splitlines()[0]) == (2, f"error: --limit is {float(limit):g} seconds")
+
+
+def test_check_refuses_a_domain_whose_name_is_a_command_of_the_core(cli, tmp_path):
+    file = tmp_path / "taken.py"
+    file.write_text(
+        "from ssl_domains.extending import Domain\n"
+        "def ssl_domains_domains():\n"
+        "    return [Domain('methods', 'others', reader=object, recipe=object, scaling=object)]\n"
+    )
+    done = cli("--plugin-file", file, "plugins", "check", "taken", "--no-run")
+    assert done.code == 3
+    assert f"ssl-domains methods is a command of the core, so those of {file} can't be called" in done.err
+
+
+def test_check_says_of_a_plugin_without_hooks_that_it_adds_nothing(cli, tmp_path):
+    file = tmp_path / "nothing.py"
+    file.write_text("x = 1\n")
+    done = cli("--plugin-file", file, "plugins", "check", "nothing")
+    assert done.code == 0
+    assert "it adds nothing" in done.out
+    file.write_text("def ssl_domains_domains():\n    return []\n")
+    assert "it adds nothing" in cli("--plugin-file", file, "plugins", "check", "nothing").out
+
+
+def test_the_domain_of_a_plugin_file_serves_where_the_installed_one_is_blocked_or_missing(toy, cli, tmp_path):
+    file = tmp_path / "again.py"
+    file.write_text(
+        "from ssl_domains.extending import Domain\n"
+        "def ssl_domains_domains():\n"
+        "    return [Domain(n, n, reader=object, recipe=object, scaling=object) for n in ('toy', 'seismic')]\n"
+    )
+    clash = cli("--plugin-file", file, "toy", "demo-data", tmp_path / "x")
+    assert (clash.code, "two plugins bring a domain 'toy'" in clash.err) == (3, True)
+    for words in (("--block", "toy", "--plugin-file", file, "toy"), ("--plugin-file", file, "seismic")):
+        done = cli(*words, "demo-data", tmp_path / "x")
+        assert (done.code, "no demo data" in done.err) == (2, True), done.err

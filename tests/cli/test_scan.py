@@ -131,3 +131,20 @@ def test_usage_errors(toy, cli, tmp_path):
     assert (missing.code, "patient" in missing.err) == (2, True)
     assert cli("toy", "scan", data, "-o", out, "--split-by", "patient", "--test", "2").code == 2
     assert cli("toy", "scan", data, "-o", out, "--split-by", "one").code == 4
+
+
+def test_a_reader_that_fails_is_named_with_the_place_of_the_error(cli, tmp_path):
+    file = tmp_path / "failing.py"
+    file.write_text(
+        "from ssl_domains.extending import Domain\n"
+        "class Reader:\n"
+        "    version = '1'\n"
+        "    def scan(self, source, **options): raise KeyError('file')\n"
+        "    def load(self, row): raise NotImplementedError\n"
+        "def ssl_domains_domains():\n"
+        "    return [Domain('failing', 'fails', reader=Reader, recipe=object, scaling=object)]\n"
+    )
+    done = cli("--plugin-file", file, "failing", "scan", tmp_path, "-o", tmp_path / "samples.parquet")
+    assert done.code == 3
+    assert f"the reader of failing can't scan '{tmp_path}': KeyError: 'file' (line 4 of {file})" in done.err
+    assert "Traceback" not in done.err

@@ -70,7 +70,7 @@ def test_a_new_plugin_is_green_at_once(cli, tmp_path: Path) -> None:
     assert "command ssl-domains sleep-lab" in shown
     assert "pair sampler visits(days=90)" in shown
     assert "60 samples → samples.parquet" in shown
-    assert "not a readable recording: No data left in file" in shown
+    assert "not a readable recording: the file is empty" in shown
     assert (tmp_path / "run" / "config.toml").is_file()
 
 

@@ -121,8 +121,8 @@ def test_bad_recordings_get_their_sentence_and_the_others_are_trained_on(
     assert "63 samples" in told
     problems = dict(pl.read_csv("samples.problems.csv").iter_rows())
     causes = {Path(path).stem: cause for path, cause in problems.items()}
-    assert causes["empty"] == "not a readable recording: No data left in file"
-    assert causes["gone"] == "not a readable recording: No such file or directory"
+    assert causes["empty"] == "not a readable recording: the file is empty"
+    assert causes["gone"] == "not a readable recording: the file can't be opened: No such file or directory"
     assert causes["cut"].startswith("not a readable recording: ")
 
     small = ("--set", "train.max_steps=1", "--set", "train.batch_size=8", "--set", "train.device=cpu")

@@ -98,6 +98,14 @@ def test_what_is_no_python_file_is_said(tmp_path: Path) -> None:
         registry(text).require_files()
 
 
+def test_bytes_that_are_no_text_are_not_printed(tmp_path: Path) -> None:
+    file = tmp_path / "binary.py"
+    file.write_bytes(b"\x1b[31m\xe3\x80 = 1\n")
+    with pytest.raises(PluginError, match=r"binary.py is broken.*SyntaxError") as caught:
+        registry(file).require_files()
+    assert caught.value.message.isprintable()
+
+
 def test_a_good_file_passes(tmp_path: Path) -> None:
     file = tmp_path / "good.py"
     file.write_text("def ssl_domains_domains():\n    return []\n")

@@ -79,6 +79,11 @@ def test_a_working_plugin_is_active_and_hands_over(make_plugin):
         ("def ssl_domains_methods():\n    yield 1/0", "ZeroDivisionError"),
         ("def ssl_domains_domains(too, many):\n    return []", "too"),
         ("def ssl_domains_domain():\n    return []", "unknown hook 'ssl_domains_domain'"),
+        (
+            "def ssl_domains_domains():\n    pass",
+            "ssl_domains_domains returned None instead of a list of Domain",
+        ),
+        ("ssl_domains_domains = []", "the hook ssl_domains_domains is list, not a function that returns a list"),
     ],
 )
 def test_a_broken_plugin_is_recorded_with_its_distribution_and_a_cure(make_plugin, code, told):
@@ -191,6 +196,22 @@ def test_two_plugins_with_one_name_are_an_error_said_aloud(make_plugin):
     settled = registry(block=["another-toy", "ssl-domains-third"])
     assert settled.clashes() == []
     assert settled.domain("toy").name == "toy"
+
+
+def test_a_plugin_file_and_an_installed_plugin_with_one_domain_are_a_clash(make_plugin, tmp_path):
+    make_plugin("toy", DOMAIN, cli=APP)
+    file = tmp_path / "my_toy.py"
+    file.write_text(DOMAIN.replace('"toys"', '"toys of the file"'))
+    with pytest.raises(PluginError, match="two plugins bring a domain 'toy'") as caught:
+        registry(files=[file]).domain("toy")
+    assert "--plugin-file" in caught.value.hint
+    assert registry(files=[file], block=["toy"]).domain("toy").summary == "toys of the file"
+
+
+def test_a_plugin_file_that_is_given_twice_counts_once(tmp_path):
+    file = tmp_path / "my_toy.py"
+    file.write_text(DOMAIN)
+    assert registry(files=[file, file]).domain("toy").summary == "toys"
 
 
 def test_a_known_domain_that_is_missing_says_how_to_install_it():

@@ -129,7 +129,7 @@ def test_wav_with_odd_chunks_and_in_big_endian_and_extensible(tmp_path: Path) ->
         (b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd", "doesn't say the form"),
         (b"RF64" + wav(form(1, 1, 16), bytes(8))[4:], "more than 4 GB"),
         (wav(struct.pack("<HHIIHH", 1, 2, 8000, 0, 3, 16), bytes(8)), "2 channels of 2 bytes in 3 bytes"),
-        (b"", "this is no wav file"),
+        (b"", "the file is empty"),
         (b"ID3\3 a song of another kind", "this is no wav file"),
     ],
 )
@@ -196,7 +196,7 @@ def test_npy_that_can_not_be_read_in_place(tmp_path: Path) -> None:
     for content, said in (
         (whole[:-1], f"ends before its numbers do: it has {len(whole) - 1} bytes of {len(whole)}"),
         (whole[:50], "no .npy file, or a damaged one"),
-        (b"", "no .npy file, or a damaged one"),
+        (b"", "the file is empty"),
         (whole[:10] + b"(((" + whole[13:], "no .npy file, or a damaged one"),
         (whole.replace(b"(100,)", b"(-99,)"), "a damaged one (its shape is [-99])"),
         (b"\x93NUMPY\x07\x00" + whole[8:], "version 7.0"),

@@ -58,6 +58,13 @@ def test_a_recording_keeps_the_relative_amplitudes_of_its_channels() -> None:
     )
 
 
+def test_values_whose_squares_overflow_keep_their_form() -> None:
+    signal = RNG.normal(0.0, 1.0, (50, 2))
+    preprocess = SignalPreprocess(channels=2)
+    large = preprocess(signal * 1e300)
+    np.testing.assert_allclose(large.values[0].numpy(), reference(signal), rtol=1e-5, atol=1e-6)
+
+
 def test_places_without_a_number_are_not_valid_and_change_nothing_else() -> None:
     signal = RNG.normal(0, 2, (40, 2))
     signal[5, 0], signal[17, 1] = np.nan, np.inf

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.commands.plugins import LIMIT, SECONDS
+from ssl_domains.cli.commands.plugins import LIMIT, SECONDS, above_zero
 from ssl_domains.cli.console import answering, table
 from ssl_domains.cli.session import registry_of
 
@@ -24,7 +24,7 @@ def about() -> None:
 @app.command("list")
 def list_methods(
     ctx: typer.Context,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", callback=above_zero, help=LIMIT)] = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """List methods, where they come from and their papers."""

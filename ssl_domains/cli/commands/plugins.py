@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+import math
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +15,20 @@ from ssl_domains.cli.session import registry_of
 from ssl_domains.cli.work.plugins import root_options, run_commands
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
 from ssl_domains.extending import KNOWN_DOMAINS, Plugin, Registry
+from ssl_domains.extending.registry import CLASH_HINT
 
-__all__ = ["LIMIT", "SECONDS", "app"]
+__all__ = ["LIMIT", "SECONDS", "above_zero", "app"]
 
 SECONDS = 60.0
 LIMIT = "Give up the import of a plugin after so long, and go on with the others."
+
+
+def above_zero(limit: float) -> float:
+    """Callback of the option ``--limit``: refuses what is no number of seconds above 0."""
+    if not 0 < limit < math.inf:
+        raise UsageError(f"--limit is {limit:g} seconds", "give a number above 0, such as --limit 60")
+    return limit
+
 
 app = typer.Typer(help="List and check installed plugins; write the skeleton of a new one.", no_args_is_help=True)
 
@@ -27,7 +36,7 @@ app = typer.Typer(help="List and check installed plugins; write the skeleton of 
 @app.command("list")
 def list_plugins(
     ctx: typer.Context,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", callback=above_zero, help=LIMIT)] = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """List plugins: active, blocked, broken, incompatible; each is imported in isolation."""
@@ -56,7 +65,7 @@ def check(
     run: Annotated[
         bool, typer.Option("--run/--no-run", help="Run the commands of its domains on their demo data.")
     ] = True,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", help=LIMIT)] = SECONDS,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", callback=above_zero, help=LIMIT)] = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Import one plugin, list what it adds and run its commands; exit code 3 when it can't be used."""
@@ -84,7 +93,10 @@ def check(
                     answer.line(f"  {kind} {getattr(item, 'signature', item.name)}: {item.summary}")
             for command in _commands(plugin):
                 answer.line(f"  command ssl-domains {command}")
-        _require_usable(registry, plugins)
+            if plugin.status == "active" and not _adds(plugin):
+                answer.line("  it adds nothing, as it has no hook that returns something")
+        root: Any = ctx.find_root().command
+        _require_usable(registry, plugins, set(root.commands))
         for plugin in plugins if run else ():
             for line in run_commands(plugin, root_options(registry.settings), invoke):
                 answer.line(f"  {line}")
@@ -108,16 +120,25 @@ def new(
         answer.line(f"next: pip install -e {folder} && ssl-domains plugins check {name}")
 
 
-def _require_usable(registry: Registry, plugins: Sequence[Plugin]) -> None:
+def _require_usable(registry: Registry, plugins: Sequence[Plugin], commands: Set[str]) -> None:
     for plugin in plugins:
         if plugin.status != "active":
             raise PluginError(plugin.reason, plugin.cure)
+        for name in sorted(commands & {*_commands(plugin)}):
+            cause = f"ssl-domains {name} is a command of the core, so those of {plugin.info.label} can't be called"
+            raise PluginError(cause, "give the domain and its command another name")
         for method in plugin.methods:
             method.load()
         for rule in plugin.rules:
             rule.load()
     for clash in (c for c in registry.clashes() if any(plugin.info.distribution in c for plugin in plugins)):
-        raise PluginError(clash, f"uninstall one, or block one by its distribution's name ({sys.argv[0]} --block NAME)")
+        raise PluginError(clash, CLASH_HINT)
+
+
+def _adds(plugin: Plugin) -> bool:
+    """Whether a plugin brings anything."""
+    brought = (plugin.domains, plugin.pair_samplers, plugin.methods, plugin.encoders, plugin.rules)
+    return any(brought) or bool(plugin.info.commands)
 
 
 def _commands(plugin: Plugin) -> list[str]:

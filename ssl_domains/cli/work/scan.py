@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.errors import DataError, PluginError, SslDomainsError, UsageError, did_you_mean
 from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def scan_to(
     Raises:
         UsageError: When the source or a column is missing.
         DataError: When nothing could be read; the file of problems is written all the same.
+        PluginError: When the reader itself fails, which has to list a bad file as a problem.
     """
     from ssl_domains.samples import group_split, join_columns, write_problems, write_table
     from ssl_domains.samples.files import read_frame
@@ -104,7 +107,19 @@ def _scan(domain: Domain, source: Path, options: dict[str, Any]) -> ScanResult:
         table = _from_table(source)
         if table is not None:
             return table
-    return reader.scan(source, **options)
+    try:
+        return reader.scan(source, **options)
+    except (SslDomainsError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        cause = f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
+        raise PluginError(
+            f"the reader of {domain.name} can't scan {str(source)!r}: {cause}",
+            "ssl-domains --debug … shows the traceback; a reader lists a bad file as a problem and goes on",
+        ) from error
 
 
 def _from_table(source: Path) -> ScanResult | None:

@@ -310,7 +310,9 @@ def _method(
             method = convert_sync_batchnorm(method)
         else:
             share_batch_norms(method)
-    layout = torch.channels_last if config.train.channels_last else torch.contiguous_format
+    # torch refuses this layout for weights with five sides, those of 3-D convolutions.
+    volumes = any(one.ndim == 5 for one in (*method.parameters(), *method.buffers()))
+    layout = torch.channels_last if config.train.channels_last and not volumes else torch.contiguous_format
     method.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     if config.train.compile:
         method.encoder.compile()  # in place, so that the names of the weights don't change
