@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ssl_domains.errors import UsageError
 from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.dense import DenseLoss
+from ssl_domains.losses.dense import dense_loss
 from ssl_domains.losses.output import LossOutput
 from ssl_domains.losses.tiled import TiledLoss
 
@@ -91,7 +91,7 @@ def contrastive_loss(
         if isinstance(tau, Tensor):
             tau = tau.to(device, dtype).reshape(())
         if tile is None and device.type == "cpu" and 0 < m * n <= _DENSE:
-            return LossOutput(*DenseLoss.apply(queries, others, tau, pairs, total_anchors))
+            return dense_loss(queries, others, tau, pairs, total_anchors)
         scalar = torch.as_tensor(tau, dtype=dtype, device=device)
         return LossOutput(*TiledLoss.apply(queries, others, scalar, pairs, tile, total_anchors))
 

@@ -1,168 +1,189 @@
-"""The contrastive loss of a small batch as one matrix of anchors × candidates, in few calls."""
+"""The contrastive loss of a small batch as one matrix of anchors × candidates, in few calls.
+
+In a small batch the number of calls costs more than the arithmetic, and most calls of NumPy cost a fraction of those of
+torch. So vectors are NumPy arrays. Two matrices are overwritten step by step, and the gradients are computed together
+with the loss, while the probabilities are at hand.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ssl_domains.losses.anchor_means import AnchorMeans
+from ssl_domains.losses.output import LossOutput
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs import PairBatch, Tile
+    from ssl_domains.pairs import PairBatch, PairMatrices
 
-__all__ = ["DenseLoss"]
+__all__ = ["dense_loss"]
 
-# Rows from which one matrix product less is worth some more calls.
-_SYMMETRIC = 192
+Floats = NDArray[np.float64]
+_Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
 
-# Sums of exp over logits of at most this size neither overflow nor underflow in float32.
 _SAFE_EXPONENT = 41.0
+"""Sums of exp over logits of at most this size neither overflow nor underflow in float32."""
 
-_Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, None, None]
+_TINY = float(np.finfo(np.float64).tiny)
+
+_LOWEST = -1e30
+"""The logit of a candidate outside A(i) before a maximum is taken: finite, so that a weight of 0 times it is 0."""
 
 
-class DenseLoss(torch.autograd.Function):
-    """Loss and gradients of at least one anchor and one candidate, on a CPU.
+def dense_loss(
+    z: Tensor,
+    keys: Tensor | None,
+    tau: float | Tensor,
+    pairs: PairBatch,
+    total_anchors: Callable[[Tensor], Tensor] | None,
+) -> LossOutput:
+    """See `contrastive_loss`; for at least one anchor and one candidate, on the CPU.
 
-    In a small batch the number of calls costs more than the arithmetic. So forward computes the gradients too, while
-    the probabilities are at hand, and backward multiplies them. Two matrices are overwritten step by step.
+    Args:
+        z: ``[M, d]`` anchors, float32 or float64.
+        keys: ``[N, d]`` candidates of the same dtype; None when they are the anchors.
+        tau: Temperature, of the same dtype if it is a tensor.
+        pairs: The pairs.
+        total_anchors: See `contrastive_loss`.
     """
+    anchors, candidates, scale = (
+        z.detach(),
+        z.detach() if keys is None else keys.detach(),
+        1 / float(tau.detach() if isinstance(tau, Tensor) else tau),
+    )
+    logits = _product(anchors, candidates.T, scale)
+    s = logits.numpy()
+    matrices = pairs.matrices(s.dtype)
+    means = _AnchorMeans.of(pairs.weights, matrices, total_anchors)
+
+    small = _all_small(s, keys is None)
+    if not small:
+        _exclude(s, matrices, _LOWEST)
+        s -= s.max(1, keepdims=True)  # shifts log-sum-exp and positives of an anchor alike
+    products = np.array([np.einsum("ij,ij->i", w, s) for w in matrices.weights], dtype=np.float64)
+    logits.exp_()
+    _exclude(s, matrices, 0)
+    # A sum is 0 only without a candidate in A(i), for an anchor that has no share in the loss.
+    sums = np.maximum(logits.sum(1).numpy(), _TINY, dtype=np.float64)
+    # 0.0 is added so that no loss is −0.
+    weighted = (means.share * np.log(sums) - means.positive_share * products).sum(1) + 0.0
+
+    loss = float(weighted.sum())
+    needed = [isinstance(x, Tensor) and x.requires_grad and torch.is_grad_enabled() for x in (z, keys, tau)]
+    if any(needed):
+        both_roles = keys is None and small
+        gradient = _by_logits(logits, matrices, means, sums, both_roles)
+        if keys is None and not both_roles:
+            gradient = gradient + gradient.T
+        value = _Attached.apply(
+            loss, _gradients(needed, gradient, anchors, candidates, scale, keys is None), z, keys, tau
+        )
+    else:
+        value = z.new_tensor(loss)
+    return LossOutput(
+        value,
+        torch.from_numpy((weighted / pairs.weights).astype(s.dtype)),
+        torch.from_numpy((1 - matrices.cross_sample.sum(1) / len(s)).astype(s.dtype)),
+        means.anchors,
+    )
+
+
+class _Attached(torch.autograd.Function):
+    """A loss whose gradients are known; backward multiplies them by its own gradient."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        z: Tensor,
-        keys: Tensor | None,
-        tau: float | Tensor,
-        pairs: PairBatch,
-        total_anchors: Callable[[Tensor], Tensor] | None,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """See `contrastive_loss`; returns the values of a `LossOutput`."""
-        candidates, scale = z if keys is None else keys, 1 / float(tau.detach() if isinstance(tau, Tensor) else tau)
-        tile = pairs.dense()
-        logits = _product(z, candidates.T, scale)
-        w = _weights(tile, z.dtype)
-        means = AnchorMeans(pairs.weights, w.sum(2).double(), total_anchors)
-        allowed = None if pairs.square and not pairs.has_ignore else tile.allowed
-        symmetric = keys is None and z.shape[0] >= _SYMMETRIC and _largest(logits) <= _SAFE_EXPONENT
-        by_form = _by_exponentials if symmetric else _by_log_softmax
-        loss, per_relation, gradient = by_form(logits, allowed, w, means)
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(*_gradients(ctx.needs_input_grad, gradient, z, keys, scale, symmetric))
-
-        without_cross = torch.rsub(_cross_sample(tile, pairs).double().mean(1), 1)
-        outputs = per_relation.to(z.dtype), without_cross.to(z.dtype), means.anchors
-        ctx.mark_non_differentiable(*outputs)
-        ctx.set_materialize_grads(False)
-        return loss.to(z.dtype), *outputs
+    def forward(ctx: Any, value: float, gradients: _Gradients, z: Tensor, *_: Tensor | float | None) -> Tensor:
+        """The loss as a scalar tensor, attached to z, candidates and τ."""
+        ctx.save_for_backward(*gradients)
+        return z.new_tensor(value)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: None) -> _Gradients:
-        """The gradients of forward times the gradient of the loss."""
-        to_z, to_keys, to_tau = (None if saved is None else saved * grad for saved in ctx.saved_tensors)
-        return to_z, to_keys, to_tau, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """The known gradients times that of the loss."""
+        return (None, None, *(None if saved is None else saved * grad for saved in ctx.saved_tensors))
 
 
-def _weights(tile: Tile, dtype: torch.dtype) -> Tensor:
-    """w ``[R, M, N]``; in float64 with grades, as a tiny grade that is an anchor's only one must not become 0."""
-    if any(grades is not None for grades in tile.grades):
-        return tile.weights
-    return tile.matches.view(torch.uint8).to(dtype)  # bool converts several times slower
+@dataclass(frozen=True, eq=False)
+class _AnchorMeans:
+    """The share of each anchor in the loss, as in `ssl_domains.losses.anchor_means.AnchorMeans`.
+
+    Attributes:
+        anchors: int64 ``[R]``, M_r.
+        share: ``[R, M]``, α_r / M_r, 0 for an anchor without positives in relation r.
+        positive_share: ``[R, M]``, ``share`` over the sum of the weights of the anchor's positives.
+    """
+
+    anchors: Tensor
+    share: Floats
+    positive_share: Floats
+
+    @classmethod
+    def of(
+        cls, alphas: Sequence[float], matrices: PairMatrices, total_anchors: Callable[[Tensor], Tensor] | None
+    ) -> _AnchorMeans:
+        weights = np.array([np.einsum("ij->i", w) for w in matrices.weights], dtype=np.float64)
+        counted = weights > 0
+        anchors = torch.from_numpy(counted.sum(1))
+        if total_anchors is not None:
+            anchors = total_anchors(anchors)
+        share = counted * (alphas / np.maximum(anchors.numpy(), 1))[:, None]
+        return cls(anchors, share, share / np.where(counted, weights, 1))
 
 
-def _cross_sample(tile: Tile, pairs: PairBatch) -> Tensor:
-    """Whether each anchor has a positive of another sample, uint8 ``[R, M]``."""
-    other = pairs.other_sample(slice(None), slice(None))
-    return tile.matches.logical_and(other).view(torch.uint8).amax(2)  # bool reduces fifty times slower
+def _by_logits(terms: Tensor, matrices: PairMatrices, means: _AnchorMeans, sums: Floats, both_roles: bool) -> Tensor:
+    """The gradient G of the loss by the logits ``[M, N]``, or G + Gᵀ, in place of ``terms``.
 
-
-def _by_log_softmax(
-    logits: Tensor, allowed: Tensor | None, w: Tensor, means: AnchorMeans
-) -> tuple[Tensor, Tensor, Tensor]:
-    """L, L_r, and the gradient of L by the logits ``[M, N]``, for any logits.
+    Where candidates are the anchors, both roles of a row share one product of matrices with G + Gᵀ. Exponentials
+    without a shift are symmetric, and so are the weights. So G + Gᵀ needs no transposed matrix: each of them is
+    multiplied by the sum of the factors of its row and of its column.
 
     Args:
-        logits: ``[M, N]``, overwritten.
-        allowed: bool ``[M, N]``, the candidates in A(i); None where only the diagonal is not.
-        w: Weights of the positives, ``[R, M, N]``.
-        means: Their sums.
+        terms: exp of the logits, 0 outside A(i).
+        matrices: Weights of the positives.
+        means: Their shares.
+        sums: Of each row of ``terms``.
+        both_roles: Whether to give G + Gᵀ.
     """
-    # Finite, so that a weight of 0 times its logarithm is 0.
-    lowest = -1e30
-    if allowed is None:
-        logits.fill_diagonal_(lowest)
-    else:
-        logits.masked_fill_(~allowed, lowest)
-    log_p = torch.log_softmax(logits, 1)
-    loss, per_relation = means.loss(_products(w, log_p, logits))
-    gradient = log_p.exp_().mul_(means.lse_share.to(log_p.dtype)[:, None])
-    for each, share in zip(w.unbind(), means.positive_share.to(w.dtype).unbind(), strict=True):
-        _subtract(gradient, each, share[:, None])
-    return loss, per_relation, gradient
+    scratch = torch.empty_like(terms) if both_roles else None
 
+    def factors(share: Floats, dtype: np.dtype[Any]) -> Tensor:
+        row = torch.from_numpy(share.astype(dtype))
+        if scratch is None:
+            return row[:, None]
+        return torch.add(row[:, None], row, out=scratch if row.dtype == scratch.dtype else None)
 
-def _by_exponentials(
-    logits: Tensor, allowed: Tensor | None, w: Tensor, means: AnchorMeans
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The same where candidates are the anchors and logits are small; the gradient G of the loss becomes G + Gᵀ.
-
-    exp(s) is symmetric, and so are the weights. So G + Gᵀ, by which both roles of a row share one product of matrices,
-    needs no transposed matrix: each exponential is multiplied by the sum of what row and column multiply it by.
-    """
-    scratch = torch.empty_like(logits)
-    products = _products(w, logits, scratch)
-    terms = logits.exp_()
-    if allowed is None:
-        terms.fill_diagonal_(0)
-    else:
-        terms.mul_(scratch.copy_(allowed.view(torch.uint8)))
-    # The sum is 0 only without a candidate in A(i), for an anchor that has no share in the loss.
-    total = terms.sum(1).double().clamp_min_(torch.finfo(torch.float64).tiny)
-    loss, per_relation = means.loss(products, total.log())
-    factor = (means.lse_share / total).to(terms.dtype)
-    terms.mul_(torch.add(factor[:, None], factor, out=scratch))
-    wide = scratch if w.dtype == scratch.dtype else scratch.to(w.dtype)
-    for each, share in zip(w.unbind(), means.positive_share.to(w.dtype).unbind(), strict=True):
-        _subtract(terms, each, torch.add(share[:, None], share, out=wide))
-    return loss, per_relation, terms
-
-
-def _products(w: Tensor, values: Tensor, scratch: Tensor) -> Tensor:
-    """Σ_j w_rij·values_ij, float64 ``[R, M]``; ``scratch`` may be overwritten."""
-    if w.shape[0] == 1 and w.dtype == scratch.dtype:
-        return torch.mul(w, values, out=scratch[None]).sum(2).double()
-    return (w * values).sum(2).double()
-
-
-def _subtract(gradient: Tensor, w: Tensor, share: Tensor) -> None:
-    if w.dtype == gradient.dtype:
-        gradient.addcmul_(w, share, value=-1)
-    else:
-        gradient.sub_(w * share)
+    terms.mul_(factors(means.share.sum(0) / sums, terms.numpy().dtype))
+    for w, share in zip(matrices.weights, means.positive_share, strict=True):
+        # The share of a tiny weight is so large that their product needs the precision of the weight.
+        factor, weights = factors(share, w.dtype), torch.from_numpy(w)
+        if weights.dtype == terms.dtype:
+            terms.addcmul_(weights, factor, value=-1)
+        else:
+            terms.sub_(weights * factor)
+    return terms
 
 
 def _gradients(
-    needed: Sequence[bool], by_logits: Tensor, z: Tensor, keys: Tensor | None, scale: float, both_roles: bool
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Gradients by z, keys and τ, where needed, from that by the logits ``s = scale·z·keysᵀ``, scale = 1/τ."""
-    to_z, to_keys, to_tau = needed[:3]
-    grad_z = grad_keys = grad_tau = None
-    if to_z or to_tau:
-        grad_z = _product(by_logits, z if keys is None else keys, scale)
-        if keys is None and not both_roles:
-            grad_z.addmm_(by_logits.T, z, alpha=scale)
+    needed: Sequence[bool], by_logits: Tensor, z: Tensor, keys: Tensor, scale: float, square: bool
+) -> _Gradients:
+    """Gradients by z, keys and τ, where needed, from that by the logits ``s = scale·z·keysᵀ``, scale = 1/τ.
+
+    ``by_logits`` is G + Gᵀ where the batch is ``square``.
+    """
+    to_z, to_keys, to_tau = needed
+    grad_z = _product(by_logits, keys, scale) if to_z or to_tau else None
+    grad_tau = None
     if to_tau:
         assert grad_z is not None
-        roles = 2 if keys is None else 1
-        grad_tau = ((grad_z.double() * z).sum() * (-scale / roles)).to(z.dtype)
-    if to_keys:
-        grad_keys = _product(by_logits.T, z, scale)
-    return grad_z if to_z else None, grad_keys, grad_tau
+        grad_tau = ((grad_z.double() * z).sum() * (-scale / (2 if square else 1))).to(z.dtype)
+    return grad_z if to_z else None, _product(by_logits.T, z, scale) if to_keys else None, grad_tau
 
 
 def _product(a: Tensor, b: Tensor, scale: float) -> Tensor:
@@ -170,6 +191,22 @@ def _product(a: Tensor, b: Tensor, scale: float) -> Tensor:
     return a.new_empty(a.shape[0], b.shape[1]).addmm_(a, b, beta=0, alpha=scale)
 
 
-def _largest(values: Tensor) -> float:
-    low, high = values.aminmax()
-    return max(float(high), -float(low))
+def _all_small(logits: NDArray[Any], square: bool) -> bool:
+    """Whether exponentials need no maximum taken off before; False also where logits are NaN."""
+    if square:  # by the Cauchy-Schwarz inequality, none is larger than the largest one on the diagonal
+        return bool(_diagonal(logits).max() <= _SAFE_EXPONENT)
+    return bool(logits.max() <= _SAFE_EXPONENT and logits.min() >= -_SAFE_EXPONENT)
+
+
+def _exclude(values: NDArray[Any], matrices: PairMatrices, value: float) -> None:
+    """Set the pairs outside A(i), in place."""
+    if matrices.diagonal:
+        _diagonal(values)[:] = value
+    elif matrices.allowed is not None and value == 0:
+        np.multiply(values, matrices.allowed, out=values)  # takes a third of the time of `putmask`
+    elif matrices.allowed is not None:
+        np.putmask(values, ~matrices.allowed, value)
+
+
+def _diagonal(values: NDArray[Any]) -> NDArray[Any]:
+    return values.reshape(-1)[:: len(values) + 1]

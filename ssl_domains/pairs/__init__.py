@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssl_domains.pairs.batch.pair_batch import PairBatch, Tile
+    from ssl_domains.pairs.batch.pair_matrices import PairMatrices
     from ssl_domains.pairs.batch.rows import Rows
     from ssl_domains.pairs.binding.bound_rule import BoundRelation, BoundRule
     from ssl_domains.pairs.bound_objective import BoundObjective
@@ -44,6 +45,7 @@ __all__ = [
     "Computed",
     "Objective",
     "PairBatch",
+    "PairMatrices",
     "PairsReport",
     "Relation",
     "Rows",
@@ -73,6 +75,7 @@ _MODULES = {
     "Computed": "computed",
     "Objective": "rules.objective",
     "PairBatch": "batch.pair_batch",
+    "PairMatrices": "batch.pair_matrices",
     "PairsReport": "inspection.report",
     "Relation": "rules.objective",
     "Rows": "batch.rows",

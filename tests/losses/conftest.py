@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ssl_domains.losses import LossOutput, contrastive_loss
+from ssl_domains.pairs import PairMatrices
 
 
 @dataclass
@@ -51,6 +53,14 @@ class ToldPairs:
 
     def dense(self) -> Any:
         return self.tile(slice(None), slice(None))
+
+    def matrices(self, dtype: Any) -> PairMatrices:
+        other = self.anchors.sample[:, None] != self.candidates.sample[None, :]
+        allowed = None if self.square and not self.has_ignore else self.allowed.numpy()
+        weights = [
+            w.numpy().astype(np.float64 if graded else dtype) for w, graded in zip(self.w, self.graded, strict=True)
+        ]
+        return PairMatrices(tuple(weights), ((self.w > 0) & other).any(2).numpy(), allowed is None, allowed)
 
     def other_sample(self, i: slice, j: slice) -> Tensor:
         return self.anchors.sample[i, None] != self.candidates.sample[None, j]

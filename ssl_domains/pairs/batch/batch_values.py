@@ -101,7 +101,7 @@ class RowsOfBatch:
     def part(self) -> Ints | None:
         """The rank of each row's part among the parts of the batch; None where all rows are of one part."""
         part = self._joined(self.anchor_rows.part, self.candidate_rows.part)
-        return None if len(part) == 0 or part.min() == part.max() else ranks(part)
+        return None if len(part) == 0 or (part == part[0]).all() else ranks(part)
 
     @cached_property
     def unfilled(self) -> Bools | None:

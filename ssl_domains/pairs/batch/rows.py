@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,17 +67,16 @@ class Rows:
         """
         sample = torch.as_tensor(samples, dtype=torch.int64)
         n, device = sample.shape[0], sample.device
-        row = torch.arange(views * n, device=device)
         if isinstance(part, int):
-            parts = torch.full_like(row, part)
+            parts = torch.from_numpy(np.full(views * n, part, dtype=np.int64)).to(device)
         else:
             parts = torch.as_tensor(part, dtype=torch.int64, device=device).expand(views, n).reshape(-1)
         return cls(
             sample=sample.expand(views, n).reshape(-1),
-            view=row.div(max(n, 1), rounding_mode="floor"),
+            view=torch.from_numpy(np.arange(views, dtype=np.int64).repeat(n)).to(device),
             part=parts,
-            row=row + first_row if first_row else row,
-            emitted=_float64(emitted, sample.device),
+            row=torch.from_numpy(np.arange(first_row, first_row + views * n, dtype=np.int64)).to(device),
+            emitted=_float64(emitted, device) if emitted else {},
         )
 
     @classmethod
