@@ -41,14 +41,13 @@ class AnchorMeans:
         self.lse_share = self._share.sum(0)
         self.positive_share = self._share / torch.where(counted, weights, 1)
 
-    def loss(self, products: Tensor, lse: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def loss(self, products: Tensor, lse: Tensor) -> tuple[Tensor, Tensor]:
         """L, and L_r ``[R]``.
 
         Args:
             products: Σ_p w_ip s_ip, ``[R, M]``.
             lse: log Σ_j exp(s_ij) over the allowed candidates, ``[M]``, any finite number for an anchor without
-                positives; None where ``s`` are log-probabilities, for which it is 0.
+                positives.
         """
-        terms = self.positive_share * products
-        weighted = torch.rsub(terms.sum(1), 0) if lse is None else (self._share * lse - terms).sum(1)
+        weighted = (self._share * lse - self.positive_share * products).sum(1)
         return weighted.sum(), weighted / self._alphas
