@@ -49,10 +49,19 @@ def weights(folder: Path, out: str) -> dict[str, torch.Tensor]:
     return small_run.weights(Run.open(folder / out))
 
 
+def in_new_processes(size: int, function: Callable[..., Any], **given: Any) -> list[dict[str, Any]]:
+    """Results of processes that ran nothing before, as what other tests leave would be measured too."""
+    pool = ProcessPool(size=size, timeout=600)
+    try:
+        return pool(function, **given)
+    finally:
+        pool.close()
+
+
 @pytest.fixture(scope="module")
 def alone(folder: Path) -> dict[str, Any]:
-    """Memory of a run in this process, with two workers."""
-    return pretrain_regions(**options(folder, "alone"))
+    """Memory of a run in one process with two workers."""
+    return in_new_processes(1, pretrain_regions, **options(folder, "alone"))[0]
 
 
 def test_one_process_and_its_workers_take_little_memory(alone: dict[str, Any], folder: Path) -> None:
@@ -72,11 +81,7 @@ def test_workers_change_nothing(alone: dict[str, Any], folder: Path) -> None:
 def test_two_processes_train_what_one_trains(folder: Path) -> None:
     # One step: in further ones, Adam makes large what rounding changes in the smallest gradients.
     pretrain_regions(**options(folder, "one-step", workers=0, steps=1))
-    pool = ProcessPool(folder, timeout=600)
-    try:
-        found = pool(pretrain_regions, **options(folder, "two", workers=1, steps=1))
-    finally:
-        pool.close()
+    found = in_new_processes(2, pretrain_regions, **options(folder, "two", workers=1, steps=1))
     assert sum(one["peak"] for one in found) < LIMIT
     expected = weights(folder, "one-step")
     gradients = 0
@@ -88,7 +93,7 @@ def test_two_processes_train_what_one_trains(folder: Path) -> None:
 
 
 def test_every_region_is_embedded_as_if_it_were_a_file(alone: dict[str, Any], folder: Path) -> None:
-    found = embed_regions(**options(folder, "alone"))
+    [found] = in_new_processes(1, embed_regions, **options(folder, "alone"))
     assert found["rows"] == SIZES.regions
     assert found["peak"] < LIMIT
     run = Run.open(folder / "alone")
