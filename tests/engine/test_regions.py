@@ -72,7 +72,7 @@ def test_one_process_and_its_workers_take_little_memory(alone: dict[str, Any], f
 
 
 def test_workers_change_nothing(alone: dict[str, Any], folder: Path) -> None:
-    pretrain_regions(**options(folder, "no-workers", workers=0))
+    in_new_processes(1, pretrain_regions, **options(folder, "no-workers", workers=0))
     expected = weights(folder, "alone")
     for name, value in weights(folder, "no-workers").items():
         assert torch.equal(value, expected[name]), name
@@ -80,7 +80,7 @@ def test_workers_change_nothing(alone: dict[str, Any], folder: Path) -> None:
 
 def test_two_processes_train_what_one_trains(folder: Path) -> None:
     # One step: in further ones, Adam makes large what rounding changes in the smallest gradients.
-    pretrain_regions(**options(folder, "one-step", workers=0, steps=1))
+    in_new_processes(1, pretrain_regions, **options(folder, "one-step", workers=0, steps=1))
     found = in_new_processes(2, pretrain_regions, **options(folder, "two", workers=1, steps=1))
     assert sum(one["peak"] for one in found) < LIMIT
     expected = weights(folder, "one-step")
