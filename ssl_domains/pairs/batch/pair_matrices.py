@@ -69,11 +69,14 @@ def _by_codes(pairs: PairBatch, dtype: DTypeLike) -> tuple[tuple[NDArray[Any], .
         else:
             equal[itself] = False
         weights.append(_numbers(equal, dtype))
-        # Candidates of a code are of another sample than the anchor where the first or the last of them is.
-        least, largest = np.full(rows, np.iinfo(np.int64).max), np.full(rows, -1)
-        np.minimum.at(least, c, candidate_samples)
-        np.maximum.at(largest, c, candidate_samples)
-        np.logical_or(least[a] < samples, largest[a] > samples, out=cross[r])
+        # A code is of several samples if one of its candidates is of another sample than `some`, which is any of them.
+        some = np.full(rows, -1)
+        some[c] = candidate_samples
+        several = np.bincount(c, candidate_samples != some[c], minlength=rows)
+        cross[r] = several[a] > 0
+        if not pairs.square:
+            some_of_code = some[a]
+            cross[r] |= (some_of_code >= 0) & (some_of_code != samples)
     return tuple(weights), cross
 
 
