@@ -60,8 +60,8 @@ class RowArrays:
         unfilled = sample < 0 if negative and (sample < 0).any() else None
         stored = view < 0 if negative and (view < 0).any() else None
         if wrong or (unfilled is not None and sample.min() < -1):
-            sample = sample[(sample < -1) | (sample >= size)]
-            raise UsageError(f"a row of sample {sample[0]}, but the table has {size}", "Rows.sample is a position in it")
+            outside = int(sample[(sample < -1) | (sample >= size)][0])
+            raise UsageError(f"a row of sample {outside}, but the table has {size}", "Rows.sample is a position in it")
         ids = row if stored is None else row[~stored]
         # Ids usually ascend, which takes less time to check than to sort them.
         if not np.logical_and.reduce(ids[1:] > ids[:-1]) and len(np.unique(ids)) != len(ids):
