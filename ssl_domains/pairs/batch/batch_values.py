@@ -54,16 +54,19 @@ class RowArrays:
         """
         rows = rows if rows.sample.device.type == "cpu" else rows.to("cpu")
         sample, view, row = rows.sample.numpy(), rows.view.numpy(), rows.row.numpy()
-        lowest = sample.min(initial=0)
-        if lowest < -1 or sample.max(initial=-1) >= size:
-            wrong = int(sample[(sample < -1) | (sample >= size)][0])
-            raise UsageError(f"a row of sample {wrong}, but the table has {size}", "Rows.sample is a position in it")
-        stored = view < 0 if view.min(initial=0) < 0 else None
+        wrong = np.maximum.reduce(sample, initial=-1) >= size
+        # In the usual batch of views this is the only other reduction: the sign says that no number is negative.
+        negative = np.minimum.reduce(sample | view, initial=0) < 0
+        unfilled = sample < 0 if negative and (sample < 0).any() else None
+        stored = view < 0 if negative and (view < 0).any() else None
+        if wrong or (unfilled is not None and sample.min() < -1):
+            outside = int(sample[(sample < -1) | (sample >= size)][0])
+            raise UsageError(f"a row of sample {outside}, but the table has {size}", "Rows.sample is a position in it")
         ids = row if stored is None else row[~stored]
         # Ids usually ascend, which takes less time to check than to sort them.
-        if not (ids[1:] > ids[:-1]).all() and len(np.unique(ids)) != len(ids):
+        if not np.logical_and.reduce(ids[1:] > ids[:-1]) and len(np.unique(ids)) != len(ids):
             raise UsageError("two rows share an id", "Rows.row must be unique in the global batch: use first_row=")
-        return cls(rows, sample, view, rows.part.numpy(), row, sample < 0 if lowest < 0 else None, stored)
+        return cls(rows, sample, view, rows.part.numpy(), row, unfilled, stored)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class RowsOfBatch:
     def part(self) -> Ints | None:
         """The rank of each row's part among the parts of the batch; None where all rows are of one part."""
         part = self._joined(self.anchor_rows.part, self.candidate_rows.part)
-        return None if len(part) == 0 or (part == part[0]).all() else ranks(part)
+        return None if len(part) == 0 or np.logical_and.reduce(part == part[0]) else ranks(part)
 
     @cached_property
     def unfilled(self) -> Bools | None:
@@ -172,7 +175,7 @@ class RowsOfBatch:
 
         Unfilled slots have a rank of their own.
         """
-        if keys.min(initial=0) >= 0:
+        if np.minimum.reduce(keys, initial=0) >= 0:
             return ranks(keys)
         missing = keys < 0
         offset = keys.max(initial=-1) + 1

@@ -80,7 +80,7 @@ def build_pairs(
         by_codes=tuple(by_codes),
         self_index=torch.from_numpy(self_index),
         has_ignore=ignored is not None or c.unfilled is not None or own_stored is not None,
-        own=None if all(by_codes) else Equal.of(own_a, own_c if c.stored is None else np.where(c.stored, -1, own_c)),
+        own=None if all(by_codes) else _own(rows, own_a, own_c),
         own_stored=own_stored,
         filled=None if c.unfilled is None else torch.from_numpy(~c.unfilled),
         relations=tuple(relation_rows),
@@ -88,6 +88,18 @@ def build_pairs(
         has_self_pairs=square or bool((self_index >= 0).any()),
     )
     return batch if device.type == "cpu" else batch.to(device)
+
+
+def _own(rows: RowsOfBatch, own_a: Ints, own_c: Ints) -> Equal:
+    """Where a candidate is a view of the anchor's sample and part.
+
+    Of samples themselves where that says the same: the tensors are those of the rows, by which
+    `ssl_domains.pairs.batch.pair_matrices` knows it.
+    """
+    a, c = rows.anchor_rows, rows.candidate_rows
+    if rows.part is None and c.stored is None and c.unfilled is None:
+        return Equal(a.rows.sample, c.rows.sample)
+    return Equal.of(own_a, own_c if c.stored is None else np.where(c.stored, -1, own_c))
 
 
 def _own_stored(own_a: Ints, own_c: Ints, stored: Bools) -> Equal | None:

@@ -43,7 +43,8 @@ class Equal(Ungraded):
         """The rule for codes in which every negative number is missing; anchors have no other one than −1."""
         missing = candidates.min(initial=0) < 0
         known = np.where(candidates < 0, -2, candidates) if missing else candidates
-        return cls(torch.from_numpy(anchors), torch.from_numpy(known))
+        first = torch.from_numpy(anchors)
+        return cls(first, first if known is anchors else torch.from_numpy(known))
 
     anchors: Tensor
     candidates: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -29,6 +30,11 @@ class MemberLists:
     starts: Ints
     members: Ints
     known: NDArray[np.bool_]
+
+    @cached_property
+    def distinct(self) -> int:
+        """Number of codes: every member is below it."""
+        return int(self.members.max(initial=-1)) + 1
 
 
 def list_members(table: SampleTable, name: str) -> MemberLists:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ssl_domains.pairs.batch.batch_values import ranks
 from ssl_domains.pairs.binding.csr import runs
 from ssl_domains.pairs.binding.edges import Adjacency
 
@@ -104,7 +105,7 @@ class Joined:
         spread: NDArray[Any] = np.zeros(
             (len(starts) - 1, self.samples), dtype=np.bool_ if dtype == torch.bool else np.float64
         )
-        source = np.repeat(np.arange(len(spread)), starts[1:] - starts[:-1])
+        source = np.arange(len(spread)).repeat(starts[1:] - starts[:-1])
         spread[source, targets] = True if dtype == torch.bool else self.grades.numpy()
         rows = spread.take(self.anchors.rank[i].numpy(), axis=0)
         return torch.from_numpy(rows.take(self.candidates.rank[j].numpy(), axis=1))
@@ -128,27 +129,37 @@ def joined_samples(edges: Adjacency, anchors: Ints, candidates: Ints | None, gra
         candidates: Samples ``[N]``, −1 for an unfilled slot; None for the anchors.
         graded: Whether a match weighs its grade.
     """
-    a, rank_a = np.unique(anchors, return_inverse=True)
-    c, rank_c = (a, rank_a) if candidates is None else np.unique(candidates, return_inverse=True)
-    degrees = edges.starts[a + 1] - edges.starts[a]
-    edge = runs(edges.starts[a], degrees)
+    a, rank_a = _distinct(anchors)
+    c, rank_c = (a, rank_a) if candidates is None else _distinct(candidates)
+    first = edges.starts[a]
+    degrees = edges.starts[a + 1] - first
+    edge = runs(first, degrees)
     neighbour = edges.neighbours[edge]
-    target = np.searchsorted(c, neighbour)
-    kept = np.append(c, -1)[target] == neighbour
-    source = np.repeat(np.arange(len(a)), degrees)[kept]
+    target = c.searchsorted(neighbour)
+    kept = c.take(target, mode="clip") == neighbour if len(c) else np.zeros(len(neighbour), np.bool_)
+    edge, target, source = edge[kept], target[kept], np.arange(len(a)).repeat(degrees)[kept]
+    starts = np.zeros(len(a) + 1, dtype=np.int64)
+    np.bincount(source, minlength=len(a)).cumsum(out=starts[1:])
     rows = _rows(edges, anchors, rank_a)
     return Joined(
         anchors=rows,
         candidates=rows if candidates is None else _rows(edges, candidates, rank_c),
-        starts=torch.from_numpy(np.searchsorted(source, np.arange(len(a) + 1)).astype(np.int64)),
-        targets=torch.from_numpy(target[kept]),
-        grades=torch.from_numpy(edges.grades[edge[kept]]),
+        starts=torch.from_numpy(starts),
+        targets=torch.from_numpy(target),
+        grades=torch.from_numpy(edges.grades[edge]),
         samples=len(c),
         graded=graded,
     )
 
 
 def _rows(edges: Adjacency, samples: Ints, rank: Ints) -> KeyedRows:
-    known = samples >= 0
-    known[known] = edges.known[samples[known]]
-    return KeyedRows(torch.from_numpy(rank.reshape(-1)), torch.from_numpy(known))
+    known = edges.known[samples] & (samples >= 0) if len(edges.known) else np.zeros(len(samples), np.bool_)
+    return KeyedRows(torch.from_numpy(rank), torch.from_numpy(known))
+
+
+def _distinct(samples: Ints) -> tuple[Ints, Ints]:
+    """The distinct samples, ascending, and the rank of each row's sample among them."""
+    rank = ranks(samples)
+    distinct = np.empty(int(rank.max(initial=-1)) + 1, dtype=np.int64)
+    distinct[rank] = samples
+    return distinct, rank

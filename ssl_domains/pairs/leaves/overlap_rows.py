@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from ssl_domains.pairs.batch.batch_values import ranks
 from ssl_domains.pairs.binding.csr import runs
 from ssl_domains.pairs.binding.lists import MemberLists
 
@@ -27,9 +28,9 @@ class ListRows:
 
     Attributes:
         starts: int64 ``[M + 1]``.
-        members: int64 ``[starts[-1]]``, ranks among the members that occur among anchors and candidates.
+        members: int64 ``[starts[-1]]``, numbers of members, from 0.
         sizes: int64 ``[M]``, members of the whole list, −1 where the list is missing.
-        multi_hot: float32 ``[M, distinct]``, 1 for each member of a row; None unless few members are distinct.
+        multi_hot: float32 ``[M, distinct]``, 1 for each member of a row; None unless ``distinct`` is small.
     """
 
     starts: Tensor
@@ -57,7 +58,7 @@ class SharedMembers:
     Attributes:
         anchors: Lists of the anchors.
         candidates: Lists of the candidates.
-        distinct: Number of members that occur among the anchors and among the candidates.
+        distinct: Every member is below it.
         at_least: How many members two rows must have in common.
         jaccard: Whether a match weighs the members in both lists over the members in either.
     """
@@ -139,11 +140,10 @@ def shared_members(
         at_least: See `SharedMembers`.
         jaccard: See `SharedMembers`.
     """
-    sizes_a, members_a = _lists_of(lists, anchors)
     if candidates is None:
-        distinct, ranks = np.unique(members_a, return_inverse=True)
-        rows = _list_rows(sizes_a, ranks, len(distinct))
-        return SharedMembers(rows, rows, len(distinct), at_least, jaccard)
+        rows, distinct = _square(lists, anchors)
+        return SharedMembers(rows, rows, distinct, at_least, jaccard)
+    sizes_a, members_a = _lists_of(lists, anchors)
     sizes_c, members_c = _lists_of(lists, candidates)
     common = np.intersect1d(members_a, members_c)
     sides = []
@@ -153,6 +153,27 @@ def shared_members(
         counts = np.bincount(owner, minlength=len(sizes))
         sides.append(_list_rows(sizes, np.searchsorted(common, members[kept]), len(common), counts))
     return SharedMembers(sides[0], sides[1], len(common), at_least, jaccard)
+
+
+def _square(lists: MemberLists, samples: Ints) -> tuple[ListRows, int]:
+    """Lists of anchors that are the candidates too, and the number below which all of their members are."""
+    first = lists.starts[samples]
+    counts = lists.starts[samples + 1] - first  # 0 for a missing list
+    ends = counts.cumsum()
+    owner = np.arange(len(samples)).repeat(counts)
+    members, distinct = lists.members[(first - (ends - counts))[owner] + np.arange(len(owner))], lists.distinct
+    if distinct > _FEW:  # else members of the table are few enough to be columns without being ranked
+        members = ranks(members)
+        distinct = int(members.max(initial=-1)) + 1
+    starts = np.zeros(len(samples) + 1, dtype=np.int64)
+    starts[1:] = ends
+    multi_hot = None
+    if distinct <= _FEW and len(samples) * distinct <= _BLOCK:
+        hot = np.zeros((len(samples), distinct), dtype=np.float32)
+        hot[owner, members] = 1
+        multi_hot = torch.from_numpy(hot)
+    sizes = np.where(lists.known[samples], counts, -1)
+    return ListRows(torch.from_numpy(starts), torch.from_numpy(members), torch.from_numpy(sizes), multi_hot), distinct
 
 
 def _lists_of(lists: MemberLists, samples: Ints) -> tuple[Ints, Ints]:
@@ -166,9 +187,8 @@ def _lists_of(lists: MemberLists, samples: Ints) -> tuple[Ints, Ints]:
     return sizes, lists.members[runs(first, np.maximum(sizes, 0))]
 
 
-def _list_rows(sizes: Ints, members: Ints, distinct: int, kept: Ints | None = None) -> ListRows:
-    """The lists from the ranks of their members below ``distinct``, of which row k has ``kept[k]``, or all."""
-    counts = np.maximum(sizes, 0) if kept is None else kept
+def _list_rows(sizes: Ints, members: Ints, distinct: int, counts: Ints) -> ListRows:
+    """The lists from the ranks of their members below ``distinct``, of which row k has ``counts[k]``."""
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
     members, multi_hot = members.reshape(-1), None
