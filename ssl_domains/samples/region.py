@@ -31,7 +31,7 @@ class Region:
 
     Example:
         >>> Region.nifti("scan.nii").transpose(2, 1, 0)          # doctest: +SKIP
-        >>> Region.npy("pictures.npy")[17][:, :, None]           # doctest: +SKIP
+        >>> Region.npy("pictures.npy")[17, :, :, None]            # doctest: +SKIP
 
     Attributes:
         path: The file.
