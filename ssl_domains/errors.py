@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import re
 from collections.abc import Iterable
 
-__all__ = ["DataError", "PluginError", "ResourceError", "SslDomainsError", "UsageError", "did_you_mean"]
+__all__ = [
+    "DataError",
+    "PluginError",
+    "ResourceError",
+    "SslDomainsError",
+    "UsageError",
+    "did_you_mean",
+    "disk_is_full",
+]
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class SslDomainsError(Exception):
@@ -56,3 +68,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean {near[0]!r}?"
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"known: {shown}" if names else "none are known"
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full, or a quota or file size is exceeded.
+
+    Libraries in other languages (polars, safetensors) raise kinds of their own, with the system's number in the text.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return number is not None and int(number[1]) in _FULL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 import typer
 
 from ssl_domains.cli import console
-from ssl_domains.errors import SslDomainsError
+from ssl_domains.errors import SslDomainsError, disk_is_full
 
 __all__ = ["guarded"]
 
@@ -47,7 +46,7 @@ def _report(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk_is_full(error):
         console.error("error", f"the disk is full: {error}", "free some space and run the command again")
         return 5
     # torch.OutOfMemoryError is compared by name, so that printing an error does not import torch.

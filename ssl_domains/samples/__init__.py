@@ -14,15 +14,20 @@ from ssl_domains.samples.reader import (
     FileReader,
     MaskReader,
     OpenReader,
-    Problems,
     Reader,
     ScanResult,
     SizedReader,
 )
 from ssl_domains.samples.region import Region
+from ssl_domains.samples.scanning.each_file import each_file
+from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limit, require_expandable
+from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
+from ssl_domains.samples.scanning.problems import Problems
+from ssl_domains.samples.scanning.session import ScanSession, scan_session
+from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
-from ssl_domains.samples.writing import write_whole
+from ssl_domains.samples.writing import require_target, write_whole
 
 __all__ = [
     "ASPECT_RATIO",
@@ -37,16 +42,27 @@ __all__ = [
     "Region",
     "SampleTable",
     "ScanResult",
+    "ScanSession",
     "SizedReader",
     "TableMeta",
+    "Unreadable",
     "as_frame",
+    "cause_of",
+    "each_file",
+    "expanded_gzip",
+    "expansion_limit",
     "group_split",
     "join_columns",
     "normal_slices",
     "problems_path",
     "read_frame",
+    "read_guarded",
     "read_table",
+    "require_expandable",
+    "require_target",
+    "scan_session",
     "shuffle_columns",
+    "walk",
     "with_aspect_ratio",
     "write_problems",
     "write_table",

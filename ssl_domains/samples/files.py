@@ -83,7 +83,7 @@ def _read_meta(path: Path) -> TableMeta:
     if text is None:
         return TableMeta()
     stored: dict[str, Any] = json.loads(text)
-    return TableMeta(stored["domain"], tuple(stored["identifiers"]), stored["options"])
+    return TableMeta(stored["domain"], tuple(stored["identifiers"]), stored["options"], stored.get("key", ""))
 
 
 def write_table(table: SampleTable, path: Path) -> None:
@@ -99,6 +99,7 @@ def write_table(table: SampleTable, path: Path) -> None:
             "domain": table.meta.domain,
             "identifiers": list(table.meta.identifiers),
             "options": dict(table.meta.options),
+            "key": table.meta.key,
         }
         metadata = {_META_KEY: json.dumps(meta)}
         write_whole(path, lambda part: table.frame.write_parquet(part, metadata=metadata))

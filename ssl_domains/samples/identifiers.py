@@ -59,3 +59,8 @@ class IdentifierKey:
     def digest(self, value: str) -> str:
         """A pseudonym of 16 hexadecimal digits (HMAC-SHA-256, shortened)."""
         return hmac.new(self.secret, value.encode(), hashlib.sha256).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell two keys apart and don't give the key away."""
+        return self.digest("fingerprint of the key")[:8]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,26 +13,10 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples.lazy import LazyArray
 from ssl_domains.samples.read_error import ReadError
+from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.table import SampleTable
 
 __all__ = ["FileReader", "MaskReader", "OpenReader", "Problems", "ReadError", "Reader", "ScanResult", "SizedReader"]
-
-
-@dataclass
-class Problems:
-    """Collects the files that a scan left out, with causes. It never raises, so that a bad file doesn't end a scan."""
-
-    rows: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, path: str | Path, cause: str | BaseException) -> None:
-        """Record a path and its cause; the cause is written in one line."""
-        if isinstance(cause, BaseException) and not isinstance(cause, ReadError):
-            cause = f"{type(cause).__name__}: {cause}"
-        self.rows.append((str(path), " ".join(str(cause).split())))
-
-    def frame(self) -> pl.DataFrame:
-        """Columns ``path`` and ``cause``, both strings."""
-        return pl.DataFrame(self.rows, schema={"path": pl.String, "cause": pl.String}, orient="row")
 
 
 @dataclass(frozen=True)

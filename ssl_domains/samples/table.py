@@ -23,11 +23,14 @@ class TableMeta:
         domain: Name of the domain that scanned it; empty for a table that was made otherwise.
         identifiers: Columns that hold keyed hashes of personal identifiers.
         options: Scan options, JSON values only.
+        key: Fingerprint of the key that hashed the identifiers (`IdentifierKey.fingerprint`); empty without
+            identifiers, and in tables whose ids also depended on the scanned folder.
     """
 
     domain: str = ""
     identifiers: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
 
 
 @dataclass(frozen=True)

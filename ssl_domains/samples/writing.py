@@ -7,7 +7,31 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["write_whole"]
+from ssl_domains.errors import UsageError
+
+__all__ = ["require_target", "write_whole"]
+
+
+def require_target(path: str | Path) -> None:
+    """Refuse a file that can't be written, before the work whose result it is to hold; makes its folder.
+
+    Raises:
+        UsageError: When the path is a folder, or its folder can't be made or written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a folder, not a file", f"name a file, such as {str(path / 'NAME')!r}")
+    probe = path.with_name(f".writing-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        existed = probe.exists()
+        with probe.open("ab"):
+            pass
+        if not existed:
+            probe.unlink()
+    except OSError as error:
+        hint = "choose a folder that you may write to"
+        raise UsageError(f"{str(path)!r} can't be written: {error.strerror}", hint) from error
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

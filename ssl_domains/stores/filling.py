@@ -11,8 +11,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import ResourceError, SslDomainsError, UsageError
-from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadError, SampleTable
+from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, disk_is_full
+from ssl_domains.samples import (
+    FileReader,
+    LazyArray,
+    OpenReader,
+    Reader,
+    ReadError,
+    SampleTable,
+    Unreadable,
+    cause_of,
+    read_guarded,
+)
 from ssl_domains.stores.copying import Announcement
 from ssl_domains.stores.current import first_rows
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
@@ -26,7 +36,6 @@ __all__ = ["Progress", "disk_errors", "fill_missing", "refuse_differing", "rows_
 
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 Made = NDArray[np.generic] | LazyArray | str  # to be copied, to be read in place, or the cause why there is none
@@ -145,59 +154,49 @@ def _decode(reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapp
 
 def _open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]) -> LazyArray | str | None:
     """The array of a row in place, the cause why it is refused, or None when it is to be copied."""
-    try:
+
+    def opened() -> LazyArray | str | None:
         lazy = reader.open(row)
         if lazy is None:
             return None
         if not isinstance(lazy, LazyArray):
             raise ReadError(f"the reader's open gave {type(lazy).__name__}, which has no shape, dtype and read")
         return form.form_refusal(lazy.shape, np.dtype(lazy.dtype)) or lazy
-    except Exception as error:
-        return _cause(error)
+
+    made = read_guarded(opened, row.get("path"))
+    return made.cause if isinstance(made, Unreadable) else made
 
 
 def _load_all(
     reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]
 ) -> list[NDArray[np.generic] | str]:
     if isinstance(reader, FileReader) and path and rows:
-        try:
+
+        def loaded() -> list[NDArray[np.generic] | str]:
             arrays: Sequence[Any] = reader.load_file(path, rows)
             if len(arrays) != len(rows):
                 raise ReadError(f"the reader gave {len(arrays)} arrays for {len(rows)} rows")
-            return [_checked(array, form) for array in arrays]
-        except Exception as error:
-            cause = _cause(error)
-            if len(rows) == 1:
-                return [cause]
+            return [_checked(array, form, path) for array in arrays]
+
+        made = read_guarded(loaded, path)
+        if not isinstance(made, Unreadable):
+            return made
+        if len(rows) == 1:
+            return [made.cause]
     # Row by row when reading the whole file failed, so that the good rows of the file are still decoded.
     return [_load(reader, form, row) for row in rows]
 
 
 def _load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) -> NDArray[np.generic] | str:
-    try:
-        return _checked(reader.load(row), form)
-    except Exception as error:
-        return _cause(error)
+    path = row.get("path")
+    made = read_guarded(lambda: _checked(reader.load(row), form, path), path)
+    return made.cause if isinstance(made, Unreadable) else made
 
 
-def _cause(error: Exception) -> str:
-    """The cause to record for a row. Errors that don't come from the file are raised again."""
-    if isinstance(error, SslDomainsError):
-        raise error
-    if isinstance(error, MemoryError):
-        raise ResourceError(
-            "out of memory while decoding a file", "close other programs, or use smaller files"
-        ) from error
-    if isinstance(error, OSError) and error.errno in _FULL:
-        raise error
-    text = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split()) or "unreadable"
-
-
-def _checked(array: Any, form: DeclaredArrays) -> NDArray[np.generic] | str:
+def _checked(array: Any, form: DeclaredArrays, path: str | None) -> NDArray[np.generic] | str:
     """The array in the machine's byte order, or the cause why it is refused."""
     if isinstance(array, ReadError):  # `load_file` may return an error for a single row
-        return _cause(array)
+        return cause_of(array, path)
     array = np.asarray(array)
     refusal = form.refusal(array)
     if refusal is not None:
@@ -207,7 +206,7 @@ def _checked(array: Any, form: DeclaredArrays) -> NDArray[np.generic] | str:
 
 def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
     """The user's error for a full disk or a folder that can't be written to; None for other errors."""
-    if error.errno in _FULL:
+    if disk_is_full(error):
         return ResourceError(
             f"the disk is full: filling the store {folder.name} stopped",
             "free some space and run again: what was filled is kept, and filling goes on from there",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
+import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.errors import DataError, PluginError, SslDomainsError, UsageError, did_you_mean
+from ssl_domains.errors import DataError, PluginError, SslDomainsError, UsageError, did_you_mean, disk_is_full
 from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def scan_to(
     join: Path | None = None,
     on: str | None = None,
     split: Split | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Scanned:
     """Scan ``source`` and write the sample table to ``out``, with a file of problems beside it.
 
@@ -71,13 +72,17 @@ def scan_to(
         join: Table whose columns are added, by the values of column ``on``.
         on: Column that both tables have.
         split: Group-disjoint split to write.
+        progress: Called as ``progress(kind of files, done, total)``.
+
+    What was read stands in a journal beside the table until the table is written: a scan that was killed and is started
+    again doesn't read the same files again.
 
     Raises:
-        UsageError: When the source or a column is missing.
+        UsageError: When the source or a column is missing, or the table can't be written.
         DataError: When nothing could be read; the file of problems is written all the same.
         PluginError: When the reader itself fails, which has to list a bad file as a problem.
     """
-    from ssl_domains.samples import group_split, join_columns, write_problems, write_table
+    from ssl_domains.samples import group_split, join_columns, require_target, write_problems, write_table
     from ssl_domains.samples.files import read_frame
 
     if not source.exists():
@@ -86,7 +91,9 @@ def scan_to(
         raise UsageError("--join and --on belong together", "--join labels.csv --on COLUMN")
     if out.suffix.lower() not in _TABLES or out.suffix.lower() == ".tsv":
         raise UsageError(f"can't write a table as {out.name!r}", "name it .parquet, .csv or .xlsx")
-    result = _scan(domain, source, dict(options or {}))
+    require_target(out)
+    journal = out.with_name(f".scanning-{out.name}")
+    result = _scan(domain, source, dict(options or {}), journal, progress)
     problems = write_problems(result.problems, out)
     table = result.samples
     if len(table) == 0:
@@ -98,21 +105,33 @@ def scan_to(
         table = group_split(table, split.column, test=split.test, seed=split.seed)
     table = replace(table, frame=_portable(table.frame, out))
     write_table(table, out)
+    journal.unlink(missing_ok=True)
     return Scanned(out, replace(result, samples=table), problems)
 
 
-def _scan(domain: Domain, source: Path, options: dict[str, Any]) -> ScanResult:
+def _scan(
+    domain: Domain,
+    source: Path,
+    options: dict[str, Any],
+    journal: Path,
+    progress: Callable[[str, int, int], None] | None,
+) -> ScanResult:
+    from ssl_domains.samples import ScanSession, scan_session
+
     reader = domain.reader()
     if is_table(source):
         table = _from_table(source)
         if table is not None:
             return table
+    # Values that were read with other options are not those of this scan.
+    request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
-        return reader.scan(source, **options)
+        with scan_session(ScanSession(journal, request, progress)):
+            return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise
         frame = traceback.extract_tb(error.__traceback__)[-1]
         cause = f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"

@@ -1,0 +1,98 @@
+"""A scan in progress: what was read before a restart, and how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, TextIO
+
+__all__ = ["ScanSession", "current_session", "scan_session"]
+
+Progress = Callable[[str, int, int], None]
+_CURRENT: ContextVar[ScanSession | None] = ContextVar("scan_session", default=None)
+
+
+class ScanSession:
+    """The journal of a scan: a file of one line a source file, from which a killed scan goes on.
+
+    The first line says what the scan was asked to do; a journal of another scan is begun anew. A line that was cut off
+    by a kill is passed over.
+
+    Args:
+        journal: The file, readable by its owner only; None for a scan that can't be restarted.
+        request: Anything that changes what is read: domain, version of the reader, options.
+        progress: Called as ``progress(what, done, total)``.
+    """
+
+    def __init__(self, journal: Path | None, request: str, progress: Progress | None = None) -> None:
+        self.progress = progress
+        self.restored = 0
+        self._known: dict[tuple[str, str], tuple[list[Any], Any]] = {}
+        self._file: TextIO | None = None
+        if journal is not None:
+            self._file = self._open(journal, request)
+
+    def _open(self, journal: Path, request: str) -> TextIO:
+        head = json.dumps({"scan": request})
+        handle = os.open(journal, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.fdopen(handle, "r+", encoding="utf-8", newline="\n")
+        if file.readline().rstrip("\n") == head:
+            for line in file:
+                try:
+                    what, path, stat, value = json.loads(line)
+                    self._known[what, path] = (stat, value)
+                except (ValueError, TypeError):
+                    continue
+            file.seek(0, os.SEEK_END)
+            file.write("\n")  # ends a line that a kill may have cut off
+        else:
+            file.seek(0)
+            file.truncate()
+            file.write(head + "\n")
+        return file
+
+    def known(self, what: str, path: str, stat: list[Any]) -> tuple[bool, Any]:
+        """Whether a file was read before with the same size, time of change and version, and what was read."""
+        before, value = self._known.get((what, path), (None, None))
+        if before != stat:
+            return False, None
+        self.restored += 1
+        return True, value
+
+    def remember(self, what: str, path: str, stat: list[Any], value: Any) -> Any:
+        """Write the value read from a file, and return it as JSON gives it back."""
+        if self._file is None:
+            return value
+        line = json.dumps([what, path, stat, value])
+        self._file.write(line + "\n")
+        return json.loads(line)[3]
+
+    def flush(self) -> None:
+        """Hand the lines over to the operating system, so that they outlive this process."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._file is not None:
+            self._file.close()
+
+
+@contextmanager
+def scan_session(session: ScanSession) -> Iterator[ScanSession]:
+    """Make ``session`` the one that `each_file` uses within this block."""
+    token = _CURRENT.set(session)
+    try:
+        yield session
+    finally:
+        _CURRENT.reset(token)
+        session.close()
+
+
+def current_session() -> ScanSession | None:
+    """The session of the scan that is under way; None when a reader's scan is called outside of one."""
+    return _CURRENT.get()

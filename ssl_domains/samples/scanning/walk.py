@@ -1,0 +1,59 @@
+"""List the files of a folder, and say which folders could not be listed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ssl_domains.samples.scanning.problems import Problems
+
+__all__ = ["walk"]
+
+
+def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | None = None) -> Iterator[Path]:
+    """Yield every file below a folder, in the order of the names at each level; a file as source yields itself.
+
+    Names that begin with a dot are passed over, folders too. A folder that can't be listed, a link to a folder (which
+    is not followed) and a name that is not UTF-8 become problems.
+
+    Args:
+        source: Folder or file.
+        problems: Takes what can't be listed.
+        skip: Folders for which it is true are not entered; without it, all are.
+    """
+    source = Path(source)
+    if source.is_file():
+        yield source
+        return
+    yield from _walk(source, problems, skip)
+
+
+def _walk(folder: Path, problems: Problems, skip: Callable[[Path], bool] | None) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+    except OSError as error:
+        problems.add(folder, f"the folder can't be listed: {error.strerror}")
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = folder / entry.name
+        try:
+            entry.name.encode("utf-8")
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except UnicodeEncodeError:
+            problems.add(path, "its name is not UTF-8 text: rename it")
+            continue
+        except OSError as error:
+            problems.add(path, f"it can't be looked at: {error.strerror}")
+            continue
+        if is_folder and entry.is_symlink():
+            problems.add(path, "a link to a folder, which is not followed: scan that folder itself")
+        elif is_folder and (skip is None or not skip(path)):
+            yield from _walk(path, problems, skip)
+        elif is_file:
+            yield path
+        elif entry.is_symlink() and not is_folder:
+            problems.add(path, "a link to a file that is not there")
