@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from ssl_domains.cli import console
-from ssl_domains.errors import SslDomainsError, disk_is_full
+from ssl_domains.errors import SslDomainsError, exhausted
 
 __all__ = ["guarded"]
 
@@ -46,13 +46,10 @@ def _report(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if disk_is_full(error):
-        console.error("error", f"the disk is full: {error}", "free some space and run the command again")
-        return 5
-    # torch.OutOfMemoryError is compared by name, so that printing an error does not import torch.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
-        return 5
+    known = exhausted(error)
+    if known is not None:
+        console.error("error", known.message, known.hint)
+        return known.exit_code
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
     console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")

@@ -27,7 +27,15 @@ from ssl_domains.samples.scanning.session import ScanSession, scan_session
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
-from ssl_domains.samples.writing import require_target, write_whole
+from ssl_domains.samples.writing import (
+    alone_in,
+    only_one,
+    require_folder,
+    require_target,
+    write_errors,
+    write_whole,
+    write_whole_folder,
+)
 
 __all__ = [
     "ASPECT_RATIO",
@@ -46,6 +54,7 @@ __all__ = [
     "SizedReader",
     "TableMeta",
     "Unreadable",
+    "alone_in",
     "as_frame",
     "cause_of",
     "each_file",
@@ -54,17 +63,21 @@ __all__ = [
     "group_split",
     "join_columns",
     "normal_slices",
+    "only_one",
     "problems_path",
     "read_frame",
     "read_guarded",
     "read_table",
     "require_expandable",
+    "require_folder",
     "require_target",
     "scan_session",
     "shuffle_columns",
     "walk",
     "with_aspect_ratio",
+    "write_errors",
     "write_problems",
     "write_table",
     "write_whole",
+    "write_whole_folder",
 ]

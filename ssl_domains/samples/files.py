@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -108,9 +109,16 @@ def write_table(table: SampleTable, path: Path) -> None:
         lists = pl.selectors.by_name("region", require_all=False) & pl.selectors.by_dtype(pl.List(pl.Int64))
         write_whole(path, table.frame.with_columns(lists.cast(pl.List(pl.String)).list.join(",")).write_csv)
     elif suffix == ".xlsx":
-        write_whole(path, table.frame.write_excel)
+        write_whole(path, lambda part: part.write_bytes(_spreadsheet(table.frame)))
     else:
         raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
+
+
+def _spreadsheet(frame: pl.DataFrame) -> bytes:
+    # Made in memory: the writer of the package leaves a file half written, and open, when the disk is full.
+    made = io.BytesIO()
+    frame.write_excel(made)
+    return made.getvalue()
 
 
 def problems_path(table_path: Path) -> Path:

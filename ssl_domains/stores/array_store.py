@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.samples import Reader, SampleTable, only_one
 from ssl_domains.stores.arrays import StoredArrays, map_data
 from ssl_domains.stores.copying import Announcement, Notice
 from ssl_domains.stores.current import missing_rows
@@ -23,7 +23,6 @@ from ssl_domains.stores.files.header import read_header
 from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, refuse_differing, rows_that_differ
 from ssl_domains.stores.fingerprint import reader_name
-from ssl_domains.stores.lock import only_one
 from ssl_domains.stores.resolution import arrays_of_table
 from ssl_domains.stores.sample_arrays import SampleArrays
 

@@ -12,7 +12,7 @@ from ssl_domains.engine.processes.precision import resolve_device, resolve_preci
 from ssl_domains.engine.record.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes import HEADLINE
-from ssl_domains.stores import only_one
+from ssl_domains.samples import only_one
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps

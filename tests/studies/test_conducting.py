@@ -13,7 +13,7 @@ import pytest
 
 import small_study
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.stores import only_one
+from ssl_domains.samples import only_one
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
 from ssl_domains.studies.conducting import _notes
 from ssl_domains.studies.design.cells import Cell
