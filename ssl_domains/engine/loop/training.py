@@ -31,6 +31,7 @@ from ssl_domains.engine.record.events import Event, Finished, Listener, Refreshe
 from ssl_domains.engine.record.provenance import data_fingerprint, environment
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trackers
+from ssl_domains.engine.record.trained_table import TABLE_FILE, table_record
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
@@ -158,6 +159,7 @@ def _write_origin(
     run.write_json("recipe.json", recipe_to_dict(parts.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
+    run.write_json(TABLE_FILE, table_record(parts.table))
     parts.table.frame.select("sample").write_parquet(run.folder / "training_samples.parquet")
 
 
