@@ -17,9 +17,10 @@ from ssl_domains.engine.record.checkpoint import Checkpoints, step_of
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.engine.record.config_file import load_config
 from ssl_domains.engine.record.trackers import MetricsFile
+from ssl_domains.engine.record.trained_table import trained_table_meta
 from ssl_domains.engine.record.weights import load_weights
 from ssl_domains.errors import DataError, SslDomainsError, UsageError, disk_is_full
-from ssl_domains.samples import Unreadable, alone_in, read_guarded, require_folder, write_errors, write_whole
+from ssl_domains.samples import TableMeta, Unreadable, alone_in, read_guarded, require_folder, write_errors, write_whole
 from ssl_domains.views import Canvas, Crop, ImagePreprocess, Preprocess, crop_from_dict, preprocess_from_dict
 
 __all__ = ["Run"]
@@ -37,6 +38,7 @@ class Run:
     ``environment.json``      versions, plugins, commit, device
     ``data_fingerprint.json`` training rows, hashes of their ids and of the columns the rule reads, splits
     ``training_samples.parquet``  ids of the training rows, so that a probe can report overlap
+    ``table.json``            metadata of the sample table: domain, group of the split, identifiers
     ``preprocess.json``       preprocessing from a native array to the encoder's input
     ``recipe.json``           every view step, with its parameters and reason
     ``fitted.json``           bin edges fitted on the training rows
@@ -167,6 +169,15 @@ class Run:
             cause = f"{self.folder} has no readable training_samples.parquet: {ids.cause}"
             raise DataError(cause, "train it again")
         return ids
+
+    @cached_property
+    def table_meta(self) -> TableMeta:
+        """Metadata of the table that the run was trained on; empty for a run of an earlier version.
+
+        Raises:
+            DataError: When ``table.json`` is damaged.
+        """
+        return trained_table_meta(self.folder)
 
     @property
     def checkpoints(self) -> Checkpoints:
