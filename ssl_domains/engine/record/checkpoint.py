@@ -34,6 +34,7 @@ _FREE = {
     "train.checkpoint_every_steps",
     "train.keep",
     "train.trackers",
+    "health.every_steps",
 }
 
 
