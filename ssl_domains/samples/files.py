@@ -40,13 +40,14 @@ _READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def read_frame(path: Path) -> pl.DataFrame:
+def read_frame(path: str | Path) -> pl.DataFrame:
     """Read a Parquet, CSV, TSV or XLSX file into a frame, columns by name.
 
     Raises:
         UsageError: When the file is missing or of another kind.
         DataError: When it can't be parsed.
     """
+    path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no table {str(path)!r}", "give a .parquet, .csv, .tsv or .xlsx file")
     try:
@@ -60,13 +61,14 @@ def read_frame(path: Path) -> pl.DataFrame:
         raise DataError(f"{path.name!r} can't be read as a table: {cause}", "is the file whole?") from error
 
 
-def read_table(path: Path) -> SampleTable:
+def read_table(path: str | Path) -> SampleTable:
     """Read a sample table; a relative ``path`` value is relative to the folder of the table.
 
     Raises:
         UsageError: When the file is missing or of another kind.
         DataError: When it can't be parsed, or its sample ids are missing or repeat.
     """
+    path = Path(path)
     frame = read_frame(path)
     if "path" in frame.columns:
         folder = path.resolve().parent
@@ -86,12 +88,13 @@ def _read_meta(path: Path) -> TableMeta:
     return TableMeta(stored["domain"], tuple(stored["identifiers"]), stored["options"], stored.get("key", ""))
 
 
-def write_table(table: SampleTable, path: Path) -> None:
+def write_table(table: SampleTable, path: str | Path) -> None:
     """Write a sample table in the format of its suffix, by `write_whole`; only Parquet keeps the metadata.
 
     Raises:
         UsageError: For a suffix other than .parquet, .csv or .xlsx.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
@@ -113,12 +116,13 @@ def write_table(table: SampleTable, path: Path) -> None:
         raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
 
 
-def problems_path(table_path: Path) -> Path:
+def problems_path(table_path: str | Path) -> Path:
     """Path of the problems of a scan: ``samples.problems.csv`` for ``samples.parquet``."""
+    table_path = Path(table_path)
     return table_path.with_suffix(".problems.csv")
 
 
-def write_problems(problems: pl.DataFrame, table_path: Path) -> Path:
+def write_problems(problems: pl.DataFrame, table_path: str | Path) -> Path:
     """Write the problems (columns ``path``, ``cause``), even if there are none, and return the file's path."""
     path = problems_path(table_path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -266,7 +266,9 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
 def _groups_in_words(groups: GroupSizes) -> str:
     parts = [f"{groups.groups:,}"]
     parts += [f"{groups.alone:,} of one sample"] if groups.alone else []
-    parts += [f"{groups.missing:,} rows in no group"] if groups.missing else ["every row in one"] if groups.groups else []
+    parts += (
+        [f"{groups.missing:,} rows in no group"] if groups.missing else ["every row in one"] if groups.groups else []
+    )
     return ", ".join(parts)
 
 
