@@ -48,7 +48,7 @@ def embed(
     table: SampleTable,
     store: ArrayStore,
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     tiling: Tiling | None = None,
     batch_size: int = 256,
     progress: Progress | None = None,
@@ -78,6 +78,7 @@ def embed(
         UsageError: With a tiling, when the run's views show whole samples.
         ResourceError: When the disk is full.
     """
+    out = None if out is None else Path(out)
     encoder, preprocess = run.encoder(), run.preprocess
     samples = store.of(table)
     kept = run.folder / "embeddings.parquet"

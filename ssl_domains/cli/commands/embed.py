@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ def command(
     ] = 0.0,
 ) -> None:
     """Embed every sample of a table with the run's frozen encoder."""
-    from ssl_domains.cli.console import counter
+    from ssl_domains.cli.progress import showing_progress
     from ssl_domains.cli.work.tables import fill_store, open_table
     from ssl_domains.cli.work.tiling import tiling_of
     from ssl_domains.engine.record.run import Run
@@ -37,6 +38,7 @@ def command(
         opened = Run.open(run)
         table = open_table(domain_of(ctx), samples)
         store = fill_store(domain_of(ctx), table, default_store(samples))
-        with counter("embedding") as progress:
-            frame = embed(opened, table, store, out=out, tiling=tiling_of(tile, overlap), progress=progress)
+        with showing_progress() as progress:
+            shown = partial(progress, "embedding")
+            frame = embed(opened, table, store, out=out, tiling=tiling_of(tile, overlap), progress=shown)
         answer.line(f"{len(frame)} of {len(table)} samples embedded → {out}")

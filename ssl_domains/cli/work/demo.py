@@ -91,7 +91,7 @@ class Demonstration:
 
     def pretrain_command(self, arm: Arm, seed: int, run: Path) -> list[str]:
         """The command line that trains an arm into the folder ``run``."""
-        common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size, "health.every_steps": 6}
+        common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size}
         sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
         options = [word.format(seed=seed) for word in arm.options]
         # Options of the arm come last, as the last --set wins.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import error
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import (
     choose_pairs,
@@ -151,7 +152,8 @@ def _config(
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:
     samples = request.out.with_name(f"{request.out.name}.samples.parquet")
     if world.first and not (request.resume and samples.is_file()):
-        scanned = scan_to(domain, request.source, samples)
+        with showing_progress() as progress:
+            scanned = scan_to(domain, request.source, samples, progress=progress)
         say(f"{len(scanned.result.samples)} samples scanned to {samples}; {len(scanned.result.problems)} left out")
     return samples
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter, note
+from ssl_domains.cli.console import note
+from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -49,7 +51,7 @@ def probe(
 
     run = Run.open(folder)
     _, table, store = _opened(domain, run, samples)
-    with counter("embedding") as progress:
+    with showing_progress() as progress:
         return probe_run(
             run,
             label,
@@ -59,7 +61,7 @@ def probe(
             fractions=fractions,
             floors=_floors(domain, table, floors),
             tiling=tiling,
-            progress=lambda _, done, of: progress(done, of),
+            progress=_embedding(progress),
         )
 
 
@@ -97,9 +99,11 @@ def probe_masks(
         raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
     run = Run.open(folder)
     path, table, store = _opened(domain, run, samples)
-    with counter("reading masks") as progress:
-        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
-    with counter("encoding") as progress:
+    with showing_progress() as progress:
+        masks = MaskStore.fill(
+            default_mask_store(path), table, domain.reader(), partial(progress, "reading masks"), notice=note
+        )
+    with showing_progress() as progress:
         return dense_probe_run(
             run,
             masks,
@@ -109,8 +113,12 @@ def probe_masks(
             fractions=fractions,
             heads=[known[name]() for name in heads],
             levels="last" if last_map else "hypercolumn",
-            progress=lambda _, done, of: progress(done, of),
+            progress=_embedding(progress),
         )
+
+
+def _embedding(progress: Progress) -> Callable[[str, int, int], None]:
+    return lambda arm, done, of: progress(f"embedding by {arm}", done, of)
 
 
 def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:

@@ -73,7 +73,7 @@ def scan_to(
         join: Table whose columns are added, by the values of column ``on``.
         on: Column that both tables have.
         split: Group-disjoint split to write.
-        progress: Called as ``progress(kind of files, done, total)``.
+        progress: Called as ``progress("reading KIND", done, total)`` for each kind of files.
 
     What was read stands in a journal beside the table until the table is written: a scan that was killed and is started
     again doesn't read the same files again.
@@ -146,7 +146,7 @@ def _scan(
     # Values that were read with other options are not those of this scan.
     request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
-        with scan_session(ScanSession(journal, request, progress)):
+        with scan_session(ScanSession(journal, request, _reading(progress))):
             return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise
@@ -159,6 +159,10 @@ def _scan(
             f"the reader of {domain.name} can't scan {str(source)!r}: {cause}",
             "ssl-domains --debug … shows the traceback; a reader lists a bad file as a problem and goes on",
         ) from error
+
+
+def _reading(progress: Callable[[str, int, int], None] | None) -> Callable[[str, int, int], None] | None:
+    return None if progress is None else lambda what, done, total: progress(f"reading {what}", done, total)
 
 
 def _from_table(source: Path) -> ScanResult | None:

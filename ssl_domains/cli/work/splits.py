@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import counter
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, PluginError, UsageError
 from ssl_domains.extending import Registry
 
@@ -48,9 +48,9 @@ def decode_of(
         return None, [f"nothing can be decoded: {error.message}"]
 
     def counted(rows: SampleTable) -> Iterator[tuple[int, Any]]:
-        with counter("reading") as progress:
+        with showing_progress() as progress:
             for done, pair in enumerate(decode(rows), start=1):
-                progress(done, len(rows))
+                progress("reading pictures", done, len(rows))
                 yield pair
 
     return counted, []

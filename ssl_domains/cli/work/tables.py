@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter, note
+from ssl_domains.cli.console import note
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import Domain
 
@@ -44,8 +46,8 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
     """
     from ssl_domains.stores import ArrayStore
 
-    with counter("decoding") as progress:
-        return ArrayStore.fill(folder, table, domain.reader(), progress, notice=note)
+    with showing_progress() as progress:
+        return ArrayStore.fill(folder, table, domain.reader(), partial(progress, "decoding"), notice=note)
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:

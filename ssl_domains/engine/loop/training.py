@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
-from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import World, processes
@@ -228,6 +229,7 @@ class _Training:
         assembled, world = self.assembled, self.world
         train, total = assembled.config.train, assembled.total_steps
         every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+        timer = StepTimer(total, step, assembled.device)
         while step < total:
             self._refresh_when_due()
             batches = assembled.feed.epoch(self.epoch, self.at, step - self.at)
@@ -238,6 +240,9 @@ class _Training:
                     step += 1
                     self.at += 1
                     monitor.after(step, batch, result, lr)
+                estimate = timer.after(step)
+                if estimate is not None:
+                    self.emit(estimate)
                 stop = world.any(interruption.requested)
                 if step % every == 0 or step == total or stop:
                     with world.step():
@@ -301,7 +306,7 @@ class _Training:
         assembled, health = self.assembled, self.assembled.config.health
         labels = None if health.label is None else torch.from_numpy(self.parts.table.codes(health.label))
         return Monitor(
-            every=health.every_steps,
+            every=health.every_steps or steps_between_measurements(assembled.total_steps),
             total_steps=assembled.total_steps,
             steps_per_epoch=assembled.steps_per_epoch,
             names=assembled.plan.scored_by.names if assembled.method.needs.pairs else (),

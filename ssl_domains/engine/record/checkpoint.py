@@ -35,6 +35,7 @@ _FREE = {
     "train.checkpoint_every_steps",
     "train.keep",
     "train.trackers",
+    "health.every_steps",
 }
 
 

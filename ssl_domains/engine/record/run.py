@@ -52,8 +52,8 @@ class Run:
         folder: The folder; `Run.open` checks that it is a run.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:

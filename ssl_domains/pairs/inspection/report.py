@@ -263,14 +263,21 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
             yield f"column {column.name!r} is missing in {percent(column.missing / size)} of rows"
 
 
+def _groups_in_words(groups: GroupSizes) -> str:
+    parts = [f"{groups.groups:,}"]
+    parts += [f"{groups.alone:,} of one sample"] if groups.alone else []
+    parts += (
+        [f"{groups.missing:,} rows in no group"] if groups.missing else ["every row in one"] if groups.groups else []
+    )
+    return ", ".join(parts)
+
+
 def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
     lines = [("relation", f"{facts.weight:g} × {facts.text}")]
     if facts.groups is not None:
         groups = facts.groups
         sizes = " / ".join(f"{size:g}" for size in groups.quantiles)
-        lines.append(
-            ("  groups", f"{groups.groups:,}, {groups.alone:,} of one sample, {groups.missing:,} rows in none")
-        )
+        lines.append(("  groups", _groups_in_words(groups)))
         lines.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
     if facts.without_cross_positive is None:
         lines.append(("  cross-sample positives", "known only once the views are made"))
