@@ -1,212 +1,287 @@
-"""Which format a data set's annotations have, and which file or entry belongs to which image."""
+"""Which format a data set's annotations have, and which of them belongs to which picture."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains.samples import Problems, ReadError
-from ssl_domains_fisheye.annotations import coco, voc, woodscape, yolo
-from ssl_domains_fisheye.annotations.box import Box
+from ssl_domains.samples import Problems
+from ssl_domains.samples.scanning.each_file import each_file
+from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
+from ssl_domains_fisheye.annotations import coco
+from ssl_domains_fisheye.annotations.annotation import Annotation
+from ssl_domains_fisheye.annotations.class_names import NAME_FILES, ClassNames
+from ssl_domains_fisheye.annotations.keys import key_of
+from ssl_domains_fisheye.annotations.matching import Address, Match, match
+from ssl_domains_fisheye.annotations.passed_over import summary
+from ssl_domains_fisheye.annotations.recognise import FORMATS, SUFFIXES, read_annotation
 
-__all__ = ["FORMATS", "Annotations", "find_annotations", "key_of"]
-
-FORMATS = ("woodscape", "coco", "yolo", "voc")
-
-# Folders that say what kind of file is in them; an image and its annotation differ in these only.
-_KINDS = frozenset({"images", "image", "img", "imgs", "rgb_images", "jpegimages", "labels", "annotations", "boxes"})
-_KINDS |= {"box_2d_annotations"}
-
-T = TypeVar("T")
-
-
-def key_of(relative: Path) -> str:
-    """What an image and its annotation have in common: the path without suffix and kind folders."""
-    folders = [part for part in relative.parent.parts if part.lower() not in _KINDS]
-    return "/".join([*folders, relative.stem])
+__all__ = ["Annotations", "find_annotations"]
 
 
-class ByName(Generic[T]):
-    """Things looked up by the key of a path, or by its file name where only one thing has it."""
-
-    def __init__(self, things: Iterable[tuple[str, T]]) -> None:
-        self._by_key: dict[str, T] = {}
-        self._by_stem: dict[str, list[T]] = {}
-        for key, thing in things:
-            self._by_key[key] = thing
-            self._by_stem.setdefault(key.rpartition("/")[2], []).append(thing)
-
-    def get(self, key: str) -> T | None:
-        """The thing of this key, else the only one of its last part, else None."""
-        if key in self._by_key:
-            return self._by_key[key]
-        alike = self._by_stem.get(key.rpartition("/")[2], [])
-        return alike[0] if len(alike) == 1 else None
-
-
+@dataclass
 class Annotations:
     """The annotations of one data set.
 
     Attributes:
         format: One of `FORMATS`.
+        of_picture: Annotation by path of the picture, relative to the source.
+        unclear: Cause by path of a picture whose annotation can't be told.
+        leftover: Path or declared name, and cause, of annotations that belong to no picture.
         notes: One line each for the user.
-        leftover: Called with the keys of all images: paths or names that are annotated though no image is there.
     """
 
-    def __init__(
-        self,
-        format: str,
-        boxes: Callable[[str, tuple[int, int], Problems], list[Box] | None],
-        leftover: Callable[[frozenset[str]], list[str]],
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        self.format = format
-        self.notes = notes
-        self.leftover = leftover
-        self._boxes = boxes
+    format: str
+    of_picture: dict[Path, Annotation] = field(default_factory=dict)
+    unclear: dict[Path, str] = field(default_factory=dict)
+    leftover: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def boxes(self, image: Path, size: tuple[int, int], problems: Problems) -> list[Box] | None:
-        """The boxes of an image; None when nothing is said of it. What can't be read becomes a problem.
 
-        Args:
-            image: Path relative to the source.
-            size: Its width and height in px.
-            problems: Takes bad lines and unreadable files.
-        """
-        return self._boxes(key_of(image), size, problems)
+@dataclass
+class _Candidates:
+    """Annotations by format, before it is known which of them count.
+
+    Attributes:
+        of_format: What looks like each format.
+        unclear: Text and XML files that look like none: damaged, empty, or something else.
+        unreadable: Text and XML files that can't be read; they are problems already.
+        damaged: How many COCO files can't be read; they are problems already.
+        crowds: Left out of COCO files.
+        unnamed: Boxes of COCO files whose category has no name.
+        encodings: Names of COCO files that are not UTF-8, with their encoding.
+        other: JSON files that hold something else.
+    """
+
+    of_format: dict[str, list[Annotation]] = field(default_factory=lambda: {name: [] for name in FORMATS})
+    unclear: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+    damaged: int = 0
+    crowds: int = 0
+    unnamed: int = 0
+    encodings: list[tuple[str, str]] = field(default_factory=list)
+    other: list[Path] = field(default_factory=list)
 
 
 def find_annotations(
-    source: Path, annotations: Path | None, format: str | None, problems: Problems
-) -> Annotations | None:
-    """The annotations under a folder or in a file; None when there are none and none were asked for.
+    pictures: Sequence[Path],
+    files: Sequence[Path],
+    base: Path,
+    format: str | None,
+    problems: Problems,
+    named: Path | None = None,
+) -> tuple[Annotations | None, list[str]]:
+    """The annotations among some files, matched with pictures, and notes on what was passed over.
 
     Args:
-        source: The data set; searched when ``annotations`` is None.
-        annotations: A COCO file, or a folder of one file an image.
+        pictures: Paths relative to the source.
+        files: All files that may be annotations.
+        base: Folder to which the places of annotations count: the source, or the folder of annotations.
         format: One of `FORMATS`; None tells it by what the files hold.
-        problems: Takes the bad files.
+        problems: Takes the bad files, lines and entries.
+        named: The file or folder of annotations that the user named; None when they are looked for in the source.
+
+    Returns:
+        None for the annotations when there are none and none were asked for.
 
     Raises:
-        UsageError: When the format is unknown, several are found, or what was asked for is not there.
+        UsageError: When several formats are found, or what was asked for is not there.
     """
     if format is not None and format not in FORMATS:
-        raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, FORMATS))
-    place = annotations or source
-    if not place.exists():
-        raise UsageError(f"there are no annotations at {place.name}", "check --annotations")
-    found = _candidates(place)
-    if format is not None:
-        found = {format: _of_suffix(place, format) if not found.get(format) else found[format]}
-    found = {name: files for name, files in found.items() if files}
-    if len(found) > 1:
-        raise UsageError(
-            f"annotations of several formats are here: {', '.join(found)}", "choose one with --format, or --annotations"
-        )
-    if not found:
-        if annotations is None and format is None:
-            return None
-        raise UsageError(f"{place.name} holds no {format or 'box'} annotations", f"formats: {', '.join(FORMATS)}")
-    name, files = next(iter(found.items()))
+        raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, (*FORMATS, "none")))
+    found = _candidates(files, base, format, problems)
+    names = _Names(pictures, base)
+    name = _choose(found, format, names, named)
+    if name is None:
+        return None, summary([*found.unclear, *found.other], base)
+    chosen = found.of_format[name]
+    lacking = names.lacking(chosen)
+    # A file that is named like a picture is its annotation, though empty or damaged; another one is something else.
+    doubtful = [file for file in found.unclear if file.suffix.lower() == SUFFIXES[name] and lacking(file)]
+    chosen += [_damaged(file, name, problems) for file in doubtful]
+    # The picture of a file that can't be read has no boxes, and is not named as a problem again.
+    chosen += [Annotation(file, name) for file in found.unreadable if lacking(file)]
+    passed = [file for file in found.unclear if file not in set(doubtful)] + found.other
+    passed += [a.file for kind, others in found.of_format.items() if kind not in (name, "coco") for a in others]
+    result = Annotations(name, notes=[f"annotations: {name}"])
+    matched = match(pictures, [_address(a, base) for a in chosen])
     if name == "coco":
-        if len(files) > 1:
-            listed = ", ".join(file.name for file in files[:4])
-            raise UsageError(f"several COCO files are here: {listed}", "choose one with --annotations FILE")
-        return _coco(files[0], problems)
-    base = place if place.is_dir() else place.parent
-    return _one_file_an_image(name, base, files)
+        _require_one_file(chosen, matched)
+    classes = ClassNames(base, problems) if name == "yolo" else None
+    for picture, number in sorted(matched.annotation.items()):
+        result.of_picture[pictures[picture]] = _named(chosen[number], classes)
+    result.unclear = {pictures[i]: cause for i, cause in matched.unclear.items()}
+    result.leftover = [(_shown(chosen[i]), cause) for i, cause in sorted(matched.left.items())]
+    result.notes += _notes(result, found, matched, classes)
+    return result, summary(passed, base)
 
 
-def _candidates(place: Path) -> dict[str, list[Path]]:
-    """Files by the format their content looks like; a text file that looks like none goes with its neighbours."""
-    files = sorted(place.rglob("*")) if place.is_dir() else [place]
-    found: dict[str, list[Path]] = {name: [] for name in FORMATS}
-    unclear: list[Path] = []
-    for file in files:
-        suffix = file.suffix.lower()
-        if suffix not in (".txt", ".xml", ".json") or not file.is_file() or file.name in yolo.NAME_FILES:
-            continue
-        if suffix == ".json":
-            if not any("calib" in part.lower() for part in file.relative_to(place).parts[:-1]) and _is_coco(file):
-                found["coco"].append(file)
-            continue
-        with file.open(encoding="utf-8", errors="replace") as handle:
-            start = handle.read(4096)
-        if suffix == ".xml":
-            if voc.looks(start):
-                found["voc"].append(file)
-        elif woodscape.looks(start):
-            found["woodscape"].append(file)
-        elif yolo.looks(start):
-            found["yolo"].append(file)
+def _candidates(files: Sequence[Path], base: Path, format: str | None, problems: Problems) -> _Candidates:
+    found = _Candidates()
+    jsons = [file for file in files if file.suffix.lower() == ".json" and not _is_calibration(file, base)]
+    texts = [file for file in files if file.suffix.lower() in (".txt", ".xml") and file.name not in NAME_FILES]
+    if format not in (None, "coco"):
+        jsons, texts = [], [file for file in texts if file.suffix.lower() == SUFFIXES[format or ""]]
+    elif format == "coco":
+        texts = []
+    readable = set()
+    for file, value in each_file(texts, lambda file: read_annotation(file, format), problems, "annotations"):
+        readable.add(file)
+        annotation = Annotation.from_json(file, value)
+        if annotation.format is None or (format is not None and annotation.format != format):
+            found.unclear.append(file)
         else:
-            unclear.append(file)
-    # An empty file says "no object here"; one whose first line is damaged must show up as a problem.
-    for name in ("woodscape", "yolo"):
-        folders = {file.parent for file in found[name]}
-        found[name] = sorted([*found[name], *(file for file in unclear if file.parent in folders)])
+            found.of_format[annotation.format].append(annotation)
+    found.unreadable = [file for file in texts if file not in readable]
+    for file, likely in each_file(jsons, coco.looks, problems, "JSON files"):
+        if likely:
+            _add_coco(file, found, problems)
+        else:
+            found.other.append(file)
     return found
 
 
-def _is_coco(file: Path) -> bool:
-    try:
-        return coco.looks(json.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError):
-        return False
+def _add_coco(file: Path, found: _Candidates, problems: Problems) -> None:
+    content = read_guarded(lambda: coco.read(file, problems), file)
+    if isinstance(content, Unreadable):
+        problems.add(file, content.cause)
+        found.damaged += 1
+    elif content is None:
+        found.other.append(file)
+    else:
+        found.of_format["coco"] += content.images
+        found.crowds += content.crowds
+        found.unnamed += content.unnamed
+        if content.encoding:
+            found.encodings.append((file.name, content.encoding))
 
 
-def _of_suffix(place: Path, format: str) -> list[Path]:
-    suffix = {"woodscape": woodscape.SUFFIX, "yolo": yolo.SUFFIX, "voc": voc.SUFFIX, "coco": coco.SUFFIX}[format]
-    files = sorted(place.rglob(f"*{suffix}")) if place.is_dir() else [place]
-    return [file for file in files if file.name not in yolo.NAME_FILES]
+def _is_calibration(file: Path, base: Path) -> bool:
+    folders = file.relative_to(base).parts if file.is_relative_to(base) else file.parts
+    return any("calib" in part.lower() for part in folders)
 
 
-def _coco(file: Path, problems: Problems) -> Annotations:
-    try:
-        by_file, crowds = coco.read(file, problems)
-    except ReadError as error:
-        raise UsageError(f"{file.name}: {error}", "check --annotations") from error
-    lookup = ByName((key_of(Path(name)), boxes) for name, boxes in by_file.items())
+class _Names:
+    """Names of the pictures, to tell what may be an annotation of one."""
 
-    def boxes(key: str, size: tuple[int, int], problems: Problems) -> list[Box] | None:
-        return lookup.get(key)
+    def __init__(self, pictures: Sequence[Path], base: Path) -> None:
+        self._base = base
+        self._keys = {key_of(picture) for picture in pictures}
+        self._stems = {key.rpartition("/")[2] for key in self._keys}
 
-    def leftover(keys: frozenset[str]) -> list[str]:
-        images = ByName((key, key) for key in keys)
-        return [name for name in by_file if images.get(key_of(Path(name))) is None]
+    def has(self, annotation: Annotation) -> bool:
+        """Whether a picture has the name that an annotation declares, or its own."""
+        address = _address(annotation, self._base)
+        return address.stem in self._stems or (address.own or "").rpartition("/")[2] in self._stems
 
-    notes = (f"{crowds} crowd regions were left out: they are no single object",) if crowds else ()
-    return Annotations("coco", boxes, leftover, notes)
+    def lacking(self, annotations: Sequence[Annotation]) -> Callable[[Path], bool]:
+        """Tells whether a file is named like a picture that none of these annotations is named like."""
+        owned = {_own_key(a.file, self._base) for a in annotations if a.format != "coco"}
+        stems = {key.rpartition("/")[2] for key in owned}
+
+        def lacks(file: Path) -> bool:
+            key = _own_key(file, self._base)
+            stem = key.rpartition("/")[2]
+            return (key in self._keys and key not in owned) or (stem in self._stems and stem not in stems)
+
+        return lacks
 
 
-def _one_file_an_image(format: str, base: Path, files: list[Path]) -> Annotations:
-    lookup = ByName((key_of(file.relative_to(base)), file) for file in files)
-    names: Mapping[int, str] = {}
-    notes: tuple[str, ...] = ()
-    if format == "yolo":
-        for folder in (base, *{file.parent for file in files}, base.parent):
-            if names := yolo.class_names(folder):
-                break
-        else:
-            notes = ("no classes.txt or data.yaml names the classes: they keep their numbers",)
+def _damaged(file: Path, format: str, problems: Problems) -> Annotation:
+    value = read_guarded(lambda: read_annotation(file, format), file)
+    if isinstance(value, Unreadable):
+        problems.add(file, value.cause)
+        return Annotation(file, format)
+    return replace(Annotation.from_json(file, value), format=format)
 
-    def boxes(key: str, size: tuple[int, int], problems: Problems) -> list[Box] | None:
-        file = lookup.get(key)
-        if file is None:
-            return None
-        try:
-            if format == "yolo":
-                return yolo.read(file, size, problems, dict(names))
-            return (woodscape.read if format == "woodscape" else voc.read)(file, size, problems)
-        except (ReadError, OSError, UnicodeDecodeError) as error:
-            problems.add(file, error)
-            return []
 
-    def leftover(keys: frozenset[str]) -> list[str]:
-        images = ByName((key, key) for key in keys)
-        return [str(file) for file in files if images.get(key_of(file.relative_to(base))) is None]
+def _choose(found: _Candidates, format: str | None, names: _Names, named: Path | None) -> str | None:
+    """The format whose annotations count; None when there are none."""
+    lacking = names.lacking([])
+    kinds = [name for name in FORMATS if found.of_format[name] or (name == "coco" and found.damaged)]
+    if format is not None:
+        doubtful = any(lacking(file) for file in (*found.unclear, *found.unreadable))
+        kinds = [format] if format in kinds or doubtful else []
+    # A text that looks like a format by accident is named like no picture.
+    kinds = [name for name in kinds if any(names.has(a) for a in found.of_format[name])] or kinds
+    if len(kinds) > 1:
+        raise UsageError(
+            f"annotations of several formats are here: {', '.join(kinds)}", "choose one with --format, or --annotations"
+        )
+    if kinds:
+        return kinds[0]
+    unreadable = [file for file in found.unreadable if lacking(file)]
+    if unreadable:  # their boxes are lost, so that the pictures must not be taken as having none
+        return "voc" if unreadable[0].suffix.lower() == ".xml" else "yolo"
+    if format is not None or named is not None:
+        where = named.name if named is not None else "the source"
+        raise UsageError(f"{where} holds no {format or 'box'} annotations", f"formats: {', '.join((*FORMATS, 'none'))}")
+    return None
 
-    return Annotations(format, boxes, leftover, notes)
+
+def _own_key(file: Path, base: Path) -> str:
+    relative = file.relative_to(base).with_suffix("")
+    # Some programs write "a.jpg.txt" for "a.jpg".
+    ending = relative.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+    return key_of(relative if ending else relative.with_name(f"{relative.name}.txt"))
+
+
+def _address(annotation: Annotation, base: Path) -> Address:
+    home = annotation.file.relative_to(base).parent
+    if annotation.format == "coco":
+        stem = annotation.file.stem
+        return Address(home, None, annotation.picture, tuple(dict.fromkeys((stem, stem.rpartition("_")[2]))))
+    folders = (annotation.folder,) if annotation.folder else ()
+    return Address(home, _own_key(annotation.file, base), annotation.picture, folders)
+
+
+def _named(annotation: Annotation, names: ClassNames | None) -> Annotation:
+    if names is None:
+        return annotation
+    of = names.of(annotation.file)
+    boxes = tuple(replace(box, name=of.get(int(box.name or 0), box.name)) for box in annotation.boxes)
+    return replace(annotation, boxes=boxes)
+
+
+def _require_one_file(chosen: list[Annotation], matched: Match) -> None:
+    """Refuse COCO files of which two annotate the same pictures: of splits, each picture is in one."""
+    files: dict[str, set[Path]] = {}
+    for annotation in chosen:
+        files.setdefault(annotation.picture or "", set()).add(annotation.file)
+    for number in matched.rivals:
+        several = files[chosen[number].picture or ""]
+        if len(several) > 1:
+            listed = ", ".join(sorted(file.name for file in several)[:4])
+            raise UsageError(
+                f"several COCO files annotate the same pictures: {listed}", "choose one with --annotations FILE"
+            )
+
+
+def _shown(annotation: Annotation) -> str:
+    return annotation.picture or "" if annotation.format == "coco" else str(annotation.file)
+
+
+def _notes(result: Annotations, found: _Candidates, matched: Match, names: ClassNames | None) -> list[str]:
+    notes = []
+    used = list(result.of_picture.values())
+    if matched.by_name:
+        notes.append(f"matched by name: {matched.by_name} pictures whose folder says nothing of their annotation")
+    if matched.renamed:
+        notes.append(f"{matched.renamed} annotations declare a name that no picture has: matched by their own name")
+    if rotated := sum(annotation.rotated for annotation in used):
+        notes.append(f"{rotated} rotated boxes or polygons: their extent is the box")
+    if result.format == "coco" and found.crowds:
+        notes.append(f"{found.crowds} crowd regions were left out: they are no single object")
+    if result.format == "coco" and found.unnamed:
+        notes.append(f"{found.unnamed} boxes are of categories without a name: their class is the category's number")
+    for encoding, count in Counter(a.encoding for a in used if a.encoding).items():
+        notes.append(f"{count} annotation files are not UTF-8: read as {encoding}")
+    notes += [f"{name} is not UTF-8: read as {encoding}" for name, encoding in found.encodings]
+    if names is not None:
+        notes += names.notes
+        if any(annotation.boxes and not names.of(annotation.file) for annotation in used):
+            notes.append("no classes.txt or data.yaml names the classes: they keep their numbers")
+    return notes
