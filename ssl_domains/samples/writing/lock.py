@@ -54,7 +54,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def only_one(path: Path, busy: str, instead: str = "", *, keep: bool = True) -> Iterator[None]:
+def only_one(path: str | Path, busy: str, instead: str = "", *, keep: bool = True) -> Iterator[None]:
     """Hold a lock on the file ``path``. A thread that holds it already may enter again.
 
     Args:
@@ -66,6 +66,7 @@ def only_one(path: Path, busy: str, instead: str = "", *, keep: bool = True) -> 
     Raises:
         UsageError: When another process holds the lock; the message names its process id.
     """
+    path = Path(path)
     held = os.path.realpath(path), threading.get_ident()
     if held in _HELD:
         yield
