@@ -1,0 +1,15 @@
+"""The kinds of input, one file for each family of formats."""
+
+from __future__ import annotations
+
+from fuzzing.kinds import fisheye, folders, medical, pictures, settings, tables
+from fuzzing.kind import Kind
+from fuzzing.kinds.shared import make_shared
+
+__all__ = ["KINDS", "make_shared"]
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (*medical.KINDS, *pictures.KINDS, *fisheye.KINDS, *tables.KINDS, *settings.KINDS, *folders.KINDS)
+}
+"""Every kind by its name."""
