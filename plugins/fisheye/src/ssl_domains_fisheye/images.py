@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
 from ssl_domains.samples.scanning.expansion import require_expandable
-from ssl_domains_fisheye.orientation import orientation_of, turned, turned_back, turned_size
+from ssl_domains_fisheye.pictures import orientation_of, turned, turned_back, turned_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

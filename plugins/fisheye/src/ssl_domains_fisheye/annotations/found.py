@@ -21,6 +21,8 @@ from ssl_domains_fisheye.annotations.recognise import FORMATS, SUFFIXES, read_an
 
 __all__ = ["Annotations", "find_annotations"]
 
+_PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
 
 @dataclass
 class Annotations:
@@ -223,10 +225,9 @@ def _choose(found: _Candidates, format: str | None, names: _Names, named: Path |
 
 
 def _own_key(file: Path, base: Path) -> str:
-    relative = file.relative_to(base).with_suffix("")
+    key = key_of(file.relative_to(base))
     # Some programs write "a.jpg.txt" for "a.jpg".
-    ending = relative.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-    return key_of(relative if ending else relative.with_name(f"{relative.name}.txt"))
+    return key_of(key) if key.lower().endswith(_PICTURE_ENDINGS) else key
 
 
 def _address(annotation: Annotation, base: Path) -> Address:
