@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
 from ssl_domains.samples.scanning.expansion import require_expandable
-from ssl_domains_fisheye.orientation import orientation_of, turned, turned_back, turned_size
+from ssl_domains_fisheye.pictures import orientation_of, turned, turned_back, turned_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -30,6 +31,8 @@ _CONVERT = {"1": "L", "LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RG
 _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 # The format of a PNG's pixels (deflate) makes at most 1,032 bytes of one.
 _LARGEST_DEFLATION = 1032
+# A file may have another format than its ending says; those that start other programs are not among them.
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF")
 _LIMIT = threading.RLock()
 
 
@@ -87,13 +90,15 @@ def _opened(path: str | Path) -> Iterator[Picture]:
     from PIL import Image
 
     # Pillow counts pixels and ends with an error of its own; what counts here is the memory they take.
-    with _LIMIT:
+    with _LIMIT, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a warning is about is an error here, or does no harm
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            picture = Image.open(path)
+            picture = Image.open(path, formats=_FORMATS)
         finally:
             Image.MAX_IMAGE_PIXELS = before
-    with picture:
+    with picture, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         width, height = picture.size
         channels = 3 if _CONVERT.get(picture.mode, picture.mode) == "RGB" else 1
         require_expandable(width * height * channels * _BYTES.get(picture.mode, 1))

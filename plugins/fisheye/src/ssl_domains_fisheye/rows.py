@@ -12,10 +12,10 @@ import polars as pl
 
 from ssl_domains.samples import Problems, ReadError
 from ssl_domains_fisheye.annotations import Annotation, Box, clip
-from ssl_domains_fisheye.crops import crop_columns
 from ssl_domains_fisheye.images import Header
 from ssl_domains_fisheye.lens import Camera
 from ssl_domains_fisheye.naming import Name
+from ssl_domains_fisheye.pictures import crop_columns
 from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place
 
 __all__ = ["SCHEMA", "Picture", "RowMaker"]
@@ -123,10 +123,11 @@ class RowMaker:
         notes = []
         if self.clipped:
             notes.append(f"{self.clipped} boxes reach beyond their image and were clipped to it")
-        if self.turned or self.kept:
+        if self.turned:
+            notes.append(f"{self.turned} pictures carry an orientation tag and are turned as viewers show them")
+        if self.kept:
             notes.append(
-                f"{self.turned + self.kept} pictures carry an orientation tag: {self.turned} are turned as viewers "
-                f"show them, {self.kept} stay as stored, since their annotation states that size"
+                f"{self.kept} pictures carry an orientation tag and stay as stored: their annotation states that size"
             )
         return notes
 

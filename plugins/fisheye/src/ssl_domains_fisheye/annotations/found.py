@@ -21,6 +21,8 @@ from ssl_domains_fisheye.annotations.recognise import FORMATS, SUFFIXES, read_an
 
 __all__ = ["Annotations", "find_annotations"]
 
+_PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
 
 @dataclass
 class Annotations:
@@ -49,7 +51,7 @@ class _Candidates:
         of_format: What looks like each format.
         unclear: Text and XML files that look like none: damaged, empty, or something else.
         unreadable: Text and XML files that can't be read; they are problems already.
-        damaged: How many COCO files can't be read; they are problems already.
+        damaged: How many COCO files can't be read, or hold no image that can; they are problems already.
         crowds: Left out of COCO files.
         unnamed: Boxes of COCO files whose category has no name.
         encodings: Names of COCO files that are not UTF-8, with their encoding.
@@ -145,6 +147,7 @@ def _candidates(files: Sequence[Path], base: Path, format: str | None, problems:
 
 
 def _add_coco(file: Path, found: _Candidates, problems: Problems) -> None:
+    before = len(problems.rows)
     content = read_guarded(lambda: coco.read(file, problems), file)
     if isinstance(content, Unreadable):
         problems.add(file, content.cause)
@@ -153,6 +156,7 @@ def _add_coco(file: Path, found: _Candidates, problems: Problems) -> None:
         found.other.append(file)
     else:
         found.of_format["coco"] += content.images
+        found.damaged += not content.images and len(problems.rows) > before
         found.crowds += content.crowds
         found.unnamed += content.unnamed
         if content.encoding:
@@ -223,10 +227,9 @@ def _choose(found: _Candidates, format: str | None, names: _Names, named: Path |
 
 
 def _own_key(file: Path, base: Path) -> str:
-    relative = file.relative_to(base).with_suffix("")
+    key = key_of(file.relative_to(base))
     # Some programs write "a.jpg.txt" for "a.jpg".
-    ending = relative.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-    return key_of(relative if ending else relative.with_name(f"{relative.name}.txt"))
+    return key_of(key) if key.lower().endswith(_PICTURE_ENDINGS) else key
 
 
 def _address(annotation: Annotation, base: Path) -> Address:

@@ -21,7 +21,7 @@ _MASKS = frozenset({
 })  # fmt: skip
 _PICTURES = frozenset({"image", "images", "img", "imgs", "rgb", "raw", "jpegimages", "pictures", "photos", "frames"})
 # What stands beside such a word in the name of a mask file: "a_color_mask", "aachen_gtFine_labelIds".
-_BESIDE = _MASKS | {"color", "colour", "fine", "coarse", "ids", "train", "id", "png", "leftimg8bit"}
+_BESIDE = _MASKS | {"color", "colour", "fine", "coarse", "ids", "train", "id", "png"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -101,7 +101,8 @@ def _cut_words(stem: str) -> str:
 
 def _bare(stem: str) -> str:
     """A name without the words of masks, so that ``a_mask``, ``mask_a`` and ``a`` are one."""
-    return "_".join(word for word in _words(stem) if word not in _BESIDE)
+    # Cityscapes names its pictures "…_leftImg8bit" and their masks "…_gtFine_labelIds".
+    return "_".join(word for word in _words(stem.replace("leftImg8bit", "")) if word not in _BESIDE)
 
 
 def _words(name: str) -> list[str]:
