@@ -15,9 +15,9 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult, TableMeta
 from ssl_domains_fisheye.annotations import Annotations, Box, clip, find_annotations, key_of
 from ssl_domains_fisheye.images import SUFFIXES, Header, decode, read_header
-from ssl_domains_fisheye.lens import Calibrations, Camera
+from ssl_domains_fisheye.lens import IN_SOURCE, Calibrations, Camera
 from ssl_domains_fisheye.naming import Name, names_of
-from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place
+from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place, unimaged, unread_terms
 
 __all__ = ["FisheyeReader"]
 
@@ -54,8 +54,8 @@ class FisheyeReader:
             source: The folder or the image.
             annotations: COCO file or folder of annotation files; None looks in the source.
             format: ``woodscape``, ``coco``, ``yolo`` or ``voc``; None tells it by what the files hold.
-            calibration: JSON file, or folder of them matched by image or camera name; None takes the source's folder
-                ``calibration`` or file ``calibration.json`` when there is one, and says so.
+            calibration: JSON or YAML file, or folder of them matched by the name of image, camera or folder; None takes
+                the source's folder ``calibration`` or file ``calibration.json`` or ``.yaml``, and says so.
             margin: Context around each box in the crop, as a share of its larger side, on each side.
             **unknown: Refused.
 
@@ -74,6 +74,7 @@ class FisheyeReader:
         found = find_annotations(source, annotations, format, problems) if source.is_dir() or annotations else None
         cameras, note = _calibrations(base, calibration)
         notes += [note] if note else []
+        notes += cameras.notes if cameras else ()
         if files and cameras is None:
             notes.append("no calibration: radius is measured from the image centre, theta and distortion are unknown")
         if files and found is None:
@@ -87,7 +88,7 @@ class FisheyeReader:
             try:
                 header = read_header(file)
                 size = header.size
-                camera = _camera_of(cameras, file.stem, name, size)
+                camera = _camera_of(cameras, image, name, size)
             except (ReadError, OSError) as error:
                 problems.add(file, error)
                 continue
@@ -123,9 +124,9 @@ class FisheyeReader:
         if clipped:
             notes.append(f"{clipped} boxes reach beyond their image and were clipped to it")
         frame = pl.DataFrame(rows, schema=_SCHEMA)
-        empty = [f"lens_{i}" for i in range(1, 10) if frame[f"lens_{i}"].fill_null(0.0).eq(0.0).all()]
+        notes += unimaged(frame)
         options = {"margin": margin, "annotations": found.format if found else None, "calibrated": cameras is not None}
-        table = SampleTable(frame.drop(empty), TableMeta(domain="fisheye", options=options))
+        table = SampleTable(frame.drop(unread_terms(frame)), TableMeta(domain="fisheye", options=options))
         return ScanResult(table, problems.frame(), tuple(notes))
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
@@ -155,20 +156,20 @@ def _images(source: Path) -> list[Path]:
 def _calibrations(base: Path, given: Path | None) -> tuple[Calibrations | None, str]:
     if given is not None:
         return Calibrations(given), ""
-    for name in ("calibration", "calibration.json"):
+    for name in IN_SOURCE:
         if (base / name).exists():
             return Calibrations(base / name), f"calibration: found in the source as {name}"
     return None, ""
 
 
-def _camera_of(cameras: Calibrations | None, stem: str, name: Name, size: tuple[int, int]) -> Camera | None:
+def _camera_of(cameras: Calibrations | None, image: Path, name: Name, size: tuple[int, int]) -> Camera | None:
     if cameras is None:
         return None
-    camera = cameras.of(stem, name.camera)
+    camera = cameras.of(image.stem, name.camera, image.parts[:-1])
     if camera is None:
         known = ", ".join(sorted(cameras.names)[:6])
-        raise ReadError(f"no calibration for camera {name.camera or stem!r} (there are {known})")
-    if abs(size[0] / camera.width - size[1] / camera.height) > 0.01 * size[0] / camera.width:
+        raise ReadError(f"no calibration for camera {name.camera or image.stem!r} (there are {known})")
+    if not camera.is_resized_to(*size):
         raise ReadError(f"its {size[0]}×{size[1]} px are no resize of the calibration's {camera.width}×{camera.height}")
     return camera if size == (camera.width, camera.height) else camera.scaled(*size)
 
