@@ -12,6 +12,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.pairs.binding.bound_rule import BoundRelation
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import count_pairs
+from ssl_domains.pairs.inspection.emptied_bins import emptied_bins
 from ssl_domains.pairs.inspection.facts import (
     ColumnFacts,
     GroupSizes,
@@ -195,6 +196,7 @@ def inspect_pairs(
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
             *_warnings(len(table), relations, columns),
+            *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
         hints=[hint for _, hint in refused],
         label_missing=label_missing,

@@ -69,7 +69,7 @@ FISHEYE = Domain(
     scan_options=(
         ScanOption("annotations", Path, help="COCO file or folder of annotation files; default: found in SOURCE"),
         ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: told by what the files hold"),
-        ScanOption("calibration", Path, help="calibration JSON, or a folder of them named by camera or image"),
+        ScanOption("calibration", Path, help="calibration (JSON; YAML of Kalibr, KITTI-360), or a folder of them"),
         ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
     ),
     floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},

@@ -17,7 +17,7 @@ from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains_fisheye.annotations import Annotations, find_annotations
 from ssl_domains_fisheye.images import SUFFIXES, Header, decode, read_header
-from ssl_domains_fisheye.lens import Calibrations, Camera
+from ssl_domains_fisheye.lens import IN_SOURCE, Calibrations, Camera
 from ssl_domains_fisheye.naming import Name, names_of
 from ssl_domains_fisheye.pictures import cut, without_masks
 from ssl_domains_fisheye.rows import Picture, RowMaker
@@ -50,8 +50,8 @@ class FisheyeReader:
             annotations: COCO file or folder of annotation files; None looks in the source.
             format: ``woodscape``, ``coco``, ``yolo`` or ``voc``; ``none`` makes one row an image, whatever lies beside
                 it; None tells it by what the files hold.
-            calibration: JSON file, or folder of them matched by image or camera name; None takes the source's folder
-                ``calibration`` or file ``calibration.json`` when there is one, and says so.
+            calibration: JSON or YAML file, or folder of them matched by the name of image, camera or folder; None takes
+                the source's folder ``calibration`` or file ``calibration.json`` or ``.yaml``, and says so.
             margin: Context around each box in the crop, as a share of its larger side, on each side.
             **unknown: Refused.
 
@@ -73,6 +73,7 @@ class FisheyeReader:
         found, of_found = _boxes(source, relative, files, annotations, format, problems)
         cameras, note = _calibrations(base, calibration)
         notes += [note] if note else []
+        notes += cameras.notes if cameras else ()
         if relative and cameras is None:
             notes.append("no calibration: radius is measured from the image centre, theta and distortion are unknown")
         if relative and found is None:
@@ -81,7 +82,7 @@ class FisheyeReader:
         if relative and all(name.recording is None for name in names.values()):
             notes.append("file names tell no recording: split by frame, or --join a table that has one")
         maker = RowMaker(
-            lambda picture, size: _camera_of(cameras, picture.file.stem, picture.name, size), margin, problems
+            lambda picture, size: _camera_of(cameras, picture.relative, picture.name, size), margin, problems
         )
         for file, header in each_file([base / path for path in relative], _header, problems, "pictures"):
             path = file.relative_to(base)
@@ -149,19 +150,19 @@ def _boxes(
 def _calibrations(base: Path, given: Path | None) -> tuple[Calibrations | None, str]:
     if given is not None:
         return Calibrations(given), ""
-    for name in ("calibration", "calibration.json"):
+    for name in IN_SOURCE:
         if (base / name).exists():
             return Calibrations(base / name), f"calibration: found in the source as {name}"
     return None, ""
 
 
-def _camera_of(cameras: Calibrations | None, stem: str, name: Name, size: tuple[int, int]) -> Camera | None:
+def _camera_of(cameras: Calibrations | None, image: Path, name: Name, size: tuple[int, int]) -> Camera | None:
     if cameras is None:
         return None
-    camera = cameras.of(stem, name.camera)
+    camera = cameras.of(image.stem, name.camera, image.parts[:-1])
     if camera is None:
         known = ", ".join(sorted(cameras.names)[:6])
-        raise ReadError(f"no calibration for camera {name.camera or stem!r} (there are {known})")
-    if abs(size[0] / camera.width - size[1] / camera.height) > 0.01 * size[0] / camera.width:
+        raise ReadError(f"no calibration for camera {name.camera or image.stem!r} (there are {known})")
+    if not camera.is_resized_to(*size):
         raise ReadError(f"its {size[0]}×{size[1]} px are no resize of the calibration's {camera.width}×{camera.height}")
     return camera if size == (camera.width, camera.height) else camera.scaled(*size)

@@ -16,7 +16,7 @@ from ssl_domains_fisheye.images import Header
 from ssl_domains_fisheye.lens import Camera
 from ssl_domains_fisheye.naming import Name
 from ssl_domains_fisheye.pictures import crop_columns
-from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place
+from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place, unimaged, unread_terms
 
 __all__ = ["SCHEMA", "Picture", "RowMaker"]
 
@@ -115,12 +115,12 @@ class RowMaker:
     def frame(self) -> pl.DataFrame:
         """The rows as a table; columns that say nothing of any row are left out."""
         frame = pl.DataFrame(self.rows, schema=SCHEMA)
-        empty = [f"lens_{i}" for i in range(1, 10) if frame[f"lens_{i}"].fill_null(0.0).eq(0.0).all()]
+        empty = unread_terms(frame)
         return frame.drop(empty if self.turned else [*empty, "orientation"])
 
     def notes(self) -> list[str]:
-        """Notes on clipped boxes and turned pictures."""
-        notes = []
+        """Notes on boxes that were clipped or lie outside the image circle, and on turned pictures."""
+        notes = list(unimaged(pl.DataFrame(self.rows, schema=SCHEMA)))
         if self.clipped:
             notes.append(f"{self.clipped} boxes reach beyond their image and were clipped to it")
         if self.turned:

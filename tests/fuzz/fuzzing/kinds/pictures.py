@@ -24,7 +24,12 @@ _PLANS = (
     Plan((_FISHEYE, Command(f"fisheye pretrain out.parquet --out run --dry-run {SMALL}", READ)), 1),
 )
 
-_PNG: dict[str, dict[str, Any]] = {"colour": {}, "grey": {"mode": "L"}, "palette": {"mode": "P"}, "alpha": {"mode": "RGBA"}}
+_PNG: dict[str, dict[str, Any]] = {
+    "colour": {},
+    "grey": {"mode": "L"},
+    "palette": {"mode": "P"},
+    "alpha": {"mode": "RGBA"},
+}
 _JPEG: dict[str, dict[str, Any]] = {
     "baseline": {}, "grey": {"mode": "L"}, "progressive": {"progressive": True}, "turned": {"exif": 6},
 }  # fmt: skip

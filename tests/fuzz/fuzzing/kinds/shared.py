@@ -47,7 +47,9 @@ def pictures_table(folder: Path) -> None:
     lines = ["file,person,class,age,visit"]
     for number in range(16):
         picture(folder / "in" / f"p{number // 2}-{number % 2}.png", number, mode="L")
-        lines.append(f"p{number // 2}-{number % 2}.png,p{number // 2},{'ab'[number % 2]},{20 + number}.5,2020-01-{number + 1:02d}")
+        lines.append(
+            f"p{number // 2}-{number % 2}.png,p{number // 2},{'ab'[number % 2]},{20 + number}.5,2020-01-{number + 1:02d}"
+        )
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     command_line("medical scan in -o samples.parquet --join labels.csv --on file --split-by person --test 0.25", folder)
 

@@ -69,7 +69,9 @@ def nested_sequences(data: bytes, rng: Random) -> bytes:
     place = data.find(struct.pack("<HH", *tag), 128)
     if place < 0:
         raise ValueError
-    opened = struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 2**32 - 1) + struct.pack("<HHI", 0xFFFE, 0xE000, 2**32 - 1)
+    opened = struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 2**32 - 1) + struct.pack(
+        "<HHI", 0xFFFE, 0xE000, 2**32 - 1
+    )
     closed = struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     depth = rng.choice((3, 400, 20_000))
     return data[:place] + opened * depth + closed * rng.choice((depth, 0)) + data[place:]

@@ -98,7 +98,9 @@ def _changed(frame: pl.DataFrame, rng: Random) -> pl.DataFrame:
         return frame.sample(fraction=1.0, shuffle=True, seed=rng.randrange(1000))
     if how == 6:  # a part of the values is missing, or is another's
         kept = pl.int_range(pl.len()) % rng.choice((2, 3, 7)) == 0
-        return frame.with_columns(pl.when(kept).then(pl.col(name)).otherwise(rng.choice((None, pl.col(name).first()))).alias(name))
+        return frame.with_columns(
+            pl.when(kept).then(pl.col(name)).otherwise(rng.choice((None, pl.col(name).first()))).alias(name)
+        )
     return frame.with_columns(_values(len(frame), rng).alias(name))
 
 

@@ -72,7 +72,9 @@ def long_line(data: bytes, rng: Random) -> bytes:
 def deep_nesting(data: bytes, rng: Random) -> bytes:
     """Brackets, or tags, nested thousands of times, in the place of a value or at the beginning."""
     depth = rng.choice((50, 1_500, 100_000))
-    opened, closed = rng.choice(((b"[", b"]"), (b'{"a":', b"}"), (b"<a>", b"</a>"), (b"{a = ", b"}"), (b"- ", b""), (b"(", b")")))
+    opened, closed = rng.choice(
+        ((b"[", b"]"), (b'{"a":', b"}"), (b"<a>", b"</a>"), (b"{a = ", b"}"), (b"- ", b""), (b"(", b")"))
+    )
     nested = opened * depth + b"1" + closed * rng.choice((depth, depth, 0))
     if rng.random() < 0.3:
         return nested + data

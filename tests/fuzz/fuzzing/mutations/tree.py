@@ -72,7 +72,9 @@ def _changed_once(tree: Any, rng: Random) -> Any:
     elif how < 0.88 and isinstance(holder, list):
         holder.extend([copy.deepcopy(holder[key])] * rng.choice((1, 1, 500)))
     elif how < 0.94 and isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
-        holder[key] = rng.choice((holder[key] * 1000, -holder[key], holder[key] + 0.5, holder[key] + 1, float(holder[key])))
+        holder[key] = rng.choice(
+            (holder[key] * 1000, -holder[key], holder[key] + 0.5, holder[key] + 1, float(holder[key]))
+        )
     else:
         nested: Any = 1
         for _ in range(rng.choice((3, 200))):  # further down, the writer of JSON itself gives up
