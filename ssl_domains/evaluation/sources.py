@@ -51,7 +51,7 @@ def find_table(run: Run) -> FoundTable:
     partly: tuple[int, Path] | None = None
     here = Path(named)
     for path in _candidates(run.folder.resolve(), here):
-        held = _held(path, wanted)
+        held = _held(path, wanted, {"sample"} if path.name == here.name else {"sample", "path"})
         if held == len(wanted):
             moved = not _same(path, here)
             note = f"the run's table {str(named)!r} is not there: {path} holds the same samples and is used"
@@ -127,16 +127,16 @@ def _tables(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")]
 
 
-def _held(path: Path, wanted: pl.Series) -> int:
-    """How many of the ids a table holds; 0 for what is no table of samples."""
+def _held(path: Path, wanted: pl.Series, columns: set[str]) -> int:
+    """How many of the ids a table holds; 0 for one without the columns, such as one of embeddings."""
     try:
         if path.suffix.lower() == ".parquet":
-            if not {"sample", "path"} <= pl.read_parquet_schema(path).keys():  # embeddings have samples, too
+            if not columns <= pl.read_parquet_schema(path).keys():
                 return 0
             ids = pl.read_parquet(path, columns=["sample"])["sample"]
         else:
             frame = read_frame(path, ("sample",))
-            if not {"sample", "path"} <= set(frame.columns):
+            if not columns <= set(frame.columns):
                 return 0
             ids = frame["sample"]
         return int(wanted.is_in(ids.cast(pl.String).implode()).sum())
