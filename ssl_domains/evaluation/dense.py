@@ -75,7 +75,7 @@ def dense_probe_run(
         raise UsageError(cause, "probe a column with --label")
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
-    split = evaluation_split(table, group, run.training_samples)
+    split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
     sides = split.train | split.test
     available = store.of(table).decoded & (masks.positions(table) >= 0)
     rows = np.flatnonzero(sides & available)

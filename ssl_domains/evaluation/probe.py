@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RANDOM", "probe_run"]
 
+_MANY_CLASSES, _MOST_ALONE = 10, 0.8
+
 RANDOM = "random initialisation"
 """Name of the arm with an untrained encoder, the baseline of the others."""
 
@@ -85,17 +87,19 @@ def probe_run(
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
-    if label in table.meta.identifiers:  # reports print class names, which must not be identifiers
-        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
-    split = evaluation_split(table, group, run.training_samples)
+    split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
+    groups_alone = _classes_of_one_group(labels, split)
+    # Reports print class names, which must not be identifiers.
+    if label in {*table.meta.identifiers, *run.table_meta.identifiers} or groups_alone:
+        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
     unread = int((usable & ~decoded).sum())
     rows = np.flatnonzero(usable & decoded)
     if not len(rows):
-        raise DataError(f"no row has both a split and a label {label!r}", "probe another column")
+        raise _no_rows(label, labels, split, store.of(table).causes())
     part, kept = table.take(rows), labels.take(rows)
     sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     _require_shared_classes(label, kept, sides)
@@ -107,7 +111,12 @@ def probe_run(
             for probe in arm.probes:
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
                 report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
-    notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []), *_shown(run, tiling))
+    notes = (
+        *split.notes,
+        *groups_alone,
+        *([f"{unread} labelled rows could not be read"] if unread else []),
+        *_shown(run, tiling),
+    )
     report = ProbeReport(
         label=label,
         task=labels.task,
@@ -177,6 +186,31 @@ def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> in
         return 0
     rows = table.frame["sample"].is_in(list(run.training_samples)).to_numpy()
     return int((labels.known & rows).sum())
+
+
+def _classes_of_one_group(labels: Labels, split: EvaluationSplit) -> tuple[str, ...]:
+    """A note when the label looks like an identifier: most of its values occur in one group only."""
+    rows = (split.train | split.test) & labels.known
+    if labels.task != "classification" or not rows.any():
+        return ()
+    pairs = np.unique(np.stack([labels.y[rows].astype(np.int64), split.groups[rows]]), axis=1)
+    counts = np.unique(pairs[0], return_counts=True)[1]
+    alone = int((counts == 1).sum())
+    if len(counts) < _MANY_CLASSES or alone < _MOST_ALONE * len(counts):
+        return ()
+    return (
+        f"{alone} of {len(counts)} values of the label occur in one group only, as those of an identifier do: they are "
+        "shown as numbers",
+    )
+
+
+def _no_rows(label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str]) -> DataError:
+    usable = int(((split.train | split.test) & labels.known).sum())
+    if usable and causes:
+        why = max(set(causes), key=causes.count)
+        hint = "do the table's paths lead to the files? ssl-domains tables describe TABLE says from where they count"
+        return DataError(f"none of the {usable} rows with a label {label!r} has an array: {why}", hint)
+    return DataError(f"no row has both a split and a label {label!r}", "probe another column")
 
 
 def _require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:

@@ -123,18 +123,20 @@ def _embedding(progress: Progress) -> Callable[[str, int, int], None]:
 
 def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:
     """(path of the sample table, the table, its store); missing arrays are decoded."""
+    from ssl_domains.evaluation import find_table
     from ssl_domains.stores import default_store
 
-    named = samples if samples is not None else run.config.data.samples
-    if named is None:
-        raise UsageError("the run doesn't say which sample table it was trained on", "name it with --samples")
-    if not Path(named).is_file():
-        raise UsageError(f"the run's sample table {str(named)!r} is not there", "name it with --samples")
-    table = open_table(domain, Path(named))
+    path = samples
+    if path is None:
+        found = find_table(run)
+        path = found.path
+        if found.note:
+            note(found.note)
+    table = open_table(domain, path)
     kept = run.config.data.store
-    folder_of_store = Path(kept) if kept and samples is None else default_store(Path(named))
+    folder_of_store = Path(kept) if kept and samples is None else default_store(path)
     store = fill_store(domain, table, folder_of_store)
-    return Path(named), table, store
+    return path, table, store
 
 
 def _floors(domain: Domain, table: SampleTable, texts: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["decodable", "fill_store", "open_table", "shrinking"]
 
 _MOST_SHRINKING = 8
+_PATHS_CHECKED = 1000  # a table copied without its files shows in the first ones
 
 
 def open_table(domain: Domain, path: Path) -> SampleTable:
-    """Read a sample table.
+    """Read a sample table; notes say what of its metadata is missing, and which of its files.
 
     Raises:
         UsageError: When the file is missing, is no table, or was scanned by another domain.
     """
-    from ssl_domains.samples import read_table
+    from ssl_domains.samples import missing_files, read_noted_table
+    from ssl_domains.samples.tables.description import missing_sentence
 
-    table = read_table(path)
+    table, notes = read_noted_table(path)
+    for text in notes:
+        note(f"note: {text}")
+    gone = missing_files(table.frame, first=_PATHS_CHECKED)
+    if gone:
+        note(f"note: {missing_sentence(gone, path)}")
     if table.meta.domain not in ("", domain.name):
         raise UsageError(
             f"{str(path)!r} was scanned by {table.meta.domain}, not {domain.name}",

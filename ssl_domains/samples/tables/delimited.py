@@ -70,7 +70,7 @@ def _encoding(raw: bytes) -> tuple[str | None, str]:
     head = raw[:_HEAD_BYTES]
     zeros = head[1::2].count(0), head[0::2].count(0)
     for count, encoding in zip(zeros, ("utf-16-le", "utf-16-be"), strict=True):
-        if len(head) >= 4 and count > 0.3 * len(head) / 2:
+        if len(head) >= 4 and count > 0.6 * len(head) / 2:
             return encoding, "UTF-16 text"
     try:
         raw.decode("utf-8")

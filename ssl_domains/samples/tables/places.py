@@ -90,11 +90,19 @@ def portable_paths(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
     return frame.with_columns(path=parts.select(pl.col("place") + name)["place"])
 
 
-def missing_files(frame: pl.DataFrame) -> list[str]:
-    """The paths of a table, absolute and each once, at which there is no file."""
+def missing_files(frame: pl.DataFrame, first: int | None = None) -> list[str]:
+    """The paths of a table, absolute and each once, at which there is no file.
+
+    Args:
+        frame: The table.
+        first: Look at so many paths only, and at the others when one of these is missing.
+    """
     if "path" not in frame.columns:
         return []
-    return [path for path in frame["path"].drop_nulls().unique(maintain_order=True) if not os.path.isfile(path)]
+    paths = frame["path"].drop_nulls().unique(maintain_order=True)
+    if first is not None and all(os.path.isfile(path) for path in paths.head(first)):
+        return []
+    return [path for path in paths if not os.path.isfile(path)]
 
 
 def _place(folder: str, base: Path) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import write_whole
 from ssl_domains.stores.files.entry import Line, Place
+from ssl_domains.stores.files.source_paths import SourcePaths
 
 __all__ = ["Index", "IndexBuilder"]
 
@@ -39,8 +40,8 @@ class Index:
             and for regions ``stride0`` …, ``path`` (null for the path of the file), ``size``, and ``modified`` in ns
             where ``path`` is not null, else null. A column of nulls alone has the type ``Null``, which takes no memory,
             and is not written.
-        files: Columns ``path``, ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
-            ``columns`` (number of one of ``columns``).
+        files: Columns ``path`` ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
+            ``columns`` (number of one of ``columns``). Paths are absolute here, and written as by `SourcePaths`.
         dtypes: Short names of the dtypes.
         columns: Sets of columns that decoding read.
         rank: Number of sides of the arrays.
@@ -72,7 +73,8 @@ class Index:
             raise ValueError(f"{rows.name} or {files.name} is damaged: {error}") from error
         columns, schema = tuple(tuple(names) for names in meta["columns"]), _schema(meta["rank"])
         absent = [pl.lit(None).alias(name) for name in schema if name not in found.columns]
-        table = found.with_columns(absent).select(list(schema))
+        table, places = found.with_columns(absent).select(list(schema)), SourcePaths.of_store(files.parent)
+        table, read = (frame.with_columns(path=places.read_all(frame["path"])) for frame in (table, read))
         return cls(table, read, tuple(meta["dtypes"]), columns, meta["rank"])
 
     def write(self, rows: Path, files: Path) -> None:
@@ -82,8 +84,11 @@ class Index:
             OSError: When the disk is full.
         """
         meta = json.dumps({"dtypes": self.dtypes, "columns": self.columns, "rank": self.rank})
-        held = self.rows.select(pl.exclude(pl.Null))
-        for path, frame, settings in ((rows, held, {}), (files, self.files, {"metadata": {_META_KEY: meta}})):
+        held, places = self.rows.select(pl.exclude(pl.Null)), SourcePaths.of_store(files.parent)
+        if "path" in held.columns:
+            held = held.with_columns(path=places.written_all(held["path"]))
+        sources = self.files.with_columns(path=places.written_all(self.files["path"]))
+        for path, frame, settings in ((rows, held, {}), (files, sources, {"metadata": {_META_KEY: meta}})):
             write_whole(path, functools.partial(_write, frame, settings))
 
     def __len__(self) -> int:
