@@ -88,10 +88,11 @@ def disk_is_full(error: BaseException) -> bool:
         if isinstance(one, OSError) and one.errno is not None:
             if one.errno in _FULL:
                 return True
-        elif any(int(number) in _FULL for pair in _NUMBER.findall(str(one)) for number in pair if number) or (
-            isinstance(one, OSError | RuntimeError) and _SHORT.search(str(one))
-        ):
-            return True
+        else:
+            numbers = {int(number) for pair in _NUMBER.findall(str(one)) for number in pair if number}
+            short = isinstance(one, OSError | RuntimeError) and _SHORT.search(str(one))
+            if short or numbers & _FULL:
+                return True
         one = one.__cause__ or one.__context__
     return False
 

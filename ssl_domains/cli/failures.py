@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import typer
@@ -20,10 +24,13 @@ INTERRUPTED = 130
 def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
     """Run a command line and return its exit code. Tracebacks are printed only when ``debug()`` is true.
 
-    Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted.
+    Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted, by Ctrl-C or
+    SIGTERM.
     """
     try:
-        code = act()
+        with _sigterm_as_interrupt():
+            code = act()
+            sys.stdout.flush()  # a full disk is met here, and not when the process has ended
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BaseException as error:
@@ -31,8 +38,25 @@ def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
             traceback.print_exc(file=sys.stderr)
         return _report(error)
     if code == INTERRUPTED:
-        console.error("error", "interrupted", "a training goes on with --resume")
+        console.error("error", "interrupted", "run it again: it goes on where it stopped, a training with --resume")
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """A block in which SIGTERM, of a batch system or a container, is what Ctrl-C is: an orderly end."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _report(error: BaseException) -> int:

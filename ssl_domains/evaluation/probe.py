@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
-from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
+from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.pairs import Objective, parse
@@ -28,7 +28,7 @@ from ssl_domains.probes import (
     read_labels,
     run_probe,
 )
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
@@ -81,9 +81,12 @@ def probe_run(
 
     Raises:
         UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the
-            label is the group, so that no class of the test rows has a training row.
+            label is the group, so that no class of the test rows has a training row; when the run folder can't be
+            written to.
         DataError: When all labels are of one class, or a side of the split has no label.
     """
+    require_target(probe_path(run.folder, label))
+    unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
@@ -112,6 +115,7 @@ def probe_run(
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
                 report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
     notes = (
+        *([unfinished] if unfinished else []),
         *split.notes,
         *groups_alone,
         *([f"{unread} labelled rows could not be read"] if unread else []),

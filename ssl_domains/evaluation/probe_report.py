@@ -11,7 +11,7 @@ from typing import Any
 
 from ssl_domains.errors import DataError
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
@@ -188,10 +188,16 @@ class ProbeReport:
         return cls(rows=rows, **values)
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``probe-LABEL.json`` into the run's folder."""
+        """Write ``probe-LABEL.json`` into the run's folder.
+
+        Raises:
+            ResourceError: When the disk is full.
+            UsageError: When the folder can't be written to.
+        """
         path = probe_path(folder, self.label)
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+        with write_errors(f"the report {str(path)!r}"):
+            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
         return path
 
 
@@ -210,7 +216,7 @@ def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
     for path in sorted(Path(folder).glob("probe-*.json")):
         try:
             reports.append(ProbeReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{path.name} can't be read: {error}", "probe the run again") from error
     return reports
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.console import answering
+from ssl_domains.cli.console import answering, error
 from ssl_domains.cli.session import domain_of
 
 __all__ = ["command"]
@@ -32,10 +32,14 @@ def command(
     from ssl_domains.cli.work.tiling import tiling_of
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import embed
+    from ssl_domains.samples import require_target
     from ssl_domains.stores import default_store
 
     with answering() as answer:
+        require_target(out)
         opened = Run.open(run)
+        if unfinished := opened.unfinished_remark():
+            error("warning", unfinished, "pretrain --resume goes on")
         table = open_table(domain_of(ctx), samples)
         store = fill_store(domain_of(ctx), table, default_store(samples))
         with showing_progress() as progress:

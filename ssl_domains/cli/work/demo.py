@@ -183,8 +183,9 @@ class Demonstration:
         return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
 
     def _make_room(self) -> None:
-        if self.out.is_file():
-            raise UsageError(f"{self.out} is a file", "give --out a folder")
+        from ssl_domains.samples import require_folder
+
+        require_folder(self.out)
         if self.out.is_dir() and any(self.out.iterdir()):
             if not (self.out / COMMANDS).is_file():
                 raise UsageError(f"{self.out} is not empty and holds no demonstration", "give --out another folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,13 +69,20 @@ def pretrain_run(
     the resolved rule and composition, so that resuming needs neither ``--pairs`` nor the plugin of the pair sampler.
 
     Raises:
-        UsageError: For options, rules, columns or configurations that don't fit.
+        UsageError: For options, rules, columns or configurations that don't fit; for a run folder that can't be written
+            to, or that another process trains into.
         DataError: When the pairs can't be trained on.
     """
-    from ssl_domains.engine import pretrain, rehearse, reporter
+    from ssl_domains.engine import Run, pretrain, rehearse, reporter
     from ssl_domains.engine.processes.distributed import processes
 
-    with processes() as world:
+    with ExitStack() as stack:
+        world = stack.enter_context(processes())
+        with world.together():
+            # Before anything is scanned or decoded, which may take hours.
+            if world.first and not request.dry_run:
+                stack.enter_context(Run.alone(request.out))
+                (Run.require_resumable if request.resume else Run.require_new)(request.out)
         with world.in_turn():
             config, parts = _prepare(registry, domain, request, say, world)
         if request.dry_run:

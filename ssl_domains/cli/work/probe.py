@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import note
+from ssl_domains.cli.console import error, note
 from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import UsageError, did_you_mean
@@ -46,10 +46,9 @@ def probe(
         floors: Texts ``"COLUMN[,COLUMN…]"``, each a further floor.
         tiling: Grid of tiles of each sample, over which features are averaged.
     """
-    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import probe_run
 
-    run = Run.open(folder)
+    run = _for_probing(folder)
     _, table, store = _opened(domain, run, samples)
     with showing_progress() as progress:
         return probe_run(
@@ -86,7 +85,6 @@ def probe_masks(
         heads: Names of heads: ``1x1``, ``deeplab``.
         last_map: Let the heads read only the last map.
     """
-    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import dense_probe_run
     from ssl_domains.probes import ConvHead, DeepLabHead
     from ssl_domains.stores import MaskStore, default_mask_store
@@ -97,7 +95,7 @@ def probe_masks(
             raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
     if domain.preprocess is not None:
         raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
-    run = Run.open(folder)
+    run = _for_probing(folder)
     path, table, store = _opened(domain, run, samples)
     with showing_progress() as progress:
         masks = MaskStore.fill(
@@ -119,6 +117,18 @@ def probe_masks(
 
 def _embedding(progress: Progress) -> Callable[[str, int, int], None]:
     return lambda arm, done, of: progress(f"embedding by {arm}", done, of)
+
+
+def _for_probing(folder: Path) -> Run:
+    """The run, whose folder the report can be written to; a warning says when it isn't finished."""
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.samples import require_folder
+
+    run = Run.open(folder)
+    require_folder(folder)
+    if unfinished := run.unfinished_remark():
+        error("warning", unfinished, "pretrain --resume goes on")
+    return run
 
 
 def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:

@@ -87,7 +87,7 @@ def settle_worker(worker: int) -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error, or one with its text: an exception class may refuse to be pickled, or need arguments it doesn't keep."""
+    """The error, or one with its text: some classes can't be pickled, or need arguments that they don't keep."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

@@ -227,22 +227,19 @@ class Run:
         )
         return encoder.eval()
 
-    def untrained_remark(self) -> str:
-        """A warning when the newest checkpoint holds the initial weights of a run that was to be trained, else "".
+    def unfinished_remark(self) -> str:
+        """A warning for a run that stopped before its last step; empty for a finished one.
 
         Raises:
             UsageError: When there is no checkpoint.
             DataError: When it can't be read.
         """
-        if self.step > 0:
+        step, total = self.step, self.checkpoints.total_steps()
+        if total is None or step >= total:
             return ""
-        total = self.checkpoints.total_steps()
-        if not total:
-            return ""
-        return (
-            f"the run {self.folder.name!r} stopped before its first checkpoint: its encoder has initial weights, and "
-            f"nothing of its {total:,} steps was trained (pretrain --resume goes on)"
-        )
+        if step == 0:
+            return f"the run {self.folder.name!r} has initial weights: nothing of its {total:,} steps was trained"
+        return f"the run {self.folder.name!r} stopped at step {step:,} of {total:,}"
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
         """Write a JSON file of the folder; raises as `write_text`."""

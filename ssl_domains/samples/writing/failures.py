@@ -24,7 +24,7 @@ _FORBIDDEN = {
 
 
 def forbidden(error: BaseException) -> bool:
-    """Whether an error says that a place can't be written to: no permission, read-only, a file where a folder is due."""
+    """Whether an error says that a place can't be written to: no permission, read-only, a file instead of a folder."""
     return isinstance(error, OSError) and error.errno in _FORBIDDEN
 
 

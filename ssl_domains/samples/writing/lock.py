@@ -75,10 +75,10 @@ def only_one(path: str | Path, busy: str, instead: str = "", *, keep: bool = Tru
         if descriptor is None:
             hint = "wait until it has finished, then run again" + (f"; or {instead}" if instead else "")
             raise UsageError(f"{busy} by process {_holder(path)}", hint)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
         _HELD.add(held)
         try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
             yield
         finally:
             _HELD.discard(held)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ssl_domains.errors import disk_is_full
 from ssl_domains.samples.writing.lock import opened_alone
 
 __all__ = ["sync_folder", "write_whole"]
 
 _PREFIX = ".writing-"
+_SPARE_BYTES = 1 << 16
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -30,7 +32,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
         write: Function that writes the contents to the path it gets, which has the suffix of ``path``.
 
     Raises:
-        OSError: As ``write`` or the renaming raises it.
+        OSError: As ``write`` or the renaming raises it; of a full disk also where ``write`` raises something else.
 
     Example:
         >>> write_whole(Path("notes.txt"), lambda part: part.write_text("all of it"))     # doctest: +SKIP
@@ -43,9 +45,12 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
             os.replace(temporary, path)
-        except BaseException:
+        except BaseException as error:
+            full = _full_disk(temporary) if isinstance(error, Exception) and not disk_is_full(error) else None
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+            if full is not None:
+                raise full from error
             raise
     sync_folder(path.parent)
 
@@ -69,6 +74,18 @@ def _temporary(path: Path) -> Iterator[Path]:
             yield usual
         else:
             yield path.with_name(f"{_PREFIX}{os.getpid()}-{threading.get_ident()}-{path.name}")
+
+
+def _full_disk(path: Path) -> OSError | None:
+    """The error of a full disk, if writing on to a file fails by it: some libraries don't say why a write failed."""
+    try:
+        with path.open("ab") as file:
+            file.write(bytes(_SPARE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error if disk_is_full(error) else None
+    return None
 
 
 def _sync(path: Path) -> None:
