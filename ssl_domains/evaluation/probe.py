@@ -28,7 +28,7 @@ from ssl_domains.probes import (
     read_labels,
     run_probe,
 )
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
@@ -85,11 +85,12 @@ def probe_run(
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
-    if label in table.meta.identifiers:  # reports print class names, which must not be identifiers
-        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples)
+    hidden = labels.task != "regression" and looks_identifying(table, label, split.group)
+    if hidden:  # reports print class names, which must not be identifiers
+        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
     unread = int((usable & ~decoded).sum())
@@ -107,7 +108,12 @@ def probe_run(
             for probe in arm.probes:
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
                 report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
-    notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []), *_shown(run, tiling))
+    notes = (
+        *split.notes,
+        *_hidden(label, split.group, hidden),
+        *([f"{unread} labelled rows could not be read"] if unread else []),
+        *_shown(run, tiling),
+    )
     report = ProbeReport(
         label=label,
         task=labels.task,
@@ -158,6 +164,16 @@ def _arms(
         yield _Arm(name, x, frozen)
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
+
+
+def _hidden(label: str, group: str, hidden: bool) -> tuple[str, ...]:
+    """A remark on a label whose values are not printed."""
+    if not hidden:
+        return ()
+    return (
+        f"warning: {label!r} looks like an identifier, with values of its own for each {group!r} or sample: they are "
+        "not printed, and a class that one group alone has can't be learned for other groups",
+    )
 
 
 def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:

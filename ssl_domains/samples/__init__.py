@@ -7,6 +7,7 @@ splits.
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
 from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.read_error import ReadError
@@ -53,6 +54,7 @@ __all__ = [
     "expansion_limit",
     "group_split",
     "join_columns",
+    "looks_identifying",
     "normal_slices",
     "problems_path",
     "read_frame",

@@ -28,7 +28,7 @@ from ssl_domains.pairs.inspection.nuisance import (
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
@@ -194,6 +194,7 @@ def inspect_pairs(
         warnings=[
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
+            *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
             *_warnings(len(table), relations, columns),
         ],
         hints=[hint for _, hint in refused],
@@ -237,6 +238,10 @@ def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
         return True
     rows = np.arange(size)
     return relation.across_parts and bool(relation.rule.matches_pairwise(rows, rows).any())
+
+
+def _identifying(label: str) -> str:
+    return f"label {label!r} looks like an identifier: nearly each of its values is one patient's or one sample's alone"
 
 
 def _given_up(sampler: BatchSampler) -> Iterable[str]:
