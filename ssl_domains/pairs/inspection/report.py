@@ -28,6 +28,7 @@ from ssl_domains.pairs.inspection.nuisance import (
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
+from ssl_domains.pairs.sampling.random_batches import match_counts
 from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
@@ -228,8 +229,17 @@ def _refusals(
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
-            "check the rule's columns, compose by groups or draw, or say --relations none",
+            _cure(bound),
         )
+
+
+def _cure(bound: BoundObjective) -> str:
+    """How to get positives of other samples into the batches; another composition helps only where rows match."""
+    simclr = "for plain SimCLR give no rule"
+    if not match_counts(bound, 0)[0].any():
+        return f"no sample of the table matches another: check the rule's columns; {simclr}"
+    kind = "draw" if bound.relations[0].codes is None else "groups"
+    return f"compose batches by the rule: --set pairs.composition={kind}; {simclr}"
 
 
 def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
