@@ -73,7 +73,7 @@ def run(args: Sequence[str] | None = None) -> int:
     def debug() -> bool:
         return "--debug" in words
 
-    return among_processes(act, words, debug) if launched() else guarded(act, debug)
+    return among_processes(act, words, debug) if launched() else guarded(act, debug, words)
 
 
 def main() -> None:

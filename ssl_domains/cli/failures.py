@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -20,9 +21,17 @@ __all__ = ["guarded"]
 
 INTERRUPTED = 130
 
+# How hints of other rooms write the command line that was typed, with --debug.
+_AGAIN = "ssl-domains --debug …"
 
-def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
+
+def guarded(act: Callable[[], Any], debug: Callable[[], bool], words: Sequence[str] = ()) -> int:
     """Run a command line and return its exit code. Tracebacks are printed only when ``debug()`` is true.
+
+    Args:
+        act: Runs the command line; may return an exit code.
+        debug: Whether a traceback is wanted; called after the error.
+        words: The command line, for hints that repeat it with ``--debug``.
 
     Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted, by Ctrl-C or
     SIGTERM.
@@ -36,7 +45,7 @@ def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
     except BaseException as error:
         if debug():
             traceback.print_exc(file=sys.stderr)
-        return _report(error)
+        return _report(error, words)
     if code == INTERRUPTED:
         console.error("error", "interrupted", "run it again: it goes on where it stopped, a training with --resume")
     return code if isinstance(code, int) else 0
@@ -59,9 +68,9 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _report(error: BaseException) -> int:
+def _report(error: BaseException, words: Sequence[str]) -> int:
     if isinstance(error, SslDomainsError):
-        console.error("error", error.message, error.hint)
+        console.error("error", error.message, error.hint.replace(_AGAIN, _with_debug(words)))
         return error.exit_code
     if isinstance(error, typer.TyperException):  # typer's errors for a wrong command line
         return _usage(error)
@@ -76,8 +85,12 @@ def _report(error: BaseException) -> int:
         return known.exit_code
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
-    console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")
+    console.error("bug", f"{type(error).__name__}: {error}{place}", f"{_with_debug(words)} shows the traceback")
     return 1
+
+
+def _with_debug(words: Sequence[str]) -> str:
+    return shlex.join(["ssl-domains", "--debug", *words]) if words else _AGAIN
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -28,7 +28,7 @@ from ssl_domains.probes import (
     read_labels,
     run_probe,
 )
-from ssl_domains.samples import SampleTable, require_target
+from ssl_domains.samples import SampleTable, looks_identifying, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RANDOM", "probe_run"]
 
-_MANY_CLASSES, _MOST_ALONE = 10, 0.8
 
 RANDOM = "random initialisation"
 """Name of the arm with an untrained encoder, the baseline of the others."""
@@ -93,9 +92,9 @@ def probe_run(
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
-    groups_alone = _classes_of_one_group(labels, split)
-    # Reports print class names, which must not be identifiers.
-    if label in {*table.meta.identifiers, *run.table_meta.identifiers} or groups_alone:
+    identifying = label in run.table_meta.identifiers or looks_identifying(table, label, split.group)
+    hidden = labels.task != "regression" and identifying
+    if hidden:  # reports print class names, which must not be identifiers
         labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
@@ -117,7 +116,7 @@ def probe_run(
     notes = (
         *([unfinished] if unfinished else []),
         *split.notes,
-        *groups_alone,
+        *_hidden(label, split.group, hidden),
         *([f"{unread} labelled rows could not be read"] if unread else []),
         *_shown(run, tiling),
     )
@@ -173,6 +172,16 @@ def _arms(
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
 
 
+def _hidden(label: str, group: str, hidden: bool) -> tuple[str, ...]:
+    """A remark on a label whose values are not printed."""
+    if not hidden:
+        return ()
+    return (
+        f"warning: {label!r} looks like an identifier, with values of its own for each {group!r} or sample: they are "
+        "not printed, and a class that one group alone has can't be learned for other groups",
+    )
+
+
 def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:
     """A remark on the part of a sample that the encoders see, where the run's views show crops."""
     if run.crop is None:
@@ -190,22 +199,6 @@ def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> in
         return 0
     rows = table.frame["sample"].is_in(list(run.training_samples)).to_numpy()
     return int((labels.known & rows).sum())
-
-
-def _classes_of_one_group(labels: Labels, split: EvaluationSplit) -> tuple[str, ...]:
-    """A note when the label looks like an identifier: most of its values occur in one group only."""
-    rows = (split.train | split.test) & labels.known
-    if labels.task != "classification" or not rows.any():
-        return ()
-    pairs = np.unique(np.stack([labels.y[rows].astype(np.int64), split.groups[rows]]), axis=1)
-    counts = np.unique(pairs[0], return_counts=True)[1]
-    alone = int((counts == 1).sum())
-    if len(counts) < _MANY_CLASSES or alone < _MOST_ALONE * len(counts):
-        return ()
-    return (
-        f"{alone} of {len(counts)} values of the label occur in one group only, as those of an identifier do: they are "
-        "shown as numbers",
-    )
 
 
 def _no_rows(label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str]) -> DataError:

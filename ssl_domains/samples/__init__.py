@@ -16,6 +16,7 @@ from ssl_domains.samples.files import (
     write_table,
 )
 from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.read_error import ReadError
@@ -81,6 +82,7 @@ __all__ = [
     "is_sidecar",
     "join_columns",
     "join_noted",
+    "looks_identifying",
     "matching_rows",
     "meta_from_dict",
     "meta_to_dict",

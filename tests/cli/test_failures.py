@@ -64,6 +64,21 @@ def test_a_message_of_several_lines_is_told_in_one(capsys):
     assert leave(UsageError("one\ntwo   three", ""), capsys) == (2, "error: one two three\n")
 
 
+def test_the_hint_of_a_bug_is_the_command_line_that_shows_its_traceback(capsys):
+    def act() -> None:
+        raise ValueError("surprise")
+
+    guarded(act, lambda: False, ["toy", "scan", "my data", "-o", "t.parquet"])
+    hint = capsys.readouterr().err.splitlines()[1]
+    assert hint == "hint: ssl-domains --debug toy scan 'my data' -o t.parquet shows the traceback"
+    guarded(lambda: leave_with_plugin_error(), lambda: False, ["plugins", "check", "toy"])
+    assert "hint: ssl-domains --debug plugins check toy shows it" in capsys.readouterr().err
+
+
+def leave_with_plugin_error() -> None:
+    raise PluginError("broken", "ssl-domains --debug … shows it")
+
+
 def test_debug_shows_the_traceback(capsys, cli):
     _, told = leave(ValueError("surprise"), capsys, debug=True)
     assert "Traceback" in told

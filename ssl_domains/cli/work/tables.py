@@ -40,7 +40,7 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
     if table.meta.domain not in ("", domain.name):
         raise UsageError(
             f"{str(path)!r} was scanned by {table.meta.domain}, not {domain.name}",
-            f"ssl-domains {table.meta.domain} … reads it",
+            f"ssl-domains {table.meta.domain} --help lists the commands that read it",
         )
     return table
 

@@ -29,7 +29,8 @@ from ssl_domains.pairs.inspection.nuisance import (
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
-from ssl_domains.samples import SampleTable
+from ssl_domains.pairs.sampling.random_batches import match_counts
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
@@ -195,6 +196,7 @@ def inspect_pairs(
         warnings=[
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
+            *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
             *_warnings(len(table), relations, columns),
             *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
@@ -229,8 +231,17 @@ def _refusals(
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
-            "check the rule's columns, compose by groups or draw, or say --relations none",
+            _cure(bound),
         )
+
+
+def _cure(bound: BoundObjective) -> str:
+    """How to get positives of other samples into the batches; another composition helps only where rows match."""
+    simclr = "for plain SimCLR give no rule"
+    if not match_counts(bound, 0)[0].any():
+        return f"no sample of the table matches another: check the rule's columns; {simclr}"
+    kind = "draw" if bound.relations[0].codes is None else "groups"
+    return f"compose batches by the rule: --set pairs.composition={kind}; {simclr}"
 
 
 def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
@@ -239,6 +250,10 @@ def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
         return True
     rows = np.arange(size)
     return relation.across_parts and bool(relation.rule.matches_pairwise(rows, rows).any())
+
+
+def _identifying(label: str) -> str:
+    return f"label {label!r} looks like an identifier: nearly each of its values is one patient's or one sample's alone"
 
 
 def _given_up(sampler: BatchSampler) -> Iterable[str]:

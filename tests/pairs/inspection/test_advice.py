@@ -169,7 +169,7 @@ def test_what_the_advice_names_is_accepted(rule: str, rows: int, per_group: int)
     ("columns", "rule", "batch", "composition", "words"),
     [
         ({"g": [k % 4 for k in range(512)]}, "same('g')", 64, None, "Random batches of 64 already give nearly every"),
-        ({"g": [k // 2 for k in range(4096)]}, "same('g')", 64, None, "pairs.composition=groups). The planned groups of 2"),
+        ({"g": [k // 2 for k in range(4096)]}, "same('g')", 64, None, "=groups). The planned groups of 2"),
         ({"g": [k // 2 for k in range(8192)]}, "same('g')", 64, None, "No batch size in this table"),
         (
             {"g": [*range(1000), *(k // 8 for k in range(16_000, 24_000))]}, "same('g')", 64, None,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import cv2
@@ -121,7 +122,8 @@ def write_lens_scenes(
     count = sum(len(side) for side in found.values())
     return (
         f"{count:,} real pictures in {len(plan):,} scenes through simulated optics.\n"
-        f"next: ssl-domains fisheye scan {out} --join {out / 'scenes.csv'} --on image -o {out / 'samples.parquet'}"
+        f"next: ssl-domains fisheye scan {quote(str(out))} --join {quote(str(out / 'scenes.csv'))} --on image "
+        f"-o {quote(str(out / 'samples.parquet'))}"
     )
 
 
