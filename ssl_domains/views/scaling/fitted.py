@@ -139,7 +139,9 @@ class FittedScaling:
             return next(iter(self.types.values()))
         by_volume = self.scaling.scope == "volume" and (group is not None or self.scaling.column is None)
         what = self.scaling.group if by_volume else f"type ({dtype})"
-        raise DataError(f"no window was fitted for this {what}", "call extend(table, store) with the table that holds it")
+        raise DataError(
+            f"no window was fitted for this {what}", "call extend(table, store) with the table that holds it"
+        )
 
     def stays_uint8(self, dtypes: set[np.dtype[Any]]) -> bool:
         """Whether `apply` returns uint8 for all arrays of these dtypes."""
