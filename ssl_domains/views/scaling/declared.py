@@ -27,7 +27,7 @@ class Scaling:
     """How a domain scales its values to [0, 1]; values outside the window are clipped.
 
     Example:
-        Volumes of magnetic resonance by their own percentiles, and the pictures beside them by the range of their type::
+        Volumes of MR by their own percentiles, and the pictures beside them by the range of their type::
 
             Scaling("volume", group="volume", column="scaled_by", windows={"type": None})
 
@@ -94,7 +94,7 @@ class Scaling:
         return None if self.scope == "fixed" and self.lo is None else WHOLE
 
     def fit(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
-        """Fit the windows: for ``survey`` and for types on the training rows, for ``volume`` on each group of the table.
+        """Fit the windows: for ``survey`` and for types on the training rows, for ``volume`` on each group.
 
         Raises:
             DataError: When there is nothing to fit on, or a row names no volume.

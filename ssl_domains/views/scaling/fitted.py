@@ -24,8 +24,8 @@ class FittedScaling:
 
     Attributes:
         scaling: The scaling that the domain declared.
-        windows: (value that becomes 0, value that becomes 1) by name: of a volume, of a value of the declared column, or
-            the empty name for a window that all rows share.
+        windows: (value that becomes 0, value that becomes 1) by name: of a volume, of a value of the declared column,
+            or the empty name for a window that all rows share.
         fitted_on: (number of values used, number of all values) by name of a window or of a type.
         types: Windows of types, by name of the dtype, for arrays whose window is that of their type.
     """

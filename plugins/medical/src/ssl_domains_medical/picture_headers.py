@@ -91,6 +91,8 @@ def _of_tiff(page: TiffPage) -> dict[str, Any]:
         raise ReadError(f"a TIFF page of {form} can't be decoded: save grey or RGB")
     if page.apart and deep:
         raise ReadError(f"a TIFF page of {form} in planes can't be decoded: save the samples of a pixel together")
+    if page.photometric not in (0, 1, 3, 5) and page.samples < 3 and not deep:
+        raise ReadError(f"a TIFF page of colours with {form} can't be decoded")
     if page.photometric == 5 and (deep or page.samples != 4):
         raise ReadError(f"a CMYK page of {form} can't be decoded: save RGB")
     kind = {1: "uint", 2: "int", 3: "float"}.get(page.format)

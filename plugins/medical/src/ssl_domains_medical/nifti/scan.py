@@ -91,7 +91,7 @@ def scan_nifti(
                            "volume of its own, numbered by the column time")  # fmt: skip
     if volumes:
         patients = len({volume.subject.patient for volume in volumes})
-        found.notes.append(f"NIfTI: {plural(patients, 'patient')} by the names of {plural(len(volumes), 'volume')}")
+        found.notes.append(f"the names of {plural(len(volumes), 'NIfTI volume')} give {plural(patients, 'patient')}")
     if with_masks is not None and (unmasked := len(volumes) - len(with_masks)):
         found.notes.append(
             f"{plural(unmasked, 'volume has', 'volumes have')} no usable mask: slice_class is null there"
@@ -132,7 +132,7 @@ def _stacked(
     headers: dict[Path, NiftiHeader],
     found: Found,
 ) -> tuple[dict[int, Channels], set[int]]:
-    """Cases whose channels are stacked, by the position of the first file; and the positions that stand for no volume."""
+    """Cases whose channels are stacked, by the position of the first file; and positions that stand for no volume."""
     stacked: dict[int, Channels] = {}
     dropped: set[int] = set()
     apart = 0

@@ -35,8 +35,8 @@ class Slice:
         index: Number along the axis.
         axis: The axis that the volume is cut along.
         time: Time point of a file with a fourth axis.
-        channels: Numbers of the channels of a case, such as ``"0000,0001"``, whose files lie beside the first; empty for
-            a volume in one file.
+        channels: Numbers of the channels of a case, such as ``"0000,0001"``, whose files lie beside the first; empty
+            for a volume in one file.
     """
 
     index: int
