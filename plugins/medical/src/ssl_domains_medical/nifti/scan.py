@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -78,7 +79,7 @@ def scan_nifti(
     volumes = _volumes(images, headers, root, found)
     with_masks = None if masks is None else _areas(volumes, axis, masks, found)
     for volume in volumes:
-        rows = read_guarded(lambda volume=volume: list(_rows(volume, axis, digest)), volume.path)
+        rows = read_guarded(partial(_rows, volume, axis, digest), volume.path)
         if isinstance(rows, Unreadable):
             found.problems.add(volume.path, rows.cause)
             continue
@@ -197,7 +198,7 @@ def _declared_folders(files: Sequence[PurePosixPath], root: Path) -> list[PurePo
     return declared
 
 
-def _rows(volume: _Volume, axis: str, digest: Callable[[str], str]) -> Iterator[dict[str, Any]]:
+def _rows(volume: _Volume, axis: str, digest: Callable[[str], str]) -> list[dict[str, Any]]:
     slicing = slicing_of(volume.header.affine, volume.header.shape, axis)
     name = digest(volume.name)
     whose = {
@@ -206,13 +207,15 @@ def _rows(volume: _Volume, axis: str, digest: Callable[[str], str]) -> Iterator[
         "session": None if volume.subject.session is None else digest(volume.subject.session),
         "series": name,
     }
+    rows = []
     for time in range(volume.header.times):
         of_time = digest(f"{volume.name}#{time}") if volume.header.in_time else name
         # Never null: decoding reads them, and a column of nulls would be dropped and could come from a joined table.
         numbers = {"frame": time, "channel_numbers": ",".join(volume.channels)}
         numbers["time"] = time if volume.header.in_time else None
         for index in range(slicing.count):
-            yield _row(volume, slicing, axis, of_time, index) | whose | numbers
+            rows.append(_row(volume, slicing, axis, of_time, index) | whose | numbers)
+    return rows
 
 
 def _row(volume: _Volume, slicing: Slicing, axis: str, name: str, index: int) -> dict[str, Any]:
