@@ -127,7 +127,10 @@ def _preprocess(run: Run) -> dict[str, Any]:
     """The run's preprocessing as JSON values. Windows by volume are left out, as their keys name training volumes."""
     values = preprocess_to_dict(run.preprocess)
     if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
-        values["scaling"] |= {"windows": {}, "fitted_on": {}}
+        scaling = values["scaling"]
+        chosen = f"{scaling['scaling'].get('column', '')}="
+        scaling["windows"] = {name: ends for name, ends in scaling["windows"].items() if name.startswith(chosen)}
+        scaling["fitted_on"] = {name: used for name, used in scaling["fitted_on"].items() if name in scaling["types"]}
     return values
 
 

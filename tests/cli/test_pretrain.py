@@ -199,6 +199,20 @@ def test_one_bad_file_among_many_is_left_out_aloud(samples, cli, tmp_path):
     assert "no toy" in done.err
 
 
+def test_a_fault_that_decoding_meets_is_added_to_the_problems(samples, cli, tmp_path):
+    problems = samples.with_name("samples.problems.csv")
+    before = pl.read_csv(problems, infer_schema=False)
+    (samples.parent / "data" / "007.npy").write_bytes(b"cut")
+    for run in ("first", "second"):  # the second run meets the same fault, which is there already
+        assert cli("toy", "pretrain", samples, "--out", tmp_path / run, "--pairs", "patient", *SMALL).code == 0
+        after = pl.read_csv(problems, infer_schema=False)
+        assert len(after) == len(before) + 1
+        path, cause = after.row(-1)
+        assert path.endswith("007.npy")
+        assert "no toy" in cause
+        assert "007" not in cause
+
+
 def test_nothing_that_can_be_decoded_is_bad_data(samples, cli, tmp_path):
     for path in (samples.parent / "data").glob("*.npy"):
         path.write_bytes(b"cut")

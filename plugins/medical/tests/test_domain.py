@@ -95,9 +95,10 @@ def test_8_bit_data_and_pictures_use_their_full_range() -> None:
     assert MEDICAL.scaling(table(path=["a.png"])).scope == "volume"
 
 
-def test_ct_beside_something_else_is_refused() -> None:
-    with pytest.raises(DataError, match="CT is mixed with MR"):
+def test_ct_beside_something_else_needs_to_know_which_row_is_which() -> None:
+    with pytest.raises(DataError, match="CT is mixed with MR") as raised:
         MEDICAL.scaling(table(modality=["CT", "MR"], reader=["dicom"] * 2, dtype=["int16"] * 2))
+    assert "scan the files again" in raised.value.hint
 
 
 @pytest.mark.parametrize(("channels", "expected"), [([1, 1], 1), ([1, 3], 3)])

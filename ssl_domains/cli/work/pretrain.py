@@ -20,7 +20,7 @@ from ssl_domains.cli.work.pairs import (
     with_nuisance,
 )
 from ssl_domains.cli.work.scan import is_table, scan_to
-from ssl_domains.cli.work.tables import decodable, fill_store, open_table, shrinking
+from ssl_domains.cli.work.tables import add_problems, decodable, fill_store, open_table, shrinking
 from ssl_domains.cli.work.viewing import build_recipe, preprocess_of, scaling_of
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
@@ -122,6 +122,8 @@ def _prepare(
             error("warning", warning, "")
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
+    if world.first:
+        add_problems(table, store, samples)
     decoded = decodable(train, store)
     if len(decoded) < len(train):  # the default batch size may be smaller now
         config = _config(registry, domain, request, samples, decoded, world)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
 
-__all__ = ["decodable", "fill_store", "open_table", "shrinking"]
+__all__ = ["add_problems", "decodable", "fill_store", "open_table", "shrinking"]
 
 _MOST_SHRINKING = 8
 _PATHS_CHECKED = 1000  # a table copied without its files shows in the first ones
@@ -75,6 +75,37 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
             raise DataError(f"none of the {failed} samples can be decoded: {why}", hint)
         note(f"{failed} of {len(table)} samples can't be decoded and are left out: {why}")
     return table.take(samples.decoded)
+
+
+def add_problems(table: SampleTable, store: ArrayStore, samples: Path) -> None:
+    """Add rows that can't be decoded to the file of problems beside their table; those that stand there are kept.
+
+    A file that can't be written, such as on a read-only share, is left as it is: the store has the causes too.
+
+    Args:
+        table: Rows of the table, with or without an array.
+        store: Store of their arrays.
+        samples: File of the table.
+    """
+    import polars as pl
+
+    from ssl_domains.samples import problems_path, write_problems
+
+    arrays = store.of(table)
+    causes = arrays.causes()
+    if not causes or "path" not in table.columns:
+        return
+    failed = table.frame.filter(pl.Series(~arrays.decoded))["path"].cast(pl.String)
+    met = pl.DataFrame({"path": failed, "cause": causes}).unique(maintain_order=True)
+    try:
+        known = met.clear()
+        if problems_path(samples).is_file():
+            known = pl.read_csv(problems_path(samples), schema=met.schema)
+        added = met.join(known, on=["path", "cause"], how="anti", nulls_equal=True, maintain_order="left")
+        if len(added):
+            write_problems(pl.concat([known, added]), samples)
+    except (OSError, pl.exceptions.PolarsError, UsageError):
+        return
 
 
 def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:

@@ -31,7 +31,7 @@ def _recipe(request: RecipeRequest) -> ViewRecipe:
 def _scaling(table: SampleTable) -> Scaling:
     from ssl_domains.views import Scaling
 
-    # A camera's full range, 0–255 or 0–65535: brightness means the same in every picture.
+    # One window for all pictures of a type, 0–255 for 8 bits: brightness means the same in every picture of a camera.
     return Scaling("fixed")
 
 
