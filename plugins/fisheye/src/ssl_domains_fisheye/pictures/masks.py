@@ -83,7 +83,9 @@ def _masks_beside(pictures: Sequence[Path]) -> set[Path]:
     masks = set()
     for picture in pictures:
         start = _cut_words(picture.stem)
-        said = start and _MASKS & set(_words(picture.stem[len(start) :]))
+        words = set(_words(picture.stem[len(start) :]))
+        # A mask has sharp edges, which JPEG doesn't keep: "bottle_label.jpg" may be a photograph of a label.
+        said = start and (_MASKS & words if picture.suffix.lower() not in (".jpg", ".jpeg") else {"mask"} & words)
         if said and (picture.parent, re.sub(r"[\W_]+$", "", start).lower()) in names:
             masks.add(picture)
     return masks
