@@ -191,6 +191,16 @@ def test_two_coco_files_of_the_same_pictures_are_a_question(picture: Picture, wr
     assert boxes(scan(tmp_path, annotations=tmp_path / "annotations" / "persons.json")) == [("images/a.png", "car", 2)]
 
 
+def test_captions_are_no_boxes(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("images/a.png")
+    content = coco(("a.png", 1))
+    write("annotations/instances.json", content)
+    write("annotations/captions.json", {**content, "annotations": [{"id": 1, "image_id": 0, "caption": "a street"}]})
+    result = scan(tmp_path)
+    assert boxes(result) == [("images/a.png", "car", 1)]
+    assert noted(result, "passed over, as they are no annotations: captions.json")
+
+
 def test_one_image_id_for_two_pictures_gives_its_boxes_to_neither(
     picture: Picture, write: Write, tmp_path: Path
 ) -> None:
@@ -266,6 +276,8 @@ def test_masks_are_no_samples(images: str, masks: str, picture: Picture, tmp_pat
         ("label.jpg", "mask.jpg"),
         ("flow/a.jpg", "still/b.jpg"),
         ("bottle.jpg", "bottle_label.jpg"),
+        ("raw/2.jpg", "with_mask/1.jpg"),
+        ("faces/1.jpg", "no_mask/1.jpg"),
     ],
 )
 def test_pictures_of_masks_are_samples(names: tuple[str, ...], picture: Picture, tmp_path: Path) -> None:
