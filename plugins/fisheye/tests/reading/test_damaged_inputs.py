@@ -16,7 +16,7 @@ from PIL import Image
 from ssl_domains.samples import ScanResult
 from ssl_domains.samples.scanning.session import ScanSession, scan_session
 from ssl_domains_fisheye import reader as reader_module
-from ssl_domains_fisheye.annotations import found as found_module
+from ssl_domains_fisheye.annotations import candidates as candidates_module
 from ssl_domains_fisheye.images import decode, read_header
 from ssl_domains_fisheye.reader import FisheyeReader
 
@@ -262,7 +262,7 @@ def test_a_scan_goes_on_from_its_journal(
         raise AssertionError("a file was read again")
 
     monkeypatch.setattr(reader_module, "read_header", refused)
-    monkeypatch.setattr(found_module, "read_annotation", refused)
+    monkeypatch.setattr(candidates_module, "read_annotation", refused)
     steps: list[tuple[str, int, int]] = []
     with scan_session(ScanSession(journal, "one scan", lambda *step: steps.append(step))):
         second = scan(tmp_path / "set")

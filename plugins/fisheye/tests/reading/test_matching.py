@@ -191,6 +191,16 @@ def test_two_coco_files_of_the_same_pictures_are_a_question(picture: Picture, wr
     assert boxes(scan(tmp_path, annotations=tmp_path / "annotations" / "persons.json")) == [("images/a.png", "car", 2)]
 
 
+def test_captions_are_no_boxes(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("images/a.png")
+    content = coco(("a.png", 1))
+    write("annotations/instances.json", content)
+    write("annotations/captions.json", {**content, "annotations": [{"id": 1, "image_id": 0, "caption": "a street"}]})
+    result = scan(tmp_path)
+    assert boxes(result) == [("images/a.png", "car", 1)]
+    assert noted(result, "passed over, as they are no annotations: captions.json")
+
+
 def test_one_image_id_for_two_pictures_gives_its_boxes_to_neither(
     picture: Picture, write: Write, tmp_path: Path
 ) -> None:
@@ -265,6 +275,9 @@ def test_masks_are_no_samples(images: str, masks: str, picture: Picture, tmp_pat
         ("masks/1.png",),
         ("label.jpg", "mask.jpg"),
         ("flow/a.jpg", "still/b.jpg"),
+        ("bottle.jpg", "bottle_label.jpg"),
+        ("raw/2.jpg", "with_mask/1.jpg"),
+        ("faces/1.jpg", "no_mask/1.jpg"),
     ],
 )
 def test_pictures_of_masks_are_samples(names: tuple[str, ...], picture: Picture, tmp_path: Path) -> None:
@@ -317,3 +330,29 @@ def test_format_none_takes_whole_pictures(picture: Picture, write: Write, tmp_pa
     assert result.samples.frame.select("image", "class", "crop_right").rows() == [("a.png", None, 80)]
     assert noted(result, "no boxes: one row an image")
     assert result.samples.frame.schema["class"] == pl.String
+
+
+def test_stray_rows_of_numbers_are_no_boxes_of_many_pictures(picture: Picture, write: Write, tmp_path: Path) -> None:
+    for name in "abc":
+        picture(f"images/{name}.png")
+    write("odometry.txt", "0 0.1 0.2 0.3 0.4\n")
+    write("log.txt", "start,0,1,2,3,4\n")
+    result = scan(tmp_path)
+    assert len(result.samples) == 3
+    assert noted(result, "passed over, as they are no annotations: log.txt, odometry.txt")
+
+
+def test_labels_with_a_field_too_many_are_not_taken_as_none(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("images/a.png")
+    write("labels/a.txt", "0 0.5 0.5 0.2 0.2 0.98\n")
+    result = scan(tmp_path)
+    assert len(result.samples) == 0
+    assert causes(result) == [("a.txt", "line 1: 6 fields, not the 5 of class x y width height, and no polygon")]
+
+
+def test_many_images_that_are_not_here_are_one_problem(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("0.png")
+    write("instances.json", coco(*((f"{i}.png", 1) for i in range(1000))))
+    result = scan(tmp_path)
+    assert boxes(result) == [("0.png", "car", 1)]
+    assert causes(result) == [("instances.json", "999 of its images: annotates an image that is not here")]

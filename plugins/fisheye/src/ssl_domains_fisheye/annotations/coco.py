@@ -68,6 +68,8 @@ def read(path: Path, problems: Problems) -> CocoFile | None:
         return None
     if not isinstance(content["images"], list) or not isinstance(content["annotations"], list):
         raise ReadError("not COCO: 'images' and 'annotations' must be lists")
+    if _has_no_boxes(content["annotations"]):
+        return None
     images = _images(path, content["images"], problems)
     result = CocoFile(encoding=encoding)
     boxes = _boxes(path, content, images, result, problems)
@@ -77,6 +79,12 @@ def read(path: Path, problems: Problems) -> CocoFile | None:
             made = tuple(box for box, _ in boxes[key])
             result.images.append(Annotation(path, "coco", made, picture=name, size=size, rotated=rotated))
     return result
+
+
+def _has_no_boxes(annotations: list[Any]) -> bool:
+    """Whether a whole file is about something else than boxes, such as captions."""
+    about_images = [entry for entry in annotations if isinstance(entry, dict) and "image_id" in entry]
+    return bool(about_images) and not any("bbox" in entry for entry in about_images)
 
 
 def _images(path: Path, entries: list[Any], problems: Problems) -> dict[Any, tuple[str | None, Any]]:

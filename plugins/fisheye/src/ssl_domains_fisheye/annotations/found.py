@@ -9,11 +9,10 @@ from pathlib import Path
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems
-from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
-from ssl_domains_fisheye.annotations import coco
 from ssl_domains_fisheye.annotations.annotation import Annotation
-from ssl_domains_fisheye.annotations.class_names import NAME_FILES, ClassNames
+from ssl_domains_fisheye.annotations.candidates import Candidates, read_candidates
+from ssl_domains_fisheye.annotations.class_names import ClassNames
 from ssl_domains_fisheye.annotations.keys import key_of
 from ssl_domains_fisheye.annotations.matching import Address, Match, match
 from ssl_domains_fisheye.annotations.passed_over import summary
@@ -21,6 +20,7 @@ from ssl_domains_fisheye.annotations.recognise import FORMATS, SUFFIXES, read_an
 
 __all__ = ["Annotations", "find_annotations"]
 
+_MANY_IMAGES = 20
 _PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -41,31 +41,6 @@ class Annotations:
     unclear: dict[Path, str] = field(default_factory=dict)
     leftover: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Candidates:
-    """Annotations by format, before it is known which of them count.
-
-    Attributes:
-        of_format: What looks like each format.
-        unclear: Text and XML files that look like none: damaged, empty, or something else.
-        unreadable: Text and XML files that can't be read; they are problems already.
-        damaged: How many COCO files can't be read, or hold no image that can; they are problems already.
-        crowds: Left out of COCO files.
-        unnamed: Boxes of COCO files whose category has no name.
-        encodings: Names of COCO files that are not UTF-8, with their encoding.
-        other: JSON files that hold something else.
-    """
-
-    of_format: dict[str, list[Annotation]] = field(default_factory=lambda: {name: [] for name in FORMATS})
-    unclear: list[Path] = field(default_factory=list)
-    unreadable: list[Path] = field(default_factory=list)
-    damaged: int = 0
-    crowds: int = 0
-    unnamed: int = 0
-    encodings: list[tuple[str, str]] = field(default_factory=list)
-    other: list[Path] = field(default_factory=list)
 
 
 def find_annotations(
@@ -94,11 +69,12 @@ def find_annotations(
     """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, (*FORMATS, "none")))
-    found = _candidates(files, base, format, problems)
+    found = read_candidates(files, base, format, problems)
     names = _Names(pictures, base)
-    name = _choose(found, format, names, named)
+    name = _choose(found, format, names, named, len(pictures))
     if name is None:
-        return None, summary([*found.unclear, *found.other], base)
+        strays = [annotation.file for some in found.of_format.values() for annotation in some]
+        return None, summary([*found.unclear, *found.other, *strays], base)
     chosen = found.of_format[name]
     lacking = names.lacking(chosen)
     # A file that is named like a picture is its annotation, though empty or damaged; another one is something else.
@@ -116,56 +92,9 @@ def find_annotations(
     for picture, number in sorted(matched.annotation.items()):
         result.of_picture[pictures[picture]] = _named(chosen[number], classes)
     result.unclear = {pictures[i]: cause for i, cause in matched.unclear.items()}
-    result.leftover = [(_shown(chosen[i]), cause) for i, cause in sorted(matched.left.items())]
+    result.leftover = _leftover(chosen, matched)
     result.notes += _notes(result, found, matched, classes)
     return result, summary(passed, base)
-
-
-def _candidates(files: Sequence[Path], base: Path, format: str | None, problems: Problems) -> _Candidates:
-    found = _Candidates()
-    jsons = [file for file in files if file.suffix.lower() == ".json" and not _is_calibration(file, base)]
-    texts = [file for file in files if file.suffix.lower() in (".txt", ".xml") and file.name not in NAME_FILES]
-    if format not in (None, "coco"):
-        jsons, texts = [], [file for file in texts if file.suffix.lower() == SUFFIXES[format or ""]]
-    elif format == "coco":
-        texts = []
-    readable = set()
-    for file, value in each_file(texts, lambda file: read_annotation(file, format), problems, "annotations"):
-        readable.add(file)
-        annotation = Annotation.from_json(file, value)
-        if annotation.format is None or (format is not None and annotation.format != format):
-            found.unclear.append(file)
-        else:
-            found.of_format[annotation.format].append(annotation)
-    found.unreadable = [file for file in texts if file not in readable]
-    for file, likely in each_file(jsons, coco.looks, problems, "JSON files"):
-        if likely:
-            _add_coco(file, found, problems)
-        else:
-            found.other.append(file)
-    return found
-
-
-def _add_coco(file: Path, found: _Candidates, problems: Problems) -> None:
-    before = len(problems.rows)
-    content = read_guarded(lambda: coco.read(file, problems), file)
-    if isinstance(content, Unreadable):
-        problems.add(file, content.cause)
-        found.damaged += 1
-    elif content is None:
-        found.other.append(file)
-    else:
-        found.of_format["coco"] += content.images
-        found.damaged += not content.images and len(problems.rows) > before
-        found.crowds += content.crowds
-        found.unnamed += content.unnamed
-        if content.encoding:
-            found.encodings.append((file.name, content.encoding))
-
-
-def _is_calibration(file: Path, base: Path) -> bool:
-    folders = file.relative_to(base).parts if file.is_relative_to(base) else file.parts
-    return any("calib" in part.lower() for part in folders)
 
 
 class _Names:
@@ -180,6 +109,10 @@ class _Names:
         """Whether a picture has the name that an annotation declares, or its own."""
         address = _address(annotation, self._base)
         return address.stem in self._stems or (address.own or "").rpartition("/")[2] in self._stems
+
+    def is_key(self, file: Path) -> bool:
+        """Whether a picture has the name of a file, and lies in the same folder but for kind folders."""
+        return _own_key(file, self._base) in self._keys
 
     def lacking(self, annotations: Sequence[Annotation]) -> Callable[[Path], bool]:
         """Tells whether a file is named like a picture that none of these annotations is named like."""
@@ -202,24 +135,27 @@ def _damaged(file: Path, format: str, problems: Problems) -> Annotation:
     return replace(Annotation.from_json(file, value), format=format)
 
 
-def _choose(found: _Candidates, format: str | None, names: _Names, named: Path | None) -> str | None:
+def _choose(found: Candidates, format: str | None, names: _Names, named: Path | None, pictures: int) -> str | None:
     """The format whose annotations count; None when there are none."""
     lacking = names.lacking([])
     kinds = [name for name in FORMATS if found.of_format[name] or (name == "coco" and found.damaged)]
     if format is not None:
         doubtful = any(lacking(file) for file in (*found.unclear, *found.unreadable))
         kinds = [format] if format in kinds or doubtful else []
-    # A text that looks like a format by accident is named like no picture.
-    kinds = [name for name in kinds if any(names.has(a) for a in found.of_format[name])] or kinds
+    # A text that looks like a format by accident is named like no picture, and is one of few.
+    sure = [name for name in kinds if any(names.has(a) for a in found.of_format[name])]
+    likely = [name for name in kinds if name in (format, "coco") or 2 * len(found.of_format[name]) > pictures]
+    kinds = sure or (kinds if named is not None else likely)
     if len(kinds) > 1:
         raise UsageError(
             f"annotations of several formats are here: {', '.join(kinds)}", "choose one with --format, or --annotations"
         )
     if kinds:
         return kinds[0]
-    unreadable = [file for file in found.unreadable if lacking(file)]
-    if unreadable:  # their boxes are lost, so that the pictures must not be taken as having none
-        return "voc" if unreadable[0].suffix.lower() == ".xml" else "yolo"
+    # Boxes that are lost must not be taken as none.
+    lost = [file for file in found.unreadable if lacking(file)] + [file for file in found.numeric if names.is_key(file)]
+    if lost:
+        return "voc" if lost[0].suffix.lower() == ".xml" else "yolo"
     if format is not None or named is not None:
         where = named.name if named is not None else "the source"
         raise UsageError(f"{where} holds no {format or 'box'} annotations", f"formats: {', '.join((*FORMATS, 'none'))}")
@@ -263,11 +199,20 @@ def _require_one_file(chosen: list[Annotation], matched: Match) -> None:
             )
 
 
-def _shown(annotation: Annotation) -> str:
-    return annotation.picture or "" if annotation.format == "coco" else str(annotation.file)
+def _leftover(chosen: list[Annotation], matched: Match) -> list[tuple[str, str]]:
+    """Annotations without a picture; of a COCO file with many such images, one row says how many."""
+    left = sorted(matched.left.items())
+    counts = Counter((chosen[i].file, cause) for i, cause in left if chosen[i].format == "coco")
+    many = {key: count for key, count in counts.items() if count > _MANY_IMAGES}
+    rows = [(str(file), f"{count:,} of its images: {cause}") for (file, cause), count in many.items()]
+    for i, cause in left:
+        if (chosen[i].file, cause) not in many:
+            name = chosen[i].picture if chosen[i].format == "coco" else None
+            rows.append((name or str(chosen[i].file), cause))
+    return rows
 
 
-def _notes(result: Annotations, found: _Candidates, matched: Match, names: ClassNames | None) -> list[str]:
+def _notes(result: Annotations, found: Candidates, matched: Match, names: ClassNames | None) -> list[str]:
     notes = []
     used = list(result.of_picture.values())
     if matched.by_name:

@@ -23,7 +23,7 @@ def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
     Args:
         path: A text or XML file.
         format: Format that the file must have; None tells it by the content. A file of no known format has the format
-            None and no boxes: it may be something else, or empty.
+            None and no boxes: it may be something else, or empty. ``numeric`` says whether it holds rows of numbers.
 
     Raises:
         ReadError: When it is damaged as a whole.
@@ -39,7 +39,7 @@ def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
     annotation = parser(path, text) if parser else Annotation(path, None)
     value = annotation.to_json()
     # A file that doesn't look like the format it should have is damaged, empty, or something else.
-    return {**value, "format": told, "encoding": encoding}
+    return {**value, "format": told, "encoding": encoding, "numeric": _is_numeric(text)}
 
 
 def _format_of(text: str) -> str | None:
@@ -51,3 +51,12 @@ def _format_of(text: str) -> str | None:
         if woodscape.is_line(line):
             return "woodscape"
     return None
+
+
+def _is_numeric(text: str) -> bool:
+    """Whether the first line is numbers only, at least as many as a box has."""
+    fields = text[:4096].strip().partition("\n")[0].split()
+    try:
+        return len([float(field) for field in fields]) >= 5
+    except ValueError:
+        return False

@@ -20,6 +20,8 @@ _MASKS = frozenset({
     "annotations", "gt", "groundtruth", "trimap", "trimaps", "matte", "mattes", "depth", "disparity", "flow",
 })  # fmt: skip
 _PICTURES = frozenset({"image", "images", "img", "imgs", "rgb", "raw", "jpegimages", "pictures", "photos", "frames"})
+# "with_mask" and "no_mask" are classes of pictures.
+_CLASSES = frozenset({"with", "without", "no", "not"})
 # What stands beside such a word in the name of a mask file: "a_color_mask", "aachen_gtFine_labelIds".
 _BESIDE = _MASKS | {"color", "colour", "fine", "coarse", "ids", "train", "id", "png"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -64,6 +66,8 @@ def _suspect_folder(picture: Path) -> str | None:
     """The deepest folder of a path whose name may mean masks; None where a folder of pictures is deeper."""
     for depth in range(len(picture.parts) - 1, 0, -1):
         part = picture.parts[depth - 1]
+        if _CLASSES & set(_words(part)):
+            return None
         if part.lower() in _PUBLISHED or _MASKS & {*_words(part), part.lower()}:
             return Path(*picture.parts[:depth]).as_posix()
         if _PICTURES & set(_words(part)):
@@ -83,7 +87,9 @@ def _masks_beside(pictures: Sequence[Path]) -> set[Path]:
     masks = set()
     for picture in pictures:
         start = _cut_words(picture.stem)
-        said = start and _MASKS & set(_words(picture.stem[len(start) :]))
+        words = set(_words(picture.stem[len(start) :]))
+        # A mask has sharp edges, which JPEG doesn't keep: "bottle_label.jpg" may be a photograph of a label.
+        said = start and (_MASKS & words if picture.suffix.lower() not in (".jpg", ".jpeg") else {"mask"} & words)
         if said and (picture.parent, re.sub(r"[\W_]+$", "", start).lower()) in names:
             masks.add(picture)
     return masks
