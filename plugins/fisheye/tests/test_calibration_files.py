@@ -261,6 +261,9 @@ DAMAGED: dict[str, str | bytes] = {
     "deep.json": "[" * DEEP,
     "deep_object.json": '{"a":' * DEEP,
     "deep.yaml": "[" * 20_000,
+    "deep_list.yaml": "- " * 20_000,
+    "deep_indent.yaml": "\n".join(" " * i + "a:" for i in range(350)),
+    "large.yaml": "- 1\n" * 200_000,
     "digits.json": '{"model": "equidistant", "f": 1' + "0" * 400 + ', "width": 4, "height": 4}',
     "more_digits.json": '{"model": "equidistant", "f": 1' + "0" * 6000 + ', "width": 4, "height": 4}',
     "wide.json": '{"model": "equidistant", "f": 1, "width": 1' + "0" * 400 + ', "height": 4}',
@@ -313,7 +316,7 @@ def test_damaged_files_are_one_sentence_and_exit_2(name: str, tmp_path: Path, pi
 
 def test_a_file_that_is_no_calibration_by_size_or_kind(tmp_path: Path) -> None:
     (tmp_path / "big.json").write_bytes(b" " * (2 << 20))
-    with pytest.raises(UsageError, match="larger than 1 MB"):
+    with pytest.raises(UsageError, match="larger than 1024 kB"):
         read_calibration(tmp_path / "big.json")
     with pytest.raises(UsageError, match=r"there is no none\.json"):
         read_calibration(tmp_path / "none.json")

@@ -158,6 +158,8 @@ def _places(camera: Camera | None, width: int, height: int) -> dict[str, NDArray
         return {**whole, "phi": np.degrees(np.arctan2(y, x))}
     radius, phi = camera.polar(pixels)
     theta, _ = camera.unproject(pixels)
+    if camera.lens.circle is not None:  # outside the image circle there is no picture
+        radius, phi = (np.where(np.isnan(theta), np.nan, place) for place in (radius, phi))
     return {
         "radius": radius,
         "radius_norm": radius / camera.farthest(),

@@ -75,7 +75,7 @@ class Camera:
         points = np.asarray(pixels, dtype=np.float64)
         x, y = points[..., 0] - self.cx, (points[..., 1] - self.cy) / self.aspect
         x, y = without_shift(x, y, self.lens, self.tangential)
-        return self.lens.angle(np.hypot(x, y)), np.arctan2(y, x)
+        return self.lens.projection.angle(np.hypot(x, y)), np.arctan2(y, x)
 
     def rays(self, pixels: ArrayLike) -> NDArray[np.float64]:
         """Unit rays ``[..., 3]`` of pixels ``[..., 2]``; NaN where nothing is imaged."""

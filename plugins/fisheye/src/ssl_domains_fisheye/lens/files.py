@@ -15,7 +15,8 @@ from ssl_domains.samples import Unreadable, read_guarded
 __all__ = ["SUFFIXES", "read_content"]
 
 SUFFIXES = (".json", ".yaml", ".yml")
-_LARGEST = 1 << 20  # bytes; a calibration has a few hundred
+_LARGEST = {"JSON": 1 << 20, "YAML": 1 << 17}  # bytes; a calibration has a few hundred
+_DEEPEST = 40  # PyYAML needs seconds for brackets in brackets in brackets
 # YAML 1.1 takes 1e-3 and 2.5e4 for text.
 _FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -31,19 +32,20 @@ def read_content(path: Path) -> Mapping[str, Any]:
     try:
         if not path.is_file():
             raise UsageError(f"there is no {path.name}", "--calibration takes a file, or a folder of files")
-        if path.stat().st_size > _LARGEST:
-            raise UsageError(f"{source} is larger than 1 MB", "a calibration has a few hundred bytes")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST["JSON"] + 1)
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}", "check --calibration") from error
     encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    kind = "YAML" if path.suffix.lower() in (".yaml", ".yml") or b"%YAML" in data[:40] else "JSON"
+    if len(data) > _LARGEST[kind]:
+        limit = f"{_LARGEST[kind] >> 10} kB"
+        raise UsageError(f"{source} is larger than {limit}", "a calibration has a few hundred bytes")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         raise UsageError(f"{source} is not text in UTF-8", "save it as UTF-8") from None
-    is_yaml = path.suffix.lower() in (".yaml", ".yml") or text.startswith("%YAML")
-    kind = "YAML" if is_yaml else "JSON"
-    content = read_guarded(lambda: (_yaml if is_yaml else _json)(text), path)
+    content = read_guarded(lambda: (_yaml if kind == "YAML" else _json)(text), path)
     if isinstance(content, Unreadable):
         raise UsageError(f"{source} is not {kind}: {content.cause}", "check --calibration")
     if not isinstance(content, Mapping):
@@ -59,6 +61,8 @@ def _json(text: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
+    if _depth(text) > _DEEPEST:
+        raise ValueError("it is nested too deeply")
     import yaml  # type: ignore[import-untyped]
 
     class Loader(yaml.SafeLoader):
@@ -75,3 +79,13 @@ def _yaml(text: str) -> Any:
         return yaml.load(body, Loader=Loader)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _depth(text: str) -> int:
+    """How many brackets, or dashes of lists in lists, are open at once at most."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    dashes = max((run.count("-") + run.count("?") for run in re.findall(r"^[ ]*(?:[-?][ ]+)+", text, re.M)), default=0)
+    return max(deepest, dashes)

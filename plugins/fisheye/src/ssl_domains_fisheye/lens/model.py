@@ -75,22 +75,19 @@ class LensModel:
         return float(turning[0]) if len(turning) else end
 
     @cached_property
-    def _last(self) -> float:
-        """u at `limit`."""
+    def last(self) -> float:
+        """u at `limit`, the end of what is imaged."""
         if self.circle is None or self.circle > self.limit:
             return self._turning
         return float(self.projection.of(np.asarray(self.limit)))
 
     @cached_property
     def _table(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        inner = self.projection.grid(self._last, 2049)
+        inner = self.projection.grid(self.last, 2049)
         return inner, np.maximum.accumulate(polynomial.polyval(inner, (0.0, *self.coefficients)))
 
     def angle(self, radius: ArrayLike) -> NDArray[np.float64]:
         """θ in radians at a distance from the optical centre, the inverse of `radius`.
-
-        A table brackets u for each value; Newton's steps refine it, and where they would leave the bracket it is
-        halved. From u to θ there is a closed form.
 
         Args:
             radius: Pixels, any shape.
@@ -98,21 +95,32 @@ class LensModel:
         Returns:
             Same shape, float64; NaN where no angle up to `limit` is imaged.
         """
+        return np.asarray(self.projection.angle(self.inner(radius)))
+
+    def inner(self, radius: ArrayLike) -> NDArray[np.float64]:
+        """u(θ) at a distance from the optical centre; NaN where no angle up to `limit` is imaged.
+
+        A table brackets u for each value; Newton's steps refine it, and where they would leave the bracket it is
+        halved.
+
+        Args:
+            radius: Pixels, any shape.
+        """
         wanted = np.asarray(radius, dtype=np.float64)
-        inner, radii = self._table
+        table, radii = self._table
         # At the fold rounding may put ρ an ulp above the table's end.
         known = (wanted >= 0) & (wanted <= radii[-1] * (1 + 1e-12))
         target = np.minimum(np.where(known, wanted, 0.0), radii[-1])
-        cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(inner) - 2)
-        low, high = inner[cell], inner[cell + 1]
-        u = np.interp(target, radii, inner)
+        cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(table) - 2)
+        low, high = table[cell], table[cell + 1]
+        u = np.interp(target, radii, table)
         for _ in range(6):
             excess = polynomial.polyval(u, (0.0, *self.coefficients)) - target
             low, high = np.where(excess < 0, u, low), np.where(excess >= 0, u, high)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = u - excess / polynomial.polyval(u, self._derivative)
             u = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        return np.asarray(np.where(known, self.projection.angle(u), np.nan))
+        return np.asarray(np.where(known, u, np.nan))
 
     def distortion(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Tangential magnification ρ/sin θ over radial magnification dρ/dθ: 1 at the centre, 2 is squeezed to half."""
