@@ -70,13 +70,13 @@ class FisheyeReader:
         files = list(walk(source, problems))
         relative = [file.relative_to(base) for file in files if file == source or file.suffix.lower() in SUFFIXES]
         relative, passed = without_masks(relative)
-        found, of_found = _boxes(source, relative, files, annotations, format, problems)
+        annotated, of_boxes = _boxes(source, relative, files, annotations, format, problems)
         cameras, note = _calibrations(base, calibration)
         notes += [note] if note else []
         notes += cameras.notes if cameras else ()
         if relative and cameras is None:
             notes.append("no calibration: radius is measured from the image centre, theta and distortion are unknown")
-        if relative and found is None:
+        if relative and annotated is None:
             notes.append("no boxes: one row an image, which has no place on the lens")
         names = dict(zip(relative, names_of(relative, cameras.names if cameras else ()), strict=True))
         if relative and all(name.recording is None for name in names.values()):
@@ -87,17 +87,21 @@ class FisheyeReader:
         for file, header in each_file([base / path for path in relative], _header, problems, "pictures"):
             path = file.relative_to(base)
             picture = Picture(file, path, names[path], Header(*header))
-            annotation = found.of_picture.get(path) if found is not None else None
-            if found is not None and annotation is None:
-                problems.add(file, found.unclear.get(path, "no annotation of this image"))
+            annotation = annotated.of_picture.get(path) if annotated is not None else None
+            if annotated is not None and annotation is None:
+                problems.add(file, annotated.unclear.get(path, "no annotation of this image"))
                 continue
             made = read_guarded(partial(maker.add, picture, annotation), file)
             if isinstance(made, Unreadable):
                 problems.add(file, made.cause)
-        for missing, cause in found.leftover if found is not None else ():
+        for missing, cause in annotated.leftover if annotated is not None else ():
             problems.add(missing, cause)
-        notes += [*(found.notes if found is not None else ()), *of_found, *passed, *maker.notes()]
-        options = {"margin": margin, "annotations": found.format if found else None, "calibrated": cameras is not None}
+        notes += [*(annotated.notes if annotated is not None else ()), *of_boxes, *passed, *maker.notes()]
+        options = {
+            "margin": margin,
+            "annotations": annotated.format if annotated else None,
+            "calibrated": cameras is not None,
+        }
         table = SampleTable(maker.frame(), TableMeta(domain="fisheye", options=options))
         return ScanResult(table, problems.frame(), tuple(notes))
 

@@ -164,6 +164,20 @@ def test_paths_of_other_machines(declared: str, picture: Picture, write: Write, 
     assert boxes(scan(tmp_path)) == [("images/train/a.png", "car", 3)]
 
 
+def test_folders_above_those_that_are_declared(picture: Picture, write: Write, tmp_path: Path) -> None:
+    for day in ("monday", "tuesday"):
+        picture(f"{day}/camera/images/a.png")
+    write("instances.json", coco(("tuesday/camera/a.png", 3)))
+    assert boxes(scan(tmp_path)) == [("tuesday/camera/images/a.png", "car", 3)]
+    write("instances.json", coco(("/data/tuesday/camera/a.png", 3), ("camera/a.png", 4)))
+    result = scan(tmp_path)
+    assert boxes(result) == [("tuesday/camera/images/a.png", "car", 3)]
+    assert [cause for _, cause in causes(result)] == [
+        "its annotation could belong to another image of nearly the same path",
+        "it could belong to several images of nearly the same path",
+    ]
+
+
 def test_a_coco_file_in_each_split_folder(picture: Picture, write: Write, tmp_path: Path) -> None:
     for left, split in enumerate(("train", "valid"), start=1):
         picture(f"{split}/1.png")

@@ -7,8 +7,8 @@ picture, with notes on what was passed over.
 
 from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.box import Box, clip
-from ssl_domains_fisheye.annotations.found import Annotations, find_annotations
 from ssl_domains_fisheye.annotations.keys import key_of
+from ssl_domains_fisheye.annotations.lookup import Annotations, find_annotations
 from ssl_domains_fisheye.annotations.recognise import FORMATS
 
 __all__ = ["FORMATS", "Annotation", "Annotations", "Box", "clip", "find_annotations", "key_of"]

@@ -53,7 +53,7 @@ def read_candidates(files: Sequence[Path], base: Path, format: str | None, probl
         format: Format that the user asks for; None for any.
         problems: Takes the files that can't be read, and bad entries of COCO files.
     """
-    found = Candidates()
+    result = Candidates()
     jsons = [file for file in files if file.suffix.lower() == ".json" and not _is_calibration(file, base)]
     texts = [file for file in files if file.suffix.lower() in (".txt", ".xml") and file.name not in NAME_FILES]
     if format not in (None, "coco"):
@@ -65,35 +65,35 @@ def read_candidates(files: Sequence[Path], base: Path, format: str | None, probl
         readable.add(file)
         annotation = Annotation.from_json(file, value)
         if annotation.format is None or (format is not None and annotation.format != format):
-            found.unclear.append(file)
+            result.unclear.append(file)
             if value["numeric"]:
-                found.numeric.append(file)
+                result.numeric.append(file)
         else:
-            found.of_format[annotation.format].append(annotation)
-    found.unreadable = [file for file in texts if file not in readable]
+            result.of_format[annotation.format].append(annotation)
+    result.unreadable = [file for file in texts if file not in readable]
     for file, likely in each_file(jsons, coco.looks, problems, "JSON files"):
         if likely:
-            _add_coco(file, found, problems)
+            _add_coco(file, result, problems)
         else:
-            found.other.append(file)
-    return found
+            result.other.append(file)
+    return result
 
 
-def _add_coco(file: Path, found: Candidates, problems: Problems) -> None:
+def _add_coco(file: Path, result: Candidates, problems: Problems) -> None:
     before = len(problems.rows)
     content = read_guarded(lambda: coco.read(file, problems), file)
     if isinstance(content, Unreadable):
         problems.add(file, content.cause)
-        found.damaged += 1
+        result.damaged += 1
     elif content is None:
-        found.other.append(file)
+        result.other.append(file)
     else:
-        found.of_format["coco"] += content.images
-        found.damaged += not content.images and len(problems.rows) > before
-        found.crowds += content.crowds
-        found.unnamed += content.unnamed
+        result.of_format["coco"] += content.images
+        result.damaged += not content.images and len(problems.rows) > before
+        result.crowds += content.crowds
+        result.unnamed += content.unnamed
         if content.encoding:
-            found.encodings.append((file.name, content.encoding))
+            result.encodings.append((file.name, content.encoding))
 
 
 def _is_calibration(file: Path, base: Path) -> bool:

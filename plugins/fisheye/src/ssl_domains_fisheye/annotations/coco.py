@@ -132,7 +132,7 @@ def _boxes(
 ) -> dict[Any, list[tuple[Box, bool]]]:
     names = _categories(path, content, problems)
     boxes: dict[Any, list[tuple[Box, bool]]] = defaultdict(list)
-    seen: set[tuple[Any, str]] = set()
+    ids: set[tuple[Any, str]] = set()
     homeless: Counter[str] = Counter()
     for count, entry in enumerate(content["annotations"], start=1):
         where = f"annotation {_shown(entry.get('id', count)) if isinstance(entry, dict) else count}"
@@ -153,12 +153,12 @@ def _boxes(
             name = names.get(category)
             key = str(entry.get("id", count))
             edges, turned = _edges(entry.get("bbox"))
-            if (image, key) in seen:
+            if (image, key) in ids:
                 raise ReadError("this id was there before")
         except ReadError as error:
             problems.add(path, f"{where}: {error}")
             continue
-        seen.add((image, key))
+        ids.add((image, key))
         result.unnamed += name is None
         boxes[image].append((Box(key, name or str(category), *edges, path, where), turned))
     for image, number_of in homeless.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ssl_domains_fisheye.annotations.keys import folder_of, key_of, parts_of
@@ -21,14 +22,14 @@ class Address:
 
     Attributes:
         home: Folder of the annotation's file, relative to the source or to the folder of annotations.
-        own: Key of the annotation's file where it stands for one picture; None for a file of many.
+        place: Key of the annotation's file where it stands for one picture; None for a file of many.
         picture: Path or name of the picture, as it is declared; None when there is none.
         folders: Further folders in which the declared name may lie: for a file of one picture the folder that it
             declares, tried last; for a file of many those that are named like it, tried first.
     """
 
     home: Path
-    own: str | None
+    place: str | None
     picture: str | None = None
     folders: tuple[str, ...] = ()
 
@@ -36,7 +37,7 @@ class Address:
     def name(self) -> str:
         """File name of the picture without folders; that of the annotation where none is declared."""
         parts = parts_of(self.picture or "")
-        return parts[-1] if parts else (self.own or "").rpartition("/")[2]
+        return parts[-1] if parts else (self.place or "").rpartition("/")[2]
 
     @property
     def stem(self) -> str:
@@ -51,13 +52,13 @@ class Address:
             return []
         path = Path(*parts)
         further = [self.home.joinpath(*parts_of(folder), path) for folder in self.folders]
-        return [self.home / path, path, *further] if self.own is not None else [*further, self.home / path, path]
+        return [self.home / path, path, *further] if self.place is not None else [*further, self.home / path, path]
 
     @property
     def folder(self) -> str:
         """Key of the folder of pictures to which it belongs."""
         return folder_of(
-            self.own if self.own is not None else key_of(self.home.joinpath(*parts_of(self.picture or "")))
+            self.place if self.place is not None else key_of(self.home.joinpath(*parts_of(self.picture or "")))
         )
 
 
@@ -105,15 +106,24 @@ class _Pictures:
         return numbers
 
     def tails(self, address: Address) -> list[int]:
-        """Pictures of the declared name in folders that end like the declared ones."""
-        folders = folder_of(key_of("/".join(parts_of(address.picture or "")))).split("/")
-        found: dict[int, list[int]] = defaultdict(list)
-        for i in self.by_stem.get(address.stem, ()):
-            held = folder_of(self.keys[i]).split("/")
-            shared = min(len(held), len(folders))
-            if shared and folders[-1] and held[-shared:] == folders[-shared:]:
-                found[shared].append(i)
-        return found[max(found)] if found else []
+        """Pictures of the declared name in folders that end like the declared ones, or whose end those are."""
+        parts = key_of("/".join(parts_of(address.picture or ""))).split("/")
+        if len(parts) < 2:
+            return []
+        if deeper := self.by_tail.get("/".join(parts)):
+            return deeper
+        shallower = ("/".join(parts[start:]) for start in range(1, len(parts) - 1))
+        return next((self.by_key[key] for key in shallower if key in self.by_key), [])
+
+    @cached_property
+    def by_tail(self) -> dict[str, list[int]]:
+        """Pictures by the ends of their keys that have a folder: ``b/c/d`` is found by ``c/d``."""
+        tails: dict[str, list[int]] = defaultdict(list)
+        for i, key in enumerate(self.keys):
+            parts = key.split("/")
+            for start in range(1, len(parts) - 1):
+                tails["/".join(parts[start:])].append(i)
+        return tails
 
 
 def match(pictures: Sequence[Path], addresses: Sequence[Address]) -> Match:
@@ -130,19 +140,21 @@ def match(pictures: Sequence[Path], addresses: Sequence[Address]) -> Match:
     known = _Pictures(pictures)
     result = Match()
     claims: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    rest = []
+    rest: list[int] = []
+    doubtful: set[int] = set()
     for number, address in enumerate(addresses):
-        level, found = _located(known, address)
-        if len(found) == 1:
-            agrees = 0 if known.keys[found[0]] == address.own else 1
-            claims[found[0]].append((level, agrees, number))
-        elif found:
-            result.left[number] = "it could belong to several images: their paths differ in kind folder or ending only"
-            for i in found:
-                result.unclear[i] = "its annotation could belong to another image of nearly the same path"
+        level, numbers = _located(known, address)
+        if len(numbers) == 1:
+            agrees = 0 if known.keys[numbers[0]] == address.place else 1
+            claims[numbers[0]].append((level, agrees, number))
+        elif numbers:
+            result.left[number] = "it could belong to several images of nearly the same path"
+            doubtful.update(numbers)
         else:
             rest.append(number)
-    _settle(known, addresses, claims, result)
+    _settle(addresses, claims, result)
+    for i in doubtful - result.annotation.keys():
+        result.unclear[i] = "its annotation could belong to another image of nearly the same path"
     _match_by_name(known, addresses, rest, result)
     return result
 
@@ -152,25 +164,23 @@ def _located(known: _Pictures, address: Address) -> tuple[int, list[int]]:
         if (i := known.by_path.get(path.as_posix())) is not None:
             return _PATH, [i]
     for path in address.declared:
-        if found := known.by_key.get(key_of(path)):
-            return _DECLARED, known.narrowed(found, address)
-    if found := known.tails(address):
-        return _DECLARED, known.narrowed(found, address)
-    if address.own is not None and (found := known.by_key.get(address.own)):
-        return _PLACE, known.narrowed(found, address)
+        if numbers := known.by_key.get(key_of(path)):
+            return _DECLARED, known.narrowed(numbers, address)
+    if numbers := known.tails(address):
+        return _DECLARED, known.narrowed(numbers, address)
+    if address.place is not None and (numbers := known.by_key.get(address.place)):
+        return _PLACE, known.narrowed(numbers, address)
     return _NAME, []
 
 
-def _settle(
-    known: _Pictures, addresses: Sequence[Address], claims: dict[int, list[tuple[int, int, int]]], result: Match
-) -> None:
+def _settle(addresses: Sequence[Address], claims: dict[int, list[tuple[int, int, int]]], result: Match) -> None:
     for i, claimed in claims.items():
         claimed.sort()
         best = [number for level, agrees, number in claimed if (level, agrees) == claimed[0][:2]]
-        if len(best) == 1 and i not in result.unclear:
+        if len(best) == 1:
             result.annotation[i] = best[0]
             result.renamed += claimed[0][0] == _PLACE and addresses[best[0]].picture is not None
-        elif i not in result.unclear:
+        else:
             result.unclear[i] = f"{len(best)} annotations belong to it"
         for _, _, number in claimed:
             if result.annotation.get(i) != number:
@@ -180,7 +190,7 @@ def _settle(
 
 def _match_by_name(known: _Pictures, addresses: Sequence[Address], rest: list[int], result: Match) -> None:
     named = Counter(address.stem for address in addresses)
-    annotated = {folder_of(known.keys[i]) for i in result.annotation} | {a.folder for a in addresses if a.own}
+    annotated = {folder_of(known.keys[i]) for i in result.annotation} | {a.folder for a in addresses if a.place}
     matched: dict[int, int] = {}
     for number in rest:
         address = addresses[number]
@@ -190,7 +200,7 @@ def _match_by_name(known: _Pictures, addresses: Sequence[Address], rest: list[in
             continue
         picture = alike[0]
         # A file of many images, at the top of the source, belongs to no folder.
-        crosses = address.folder in known.folders and (address.own is not None or address.folder != "")
+        crosses = address.folder in known.folders and (address.place is not None or address.folder != "")
         free = picture not in result.annotation and picture not in result.unclear
         unique = len(alike) == 1 and named[address.stem] == 1
         if unique and free and not crosses and folder_of(known.keys[picture]) not in annotated:

@@ -31,15 +31,15 @@ def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
     """
     if path.suffix.lower() == ".xml":
         text, encoding = voc.read_xml(path)
-        told = "voc" if voc.looks(text) else None
+        kind = "voc" if voc.looks(text) else None
     else:
         text, encoding = read_text(path)
-        told = _format_of(text)
-    parser = _PARSERS.get(format or told or "")
+        kind = _format_of(text)
+    parser = _PARSERS.get(format or kind or "")
     annotation = parser(path, text) if parser else Annotation(path, None)
     value = annotation.to_json()
     # A file that doesn't look like the format it should have is damaged, empty, or something else.
-    return {**value, "format": told, "encoding": encoding, "numeric": _is_numeric(text)}
+    return {**value, "format": kind, "encoding": encoding, "numeric": _is_numeric(text)}
 
 
 def _format_of(text: str) -> str | None:

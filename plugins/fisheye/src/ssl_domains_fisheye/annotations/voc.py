@@ -81,9 +81,9 @@ def _box(element: ET.Element, count: int, path: Path) -> Box:
     name = (element.findtext("name") or "").strip()
     if not name:
         raise ReadError("the object has no name")
-    found = {edge: element.findtext(f"bndbox/{edge}") for edge in ("xmin", "ymin", "xmax", "ymax")}
-    for edge, value in found.items():
+    texts = {edge: element.findtext(f"bndbox/{edge}") for edge in ("xmin", "ymin", "xmax", "ymax")}
+    for edge, value in texts.items():
         if value is None:
             raise ReadError(f"the object has no {edge}")
-    left, top, right, bottom = (number(value or "", edge) for edge, value in found.items())
+    left, top, right, bottom = (number(value or "", edge) for edge, value in texts.items())
     return Box(str(count), name, left - 1, top - 1, right, bottom, path, f"object {count}")

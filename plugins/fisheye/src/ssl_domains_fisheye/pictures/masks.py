@@ -55,8 +55,8 @@ def without_masks(pictures: Sequence[Path]) -> tuple[list[Path], list[str]]:
         named = beside_pictures and _is_mask_folder(Path(folder))
         if others and (Path(folder).name.lower() in _PUBLISHED or alike * 2 >= len(inside) or named):
             passed[folder] = inside
-    gone = {path for inside in passed.values() for path in inside}
-    kept = [picture for picture in pictures if picture not in gone]
+    masks = {path for inside in passed.values() for path in inside}
+    kept = [picture for picture in pictures if picture not in masks]
     beside = _masks_beside(kept)
     kept = [picture for picture in kept if picture not in beside]
     return kept, _note(passed, len(beside))
@@ -89,8 +89,8 @@ def _masks_beside(pictures: Sequence[Path]) -> set[Path]:
         start = _cut_words(picture.stem)
         words = set(_words(picture.stem[len(start) :]))
         # A mask has sharp edges, which JPEG doesn't keep: "bottle_label.jpg" may be a photograph of a label.
-        said = start and (_MASKS & words if picture.suffix.lower() not in (".jpg", ".jpeg") else {"mask"} & words)
-        if said and (picture.parent, re.sub(r"[\W_]+$", "", start).lower()) in names:
+        is_mask = start and (_MASKS & words if picture.suffix.lower() not in (".jpg", ".jpeg") else {"mask"} & words)
+        if is_mask and (picture.parent, re.sub(r"[\W_]+$", "", start).lower()) in names:
             masks.add(picture)
     return masks
 
@@ -98,10 +98,10 @@ def _masks_beside(pictures: Sequence[Path]) -> set[Path]:
 def _cut_words(stem: str) -> str:
     """A name up to the first of the words at its end that belong to a mask: ``a_color_mask`` is ``a``."""
     end = len(stem)
-    for found in reversed(list(_WORD.finditer(stem))):
-        if found[0].lower() not in _BESIDE:
+    for word in reversed(list(_WORD.finditer(stem))):
+        if word[0].lower() not in _BESIDE:
             break
-        end = found.start()
+        end = word.start()
     return stem[:end]
 
 

@@ -69,21 +69,21 @@ def find_annotations(
     """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, (*FORMATS, "none")))
-    found = read_candidates(files, base, format, problems)
+    candidates = read_candidates(files, base, format, problems)
     names = _Names(pictures, base)
-    name = _choose(found, format, names, named, len(pictures))
+    name = _choose(candidates, format, names, named, len(pictures))
     if name is None:
-        strays = [annotation.file for some in found.of_format.values() for annotation in some]
-        return None, summary([*found.unclear, *found.other, *strays], base)
-    chosen = found.of_format[name]
+        strays = [annotation.file for some in candidates.of_format.values() for annotation in some]
+        return None, summary([*candidates.unclear, *candidates.other, *strays], base)
+    chosen = candidates.of_format[name]
     lacking = names.lacking(chosen)
     # A file that is named like a picture is its annotation, though empty or damaged; another one is something else.
-    doubtful = [file for file in found.unclear if file.suffix.lower() == SUFFIXES[name] and lacking(file)]
+    doubtful = [file for file in candidates.unclear if file.suffix.lower() == SUFFIXES[name] and lacking(file)]
     chosen += [_damaged(file, name, problems) for file in doubtful]
     # The picture of a file that can't be read has no boxes, and is not named as a problem again.
-    chosen += [Annotation(file, name) for file in found.unreadable if lacking(file)]
-    passed = [file for file in found.unclear if file not in set(doubtful)] + found.other
-    passed += [a.file for kind, others in found.of_format.items() if kind not in (name, "coco") for a in others]
+    chosen += [Annotation(file, name) for file in candidates.unreadable if lacking(file)]
+    passed = [file for file in candidates.unclear if file not in set(doubtful)] + candidates.other
+    passed += [a.file for kind, others in candidates.of_format.items() if kind not in (name, "coco") for a in others]
     result = Annotations(name, notes=[f"annotations: {name}"])
     matched = match(pictures, [_address(a, base) for a in chosen])
     if name == "coco":
@@ -93,7 +93,7 @@ def find_annotations(
         result.of_picture[pictures[picture]] = _named(chosen[number], classes)
     result.unclear = {pictures[i]: cause for i, cause in matched.unclear.items()}
     result.leftover = _leftover(chosen, matched)
-    result.notes += _notes(result, found, matched, classes)
+    result.notes += _notes(result, candidates, matched, classes)
     return result, summary(passed, base)
 
 
@@ -108,7 +108,7 @@ class _Names:
     def has(self, annotation: Annotation) -> bool:
         """Whether a picture has the name that an annotation declares, or its own."""
         address = _address(annotation, self._base)
-        return address.stem in self._stems or (address.own or "").rpartition("/")[2] in self._stems
+        return address.stem in self._stems or (address.place or "").rpartition("/")[2] in self._stems
 
     def is_key(self, file: Path) -> bool:
         """Whether a picture has the name of a file, and lies in the same folder but for kind folders."""
@@ -135,16 +135,16 @@ def _damaged(file: Path, format: str, problems: Problems) -> Annotation:
     return replace(Annotation.from_json(file, value), format=format)
 
 
-def _choose(found: Candidates, format: str | None, names: _Names, named: Path | None, pictures: int) -> str | None:
+def _choose(candidates: Candidates, format: str | None, names: _Names, named: Path | None, pictures: int) -> str | None:
     """The format whose annotations count; None when there are none."""
     lacking = names.lacking([])
-    kinds = [name for name in FORMATS if found.of_format[name] or (name == "coco" and found.damaged)]
+    kinds = [name for name in FORMATS if candidates.of_format[name] or (name == "coco" and candidates.damaged)]
     if format is not None:
-        doubtful = any(lacking(file) for file in (*found.unclear, *found.unreadable))
+        doubtful = any(lacking(file) for file in (*candidates.unclear, *candidates.unreadable))
         kinds = [format] if format in kinds or doubtful else []
     # A text that looks like a format by accident is named like no picture, and is one of few.
-    sure = [name for name in kinds if any(names.has(a) for a in found.of_format[name])]
-    likely = [name for name in kinds if name in (format, "coco") or 2 * len(found.of_format[name]) > pictures]
+    sure = [name for name in kinds if any(names.has(a) for a in candidates.of_format[name])]
+    likely = [name for name in kinds if name in (format, "coco") or 2 * len(candidates.of_format[name]) > pictures]
     kinds = sure or (kinds if named is not None else likely)
     if len(kinds) > 1:
         raise UsageError(
@@ -153,7 +153,9 @@ def _choose(found: Candidates, format: str | None, names: _Names, named: Path | 
     if kinds:
         return kinds[0]
     # Boxes that are lost must not be taken as none.
-    lost = [file for file in found.unreadable if lacking(file)] + [file for file in found.numeric if names.is_key(file)]
+    lost = [file for file in candidates.unreadable if lacking(file)] + [
+        file for file in candidates.numeric if names.is_key(file)
+    ]
     if lost:
         return "voc" if lost[0].suffix.lower() == ".xml" else "yolo"
     if format is not None or named is not None:
@@ -212,7 +214,7 @@ def _leftover(chosen: list[Annotation], matched: Match) -> list[tuple[str, str]]
     return rows
 
 
-def _notes(result: Annotations, found: Candidates, matched: Match, names: ClassNames | None) -> list[str]:
+def _notes(result: Annotations, candidates: Candidates, matched: Match, names: ClassNames | None) -> list[str]:
     notes = []
     used = list(result.of_picture.values())
     if matched.by_name:
@@ -221,13 +223,15 @@ def _notes(result: Annotations, found: Candidates, matched: Match, names: ClassN
         notes.append(f"{matched.renamed} annotations declare a name that no picture has: matched by their own name")
     if rotated := sum(annotation.rotated for annotation in used):
         notes.append(f"{rotated} rotated boxes or polygons: their extent is the box")
-    if result.format == "coco" and found.crowds:
-        notes.append(f"{found.crowds} crowd regions were left out: they are no single object")
-    if result.format == "coco" and found.unnamed:
-        notes.append(f"{found.unnamed} boxes are of categories without a name: their class is the category's number")
+    if result.format == "coco" and candidates.crowds:
+        notes.append(f"{candidates.crowds} crowd regions were left out: they are no single object")
+    if result.format == "coco" and candidates.unnamed:
+        notes.append(
+            f"{candidates.unnamed} boxes are of categories without a name: their class is the category's number"
+        )
     for encoding, count in Counter(a.encoding for a in used if a.encoding).items():
         notes.append(f"{count} annotation files are not UTF-8: read as {encoding}")
-    notes += [f"{name} is not UTF-8: read as {encoding}" for name, encoding in found.encodings]
+    notes += [f"{name} is not UTF-8: read as {encoding}" for name, encoding in candidates.encodings]
     if names is not None:
         notes += names.notes
         if any(annotation.boxes and not names.of(annotation.file) for annotation in used):
