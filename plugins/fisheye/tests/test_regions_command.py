@@ -123,7 +123,7 @@ def test_rings_that_an_outlier_empties_are_said(scene: tuple[Path, Path], demo: 
     )  # fmt: skip
     assert drawn.exit_code == 0, drawn.output
     (said,) = [line for line in drawn.output.splitlines() if "equal widths" in line]
-    assert said.startswith("2 of 3 bins of bins('distortion', 3) hold 1 of 1,560 rows")
+    assert said.startswith("note: 2 of 3 bins of bins('distortion', 3) hold 1 of 1,560 rows")
     theta = {"theta": np.full(len(table), np.nan)}
     write_table(table.with_columns(**theta), tmp_path / "samples.parquet")
     with pytest.raises(DataError, match="theta is unknown for all of the objects"):

@@ -31,8 +31,11 @@ def regions(
     """Draw how a partition divides the lens, over a picture."""
     from ssl_domains_fisheye.drawing import draw_regions
 
-    borders = draw_regions(image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples)
-    for line in borders:
+    notes: list[str] = []
+    borders = draw_regions(
+        image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples, note=notes.append
+    )
+    for line in [*borders, *(f"note: {note}" for note in notes)]:
         typer.echo(line)
     typer.echo(f"drawn in {out}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def draw_regions(
     n: int = 3,
     sectors: int = 4,
     samples: Path | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Write a picture of the regions that ``region(by, n, sectors)`` makes.
 
@@ -89,10 +91,10 @@ def draw_regions(
         n: Likewise.
         sectors: Likewise.
         samples: Table whose objects the borders are fitted on.
+        note: Called with a sentence for each partition whose rings few far values leave nearly empty.
 
     Returns:
-        A line for each region: its borders, and its share of the picture or of the objects; and a sentence for each
-        partition whose rings few far values leave nearly empty.
+        A line for each region: its borders, and its share of the picture or of the objects.
 
     Raises:
         UsageError: For an unknown partition, one that needs a calibration when there is none, or a calibration of
@@ -133,7 +135,10 @@ def draw_regions(
     lines = [f"{name}: {count / max(counts.sum(), 1):.0%} {of}" for name, count in zip(names, counts, strict=True)]
     centre = (camera.cx, camera.cy) if camera is not None else ((width - 1) / 2, (height - 1) / 2)
     _draw(pixels, codes, lines, region(by, n, sectors), centre, out)
-    return lines + emptied_bins(keys, fitted_on, partition.fitted)
+    if note is not None:
+        for sentence in emptied_bins(keys, fitted_on, partition.fitted):
+            note(sentence)
+    return lines
 
 
 def _camera(calibration: Path | None, name: str, width: int, height: int) -> Camera | None:
