@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HEAD_BYTES, _HEAD_LINES = 1 << 16, 50
 _COMMA, _POINT = r"^\s*[+-]?\d*,\d+\s*$", r"^\s*[+-]?\d*\.\d+\s*$"
+_TYPED_ROWS = 10_000
 _NULLS = ["", "NA"]
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -54,12 +56,27 @@ def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, 
     comma = separator != "," and _decimal_comma(written)
     if comma:
         notes.append(f"the numbers of {path.name} have a decimal comma")
-    typed = pl.read_csv(
-        io.BytesIO(raw), separator=separator, infer_schema_length=None, try_parse_dates=True, null_values=_NULLS,
-        decimal_comma=comma,
-    )  # fmt: skip
+    typed = _typed(raw, separator, comma, written)
     frame = typed.with_columns(written[name] for name in _kept_as_text(typed, written, text))
     return _named(frame, notes), tuple(notes)
+
+
+def _typed(raw: bytes, separator: str, comma: bool, written: pl.DataFrame) -> pl.DataFrame:
+    """The columns with the types that all of their values have."""
+
+    def read(rows: int | None) -> pl.DataFrame:
+        return pl.read_csv(
+            io.BytesIO(raw), separator=separator, infer_schema_length=rows, try_parse_dates=True, null_values=_NULLS,
+            decimal_comma=comma,
+        )  # fmt: skip
+
+    if len(written) > _TYPED_ROWS:
+        # Types from the first rows are ten times as fast; a later value that doesn't fit is an error, or becomes null.
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            typed = read(_TYPED_ROWS)
+            if typed.null_count().equals(written.null_count()):
+                return typed
+    return read(None)
 
 
 def _encoding(raw: bytes) -> tuple[str | None, str]:

@@ -72,3 +72,15 @@ def test_what_is_no_table_is_bad_data(tmp_path: Path, blob: bytes) -> None:
     (tmp_path / "labels.csv").write_bytes(blob)
     with pytest.raises(DataError, match=r"labels.csv"):
         read_frame(tmp_path / "labels.csv")
+
+
+@pytest.mark.parametrize("late", ["x", "1.5", "2024-13-77", "007", "99999999999999999999"])
+@pytest.mark.parametrize("usual", ["1", "2024-01-01", "2024-01-01T10:00:00", "true"])
+def test_a_value_that_comes_late_decides_the_type_as_well(tmp_path: Path, usual: str, late: str) -> None:
+    """The types of a large table are guessed from its first rows, and must be those of all rows."""
+    for rows in (10, 11_000):
+        (tmp_path / f"{rows}.csv").write_text("a,b\n" + f"{usual},1\n" * rows + f"{late},1\n")
+    small, large = (read_frame(tmp_path / f"{rows}.csv")["a"] for rows in (10, 11_000))
+    assert large.dtype == small.dtype
+    assert large[-1] == small[-1]
+    assert large.null_count() == 0
