@@ -74,7 +74,7 @@ class Trials:
         self.finished(stage, folder, what)
 
     def full(self, stage: Stage, largest: int) -> None:
-        """Let writes beyond a size fail: exit code 5, one line, whole files, no leftovers, and the same when run again."""
+        """Let writes beyond a size fail: exit code 5, whole files, no leftovers; run again, it makes the same."""
         self.left_alone(stage)
         folder = workspace(self.base, stage)
         what = f"{stage.name} with files of {largest} bytes at most"
@@ -90,7 +90,7 @@ class Trials:
         self.finished(stage, folder, what)
 
     def twice(self, stage: Stage) -> None:
-        """Start a stage a second time while the first one writes: it is refused by process id, or both make the same."""
+        """Start a stage again while the first one writes: it is refused by process id, or both make the same."""
         self.left_alone(stage)
         folder = workspace(self.base, stage)
         first = children.start_paused(stage.words(folder), folder, stage.pause)
