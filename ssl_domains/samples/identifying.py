@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,7 +35,7 @@ def looks_identifying(table: SampleTable, name: str, group: str | None = None) -
     if name in table.meta.identifiers:
         return True
     column = table.column(name)
-    inner = column.dtype
+    inner: Any = column.dtype
     while isinstance(inner, pl.List | pl.Array):
         inner = inner.inner
     text = inner in (pl.String, pl.Categorical) or isinstance(inner, pl.Enum)
