@@ -90,7 +90,12 @@ def _report(error: BaseException, words: Sequence[str]) -> int:
 
 
 def _with_debug(words: Sequence[str]) -> str:
-    return shlex.join(["ssl-domains", "--debug", *words]) if words else _AGAIN
+    return " ".join(["ssl-domains --debug", *map(_quoted, words)]) if words else _AGAIN
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; a rule such as ``same('patient')`` in double quotes, which stays readable."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -71,6 +71,8 @@ def test_the_hint_of_a_bug_is_the_command_line_that_shows_its_traceback(capsys):
     guarded(act, lambda: False, ["toy", "scan", "my data", "-o", "t.parquet"])
     hint = capsys.readouterr().err.splitlines()[1]
     assert hint == "hint: ssl-domains --debug toy scan 'my data' -o t.parquet shows the traceback"
+    guarded(act, lambda: False, ["toy", "pairs", "t.parquet", "--rule", "same('patient')"])
+    assert "--debug toy pairs t.parquet --rule \"same('patient')\" shows" in capsys.readouterr().err
     guarded(lambda: leave_with_plugin_error(), lambda: False, ["plugins", "check", "toy"])
     assert "hint: ssl-domains --debug plugins check toy shows it" in capsys.readouterr().err
 

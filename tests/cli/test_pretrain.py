@@ -316,3 +316,26 @@ def test_the_default_batch_fits_composition_processes_and_what_can_be_decoded(sa
     done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *short)
     assert done.code == 0, done.err
     assert "batch_size = 34" in (tmp_path / "run" / "config.toml").read_text()
+
+
+def test_a_method_that_reads_no_pairs_refuses_a_rule(samples, cli, tmp_path):
+    """A rule that neither the loss nor the batches read must not be announced; partners as views read it."""
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from ssl_domains.extending import MethodEntry\n\n\n"
+        "def ssl_domains_methods():\n"
+        "    return [MethodEntry('bootstrap', 'no pairs', 'Doe 2026', 'method_doubles:Bootstrap')]\n",
+        encoding="utf-8",
+    )
+    start = ("--plugin-file", file, "toy", "pretrain", samples, "--out", tmp_path / "run", *SMALL)
+    start = (*start, "--method", "bootstrap", "--dry-run", "--set", "train.max_steps=1")
+    for rule in (("--rule", "same('patient')"), ("--pairs", "patient")):
+        done = cli(*start, *rule)
+        assert done.code == 2
+        assert "'bootstrap' reads no pairs and would ignore the rule" in done.err
+        assert "--set pairs.composition=partner" in done.err
+        assert "pairs: same" not in done.out, "a rule that is refused is not announced"
+    assert cli(*start).code == 0
+    partners = cli(*start, "--pairs", "patient", "--set", "pairs.composition=partner")
+    assert partners.code == 0, partners.err
+    assert cli(*start, "--pairs", "patient", "--relations", "none").code == 0
