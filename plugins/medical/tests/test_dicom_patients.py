@@ -80,7 +80,7 @@ def test_one_patient_with_one_study_is_a_patient(write_dicom: Write, scan: Scan)
 
 def test_a_missing_id_is_null_with_a_note(write_dicom: Write, scan: Scan) -> None:
     write_dicom("a.dcm", PatientID=None)
-    write_dicom("b.dcm", PatientID="", InstanceNumber=2)
+    write_dicom("b.dcm", PatientID="", ImagePositionPatient=[0, 0, 1])
     result = scan()
     assert result.samples.frame["patient"].null_count() == 2
     assert any(note.startswith("2 images have no PatientID: patient is null there") for note in result.notes)

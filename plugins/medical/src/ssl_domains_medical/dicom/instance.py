@@ -49,7 +49,7 @@ class Instance:
         series: SeriesInstanceUID, else something that is its own.
         person: Whose it is.
         day: Day of the study, counted from a day that the key and the patient decide; None without a date or patient.
-        secondary: Whether it is a secondary capture, a screenshot or a sheet of colours derived from other images.
+        secondary: Whether it is a screenshot, a document or a sheet of colours derived from other images.
         bare: Whether the file lacks preamble or file meta information.
         shape: Rows, columns, channels.
         kind: All of ImageType and the reconstruction kernel, hashed.
@@ -122,13 +122,16 @@ def _record(header: Header, made: PixelFormat, sop_class: str | None, request: R
     person = person_of(header, digest, request.site)
     image_type = header.get("ImageType")
     frames = [_known_words(frame) for frame in frames_of(header, made.frames)]
+    if len(frames) > 1 and len({(frame.position, frame.offset_mm) for frame in frames}) == 1:
+        # One position for all frames of a file says nothing of their order: they are a cine, ordered by number.
+        frames = [_replaced(frame, "position", None) for frame in frames]
     return {
         "uid": _hashed(header, "SOPInstanceUID", digest),
         "study": _hashed(header, "StudyInstanceUID", digest),
         "series": _hashed(header, "SeriesInstanceUID", digest),
         "person": person.record(),
         "day": _day(header, person, digest),
-        "secondary": is_secondary(sop_class) or _derived_sheet(frames[0].image_type, made.channels),
+        "secondary": _is_sheet(sop_class, frames[0], made.channels),
         "bare": header.bare,
         "shape": [made.rows, made.columns, made.channels],
         "kind": digest(f"kind {text(image_type)} {text(header.get('ConvolutionKernel'))}"),
@@ -164,9 +167,14 @@ def _shift(what: str, digest: Callable[[str], str]) -> int:
     return int(digest(f"shift {what}"), 16) % _SHIFT_DAYS
 
 
-def _derived_sheet(image_type: Sequence[str], channels: int) -> bool:
-    """Whether ImageType says that this was made of other images: colours of a map, a screenshot, a dose report."""
-    words = {word for value in image_type for word in value.split()}
+def _is_sheet(sop_class: str | None, frame: Frame, channels: int) -> bool:
+    """Whether this was made of other images or is a document: a screenshot, a map in colours, a dose report.
+
+    A grey secondary capture with a position in the body is a slice.
+    """
+    words = {word for value in frame.image_type for word in value.split()}
+    if is_secondary(sop_class):
+        return channels == 3 or frame.position is None
     return (channels == 3 and bool(words & {"DERIVED", "SECONDARY"})) or bool(words & {"SCREEN", "REPORT"})
 
 

@@ -80,14 +80,18 @@ def _say_passed(passed: Counter[str], found: Found) -> None:
 
 
 def _without_sheets(files: Sequence[Instance], found: Found) -> list[Instance]:
-    """Leave out secondary captures and derived sheets of a study that has images of its own."""
-    studies = {(file.person.patient, file.study) for file in files if not file.secondary}
-    kept = [file for file in files if not file.secondary or (file.person.patient, file.study) not in studies]
+    """Leave out secondary captures and derived sheets of a study that has a volume series."""
+    volumes = {
+        (file.person.patient, file.study)
+        for file in files
+        if not file.secondary and (file.frames[0].position is not None or len(file.frames) > 1)
+    }
+    kept = [f for f in files if not f.secondary or f.study is None or (f.person.patient, f.study) not in volumes]
     left = len(files) - len(kept)
     if left:
         found.notes.append(
             f"{plural(left, 'secondary capture or derived sheet', 'secondary captures or derived sheets')} beside the "
-            "images of the same study not taken: they often show names"
+            "volumes of the same study not taken: they often show names"
         )
     return kept
 

@@ -11,6 +11,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 __all__ = ["Values", "tag_of", "text_of"]
 
 _NUMBERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FD": "d", "FL": "f", "US or SS": "H"}
+_SIGNED = 0x00280103
 # Text in the file's own character set; all other text is ASCII.
 _LOCAL = {"LO", "SH", "PN", "LT", "ST"}
 _PRIVATE = {0x0019100C: "IS", 0x00431039: "IS", 0x0019100E: "FD", 0x001910BB: "DS", 0x001910BC: "DS", 0x001910BD: "DS"}
@@ -51,6 +52,8 @@ class Values:
         if not raw:
             return default
         form = _NUMBERS.get(kind)
+        if kind == "US or SS" and self._raw.get(_SIGNED, b"").strip(b"\0"):
+            form = "h"
         if form is not None:
             count = len(raw) // struct.calcsize(form)
             numbers = struct.unpack_from(f"{self._order}{count}{form}", raw)
