@@ -23,6 +23,7 @@ from ssl_domains.audit.groups import shared_groups, shared_samples
 from ssl_domains.audit.near import shared_looks
 from ssl_domains.audit.sides import Side, held_out, sides_of
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples.identifiers import comparison_note
 from ssl_domains.samples.table import SampleTable
 
 __all__ = ["SplitAudit", "audit_split"]
@@ -164,8 +165,8 @@ def audit_split(
         missing = sum(side.table.frame[column].null_count() for side in compared)
         if missing:
             notes.append(f"{missing:,} rows have no {column!r}, which no check of groups sees")
-        if column in table.meta.identifiers and before is not None:
-            notes.append(f"{column!r} holds keyed hashes, equal in both tables only if one key made them")
+        if before is not None and (remark := comparison_note(column, table.meta, before.table.meta)):
+            notes.append(remark)
     return SplitAudit(split, rows, neither, tuple(findings), tuple(notes))
 
 

@@ -6,7 +6,7 @@ splits.
 
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
 from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
-from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifiers import IdentifierKey, comparison_note, outdated_note
 from ssl_domains.samples.join import join_columns
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.read_error import ReadError
@@ -48,12 +48,14 @@ __all__ = [
     "Unreadable",
     "as_frame",
     "cause_of",
+    "comparison_note",
     "each_file",
     "expanded_gzip",
     "expansion_limit",
     "group_split",
     "join_columns",
     "normal_slices",
+    "outdated_note",
     "problems_path",
     "read_frame",
     "read_guarded",

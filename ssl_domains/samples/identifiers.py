@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ssl_domains.errors import UsageError
+from ssl_domains.samples.table import TableMeta
 
-__all__ = ["IdentifierKey"]
+__all__ = ["IdentifierKey", "comparison_note", "outdated_note"]
 
 _VARIABLE = "SSL_DOMAINS_HASH_KEY"
+_DECIDE_IDENTIFIERS = ("site", "patient_ids")  # scan options of a domain
 
 
 def _configuration_folder() -> Path:
@@ -64,3 +66,48 @@ class IdentifierKey:
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell two keys apart and don't give the key away."""
         return self.digest("fingerprint of the key")[:8]
+
+
+def outdated_note(meta: TableMeta) -> str:
+    """A remark on a table whose identifiers may depend on the folder that was scanned; empty for any other.
+
+    Such tables are of an earlier scan, which did not record the key that hashed the identifiers.
+    """
+    if not meta.identifiers or meta.key or not meta.domain:
+        return ""
+    return (
+        "the identifiers of this table were made by an earlier version and may depend on the folder that was scanned, "
+        "so that they can't be compared with those of other tables: scan again"
+    )
+
+
+def comparison_note(column: str, a: TableMeta, b: TableMeta) -> str:
+    """A remark on comparing an identifier of two tables; empty when equal people have equal values in both.
+
+    Args:
+        column: Name of the column.
+        a: Metadata of one table.
+        b: Metadata of the other table.
+
+    Example:
+        >>> one, other = (TableMeta("", ("patient",), {}, key) for key in ("1f", "2e"))
+        >>> comparison_note("patient", one, other)[:43]
+        "'patient' was hashed with different keys in"
+    """
+    if column not in (*a.identifiers, *b.identifiers):
+        return ""
+    if a.key and b.key and a.key != b.key:
+        return (
+            f"{column!r} was hashed with different keys in the two tables: a value of one is never in the other. "
+            "Scan both with one SSL_DOMAINS_HASH_KEY"
+        )
+    if not (a.key and b.key):
+        return (
+            f"{column!r} holds keyed hashes, equal in both tables only if one key made them, which is not recorded: "
+            "scan both again"
+        )
+    differing = [name for name in _DECIDE_IDENTIFIERS if a.options.get(name) != b.options.get(name)]
+    if differing:
+        flags = " and ".join("--" + name.replace("_", "-") for name in differing)
+        return f"the tables were scanned with different {flags}, so that one {column} may have two ids"
+    return ""

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ssl_domains.errors import UsageError
-from ssl_domains.samples import IdentifierKey
+from ssl_domains.samples import IdentifierKey, TableMeta, comparison_note, outdated_note
 
 
 def test_equal_stays_equal_and_keys_differ() -> None:
@@ -30,3 +30,27 @@ def test_the_variable_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SSL_DOMAINS_HASH_KEY", "secret")
     assert IdentifierKey.load() == IdentifierKey(b"secret")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_names_no_key_is_of_an_earlier_scan() -> None:
+    assert "scan again" in outdated_note(TableMeta("medical", ("patient",)))
+    assert outdated_note(TableMeta("medical", ("patient",), key="1f2e3d4c")) == ""
+    assert outdated_note(TableMeta("fisheye")) == ""
+    assert outdated_note(TableMeta()) == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (TableMeta("", ("patient",), {}, "1f"), TableMeta("", ("patient",), {}, "1f"), ""),
+        (TableMeta("", ("patient",), {}, "1f"), TableMeta("", ("patient",), {}, "2e"), "hashed with different keys"),
+        (TableMeta("", ("patient",), {}, "1f"), TableMeta("", ("patient",)), "only if one key made them"),
+        (TableMeta("", ("patient",), {"site": "folder"}, "1f"), TableMeta("", ("patient",), {}, "1f"), "--site"),
+        (TableMeta("", ("study",), {}, "1f"), TableMeta("", ("study",), {}, "2e"), ""),
+    ],
+)
+def test_what_keeps_identifiers_of_two_tables_from_being_compared_is_said(
+    a: TableMeta, b: TableMeta, said: str
+) -> None:
+    for remark in (comparison_note("patient", a, b), comparison_note("patient", b, a)):
+        assert (said in remark) if said else remark == ""

@@ -25,7 +25,7 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
     Raises:
         UsageError: When the file is missing, is no table, or was scanned by another domain.
     """
-    from ssl_domains.samples import read_table
+    from ssl_domains.samples import outdated_note, read_table
 
     table = read_table(path)
     if table.meta.domain not in ("", domain.name):
@@ -33,6 +33,8 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
             f"{str(path)!r} was scanned by {table.meta.domain}, not {domain.name}",
             f"ssl-domains {table.meta.domain} … reads it",
         )
+    if remark := outdated_note(table.meta):
+        note(f"note: {remark}")
     return table
 
 
