@@ -46,7 +46,20 @@ def _incomparable(a: Side, b: Side, column: str) -> str | None:
             f"{where} can't be compared: they were hashed by different keys, {' and '.join(sorted(keys))} (scan both "
             "with one SSL_DOMAINS_HASH_KEY)"
         )
-    return None
+    flags = _differing_options(a, b)
+    return f"{where} can't be compared: the tables were scanned with different {flags}" if flags else None
+
+
+def _differing_options(a: Side, b: Side) -> str:
+    """Flags of the scan options that name an identifier (``--site``, ``--patient-ids``) and differ; mostly empty."""
+    one, other = a.table.meta, b.table.meta
+    named = {
+        option
+        for option in {*one.options, *other.options}
+        if any(name in option for name in (*one.identifiers, *other.identifiers))
+        and one.options.get(option) != other.options.get(option)
+    }
+    return " and ".join(f"--{option.replace('_', '-')}" for option in sorted(named))
 
 
 def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Finding:

@@ -15,7 +15,7 @@ from ssl_domains.samples.files import (
     write_problems,
     write_table,
 )
-from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
@@ -90,6 +90,7 @@ __all__ = [
     "names_of_join",
     "normal_slices",
     "only_one",
+    "outdated_note",
     "problems_path",
     "read_frame",
     "read_guarded",

@@ -44,7 +44,14 @@ def test_the_reader_keeps_the_contract() -> None:
 
 def test_floors_and_options() -> None:
     assert MEDICAL.floors == {"position alone": ("position",)}
-    assert [option.flag for option in MEDICAL.scan_options] == ["--axis", "--masks", "--mask-names", "--burned-in"]
+    assert [option.flag for option in MEDICAL.scan_options] == [
+        "--axis",
+        "--masks",
+        "--mask-names",
+        "--burned-in",
+        "--patient-ids",
+        "--site",
+    ]
     assert MEDICAL.canvas == "fit"
 
 

@@ -28,7 +28,7 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
     Raises:
         UsageError: When the file is missing, is no table, or was scanned by another domain.
     """
-    from ssl_domains.samples import missing_files, read_noted_table
+    from ssl_domains.samples import missing_files, outdated_note, read_noted_table
     from ssl_domains.samples.tables.description import missing_sentence
 
     table, notes = read_noted_table(path)
@@ -42,6 +42,8 @@ def open_table(domain: Domain, path: Path) -> SampleTable:
             f"{str(path)!r} was scanned by {table.meta.domain}, not {domain.name}",
             f"ssl-domains {table.meta.domain} --help lists the commands that read it",
         )
+    if remark := outdated_note(table.meta):
+        note(f"note: {remark}")
     return table
 
 

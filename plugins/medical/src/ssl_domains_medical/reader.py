@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import IdentifierKey, Problems, ReadError, SampleTable, ScanResult, TableMeta, walk
 from ssl_domains_medical import images
-from ssl_domains_medical.dicom.headers import has_dicom_prefix
+from ssl_domains_medical.dicom.headers import looks_like_dicom
 from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
 from ssl_domains_medical.found import Found
@@ -26,8 +26,8 @@ from ssl_domains_medical.scaling import scaled_by
 
 __all__ = ["IDENTIFIERS", "MedicalReader"]
 
-IDENTIFIERS = ("patient", "patient_id", "study", "session", "series", "volume")
-_OPTIONS = ("axis", "burned_in", "mask_names", "masks")
+IDENTIFIERS = ("patient", "patient_id", "study", "session", "series", "volume", "site")
+_OPTIONS = ("axis", "burned_in", "mask_names", "masks", "patient_ids", "site")
 _EMPTY = {"sample": pl.String, "path": pl.String}
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _MASK_FOLDERS = {
@@ -53,6 +53,8 @@ class MedicalReader:
         masks: Path | None = None,
         mask_names: str | None = None,
         burned_in: bool = False,
+        patient_ids: str = "auto",
+        site: str | None = None,
         **unknown: Any,
     ) -> ScanResult:
         """Index a folder or a file by headers.
@@ -63,6 +65,10 @@ class MedicalReader:
             masks: Folder of NIfTI label masks; adds ``slice_class``, ``area_CLASS``, ``mask_path``.
             mask_names: Names of classes, ``"1=anterior,2=posterior"``.
             burned_in: Keep DICOM images that declare burned-in annotation.
+            patient_ids: ``auto`` makes placeholders for PatientID null, ``keep`` keeps every id, ``folder[:LEVEL]``
+                names the patient of DICOM files without an id by a folder of their path.
+            site: Tells sites with equal patient ids apart: a DICOM attribute such as ``InstitutionName``, or
+                ``folder[:LEVEL]``.
             unknown: Refused.
 
         Raises:
@@ -79,13 +85,14 @@ class MedicalReader:
             raise UsageError("--mask-names without --masks", "add --masks FOLDER")
         labels = Masks.find(Path(masks), source, mask_names) if masks is not None else None
         root = source if source.is_dir() else source.parent
-        unlisted = Found()
-        files, notes = _sort_files(source, labels.folder if labels else None, unlisted.problems)
-        digest = IdentifierKey.load().digest
+        problems = Problems()
+        files, notes = _sort_files(source, labels.folder if labels else None, problems)
+        key = IdentifierKey.load()
+        digest = key.digest
 
         parts = [
-            unlisted,
-            scan_dicom(files["dicom"], root, digest, burned_in),
+            Found(problems=problems),
+            scan_dicom(files["dicom"], root, key, burned_in=burned_in, patient_ids=patient_ids, site=site),
             scan_nifti(files["nifti"], root, digest, axis, labels),
             images.scan_images(files["image"], root, digest),
         ]
@@ -95,7 +102,7 @@ class MedicalReader:
             # As found, which may be in dataset.json.
             named = (f"{number}={name}" for number, name in sorted(labels.names.items()))
             options["mask_names"] = ",".join(named) or None
-        return _result(parts, notes, options)
+        return _result(parts, notes, options, key)
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         """Decode one row: ``[H, W, C]`` in native type and unit.
@@ -185,7 +192,7 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
             files["nifti"].append(path)
         elif path.suffix.lower() in images.SUFFIXES:
             files["image"].append(path)
-        elif path.suffix.lower() in _DICOM_SUFFIXES or _has_prefix(path):
+        elif path.suffix.lower() in _DICOM_SUFFIXES or _begins_as_dicom(path):
             files["dicom"].append(path)
         else:
             other[path.suffix.lower() or "without suffix"] += 1
@@ -199,14 +206,14 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
     return files, notes
 
 
-def _has_prefix(path: Path) -> bool:
+def _begins_as_dicom(path: Path) -> bool:
     try:
-        return has_dicom_prefix(path)
+        return looks_like_dicom(path)
     except OSError:
         return True  # can't be opened: the DICOM scan says so
 
 
-def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -> ScanResult:
+def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any], key: IdentifierKey) -> ScanResult:
     frames = [pl.DataFrame(part.rows, infer_schema_length=None) for part in parts if part.rows]
     frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
     # What no file speaks of is no column, except who it is of: there an error should say "null", not "no such column".
@@ -217,7 +224,8 @@ def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -
         frame = scaled_by(frame)
     if options["masks"]:
         options["mask_columns"] = [name for name in frame.columns if name == "slice_class" or name.startswith("area_")]
-    meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
+    identifiers = tuple(name for name in IDENTIFIERS if name in frame.columns)
+    meta = TableMeta("medical", identifiers, options, key.fingerprint)
     problems = pl.concat([part.problems.frame() for part in parts])
     said = [*notes, *(note for part in parts for note in part.notes)]
     return ScanResult(SampleTable(frame, meta), problems, tuple(said))
