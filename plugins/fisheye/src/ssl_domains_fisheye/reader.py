@@ -18,8 +18,8 @@ from ssl_domains.samples.scanning.walk import walk
 from ssl_domains_fisheye.annotations import Annotations, find_annotations
 from ssl_domains_fisheye.images import SUFFIXES, Header, decode, read_header
 from ssl_domains_fisheye.lens import IN_SOURCE, Calibrations, Camera
-from ssl_domains_fisheye.naming import Name, names_of
 from ssl_domains_fisheye.pictures import cut, without_masks
+from ssl_domains_fisheye.pictures.naming import Name, names_of
 from ssl_domains_fisheye.rows import Picture, RowMaker
 
 __all__ = ["FisheyeReader"]

@@ -14,8 +14,8 @@ from ssl_domains.samples import Problems, ReadError
 from ssl_domains_fisheye.annotations import Annotation, Box, clip
 from ssl_domains_fisheye.images import Header
 from ssl_domains_fisheye.lens import Camera
-from ssl_domains_fisheye.naming import Name
 from ssl_domains_fisheye.pictures import crop_columns
+from ssl_domains_fisheye.pictures.naming import Name
 from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place, unimaged, unread_terms
 
 __all__ = ["SCHEMA", "Picture", "RowMaker"]
