@@ -270,7 +270,7 @@ DAMAGED: dict[str, str | bytes] = {
     "half_wide.json": '{"model": "equidistant", "f": 1, "width": 4.5, "height": 4}',
     "float.json": '{"model": "equidistant", "f": 1e999, "width": 4, "height": 4}',
     "nan.json": '{"model": "equidistant", "f": NaN, "width": 4, "height": 4}',
-    "tiny.json": '{"model": "kannala_brandt", "fx": 1e-300, "fy": 1e12, "k1": 0, "k2": 0, "k3": 0, "k4": 0, '
+    "tiny.json": '{"model": "kannala_brandt", "fx": 1e-300, "fy": 1e9, "k1": 0, "k2": 0, "k3": 0, "k4": 0, '
     '"width": 4, "height": 4}',
     "types.json": '{"model": ["equidistant"], "f": {}, "width": [], "height": true}',
     "model.json": '{"model": {"a": [1]}, "width": 4, "height": 4}',
@@ -318,10 +318,10 @@ def test_a_file_that_is_no_calibration_by_size_or_kind(tmp_path: Path) -> None:
     (tmp_path / "big.json").write_bytes(b" " * (2 << 20))
     with pytest.raises(UsageError, match="larger than 1024 kB"):
         read_calibration(tmp_path / "big.json")
-    with pytest.raises(UsageError, match=r"there is no none\.json"):
+    with pytest.raises(UsageError, match=r"cannot read the calibration none\.json: No such file"):
         read_calibration(tmp_path / "none.json")
     (tmp_path / "dir.json").mkdir()
-    with pytest.raises(UsageError, match=r"there is no dir\.json"):
+    with pytest.raises(UsageError, match=r"cannot read the calibration dir\.json: it is no file"):
         read_calibration(tmp_path / "dir.json")
 
 

@@ -141,7 +141,7 @@ def test_a_sky_photograph_in_rings_of_equal_angle(shared_data: Path, tmp_path: P
     lens.write_text(json.dumps({"model": "equidistant", "radius": 463, "fov": 180, "width": 926, "height": 926}))
     lines = draw_regions(tmp_path / name, tmp_path / "r.png", calibration=lens, by="theta", n=4)
     # The corners are outside the image circle, where nothing is imaged: rings divide the 90° inside.
-    assert [line.partition(":")[0] for line in lines] == ["θ 0° to 22°", "θ 22° to 45°", "θ 45° to 67°", "θ 67° to 90°"]
+    assert [line.partition(":")[0] for line in lines] == ["θ 0° to 23°", "θ 23° to 45°", "θ 45° to 68°", "θ 68° to 90°"]
     result = FisheyeReader().scan(tmp_path / "images", calibration=lens)
     assert len(result.samples) == 1
     assert result.samples.frame["image_width"].to_list() == [926]

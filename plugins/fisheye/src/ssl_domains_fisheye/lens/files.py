@@ -31,7 +31,8 @@ def read_content(path: Path) -> Mapping[str, Any]:
     source = f"the calibration {path.name}"
     try:
         if not path.is_file():
-            raise UsageError(f"there is no {path.name}", "--calibration takes a file, or a folder of files")
+            cause = "it is no file" if path.exists() else "No such file or directory"
+            raise UsageError(f"cannot read {source}: {cause}", "--calibration takes a file, or a folder of files")
         with path.open("rb") as file:
             data = file.read(_LARGEST["JSON"] + 1)
     except OSError as error:

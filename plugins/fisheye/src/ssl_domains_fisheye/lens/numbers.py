@@ -11,7 +11,7 @@ from ssl_domains.errors import UsageError
 
 __all__ = ["half_view", "number", "require_pair", "require_used", "shown", "size"]
 
-_LARGEST = 1e12
+_LARGEST = 1e9
 _TERM = re.compile(r"[a-z_]{1,16}\d{1,3}", re.IGNORECASE)
 _NAMED = frozenset({
     "f", "fx", "fy", "fu", "fv", "focal", "focal_length", "xi", "alpha", "beta", "gamma", "eta", "skew", "s", "c",
@@ -23,7 +23,7 @@ _NAMED = frozenset({
 
 
 def number(numbers: Mapping[str, Any], key: str, source: str) -> float:
-    """One finite number below 10¹².
+    """One finite number, at most 10⁹.
 
     Raises:
         UsageError: When it is missing or anything else.
