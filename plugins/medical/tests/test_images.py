@@ -92,7 +92,7 @@ def test_formats_mix_in_one_folder(
     tmp_path: Path, write_dicom: Write, write_nifti: Write, scan: Scan, reader: MedicalReader
 ) -> None:
     write_dicom("a.dcm")
-    write_dicom("no_suffix", InstanceNumber=2)
+    write_dicom("no_suffix", ImagePositionPatient=[0, 0, 1])
     write_nifti("b.nii.gz", np.zeros((3, 4, 5)))
     Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "c.png")
     (tmp_path / "notes.txt").write_text("x")
