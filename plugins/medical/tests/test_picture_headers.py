@@ -144,7 +144,7 @@ def test_pages_have_their_own_size(tmp_path: Path, scan: Scan, reader: MedicalRe
     assert [array.shape[0] for array in reader.load_file(rows[0]["path"], rows)] == [2, 3, 4]
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
 def test_a_picture_that_is_cut_short_is_a_problem(tmp_path: Path, scan: Scan, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(RNG.integers(0, 256, (50, 50), dtype=np.uint8)).save(path)
@@ -177,9 +177,9 @@ def test_a_damaged_header_is_a_problem(tmp_path: Path, scan: Scan, content: byte
 
 
 def test_pictures_and_their_masks(tmp_path: Path, scan: Scan) -> None:
-    for name in ("a", "a_mask", "b"):
+    for name in ("a", "a_mask", "b", "mask_1"):
         Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / f"{name}.png")
     cv2.imwrite(str(tmp_path / "c.png"), np.zeros((2, 2, 3), np.uint16))
     result = scan()
-    assert sorted(result.samples.frame["file"]) == ["a.png", "b.png", "c.png"]
-    assert any("1 files" in note or "1 file" in note for note in result.notes)
+    assert sorted(result.samples.frame["file"]) == ["a.png", "b.png", "c.png", "mask_1.png"]
+    assert any(note.endswith("by their names: 1 file") for note in result.notes)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, each_file
-from ssl_domains_medical.found import Found
+from ssl_domains_medical.found import Found, plural
 from ssl_domains_medical.nifti.naming import masks_beside_images
 from ssl_domains_medical.picture_headers import is_tiff, picture_pages
 
@@ -28,9 +28,9 @@ def scan_images(paths: Sequence[Path], root: Path, digest: Callable[[str], str])
     found = Found()
     below = {path: path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name for path in paths}
     files = [PurePosixPath(below[path]) for path in paths]
-    masks = set(masks_beside_images(files, [file.stem for file in files]))
+    masks = set(masks_beside_images(files, [file.stem for file in files], exact=True))
     if masks:
-        found.notes.append(f"passed over as masks beside their pictures, by their names: {len(masks):,} files")
+        found.notes.append(f"passed over as masks beside their pictures, by their names: {plural(len(masks), 'file')}")
     pictures = [path for at, path in enumerate(paths) if at not in masks]
     for path, pages in each_file(pictures, picture_pages, found.problems, "pictures"):
         relative, several = below[path], len(pages) > 1

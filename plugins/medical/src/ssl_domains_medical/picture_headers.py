@@ -19,6 +19,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _GREY, _GREY_ALPHA = 0, 4  # colour types of PNG
 _BITS_OF_PNG = (1, 2, 4, 8, 16)
 _MOST_SIDE = 1 << 20
+_MOST_EXPANSION = 9000  # pixels a byte: deflate packs 1032 bytes into one, and 8 pixels of one bit are a byte
 _MOST_PIXELS = 1 << 30  # the largest picture that OpenCV decodes
 
 
@@ -30,8 +31,12 @@ def picture_pages(path: Path) -> list[dict[str, Any]]:
     """
     with path.open("rb") as file:
         head = file.read(29)
+    size = path.stat().st_size
     if is_tiff(head):
-        pages = [_of_tiff(page) for page in tiff_pages(path)]
+        directories = tiff_pages(path)
+        if max(page.end for page in directories) > size:
+            raise ReadError(f"the file is cut short: it holds {size:,} bytes and its directories state more")
+        pages = [_of_tiff(page) for page in directories]
     else:
         pages = [_of_png(path, head) if head.startswith(_PNG) else _of_other(path)]
     for page in pages:
@@ -40,6 +45,8 @@ def picture_pages(path: Path) -> list[dict[str, Any]]:
             raise ReadError(f"a picture of {sides[1]}×{sides[0]} pixels")
         if max(sides) > _MOST_SIDE or math.prod(sides) > _MOST_PIXELS:
             raise ReadError(f"a picture of {sides[1]:,}×{sides[0]:,} pixels is too large to be decoded")
+        if not is_tiff(head) and math.prod(sides) > _MOST_EXPANSION * size:
+            raise ReadError(f"its {size:,} bytes can't hold {sides[1]:,}×{sides[0]:,} pixels")
     require_expandable(sum(_bytes(page) for page in pages))
     return pages
 
@@ -78,6 +85,8 @@ def _of_other(path: Path) -> dict[str, Any]:
         raise ReadError("no picture, or its header is damaged") from error
     if kind in ("JPEG", "MPO"):
         _require_end(path, b"\xff\xd9")
+    if kind == "BMP":
+        _require_rows_of_bmp(path)
     return _page(height, width, 1 if mode in ("1", "L") else 3, "uint8")
 
 
@@ -103,6 +112,21 @@ def _of_tiff(page: TiffPage) -> dict[str, Any]:
         raise ReadError(f"a TIFF page of {form} can't be decoded")
     coloured = page.samples >= 3 and (page.photometric not in (0, 1) or page.bits > 16)
     return _page(page.height, page.width, 3 if coloured else 1, f"{kind}{size}")
+
+
+def _require_rows_of_bmp(path: Path) -> None:
+    """Check that the rows of an uncompressed BMP file are there."""
+    with path.open("rb") as file:
+        head = file.read(34)
+    if len(head) < 34:
+        raise ReadError("a BMP file without its header")
+    start, header = struct.unpack("<II", head[10:18])
+    if header < 40:
+        return
+    width, height, _, bits, compression = struct.unpack("<iiHHI", head[18:34])
+    needed = start + (width * bits + 31) // 32 * 4 * abs(height)
+    if compression == 0 and path.stat().st_size < needed:
+        raise ReadError(f"the file is cut short: it holds {path.stat().st_size:,} bytes of {needed:,}")
 
 
 def _require_end(path: Path, mark: bytes) -> None:

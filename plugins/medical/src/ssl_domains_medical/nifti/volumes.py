@@ -66,7 +66,10 @@ def open_volume(path: Path) -> Any:
         ReadError: With the cause.
     """
     try:
-        return nibabel.load(path)
+        with (
+            nibabel.imageglobals.LoggingOutputSuppressor()
+        ):  # what it mends, such as a sign of a voxel size, is no error
+            return nibabel.load(path)
     except Exception as error:  # damaged files raise nearly anything
         raise ReadError(f"unreadable NIfTI header: {type(error).__name__}: {error}") from error
 
