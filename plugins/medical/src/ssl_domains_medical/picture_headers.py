@@ -71,7 +71,7 @@ def _of_png(path: Path, head: bytes) -> dict[str, Any]:
     width, height, bits, colour = struct.unpack(">IIBB", head[16:26])
     if bits not in _BITS_OF_PNG:
         raise ReadError(f"a PNG file of {bits} bits")
-    _require_end(path, b"IEND")
+    _require_chunks(path)
     # OpenCV makes three colours of grey with transparency.
     return _page(height, width, 1 if colour == _GREY else 3, "uint16" if bits == 16 else "uint8")
 
@@ -84,7 +84,7 @@ def _of_other(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, SyntaxError) as error:
         raise ReadError("no picture, or its header is damaged") from error
     if kind in ("JPEG", "MPO"):
-        _require_end(path, b"\xff\xd9")
+        _require_end_of_jpeg(path)
     if kind == "BMP":
         _require_rows_of_bmp(path)
     return _page(height, width, 1 if mode in ("1", "L") else 3, "uint8")
@@ -129,8 +129,21 @@ def _require_rows_of_bmp(path: Path) -> None:
         raise ReadError(f"the file is cut short: it holds {path.stat().st_size:,} bytes of {needed:,}")
 
 
-def _require_end(path: Path, mark: bytes) -> None:
+def _require_chunks(path: Path) -> None:
+    """Check that all chunks of a PNG file are there; decoders ask for as much memory as the length of a chunk states."""
+    size, at = path.stat().st_size, len(_PNG)
+    with path.open("rb") as file:
+        while at + 12 <= size:
+            file.seek(at)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            at += 12 + length
+            if kind == b"IEND" and at <= size:
+                return
+    raise ReadError("the file is cut short: its last chunk is missing, or a chunk is longer than the file")
+
+
+def _require_end_of_jpeg(path: Path) -> None:
     # Searched from the back: in a whole file the mark is in its last bytes, so that only those are read.
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.rfind(mark) < 0:
+        if content.rfind(b"\xff\xd9") < 0:
             raise ReadError("the file is cut short: its end is missing")

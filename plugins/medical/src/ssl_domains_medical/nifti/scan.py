@@ -210,9 +210,8 @@ def _rows(volume: _Volume, axis: str, digest: Callable[[str], str]) -> list[dict
         "series": name,
     }
     if slicing.count * volume.header.times > _MOST_SLICES:
-        raise ReadError(
-            f"{slicing.count:,} slices at {volume.header.times:,} time points are more than one file may hold"
-        )
+        stated = f"{slicing.count:,} slices at {volume.header.times:,} time points"
+        raise ReadError(f"{stated} are more than one file may hold")
     rows = []
     for time in range(volume.header.times):
         of_time = digest(f"{volume.name}#{time}") if volume.header.in_time else name

@@ -66,9 +66,8 @@ def open_volume(path: Path) -> Any:
         ReadError: With the cause.
     """
     try:
-        with (
-            nibabel.imageglobals.LoggingOutputSuppressor()
-        ):  # what it mends, such as a sign of a voxel size, is no error
+        # What nibabel mends, such as the sign of a voxel size, needs no line on the screen.
+        with nibabel.imageglobals.LoggingOutputSuppressor():
             return nibabel.load(path)
     except Exception as error:  # damaged files raise nearly anything
         raise ReadError(f"unreadable NIfTI header: {type(error).__name__}: {error}") from error
