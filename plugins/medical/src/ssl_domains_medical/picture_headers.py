@@ -130,7 +130,7 @@ def _require_rows_of_bmp(path: Path) -> None:
 
 
 def _require_chunks(path: Path) -> None:
-    """Check that all chunks of a PNG file are there; decoders ask for as much memory as the length of a chunk states."""
+    """Check that all chunks of a PNG file are there; decoders ask for the memory that the length of a chunk states."""
     size, at = path.stat().st_size, len(_PNG)
     with path.open("rb") as file:
         while at + 12 <= size:
