@@ -102,6 +102,13 @@ def test_a_header_that_states_too_much_is_refused_before_memory_is_asked_for(
     assert "more than the limit" in scan().problems["cause"][0]
 
 
+def test_a_file_of_countless_slices_is_refused(write_nifti: Write, scan: Scan) -> None:
+    write_nifti("a.nii.gz", np.zeros((1, 1100, 1, 1000), np.uint8))
+    result = scan()
+    assert len(result.samples) == 0
+    assert "more than one file may hold" in result.problems["cause"][0]
+
+
 def test_a_damaged_file_is_expanded_once(
     write_nifti: Write, scan: Scan, reader: MedicalReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

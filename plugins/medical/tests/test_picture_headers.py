@@ -144,7 +144,7 @@ def test_pages_have_their_own_size(tmp_path: Path, scan: Scan, reader: MedicalRe
     assert [array.shape[0] for array in reader.load_file(rows[0]["path"], rows)] == [2, 3, 4]
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
 def test_a_picture_that_is_cut_short_is_a_problem(tmp_path: Path, scan: Scan, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(RNG.integers(0, 256, (50, 50), dtype=np.uint8)).save(path)
@@ -163,7 +163,11 @@ def test_a_picture_that_is_cut_short_is_a_problem(tmp_path: Path, scan: Scan, su
         (b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 256, 3, 1, 4) + struct.pack("<I", 8), "point back"),
         (b"II*\0\0\0\0\0", "without a page"),
         (
-            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 0, 0, 0, 0) + b"IEND",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+            + struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 0, 0, 0, 0)
+            + bytes(8)
+            + b"IEND"
+            + bytes(4),
             "large",
         ),
     ],
@@ -176,10 +180,23 @@ def test_a_damaged_header_is_a_problem(tmp_path: Path, scan: Scan, content: byte
     assert cause in result.problems["cause"][0]
 
 
+def test_a_chunk_longer_than_its_file_is_a_problem(tmp_path: Path, scan: Scan) -> None:
+    Image.fromarray(RNG.integers(0, 256, (9, 9), dtype=np.uint8)).save(tmp_path / "a.png")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    at = data.index(b"IDAT") - 4
+    data[at : at + 2] = b"\xff\xff"
+    (tmp_path / "a.png").write_bytes(data)
+    result = scan()
+    assert len(result.samples) == 0
+    assert "longer than the file" in result.problems["cause"][0]
+    with pytest.raises(ReadError, match="longer than the file"):
+        decode_pages(str(tmp_path / "a.png"), [0])
+
+
 def test_pictures_and_their_masks(tmp_path: Path, scan: Scan) -> None:
-    for name in ("a", "a_mask", "b"):
+    for name in ("a", "a_mask", "b", "mask_1"):
         Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / f"{name}.png")
     cv2.imwrite(str(tmp_path / "c.png"), np.zeros((2, 2, 3), np.uint16))
     result = scan()
-    assert sorted(result.samples.frame["file"]) == ["a.png", "b.png", "c.png"]
-    assert any("1 files" in note or "1 file" in note for note in result.notes)
+    assert sorted(result.samples.frame["file"]) == ["a.png", "b.png", "c.png", "mask_1.png"]
+    assert any(note.endswith("by their names: 1 file") for note in result.notes)

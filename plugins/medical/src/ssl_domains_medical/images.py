@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, each_file
-from ssl_domains_medical.found import Found
+from ssl_domains_medical.found import Found, plural
 from ssl_domains_medical.nifti.naming import masks_beside_images
 from ssl_domains_medical.picture_headers import is_tiff, picture_pages
 
@@ -28,9 +28,9 @@ def scan_images(paths: Sequence[Path], root: Path, digest: Callable[[str], str])
     found = Found()
     below = {path: path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name for path in paths}
     files = [PurePosixPath(below[path]) for path in paths]
-    masks = set(masks_beside_images(files, [file.stem for file in files]))
+    masks = set(masks_beside_images(files, [file.stem for file in files], exact=True))
     if masks:
-        found.notes.append(f"passed over as masks beside their pictures, by their names: {len(masks):,} files")
+        found.notes.append(f"passed over as masks beside their pictures, by their names: {plural(len(masks), 'file')}")
     pictures = [path for at, path in enumerate(paths) if at not in masks]
     for path, pages in each_file(pictures, picture_pages, found.problems, "pictures"):
         relative, several = below[path], len(pages) > 1
@@ -57,7 +57,7 @@ def decode_pages(path: str, pages: Sequence[int]) -> list[NDArray[np.generic]]:
     Raises:
         ReadError: When the file is damaged or has no such page.
     """
-    picture_pages(Path(path))  # refuses what OpenCV would decode in part, or to other numbers
+    stated = picture_pages(Path(path))  # refuses what OpenCV would decode in part, or to other numbers
     try:
         data = np.fromfile(path, np.uint8)
         if is_tiff(data[:4].tobytes()):
@@ -70,9 +70,18 @@ def decode_pages(path: str, pages: Sequence[int]) -> list[NDArray[np.generic]]:
         raise ReadError(f"picture can't be decoded: {error}") from error
     if not arrays:
         raise ReadError("picture can't be decoded: damaged or of an unknown kind")
-    if max(pages, default=0) >= len(arrays):
-        raise ReadError(f"no page {max(pages)}: the file has {len(arrays)}")
-    return [_channels_last(arrays[page]) for page in pages]
+    if max(pages, default=0) >= min(len(arrays), len(stated)):
+        raise ReadError(f"no page {max(pages)}: the file has {min(len(arrays), len(stated))}")
+    return [_as_stated(_channels_last(arrays[page]), stated[page]) for page in pages]
+
+
+def _as_stated(pixels: NDArray[np.generic], page: Mapping[str, Any]) -> NDArray[np.generic]:
+    """The pixels, if they have the shape and the type that the header states, which the table has too."""
+    shape = page["rows"], page["columns"], page["channels"]
+    if pixels.shape != shape or str(pixels.dtype) != page["dtype"]:
+        made = f"{list(pixels.shape)} of {pixels.dtype}"
+        raise ReadError(f"picture decoded to {made}, where its header states {list(shape)} of {page['dtype']}")
+    return pixels
 
 
 def _channels_last(pixels: NDArray[Any]) -> NDArray[np.generic]:

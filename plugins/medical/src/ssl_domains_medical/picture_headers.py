@@ -19,6 +19,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _GREY, _GREY_ALPHA = 0, 4  # colour types of PNG
 _BITS_OF_PNG = (1, 2, 4, 8, 16)
 _MOST_SIDE = 1 << 20
+_MOST_EXPANSION = 9000  # pixels a byte: deflate packs 1032 bytes into one, and 8 pixels of one bit are a byte
 _MOST_PIXELS = 1 << 30  # the largest picture that OpenCV decodes
 
 
@@ -30,8 +31,12 @@ def picture_pages(path: Path) -> list[dict[str, Any]]:
     """
     with path.open("rb") as file:
         head = file.read(29)
+    size = path.stat().st_size
     if is_tiff(head):
-        pages = [_of_tiff(page) for page in tiff_pages(path)]
+        directories = tiff_pages(path)
+        if max(page.end for page in directories) > size:
+            raise ReadError(f"the file is cut short: it holds {size:,} bytes and its directories state more")
+        pages = [_of_tiff(page) for page in directories]
     else:
         pages = [_of_png(path, head) if head.startswith(_PNG) else _of_other(path)]
     for page in pages:
@@ -40,6 +45,8 @@ def picture_pages(path: Path) -> list[dict[str, Any]]:
             raise ReadError(f"a picture of {sides[1]}×{sides[0]} pixels")
         if max(sides) > _MOST_SIDE or math.prod(sides) > _MOST_PIXELS:
             raise ReadError(f"a picture of {sides[1]:,}×{sides[0]:,} pixels is too large to be decoded")
+        if not is_tiff(head) and math.prod(sides) > _MOST_EXPANSION * size:
+            raise ReadError(f"its {size:,} bytes can't hold {sides[1]:,}×{sides[0]:,} pixels")
     require_expandable(sum(_bytes(page) for page in pages))
     return pages
 
@@ -64,7 +71,7 @@ def _of_png(path: Path, head: bytes) -> dict[str, Any]:
     width, height, bits, colour = struct.unpack(">IIBB", head[16:26])
     if bits not in _BITS_OF_PNG:
         raise ReadError(f"a PNG file of {bits} bits")
-    _require_end(path, b"IEND")
+    _require_chunks(path)
     # OpenCV makes three colours of grey with transparency.
     return _page(height, width, 1 if colour == _GREY else 3, "uint16" if bits == 16 else "uint8")
 
@@ -77,7 +84,9 @@ def _of_other(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, SyntaxError) as error:
         raise ReadError("no picture, or its header is damaged") from error
     if kind in ("JPEG", "MPO"):
-        _require_end(path, b"\xff\xd9")
+        _require_end_of_jpeg(path)
+    if kind == "BMP":
+        _require_rows_of_bmp(path)
     return _page(height, width, 1 if mode in ("1", "L") else 3, "uint8")
 
 
@@ -105,8 +114,36 @@ def _of_tiff(page: TiffPage) -> dict[str, Any]:
     return _page(page.height, page.width, 3 if coloured else 1, f"{kind}{size}")
 
 
-def _require_end(path: Path, mark: bytes) -> None:
+def _require_rows_of_bmp(path: Path) -> None:
+    """Check that the rows of an uncompressed BMP file are there."""
+    with path.open("rb") as file:
+        head = file.read(34)
+    if len(head) < 34:
+        raise ReadError("a BMP file without its header")
+    start, header = struct.unpack("<II", head[10:18])
+    if header < 40:
+        return
+    width, height, _, bits, compression = struct.unpack("<iiHHI", head[18:34])
+    needed = start + (width * bits + 31) // 32 * 4 * abs(height)
+    if compression == 0 and path.stat().st_size < needed:
+        raise ReadError(f"the file is cut short: it holds {path.stat().st_size:,} bytes of {needed:,}")
+
+
+def _require_chunks(path: Path) -> None:
+    """Check that all chunks of a PNG file are there; decoders ask for the memory that the length of a chunk states."""
+    size, at = path.stat().st_size, len(_PNG)
+    with path.open("rb") as file:
+        while at + 12 <= size:
+            file.seek(at)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            at += 12 + length
+            if kind == b"IEND" and at <= size:
+                return
+    raise ReadError("the file is cut short: its last chunk is missing, or a chunk is longer than the file")
+
+
+def _require_end_of_jpeg(path: Path) -> None:
     # Searched from the back: in a whole file the mark is in its last bytes, so that only those are read.
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.rfind(mark) < 0:
+        if content.rfind(b"\xff\xd9") < 0:
             raise ReadError("the file is cut short: its end is missing")

@@ -14,8 +14,10 @@ __all__ = ["TiffPage", "tiff_pages"]
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _FORMAT = 256, 257, 258, 262, 277, 284, 339
+_PARTS = ((273, 279), (324, 325))  # places and sizes of strips, and of tiles
 _READ = (_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _FORMAT)
 _MOST_PAGES = 100_000
+_MOST_VALUES = {tag: 1 << 20 for parts in _PARTS for tag in parts} | dict.fromkeys(_READ, 64)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class TiffPage:
         format: 1 for unsigned, 2 for signed whole numbers, 3 for floating point.
         photometric: 0 and 1 for grey, 2 for RGB, 3 for a palette, 5 for CMYK, 6 for YCbCr.
         apart: Whether the samples are stored as planes, one after the other.
+        end: Byte behind the last strip or tile.
     """
 
     width: int
@@ -39,6 +42,7 @@ class TiffPage:
     format: int
     photometric: int
     apart: bool
+    end: int
 
 
 def tiff_pages(path: Path) -> list[TiffPage]:
@@ -80,11 +84,21 @@ def _pages(file: BinaryIO) -> list[TiffPage]:
                 format=(tags.get(_FORMAT) or [1])[0],
                 photometric=(tags.get(_PHOTOMETRIC) or [1])[0],
                 apart=samples > 1 and (tags.get(_PLANAR) or [1])[0] == 2,
+                end=_end(tags),
             )
         )
     if not pages:
         raise ReadError("a TIFF file without a page")
     return pages
+
+
+def _end(tags: dict[int, list[int]]) -> int:
+    ends = [
+        start + size
+        for starts, sizes in _PARTS
+        for start, size in zip(tags.get(starts, []), tags.get(sizes, []), strict=False)
+    ]
+    return max(ends, default=0)
 
 
 def _directory(file: BinaryIO, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
@@ -98,9 +112,10 @@ def _directory(file: BinaryIO, order: str, big: bool) -> tuple[dict[int, list[in
     tags: dict[int, list[int]] = {}
     for at in range(0, entry * count, entry):
         tag, kind = struct.unpack(f"{order}HH", entries[at : at + 4])
-        if tag not in _READ or kind not in _SIZES:
+        if tag not in _MOST_VALUES or kind not in _SIZES:
             continue
-        values = min(struct.unpack(order + ("Q" if big else "I"), entries[at + 4 : at + 4 + field])[0], 64)
+        values = struct.unpack(order + ("Q" if big else "I"), entries[at + 4 : at + 4 + field])[0]
+        values = min(values, _MOST_VALUES[tag])
         content = entries[at + 4 + field : at + entry]
         if values * _SIZES[kind] > field:
             file.seek(struct.unpack(order + ("Q" if big else "I"), content)[0])

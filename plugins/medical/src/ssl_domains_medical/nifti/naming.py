@@ -70,7 +70,7 @@ def mask_word(name: str) -> tuple[str, str] | None:
     return found[1] or "", found[2]
 
 
-def masks_beside_images(files: Sequence[PurePosixPath], stems: Sequence[str]) -> list[int]:
+def masks_beside_images(files: Sequence[PurePosixPath], stems: Sequence[str], exact: bool = False) -> list[int]:
     """Positions of files that are masks: their names close with a mask word, and their image lies beside them.
 
     The image of ``a_seg`` is a file of the same folder named ``a``, or ``a_`` and more that is no mask; that of a file
@@ -79,7 +79,16 @@ def masks_beside_images(files: Sequence[PurePosixPath], stems: Sequence[str]) ->
     Args:
         files: Paths below the scanned folder.
         stems: Their names without suffix.
+        exact: Whether only ``a`` is the image of ``a_seg``, as for pictures: "mask" may be what a photograph shows.
     """
+    if exact:
+        whole = {(file.parent, stem) for file, stem in zip(files, stems, strict=True) if mask_word(stem) is None}
+        named = [mask_word(stem) for stem in stems]
+        return [
+            position
+            for position, (file, word) in enumerate(zip(files, named, strict=True))
+            if word is not None and word[0] and (file.parent, word[0]) in whole
+        ]
     words = [mask_word(stem) for stem in stems]
     beside: defaultdict[PurePosixPath, set[str]] = defaultdict(set)
     subjects = set()

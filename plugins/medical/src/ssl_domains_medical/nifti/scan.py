@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ssl_domains.samples import Unreadable, each_file, read_guarded
+from ssl_domains.samples import ReadError, Unreadable, each_file, read_guarded
 from ssl_domains_medical.found import Found, plural
 from ssl_domains_medical.nifti.header import NiftiHeader, agree, read_header, stacked_dtype
 from ssl_domains_medical.nifti.masks import Masks
@@ -26,6 +26,8 @@ from ssl_domains_medical.nifti.slicing import Slicing, slicing_of
 from ssl_domains_medical.nifti.volumes import open_volume, stem_of
 
 __all__ = ["scan_nifti"]
+
+_MOST_SLICES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,9 @@ def _rows(volume: _Volume, axis: str, digest: Callable[[str], str]) -> list[dict
         "session": None if volume.subject.session is None else digest(volume.subject.session),
         "series": name,
     }
+    if slicing.count * volume.header.times > _MOST_SLICES:
+        stated = f"{slicing.count:,} slices at {volume.header.times:,} time points"
+        raise ReadError(f"{stated} are more than one file may hold")
     rows = []
     for time in range(volume.header.times):
         of_time = digest(f"{volume.name}#{time}") if volume.header.in_time else name

@@ -9,6 +9,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from nibabel.imageglobals import LoggingOutputSuppressor
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, require_expandable
@@ -66,7 +67,9 @@ def open_volume(path: Path) -> Any:
         ReadError: With the cause.
     """
     try:
-        return nibabel.load(path)
+        # What nibabel mends, such as the sign of a voxel size, needs no line on the screen.
+        with LoggingOutputSuppressor():
+            return nibabel.load(path)
     except Exception as error:  # damaged files raise nearly anything
         raise ReadError(f"unreadable NIfTI header: {type(error).__name__}: {error}") from error
 
