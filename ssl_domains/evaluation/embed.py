@@ -48,7 +48,7 @@ def embed(
     table: SampleTable,
     store: ArrayStore,
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     tiling: Tiling | None = None,
     batch_size: int = 256,
     progress: Progress | None = None,
@@ -96,6 +96,7 @@ def embed(
             }
         )
         _write(frame, kept, fingerprint)
+    out = None if out is None else Path(out)
     if out is not None and out.resolve() != kept.resolve():
         out.parent.mkdir(parents=True, exist_ok=True)
         _write(frame, out, fingerprint)

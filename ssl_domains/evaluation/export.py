@@ -34,7 +34,7 @@ class ExportError(SslDomainsError):
     """The exported files do not give the features of the run. This is a bug; the files are deleted."""
 
 
-def export(run: Run, out: Path, format: str = "timm") -> Path:
+def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     """Write the frozen encoder into the folder ``out``, load it again and compare features on random input.
 
     ``timm`` writes weights and ``config.json`` as timm reads them, for architectures of timm on pictures of one size.
@@ -54,6 +54,7 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
         ExportError: When the loaded encoder gives other features than the run.
         ResourceError: When the disk is full.
     """
+    out = Path(out)
     if format not in FORMATS:
         unsupported = format in ("torchvision", "transformers", "onnx")
         hint = did_you_mean(format, FORMATS)

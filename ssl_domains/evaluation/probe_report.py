@@ -187,7 +187,7 @@ class ProbeReport:
         values["classes"], values["notes"] = tuple(values["classes"]), tuple(values["notes"])
         return cls(rows=rows, **values)
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: str | Path) -> Path:
         """Write ``probe-LABEL.json`` into the run's folder."""
         path = probe_path(folder, self.label)
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
@@ -195,19 +195,19 @@ class ProbeReport:
         return path
 
 
-def probe_path(folder: Path, label: str) -> Path:
+def probe_path(folder: str | Path, label: str) -> Path:
     """Path of the report on a label in a run's folder."""
-    return folder / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
+    return Path(folder) / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
 
 
-def read_probe_reports(folder: Path) -> list[ProbeReport]:
+def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
     """Read all probe reports of a run's folder, sorted by file name.
 
     Raises:
         DataError: When a file can't be read.
     """
     reports = []
-    for path in sorted(folder.glob("probe-*.json")):
+    for path in sorted(Path(folder).glob("probe-*.json")):
         try:
             reports.append(ProbeReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -81,7 +81,7 @@ class _Card:
 
 
 def write_pair_sheet(
-    path: Path,
+    path: str | Path,
     plan: PairPlan,
     report: PairsReport,
     pictured: Pictured,
@@ -109,6 +109,7 @@ def write_pair_sheet(
     Raises:
         ResourceError: When the page can't be written, or the disk has no room for decoded samples.
     """
+    path = Path(path)
     choice = choose(
         plan.composed_by,
         plan.sampler,

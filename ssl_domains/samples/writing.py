@@ -34,7 +34,7 @@ def require_target(path: str | Path) -> None:
         raise UsageError(f"{str(path)!r} can't be written: {error.strerror}", hint) from error
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name in its folder, then rename it.
 
     After a crash or with a full disk, the old file is unchanged. The temporary file is removed when writing fails. If
@@ -50,6 +50,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Example:
         >>> write_whole(Path("notes.txt"), lambda part: part.write_text("all of it"))     # doctest: +SKIP
     """
+    path = Path(path)
     temporary = path.with_name(f".writing-{path.name}")
     try:
         write(temporary)

@@ -28,7 +28,7 @@ else:
 
 
 @contextmanager
-def only_one(path: Path, busy: str, instead: str = "") -> Iterator[None]:
+def only_one(path: str | Path, busy: str, instead: str = "") -> Iterator[None]:
     """Hold a lock on the file ``path``; the operating system releases it when the process ends, even if killed.
 
     Args:

@@ -275,12 +275,13 @@ class StudyResult:
             values[key] = tuple(values[key])
         return cls(**values)
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: str | Path) -> Path:
         """Write the result as JSON, atomically.
 
         Raises:
             ResourceError: When the file can't be written.
         """
+        path = Path(path)
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         try:
             write_whole(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
@@ -297,12 +298,13 @@ _ROWS: dict[str, type[Any]] = {
 }
 
 
-def read_study_result(path: Path) -> StudyResult:
+def read_study_result(path: str | Path) -> StudyResult:
     """Read a file that `StudyResult.write` wrote.
 
     Raises:
         DataError: When the file can't be read.
     """
+    path = Path(path)
     try:
         return StudyResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -75,12 +75,13 @@ def _number(numbers: Mapping[str, Any], key: str, source: str) -> float:
     return float(value)
 
 
-def read_calibration(path: Path) -> Camera:
+def read_calibration(path: str | Path) -> Camera:
     """The camera of one JSON file.
 
     Raises:
         UsageError: As `camera_of`, and when the file is missing or not JSON.
     """
+    path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
