@@ -33,14 +33,14 @@ class PluginSettings:
         enabled: bool = True,
         block: Iterable[str] = (),
         allow: Iterable[str] = (),
-        files: Iterable[Path] = (),
+        files: Iterable[str | Path] = (),
         environ: Mapping[str, str] | None = None,
     ) -> PluginSettings:
         """The given lists joined with ``SSL_DOMAINS_BLOCK`` and ``SSL_DOMAINS_ALLOW`` (names separated by commas)."""
         environ = os.environ if environ is None else environ
         blocked = {*block, *_names(environ.get("SSL_DOMAINS_BLOCK", ""))}
         allowed = {*allow, *_names(environ.get("SSL_DOMAINS_ALLOW", ""))}
-        return cls(enabled, frozenset(blocked), frozenset(allowed), tuple(dict.fromkeys(files)))
+        return cls(enabled, frozenset(blocked), frozenset(allowed), tuple(dict.fromkeys(map(Path, files))))
 
     def refuses(self, *names: str) -> str:
         """Why a plugin with these names isn't loaded; empty when it may be loaded."""

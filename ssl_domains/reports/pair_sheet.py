@@ -80,7 +80,7 @@ class _Card:
 
 
 def write_pair_sheet(
-    path: Path,
+    path: str | Path,
     plan: PairPlan,
     report: PairsReport,
     pictured: Pictured,
@@ -109,6 +109,7 @@ def write_pair_sheet(
         ResourceError: When the disk is full.
         UsageError: When the page can't be written to its place; said before anything is decoded.
     """
+    path = Path(path)
     require_target(path)
     choice = choose(
         plan.composed_by,

@@ -9,7 +9,7 @@ import polars as pl
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.samples.identifiers import IdentifierKey
-from ssl_domains.samples.table import SampleTable
+from ssl_domains.samples.table import SampleTable, TableMeta
 from ssl_domains.samples.tables.keys import Matches, match_values, shown
 
 __all__ = ["Join", "join_columns", "join_noted", "names_of_join"]
@@ -210,9 +210,10 @@ def _cure(table: SampleTable, other: pl.DataFrame, names: list[tuple[str, str]],
         old = " (these were hashed by an earlier version: scan again)" if table.meta.old_identifiers else ""
         return f"give the ids as the files have them: they are hashed before they are compared{old}"
     left, right = names[0]
-    return (_offer(table, other[right], right, without=left) if len(names) == 1 else "") or (
-        "compare both columns: ssl-domains tables describe TABLE shows those of the samples"
-    )
+    offered = _offer(table, other[right], right, without=left) if len(names) == 1 else ""
+    if not offered and table.meta == TableMeta():
+        offered = "the table has no metadata, so ids in it may be hashes: --like SCANNED_TABLE says which columns are"
+    return offered or "compare both columns: ssl-domains tables describe TABLE shows those of the samples"
 
 
 def _unmatched(

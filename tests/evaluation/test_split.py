@@ -54,3 +54,17 @@ def test_without_a_split_one_is_made_by_group_and_said() -> None:
 def test_an_empty_side_is_an_error() -> None:
     with pytest.raises(DataError, match="'test'"):
         evaluation_split(SampleTable.of(FRAME.with_columns(split=pl.lit("train"))), "patient", frozenset())
+
+
+def test_a_run_that_was_split_by_a_group_never_makes_every_sample_its_own() -> None:
+    bare = SampleTable.of(FRAME)
+    assert evaluation_split(bare, None, frozenset(), run_group="patient").group == "patient"
+    lost = SampleTable.of(FRAME.drop("patient"))
+    for table, group in (
+        (lost, "patient"),
+        (SampleTable(lost.frame, TableMeta(options={"split_by": "patient"})), None),
+    ):
+        with pytest.raises(UsageError, match="split by 'patient'") as caught:
+            evaluation_split(table, None, frozenset(), run_group=group)
+        assert "--group" in caught.value.hint
+    assert evaluation_split(lost, "sample", frozenset(), run_group="patient").group == "sample"

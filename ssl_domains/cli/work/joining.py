@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssl_domains.cli.console import error
 from ssl_domains.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def join_table(
         like: Table, sidecar or run whose group, identifiers and scan are put back, where ``source`` has lost its own.
         update: Replace columns that an earlier join added.
     """
-    table, notes = _opened(source, like)
+    table = _opened(source, like)
     made, remarks = joined(table, labels, on, update)
-    return _written(made, source, out or source, len(table), [*notes, *remarks])
+    return _written(made, out or source, len(table), remarks)
 
 
 def filter_table(source: Path, conditions: Sequence[str], out: Path, *, like: Path | None = None) -> Written:
@@ -93,21 +94,22 @@ def filter_table(source: Path, conditions: Sequence[str], out: Path, *, like: Pa
     """
     from ssl_domains.samples import matching_rows
 
-    table, notes = _opened(source, like)
+    table = _opened(source, like)
     rows = matching_rows(table, conditions)
     if not rows.any():
         raise DataError(
             f"no row of {source.name} fulfils {' and '.join(conditions)}",
             f"ssl-domains tables describe {source} shows its columns",
         )
-    kept = table.take(rows)
+    kept, notes = table.take(rows), []
     for side in ("train", "test"):
         if "split" in table.columns and len(table.rows_of(side)) and not len(kept.rows_of(side)):
             notes.append(f"no row of the split's side {side!r} is kept")
-    return _written(kept, source, out, len(table), notes)
+    return _written(kept, out, len(table), notes)
 
 
-def _opened(source: Path, like: Path | None) -> tuple[SampleTable, list[str]]:
+def _opened(source: Path, like: Path | None) -> SampleTable:
+    """The table, with the metadata of ``like``; what it lacks is printed at once, as it may explain a later error."""
     from ssl_domains.samples import TableMeta, absolute_from, missing_files, read_noted_table
     from ssl_domains.samples.tables.description import missing_sentence
 
@@ -126,7 +128,9 @@ def _opened(source: Path, like: Path | None) -> tuple[SampleTable, list[str]]:
     gone = missing_files(table.frame)
     if gone:
         notes.append(missing_sentence(gone, source))
-    return table, notes
+    for text in notes:
+        error("note", text, "")
+    return table
 
 
 def _meta_of(like: Path) -> tuple[TableMeta, Path | None]:
@@ -149,7 +153,7 @@ def _meta_of(like: Path) -> tuple[TableMeta, Path | None]:
     return meta, folder
 
 
-def _written(table: SampleTable, source: Path, out: Path, before: int, notes: list[str]) -> Written:
+def _written(table: SampleTable, out: Path, before: int, notes: Sequence[str]) -> Written:
     from ssl_domains.samples import require_target, write_portable
 
     if out.suffix.lower() not in (".parquet", ".csv", ".xlsx"):

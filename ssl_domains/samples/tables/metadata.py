@@ -35,8 +35,9 @@ def sidecar_path(path: str | Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def is_sidecar(path: Path) -> bool:
+def is_sidecar(path: str | Path) -> bool:
     """Whether a file is the sidecar of a table that lies beside it."""
+    path = Path(path)
     table = path.with_suffix("")
     return path.suffix == ".json" and table.suffix.lower() in _TABLES and table.exists()
 

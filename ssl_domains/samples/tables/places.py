@@ -57,12 +57,12 @@ def absolute_paths(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
     return frame.with_columns(path=pl.when(absolute).then(pl.col("path")).otherwise(pl.lit(prefix) + pl.col("path")))
 
 
-def absolute_from(frame: pl.DataFrame, folder: Path, other: Path) -> pl.DataFrame:
+def absolute_from(frame: pl.DataFrame, folder: str | Path, other: str | Path) -> pl.DataFrame:
     """The frame with paths below ``folder`` moved below ``other``, where the file is there and not here."""
     if "path" not in frame.columns:
         return frame
     gone = [path for path in missing_files(frame) if Path(path).is_relative_to(folder)]
-    there = {path: str(other / Path(path).relative_to(folder)) for path in gone}
+    there = {path: str(Path(other) / Path(path).relative_to(folder)) for path in gone}
     found = {path: moved for path, moved in there.items() if os.path.isfile(moved)}
     return frame.with_columns(path=pl.col("path").replace(found)) if found else frame
 
