@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical
 
 .DEFAULT_GOAL := help
-.PHONY: help demo study-fisheye bench bench-gpu test check docs clean
+.PHONY: help demo study-fisheye bench bench-gpu test kills check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -33,6 +33,12 @@ bench-gpu: $(VENV)/.installed ## Loss, engine, equality and tests on one GPU (at
 
 test: $(VENV)/.installed ## Run the tests of the core and of the plugins
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+kills: $(VENV)/.installed ## Kill every command at 60 random moments, run two at once, fill the disk (SEED=0)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py kills --number 60 --seed $(or $(SEED),0)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py term --number 14 --seed $(or $(SEED),0)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py twice
+	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py full
 
 check: $(VENV)/.installed ## Lint, types, import contracts
 	$(BIN)/ruff check .

@@ -151,9 +151,12 @@ def _writer(table: SampleTable, path: Path) -> Callable[[Path], object]:
 
 
 def _spreadsheet(frame: pl.DataFrame) -> bytes:
-    # Made in memory: the writer of the package leaves a file half written, and open, when the disk is full.
+    import xlsxwriter
+
+    # Made in memory: with a full disk, the package prints a traceback for a file that it leaves open.
     made = io.BytesIO()
-    frame.write_excel(made)
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as workbook:
+        frame.write_excel(workbook)
     return made.getvalue()
 
 

@@ -26,7 +26,7 @@ def require_target(path: str | Path) -> None:
             raise UsageError(f"{shown} is a folder, not a file", f"name a file, such as {str(path / 'NAME')!r}")
         if path.exists() and not path.is_file():
             raise UsageError(f"{shown} is no regular file", "name a file")
-        if path.exists() and not os.access(path, os.W_OK):
+        if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise UsageError(f"{shown} is read-only", "name another file, or make it writable")
         _make(path.parent, shown)
         _try_to_write(path.parent, shown)

@@ -35,7 +35,7 @@ class Numbers(Dataset[Any]):
 
 def batches(happens: Any, workers: int = 1) -> list[list[int]]:
     loader: DataLoader[Any] = DataLoader(
-        GuardedDataset(Numbers(happens)), batch_size=2, num_workers=workers, collate_fn=list,
+        GuardedDataset(Numbers(happens)), batch_size=2, num_workers=workers, collate_fn=lambda batch: batch,
         worker_init_fn=settle_worker,
     )  # fmt: skip
     return list(loaded(loader))

@@ -19,8 +19,8 @@ HOLD = """
 import os, sys
 from pathlib import Path
 from ssl_domains.samples import alone_in, only_one
-held = alone_in(Path(sys.argv[1]), "it is used") if sys.argv[2] == "folder" else only_one(Path(sys.argv[1]), "it is used")
-with held:
+hold = {"folder": alone_in, "file": only_one}[sys.argv[2]]
+with hold(Path(sys.argv[1]), "it is used"):
     if sys.argv[3] == "fork" and os.fork() == 0:
         sys.stdin.readline()  # a data worker, which lives on
         os._exit(0)
@@ -41,14 +41,18 @@ def another(path: Path, kind: str, how: str = "") -> Iterator[subprocess.Popen[s
 
 def test_a_file_and_a_folder_are_refused_by_process_id(tmp_path: Path) -> None:
     with another(tmp_path / "x.lock", "file") as process:
-        with pytest.raises(UsageError, match=f"it is busy by process {process.pid}") as caught:
-            with only_one(tmp_path / "x.lock", "it is busy", "take another"):
-                pass
+        with (
+            pytest.raises(UsageError, match=f"it is busy by process {process.pid}") as caught,
+            only_one(tmp_path / "x.lock", "it is busy", "take another"),
+        ):
+            pass
         assert "or take another" in caught.value.hint
     with another(tmp_path / "run", "folder") as process:
-        with pytest.raises(UsageError, match=f"it is busy by process {process.pid}"):
-            with alone_in(tmp_path / "run", "it is busy"):
-                pass
+        with (
+            pytest.raises(UsageError, match=f"it is busy by process {process.pid}"),
+            alone_in(tmp_path / "run", "it is busy"),
+        ):
+            pass
         assert (tmp_path / "run" / ".lock").is_file()
     assert not (tmp_path / "run").exists(), "an empty folder that was made for the lock is removed"
 
