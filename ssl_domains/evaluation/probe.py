@@ -76,7 +76,7 @@ def probe_run(
         seeds: Numbers of the draws of labelled groups; each draw is the same for every arm.
         task: The task; None chooses it by the column.
         tiling: Grid of tiles of each sample, over which features are averaged; only for a run whose views show crops.
-        progress: Called with the name of the arm, the number of rows done, and the number of all rows.
+        progress: Called with what is being done, and how much of it is done and to do: rows embedded, probes fitted.
 
     Raises:
         UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the
@@ -109,10 +109,12 @@ def probe_run(
     labels_read = _labels_read(run, label, table, labels)
     report_rows: list[ProbeRow] = []
     for arm in _arms(run, table, part, store, floors or {}, labels_read, tiling, progress):
-        for seed, draw in draws:
-            for probe in arm.probes:
-                result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
-                report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
+        fits = [(seed, draw, probe) for seed, draw in draws for probe in arm.probes]
+        for done, (seed, draw, probe) in enumerate(fits, start=1):
+            result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
+            report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
+            if progress is not None:
+                progress(f"fitting probes on {arm.name}", done, len(fits))
     notes = (
         *([unfinished] if unfinished else []),
         *split.notes,
@@ -150,7 +152,7 @@ def _arms(
     frozen: tuple[Probe, ...] = (LinearProbe(), KnnProbe())
 
     def progress_of(name: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, of: progress(name, done, of)
+        return None if progress is None else lambda done, of: progress(f"embedding by {name}", done, of)
 
     name = "frozen encoder"
     if labels_read:

@@ -65,6 +65,14 @@ def test_a_batch_that_groups_do_not_divide_is_refused_with_one_that_fits(samples
     assert cli("toy", "pairs", samples, *words, "--set", "train.batch_size=8").code == 0
 
 
+def test_a_label_that_looks_like_an_identifier_warns(samples, cli):
+    """Each sample has a value of its own in ``alone``; ``kind`` has two values."""
+    words = ["toy", "pairs", samples, "--rule", "same('patient')", "--label"]
+    done = cli(*words, "alone")
+    assert (done.code, "warning: label 'alone' looks like an identifier" in done.err) == (0, True)
+    assert "looks like an identifier" not in cli(*words, "kind").err
+
+
 def test_groups_are_described_without_counts_of_nothing(samples, cli):
     shown = cli("toy", "pairs", samples, "--rule", "same('patient')").out
     assert "9, every row in one\n" in shown

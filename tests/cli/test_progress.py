@@ -107,4 +107,5 @@ def test_scan_and_training_report_their_progress(samples, cli, tmp_path, monkeyp
     assert seen["decoding"][-1] == (48, 48)
     assert seen["embedding"][-1] == (48, 48)
     assert seen["embedding by frozen encoder"][-1] == (48, 48)
+    assert seen["fitting probes on frozen encoder"] == [(1, 2), (2, 2)]
     assert all(done <= total for counts in seen.values() for done, total in counts)

@@ -60,7 +60,7 @@ def probe(
             fractions=fractions,
             floors=_floors(domain, table, floors),
             tiling=tiling,
-            progress=_embedding(progress),
+            progress=progress,
         )
 
 
