@@ -42,7 +42,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return int(bool(outcome.fault))
     record = Record(given.record, given.process)
     others = [
-        subprocess.Popen([sys.executable, *_again(given, number)]) for number in range(1, given.jobs) if given.process == 0
+        subprocess.Popen([sys.executable, *_again(given, number)])
+        for number in range(1, given.jobs)
+        if given.process == 0
     ]
     done = {(outcome.kind, outcome.seed) for outcome in record.outcomes()}
     with Session(make_shared) as session:
@@ -71,7 +73,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     parser.add_argument("--seed", type=int, help="run this one again, and print what came of it")
     parser.add_argument("--keep", type=Path, help="with --seed: leave the damaged input below this folder")
-    parser.add_argument("--record", type=Path, default=Path("build/fuzz"), help="results, from which a stopped run goes on")
+    parser.add_argument(
+        "--record", type=Path, default=Path("build/fuzz"), help="results, from which a stopped run goes on"
+    )
     parser.add_argument("--process", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(words)

@@ -61,7 +61,11 @@ def summary(outcomes: Iterable[Outcome], kinds: Sequence[str]) -> str:
         if outcome.kind in of_kind:
             of_kind[outcome.kind].append(outcome)
     codes = sorted({code for group in of_kind.values() for outcome in group for code in outcome.codes[-1:]})
-    lines = [f"{'kind':<14}{'whole':>6}{'runs':>7}" + "".join(f"{f'exit {code}':>8}" for code in codes) + f"{'faults':>8}{'s':>8}"]
+    lines = [
+        f"{'kind':<14}{'whole':>6}{'runs':>7}"
+        + "".join(f"{f'exit {code}':>8}" for code in codes)
+        + f"{'faults':>8}{'s':>8}"
+    ]
     for kind, group in of_kind.items():
         damaged = [outcome for outcome in group if outcome.seed >= 0]
         ended = Counter(outcome.codes[-1] for outcome in damaged if outcome.codes)

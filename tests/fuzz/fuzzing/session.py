@@ -85,7 +85,9 @@ class Session:
             raise RuntimeError(f"fuzzing itself failed, {kind.name} --seed {seed}:\n{text}")
         told: list[dict[str, Any]] = [json.loads(line) for line in lines.splitlines()]
         steps = [
-            Step(one["words"], one["code"], tuple(one["allowed"]), tuple(one["missing"])) for one in told if "words" in one
+            Step(one["words"], one["code"], tuple(one["allowed"]), tuple(one["missing"]))
+            for one in told
+            if "words" in one
         ]
         started = told[-1].get("started", "") if told else "nothing"
         if not keep:

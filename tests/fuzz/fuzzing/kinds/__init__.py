@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fuzzing.kinds import fisheye, folders, medical, pictures, settings, tables
 from fuzzing.kind import Kind
+from fuzzing.kinds import fisheye, folders, medical, pictures, settings, tables
 from fuzzing.kinds.shared import make_shared
 
 __all__ = ["KINDS", "make_shared"]

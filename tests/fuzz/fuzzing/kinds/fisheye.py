@@ -26,7 +26,14 @@ def _plans(format: str) -> tuple[Plan, ...]:
 
 def _coco(first: int, names: list[str]) -> bytes:
     boxes = [
-        {"id": first + i, "image_id": first + i, "category_id": 1 + i % 2, "bbox": [2, 3, 9.5, 8], "area": 76, "iscrowd": 0}
+        {
+            "id": first + i,
+            "image_id": first + i,
+            "category_id": 1 + i % 2,
+            "bbox": [2, 3, 9.5, 8],
+            "area": 76,
+            "iscrowd": 0,
+        }
         for i in range(len(names))
     ]
     images = [{"id": first + i, "file_name": name, "width": WIDTH, "height": HEIGHT} for i, name in enumerate(names)]
@@ -54,7 +61,9 @@ def make_yolo(folder: Path, shared: Path) -> None:
         if names == "classes.txt":
             (source / "labels" / names).write_text("car\nperson\n", encoding="utf-8")
         elif names:
-            (source / names).write_text("path: .\ntrain: images\nnc: 2\nnames:\n  0: car\n  1: person\n", encoding="utf-8")
+            (source / names).write_text(
+                "path: .\ntrain: images\nnc: 2\nnames:\n  0: car\n  1: person\n", encoding="utf-8"
+            )
 
 
 _VOC = """<annotation>
@@ -112,13 +121,17 @@ def make_calibration(folder: Path, shared: Path) -> None:
         for number in range(2):
             picture(source / "rgb_images" / f"0000{number}_FV.png", number)
             (source / "box_2d_annotations").mkdir(exist_ok=True)
-            (source / "box_2d_annotations" / f"0000{number}_FV.txt").write_text("vehicles,0,2,3,12,11\n", encoding="utf-8")
+            (source / "box_2d_annotations" / f"0000{number}_FV.txt").write_text(
+                "vehicles,0,2,3,12,11\n", encoding="utf-8"
+            )
         (folder / case / "lens").mkdir()
         (folder / case / "lens" / "FV.json").write_text(json.dumps(lens, indent=1), encoding="utf-8")
 
 
 KINDS = (
-    Kind("coco", make_coco, ("in/target/*.json",), (*RAW, *TEXT, *JSON, *JSON, *JSON), _plans("coco"), ("in/good/*.png",)),
+    Kind(
+        "coco", make_coco, ("in/target/*.json",), (*RAW, *TEXT, *JSON, *JSON, *JSON), _plans("coco"), ("in/good/*.png",)
+    ),
     Kind(
         "yolo",
         make_yolo,
@@ -127,7 +140,14 @@ KINDS = (
         _plans("yolo"),
         ("in/images/good*.png",),
     ),
-    Kind("voc", make_voc, ("in/Annotations/target.xml",), (*RAW, *TEXT, *XML, *XML), _plans("voc"), ("in/JPEGImages/good*.png",)),
+    Kind(
+        "voc",
+        make_voc,
+        ("in/Annotations/target.xml",),
+        (*RAW, *TEXT, *XML, *XML),
+        _plans("voc"),
+        ("in/JPEGImages/good*.png",),
+    ),
     Kind(
         "woodscape",
         make_woodscape,
@@ -144,7 +164,14 @@ KINDS = (
         (
             Plan((Command("fisheye scan in -o out.parquet --calibration lens/FV.json"),), 3),
             Plan((Command("fisheye scan in -o out.parquet --calibration lens"),), 1),
-            Plan((Command("fisheye regions in/rgb_images/00000_FV.png --calibration lens/FV.json --by theta -o rings.png"),), 1),
+            Plan(
+                (
+                    Command(
+                        "fisheye regions in/rgb_images/00000_FV.png --calibration lens/FV.json --by theta -o rings.png"
+                    ),
+                ),
+                1,
+            ),
         ),
     ),
 )

@@ -74,7 +74,9 @@ KINDS = (
             Plan((Command("medical probe run --label class --group person", _CODES),), 1),
             Plan((Command("medical report run", _CODES),), 1),
             Plan((Command("splits audit samples.parquet --split split --group person --pretraining run", _CODES),), 2),
-            Plan((Command("medical pairs samples.parquet --rule same('person') --html page.html --run run", _CODES),), 1),
+            Plan(
+                (Command("medical pairs samples.parquet --rule same('person') --html page.html --run run", _CODES),), 1
+            ),
             Plan((Command(f"medical pretrain samples.parquet --out run --resume {SMALL}", _CODES),), 3),
             Plan((Command(f"medical pretrain samples.parquet --out new --init run --dry-run {SMALL}", _CODES),), 1),
         ),

@@ -8,7 +8,6 @@ from typing import Any
 
 import nibabel
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
@@ -208,12 +207,16 @@ def make_masks(folder: Path, shared: Path) -> None:
         _volume(folder / "masks" / "in" / f"{name}.nii", number)
         values = np.random.default_rng(number).integers(0, 3, (6, 5, 4)).astype(np.uint8)
         (folder / "masks" / "labels").mkdir(exist_ok=True)
-        nibabel.save(nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 2.0, 1.0])), folder / "masks" / "labels" / f"{name}.nii")
+        nibabel.save(
+            nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 2.0, 1.0])), folder / "masks" / "labels" / f"{name}.nii"
+        )
 
 
 KINDS = (
     Kind("dicom", make_dicom, ("in/target.dcm",), (*RAW, *DICOM, *DICOM, *DICOM), FILLING, ("in/good-*.dcm",)),
-    Kind("dicomdir", make_dicomdir, ("in/medium/DICOMDIR",), (*RAW, *DICOM, *DICOM), (Plan((SCAN,)),), ("in/good-*.dcm",)),
+    Kind(
+        "dicomdir", make_dicomdir, ("in/medium/DICOMDIR",), (*RAW, *DICOM, *DICOM), (Plan((SCAN,)),), ("in/good-*.dcm",)
+    ),
     Kind("nifti", _make_nifti(".nii"), ("in/target.nii",), NIFTI, FILLING, ("in/good*.nii",)),
     Kind("nifti_gz", _make_nifti(".nii.gz"), ("in/target.nii.gz",), GZIP, FILLING, ("in/good*.nii",)),
     Kind(

@@ -24,12 +24,18 @@ _PLANS = (
     Plan((_FISHEYE, Command(f"fisheye pretrain out.parquet --out run --dry-run {SMALL}", READ)), 1),
 )
 
-_PNG: dict[str, dict[str, Any]] = {"colour": {}, "grey": {"mode": "L"}, "palette": {"mode": "P"}, "alpha": {"mode": "RGBA"}}
+_PNG: dict[str, dict[str, Any]] = {
+    "colour": {},
+    "grey": {"mode": "L"},
+    "palette": {"mode": "P"},
+    "alpha": {"mode": "RGBA"},
+}
 _JPEG: dict[str, dict[str, Any]] = {
     "baseline": {}, "grey": {"mode": "L"}, "progressive": {"progressive": True}, "turned": {"exif": 6},
 }  # fmt: skip
 _TIFF: dict[str, dict[str, Any]] = {
-    "plain": {}, "deflate": {"compression": "tiff_adobe_deflate"}, "lzw": {"compression": "tiff_lzw"}, "pages": {"pages": 3},
+    "plain": {}, "deflate": {"compression": "tiff_adobe_deflate"}, "lzw": {"compression": "tiff_lzw"},
+    "pages": {"pages": 3},
 }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from fuzzing.kind import Command, Kind, Plan
-from fuzzing.kinds.shared import SMALL
 from fuzzing.mutations.raw import RAW
 from fuzzing.mutations.text import TEXT
 from fuzzing.mutations.tree import TOML

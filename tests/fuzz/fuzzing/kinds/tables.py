@@ -65,7 +65,9 @@ def make_edges(folder: Path, shared: Path) -> None:
         (folder / case).mkdir()
         shutil.copy(shared / "samples.parquet", folder / case)
         target = folder / case / f"edges{suffix}"
-        edges.write_parquet(target) if suffix == ".parquet" else edges.write_csv(target, separator="\t" if suffix == ".tsv" else ",")
+        edges.write_parquet(target) if suffix == ".parquet" else edges.write_csv(
+            target, separator="\t" if suffix == ".tsv" else ","
+        )
 
 
 def _edge_plans() -> tuple[Plan, ...]:

@@ -70,7 +70,11 @@ def jpeg_segment(data: bytes, rng: Random) -> bytes:
     if how == 0:
         return data[: place + 2] + struct.pack(">H", rng.choice((0, 1, 2, 65535))) + data[place + 4 :]
     if how == 1:
-        return data[: place + 1] + bytes([rng.choice((0xC0, 0xC2, 0xC3, 0xC4, 0xDB, 0xDD, 0xE1, 0xEE, 0xFE))]) + data[place + 2 :]
+        return (
+            data[: place + 1]
+            + bytes([rng.choice((0xC0, 0xC2, 0xC3, 0xC4, 0xDB, 0xDD, 0xE1, 0xEE, 0xFE))])
+            + data[place + 2 :]
+        )
     inside = place + 4 + rng.randrange(16)
     return data[:inside] + bytes([rng.choice((0, 1, 4, 127, 255))]) + data[inside + 1 :]
 

@@ -10,7 +10,26 @@ __all__ = [
     "removed_block", "truncated", "zeros",
 ]  # fmt: skip
 
-_LENGTHS = (0, 1, 2, 3, 7, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
+_LENGTHS = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    127,
+    128,
+    255,
+    256,
+    32767,
+    32768,
+    65535,
+    65536,
+    2**24,
+    2**31 - 1,
+    2**31,
+    2**32 - 2,
+    2**32 - 1,
+)
 _LONG = (*_LENGTHS, 2**33, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
 
 
@@ -103,5 +122,6 @@ def _block(data: bytes, rng: Random) -> tuple[int, int]:
 
 
 RAW = (
-    truncated, emptied, flipped_bits, length_field, doubled_block, removed_block, exchanged_blocks, noise, zeros, appended,
+    truncated, emptied, flipped_bits, length_field, doubled_block, removed_block, exchanged_blocks, noise, zeros,
+    appended,
 )  # fmt: skip

@@ -11,8 +11,10 @@ __all__ = [
 ]  # fmt: skip
 
 VALUES = (
-    "", "null", "None", "true", "False", "nan", "-inf", "1e999", "-1", "0", "1e-320", "-0.0", "9" * 400, "0x10", "1_000",
-    "1,5", "٣", "½", "2020-13-45", "[]", "{}", '""', "'", '"', ";", "\t", "#", "%s", "{0}", "../../etc/passwd", "/", "\\",
+    "", "null", "None", "true", "False", "nan", "-inf", "1e999", "-1", "0", "1e-320", "-0.0", "9" * 400, "0x10",
+    "1_000",
+    "1,5", "٣", "½", "2020-13-45", "[]", "{}", '""', "'", '"', ";", "\t", "#", "%s", "{0}", "../../etc/passwd", "/",
+    "\\",
     "a" * 10_000, "é", "\u202e", "\U0001f600", "\0",
 )  # fmt: skip
 """Texts that stand in the place of a value."""
@@ -26,7 +28,8 @@ _WORD = re.compile(rb"[\w.+-]+")
 def giant_number(data: bytes, rng: Random) -> bytes:
     """A number becomes one that is too large, too small, or of 400 digits."""
     start, end = _match(_NUMBER, data, rng)
-    number = rng.choice((b"9" * 400, b"-" + b"9" * 400, b"1e999", b"-1e308", b"1e308", b"2147483648", b"9223372036854775808",
+    number = rng.choice((b"9" * 400, b"-" + b"9" * 400, b"1e999", b"-1e308", b"1e308", b"2147483648",
+                         b"9223372036854775808",
                          b"18446744073709551616", b"-1", b"0", b"1e-320", b"0.1", b"1000000"))  # fmt: skip
     return data[:start] + number + data[end:]
 
@@ -72,7 +75,9 @@ def long_line(data: bytes, rng: Random) -> bytes:
 def deep_nesting(data: bytes, rng: Random) -> bytes:
     """Brackets, or tags, nested thousands of times, in the place of a value or at the beginning."""
     depth = rng.choice((50, 1_500, 100_000))
-    opened, closed = rng.choice(((b"[", b"]"), (b'{"a":', b"}"), (b"<a>", b"</a>"), (b"{a = ", b"}"), (b"- ", b""), (b"(", b")")))
+    opened, closed = rng.choice(
+        ((b"[", b"]"), (b'{"a":', b"}"), (b"<a>", b"</a>"), (b"{a = ", b"}"), (b"- ", b""), (b"(", b")"))
+    )
     nested = opened * depth + b"1" + closed * rng.choice((depth, depth, 0))
     if rng.random() < 0.3:
         return nested + data

@@ -14,7 +14,8 @@ import tomli_w
 __all__ = ["JSON", "TOML", "changed", "json_lines_tree", "json_tree", "toml_tree"]
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 3, 0.5, -0.0, 1e308, 2**31, 2**63, 10**400, float("nan"), float("inf"), "", "x", "0", "nan",
+    None, True, False, 0, 1, -1, 3, 0.5, -0.0, 1e308, 2**31, 2**63, 10**400, float("nan"), float("inf"), "", "x", "0",
+    "nan",
     "é狗", "a" * 10_000, "\0", "../x", "/dev/null", [], {}, [None], [[]], [1, "a", None], {"a": 1}, {"": None}, [{}],
     list(range(5000)),
 )  # fmt: skip
@@ -72,7 +73,9 @@ def _changed_once(tree: Any, rng: Random) -> Any:
     elif how < 0.88 and isinstance(holder, list):
         holder.extend([copy.deepcopy(holder[key])] * rng.choice((1, 1, 500)))
     elif how < 0.94 and isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
-        holder[key] = rng.choice((holder[key] * 1000, -holder[key], holder[key] + 0.5, holder[key] + 1, float(holder[key])))
+        holder[key] = rng.choice(
+            (holder[key] * 1000, -holder[key], holder[key] + 0.5, holder[key] + 1, float(holder[key]))
+        )
     else:
         nested: Any = 1
         for _ in range(rng.choice((3, 200))):  # further down, the writer of JSON itself gives up
