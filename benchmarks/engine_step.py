@@ -19,7 +19,7 @@ from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import TEMPERATURE, Task, assembled
 from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains.engine.loop.assembly import Assembled
-from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
 from ssl_domains.inputs import Views
 from ssl_domains.losses import contrastive_loss
 from ssl_domains.pairs import BatchSampler, Rows
@@ -81,7 +81,7 @@ def engine_loop(run: Assembled) -> Iterator[float]:
     """The loss of each step."""
     health = run.config.health
     monitor = Monitor(
-        every=health.every_steps,
+        every=health.every_steps or steps_between_measurements(run.total_steps),
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,
         names=run.plan.scored_by.names,

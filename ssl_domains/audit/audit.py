@@ -19,7 +19,7 @@ from ssl_domains.audit.contents import (
     without_flat,
 )
 from ssl_domains.audit.finding import Finding, percent
-from ssl_domains.audit.groups import shared_groups, shared_samples
+from ssl_domains.audit.groups import compared_groups, shared_samples
 from ssl_domains.audit.near import shared_looks
 from ssl_domains.audit.sides import Side, held_out, sides_of
 from ssl_domains.errors import DataError, UsageError
@@ -145,7 +145,10 @@ def audit_split(
     for a, b in pairs:
         if a is before:
             findings.append(shared_samples(a, b))
-        findings += [shared_groups(a, b, column, names=names) for column in groups]
+        for column in groups:
+            finding, remark = compared_groups(a, b, column, names=names)
+            findings += [] if finding is None else [finding]
+            notes += [] if remark is None or remark in notes else [remark]
         if block:
             findings += shared_places(a, b, block, gap=gap)
     compared = [*sides, *([before] if before else [])]
@@ -164,8 +167,6 @@ def audit_split(
         missing = sum(side.table.frame[column].null_count() for side in compared)
         if missing:
             notes.append(f"{missing:,} rows have no {column!r}, which no check of groups sees")
-        if column in table.meta.identifiers and before is not None:
-            notes.append(f"{column!r} holds keyed hashes, equal in both tables only if one key made them")
     return SplitAudit(split, rows, neither, tuple(findings), tuple(notes))
 
 

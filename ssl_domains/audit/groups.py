@@ -7,9 +7,59 @@ import polars as pl
 from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.sides import Side
 
-__all__ = ["shared_groups", "shared_samples"]
+__all__ = ["compared_groups", "shared_groups", "shared_samples"]
 
 _SHOWN = 10
+
+
+def compared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> tuple[Finding | None, str | None]:
+    """(finding as by `shared_groups`, or None; a note, or None).
+
+    Keyed hashes of two tables can be equal only if one key made them. Where another key did, or an earlier version
+    whose ids also depended on the scanned folder, that none is shared says nothing: there is a note and no finding.
+    """
+    finding = shared_groups(a, b, column, names=names)
+    remark = _incomparable(a, b, column)
+    if remark is None:
+        return finding, None
+    return (finding, remark) if finding.leak else (None, f"{remark}, so nothing is known of shared groups")
+
+
+def _incomparable(a: Side, b: Side, column: str) -> str | None:
+    """Why the ids of two sides can't be compared; None when they can, or are no hashes."""
+    metas = [(side.name, side.table.meta) for side in (a, b) if column in side.table.meta.identifiers]
+    if not metas or a.table.meta is b.table.meta:
+        return None
+    where = f"the ids in {column!r} of {a.name} and of {b.name}"
+    if len(metas) == 1:
+        other = b.name if metas[0][0] == a.name else a.name
+        return f"{where} can't be compared: the table of {other} doesn't say by which key its ids are hashed"
+    keys = {meta.key for _, meta in metas}
+    old = [name for name, meta in metas if meta.old_identifiers]
+    if old:
+        return (
+            f"{where} can't be compared: those of {' and '.join(old)} were made by an earlier version and also depend "
+            "on the scanned folder (scan again)"
+        )
+    if len(keys) > 1:
+        return (
+            f"{where} can't be compared: they were hashed by different keys, {' and '.join(sorted(keys))} (scan both "
+            "with one SSL_DOMAINS_HASH_KEY)"
+        )
+    flags = _differing_options(a, b)
+    return f"{where} can't be compared: the tables were scanned with different {flags}" if flags else None
+
+
+def _differing_options(a: Side, b: Side) -> str:
+    """Flags of the scan options that name an identifier (``--site``, ``--patient-ids``) and differ; mostly empty."""
+    one, other = a.table.meta, b.table.meta
+    named = {
+        option
+        for option in {*one.options, *other.options}
+        if any(name in option for name in (*one.identifiers, *other.identifiers))
+        and one.options.get(option) != other.options.get(option)
+    }
+    return " and ".join(f"--{option.replace('_', '-')}" for option in sorted(named))
 
 
 def shared_groups(a: Side, b: Side, column: str, *, names: bool = False) -> Finding:

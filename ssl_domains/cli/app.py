@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ssl_domains import __version__
-from ssl_domains.cli.commands import config, demo, methods, plugins, splits
+from ssl_domains.cli.commands import config, demo, methods, plugins, splits, tables
 from ssl_domains.cli.failures import guarded
 from ssl_domains.cli.groups import RootGroup
 from ssl_domains.cli.launched import among_processes, launched
@@ -60,6 +60,7 @@ app.add_typer(methods.app, name="methods")
 app.add_typer(config.app, name="config")
 app.command("demo")(demo.command)
 app.add_typer(splits.app, name="splits")
+app.add_typer(tables.app, name="tables")
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -72,7 +73,7 @@ def run(args: Sequence[str] | None = None) -> int:
     def debug() -> bool:
         return "--debug" in words
 
-    return among_processes(act, words, debug) if launched() else guarded(act, debug)
+    return among_processes(act, words, debug) if launched() else guarded(act, debug, words)
 
 
 def main() -> None:

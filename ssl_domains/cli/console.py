@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-__all__ = ["Answer", "answering", "counter", "error", "note", "table"]
+from ssl_domains.cli.progress import silent
+
+__all__ = ["Answer", "answering", "error", "note", "table"]
 
 
 class Answer:
@@ -32,9 +34,12 @@ class Answer:
 
 @contextlib.contextmanager
 def answering(as_json: bool = False) -> Iterator[Answer]:
-    """Yield the `Answer` of a command. With ``--json``, other prints (libraries, plugins) go to standard error."""
+    """Yield the `Answer` of a command.
+
+    With ``--json``, other prints (libraries, plugins) go to standard error, and no progress is shown.
+    """
     answer = Answer(sys.stdout, as_json)
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext(), silent(as_json):
         yield answer
 
 
@@ -68,22 +73,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(header), line(["─" * width for width in widths]), *map(line, cells)])
-
-
-@contextlib.contextmanager
-def counter(what: str) -> Iterator[Any]:
-    """Yield ``progress(done, total)``, which prints a counter on one line of a terminal, and nothing elsewhere."""
-    shown = False
-
-    def progress(done: int, total: int) -> None:
-        nonlocal shown
-        if sys.stderr.isatty() and (done == total or done % 20 == 0):
-            shown = True
-            print(f"\r{what} {done}/{total}", end="", file=sys.stderr, flush=True)
-
-    yield progress
-    if shown:
-        print(file=sys.stderr)
 
 
 def _cell(value: Any) -> str:

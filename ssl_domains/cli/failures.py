@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import typer
 
 from ssl_domains.cli import console
-from ssl_domains.errors import SslDomainsError, disk_is_full
+from ssl_domains.errors import SslDomainsError, exhausted
 
 __all__ = ["guarded"]
 
 INTERRUPTED = 130
 
+# How hints of other rooms write the command line that was typed, with --debug.
+_AGAIN = "ssl-domains --debug …"
 
-def guarded(act: Callable[[], Any], debug: Callable[[], bool]) -> int:
+
+def guarded(act: Callable[[], Any], debug: Callable[[], bool], words: Sequence[str] = ()) -> int:
     """Run a command line and return its exit code. Tracebacks are printed only when ``debug()`` is true.
 
-    Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted.
+    Args:
+        act: Runs the command line; may return an exit code.
+        debug: Whether a traceback is wanted; called after the error.
+        words: The command line, for hints that repeat it with ``--debug``.
+
+    Exit codes: 0 success, 1 bug, 2 usage, 3 plugin, 4 data, 5 out of disk or memory, 130 interrupted, by Ctrl-C or
+    SIGTERM.
     """
     try:
-        code = act()
+        with _sigterm_as_interrupt():
+            code = act()
+            sys.stdout.flush()  # a full disk is met here, and not when the process has ended
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BaseException as error:
         if debug():
             traceback.print_exc(file=sys.stderr)
-        return _report(error)
+        return _report(error, words)
     if code == INTERRUPTED:
-        console.error("error", "interrupted", "a training goes on with --resume")
+        console.error("error", "interrupted", "run it again: it goes on where it stopped, a training with --resume")
     return code if isinstance(code, int) else 0
 
 
-def _report(error: BaseException) -> int:
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """A block in which SIGTERM, of a batch system or a container, is what Ctrl-C is: an orderly end."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _report(error: BaseException, words: Sequence[str]) -> int:
     if isinstance(error, SslDomainsError):
-        console.error("error", error.message, error.hint)
+        console.error("error", error.message, error.hint.replace(_AGAIN, _with_debug(words)))
         return error.exit_code
     if isinstance(error, typer.TyperException):  # typer's errors for a wrong command line
         return _usage(error)
@@ -46,17 +79,23 @@ def _report(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if disk_is_full(error):
-        console.error("error", f"the disk is full: {error}", "free some space and run the command again")
-        return 5
-    # torch.OutOfMemoryError is compared by name, so that printing an error does not import torch.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        console.error("error", f"out of memory: {error}", "a smaller --set train.batch_size or views.size needs less")
-        return 5
+    known = exhausted(error)
+    if known is not None:
+        console.error("error", known.message, known.hint)
+        return known.exit_code
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
-    console.error("bug", f"{type(error).__name__}: {error}{place}", "ssl-domains --debug … shows the traceback")
+    console.error("bug", f"{type(error).__name__}: {error}{place}", f"{_with_debug(words)} shows the traceback")
     return 1
+
+
+def _with_debug(words: Sequence[str]) -> str:
+    return " ".join(["ssl-domains --debug", *map(_quoted, words)]) if words else _AGAIN
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; a rule such as ``same('patient')`` in double quotes, which stays readable."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def _usage(error: typer.TyperException) -> int:

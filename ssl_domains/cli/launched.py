@@ -43,7 +43,11 @@ def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[]
         if not joined:
             return code
         world = joined[0]
-        code = guarded(lambda: _act(act, words, world), debug) if world.first else _quietly(act, words, world, debug)
+        code = (
+            guarded(lambda: _act(act, words, world), debug, words)
+            if world.first
+            else _quietly(act, words, world, debug)
+        )
         if code and not world.agreed:
             # The others wait for this process in a training step; leaving the process group would wait for them.
             sys.stdout.flush()

@@ -12,7 +12,7 @@ from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.evaluation.load import load
 from ssl_domains.evaluation.probe import RANDOM, probe_run
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
-from ssl_domains.evaluation.sources import run_store, run_table
+from ssl_domains.evaluation.sources import FoundTable, find_table, run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.evaluation.supervised import supervised_answers
 
@@ -22,6 +22,7 @@ __all__ = [
     "RANDOM",
     "EvaluationSplit",
     "ExportError",
+    "FoundTable",
     "ProbeReport",
     "ProbeRow",
     "dense_features",
@@ -32,6 +33,7 @@ __all__ = [
     "embed_rows",
     "evaluation_split",
     "export",
+    "find_table",
     "handmade_features",
     "load",
     "probe_path",

@@ -17,12 +17,12 @@ from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
 from ssl_domains.evaluation.probe import RANDOM
-from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
+from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.probes import ConvHead, DenseFit, DenseHead, label_draws, run_dense_probe
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore, MaskStore
 
 if TYPE_CHECKING:
@@ -73,9 +73,11 @@ def dense_probe_run(
     if run.crop is not None:
         cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
         raise UsageError(cause, "probe a column with --label")
+    require_target(probe_path(run.folder, MASKS))
+    unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
-    split = evaluation_split(table, group, run.training_samples)
+    split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
     sides = split.train | split.test
     available = store.of(table).decoded & (masks.positions(table) >= 0)
     rows = np.flatnonzero(sides & available)
@@ -118,7 +120,7 @@ def dense_probe_run(
         supervised=masks_read,
         dropped=int((sides & ~available).sum()),
         rows=tuple(report_rows),
-        notes=(*split.notes, _settings(fit, levels)),
+        notes=(*([unfinished] if unfinished else []), *split.notes, _settings(fit, levels)),
     )
     report.write(run.folder)
     return report

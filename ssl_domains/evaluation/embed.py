@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +19,8 @@ from torch import Tensor
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
-from ssl_domains.errors import DataError, ResourceError, UsageError
-from ssl_domains.samples import SampleTable, write_whole
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.samples import SampleTable, Unreadable, read_guarded, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import (
     Crop,
@@ -48,7 +49,7 @@ def embed(
     table: SampleTable,
     store: ArrayStore,
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     tiling: Tiling | None = None,
     batch_size: int = 256,
     progress: Progress | None = None,
@@ -75,9 +76,13 @@ def embed(
 
     Raises:
         DataError: When no row could be decoded, or the encoder gives numbers that are not finite.
-        UsageError: With a tiling, when the run's views show whole samples.
+        UsageError: With a tiling, when the run's views show whole samples; when ``out`` can't be written, before
+            anything is encoded.
         ResourceError: When the disk is full.
     """
+    if out is not None:
+        out = Path(out)
+        require_target(out)
     encoder, preprocess = run.encoder(), run.preprocess
     samples = store.of(table)
     kept = run.folder / "embeddings.parquet"
@@ -95,9 +100,8 @@ def embed(
                 "embedding": pl.Series(features, dtype=pl.Array(pl.Float32, features.shape[1])),
             }
         )
-        _write(frame, kept, fingerprint)
+        _keep(frame, kept, fingerprint)
     if out is not None and out.resolve() != kept.resolve():
-        out.parent.mkdir(parents=True, exist_ok=True)
         _write(frame, out, fingerprint)
     return frame
 
@@ -194,16 +198,20 @@ def _fingerprint(
 
 
 def _reuse(path: Path, fingerprint: str) -> pl.DataFrame | None:
-    try:
-        stored = pl.read_parquet_metadata(path).get(_META_KEY)
-        return pl.read_parquet(path) if stored == fingerprint else None
-    except (OSError, pl.exceptions.PolarsError):
-        return None
+    def kept() -> pl.DataFrame | None:
+        return pl.read_parquet(path) if pl.read_parquet_metadata(path).get(_META_KEY) == fingerprint else None
+
+    frame = read_guarded(kept, path)
+    return None if isinstance(frame, Unreadable) else frame
+
+
+def _keep(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
+    # In another user's run, where nothing may be written, the embeddings are computed again the next time.
+    if os.access(path.parent, os.W_OK):
+        _write(frame, path, fingerprint)
 
 
 def _write(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
     options: dict[str, Any] = {"metadata": {_META_KEY: fingerprint}}
-    try:
+    with write_errors(f"the embeddings {str(path)!r}"):
         write_whole(path, lambda part: frame.write_parquet(part, **options))
-    except OSError as error:
-        raise ResourceError(f"the embeddings can't be written: {error.strerror or error}", "free some space") from error

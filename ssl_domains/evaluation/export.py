@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.encoders.transformer import PREFIX
-from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, did_you_mean
+from ssl_domains.errors import SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
 from ssl_domains.inputs import InputSpec
+from ssl_domains.samples import require_folder, write_errors, write_whole_folder
 from ssl_domains.views import preprocess_to_dict
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ WEIGHTS, CONFIG, PREPROCESS, CARD = "model.safetensors", "config.json", "preproc
 
 
 class ExportError(SslDomainsError):
-    """The exported files do not give the features of the run. This is a bug; the files are deleted."""
+    """The exported files do not give the features of the run. This is a bug; nothing is left of them."""
 
 
-def export(run: Run, out: Path, format: str = "timm") -> Path:
+def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     """Write the frozen encoder into the folder ``out``, load it again and compare features on random input.
+
+    All this is done in a folder beside ``out``, which gets its name at the end: a folder ``out`` is a verified export.
 
     ``timm`` writes weights and ``config.json`` as timm reads them, for architectures of timm on pictures of one size.
     ``safetensors`` writes one file of weights, with the architecture and the form of its input in the metadata. Both
@@ -50,10 +52,12 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
         The folder.
 
     Raises:
-        UsageError: For another format, one that doesn't fit the encoder, or a folder that is not empty.
+        UsageError: For another format, one that doesn't fit the encoder, a folder that is not empty or can't be written
+            to, or that another process is writing.
         ExportError: When the loaded encoder gives other features than the run.
         ResourceError: When the disk is full.
     """
+    out = Path(out)
     if format not in FORMATS:
         unsupported = format in ("torchvision", "transformers", "onnx")
         hint = did_you_mean(format, FORMATS)
@@ -61,26 +65,24 @@ def export(run: Run, out: Path, format: str = "timm") -> Path:
             fitting = fitting_formats(run.encoder())
             hint = f"this encoder can be exported as: {', '.join(fitting)}" if fitting else _LOAD
         raise UsageError(f"export to {format!r} is not supported" if unsupported else f"no format {format!r}", hint)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is already there", "name a new folder")
+    require_folder(out, new=True)
     encoder = run.encoder().eval()
     fitting = fitting_formats(encoder)
     if format not in fitting:
         hint = f"--format {fitting[0]}" if fitting else _LOAD
         raise UsageError(f"the format {format!r} can't hold the encoder {encoder.name!r}", hint)
     write, read = FORMATS[format]
-    created = not out.exists()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write(run, encoder, out)
-        (out / PREPROCESS).write_text(json.dumps(_preprocess(run), indent=2) + "\n", encoding="utf-8")
-        (out / CARD).write_text(model_card(run, format, encoder.num_features), encoding="utf-8")
-        _verify(encoder, read(out), run.preprocess.spec)
-    except BaseException as error:
-        _remove(out, whole=created)
-        if isinstance(error, OSError):
-            raise ResourceError(f"{out} can't be written: {error.strerror or error}", "free some space") from error
-        raise
+
+    def write_and_verify(part: Path) -> None:
+        write(run, encoder, part)
+        (part / PREPROCESS).write_text(json.dumps(_preprocess(run), indent=2) + "\n", encoding="utf-8")
+        with run.reading("recipe.json"):
+            card = model_card(run, format, encoder.num_features)
+        (part / CARD).write_text(card, encoding="utf-8")
+        _verify(encoder, read(part), run.preprocess.spec)
+
+    with write_errors(f"the export {str(out)!r}"):
+        write_whole_folder(out, write_and_verify)
     return out
 
 
@@ -125,7 +127,10 @@ def _preprocess(run: Run) -> dict[str, Any]:
     """The run's preprocessing as JSON values. Windows by volume are left out, as their keys name training volumes."""
     values = preprocess_to_dict(run.preprocess)
     if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
-        values["scaling"] |= {"windows": {}, "fitted_on": {}}
+        scaling = values["scaling"]
+        chosen = f"{scaling['scaling'].get('column', '')}="
+        scaling["windows"] = {name: ends for name, ends in scaling["windows"].items() if name.startswith(chosen)}
+        scaling["fitted_on"] = {name: used for name, used in scaling["fitted_on"].items() if name in scaling["types"]}
     return values
 
 
@@ -192,14 +197,6 @@ def _read_safetensors(out: Path) -> nn.Module:
 def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
     """Arguments for the image size, which architectures with a fixed grid of patches need when they are created."""
     return {"img_size": size} if hasattr(encoder.model, "patch_embed") else {}
-
-
-def _remove(out: Path, whole: bool) -> None:
-    if whole:
-        shutil.rmtree(out, ignore_errors=True)
-        return
-    for name in (WEIGHTS, CONFIG, PREPROCESS, CARD):
-        (out / name).unlink(missing_ok=True)
 
 
 FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], nn.Module]]] = {

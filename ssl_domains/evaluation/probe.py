@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
-from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow
+from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.pairs import Objective, parse
@@ -28,7 +28,7 @@ from ssl_domains.probes import (
     read_labels,
     run_probe,
 )
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
 __all__ = ["RANDOM", "probe_run"]
+
 
 RANDOM = "random initialisation"
 """Name of the arm with an untrained encoder, the baseline of the others."""
@@ -79,23 +80,28 @@ def probe_run(
 
     Raises:
         UsageError: When a column is missing, a fraction is not in (0, 1], the task does not fit the column, or the
-            label is the group, so that no class of the test rows has a training row.
+            label is the group, so that no class of the test rows has a training row; when the run folder can't be
+            written to.
         DataError: When all labels are of one class, or a side of the split has no label.
     """
+    require_target(probe_path(run.folder, label))
+    unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
     labels = read_labels(table.column(label), task)
-    if label in table.meta.identifiers:  # reports print class names, which must not be identifiers
-        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
-    split = evaluation_split(table, group, run.training_samples)
+    split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
+    identifying = label in run.table_meta.identifiers or looks_identifying(table, label, split.group)
+    hidden = labels.task != "regression" and identifying
+    if hidden:  # reports print class names, which must not be identifiers
+        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     decoded = store.of(table).decoded
     usable = (split.train | split.test) & labels.known
     unread = int((usable & ~decoded).sum())
     rows = np.flatnonzero(usable & decoded)
     if not len(rows):
-        raise DataError(f"no row has both a split and a label {label!r}", "probe another column")
+        raise _no_rows(label, labels, split, store.of(table).causes())
     part, kept = table.take(rows), labels.take(rows)
     sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     _require_shared_classes(label, kept, sides)
@@ -107,7 +113,13 @@ def probe_run(
             for probe in arm.probes:
                 result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
                 report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
-    notes = (*split.notes, *([f"{unread} labelled rows could not be read"] if unread else []), *_shown(run, tiling))
+    notes = (
+        *([unfinished] if unfinished else []),
+        *split.notes,
+        *_hidden(label, split.group, hidden),
+        *([f"{unread} labelled rows could not be read"] if unread else []),
+        *_shown(run, tiling),
+    )
     report = ProbeReport(
         label=label,
         task=labels.task,
@@ -160,6 +172,16 @@ def _arms(
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
 
 
+def _hidden(label: str, group: str, hidden: bool) -> tuple[str, ...]:
+    """A remark on a label whose values are not printed."""
+    if not hidden:
+        return ()
+    return (
+        f"warning: {label!r} looks like an identifier, with values of its own for each {group!r} or sample: they are "
+        "not printed, and a class that one group alone has can't be learned for other groups",
+    )
+
+
 def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:
     """A remark on the part of a sample that the encoders see, where the run's views show crops."""
     if run.crop is None:
@@ -177,6 +199,15 @@ def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> in
         return 0
     rows = table.frame["sample"].is_in(list(run.training_samples)).to_numpy()
     return int((labels.known & rows).sum())
+
+
+def _no_rows(label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str]) -> DataError:
+    usable = int(((split.train | split.test) & labels.known).sum())
+    if usable and causes:
+        why = max(set(causes), key=causes.count)
+        hint = "do the table's paths lead to the files? ssl-domains tables describe TABLE says from where they count"
+        return DataError(f"none of the {usable} rows with a label {label!r} has an array: {why}", hint)
+    return DataError(f"no row has both a split and a label {label!r}", "probe another column")
 
 
 def _require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ssl_domains.errors import DataError
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
@@ -187,30 +187,36 @@ class ProbeReport:
         values["classes"], values["notes"] = tuple(values["classes"]), tuple(values["notes"])
         return cls(rows=rows, **values)
 
-    def write(self, folder: Path) -> Path:
-        """Write ``probe-LABEL.json`` into the run's folder."""
+    def write(self, folder: str | Path) -> Path:
+        """Write ``probe-LABEL.json`` into the run's folder.
+
+        Raises:
+            ResourceError: When the disk is full.
+            UsageError: When the folder can't be written to.
+        """
         path = probe_path(folder, self.label)
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+        with write_errors(f"the report {str(path)!r}"):
+            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
         return path
 
 
-def probe_path(folder: Path, label: str) -> Path:
+def probe_path(folder: str | Path, label: str) -> Path:
     """Path of the report on a label in a run's folder."""
-    return folder / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
+    return Path(folder) / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
 
 
-def read_probe_reports(folder: Path) -> list[ProbeReport]:
+def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
     """Read all probe reports of a run's folder, sorted by file name.
 
     Raises:
         DataError: When a file can't be read.
     """
     reports = []
-    for path in sorted(folder.glob("probe-*.json")):
+    for path in sorted(Path(folder).glob("probe-*.json")):
         try:
             reports.append(ProbeReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{path.name} can't be read: {error}", "probe the run again") from error
     return reports
 

@@ -45,6 +45,7 @@ def evaluation_split(
     group: str | None,
     trained: frozenset[str],
     *,
+    run_group: str | None = None,
     test: float = 0.2,
     seed: int = 0,
 ) -> EvaluationSplit:
@@ -54,11 +55,12 @@ def evaluation_split(
         table: The samples.
         group: Column whose groups are held out as a whole; None takes the one the table was split by.
         trained: Sample ids of the pre-training rows.
+        run_group: Column that the run's table was split by, which holds where ``table`` has lost its metadata.
         test: Share of groups to hold out when the table has no split.
         seed: Seed of that split.
 
     Raises:
-        UsageError: When there is neither a split nor a group.
+        UsageError: When there is neither a split nor a group, or the column that the run was split by is missing.
         DataError: When the table's split leaves no row on a side.
     """
     made = "split" not in table.columns
@@ -72,8 +74,7 @@ def evaluation_split(
         table = group_split(table, group, test=test, seed=seed)
         notes.append(f"the table has no split: {test:.0%} of the groups of {group!r} are held out here, by seed {seed}")
     elif group is None:
-        recorded = table.meta.options.get("split_by")
-        group = recorded if isinstance(recorded, str) and recorded in table.columns else "sample"
+        group = _recorded_group(table, run_group)
         if group == "sample":
             notes.append("no --group given: every sample counts as its own group")
     groups = table.codes(group)
@@ -87,6 +88,20 @@ def evaluation_split(
         notes.append(f"{lost} rows without {group!r} are left out")
     return EvaluationSplit(
         sides[0], sides[1], groups, group, _transductive(table, groups, sides[1], trained), tuple(notes)
+    )
+
+
+def _recorded_group(table: SampleTable, run_group: str | None) -> str:
+    """The column that the table or the run was split by; ``"sample"`` when neither was."""
+    recorded = [name for name in (table.meta.group, run_group) if name is not None]
+    for name in recorded:
+        if name in table.columns:
+            return name
+    if not recorded:
+        return "sample"
+    raise UsageError(
+        f"the samples were split by {recorded[0]!r}, and the table has no such column to keep groups whole by",
+        "name the column with --group, or probe the table with --samples that has it",
     )
 
 

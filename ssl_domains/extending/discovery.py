@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["API_VERSION", "KNOWN_DOMAINS", "PluginInfo", "discover", "file_plugin"]
+__all__ = ["API_VERSION", "KNOWN_DOMAINS", "PluginInfo", "discover", "file_plugin", "how_to_install"]
 
 API_VERSION = "1"
 KNOWN_DOMAINS = ("fisheye", "medical", "seismic", "text", "audio")
@@ -86,3 +87,12 @@ def discover() -> tuple[PluginInfo, ...]:
 def file_plugin(path: Path) -> PluginInfo:
     """The metadata of a plugin that is a single Python file. It needs no API version, as it is not installed."""
     return PluginInfo(str(path), "", "plugin file", hooks={path.stem: str(path)}, api={API_VERSION}, is_file=True)
+
+
+def how_to_install(domain: str) -> str:
+    """A hint on a domain of this project that is not installed: the command, if the plugin's folder is there."""
+    folder = Path(__file__).resolve().parents[2] / "plugins" / domain
+    if not (folder / "pyproject.toml").is_file():
+        return "its plugin is not among the installed packages; `ssl-domains plugins list` shows those that are"
+    here = Path.cwd()
+    return f"pip install -e {shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))}"

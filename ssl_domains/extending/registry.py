@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
-from ssl_domains.extending.discovery import KNOWN_DOMAINS, PluginInfo, discover, file_plugin
+from ssl_domains.extending.discovery import KNOWN_DOMAINS, PluginInfo, discover, file_plugin, how_to_install
 from ssl_domains.extending.domain import Domain
 from ssl_domains.extending.encoder_entry import EncoderEntry
 from ssl_domains.extending.encoders import BUILT_IN as BUILT_IN_ENCODERS
@@ -314,7 +314,7 @@ class Registry:
 
     def _missing(self, name: str) -> NoReturn:
         if name in KNOWN_DOMAINS:
-            raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
+            raise PluginError(f"the domain {name!r} is not installed", how_to_install(name))
         raise UsageError(f"there is no domain {name!r}", did_you_mean(name, {*self.commands(), *KNOWN_DOMAINS}))
 
 

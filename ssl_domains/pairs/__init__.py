@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ssl_domains.pairs.binding.bound_rule import BoundRelation, BoundRule
     from ssl_domains.pairs.bound_objective import BoundObjective
     from ssl_domains.pairs.computed import Binding, Computed, edges_between
+    from ssl_domains.pairs.inspection.emptied_bins import emptied_bins
     from ssl_domains.pairs.inspection.report import PairsReport, inspect_pairs
     from ssl_domains.pairs.labels import pairs_from_labels
     from ssl_domains.pairs.rules.algebra import Rule
@@ -54,6 +55,7 @@ __all__ = [
     "Tile",
     "bins",
     "edges_between",
+    "emptied_bins",
     "inspect_pairs",
     "linked",
     "overlap",
@@ -84,6 +86,7 @@ _MODULES = {
     "Tile": "batch.pair_batch",
     "bins": "rules.keys",
     "edges_between": "computed",
+    "emptied_bins": "inspection.emptied_bins",
     "inspect_pairs": "inspection.report",
     "linked": "rules.linked",
     "overlap": "rules.overlap",

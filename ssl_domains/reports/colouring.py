@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["CATEGORIES", "RAMP", "Colouring", "colourings"]
 
@@ -45,10 +45,9 @@ def colourings(table: SampleTable, shown: Iterable[str], grouping: Iterable[str]
         table: The rows of the map.
         shown: Columns whose values may be printed, such as labels and the split.
         grouping: Columns the rule reads. They may name people or places, so that text and integers are replaced by
-            numbers in order of appearance. Identifier columns are always replaced.
+            numbers in order of appearance. Columns that look like identifiers are always replaced.
     """
     out: dict[str, Colouring] = {}
-    hidden = set(table.meta.identifiers)
     for names, coded in ((shown, False), (grouping, True)):
         for name in names:
             if name in out or name in ("sample", "path") or name not in table.columns:
@@ -56,7 +55,7 @@ def colourings(table: SampleTable, shown: Iterable[str], grouping: Iterable[str]
             column = table.column(name)
             if column.dtype.is_nested() or column.drop_nulls().n_unique() < 2:
                 continue
-            out[name] = _colouring(column, coded=coded or name in hidden)
+            out[name] = _colouring(column, coded=coded or looks_identifying(table, name))
     return list(out.values())
 
 

@@ -63,9 +63,10 @@ def facts(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
 
 
 def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The first and the last warning of the training, and all warnings on the pairs."""
+    """Whether the run is unfinished, the first and the last warning of the training, and all warnings on the pairs."""
     texts = [f"step {row['step']}: {row['warning']}" for row in metrics if row.get("warning")]
-    return [*texts[:1], *(texts[-1:] if len(texts) > 1 else []), *run.pairs["warnings"]]
+    unfinished = [run.unfinished_remark()] if run.step >= 0 else []
+    return [*filter(None, unfinished), *texts[:1], *(texts[-1:] if len(texts) > 1 else []), *run.pairs["warnings"]]
 
 
 def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 import jinja2
 import numpy as np
 
-from ssl_domains.errors import ResourceError
 from ssl_domains.pairs import PairsReport
 from ssl_domains.pairs.inspection.advice import Advice
 from ssl_domains.pairs.inspection.reasons import PairReasons, PairState
@@ -19,7 +18,7 @@ from ssl_domains.pairs.rules.words import measured_columns, objective_words
 from ssl_domains.reports.bars import histogram, share_bar
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
-from ssl_domains.samples import Reader
+from ssl_domains.samples import Reader, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
 
@@ -107,8 +106,10 @@ def write_pair_sheet(
         ``path``.
 
     Raises:
-        ResourceError: When the page can't be written, or the disk has no room for decoded samples.
+        ResourceError: When the disk is full.
+        UsageError: When the page can't be written to its place; said before anything is decoded.
     """
+    require_target(path)
     choice = choose(
         plan.composed_by,
         plan.sampler,
@@ -127,11 +128,8 @@ def write_pair_sheet(
         encode=pictured.encode,
     )
     text = _render(plan, report, choice, pictures, advice, domain, hidden)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResourceError(f"the sheet can't be written: {error.strerror or error}", "give another file") from error
+    with write_errors(f"the sheet {str(path)!r}"):
+        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
     return path
 
 

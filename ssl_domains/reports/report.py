@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from ssl_domains.errors import DataError, ResourceError, UsageError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation import ProbeReport, read_probe_reports, run_store, run_table
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.reports.curves import health_charts, loss_chart
 from ssl_domains.reports.embedding_map import EmbeddingMap, Projection, embedding_map
 from ssl_domains.reports.facts import environment_rows, facts, headline, rule_text, shown_config, view_steps, warnings
 from ssl_domains.reports.pair_numbers import pair_rows
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ def write_report(
         Path of the page.
 
     Raises:
-        UsageError: When one of ``columns`` is not in the table.
+        UsageError: When one of ``columns`` is not in the table, or the run folder can't be written to.
         DataError: When the run folder can't be read.
         ResourceError: When the disk is full.
     """
+    path = run.folder / "report.html"
+    require_target(path)
     probes = read_probe_reports(run.folder)
     picture, missing = None, ""
     try:
@@ -69,11 +71,7 @@ def write_report(
             "split",
         ]
         picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
-    path = run.folder / "report.html"
-    try:
-        run.write_text(path.name, _render(run, probes, picture, missing))
-    except OSError as error:
-        raise ResourceError(f"the report can't be written: {error.strerror or error}", "free some space") from error
+    run.write_text(path.name, _render(run, probes, picture, missing))
     return path
 
 
@@ -87,22 +85,32 @@ def _render(run: Run, probes: Sequence[ProbeReport], picture: EmbeddingMap | Non
     )
     environment.filters["embedded_json"] = _embedded_json
     metrics = run.metrics()
+    with run.reading("metrics.jsonl"):
+        loss, charts = loss_chart(metrics), health_charts(metrics)
+    with run.reading("data_fingerprint.json"):
+        head = headline(run)
+    with run.reading("pairs.json"):
+        known, warned, pairs = facts(run, metrics), warnings(run, metrics), pair_rows(run.pairs)
+    with run.reading("recipe.json"):
+        steps = view_steps(run.recipe)
+    with run.reading("environment.json"):
+        made_with = environment_rows(run)
     return environment.get_template("report.html.j2").render(
         name=run.folder.resolve().name,
-        headline=headline(run),
+        headline=head,
         rule=rule_text(run.config),
-        facts=facts(run, metrics),
-        warnings=warnings(run, metrics),
+        facts=known,
+        warnings=warned,
         probes=probes,
-        loss=loss_chart(metrics),
-        charts=health_charts(metrics),
+        loss=loss,
+        charts=charts,
         map=picture,
         map_data=None if picture is None else _map_data(picture),
         map_missing=missing,
-        pairs=pair_rows(run.pairs),
-        steps=view_steps(run.recipe),
+        pairs=pairs,
+        steps=steps,
         config=shown_config(run.config),
-        environment=environment_rows(run),
+        environment=made_with,
     )
 
 

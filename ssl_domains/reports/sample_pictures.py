@@ -159,10 +159,10 @@ def decoded(
 
 def _default(scaling: FittedScaling, canvas: Literal["stretch", "fit"]) -> Thumbnail:
     """The default thumbnail: the scaled array on the canvas; of more than 3, or of 2 channels, only the first."""
-    square, by = Canvas(EDGE, canvas), scaling.scaling.group
+    square = Canvas(EDGE, canvas)
 
     def draw(array: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.uint8]:
-        scaled = scaling.apply(array, None if by is None else str(row[by]))
+        scaled = scaling.apply(array, scaling.scaling.key(row))
         placed, _ = square.apply(scaled if scaled.shape[2] == 3 else scaled[:, :, :1], valid_pixels(array))
         return placed if placed.dtype == np.uint8 else np.round(placed * 255).astype(np.uint8)
 

@@ -5,9 +5,19 @@ splits.
 """
 
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
-from ssl_domains.samples.files import problems_path, read_frame, read_table, write_problems, write_table
-from ssl_domains.samples.identifiers import IdentifierKey
-from ssl_domains.samples.join import join_columns
+from ssl_domains.samples.files import (
+    problems_path,
+    read_frame,
+    read_noted_frame,
+    read_noted_table,
+    read_table,
+    write_portable,
+    write_problems,
+    write_table,
+)
+from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
+from ssl_domains.samples.identifying import looks_identifying
+from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
@@ -27,12 +37,25 @@ from ssl_domains.samples.scanning.session import ScanSession, scan_session
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
-from ssl_domains.samples.writing import require_target, write_whole
+from ssl_domains.samples.tables.conditions import matching_rows
+from ssl_domains.samples.tables.description import TableDescription, describe_table
+from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta_to_dict, sidecar_meta, sidecar_path
+from ssl_domains.samples.tables.places import absolute_from, missing_files
+from ssl_domains.samples.writing import (
+    alone_in,
+    only_one,
+    require_folder,
+    require_target,
+    write_errors,
+    write_whole,
+    write_whole_folder,
+)
 
 __all__ = [
     "ASPECT_RATIO",
     "FileReader",
     "IdentifierKey",
+    "Join",
     "LazyArray",
     "MaskReader",
     "OpenReader",
@@ -44,27 +67,49 @@ __all__ = [
     "ScanResult",
     "ScanSession",
     "SizedReader",
+    "TableDescription",
     "TableMeta",
     "Unreadable",
+    "absolute_from",
+    "alone_in",
     "as_frame",
     "cause_of",
+    "describe_table",
     "each_file",
     "expanded_gzip",
     "expansion_limit",
     "group_split",
+    "is_sidecar",
     "join_columns",
+    "join_noted",
+    "looks_identifying",
+    "matching_rows",
+    "meta_from_dict",
+    "meta_to_dict",
+    "missing_files",
+    "names_of_join",
     "normal_slices",
+    "only_one",
+    "outdated_note",
     "problems_path",
     "read_frame",
     "read_guarded",
+    "read_noted_frame",
+    "read_noted_table",
     "read_table",
     "require_expandable",
+    "require_folder",
     "require_target",
     "scan_session",
     "shuffle_columns",
+    "sidecar_meta",
+    "sidecar_path",
     "walk",
     "with_aspect_ratio",
+    "write_errors",
+    "write_portable",
     "write_problems",
     "write_table",
     "write_whole",
+    "write_whole_folder",
 ]

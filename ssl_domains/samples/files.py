@@ -1,124 +1,178 @@
-"""Read and write sample tables: Parquet (with metadata), CSV and XLSX."""
+"""Read and write sample tables: Parquet, CSV and XLSX, with their metadata in a sidecar (and inside Parquet)."""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, SslDomainsError, UsageError
 from ssl_domains.samples.table import SampleTable, TableMeta
+from ssl_domains.samples.tables.delimited import read_delimited
+from ssl_domains.samples.tables.metadata import META_KEY, meta_to_dict, read_meta, sidecar_meta, sidecar_path
+from ssl_domains.samples.tables.places import PATH_COLUMNS, absolute_paths, portable_paths, text_paths
 from ssl_domains.samples.writing import write_whole
 
-__all__ = ["problems_path", "read_frame", "read_table", "write_problems", "write_table"]
+__all__ = [
+    "problems_path",
+    "read_frame",
+    "read_noted_frame",
+    "read_noted_table",
+    "read_table",
+    "write_portable",
+    "write_problems",
+    "write_table",
+]
 
-_META_KEY = "ssl_domains"
-
-
-def _read_text(path: Path, separator: str = ",") -> pl.DataFrame:
-    typed = pl.read_csv(
-        path, separator=separator, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA"]
-    )
-    text = pl.read_csv(path, separator=separator, infer_schema=False)
-    # A column with values such as 007 stays text, as a join by it needs the zeros.
-    padded = [
-        name
-        for name, dtype in typed.schema.items()
-        if dtype.is_numeric() and text[name].str.contains(r"^\s*[+-]?0\d").any()
-    ]
-    return typed.with_columns(text[name] for name in padded)
+_KINDS = "give a .parquet, .csv, .tsv or .xlsx file"
+_WRITTEN = (".parquet", ".csv", ".xlsx")
 
 
-_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": pl.read_parquet,
-    ".csv": _read_text,
-    ".tsv": lambda path: _read_text(path, "\t"),
-    ".xlsx": pl.read_excel,
-}
-
-
-def read_frame(path: Path) -> pl.DataFrame:
+def read_frame(path: str | Path, text: Sequence[str] = ()) -> pl.DataFrame:
     """Read a Parquet, CSV, TSV or XLSX file into a frame, columns by name.
+
+    Args:
+        path: The file.
+        text: Columns of a CSV or TSV file that stay as they are written, such as those of a join.
 
     Raises:
         UsageError: When the file is missing or of another kind.
         DataError: When it can't be parsed.
     """
+    return read_noted_frame(path, text)[0]
+
+
+def read_noted_frame(path: str | Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """As `read_frame`, with notes on the delimiter, encoding and decimal comma that were recognised."""
+    path = Path(path)
     if not path.is_file():
-        raise UsageError(f"there is no table {str(path)!r}", "give a .parquet, .csv, .tsv or .xlsx file")
+        raise UsageError(f"there is no table {str(path)!r}", _KINDS)
+    suffix = path.suffix.lower()
+    if suffix not in (*_WRITTEN, ".tsv"):
+        raise UsageError(f"{path.name!r} is not a table", _KINDS)
     try:
-        read = _READERS[path.suffix.lower()]
-    except KeyError:
-        raise UsageError(f"{path.name!r} is not a table", "give a .parquet, .csv, .tsv or .xlsx file") from None
-    try:
-        return read(path)
-    except Exception as error:  # every parser raises its own kinds
+        if suffix == ".parquet":
+            return pl.read_parquet(path), ()
+        if suffix == ".xlsx":
+            return pl.read_excel(path), ()
+        return read_delimited(path, text)
+    except (SslDomainsError, MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # every parser raises its own kinds, panics in native code included
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path.name!r} can't be read as a table: {cause}", "is the file whole?") from error
 
 
-def read_table(path: Path) -> SampleTable:
+def read_table(path: str | Path) -> SampleTable:
     """Read a sample table; a relative ``path`` value is relative to the folder of the table.
 
     Raises:
         UsageError: When the file is missing or of another kind.
-        DataError: When it can't be parsed, or its sample ids are missing or repeat.
+        DataError: When it can't be parsed, its sample ids are missing or repeat, its metadata is damaged, or its
+            sidecar says something else.
     """
-    frame = read_frame(path)
-    if "path" in frame.columns:
-        folder = path.resolve().parent
-        frame = frame.with_columns(
-            pl.col("path").map_elements(lambda value: str(folder / value), return_dtype=pl.String, skip_nulls=True)
-        )
-    return SampleTable.of(frame, _read_meta(path))
+    return read_noted_table(path)[0]
 
 
-def _read_meta(path: Path) -> TableMeta:
-    if path.suffix.lower() != ".parquet":
-        return TableMeta()
-    text = pl.read_parquet_metadata(path).get(_META_KEY)
-    if text is None:
-        return TableMeta()
-    stored: dict[str, Any] = json.loads(text)
-    return TableMeta(stored["domain"], tuple(stored["identifiers"]), stored["options"], stored.get("key", ""))
+def read_noted_table(path: str | Path, *, scanned: bool = True) -> tuple[SampleTable, tuple[str, ...]]:
+    """As `read_table`, with notes on how it was read.
+
+    Args:
+        path: The file.
+        scanned: Whether it should be the result of a scan: then a table without metadata gets a note too, and not only
+            one that has lost its sidecar or its inner metadata.
+    """
+    path = Path(path)
+    declared = sidecar_meta(path) if path.suffix.lower() in (".csv", ".tsv") else None
+    texts = {*PATH_COLUMNS, "sample", "array"}
+    if declared is not None:
+        texts |= {name for name, dtype in declared.columns.items() if dtype == "String"} | {*declared.identifiers}
+    frame, notes = read_noted_frame(path, sorted(texts))
+    meta, warnings = read_meta(path, scanned=scanned)
+    frame = absolute_paths(text_paths(frame, path.name), path.resolve().parent)
+    try:
+        return SampleTable.of(frame, meta), (*warnings, *notes)
+    except pl.exceptions.PolarsError as error:
+        cause = f"the column 'sample' of {path.name!r} holds {frame.schema['sample']} values, not ids"
+        raise DataError(cause, "write the ids as text") from error
 
 
-def write_table(table: SampleTable, path: Path) -> None:
-    """Write a sample table in the format of its suffix, by `write_whole`; only Parquet keeps the metadata.
+def write_table(table: SampleTable, path: str | Path) -> None:
+    """Write a sample table in the format of its suffix, and its metadata to the sidecar beside it.
+
+    Both are written under temporary names before one is renamed: a full disk or a crash leaves the old files. A table
+    without metadata has no sidecar.
 
     Raises:
         UsageError: For a suffix other than .parquet, .csv or .xlsx.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = path.suffix.lower()
+    write, sidecar = _writer(table, path), sidecar_path(path)
+    if table.meta == TableMeta():
+        write_whole(path, lambda part: _write_and_remove(write, part, sidecar))
+        return
+    text = json.dumps(meta_to_dict(table.meta), indent=2, ensure_ascii=False) + "\n"
+
+    def both(part: Path) -> None:
+        part.write_text(text, encoding="utf-8")
+        if path.suffix.lower() == ".parquet":
+            # A crash between the two renamings must not leave a sidecar that contradicts the Parquet file.
+            write_whole(path, lambda table_part: _write_and_remove(write, table_part, sidecar))
+        else:
+            write_whole(path, write)
+
+    write_whole(sidecar, both)
+
+
+def _write_and_remove(write: Callable[[Path], object], part: Path, old: Path) -> None:
+    write(part)
+    old.unlink(missing_ok=True)
+
+
+def _writer(table: SampleTable, path: Path) -> Callable[[Path], object]:
+    """The function that writes the contents of a table's file."""
+    frame, suffix = table.frame, path.suffix.lower()
     if suffix == ".parquet":
-        meta = {
-            "domain": table.meta.domain,
-            "identifiers": list(table.meta.identifiers),
-            "options": dict(table.meta.options),
-            "key": table.meta.key,
-        }
-        metadata = {_META_KEY: json.dumps(meta)}
-        write_whole(path, lambda part: table.frame.write_parquet(part, metadata=metadata))
-    elif suffix == ".csv":
+        options: dict[str, Any] = {"metadata": {META_KEY: json.dumps(meta_to_dict(table.meta))}}
+        return lambda part: frame.write_parquet(part, **options)
+    if suffix == ".csv":
         # CSV has no lists: regions are written as "0,10,5,20", which reading a region understands.
         lists = pl.selectors.by_name("region", require_all=False) & pl.selectors.by_dtype(pl.List(pl.Int64))
-        write_whole(path, table.frame.with_columns(lists.cast(pl.List(pl.String)).list.join(",")).write_csv)
-    elif suffix == ".xlsx":
-        write_whole(path, table.frame.write_excel)
-    else:
-        raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
+        return frame.with_columns(lists.cast(pl.List(pl.String)).list.join(",")).write_csv
+    if suffix == ".xlsx":
+        return lambda part: part.write_bytes(_spreadsheet(frame))
+    raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")
 
 
-def problems_path(table_path: Path) -> Path:
+def _spreadsheet(frame: pl.DataFrame) -> bytes:
+    # Made in memory: the writer of the package leaves a file half written, and open, when the disk is full.
+    made = io.BytesIO()
+    frame.write_excel(made)
+    return made.getvalue()
+
+
+def write_portable(table: SampleTable, path: str | Path) -> SampleTable:
+    """Write a table whose paths are absolute, or count from the working folder; returns it as it was written.
+
+    Paths below the folder of the file become relative, so that the folder can be moved; others become absolute.
+    """
+    table = replace(table, frame=portable_paths(table.frame, Path(path)))
+    write_table(table, path)
+    return table
+
+
+def problems_path(table_path: str | Path) -> Path:
     """Path of the problems of a scan: ``samples.problems.csv`` for ``samples.parquet``."""
-    return table_path.with_suffix(".problems.csv")
+    return Path(table_path).with_suffix(".problems.csv")
 
 
-def write_problems(problems: pl.DataFrame, table_path: Path) -> Path:
+def write_problems(problems: pl.DataFrame, table_path: str | Path) -> Path:
     """Write the problems (columns ``path``, ``cause``), even if there are none, and return the file's path."""
     path = problems_path(table_path)
     path.parent.mkdir(parents=True, exist_ok=True)

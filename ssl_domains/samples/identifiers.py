@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ssl_domains.errors import UsageError
+from ssl_domains.samples.table import TableMeta
 
-__all__ = ["IdentifierKey"]
+__all__ = ["IdentifierKey", "outdated_note"]
 
 _VARIABLE = "SSL_DOMAINS_HASH_KEY"
 
@@ -64,3 +65,16 @@ class IdentifierKey:
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell two keys apart and don't give the key away."""
         return self.digest("fingerprint of the key")[:8]
+
+
+def outdated_note(meta: TableMeta) -> str:
+    """A remark on a table whose identifiers may depend on the folder that was scanned; empty for any other.
+
+    Such tables are of an earlier scan, which did not record the key that hashed the identifiers.
+    """
+    if not meta.old_identifiers:
+        return ""
+    return (
+        "the identifiers of this table were made by an earlier version and may depend on the folder that was scanned, "
+        "so that they can't be compared with those of other tables: scan again"
+    )

@@ -17,7 +17,7 @@ __all__ = ["SampleTable", "TableMeta", "as_frame"]
 
 @dataclass(frozen=True)
 class TableMeta:
-    """Metadata of a table: the scan that made it; stored in the Parquet file's metadata.
+    """Metadata of a table: the scan that made it. It stands in the Parquet file's metadata and in a sidecar beside it.
 
     Attributes:
         domain: Name of the domain that scanned it; empty for a table that was made otherwise.
@@ -25,12 +25,30 @@ class TableMeta:
         options: Scan options, JSON values only.
         key: Fingerprint of the key that hashed the identifiers (`IdentifierKey.fingerprint`); empty without
             identifiers, and in tables whose ids also depended on the scanned folder.
+        columns: Name → type of the columns that the reader's scan made; the others were joined later. Empty when that
+            is not known.
     """
 
     domain: str = ""
     identifiers: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def group(self) -> str | None:
+        """Column whose groups the split keeps whole (``scan --split-by``); None when that is not known."""
+        recorded = self.options.get("split_by")
+        return recorded if isinstance(recorded, str) else None
+
+    @property
+    def old_identifiers(self) -> bool:
+        """Whether the identifiers were hashed by an earlier version, whose ids also depended on the scanned folder."""
+        return bool(self.identifiers) and not self.key
+
+    def made_by_reader(self, column: str) -> bool:
+        """Whether a column comes from the reader's scan, and not from a joined table; true where that is not known."""
+        return not self.columns or column in self.columns
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ continued.
 
 from ssl_domains.stores.array_store import ArrayStore, default_store
 from ssl_domains.stores.copying import Notice
-from ssl_domains.stores.lock import only_one
 from ssl_domains.stores.masks import MaskStore, default_mask_store, mask_names
 from ssl_domains.stores.sample_arrays import SampleArrays
 
@@ -19,5 +18,4 @@ __all__ = [
     "default_mask_store",
     "default_store",
     "mask_names",
-    "only_one",
 ]

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.samples import Reader, SampleTable, only_one, write_errors
 from ssl_domains.stores.arrays import StoredArrays, map_data
 from ssl_domains.stores.copying import Announcement, Notice
 from ssl_domains.stores.current import missing_rows
@@ -21,14 +21,14 @@ from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.generation import Generation, continued, mended, new_generation
 from ssl_domains.stores.files.header import read_header
 from ssl_domains.stores.files.index import Index
-from ssl_domains.stores.filling import Progress, disk_errors, fill_missing, refuse_differing, rows_that_differ
+from ssl_domains.stores.filling import Progress, fill_missing, refuse_differing, rows_that_differ
 from ssl_domains.stores.fingerprint import reader_name
-from ssl_domains.stores.lock import only_one
 from ssl_domains.stores.resolution import arrays_of_table
 from ssl_domains.stores.sample_arrays import SampleArrays
 
 __all__ = ["ArrayStore", "default_store"]
 
+_GO_ON = "run again: what was filled is kept, and filling goes on from there"
 _READ_AGAIN = "fill the store again, from this table: ArrayStore.fill(folder, table, reader)"
 
 
@@ -125,7 +125,7 @@ class ArrayStore:
             if not len(rows) and not rows_that_differ(table, generation.index, reader):
                 _say_absent(absent, say)
                 return cls(_folded(generation), reader)
-        try:
+        with write_errors(f"the store {folder.name}", _GO_ON):
             folder.mkdir(parents=True, exist_ok=True)
             busy = f"the store {folder.name} is being filled"
             with only_one(folder / "fill.lock", busy, "give this run a store of its own"):
@@ -142,11 +142,6 @@ class ArrayStore:
                     fill_missing(table, rows, reader, journal, announcement, progress)
                     refuse_differing(table, reader, builder.build(), journal)
                     return cls(Generation(header, builder.build(), builder.lines).folded(journal.end), reader)
-        except OSError as error:
-            user_error = disk_errors(error, folder)
-            if user_error is None:
-                raise
-            raise user_error from error
 
     def of(self, table: SampleTable) -> SampleArrays:
         """The arrays of a table, by row.

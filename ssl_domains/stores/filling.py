@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import ResourceError, SslDomainsError, UsageError, disk_is_full
 from ssl_domains.samples import (
     FileReader,
     LazyArray,
@@ -32,11 +29,10 @@ from ssl_domains.stores.files.journal import Journal
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
 from ssl_domains.stores.region_column import array_ids, region_column
 
-__all__ = ["Progress", "disk_errors", "fill_missing", "refuse_differing", "rows_that_differ"]
+__all__ = ["Progress", "fill_missing", "refuse_differing", "rows_that_differ"]
 
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 Made = NDArray[np.generic] | LazyArray | str  # to be copied, to be read in place, or the cause why there is none
 
@@ -202,17 +198,3 @@ def _checked(array: Any, form: DeclaredArrays, path: str | None) -> NDArray[np.g
     if refusal is not None:
         return refusal
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-
-
-def disk_errors(error: OSError, folder: Path) -> SslDomainsError | None:
-    """The user's error for a full disk or a folder that can't be written to; None for other errors."""
-    if disk_is_full(error):
-        return ResourceError(
-            f"the disk is full: filling the store {folder.name} stopped",
-            "free some space and run again: what was filled is kept, and filling goes on from there",
-        )
-    if error.errno in _FORBIDDEN:
-        return UsageError(
-            f"the store {folder.name} can't be written: {error.strerror}", "give a folder you may write to"
-        )
-    return None

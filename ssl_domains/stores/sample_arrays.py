@@ -107,6 +107,15 @@ class SampleArrays:
         used = self._arrays.dtype[np.unique(self._number[self.decoded])]
         return {self._arrays.dtypes[code].newbyteorder("=") for code in np.unique(used)}
 
+    def row_dtypes(self) -> tuple[NDArray[np.int64], tuple[np.dtype[Any], ...]]:
+        """The dtype of each row, as a code int64 ``[n]`` (−1 where there is no array), and the dtype of each code."""
+        names = [dtype.newbyteorder("=") for dtype in self._arrays.dtypes]
+        dtypes = tuple(dict.fromkeys(names))  # two byte orders are one type
+        code_of = np.array([dtypes.index(name) for name in names], dtype=np.int64)
+        codes = np.full(len(self), -1, dtype=np.int64)
+        codes[self.decoded] = code_of[self._arrays.dtype[self._number[self.decoded]].astype(np.int64)]
+        return codes, dtypes
+
     def channels(self) -> set[int]:
         """The set of lengths of the last side of the samples."""
         return {int(count) for count in np.unique(self.shapes()[self.decoded, -1])}

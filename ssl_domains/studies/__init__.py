@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.studies.conducting import Conducted, conduct
+    from ssl_domains.studies.conducting import Conducted, alone_in_study, conduct
     from ssl_domains.studies.design.arms import Arm, all_arms, read_columns
     from ssl_domains.studies.design.groups import GroupPlan, plan_groups
     from ssl_domains.studies.design.material import Material
@@ -26,6 +26,7 @@ __all__ = [
     "StudyFile",
     "StudyResult",
     "all_arms",
+    "alone_in_study",
     "conduct",
     "plan_groups",
     "read_columns",
@@ -42,6 +43,7 @@ _HOME = {
     "StudyFile": "design.study_file",
     "StudyResult": "evidence.result",
     "all_arms": "design.arms",
+    "alone_in_study": "conducting",
     "conduct": "conducting",
     "plan_groups": "design.groups",
     "read_columns": "design.arms",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ssl_domains.engine.processes.precision import resolve_device, resolve_preci
 from ssl_domains.engine.record.provenance import environment
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes import HEADLINE
-from ssl_domains.stores import only_one
+from ssl_domains.samples import alone_in, require_folder, write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan, estimate_seconds, pairs_of, pin_composition, reference_steps
@@ -25,7 +26,7 @@ from ssl_domains.studies.measuring.run import Say, run_study, spell
 from ssl_domains.studies.page.page import write_result_page
 from ssl_domains.studies.page.report import write_study_report
 
-__all__ = ["Conducted", "conduct"]
+__all__ = ["Conducted", "alone_in_study", "conduct"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,36 @@ def conduct(
         UsageError: For the name of an arm or a measure that does not exist, or when another process runs the study.
         DataError: When the pairs of a rule can't be used for training.
     """
-    before = time.perf_counter()
     for name in only:
         if name not in {arm.name for arm in arms}:
             raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
+    with alone_in_study(material.out):
+        return _conduct(study, material, arms, command, jobs, say, only, estimate_only)
+
+
+@contextmanager
+def alone_in_study(out: Path) -> Iterator[None]:
+    """Keep other processes from running a study in this folder, during a block.
+
+    Raises:
+        UsageError: When another process does, with its process id; when the folder can't be written to.
+    """
+    require_folder(out)
+    with alone_in(out, f"the study in {str(out)!r} is being run", "give another --out"):
+        yield
+
+
+def _conduct(
+    study: StudyFile,
+    material: Material,
+    arms: Sequence[Arm],
+    command: str,
+    jobs: int,
+    say: Say,
+    only: Sequence[str],
+    estimate_only: bool,
+) -> Conducted:
+    before = time.perf_counter()
     arms = [with_identity(material, arm) for arm in _pinned(material, arms)]
     information, warnings = _inspect(material, arms)
     for warning in warnings:
@@ -89,14 +116,12 @@ def conduct(
         steps=reference_steps(material),
     )
     primary, *further = (_spec(entry, study, material, arms) for entry in (study.primary, *study.secondary))
-    material.out.mkdir(parents=True, exist_ok=True)
     registered = _first_primary(material.out, primary)
     seconds = estimate_seconds(material, plan) / jobs
     say(_opening(study, material, plan, seconds, jobs))
     if estimate_only:
         return Conducted(None, None, seconds)
-    with only_one(material.out / "study.lock", f"the study in {material.out.name} is being run"):
-        results, chosen = run_study(material, plan, shared_identity(study, material), jobs=jobs, say=say, only=only)
+    results, chosen = run_study(material, plan, shared_identity(study, material), jobs=jobs, say=say, only=only)
     if only:
         say("only some arms were run: the result is written by a run without --only")
         return Conducted(None, None, seconds)
@@ -190,8 +215,10 @@ def _first_primary(out: Path, primary: ContrastSpec) -> ContrastSpec:
     path = out / "primary.json"
     try:
         return ContrastSpec(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        path.write_text(json.dumps(primary.__dict__), encoding="utf-8")
+    except (OSError, ValueError, TypeError, RecursionError):
+        text = json.dumps(primary.__dict__)
+        with write_errors(str(path)):
+            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
         return primary
 
 

@@ -36,7 +36,7 @@ _SIZE = 32  # side of the canvas of pictures that views are checked on
 _FEW = 8  # samples whose views are made
 
 
-def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
+def check_domain(domain: Domain, folder: str | Path | None = None) -> SampleTable:
     """Check a domain and its reader on its demo data.
 
     Args:
@@ -52,6 +52,7 @@ def check_domain(domain: Domain, folder: Path | None = None) -> SampleTable:
     if folder is None:
         with tempfile.TemporaryDirectory() as temporary:
             return check_domain(domain, Path(temporary))
+    folder = Path(folder)
     assert dataclasses.is_dataclass(domain)
     assert domain.summary.strip(), "the summary says what the domain reads"
     assert "\n" not in domain.summary, "the summary is one line"

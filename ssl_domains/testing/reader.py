@@ -19,7 +19,7 @@ from ssl_domains.stores.fingerprint import WatchedRow, declared_columns
 __all__ = ["check_reader"]
 
 
-def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any) -> ScanResult:
+def check_reader(reader: Reader, source: str | Path, *, load: int = 20, **options: Any) -> ScanResult:
     """Check a reader on a source with at least one sample that it can read.
 
     Args:
@@ -34,6 +34,7 @@ def check_reader(reader: Reader, source: Path, *, load: int = 20, **options: Any
     Raises:
         AssertionError: When the reader breaks the contract; the message says where.
     """
+    source = Path(source)
     assert isinstance(reader, Reader), "a reader has `version`, `scan(source, **options)` and `load(row)`"
     assert isinstance(reader.version, str), "`version` is text"
     assert reader.version, "`version` must say something: it changes when the same file decodes to another array"

@@ -46,9 +46,8 @@ class ImagePreprocess:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The column that names the volume, when scaling goes by volume."""
-        declared = self.scaling.scaling
-        return (declared.group,) if declared.scope == "volume" and declared.group is not None else ()
+        """The columns that say which window a row has, such as that of the volume; none when all rows share one."""
+        return self.scaling.scaling.columns
 
     def __call__(
         self, array: NDArray[Any], facts: Mapping[str, Any] | None = None, valid: NDArray[np.bool_] | None = None
@@ -85,7 +84,7 @@ class ImagePreprocess:
 
         Args:
             array: ``[H, W, C]`` in native unit.
-            group: The volume, when scaling goes by volume.
+            group: Name of the array's window, from `FittedScaling.groups`; None where its type decides.
             valid: bool ``[H, W]``, false where there is no data although the numbers are finite; None for none.
 
         Returns:
@@ -124,8 +123,11 @@ class ImagePreprocess:
             counts = ", ".join(str(count) for count in sorted(wrong))
             cause = f"some arrays have {counts} channels, the encoder takes {self.in_chans}"
             raise DataError(cause, "set encoder.in_chans, or let the reader choose channels")
-        for group in dict.fromkeys(self.scaling.groups(table)):
-            self.scaling.window(group)
+        groups = self.scaling.groups(table)
+        codes, dtypes = store.of(table).row_dtypes()
+        for group, code in dict.fromkeys(zip(groups, codes.tolist(), strict=True)):
+            if code >= 0:
+                self.scaling.window(group, dtypes[code])
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
         """Form of cached inputs, for arrays of these dtypes: dtype, whether some have a mask, whether all have."""
@@ -145,5 +147,4 @@ class ImagePreprocess:
         return cls(FittedScaling.from_dict(values["scaling"]), canvas, int(values["in_chans"]))
 
     def _group(self, facts: Mapping[str, Any] | None) -> str | None:
-        values = [str((facts or {})[name]) for name in self.columns if name in (facts or {})]
-        return values[0] if values else None
+        return self.scaling.scaling.key(facts or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +107,14 @@ def test_a_split_made_by_scan_passes(tmp_path: Path) -> None:
 def test_train_comes_first_whatever_the_alphabet_says() -> None:
     names = [side.name for side in sides_of(table(split=["test", "train", "dev"]), "split")]
     assert names == ["train", "dev", "test"]
+
+
+def test_tables_hashed_with_different_keys_are_said_not_to_be_comparable() -> None:
+    rows = table(sample=list("ab"), split=["train", "test"], patient=["1f", "2f"])
+    before = table(sample=["c"], patient=["3f"])
+    one, other = (TableMeta("medical", ("patient",), key=key) for key in "kl")
+    rows = replace(rows, meta=one)
+    found = audit_split(rows, "split", ["patient"], pretraining=replace(before, meta=other))
+    assert any("hashed with different keys" in note for note in found.notes)
+    found = audit_split(rows, "split", ["patient"], pretraining=replace(before, meta=one))
+    assert not any("hashed" in note for note in found.notes)

@@ -33,8 +33,8 @@ class OutOfMemoryError(RuntimeError):
         (DataError("no pairs", "look"), 4, "error: no pairs"),
         (ResourceError("disk", "free some"), 5, "error: disk"),
         (OSError(errno.ENOSPC, "No space left on device"), 5, "error: the disk is full"),
-        (MemoryError("of 8 GB"), 5, "error: out of memory: of 8 GB"),
-        (OutOfMemoryError("CUDA"), 5, "error: out of memory: CUDA"),
+        (MemoryError("of 8 GB"), 5, "error: the machine is out of memory: of 8 GB"),
+        (OutOfMemoryError("CUDA"), 5, "error: the GPU is out of memory"),
         (KeyboardInterrupt(), 130, "error: interrupted"),
         (ValueError("surprise"), 1, "bug: ValueError: surprise"),
         (OSError(errno.EACCES, "Permission denied"), 1, "bug: PermissionError"),
@@ -62,6 +62,23 @@ def test_a_bug_names_function_line_and_file(capsys):
 
 def test_a_message_of_several_lines_is_told_in_one(capsys):
     assert leave(UsageError("one\ntwo   three", ""), capsys) == (2, "error: one two three\n")
+
+
+def test_the_hint_of_a_bug_is_the_command_line_that_shows_its_traceback(capsys):
+    def act() -> None:
+        raise ValueError("surprise")
+
+    guarded(act, lambda: False, ["toy", "scan", "my data", "-o", "t.parquet"])
+    hint = capsys.readouterr().err.splitlines()[1]
+    assert hint == "hint: ssl-domains --debug toy scan 'my data' -o t.parquet shows the traceback"
+    guarded(act, lambda: False, ["toy", "pairs", "t.parquet", "--rule", "same('patient')"])
+    assert "--debug toy pairs t.parquet --rule \"same('patient')\" shows" in capsys.readouterr().err
+    guarded(lambda: leave_with_plugin_error(), lambda: False, ["plugins", "check", "toy"])
+    assert "hint: ssl-domains --debug plugins check toy shows it" in capsys.readouterr().err
+
+
+def leave_with_plugin_error() -> None:
+    raise PluginError("broken", "ssl-domains --debug … shows it")
 
 
 def test_debug_shows_the_traceback(capsys, cli):

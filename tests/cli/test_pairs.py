@@ -39,6 +39,38 @@ def test_drawn_negatives_are_shown_also_before_they_are_mined(samples, cli):
     assert (found["negatives"]["by_rule"], found["negatives"]["random"]) == (1.0, 0.0)
 
 
+def test_the_default_batch_fits_an_odd_number_of_rows_and_of_seeds(samples, cli, tmp_path):
+    """35 training rows in groups of 2, 3 and 4, and the 17 or 18 rows that may be seeds: nobody chose a batch."""
+    table = read_table(samples)
+    odd = tmp_path / "odd.parquet"
+    write_table(table.take(table.rows_of("train")[:35]), odd)
+    groups = ["--rule", "same('patient')", "--set", "pairs.composition=groups"]
+    for per_group, batch in ((2, 34), (3, 33), (4, 32)):
+        found = cli("toy", "pairs", odd, *groups, "--set", f"pairs.per_group={per_group}", "--json")
+        assert (found.code, found.json["batch_size"]) == (0, batch), found.err
+    seeds = ["--rule", "same('patient') & same('kind')", "--set", "pairs.composition=partner"]
+    for kind, batch in (("a", 18), ("b", 17)):
+        found = cli("toy", "pairs", odd, *seeds, "--set", f"pairs.seeds={kind}", "--json")
+        assert (found.code, found.json["batch_size"]) == (0, batch), found.err
+    dry = ["--set", "train.epochs=1", "--dry-run", "--out", tmp_path / "run"]
+    assert cli("toy", "pretrain", odd, *seeds, "--set", "pairs.seeds=b", "--set", "views.n=2", *dry).code == 0
+    assert cli("toy", "pretrain", odd, *groups, *dry).code == 0
+
+
+def test_a_batch_that_groups_do_not_divide_is_refused_with_one_that_fits(samples, cli):
+    words = ["--rule", "same('patient')", "--set", "pairs.composition=groups"]
+    done = cli("toy", "pairs", samples, *words, "--batch-size", "9")
+    assert done.code == 2
+    assert "--set train.batch_size=8" in done.err
+    assert cli("toy", "pairs", samples, *words, "--set", "train.batch_size=8").code == 0
+
+
+def test_groups_are_described_without_counts_of_nothing(samples, cli):
+    shown = cli("toy", "pairs", samples, "--rule", "same('patient')").out
+    assert "9, every row in one\n" in shown
+    assert "rows in none" not in shown
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

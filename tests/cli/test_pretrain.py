@@ -199,6 +199,20 @@ def test_one_bad_file_among_many_is_left_out_aloud(samples, cli, tmp_path):
     assert "no toy" in done.err
 
 
+def test_a_fault_that_decoding_meets_is_added_to_the_problems(samples, cli, tmp_path):
+    problems = samples.with_name("samples.problems.csv")
+    before = pl.read_csv(problems, infer_schema=False)
+    (samples.parent / "data" / "007.npy").write_bytes(b"cut")
+    for run in ("first", "second"):  # the second run meets the same fault, which is there already
+        assert cli("toy", "pretrain", samples, "--out", tmp_path / run, "--pairs", "patient", *SMALL).code == 0
+        after = pl.read_csv(problems, infer_schema=False)
+        assert len(after) == len(before) + 1
+        path, cause = after.row(-1)
+        assert path.endswith("007.npy")
+        assert "no toy" in cause
+        assert "007" not in cause
+
+
 def test_nothing_that_can_be_decoded_is_bad_data(samples, cli, tmp_path):
     for path in (samples.parent / "data").glob("*.npy"):
         path.write_bytes(b"cut")
@@ -302,3 +316,26 @@ def test_the_default_batch_fits_composition_processes_and_what_can_be_decoded(sa
     done = cli("toy", "pretrain", samples, "--out", tmp_path / "run", "--pairs", "patient", *short)
     assert done.code == 0, done.err
     assert "batch_size = 34" in (tmp_path / "run" / "config.toml").read_text()
+
+
+def test_a_method_that_reads_no_pairs_refuses_a_rule(samples, cli, tmp_path):
+    """A rule that neither the loss nor the batches read must not be announced; partners as views read it."""
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from ssl_domains.extending import MethodEntry\n\n\n"
+        "def ssl_domains_methods():\n"
+        "    return [MethodEntry('bootstrap', 'no pairs', 'Doe 2026', 'method_doubles:Bootstrap')]\n",
+        encoding="utf-8",
+    )
+    start = ("--plugin-file", file, "toy", "pretrain", samples, "--out", tmp_path / "run", *SMALL)
+    start = (*start, "--method", "bootstrap", "--dry-run", "--set", "train.max_steps=1")
+    for rule in (("--rule", "same('patient')"), ("--pairs", "patient")):
+        done = cli(*start, *rule)
+        assert done.code == 2
+        assert "'bootstrap' reads no pairs and would ignore the rule" in done.err
+        assert "--set pairs.composition=partner" in done.err
+        assert "pairs: same" not in done.out, "a rule that is refused is not announced"
+    assert cli(*start).code == 0
+    partners = cli(*start, "--pairs", "patient", "--set", "pairs.composition=partner")
+    assert partners.code == 0, partners.err
+    assert cli(*start, "--pairs", "patient", "--relations", "none").code == 0

@@ -57,13 +57,18 @@ def test_what_a_run_was_trained_on_may_not_be_held_out(samples, cli, tmp_path):
     assert good.code == 0, good.err
     assert "good: pre-training and test share no sample id" in good.out
     # Another split of the same rows: the run has seen some of what it holds out.
-    other = tmp_path / "other.parquet"
+    other = tmp_path / "elsewhere" / "far" / "other.parquet"
     assert cli("toy", "scan", tmp_path / "data", "-o", other, "--split-by", "patient", "--seed", "5").code == 0
     done = audit(cli, other, "--group", "patient", "--pretraining", run)
     assert done.code == 4
     assert "samples of test" in done.err
-    # The run's own table is gone: its rows are looked up in the audited one, and that is said.
-    samples.unlink()
+    # The run's own table was renamed: it is found by what it holds, and that is said.
+    moved = samples.rename(tmp_path / "renamed.parquet")
+    found = audit(cli, other, "--pretraining", run, "--json")
+    assert found.code == 4
+    assert f"{moved} holds the same samples" in " ".join(found.json["notes"])
+    # It is gone: its rows are looked up in the audited one, and that is said.
+    moved.unlink()
     gone = audit(cli, other, "--pretraining", run, "--json")
     assert gone.code == 4
     assert "looked up in the audited table" in " ".join(gone.json["notes"])

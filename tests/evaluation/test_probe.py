@@ -166,9 +166,23 @@ def test_identifiers_are_not_named(world: Any, make_run: Any) -> None:
     assert "across" not in json.dumps(report.to_dict())
 
 
+def test_a_joined_name_is_neither_printed_nor_taken_for_a_class_without_a_warning(world: Any, make_run: Any) -> None:
+    """Each patient has one name: the scores are for a split by another column, and no name is in the report."""
+    names = {patient: f"Name of {patient}" for patient in world.table.frame["patient"].unique()}
+    frame = world.table.frame.with_columns(name=pl.col("patient").replace_strict(names)).drop("split")
+    table = SampleTable(frame, TableMeta(identifiers=("patient",)))
+    report = probe_run(make_run(), "name", table=table, group="sample")
+    text = json.dumps(report.to_dict()) + " ".join(report.remarks())
+    assert "Name of" not in text
+    assert "'name' looks like an identifier" in text
+    assert report.classes[0] == "no. 1"
+    plain = probe_run(make_run(), "kind", table=table, group="patient")
+    assert "looks like an identifier" not in " ".join(plain.remarks())
+
+
 def test_a_table_that_went_away(make_run: Any) -> None:
     run = make_run(**{"data.samples": "gone.parquet"})
-    with pytest.raises(UsageError, match="no longer where it was"):
+    with pytest.raises(UsageError, match="it is not there, and no other table with these samples"):
         probe_run(run, "kind")
 
 

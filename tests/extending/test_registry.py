@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from ssl_domains.errors import PluginError, UsageError
-from ssl_domains.extending import PluginSettings, Registry
+from ssl_domains.extending import PluginSettings, Registry, discovery
 
 SAMPLER = """
 from ssl_domains.extending import PairSampler
@@ -214,11 +216,20 @@ def test_a_plugin_file_that_is_given_twice_counts_once(tmp_path):
     assert registry(files=[file, file]).domain("toy").summary == "toys"
 
 
+def test_the_command_that_installs_a_plugin_is_printed_only_where_its_folder_is(tmp_path, monkeypatch):
+    root = Path(discovery.__file__).resolve().parents[2]
+    monkeypatch.chdir(root)
+    assert discovery.how_to_install("fisheye") == "pip install -e plugins/fisheye"
+    monkeypatch.chdir(tmp_path)
+    assert shlex.split(discovery.how_to_install("fisheye"))[-1] == str(root / "plugins" / "fisheye")
+    assert "pip install" not in discovery.how_to_install("seismic")
+
+
 def test_a_known_domain_that_is_missing_says_how_to_install_it():
     for act in (registry().command, registry().domain):
         with pytest.raises(PluginError) as caught:
             act("seismic")
-        assert caught.value.hint == "pip install -e plugins/seismic"
+        assert "ssl-domains plugins list" in caught.value.hint
         with pytest.raises(UsageError) as unknown:
             act("seismik")
         assert "seismic" in unknown.value.hint

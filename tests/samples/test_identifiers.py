@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ssl_domains.errors import UsageError
-from ssl_domains.samples import IdentifierKey
+from ssl_domains.samples import IdentifierKey, TableMeta, outdated_note
 
 
 def test_equal_stays_equal_and_keys_differ() -> None:
@@ -30,3 +30,10 @@ def test_the_variable_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SSL_DOMAINS_HASH_KEY", "secret")
     assert IdentifierKey.load() == IdentifierKey(b"secret")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_names_no_key_is_of_an_earlier_scan() -> None:
+    assert "scan again" in outdated_note(TableMeta("medical", ("patient",)))
+    assert outdated_note(TableMeta("medical", ("patient",), key="1f2e3d4c")) == ""
+    assert outdated_note(TableMeta("fisheye")) == ""
+    assert outdated_note(TableMeta()) == ""

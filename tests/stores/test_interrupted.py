@@ -83,7 +83,7 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_was_filled(
     tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch, target: str, code: int
 ) -> None:
     folder, table = tmp_path / "x.store", source()
-    write, left = os.write, {"arrays": 900, "journal": 1100}
+    write, left = os.write, {"arrays": 900, "journal": 700}
 
     def full(descriptor: int, blob: bytes) -> int:
         name = os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))

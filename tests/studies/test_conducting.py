@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import pytest
 
 import small_study
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.stores import only_one
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
 from ssl_domains.studies.conducting import _notes
 from ssl_domains.studies.design.cells import Cell
@@ -115,11 +114,12 @@ def test_one_arm_alone_writes_no_result(pictures: Path, tmp_path: Path) -> None:
 
 def test_a_folder_is_one_study_at_a_time(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
-    with (
-        only_one(tmp_path / "study.lock", ""),
-        pytest.raises(UsageError, match=f"is being run by process {os.getpid()}"),
-    ):
-        conducted(material, study_file(), [], only=["floor: noise"])
+    with open(tmp_path / ".lock", "w") as held:  # as another process would hold it
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("4711")
+        held.flush()
+        with pytest.raises(UsageError, match="is being run by process 4711"):
+            conducted(material, study_file(), [], only=["floor: noise"])
     assert conducted(material, study_file(), [], only=["floor: noise"]).result is None
 
 

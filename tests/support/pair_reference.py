@@ -104,6 +104,10 @@ class RowValues:
         value = self.value(key.column, index)
         if key.range is not None:
             lo, hi = key.range
+            if key.wrap and value is not None and not math.isnan(value) and not lo <= value < hi:
+                # By whole turns, in exact fractions; the nearest float may be hi, which is lo again.
+                exact = Fraction(lo) + (Fraction(value) - Fraction(lo)) % (Fraction(hi) - Fraction(lo))
+                value = float(exact) if float(exact) < hi else lo
             return bin_of(value, [lo + (hi - lo) * k / key.n for k in range(key.n)] + [hi])
         if key.per is None:
             return bin_of(value, self.fitted[str(key)])

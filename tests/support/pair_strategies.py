@@ -38,9 +38,11 @@ def keys(emitted: bool = False) -> st.SearchStrategy[Any]:
     by = st.sampled_from(["width", "quantile"])
     cut = st.builds(bins, st.sampled_from(NUMBERS), n, by, st.sampled_from([None, "a", "sample"]))
     fixed = st.builds(lambda c, n: bins(c, n, range=(0, 4)), st.sampled_from(NUMBERS), n)
-    choices = [st.sampled_from((*GROUPS, *NUMBERS, "sample")), cut, fixed]
+    turned = st.builds(lambda c, n: bins(c, n, range=(1, 3), wrap=True), st.sampled_from(NUMBERS), n)
+    choices = [st.sampled_from((*GROUPS, *NUMBERS, "sample")), cut, fixed, turned]
     if emitted:
         choices += [st.just(EMITTED), st.builds(lambda n: bins(EMITTED, n, range=(0, 4)), n)]
+        choices.append(st.builds(lambda n: bins(EMITTED, n, range=(0, 2), wrap=True), n))
     return st.one_of(choices)
 
 

@@ -13,8 +13,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import FittedScaling, Scaling
-from ssl_domains.views import scaling as module
-from ssl_domains.views.scaling import valid_pixels
+from ssl_domains.views.scaling import ranges, valid_pixels
 
 Stored = Callable[..., tuple[SampleTable, ArrayStore]]
 RNG = np.random.default_rng(0)
@@ -66,14 +65,98 @@ def test_values_that_are_not_finite_become_zero_and_invalid() -> None:
     assert valid_pixels(np.ones((2, 2, 1), dtype=np.uint8)) is None
 
 
-def test_an_integer_type_has_a_natural_window_and_float_has_not(stored: Stored) -> None:
-    for dtype, window in (("uint8", (0, 255)), ("uint16", (0, 65535)), ("bool", (0, 1)), ("int8", (-128, 127))):
+def test_eight_bits_and_bool_have_the_range_of_their_type(stored: Stored) -> None:
+    for dtype, window in (("uint8", (0, 255)), ("bool", (0, 1))):
         assert Scaling().fit(*stored([np.ones((2, 2), dtype=dtype)])).window() == window
-    with pytest.raises(DataError, match="float32") as raised:
-        Scaling().fit(*stored([np.ones((2, 2), dtype=np.float32)]))
-    assert "lo and hi" in raised.value.hint
-    with pytest.raises(DataError, match="no single type"):
-        Scaling().fit(*stored([np.ones((2, 2), np.uint8), np.ones((2, 2), np.uint16)]))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"])
+def test_other_types_have_the_range_of_the_training_rows(stored: Stored, dtype: str) -> None:
+    training = [np.array([[3, 40]], dtype), np.array([[5, 103]], dtype)]
+    table, store = stored([*training, np.array([[1, 120]], dtype)], split=["train", "train", "test"])
+    fitted = Scaling().fit(table, store)
+    assert fitted.types == {dtype: (3, 103)}
+    assert fitted.fitted_on == {dtype: (4, 4)}
+    assert fitted.apply(np.array([3, 28, 103, 120], dtype).reshape(1, 4, 1)).ravel().tolist() == pytest.approx(
+        [0, 0.25, 1, 1]
+    )
+
+
+def test_each_type_has_its_own_window(stored: Stored) -> None:
+    arrays = [np.full((2, 2), 51, np.uint8), np.array([[0, 1000]], np.uint16), np.array([[-1.0, np.nan, 3.0]])]
+    table, store = stored(arrays)
+    fitted = Scaling().fit(table, store)
+    assert fitted.types == {"uint8": (0, 255), "uint16": (0, 1000), "float64": (-1, 3)}
+    assert fitted.fitted_on == {"uint16": (2, 2), "float64": (2, 3)}
+    assert fitted.groups(table) == [None, None, None]
+    samples = store.of(table)
+    scaled = [fitted.apply(np.asarray(samples[row])).ravel().tolist() for row in range(3)]
+    assert scaled == [[51] * 4, [0, 1], [0, 0, 1]]
+    assert not fitted.stays_uint8(samples.dtypes())
+    assert FittedScaling.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
+
+
+def test_a_type_without_training_rows_is_fitted_on_all_its_rows(stored: Stored) -> None:
+    table, store = stored([np.zeros((1, 2), np.uint8), np.array([[2, 9]], np.int32)], split=["train", "test"])
+    assert Scaling().fit(table, store).types == {"uint8": (0, 255), "int32": (2, 9)}
+
+
+def test_a_new_type_needs_a_window_of_its_own(stored: Stored) -> None:
+    table, store = stored([np.array([[0, 10]], np.uint16), np.array([[-5, 5]], np.int16)])
+    fitted = Scaling().fit(table.take([0]), store)
+    with pytest.raises(DataError, match="int16"):
+        fitted.apply(np.zeros((1, 1, 1), np.int16))
+    wider = fitted.extend(table, store)
+    assert wider.types == {"uint16": (0, 10), "int16": (-5, 5)}
+
+
+def test_a_picture_of_one_value_has_a_window(stored: Stored) -> None:
+    fitted = Scaling().fit(*stored([np.full((2, 2), 7, np.int32)]))
+    assert fitted.window() == (7, 8)
+    assert np.isfinite(fitted.apply(np.full((2, 2, 1), 7, np.int32))).all()
+
+
+def test_both_byte_orders_are_one_type(stored: Stored) -> None:
+    fitted = Scaling().fit(*stored([np.array([[1, 9]], ">u2"), np.array([[0, 5]], "<u2")]))
+    assert fitted.types == {"uint16": (0, 9)}
+
+
+def test_a_record_of_one_window_for_all_types_is_still_read() -> None:
+    scaling = {"scope": "fixed", "lo": None, "hi": None, "percentiles": [0.5, 99.5], "group": None}
+    old = FittedScaling.from_dict({"scaling": scaling, "windows": {"": [0, 65535]}, "fitted_on": {}})
+    assert old.apply(np.full((1, 1, 1), 65535, np.uint16)).item() == 1
+    assert old.apply(np.full((1, 1, 1), 65535, np.int32)).item() == 1
+
+
+def test_a_column_chooses_the_window_of_a_row(stored: Stored) -> None:
+    arrays = [np.array([[0, 100]], np.int16), np.array([[-1000, 0]], np.int16), np.array([[2, 6]], np.int16)]
+    table, store = stored(
+        [*arrays, np.zeros((1, 2), np.uint8)],
+        volume=["a", None, None, None],
+        kind=["other", "ct", "picture", "picture"],
+    )
+    declared = Scaling(
+        "volume", percentiles=(0, 100), group="volume", column="kind", windows={"ct": (-1000, 1000), "picture": None}
+    )
+    assert declared.columns == ("kind", "volume")
+    fitted = declared.fit(table, store)
+    groups = fitted.groups(table)
+    assert groups == ["a", "kind=ct", None, None]
+    samples = store.of(table)
+    scaled = [fitted.apply(np.asarray(samples[row]), groups[row]).ravel().tolist() for row in range(4)]
+    assert scaled == [[0, 1], [0, 0.5], [0, 1], [0, 0]]
+    assert FittedScaling.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
+    with pytest.raises(DataError, match="depends on 'kind'"):
+        declared.key({})
+    with pytest.raises(DataError, match="1 rows have no 'volume'"):
+        declared.fit(table.with_columns(volume=[None, "x", None, None]), store)
+
+
+def test_a_column_without_windows_is_refused() -> None:
+    with pytest.raises(UsageError, match="column without windows"):
+        Scaling(column="kind")
+    with pytest.raises(UsageError, match="empty"):
+        Scaling(column="kind", windows={"ct": (1.0, 1.0)})
 
 
 def test_volume_takes_each_groups_own_percentiles(stored: Stored) -> None:
@@ -130,7 +213,7 @@ def test_not_finite_values_have_no_part_in_a_percentile(stored: Stored) -> None:
 def test_a_large_group_is_looked_at_in_part_and_that_is_recorded(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "VALUES", 1000)
+    monkeypatch.setattr(ranges, "VALUES", 1000)
     arrays: list[Any] = [RNG.normal(0, 1, (100, 100)) for _ in range(3)]
     table, store = stored(arrays, volume=["a"] * 3)
     fitted = Scaling("volume", percentiles=(10, 90), group="volume").fit(table, store)

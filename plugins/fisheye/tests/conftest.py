@@ -22,7 +22,20 @@ KANNALA = {
     "k1": -0.008, "k2": 0.045, "k3": -0.041, "k4": 0.0075, "width": 848, "height": 800,
 }  # fmt: skip
 EQUIDISTANT = {"model": "equidistant", "f": 200.0, "width": 700, "height": 640, "aspect_ratio": 1.1}
-LENSES = {"radial_poly": WOODSCAPE_LIKE, "kannala_brandt": KANNALA, "equidistant": EQUIDISTANT}
+EQUISOLID = {"model": "equisolid", "f": 230.0, "width": 700, "height": 640, "fov": 200, "cx": 340.5, "cy": 322.0}
+STEREOGRAPHIC = {"model": "stereographic", "f": 150.0, "width": 700, "height": 640, "aspect_ratio": 0.9}
+KITTI_LIKE = {
+    "model": "mei", "xi": 2.21, "fx": 668.0, "fy": 667.5, "cx": 358.0, "cy": 352.5,
+    "k1": 0.0168, "k2": 1.65, "p1": 0.0042, "p2": -0.0031, "width": 700, "height": 700,
+}  # fmt: skip
+LENSES = {
+    "radial_poly": WOODSCAPE_LIKE,
+    "kannala_brandt": KANNALA,
+    "equidistant": EQUIDISTANT,
+    "equisolid": EQUISOLID,
+    "stereographic": STEREOGRAPHIC,
+    "mei": KITTI_LIKE,
+}
 
 
 @pytest.fixture(params=sorted(LENSES))

@@ -59,7 +59,7 @@ def test_a_calibration_without_model_is_exit_2(
     assert code == 2
     assert err.splitlines() == [
         "error: the calibration FV.json names no lens model, and k1–k4 have another meaning in each",
-        'hint: add "model": one of radial_poly, kannala_brandt, equidistant',
+        'hint: add "model": one of radial_poly, kannala_brandt, mei, equidistant, equisolid, stereographic',
     ]
 
 

@@ -87,6 +87,51 @@ def test_what_cannot_be_drawn(scene: tuple[Path, Path], tmp_path: Path) -> None:
         draw_regions(tmp_path / "text.png", tmp_path / "r.png")
 
 
+def test_a_picture_of_another_shape_is_refused_and_a_resized_copy_is_not(tmp_path: Path) -> None:
+    lens = tmp_path / "lens.json"
+    lens.write_text(json.dumps({"model": "equisolid", "f": 60, "width": 200, "height": 100}))
+    for name, size in (("half.png", (100, 50)), ("cut.png", (100, 60)), ("turned.png", (100, 200))):
+        Image.new("RGB", size).save(tmp_path / name)
+    half = draw_regions(tmp_path / "half.png", tmp_path / "r.png", calibration=lens, by="theta", n=2)
+    corner = np.degrees(2 * np.arcsin(np.hypot(99.5, 49.5) / 120))
+    assert float(half[1].split(" to ")[1].split("°")[0]) == pytest.approx(corner, abs=2)
+    for name, size in (("cut.png", "100×60"), ("turned.png", "100×200")):
+        with pytest.raises(UsageError, match=f"{name} has {size} px, which is no resize of the calibration's 200×100"):
+            draw_regions(tmp_path / name, tmp_path / "r.png", calibration=lens, by="theta")
+
+
+def test_regions_end_at_the_image_circle(tmp_path: Path) -> None:
+    lens = tmp_path / "lens.json"
+    lens.write_text(json.dumps({"model": "equisolid", "radius": 40, "fov": 190, "width": 200, "height": 100}))
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.png")
+    rings = draw_regions(tmp_path / "a.png", tmp_path / "r.png", calibration=lens, by="radius_px", n=2)
+    assert [line.partition(":")[0] for line in rings] == ["radius 1 to 20 px", "radius 20 to 40 px"]
+    angles = draw_regions(tmp_path / "a.png", tmp_path / "r.png", calibration=lens, by="theta", n=2)
+    assert angles[1].startswith("θ 48° to 95°")
+
+
+def test_rings_that_an_outlier_empties_are_said(scene: tuple[Path, Path], demo: Path, tmp_path: Path) -> None:
+    image, calibration = scene
+    table = FisheyeReader().scan(demo).samples
+    values = table.numbers("distortion").copy()
+    values[0] = 90.0
+    write_table(table.with_columns(distortion=values), tmp_path / "samples.parquet")
+    drawn = CliRunner().invoke(
+        app,
+        ["regions", str(image), "--calibration", str(calibration), "--by", "distortion", "--samples",
+         str(tmp_path / "samples.parquet"), "-o", str(tmp_path / "r.png")],
+    )  # fmt: skip
+    assert drawn.exit_code == 0, drawn.output
+    (said,) = [line for line in drawn.output.splitlines() if "equal widths" in line]
+    assert said.startswith("note: 2 of 3 bins of bins('distortion', 3) hold 1 of 1,560 rows")
+    theta = {"theta": np.full(len(table), np.nan)}
+    write_table(table.with_columns(**theta), tmp_path / "samples.parquet")
+    with pytest.raises(DataError, match="theta is unknown for all of the objects"):
+        draw_regions(
+            image, tmp_path / "r.png", calibration=calibration, by="theta", samples=tmp_path / "samples.parquet"
+        )
+
+
 @pytest.mark.shared_data
 def test_a_sky_photograph_in_rings_of_equal_angle(shared_data: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(shared_data / "fisheye" / "sky_fisheye_30.zip") as archive:
@@ -95,13 +140,8 @@ def test_a_sky_photograph_in_rings_of_equal_angle(shared_data: Path, tmp_path: P
     lens = tmp_path / "sky.json"
     lens.write_text(json.dumps({"model": "equidistant", "radius": 463, "fov": 180, "width": 926, "height": 926}))
     lines = draw_regions(tmp_path / name, tmp_path / "r.png", calibration=lens, by="theta", n=4)
-    # The corner of the square is √2 image circles out: 127°, so that a ring is 32° wide.
-    assert [line.partition(":")[0] for line in lines] == [
-        "θ 0° to 32°",
-        "θ 32° to 64°",
-        "θ 64° to 95°",
-        "θ 95° to 127°",
-    ]
+    # The corners are outside the image circle, where nothing is imaged: rings divide the 90° inside.
+    assert [line.partition(":")[0] for line in lines] == ["θ 0° to 22°", "θ 22° to 45°", "θ 45° to 67°", "θ 67° to 90°"]
     result = FisheyeReader().scan(tmp_path / "images", calibration=lens)
     assert len(result.samples) == 1
     assert result.samples.frame["image_width"].to_list() == [926]

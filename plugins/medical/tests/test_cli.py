@@ -131,3 +131,45 @@ def test_a_misspelt_parameter_of_a_sampler_ends_with_2(archive: Path, tmp_path: 
     done = medical("pairs", out, "--pairs", "position(bins=4)")
     assert done.returncode == 2
     assert "position(n=12)" in done.stderr
+
+
+def test_train_and_test_scanned_apart_and_a_renamed_folder_have_equal_ids(write_dicom: Write, tmp_path: Path) -> None:
+    for side in ("train", "test"):
+        for patient in range(3):
+            uid = f"1.{int(side == 'test')}.{patient}"
+            write_dicom(
+                f"{side}/{patient}.dcm",
+                np.full((3, 4), 10 * patient + int(side == "test"), np.int16),
+                PatientID=f"PT{patient}", SOPInstanceUID=f"{uid}.7", StudyInstanceUID=uid, SeriesInstanceUID=f"{uid}.1",
+            )  # fmt: skip
+    tables = {}
+    for side in ("train", "test"):
+        tables[side] = tmp_path / f"{side}.parquet"
+        assert medical("scan", tmp_path / side, "-o", tables[side], "--split-by", "patient").returncode == 0
+    (tmp_path / "train").rename(tmp_path / "archive_2")
+    tables["renamed"] = tmp_path / "renamed.parquet"
+    assert medical("scan", tmp_path / "archive_2", "-o", tables["renamed"]).returncode == 0
+    ids = [set(pl.read_parquet(path)["patient"]) for path in tables.values()]
+    assert ids[0] == ids[1] == ids[2]
+    assert len(ids[0]) == 3
+    command = [sys.executable, "-m", "ssl_domains", "splits", "audit", str(tables["test"]), "--split", "split"]
+    command += ["--group", "patient", "--pretraining", str(tables["renamed"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "1 of 1 groups of 'patient' in test are in pre-training as well" in done.stdout
+
+
+def test_a_table_of_an_earlier_scan_is_said_to_be_one(archive: Path, tmp_path: Path) -> None:
+    import json
+
+    from ssl_domains.samples import read_table
+
+    out = tmp_path / "samples.parquet"
+    assert medical("scan", archive, "-o", out).returncode == 0
+    assert "earlier version" not in medical("pairs", out, "--pairs", "patient").stderr
+    table = read_table(out)
+    meta = {"domain": "medical", "identifiers": list(table.meta.identifiers), "options": {}}
+    for path in tmp_path.glob("samples.parquet*"):
+        path.unlink()
+    table.frame.write_parquet(out, metadata={"ssl_domains": json.dumps(meta)})
+    assert "made by an earlier version" in medical("pairs", out, "--pairs", "patient").stderr

@@ -23,7 +23,7 @@ def decoded(path: Path, frame: int = 0) -> np.ndarray[Any, Any]:
 
 def test_rescale_gives_hounsfield_units(write_dicom: Write) -> None:
     stored = np.array([[0, 1000], [1024, 4095]], np.uint16)
-    units = decoded(write_dicom("a.dcm", stored, BitsStored=12, RescaleSlope=1, RescaleIntercept=-1024))
+    units = decoded(write_dicom("a.dcm", stored, BitsStored=12, HighBit=11, RescaleSlope=1, RescaleIntercept=-1024))
     assert units.dtype == np.int16
     assert units[:, :, 0].tolist() == [[-1024, -24], [0, 3071]]
 
@@ -37,7 +37,7 @@ def test_rescale_is_each_slices_own(write_dicom: Write, scan: Scan, reader: Medi
 
 
 def test_the_type_follows_the_header_not_the_picture(write_dicom: Write) -> None:
-    elements = {"BitsStored": 12, "RescaleSlope": 1, "RescaleIntercept": -1024}
+    elements = {"BitsStored": 12, "HighBit": 11, "RescaleSlope": 1, "RescaleIntercept": -1024}
     dark = decoded(write_dicom("a.dcm", np.zeros((2, 2), np.uint16), **elements))
     bright = decoded(write_dicom("b.dcm", np.full((2, 2), 4095, np.uint16), **elements))
     assert dark.dtype == bright.dtype == np.int16
@@ -64,7 +64,7 @@ def test_signed_values_stay_signed(write_dicom: Write) -> None:
     ],
 )
 def test_monochrome1_is_inverted(write_dicom: Write, stored: Any, bits: int, expected: list[int]) -> None:
-    path = write_dicom("a.dcm", stored, PhotometricInterpretation="MONOCHROME1", BitsStored=bits)
+    path = write_dicom("a.dcm", stored, PhotometricInterpretation="MONOCHROME1", BitsStored=bits, HighBit=bits - 1)
     values = decoded(path)
     assert values.dtype == stored.dtype
     assert values[0, :, 0].tolist() == expected
@@ -90,9 +90,15 @@ def test_a_range_of_padding(write_dicom: Write) -> None:
     assert np.isnan(decoded(path)[0, :, 0]).tolist() == [False, True, True, False]
 
 
-def test_a_declared_padding_that_does_not_occur_changes_nothing(write_dicom: Write) -> None:
+def test_a_declared_padding_makes_every_slice_float_whether_it_occurs_or_not(write_dicom: Write) -> None:
     values = decoded(write_dicom("a.dcm", np.array([[1, 2]], np.uint16), PixelPaddingValue=77))
-    assert values.dtype == np.uint16
+    assert values.dtype == np.float32
+    assert values[0, :, 0].tolist() == [1, 2]
+
+
+def test_a_padding_that_no_stored_value_can_have_changes_nothing(write_dicom: Write) -> None:
+    path = write_dicom("a.dcm", np.array([[1, 2]], np.uint16), PixelPaddingValue=5000, BitsStored=12, HighBit=11)
+    assert decoded(path).dtype == np.uint16
 
 
 def test_windows_are_recorded_and_not_applied(write_dicom: Write, scan: Scan, reader: MedicalReader) -> None:

@@ -166,3 +166,165 @@ def test_laterality(write_dicom: Write, scan: Scan, elements: dict[str, str], ex
 def test_an_unpaired_organ_has_no_laterality(write_dicom: Write, scan: Scan) -> None:
     write_dicom("a.dcm", ImageLaterality="U")
     assert "laterality" not in scan().samples.columns
+
+
+def shape_of(result: ScanResult) -> list[int]:
+    return sorted(len(volume) for volume in volumes(result))
+
+
+def test_two_patients_under_one_series_uid_are_two_volumes(write_dicom: Write, scan: Scan) -> None:
+    stack(write_dicom, [0.0, 5.0, 10.0], "a", PatientID="A")
+    stack(write_dicom, [2.0, 7.0, 12.0], "b", PatientID="B")
+    frame = scan().samples.frame
+    assert frame.group_by("volume").agg(pl.col("patient").n_unique())["patient"].to_list() == [1, 1]
+    assert shape_of(scan()) == [3, 3]
+
+
+def test_two_patients_who_share_every_uid_keep_their_samples(write_dicom: Write, scan: Scan) -> None:
+    for patient in "AB":
+        stack(write_dicom, [0.0, 5.0], patient, PatientID=patient, SOPInstanceUID=None)
+        write_dicom(f"{patient}.dcm", PatientID=patient, SOPInstanceUID="1.2.3", ImagePositionPatient=[0, 0, 10.0])
+    frame = scan().samples.frame
+    assert frame["sample"].n_unique() == len(frame) == 6
+    assert shape_of(scan()) == [3, 3]
+
+
+@pytest.mark.parametrize("vendor", ["standard", "siemens", "ge"])
+def test_directions_of_equal_weighting_are_volumes(write_dicom: Write, scan: Scan, vendor: str) -> None:
+    import pydicom
+
+    for number, vector in enumerate([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.6, 0.0, 0.8)]):
+        for place in range(3):
+            # what jitters in the fourth digit is one direction
+            near = [component + 1e-4 * place for component in vector]
+            path = write_dicom(
+                f"{number}_{place}.dcm", DiffusionBValue=1000.0 + place, InstanceNumber=place + 1,
+                ImagePositionPatient=[0, 0, 5.0 * place],
+                DiffusionGradientOrientation=near if vendor == "standard" else None,
+            )  # fmt: skip
+            dataset = pydicom.dcmread(path)
+            if vendor == "siemens":
+                dataset.add_new(0x0019100E, "FD", near)
+            if vendor == "ge":
+                for tag, component in zip((0x001910BB, 0x001910BC, 0x001910BD), near, strict=True):
+                    dataset.add_new(tag, "DS", component)
+            dataset.save_as(path)
+    assert shape_of(scan()) == [3, 3, 3]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("drift", [0.3, 15.0], ids=["jitter", "drift beyond a phase"])
+def test_trigger_times_are_ranked_at_each_position(write_dicom: Write, scan: Scan, drift: float, missing: bool) -> None:
+    for place in range(6):
+        for phase in range(5):
+            if missing and drift < 1 and (place, phase) == (3, 2):
+                continue
+            write_dicom(
+                f"{place}_{phase}.dcm", TriggerTime=40.0 * phase + drift * place, InstanceNumber=5 * place + phase,
+                ImagePositionPatient=[0, 0, 8.0 * place],
+            )  # fmt: skip
+    expected = [5, 6, 6, 6, 6] if missing and drift < 1 else [6] * 5
+    assert shape_of(scan()) == expected
+
+
+def test_what_jitters_in_the_last_digit_splits_nothing(write_dicom: Write, scan: Scan) -> None:
+    for place in range(8):
+        tilt = 0.2501 if place % 2 else 0.2499
+        write_dicom(
+            f"{place}.dcm", ImageOrientationPatient=[1.0, 0, 0, 0, (1 - tilt**2) ** 0.5, tilt],
+            ImagePositionPatient=[0, -1.0004 * place, 3.8729 * place], EchoTime=102.112 + 0.016 * (place % 2),
+            PixelSpacing=[0.5 + 1e-5 * place, 0.5], DiffusionBValue=1000.0 + place, TriggerTime=7.0 * place,
+            InstanceNumber=place + 1,
+        )  # fmt: skip
+    (volume,) = volumes(scan())
+    assert volume["spacing_mm"].unique().to_list() == pytest.approx([4.0], abs=0.01)
+    assert volume["missing_slices"].unique().to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"AcquisitionNumber": [1, 2]},
+        {"AcquisitionTime": ["101500.10", "101730.50"]},
+        {"InversionTime": [200.0, 900.0]},
+        {"ConvolutionKernel": ["B30f", "B70f"]},
+        {"ImageType": [["ORIGINAL", "PRIMARY", "M", "ND"], ["ORIGINAL", "PRIMARY", "M", "NORM"]]},
+    ],
+    ids=lambda elements: str(next(iter(elements))),
+)
+def test_further_tags_tell_repeated_positions_apart(
+    write_dicom: Write, scan: Scan, elements: dict[str, list[Any]]
+) -> None:
+    for repeat in range(2):
+        values = {keyword: both[repeat] for keyword, both in elements.items()}
+        stack(write_dicom, [0.0, 1.0, 2.0, 3.0], f"r{repeat}", 1, **values)
+    assert shape_of(scan()) == [4, 4]
+
+
+def test_times_that_run_on_from_slice_to_slice_are_ranked(write_dicom: Write, scan: Scan) -> None:
+    for number in range(8):
+        write_dicom(
+            f"{number}.dcm", AcquisitionTime=f"1015{number:02d}.5", AcquisitionNumber=number + 1,
+            ImagePositionPatient=[0, 0, number % 4], InstanceNumber=number + 1,
+        )  # fmt: skip
+    assert shape_of(scan()) == [4, 4]
+
+
+def test_stations_with_equal_positions_are_told_apart_by_their_place_in_the_plane(
+    write_dicom: Write, scan: Scan
+) -> None:
+    sagittal = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
+    for station in range(2):
+        for place in range(3):
+            write_dicom(
+                f"{station}_{place}.dcm", ImageOrientationPatient=sagittal, InstanceNumber=10 * station + place,
+                ImagePositionPatient=[4.0 * place, -120.0, 100.0 - 260.0 * station],
+            )  # fmt: skip
+    assert shape_of(scan()) == [3, 3]
+
+
+def test_repeated_positions_that_no_tag_tells_apart_are_problems(write_dicom: Write, scan: Scan) -> None:
+    stack(write_dicom, [0.0, 1.0, 2.0], "a")
+    stack(write_dicom, [0.0, 1.0, 2.0], "b", 4)
+    result = scan()
+    (volume,) = volumes(result)
+    assert [Path(path).name for path in volume["path"]] == ["a0.dcm", "a1.dcm", "a2.dcm"]
+    assert sorted(Path(path).name for path in result.problems["path"]) == ["b0.dcm", "b1.dcm", "b2.dcm"]
+    assert set(result.problems["cause"]) == {
+        "it lies at the position of another slice of its series, and no tag tells the two apart"
+    }
+
+
+def test_shapes_and_pixel_spacings_are_apart(write_dicom: Write, scan: Scan) -> None:
+    import numpy as np
+
+    stack(write_dicom, [0.0, 1.0], "a", PixelSpacing=[0.5, 0.5])
+    stack(write_dicom, [2.0, 3.0], "b", PixelSpacing=[0.7, 0.7])
+    for number in range(2):
+        write_dicom(f"c{number}.dcm", np.zeros((5, 5), np.int16), ImagePositionPatient=[0, 0, 4.0 + number])
+    assert shape_of(scan()) == [2, 2, 2]
+
+
+def test_the_order_of_the_files_changes_nothing(write_dicom: Write, scan: Scan, tmp_path: Path) -> None:
+    stack(write_dicom, [0.0, 1.0, 2.0], "a", EchoTime=10.0)
+    stack(write_dicom, [0.0, 1.0, 2.0], "b", 4, EchoTime=20.0)
+    before = scan().samples.frame.sort("sample")
+    for path in sorted(tmp_path.glob("*.dcm")):
+        path.rename(path.with_name({"a": "z", "b": "c"}[path.name[0]] + path.name[1:]))
+    assert scan().samples.frame.sort("sample").drop("path").equals(before.drop("path"))
+
+
+def test_a_multi_frame_file_is_a_volume_of_its_own(write_dicom: Write, scan: Scan) -> None:
+    import numpy as np
+
+    stack(write_dicom, [0.0, 1.0])
+    for name in "ab":
+        cine = np.zeros((4, 2, 2), np.int16)
+        write_dicom(f"{name}.dcm", cine, NumberOfFrames=4)
+    result = scan()
+    frame = result.samples.frame
+    assert shape_of(result) == [2, 4, 4]
+    assert len(result.problems) == 0
+    cines = frame.filter(pl.col("rows") == 2)
+    assert cines["slice"].to_list() == [0, 1, 2, 3] * 2
+    assert cines.group_by("volume").agg(pl.col("path").n_unique())["path"].to_list() == [1, 1]

@@ -44,7 +44,14 @@ def test_the_reader_keeps_the_contract() -> None:
 
 def test_floors_and_options() -> None:
     assert MEDICAL.floors == {"position alone": ("position",)}
-    assert [option.flag for option in MEDICAL.scan_options] == ["--axis", "--masks", "--mask-names", "--burned-in"]
+    assert [option.flag for option in MEDICAL.scan_options] == [
+        "--axis",
+        "--masks",
+        "--mask-names",
+        "--burned-in",
+        "--patient-ids",
+        "--site",
+    ]
     assert MEDICAL.canvas == "fit"
 
 
@@ -95,9 +102,10 @@ def test_8_bit_data_and_pictures_use_their_full_range() -> None:
     assert MEDICAL.scaling(table(path=["a.png"])).scope == "volume"
 
 
-def test_ct_beside_something_else_is_refused() -> None:
-    with pytest.raises(DataError, match="CT is mixed with MR"):
+def test_ct_beside_something_else_needs_to_know_which_row_is_which() -> None:
+    with pytest.raises(DataError, match="CT is mixed with MR") as raised:
         MEDICAL.scaling(table(modality=["CT", "MR"], reader=["dicom"] * 2, dtype=["int16"] * 2))
+    assert "scan the files again" in raised.value.hint
 
 
 @pytest.mark.parametrize(("channels", "expected"), [([1, 1], 1), ([1, 3], 3)])

@@ -115,30 +115,6 @@ def test_a_file_is_decoded_once(write_nifti: Write, scan: Scan, reader: MedicalR
     assert len(opened) == 1
 
 
-def test_channels_and_time_series(write_nifti: Write, scan: Scan, reader: MedicalReader) -> None:
-    write_nifti("channels.nii", np.zeros((3, 4, 5, 2), np.float32))
-    write_nifti("time.nii", np.zeros((3, 4, 5, 40), np.float32))
-    result = scan()
-    assert result.samples.frame["channels"].unique().to_list() == [2]
-    assert reader.load(result.samples.frame.row(0, named=True)).shape == (5, 3, 2)
-    assert "3×4×5×40" in result.problems["cause"][0]
-
-
-def test_a_truncated_volume_is_a_problem(write_nifti: Write, scan: Scan, reader: MedicalReader) -> None:
-    from ssl_domains.samples import ReadError
-
-    write_nifti("good.nii.gz", np.zeros(SHAPE))
-    header = write_nifti("header.nii.gz", np.zeros(SHAPE))
-    header.write_bytes(header.read_bytes()[:20])
-    voxels = write_nifti("voxels.nii.gz", np.random.default_rng(0).normal(size=(20, 20, 20)))
-    voxels.write_bytes(voxels.read_bytes()[:-2000])
-    result = scan()
-    assert result.problems["path"].to_list() == [str(header)]
-    broken = result.samples.frame.filter(pl.col("path") == str(voxels)).row(0, named=True)
-    with pytest.raises(ReadError, match="voxels can't be read"):
-        reader.load(broken)
-
-
 def test_a_volume_joins_by_its_stem(write_nifti: Write, scan: Scan) -> None:
     write_nifti("images/case_7.nii.gz", np.zeros(SHAPE))
     table = join_columns(scan().samples, pl.DataFrame({"volume": ["case_7"], "age": [61]}), "volume")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,15 @@ def command(
     domain = domain_of(ctx)
     if domain.demo_data is None:
         raise UsageError(f"{domain.name} has no demo data", "scan files of your own")
-    if out.is_file():
-        raise UsageError(f"{out} is a file", "name a folder")
+    from ssl_domains.samples import require_folder, write_errors
+
+    require_folder(out)
+    new = not out.exists()
     with answering() as answer:
-        answer.line(domain.demo_data(out, seed))
+        try:
+            with write_errors(f"the demo data {str(out)!r}"):
+                answer.line(domain.demo_data(out, seed))
+        except BaseException:
+            if new:  # half a data set would be scanned like a whole one
+                shutil.rmtree(out, ignore_errors=True)
+            raise

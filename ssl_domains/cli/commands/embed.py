@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.console import answering
+from ssl_domains.cli.console import answering, error
 from ssl_domains.cli.session import domain_of
 
 __all__ = ["command"]
@@ -26,17 +27,22 @@ def command(
     ] = 0.0,
 ) -> None:
     """Embed every sample of a table with the run's frozen encoder."""
-    from ssl_domains.cli.console import counter
+    from ssl_domains.cli.progress import showing_progress
     from ssl_domains.cli.work.tables import fill_store, open_table
     from ssl_domains.cli.work.tiling import tiling_of
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import embed
+    from ssl_domains.samples import require_target
     from ssl_domains.stores import default_store
 
     with answering() as answer:
+        require_target(out)
         opened = Run.open(run)
+        if unfinished := opened.unfinished_remark():
+            error("warning", unfinished, "pretrain --resume goes on")
         table = open_table(domain_of(ctx), samples)
         store = fill_store(domain_of(ctx), table, default_store(samples))
-        with counter("embedding") as progress:
-            frame = embed(opened, table, store, out=out, tiling=tiling_of(tile, overlap), progress=progress)
+        with showing_progress() as progress:
+            shown = partial(progress, "embedding")
+            frame = embed(opened, table, store, out=out, tiling=tiling_of(tile, overlap), progress=shown)
         answer.line(f"{len(frame)} of {len(table)} samples embedded → {out}")

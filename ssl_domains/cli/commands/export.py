@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.console import answering
+from ssl_domains.cli.console import answering, error
 
 __all__ = ["command"]
 
@@ -22,4 +22,7 @@ def command(
     from ssl_domains.evaluation import export
 
     with answering() as answer:
-        answer.line(f"exported → {export(Run.open(run), out, format)} (loaded back, same features)")
+        opened = Run.open(run)
+        if unfinished := opened.unfinished_remark():
+            error("warning", unfinished, "pretrain --resume goes on")
+        answer.line(f"exported → {export(opened, out, format)} (loaded back, same features)")

@@ -43,8 +43,11 @@ def command(
     from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, plan_training, training_rows, with_nuisance
     from ssl_domains.cli.work.tables import open_table
     from ssl_domains.pairs.inspection.advice import advise
+    from ssl_domains.samples import require_target
 
     domain, registry = domain_of(ctx), registry_of(ctx)
+    if html is not None:
+        require_target(html)
     encode = None
     if run is not None:
         from ssl_domains.cli.work.sheet import encoder_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from ssl_domains.cli.session import registry_of
 from ssl_domains.cli.work.plugins import root_options, run_commands
 from ssl_domains.errors import PluginError, UsageError, did_you_mean
 from ssl_domains.extending import KNOWN_DOMAINS, Plugin, Registry
+from ssl_domains.extending.discovery import how_to_install
 from ssl_domains.extending.registry import CLASH_HINT
 
 __all__ = ["LIMIT", "SECONDS", "above_zero", "app"]
@@ -74,7 +76,7 @@ def check(
     matching = [info for info in registry.infos if name in info.names]
     if not matching:
         if name in KNOWN_DOMAINS:
-            raise PluginError(f"the domain {name!r} is not installed", f"pip install -e plugins/{name}")
+            raise PluginError(f"the domain {name!r} is not installed", how_to_install(name))
         known = {known for info in registry.infos for known in info.names}
         raise UsageError(f"there is no plugin {name!r}", did_you_mean(name, known))
     with answering(as_json) as answer:
@@ -117,7 +119,7 @@ def new(
     folder = write_skeleton(registry_of(ctx), name, out, commands=set(root.commands))
     with answering() as answer:
         answer.line(f"wrote {folder}")
-        answer.line(f"next: pip install -e {folder} && ssl-domains plugins check {name}")
+        answer.line(f"next: pip install -e {shlex.quote(str(folder))} && ssl-domains plugins check {name}")
 
 
 def _require_usable(registry: Registry, plugins: Sequence[Plugin], commands: Set[str]) -> None:
@@ -125,7 +127,7 @@ def _require_usable(registry: Registry, plugins: Sequence[Plugin], commands: Set
         if plugin.status != "active":
             raise PluginError(plugin.reason, plugin.cure)
         for name in sorted(commands & {*_commands(plugin)}):
-            cause = f"ssl-domains {name} is a command of the core, so those of {plugin.info.label} can't be called"
+            cause = f"{name!r} is a command of the core, so those of {plugin.info.label} can't be called"
             raise PluginError(cause, "give the domain and its command another name")
         for method in plugin.methods:
             method.load()

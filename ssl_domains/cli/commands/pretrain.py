@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +62,6 @@ def command(
         run = pretrain_run(registry_of(ctx), domain_of(ctx), request, answer.line)
         if isinstance(run, Run):
             answer.line(f"run: {run.folder} ({run.step} steps)")
-            answer.line(f"next: ssl-domains {domain_of(ctx).name} probe {run.folder} --label COLUMN")
+            answer.line(f"next: ssl-domains {domain_of(ctx).name} probe {shlex.quote(str(run.folder))} --label COLUMN")
         else:
             answer.line(table(("dry run", "value"), list(run.to_dict().items())))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ssl_domains.cli.console import Answer, answering, table
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.session import domain_of
 from ssl_domains.extending import Domain, ScanOption
 
@@ -38,7 +39,10 @@ def command(
     given = {name: value for name, value in options.items() if value is not None}
     split = Split(split_by, test, seed) if split_by else None
     with answering() as answer:
-        scanned = scan_to(domain_of(ctx), source, out, options=given, join=join, on=on, split=split)
+        with showing_progress() as progress:
+            scanned = scan_to(
+                domain_of(ctx), source, out, options=given, join=join, on=on, split=split, progress=progress
+            )
         _summary(answer, scanned)
 
 

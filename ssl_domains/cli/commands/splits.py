@@ -52,11 +52,12 @@ def audit(
     """Compare the sides of a split: groups, contents, places, pre-training; exit code 4 when it leaks."""
     from ssl_domains.audit import audit_split
     from ssl_domains.cli.work.splits import decode_of, pretraining_rows
-    from ssl_domains.samples import read_table
+    from ssl_domains.samples import read_noted_table
 
     with answering(as_json) as answer:
-        rows = read_table(samples)
-        before, notes = pretraining_rows(pretraining, rows) if pretraining else (None, [])
+        rows, read_notes = read_noted_table(samples)
+        before, more = pretraining_rows(pretraining, rows) if pretraining else (None, [])
+        notes = [*read_notes, *more]
         decode, remarks = decode_of(registry_of(ctx), rows, domain, needed=near) if contents else (None, [])
         result = audit_split(
             rows,

@@ -29,12 +29,12 @@ def command(
     """Train and probe every arm, control and floor on held-out groups; print one table and the primary contrast."""
     from ssl_domains.cli.work.study import prepare_study
     from ssl_domains.engine.processes.precision import resolve_device
-    from ssl_domains.studies import conduct, read_study_file
+    from ssl_domains.studies import alone_in_study, conduct, read_study_file
     from ssl_domains.studies.page.report import summary
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     study = read_study_file(file)
-    with answering(as_json) as answer:
+    with alone_in_study(out), answering(as_json) as answer:
         material, arms = prepare_study(registry, domain, study, file.parent, out, samples)
         on_cpu = resolve_device(material.config.train.device).type == "cpu"
         conducted = conduct(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.work.pairs import ChosenPairs, composition_of
+from ssl_domains.cli.work.pairs import ChosenPairs, composition_of, plan_training
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain
 
@@ -64,11 +64,18 @@ def configure(
     config = load_config(file, sets, defaults=defaults, overrides=overrides)
     _refuse_picture_settings(domain, config)
     composition = Composition("random") if config.pairs.rule == "none" else composition_of(config.pairs)
-    fitting = composition.fitting_batch(largest, world_size)
+    able = largest if composition.seeds is None else min(largest, _seeds(domain, config, table))
+    fitting = composition.fitting_batch(able, world_size)
     if fitting == largest:
         return config
     # Loaded again with another default, which a batch size from the file, --set or an option overrides.
     return load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)
+
+
+def _seeds(domain: Domain, config: RunConfig, table: SampleTable) -> int:
+    """Number of rows that can be seeds of a composition that names their side."""
+    plan = plan_training(domain, config.with_values({"train.batch_size": 2}), table)
+    return plan.sampler.n_seeds
 
 
 def _refuse_picture_settings(domain: Domain, config: RunConfig) -> None:

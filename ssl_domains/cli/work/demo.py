@@ -91,7 +91,7 @@ class Demonstration:
 
     def pretrain_command(self, arm: Arm, seed: int, run: Path) -> list[str]:
         """The command line that trains an arm into the folder ``run``."""
-        common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size, "health.every_steps": 6}
+        common = {"train.epochs": self.epochs, "train.seed": seed, "views.size": self.size}
         sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
         options = [word.format(seed=seed) for word in arm.options]
         # Options of the arm come last, as the last --set wins.
@@ -183,8 +183,9 @@ class Demonstration:
         return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
 
     def _make_room(self) -> None:
-        if self.out.is_file():
-            raise UsageError(f"{self.out} is a file", "give --out a folder")
+        from ssl_domains.samples import require_folder
+
+        require_folder(self.out)
         if self.out.is_dir() and any(self.out.iterdir()):
             if not (self.out / COMMANDS).is_file():
                 raise UsageError(f"{self.out} is not empty and holds no demonstration", "give --out another folder")

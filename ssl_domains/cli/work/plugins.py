@@ -87,7 +87,7 @@ def _run(words: Sequence[str], invoke: Invoke) -> None:
         raise
     except Exception as error:
         cause = f"{line}: {type(error).__name__}: {error}"
-        raise PluginError(cause, "ssl-domains --debug plugins check … shows the traceback") from error
+        raise PluginError(cause, "ssl-domains --debug … shows the traceback") from error
 
 
 def _has_defaults(sampler: PairSampler) -> bool:

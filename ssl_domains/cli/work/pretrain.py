@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import error
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import (
     choose_pairs,
@@ -18,7 +20,7 @@ from ssl_domains.cli.work.pairs import (
     with_nuisance,
 )
 from ssl_domains.cli.work.scan import is_table, scan_to
-from ssl_domains.cli.work.tables import decodable, fill_store, open_table, shrinking
+from ssl_domains.cli.work.tables import add_problems, decodable, fill_store, open_table, shrinking
 from ssl_domains.cli.work.viewing import build_recipe, preprocess_of, scaling_of
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import Domain, Registry
@@ -67,13 +69,20 @@ def pretrain_run(
     the resolved rule and composition, so that resuming needs neither ``--pairs`` nor the plugin of the pair sampler.
 
     Raises:
-        UsageError: For options, rules, columns or configurations that don't fit.
+        UsageError: For options, rules, columns or configurations that don't fit; for a run folder that can't be written
+            to, or that another process trains into.
         DataError: When the pairs can't be trained on.
     """
-    from ssl_domains.engine import pretrain, rehearse, reporter
+    from ssl_domains.engine import Run, pretrain, rehearse, reporter
     from ssl_domains.engine.processes.distributed import processes
 
-    with processes() as world:
+    with ExitStack() as stack:
+        world = stack.enter_context(processes())
+        with world.together():
+            # Before anything is scanned or decoded, which may take hours.
+            if world.first and not request.dry_run:
+                stack.enter_context(Run.alone(request.out))
+                (Run.require_resumable if request.resume else Run.require_new)(request.out)
         with world.in_turn():
             config, parts = _prepare(registry, domain, request, say, world)
         if request.dry_run:
@@ -113,6 +122,8 @@ def _prepare(
             error("warning", warning, "")
         report.check()
     store = fill_store(domain, table, Path(config.data.store) if config.data.store else default_store(samples))
+    if world.first:
+        add_problems(table, store, samples)
     decoded = decodable(train, store)
     if len(decoded) < len(train):  # the default batch size may be smaller now
         config = _config(registry, domain, request, samples, decoded, world)
@@ -151,7 +162,8 @@ def _config(
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:
     samples = request.out.with_name(f"{request.out.name}.samples.parquet")
     if world.first and not (request.resume and samples.is_file()):
-        scanned = scan_to(domain, request.source, samples)
+        with showing_progress() as progress:
+            scanned = scan_to(domain, request.source, samples, progress=progress)
         say(f"{len(scanned.result.samples)} samples scanned to {samples}; {len(scanned.result.problems)} left out")
     return samples
 

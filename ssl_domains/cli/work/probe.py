@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter, note
+from ssl_domains.cli.console import error, note
+from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -44,12 +46,11 @@ def probe(
         floors: Texts ``"COLUMN[,COLUMN…]"``, each a further floor.
         tiling: Grid of tiles of each sample, over which features are averaged.
     """
-    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import probe_run
 
-    run = Run.open(folder)
+    run = _for_probing(folder)
     _, table, store = _opened(domain, run, samples)
-    with counter("embedding") as progress:
+    with showing_progress() as progress:
         return probe_run(
             run,
             label,
@@ -59,7 +60,7 @@ def probe(
             fractions=fractions,
             floors=_floors(domain, table, floors),
             tiling=tiling,
-            progress=lambda _, done, of: progress(done, of),
+            progress=_embedding(progress),
         )
 
 
@@ -84,7 +85,6 @@ def probe_masks(
         heads: Names of heads: ``1x1``, ``deeplab``.
         last_map: Let the heads read only the last map.
     """
-    from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import dense_probe_run
     from ssl_domains.probes import ConvHead, DeepLabHead
     from ssl_domains.stores import MaskStore, default_mask_store
@@ -95,11 +95,13 @@ def probe_masks(
             raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
     if domain.preprocess is not None:
         raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
-    run = Run.open(folder)
+    run = _for_probing(folder)
     path, table, store = _opened(domain, run, samples)
-    with counter("reading masks") as progress:
-        masks = MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
-    with counter("encoding") as progress:
+    with showing_progress() as progress:
+        masks = MaskStore.fill(
+            default_mask_store(path), table, domain.reader(), partial(progress, "reading masks"), notice=note
+        )
+    with showing_progress() as progress:
         return dense_probe_run(
             run,
             masks,
@@ -109,24 +111,42 @@ def probe_masks(
             fractions=fractions,
             heads=[known[name]() for name in heads],
             levels="last" if last_map else "hypercolumn",
-            progress=lambda _, done, of: progress(done, of),
+            progress=_embedding(progress),
         )
+
+
+def _embedding(progress: Progress) -> Callable[[str, int, int], None]:
+    return lambda arm, done, of: progress(f"embedding by {arm}", done, of)
+
+
+def _for_probing(folder: Path) -> Run:
+    """The run, whose folder the report can be written to; a warning says when it isn't finished."""
+    from ssl_domains.engine.record.run import Run
+    from ssl_domains.samples import require_folder
+
+    run = Run.open(folder)
+    require_folder(folder)
+    if unfinished := run.unfinished_remark():
+        error("warning", unfinished, "pretrain --resume goes on")
+    return run
 
 
 def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:
     """(path of the sample table, the table, its store); missing arrays are decoded."""
+    from ssl_domains.evaluation import find_table
     from ssl_domains.stores import default_store
 
-    named = samples if samples is not None else run.config.data.samples
-    if named is None:
-        raise UsageError("the run doesn't say which sample table it was trained on", "name it with --samples")
-    if not Path(named).is_file():
-        raise UsageError(f"the run's sample table {str(named)!r} is not there", "name it with --samples")
-    table = open_table(domain, Path(named))
+    path = samples
+    if path is None:
+        found = find_table(run)
+        path = found.path
+        if found.note:
+            note(found.note)
+    table = open_table(domain, path)
     kept = run.config.data.store
-    folder_of_store = Path(kept) if kept and samples is None else default_store(Path(named))
+    folder_of_store = Path(kept) if kept and samples is None else default_store(path)
     store = fill_store(domain, table, folder_of_store)
-    return Path(named), table, store
+    return path, table, store
 
 
 def _floors(domain: Domain, table: SampleTable, texts: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.cli.work.joining import joined, one_writer
 from ssl_domains.errors import DataError, PluginError, SslDomainsError, UsageError, did_you_mean, disk_is_full
 from ssl_domains.extending import Domain
 
@@ -72,18 +73,17 @@ def scan_to(
         join: Table whose columns are added, by the values of column ``on``.
         on: Column that both tables have.
         split: Group-disjoint split to write.
-        progress: Called as ``progress(kind of files, done, total)``.
+        progress: Called as ``progress("reading KIND", done, total)`` for each kind of files.
 
     What was read stands in a journal beside the table until the table is written: a scan that was killed and is started
     again doesn't read the same files again.
 
     Raises:
-        UsageError: When the source or a column is missing, or the table can't be written.
+        UsageError: When the source or a column is missing, or the table can't be written, or another process writes it.
         DataError: When nothing could be read; the file of problems is written all the same.
         PluginError: When the reader itself fails, which has to list a bad file as a problem.
     """
-    from ssl_domains.samples import group_split, join_columns, require_target, write_problems, write_table
-    from ssl_domains.samples.files import read_frame
+    from ssl_domains.samples import require_target
 
     if not source.exists():
         raise UsageError(f"there is no source {str(source)!r}", "name a folder, a file, or a table with a path column")
@@ -92,21 +92,41 @@ def scan_to(
     if out.suffix.lower() not in _TABLES or out.suffix.lower() == ".tsv":
         raise UsageError(f"can't write a table as {out.name!r}", "name it .parquet, .csv or .xlsx")
     require_target(out)
+    with one_writer(out):
+        return _scan_to(domain, source, out, dict(options or {}), join, on, split, progress)
+
+
+def _scan_to(
+    domain: Domain,
+    source: Path,
+    out: Path,
+    options: dict[str, Any],
+    join: Path | None,
+    on: str | None,
+    split: Split | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> Scanned:
+    from ssl_domains.samples import group_split, write_portable, write_problems
+
     journal = out.with_name(f".scanning-{out.name}")
-    result = _scan(domain, source, dict(options or {}), journal, progress)
+    result = _scan(domain, source, options, journal, progress)
     problems = write_problems(result.problems, out)
-    table = result.samples
+    table, notes = result.samples, list(result.notes)
     if len(table) == 0:
         raise _nothing(domain, source, result.problems, problems)
-    table = replace(table, meta=replace(table.meta, domain=domain.name, options=_recorded(options or {}, split)))
+    columns = {name: str(dtype) for name, dtype in table.frame.schema.items()}
+    if is_table(source):
+        columns = dict(table.meta.columns)
+    recorded = {**table.meta.options, **_recorded(options, split)}
+    table = replace(table, meta=replace(table.meta, domain=domain.name, options=recorded, columns=columns))
     if join is not None and on is not None:
-        table = join_columns(table, read_frame(join), on)
+        table, remarks = joined(table, join, on)
+        notes += remarks
     if split is not None:
         table = group_split(table, split.column, test=split.test, seed=split.seed)
-    table = replace(table, frame=_portable(table.frame, out))
-    write_table(table, out)
+    table = write_portable(table, out)
     journal.unlink(missing_ok=True)
-    return Scanned(out, replace(result, samples=table), problems)
+    return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems)
 
 
 def _scan(
@@ -126,7 +146,7 @@ def _scan(
     # Values that were read with other options are not those of this scan.
     request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
-        with scan_session(ScanSession(journal, request, progress)):
+        with scan_session(ScanSession(journal, request, _reading(progress))):
             return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise
@@ -141,39 +161,30 @@ def _scan(
         ) from error
 
 
+def _reading(progress: Callable[[str, int, int], None] | None) -> Callable[[str, int, int], None] | None:
+    return None if progress is None else lambda what, done, total: progress(f"reading {what}", done, total)
+
+
 def _from_table(source: Path) -> ScanResult | None:
     """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems."""
     import polars as pl
 
-    from ssl_domains.samples import Problems, ScanResult, read_table
+    from ssl_domains.samples import Problems, ScanResult, missing_files, read_noted_table
 
-    table = read_table(source)
+    table, read_notes = read_noted_table(source, scanned=False)
     if "path" not in table.columns:
         hint = did_you_mean("path", table.columns)
         raise UsageError(f"{source.name!r} has no column 'path'", f"a table needs one to be a source; {hint}")
+    paths = table.frame["path"]
+    gone = missing_files(table.frame)
+    kept = paths.is_not_null() & ~paths.is_in(pl.Series(gone, dtype=pl.String).implode())
     problems = Problems()
-    kept = []
-    for path in table.frame["path"].to_list():
-        exists = path is not None and Path(path).is_file()
-        if not exists:
-            problems.add(path or source, "no such file" if path else "the row has no path")
-        kept.append(exists)
-    return ScanResult(replace(table, frame=table.frame.filter(pl.Series(kept, dtype=pl.Boolean))), problems.frame())
-
-
-def _portable(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
-    # Paths below the folder of the table become relative, so that the folder can be moved; others become absolute.
-    import polars as pl
-
-    if "path" not in frame.columns:
-        return frame
-    base = out.resolve().parent
-
-    def place(path: str) -> str:
-        full = Path(path).resolve()
-        return full.relative_to(base).as_posix() if full.is_relative_to(base) else str(full)
-
-    return frame.with_columns(pl.col("path").map_elements(place, return_dtype=pl.String, skip_nulls=True))
+    for path in paths.filter(~kept):
+        problems.add(path or source, "no such file" if path else "the row has no path")
+    notes = list(read_notes)
+    if gone:
+        notes.append(f"relative paths of {source.name} count from {source.resolve().parent}")
+    return ScanResult(replace(table, frame=table.frame.filter(kept)), problems.frame(), tuple(notes))
 
 
 def _recorded(options: Mapping[str, Any], split: Split | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from string import Template
 
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import KNOWN_DOMAINS, Registry
+from ssl_domains.samples import require_folder, write_errors, write_whole_folder
 
 __all__ = ["write_skeleton"]
 
@@ -34,18 +35,19 @@ def write_skeleton(registry: Registry, name: str, out: Path | None, *, commands:
 
     Raises:
         UsageError: When the name can't be used or is taken, or the folder exists or can't be made.
+        ResourceError: When the disk is full.
     """
     _check_name(name)
     _check_free(registry, name, commands)
     folder = Path(f"ssl-domains-{name}") if out is None else out
     if folder.exists() or folder.is_symlink():
         raise UsageError(f"{folder} exists already", f"name a new folder: ssl-domains plugins new {name} --out DIR")
+    require_folder(folder, new=True)
     package = name.replace("-", "_")
     words = {"name": name, "package": package, "module": f"ssl_domains_{package}"}
-    try:
-        _write(files("ssl_domains.cli") / "skeleton", folder, words)
-    except OSError as error:
-        raise UsageError(f"can't write {folder}: {error.strerror}", "name another folder with --out DIR") from error
+    template = files("ssl_domains.cli") / "skeleton"
+    with write_errors(str(folder)):
+        write_whole_folder(folder, lambda part: _write(template, part, words))
     return folder
 
 
@@ -76,7 +78,7 @@ def _check_free(registry: Registry, name: str, commands: Set[str]) -> None:
 
 def _write(template: Traversable, target: Path, words: dict[str, str]) -> None:
     if template.is_dir():
-        target.mkdir(parents=True)
+        target.mkdir(exist_ok=True)
         for child in template.iterdir():
             if child.is_dir():
                 _write(child, target / child.name.replace("package", words["module"]), words)

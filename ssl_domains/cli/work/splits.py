@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import counter
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, PluginError, UsageError
 from ssl_domains.extending import Registry
 
@@ -48,9 +48,9 @@ def decode_of(
         return None, [f"nothing can be decoded: {error.message}"]
 
     def counted(rows: SampleTable) -> Iterator[tuple[int, Any]]:
-        with counter("reading") as progress:
+        with showing_progress() as progress:
             for done, pair in enumerate(decode(rows), start=1):
-                progress(done, len(rows))
+                progress("reading pictures", done, len(rows))
                 yield pair
 
     return counted, []
@@ -70,27 +70,34 @@ def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, lis
     """
     import polars as pl
 
-    from ssl_domains.samples import read_table
+    from ssl_domains.samples import read_noted_table
 
     if not source.is_dir():
-        rows = read_table(source)
+        rows, notes = read_noted_table(source)
         if "split" not in rows.columns:
-            return rows, []
+            return rows, list(notes)
         train = rows.take(rows.rows_of("train"))
-        return train, [f"pre-training: the {len(train):,} training rows of {len(rows):,}, by its column 'split'"]
+        return train, [
+            *notes,
+            f"pre-training: the {len(train):,} training rows of {len(rows):,}, by its column 'split'",
+        ]
     from ssl_domains.engine import Run
-    from ssl_domains.evaluation import run_table
+    from ssl_domains.evaluation import find_table
 
     run = Run.open(source)
     ids = pl.Series(sorted(run.training_samples), dtype=pl.String)
-    notes = []
+    remarks: list[str] = []
     try:
-        rows = run_table(run)
+        found = find_table(run)
+        rows, read_notes = read_noted_table(found.path)
+        remarks = [*read_notes, *([found.note] if found.note else [])]
     except UsageError as error:
-        rows, notes = table, [f"{error.message}: its rows are looked up in the audited table"]
+        rows, remarks = table, [f"{error.message}: its rows are looked up in the audited table"]
     known = rows.take(rows.frame["sample"].is_in(ids.implode()).to_numpy())
     if len(known) < len(ids):
-        notes.append(f"{len(ids) - len(known):,} of {len(ids):,} pre-training samples are in no table and stay unseen")
+        remarks.append(
+            f"{len(ids) - len(known):,} of {len(ids):,} pre-training samples are in no table and stay unseen"
+        )
     if not len(known):
         raise DataError(f"none of the {len(ids):,} samples of {source.name} is known", "hand its sample table over")
-    return known, notes
+    return known, remarks

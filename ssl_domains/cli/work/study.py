@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import counter, note
+from ssl_domains.cli.console import note
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
 from ssl_domains.cli.work.tables import decodable, fill_store, open_table
@@ -84,7 +85,7 @@ def prepare_study(
         label=study.label,
         groups=groups,
         config=config,
-        recipe=functools.partial(build_recipe, domain, views=method.needs.views),
+        recipe=partial(build_recipe, domain, views=method.needs.views),
         scaling=domain.scaling,
         preprocess=domain.preprocess,
         method=method,
@@ -146,8 +147,10 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
 def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:
     from ssl_domains.stores import MaskStore, default_mask_store
 
-    with counter("decoding masks") as progress:
-        return MaskStore.fill(default_mask_store(path), table, domain.reader(), progress, notice=note)
+    with showing_progress() as progress:
+        return MaskStore.fill(
+            default_mask_store(path), table, domain.reader(), partial(progress, "reading masks"), notice=note
+        )
 
 
 def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:

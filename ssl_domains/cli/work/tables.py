@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.console import counter, note
+from ssl_domains.cli.console import note
+from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import Domain
 
@@ -14,25 +16,34 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
 
-__all__ = ["decodable", "fill_store", "open_table", "shrinking"]
+__all__ = ["add_problems", "decodable", "fill_store", "open_table", "shrinking"]
 
 _MOST_SHRINKING = 8
+_PATHS_CHECKED = 1000  # a table copied without its files shows in the first ones
 
 
 def open_table(domain: Domain, path: Path) -> SampleTable:
-    """Read a sample table.
+    """Read a sample table; notes say what of its metadata is missing, and which of its files.
 
     Raises:
         UsageError: When the file is missing, is no table, or was scanned by another domain.
     """
-    from ssl_domains.samples import read_table
+    from ssl_domains.samples import missing_files, outdated_note, read_noted_table
+    from ssl_domains.samples.tables.description import missing_sentence
 
-    table = read_table(path)
+    table, notes = read_noted_table(path)
+    for text in notes:
+        note(f"note: {text}")
+    gone = missing_files(table.frame, first=_PATHS_CHECKED)
+    if gone:
+        note(f"note: {missing_sentence(gone, path)}")
     if table.meta.domain not in ("", domain.name):
         raise UsageError(
             f"{str(path)!r} was scanned by {table.meta.domain}, not {domain.name}",
-            f"ssl-domains {table.meta.domain} … reads it",
+            f"ssl-domains {table.meta.domain} --help lists the commands that read it",
         )
+    if remark := outdated_note(table.meta):
+        note(f"note: {remark}")
     return table
 
 
@@ -44,8 +55,8 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
     """
     from ssl_domains.stores import ArrayStore
 
-    with counter("decoding") as progress:
-        return ArrayStore.fill(folder, table, domain.reader(), progress, notice=note)
+    with showing_progress() as progress:
+        return ArrayStore.fill(folder, table, domain.reader(), partial(progress, "decoding"), notice=note)
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
@@ -66,6 +77,37 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
             raise DataError(f"none of the {failed} samples can be decoded: {why}", hint)
         note(f"{failed} of {len(table)} samples can't be decoded and are left out: {why}")
     return table.take(samples.decoded)
+
+
+def add_problems(table: SampleTable, store: ArrayStore, samples: Path) -> None:
+    """Add rows that can't be decoded to the file of problems beside their table; those that stand there are kept.
+
+    A file that can't be written, such as on a read-only share, is left as it is: the store has the causes too.
+
+    Args:
+        table: Rows of the table, with or without an array.
+        store: Store of their arrays.
+        samples: File of the table.
+    """
+    import polars as pl
+
+    from ssl_domains.samples import problems_path, write_problems
+
+    arrays = store.of(table)
+    causes = arrays.causes()
+    if not causes or "path" not in table.columns:
+        return
+    failed = table.frame.filter(pl.Series(~arrays.decoded))["path"].cast(pl.String)
+    met = pl.DataFrame({"path": failed, "cause": causes}).unique(maintain_order=True)
+    try:
+        known = met.clear()
+        if problems_path(samples).is_file():
+            known = pl.read_csv(problems_path(samples), schema=met.schema)
+        added = met.join(known, on=["path", "cause"], how="anti", nulls_equal=True, maintain_order="left")
+        if len(added):
+            write_problems(pl.concat([known, added]), samples)
+    except (OSError, pl.exceptions.PolarsError, UsageError):
+        return
 
 
 def shrinking(table: SampleTable, store: ArrayStore, size: int) -> str:

@@ -32,10 +32,12 @@ from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.step import StepResult
 from ssl_domains.errors import DataError
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "steps_between_measurements"]
 
 # Rows of the newest batches among which the online k-NN searches neighbours.
 _BANK = 2048
+
+_MEASUREMENTS = 25
 
 
 class Monitor:
@@ -199,6 +201,14 @@ class Monitor:
         return knn_agreement(
             features, labels[samples], samples, bank, labels[bank_samples], bank_samples, self.neighbours
         )
+
+
+def steps_between_measurements(total_steps: int) -> int:
+    """The interval with which a run of ``total_steps`` steps is measured 20 to 50 times, or at each of fewer steps.
+
+    The first and the last step, which are always measured, are among the 20 to 50.
+    """
+    return max(1, total_steps // _MEASUREMENTS)
 
 
 def _one_view(result: StepResult) -> Tensor:

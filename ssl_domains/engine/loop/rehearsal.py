@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -12,6 +10,7 @@ from typing import Any
 import torch
 
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.estimate import TIMED_STEPS, peak_memory
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import processes
@@ -22,9 +21,6 @@ from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.errors import DataError
 
 __all__ = ["Rehearsal", "rehearse"]
-
-# The first step compiles, allocates and fills caches; the steps after it are timed.
-_TIMED_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ def _take_steps(assembled: Assembled) -> Rehearsal:
     losses: list[float] = []
     before = time.perf_counter()
     world = assembled.step.world
-    for step, batch in enumerate(islice(assembled.feed.epoch(0), 1 + _TIMED_STEPS)):
+    for step, batch in enumerate(islice(assembled.feed.epoch(0), 1 + TIMED_STEPS)):
         # Reading the loss waits for the device, so that the time is that of the whole step.
         with world.step():
             losses.append(float(world.total(assembled.step(batch, step).loss.loss.detach())))
@@ -113,12 +109,5 @@ def _take_steps(assembled: Assembled) -> Rehearsal:
         seconds_per_step=seconds,
         estimated_seconds=seconds * assembled.total_steps,
         images_per_s=assembled.config.train.batch_size / max(seconds, 1e-9),
-        peak_memory_bytes=_peak_memory(assembled.device),
+        peak_memory_bytes=peak_memory(assembled.device),
     )
-
-
-def _peak_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

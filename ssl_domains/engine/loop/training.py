@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
-from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import World, processes
@@ -25,14 +26,19 @@ from ssl_domains.engine.processes.exhaustion import exhaustion_as_resource_error
 from ssl_domains.engine.processes.generators import generator_states, restore_generators, seeded
 from ssl_domains.engine.processes.interruption import Interruption
 from ssl_domains.engine.processes.precision import resolve_device
-from ssl_domains.engine.record.checkpoint import Checkpoints, refuse_other_config
+from ssl_domains.engine.record.checkpoint import (
+    Checkpoints,
+    OtherConfigError,
+    OtherSamplesError,
+    refuse_other_config,
+)
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.engine.record.events import Event, Finished, Listener, Refreshed, Saved, Started, Stopped, Warned
 from ssl_domains.engine.record.provenance import data_fingerprint, environment
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trackers
+from ssl_domains.engine.record.trained_table import TABLE_FILE, table_record
 from ssl_domains.engine.step.feed import Batch
-from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Computed
 from ssl_domains.pairs.sampling.seats import reads
 from ssl_domains.views import preprocess_from_dict, preprocess_to_dict, recipe_to_dict
@@ -71,12 +77,12 @@ def pretrain(
         The finished run.
 
     Raises:
-        UsageError: When ``out`` holds a run and ``resume`` is False, when there is nothing to resume, or when the
-            checkpoint was made with another configuration.
+        UsageError: When ``out`` holds a run and ``resume`` is False, when there is nothing to resume, when the
+            checkpoint was made with another configuration, or when another process trains into ``out``.
         DataError: When the pairs can't be trained on, a checkpoint can't be read, the samples are not those of the
             resumed run, or the loss is not a finite number.
         ResourceError: When disk or memory run out.
-        KeyboardInterrupt: After Ctrl-C; the current step is finished and saved first.
+        KeyboardInterrupt: After Ctrl-C or SIGTERM; the current step is finished and saved first.
     """
     run = Run(Path(out))
     with ExitStack() as stack:
@@ -84,6 +90,8 @@ def pretrain(
         stack.enter_context(exhaustion_as_resource_error())
         saved: dict[str, Any] = {}
         with world.together():
+            if world.first:
+                stack.enter_context(Run.alone(run.folder))
             Run.require_resumable(run.folder) if resume else Run.require_new(run.folder)
             config = resolve_config(config, parts)
             device = resolve_device(config.train.device)
@@ -96,14 +104,16 @@ def pretrain(
             checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
             if resume:
                 saved = checkpoints.load()
-                refuse_other_config(saved["config"], config)
+                with checkpoints.damaged():
+                    refuse_other_config(saved["config"], config)
+                    data = json.loads(saved["data"])
                 # Checked before the rule is bound: other rows would fail later with less clear errors.
-                if json.loads(saved["data"]) != fingerprint:
+                if data != fingerprint:
                     message = "the samples are not those of the run to resume"
-                    raise DataError(message, "give the table it was started with")
+                    raise OtherSamplesError(message, "give the table it was started with")
                 if run.recipe != json.loads(json.dumps(recipe_to_dict(parts.recipe))):
                     message = "the views are not those that the run to resume was started with"
-                    raise UsageError(message, "start a new run, or go on with the version that started this one")
+                    raise OtherConfigError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
         stack.enter_context(same_bits(device))
         assembled = (
@@ -129,18 +139,21 @@ def pretrain(
 
 
 def _reassemble(config: RunConfig, parts: Parts, world: World, saved: Mapping[str, Any], folder: Path) -> Assembled:
-    computed = Computed.from_state(saved["computed"]) if "computed" in saved else None
+    checkpoints = Run(folder).checkpoints
+    with checkpoints.damaged():
+        computed = Computed.from_state(saved["computed"]) if "computed" in saved else None
+        fitted, preprocess = json.loads(saved["fitted"]), preprocess_from_dict(json.loads(saved["preprocess"]))
     assembled = assemble(
         config,
         parts,
         world,
-        fitted=json.loads(saved["fitted"]),
-        preprocess=preprocess_from_dict(json.loads(saved["preprocess"])),
+        fitted=fitted,
+        preprocess=preprocess,
         computed=computed,
         load_initial=False,
         folder=folder,
     )
-    with world.together():
+    with world.together(), checkpoints.damaged():
         assembled.method.load_state_dict(saved["method"])
         assembled.step.optimiser.load_state_dict(saved["optimiser"])
         assembled.plan.sampler.load_state_dict(saved["sampler"])
@@ -158,7 +171,8 @@ def _write_origin(
     run.write_json("recipe.json", recipe_to_dict(parts.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
-    parts.table.frame.select("sample").write_parquet(run.folder / "training_samples.parquet")
+    run.write_frame("training_samples.parquet", parts.table.frame.select("sample"))
+    run.write_json(TABLE_FILE, table_record(parts.table))
 
 
 @dataclass
@@ -201,7 +215,7 @@ class _Training:
             if step == 0:
                 # A run that is killed in its first steps can then be resumed too.
                 self.save(0)
-            with Interruption() as interruption:
+            with Interruption(repeated=self.world.size > 1) as interruption:
                 step = self._steps(step, self._monitor(trackers), interruption)
         except BaseException:
             self.emit(Stopped(step))
@@ -215,6 +229,7 @@ class _Training:
         assembled, world = self.assembled, self.world
         train, total = assembled.config.train, assembled.total_steps
         every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+        timer = StepTimer(total, step, assembled.device)
         while step < total:
             self._refresh_when_due()
             batches = assembled.feed.epoch(self.epoch, self.at, step - self.at)
@@ -225,6 +240,9 @@ class _Training:
                     step += 1
                     self.at += 1
                     monitor.after(step, batch, result, lr)
+                estimate = timer.after(step)
+                if estimate is not None:
+                    self.emit(estimate)
                 stop = world.any(interruption.requested)
                 if step % every == 0 or step == total or stop:
                     with world.step():
@@ -288,7 +306,7 @@ class _Training:
         assembled, health = self.assembled, self.assembled.config.health
         labels = None if health.label is None else torch.from_numpy(self.parts.table.codes(health.label))
         return Monitor(
-            every=health.every_steps,
+            every=health.every_steps or steps_between_measurements(assembled.total_steps),
             total_steps=assembled.total_steps,
             steps_per_epoch=assembled.steps_per_epoch,
             names=assembled.plan.scored_by.names if assembled.method.needs.pairs else (),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,15 @@ from typing import Any
 import torch
 
 from ssl_domains.engine.record.config import RunConfig
-from ssl_domains.errors import DataError, ResourceError, UsageError
+from ssl_domains.errors import DataError, SslDomainsError, UsageError, disk_is_full
+from ssl_domains.samples import write_errors, write_whole
 
-__all__ = ["Checkpoints", "refuse_other_config"]
+__all__ = ["Checkpoints", "OtherConfigError", "OtherSamplesError", "refuse_other_config", "step_of"]
 
 _NAME = re.compile(r"step-(\d+)\.pt")
 _TEMPORARY = ".writing-"
 _FORMAT = 1
+_NEEDED = ("step", "method")
 
 # Keys that may change when a run is resumed: places of files and speed, but nothing that changes the result.
 _FREE = {
@@ -34,6 +35,7 @@ _FREE = {
     "train.checkpoint_every_steps",
     "train.keep",
     "train.trackers",
+    "health.every_steps",
 }
 
 
@@ -65,36 +67,31 @@ class Checkpoints:
     def save(self, step: int, state: Mapping[str, Any]) -> Path:
         """Write the state after ``step`` steps, then remove the oldest checkpoints until `keep` are left.
 
-        The file is written under a temporary name, flushed to the disk and renamed: after a crash at any moment, the
-        older checkpoints are complete.
+        The file is written by `write_whole`: after a crash at any moment, the older checkpoints are complete.
 
         Raises:
             ResourceError: When the disk is full; the older checkpoints are kept.
+            UsageError: When the folder can't be written to.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         final = self.folder / f"step-{step:08d}.pt"
-        temporary = self.folder / f"{_TEMPORARY}{final.name}"
-        try:
-            with open(temporary, "wb") as file:
-                torch.save({"format": _FORMAT, "step": step, **state}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, final)
-        except (OSError, RuntimeError) as error:
-            # torch's zip writer raises RuntimeError when a write fails.
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            older = self.paths()
-            kept = f"the run goes on from {older[-1].name}" if older else "nothing was saved"
-            hint = f"free some space, then --resume: {kept}"
-            raise ResourceError(f"the checkpoint {final.name} can't be written: {_cause(error)}", hint) from error
-        _sync_folder(self.folder)
+        older = self.paths()
+        kept = f"--resume: the run goes on from {older[-1].name}" if older else "start again: nothing was saved"
+        with write_errors(f"the checkpoint {final.name}", kept):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(final, lambda part: _save({"format": _FORMAT, "step": step, **state}, part))
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
         return final
 
-    def load(self, path: Path | None = None, device: torch.device | str = "cpu") -> dict[str, Any]:
+    def load(
+        self, path: Path | None = None, device: torch.device | str = "cpu", *, mapped: bool = False
+    ) -> dict[str, Any]:
         """Load a checkpoint, by default the newest.
+
+        Args:
+            path: The file; None takes the newest.
+            device: Device of the tensors.
+            mapped: Map the file instead of reading its tensors, for a look at small values.
 
         Raises:
             UsageError: When there is none.
@@ -105,15 +102,52 @@ class Checkpoints:
             if not paths:
                 raise UsageError(f"there is no checkpoint in {self.folder.parent}", "train it first")
             path = paths[-1]
-        try:
-            state = torch.load(path, map_location=device, weights_only=True)
+        with self.damaged(path):
+            state = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
             if not isinstance(state, dict) or state.get("format") != _FORMAT:
                 raise ValueError("not a checkpoint of this version")
+            missing = [name for name in _NEEDED if name not in state]
+            if missing:
+                raise ValueError(f"it has no {missing[0]!r}")
+        return state
+
+    def total_steps(self) -> int | None:
+        """Steps that the run was planned to have, by the newest checkpoint; None when it doesn't say.
+
+        Raises:
+            UsageError: When there is no checkpoint.
+            DataError: When it can't be read.
+        """
+        schedule = self.load(mapped=True).get("schedule")
+        total = schedule.get("total_steps") if isinstance(schedule, dict) else None
+        return total if isinstance(total, int) else None
+
+    @contextmanager
+    def damaged(self, path: Path | None = None) -> Iterator[None]:
+        """A block that reads a checkpoint, by default the newest: what fails in it is the fault of the file.
+
+        Raises:
+            DataError: The file can't be read; the hint names the next older checkpoint.
+        """
+        path = self.paths()[-1] if path is None else path
+        try:
+            yield
+        except (SslDomainsError, MemoryError, torch.OutOfMemoryError):
+            raise
         except Exception as error:
-            older = [one for one in paths if step_of(one) < step_of(path)]
+            if disk_is_full(error):
+                raise
+            older = [one for one in self.paths() if step_of(one) < step_of(path)]
             hint = f"delete it to go on from {older[-1].name}" if older else "there is no older one: train again"
             raise DataError(f"the checkpoint {path} can't be read: {_cause(error)}", hint) from error
-        return state
+
+
+class OtherConfigError(UsageError):
+    """The run to resume was started with another configuration or other views."""
+
+
+class OtherSamplesError(DataError):
+    """The run to resume was started with other samples."""
 
 
 def refuse_other_config(saved: str, now: RunConfig) -> None:
@@ -124,7 +158,7 @@ def refuse_other_config(saved: str, now: RunConfig) -> None:
         now: The configuration of the resumed run.
 
     Raises:
-        UsageError: When a key differs that changes the result; names the first one and both values.
+        OtherConfigError: When a key differs that changes the result; names the first one and both values.
     """
     then = _flat(json.loads(saved))
     # Both configurations pass through JSON, so that equal values compare equal.
@@ -134,7 +168,7 @@ def refuse_other_config(saved: str, now: RunConfig) -> None:
         if key not in free and then.get(key, value) != value:
             message = f"the checkpoint was made with {key} = {then[key]!r}, not {value!r}"
             back = f"leave {key} unset" if then[key] is None else f"use --set {key}={then[key]}"
-            raise UsageError(message, f"{back} to go on, or another --out for a new run")
+            raise OtherConfigError(message, f"{back} to go on, or another --out for a new run")
 
 
 def step_of(path: Path) -> int:
@@ -152,11 +186,6 @@ def _cause(error: BaseException) -> str:
     return lines[0][:200] if lines else type(error).__name__
 
 
-def _sync_folder(folder: Path) -> None:
-    # The rename is stored in the folder; without this, a power failure could undo it.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    with open(path, "wb") as file:
+        torch.save(state, file)

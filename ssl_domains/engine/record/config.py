@@ -194,7 +194,9 @@ class TrainConfig(_Section):
 class HealthConfig(_Section):
     """Measurements during training, and how often they are made."""
 
-    every_steps: int = Field(default=50, ge=1, description="steps between measurements")
+    every_steps: int | None = Field(
+        default=None, ge=1, description="steps between measurements; by default so many that a run has 20 to 50"
+    )
     label: str | None = Field(
         default=None, description="label column for the online k-NN on training rows; only measured, never trained on"
     )

@@ -63,7 +63,7 @@ def parse_set(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set {text!r} is not KEY=VALUE", "for example: --set train.epochs=50")
     try:
         parsed = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return key, value
     # A value with a line break could define a second key; such a value is taken as text.
     return (key, parsed["value"]) if set(parsed) == {"value"} else (key, value)
@@ -122,7 +122,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the configuration {file}: {error.strerror}", "check --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOML, UTF-8, a number of too many digits, too many brackets
         raise UsageError(f"{file} is not TOML: {error}", "`ssl-domains config show` prints a valid file") from None
 
 

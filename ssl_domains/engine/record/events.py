@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Event", "Finished", "Listener", "Measured", "Refreshed", "Saved", "Started", "Stepped", "Stopped", "Warned"]
+__all__ = [
+    "Estimated",
+    "Event",
+    "Finished",
+    "Listener",
+    "Measured",
+    "Refreshed",
+    "Saved",
+    "Started",
+    "Stepped",
+    "Stopped",
+    "Warned",
+]
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,23 @@ class Started:
     device: str
     precision: str
     composition: str
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The first steps were timed: how long the rest of the run will take.
+
+    Attributes:
+        steps: Steps that remain.
+        seconds_per_step: Mean over the timed steps.
+        seconds: Estimate for the steps that remain, without measurements and checkpoints.
+        peak_memory_bytes: Peak memory of this process so far: on a GPU what torch allocated there.
+    """
+
+    steps: int
+    seconds_per_step: float
+    seconds: float
+    peak_memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -111,5 +140,5 @@ class Stopped:
     step: int
 
 
-Event = Started | Stepped | Measured | Warned | Refreshed | Saved | Finished | Stopped
+Event = Started | Estimated | Stepped | Measured | Warned | Refreshed | Saved | Finished | Stopped
 Listener = Callable[[Event], None]

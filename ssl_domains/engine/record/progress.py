@@ -1,13 +1,17 @@
-"""Progress on standard error: a bar on a terminal, plain lines in a log, only warnings with ``--json``."""
+"""Progress of a training on standard error, with the time left: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ssl_domains.durations import duration
 from ssl_domains.engine.record.events import (
+    Estimated,
     Event,
     Finished,
     Listener,
@@ -22,17 +26,20 @@ from ssl_domains.engine.record.events import (
 __all__ = ["reporter"]
 
 
-def reporter(quiet: bool = False, console: Console | None = None) -> Listener:
+def reporter(
+    quiet: bool = False, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+) -> Listener:
     """A listener for `pretrain`.
 
     Args:
         quiet: Print only warnings (``--json``).
         console: Console to print to; by default standard error.
+        clock: Gives seconds, for the time left.
     """
     console = console or Console(stderr=True)
     if quiet:
         return _Quiet(console)
-    return _Bar(console) if console.is_terminal else _Lines(console)
+    return _Bar(console) if console.is_terminal else _Lines(console, clock)
 
 
 class _Quiet:
@@ -49,16 +56,35 @@ class _Quiet:
 
 
 class _Lines(_Quiet):
+    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
+        super().__init__(console)
+        self.clock = clock
+        self.total = 0
+        self.first: tuple[float, int] | None = None  # (time, step) of the first measurement
+
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         if isinstance(event, Started):
+            self.total = event.total_steps
             self.say(_start_line(event))
+        elif isinstance(event, Estimated):
+            self.say(_estimate_line(event))
         elif isinstance(event, Measured):
-            self.say(_measured_line(event))
+            self.say(_measured_line(event) + self.left(event.values["step"]))
         elif isinstance(event, Refreshed):
             self.say(f"epoch {event.epoch} · computed anew: {', '.join(event.names)}")
         elif isinstance(event, Finished):
-            self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
+            self.say(f"done: {event.step} steps in {duration(event.seconds)}")
+
+    def left(self, step: int) -> str:
+        """The time left in words; the first step, which takes longer than others, doesn't count for it."""
+        now = self.clock()
+        if self.first is None:
+            self.first = now, step
+        start, before = self.first
+        if step <= before or step >= self.total:
+            return ""
+        return f" · {duration((now - start) / (step - before) * (self.total - step))} left"
 
 
 class _Bar(_Quiet):
@@ -85,6 +111,8 @@ class _Bar(_Quiet):
                 "", total=event.total_steps, completed=event.step, epoch=0, speed=0.0, wait=0.0, loss="–"
             )
             self.progress.start()
+        elif isinstance(event, Estimated):
+            self.say(_estimate_line(event))
         elif isinstance(event, Stepped) and self.progress is not None:
             loss = "–" if event.loss is None else f"{event.loss:.3f}"
             self.progress.update(
@@ -99,7 +127,7 @@ class _Bar(_Quiet):
             self.close()
         elif isinstance(event, Finished):
             self.close()
-            self.say(f"done: {event.step} steps in {_duration(event.seconds)}")
+            self.say(f"done: {event.step} steps in {duration(event.seconds)}")
 
     def close(self) -> None:
         if self.progress is not None:
@@ -112,6 +140,13 @@ def _start_line(event: Started) -> str:
     return (
         f"training on {event.samples} samples: {event.total_steps} steps of {event.steps_per_epoch} an epoch, "
         f"{event.parameters / 1e6:.2f} M parameters, {event.device}, {event.precision}, {event.composition}{go_on}"
+    )
+
+
+def _estimate_line(event: Estimated) -> str:
+    return (
+        f"estimate: about {duration(event.seconds)} for the {event.steps:,} steps that remain, at "
+        f"{event.seconds_per_step:.3g} s a step; peak memory so far {event.peak_memory_bytes / 1e9:.2f} GB"
     )
 
 
@@ -131,9 +166,3 @@ def _measured_line(event: Measured) -> str:
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

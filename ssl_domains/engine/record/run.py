@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from torch import Tensor
@@ -17,11 +17,17 @@ from ssl_domains.engine.record.checkpoint import Checkpoints, step_of
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.engine.record.config_file import load_config
 from ssl_domains.engine.record.trackers import MetricsFile
+from ssl_domains.engine.record.trained_table import trained_table_meta
 from ssl_domains.engine.record.weights import load_weights
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, SslDomainsError, UsageError, disk_is_full
+from ssl_domains.samples import TableMeta, Unreadable, alone_in, read_guarded, require_folder, write_errors, write_whole
 from ssl_domains.views import Canvas, Crop, ImagePreprocess, Preprocess, crop_from_dict, preprocess_from_dict
 
 __all__ = ["Run"]
+
+T = TypeVar("T")
+_NOT_A_RUNS = (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""Errors of reading values that are not as a run writes them."""
 
 
 class Run:
@@ -32,6 +38,7 @@ class Run:
     ``environment.json``      versions, plugins, commit, device
     ``data_fingerprint.json`` training rows, hashes of their ids and of the columns the rule reads, splits
     ``training_samples.parquet``  ids of the training rows, so that a probe can report overlap
+    ``table.json``            metadata of the sample table: domain, group of the split, identifiers
     ``preprocess.json``       preprocessing from a native array to the encoder's input
     ``recipe.json``           every view step, with its parameters and reason
     ``fitted.json``           bin edges fitted on the training rows
@@ -45,8 +52,8 @@ class Run:
         folder: The folder; `Run.open` checks that it is a run.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
@@ -74,6 +81,19 @@ class Run:
             raise UsageError(f"{folder} already holds a run", "add --resume to go on with it, or give another --out")
 
     @classmethod
+    @contextmanager
+    def alone(cls, folder: str | Path) -> Iterator[None]:
+        """Keep other processes from training into the folder, during a block.
+
+        Raises:
+            UsageError: When another process does; the message names its process id.
+        """
+        folder = Path(folder)
+        require_folder(folder)
+        with alone_in(folder, f"the run {str(folder)!r} is being trained", "give another --out"):
+            yield
+
+    @classmethod
     def require_resumable(cls, folder: str | Path) -> None:
         """Refuse to resume a folder without checkpoints.
 
@@ -94,7 +114,7 @@ class Run:
     @cached_property
     def preprocess(self) -> Preprocess:
         """The preprocessing from a native array to the encoder's input."""
-        return preprocess_from_dict(self._json("preprocess.json"))
+        return self._read("preprocess.json", preprocess_from_dict)
 
     @property
     def canvas(self) -> Canvas:
@@ -111,41 +131,53 @@ class Run:
     @cached_property
     def fitted(self) -> dict[str, list[float]]:
         """Bin edges fitted on the training rows, by the text of their key."""
-        return dict(self._json("fitted.json"))
+        return self._read("fitted.json", dict)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """Versions, plugins, commit, device."""
-        return dict(self._json("environment.json"))
+        return self._read("environment.json", dict)
 
     @cached_property
     def data_fingerprint(self) -> dict[str, Any]:
         """Training rows, hashes, splits."""
-        return dict(self._json("data_fingerprint.json"))
+        return self._read("data_fingerprint.json", dict)
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Every view step, with its parameters and reason."""
-        return dict(self._json("recipe.json"))
+        return self._read("recipe.json", dict)
 
     @cached_property
     def crop(self) -> Crop | None:
         """The crop of the views: the part of a sample that an encoder of a fixed size sees. None without one."""
         described = self.recipe.get("crop")
-        return None if described is None else crop_from_dict(described)
+        with self.reading("recipe.json"):
+            return None if described is None else crop_from_dict(described)
 
     @cached_property
     def pairs(self) -> dict[str, Any]:
         """The inspection of the pairs, from ``pairs.json``."""
-        return dict(self._json("pairs.json"))
+        return self._read("pairs.json", dict)
 
     @cached_property
     def training_samples(self) -> frozenset[str]:
         """Ids of the samples the encoder was trained on."""
-        try:
-            return frozenset(pl.read_parquet(self.folder / "training_samples.parquet")["sample"].to_list())
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise DataError(f"{self.folder} has no readable training_samples.parquet", "train it again") from error
+        path = self.folder / "training_samples.parquet"
+        ids = read_guarded(lambda: frozenset(pl.read_parquet(path)["sample"].to_list()), path)
+        if isinstance(ids, Unreadable):
+            cause = f"{self.folder} has no readable training_samples.parquet: {ids.cause}"
+            raise DataError(cause, "train it again")
+        return ids
+
+    @cached_property
+    def table_meta(self) -> TableMeta:
+        """Metadata of the table that the run was trained on; empty for a run of an earlier version.
+
+        Raises:
+            DataError: When ``table.json`` is damaged.
+        """
+        return trained_table_meta(self.folder)
 
     @property
     def checkpoints(self) -> Checkpoints:
@@ -171,7 +203,8 @@ class Run:
         """
         method: Mapping[str, Tensor] = self.checkpoints.load()["method"]
         prefix = "encoder."
-        return {name.removeprefix(prefix): value for name, value in method.items() if name.startswith(prefix)}
+        with self.checkpoints.damaged():
+            return {name.removeprefix(prefix): value for name, value in method.items() if name.startswith(prefix)}
 
     def encoder(self) -> Encoder:
         """The trained encoder of the newest checkpoint, on the CPU, in evaluation mode.
@@ -194,19 +227,64 @@ class Run:
         )
         return encoder.eval()
 
+    def unfinished_remark(self) -> str:
+        """A warning for a run that stopped before its last step; empty for a finished one.
+
+        Raises:
+            UsageError: When there is no checkpoint.
+            DataError: When it can't be read.
+        """
+        step, total = self.step, self.checkpoints.total_steps()
+        if total is None or step >= total:
+            return ""
+        if step == 0:
+            return f"the run {self.folder.name!r} has initial weights: nothing of its {total:,} steps was trained"
+        return f"the run {self.folder.name!r} stopped at step {step:,} of {total:,}"
+
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
-        """Write a JSON file of the folder, atomically."""
+        """Write a JSON file of the folder; raises as `write_text`."""
         self.write_text(name, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file of the folder, atomically."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{name}.writing"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, self.folder / name)
+        """Write a text file of the folder, whole.
 
-    def _json(self, name: str) -> Any:
+        Raises:
+            ResourceError: When the disk is full.
+            UsageError: When the folder can't be written to.
+        """
+        path = self.folder / name
+        with write_errors(str(path)):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+    def write_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Write a Parquet file of the folder, whole; raises as `write_text`."""
+        path = self.folder / name
+        with write_errors(str(path)):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, frame.write_parquet)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """A block that reads the values of a file of the folder: values of another form are the fault of the file.
+
+        Raises:
+            DataError: The file doesn't hold what a run writes.
+        """
         try:
-            return json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{self.folder / name} can't be read: {error}", "the run folder is incomplete") from error
+            yield
+        except SslDomainsError:
+            raise
+        except (OSError, *_NOT_A_RUNS) as error:
+            if disk_is_full(error):
+                raise
+            cause = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            hint = "the run folder is incomplete, or the file was edited: restore it, or train again"
+            raise DataError(f"{self.folder / name} can't be read: {cause}", hint) from error
+
+    def _read(self, name: str, make: Callable[[Any], T]) -> T:
+        with self.reading(name):
+            values = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise TypeError(f"it holds {type(values).__name__}, not an object")
+            return make(values)

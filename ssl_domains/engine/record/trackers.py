@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from ssl_domains.errors import UsageError
+from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["MetricsFile", "TensorboardTracker", "Tracker", "create_trackers"]
 
@@ -37,33 +37,38 @@ class MetricsFile:
         self.path = path
 
     def log(self, values: Mapping[str, Any]) -> None:
-        """Append a line; NaN and infinity become null, as JSON has neither."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(_finite(values), ensure_ascii=False, allow_nan=False) + "\n")
+        """Append a line; NaN and infinity become null, as JSON has neither.
+
+        Raises:
+            ResourceError: When the disk is full.
+        """
+        line = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False) + "\n"
+        with write_errors(str(self.path), "go on with --resume"), open(self.path, "a", encoding="utf-8") as file:
+            file.write(line)
 
     def close(self) -> None:
         """Do nothing: the file is opened for each line."""
 
     def read(self) -> list[dict[str, Any]]:
-        """All complete lines; an unfinished last line of a killed process is left out."""
+        """All complete lines; the unfinished line of a killed process, and what is no measurement, is left out."""
         if not self.path.is_file():
             return []
         lines = []
         for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                lines.append(json.loads(text))
-            except json.JSONDecodeError:
-                break
+                values = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(values, dict) and type(values.get("step")) is int:
+                lines.append(values)
         return lines
 
     def trim(self, step: int) -> None:
         """Remove measurements after ``step``: a resumed run makes them again."""
         kept = [values for values in self.read() if values["step"] <= step]
-        temporary = self.path.with_name(f".{self.path.name}.writing")
-        temporary.write_text(
-            "".join(json.dumps(values, ensure_ascii=False) + "\n" for values in kept), encoding="utf-8"
-        )
-        os.replace(temporary, self.path)
+        text = "".join(json.dumps(values, ensure_ascii=False) + "\n" for values in kept)
+        with write_errors(str(self.path), "go on with --resume"):
+            write_whole(self.path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 class TensorboardTracker:

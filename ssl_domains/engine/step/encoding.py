@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.allocation import freed_memory_returned
 from ssl_domains.engine.processes.precision import Precision, autocast
+from ssl_domains.engine.processes.workers import GuardedDataset, loaded, settle_worker
 from ssl_domains.inputs import Input
 from ssl_domains.views import whole_batch
 
@@ -73,16 +74,21 @@ def encode_rows(
         precision: Precision of the encoder.
         progress: Called with the number of rows done and of all rows.
 
+    Raises:
+        Exception: An error of the dataset, as it was raised, also in a worker process.
+        ResourceError: When a worker process was killed.
+
     Yields:
         The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
     batch_size = min(batch_size, getattr(dataset, "most_at_once", batch_size))
     index = range(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     loader: DataLoader[Any] = DataLoader(
-        dataset,
+        GuardedDataset(dataset),
         batch_sampler=_Batches(index, batch_size),
         collate_fn=whole_batch,
         num_workers=workers,
+        worker_init_fn=settle_worker,
         generator=torch.Generator(),
     )
     if workers:
@@ -92,7 +98,7 @@ def encode_rows(
     encoder.eval()
     start = 0
     try:
-        for batch in loader:
+        for batch in loaded(loader):
             inputs: Input = batch["input"].to(device).unit()
             with torch.no_grad(), autocast(device, precision):
                 made = read(encoder, inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ssl_domains.errors import SslDomainsError
+from ssl_domains.engine.processes.workers import GuardedDataset, loaded, settle_worker
 from ssl_domains.inputs import Input, View
 from ssl_domains.pairs import BatchSampler
 
@@ -88,14 +87,14 @@ class Feed:
         self.device = device
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.loader: DataLoader[Any] = DataLoader(
-            dataset,
+            GuardedDataset(dataset),
             batch_sampler=sampler,
             collate_fn=_as_it_is,
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=2 if workers else None,
             pin_memory=device.type == "cuda",
-            worker_init_fn=_ignore_interrupt,
+            worker_init_fn=settle_worker,
             # A separate generator: the loader draws a base seed, by default from the generator that dropout uses.
             generator=torch.Generator(),
         )
@@ -109,31 +108,29 @@ class Feed:
             steps_before: Steps of all earlier epochs; None if each had as many as this one.
 
         Raises:
-            SslDomainsError: An error of the dataset, in one line, also when it was raised in a worker process.
+            Exception: An error of the dataset, as it was raised, also in a worker process.
+            ResourceError: When a worker process was killed.
         """
         # Workers read ahead, so the sampler's position is ahead of training and must be set for each epoch.
         self.sampler.set_position(epoch, first_step, steps_before)
         plan = self.sampler.plan(epoch)
-        batches = iter(self.loader)
+        batches = loaded(self.loader)
         while True:
             before = time.perf_counter()
-            try:
-                loaded = next(batches, None)
-            except SslDomainsError as error:
-                raise _in_one_line(error) from error
-            if loaded is None:
+            batch = next(batches, None)
+            if batch is None:
                 return
-            yield self._to_device(loaded, plan[first_step], time.perf_counter() - before)
+            yield self._to_device(batch, plan[first_step], time.perf_counter() - before)
             first_step += 1
 
-    def _to_device(self, loaded: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
-        index = loaded["index"].long()
+    def _to_device(self, made: dict[str, Any], planned: NDArray[np.int64], waited: float) -> Batch:
+        index = made["index"].long()
         return Batch(
-            input=self._moved(loaded["input"]) if "input" in loaded else None,
-            beside=self._beside_moved(loaded.get("beside", ())),
+            input=self._moved(made["input"]) if "input" in made else None,
+            beside=self._beside_moved(made.get("beside", ())),
             crops=tuple(
                 replace(one, input=self._moved(one.input), beside=self._beside_moved(one.beside))
-                for one in loaded.get("crops", ())
+                for one in made.get("crops", ())
             ),
             index=index,
             columns={name: values[index].to(self.device, non_blocking=True) for name, values in self.columns.items()},
@@ -150,17 +147,5 @@ class Feed:
         return tuple(one.to(self.device, non_blocking=True) for one in loaded)
 
 
-def _in_one_line(error: SslDomainsError) -> SslDomainsError:
-    """The error with its original message; from a worker process it comes with a whole traceback as message."""
-    last = error.message.strip().splitlines()[-1]
-    name = f"{type(error).__name__}: "
-    return type(error)(last.partition(name)[2] or last, error.hint)
-
-
 def _as_it_is(batch: Any) -> Any:
     return batch
-
-
-def _ignore_interrupt(worker: int) -> None:
-    # A terminal sends Ctrl-C to the workers too; only the training process handles it, between two steps.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

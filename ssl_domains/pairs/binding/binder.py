@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import PluginError, SslDomainsError, UsageError
 from ssl_domains.pairs.binding import nodes
-from ssl_domains.pairs.binding.bins import assign_bins, bins_per_group, fit_edges, width_edges
+from ssl_domains.pairs.binding.bins import assign_bins, bins_per_group, fit_edges, width_edges, wrapped
 from ssl_domains.pairs.binding.bound_rule import BoundRule
 from ssl_domains.pairs.binding.leaf import BoundLeaf
 from ssl_domains.pairs.rules.algebra import AcrossParts, And, Leaf, Not, Or, Rule
@@ -122,6 +122,7 @@ class Binder:
                 raise UsageError(f"{key} is cut per {key.per!r}, which views emit", "per= takes a column of the table")
             return bins_per_group(values, self.table.codes(key.per), key.n, key.by)
         if key.range is not None:
+            values = wrapped(values, *key.range) if key.wrap else values
             return assign_bins(values, width_edges(*key.range, key.n))
         if self._fitted is None:
             return assign_bins(values, fit_edges(values, key.n, key.by))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["assign_bins", "bins_per_group", "fit_edges", "width_edges"]
+__all__ = ["assign_bins", "bins_per_group", "fit_edges", "width_edges", "wrapped"]
 
 
 def width_edges(lo: float, hi: float, n: int) -> list[float]:
@@ -47,6 +47,15 @@ def assign_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[
     inner = np.asarray(edges, dtype=np.float64)[1:-1]
     bin_ = np.searchsorted(inner, values, side="right").astype(np.int64)
     return np.where(np.isnan(values), -1, bin_)
+
+
+def wrapped(values: NDArray[np.float64], lo: float, hi: float) -> NDArray[np.float64]:
+    """Values moved into ``[lo, hi)`` by whole turns of ``hi − lo``; those inside stay exactly as they are."""
+    with np.errstate(invalid="ignore"):
+        moved = lo + np.mod(values - lo, hi - lo)
+    # Rounding may put a value just below a border onto hi, which is lo again.
+    moved = np.where(moved >= hi, lo, moved)
+    return np.where((values >= lo) & (values < hi), values, moved)
 
 
 def bins_per_group(

@@ -135,7 +135,7 @@ def advise(
     outlooks = []
     kind: Kind = "groups" if bound.relations[by].codes is not None else "draw"
     left = _SLOTS if kind == "groups" else _SLOTS // 8
-    for batch_size in batch_sizes(size, sampler.batch_size):
+    for batch_size in batch_sizes(size, sampler.batch_size, sampler.composition.per_group):
         one = random_outlook(batch_size, size, counts, false)
         now = batch_size == sampler.batch_size
         outlooks.append(replace(one, planned=now and sampler.composition.kind == "random"))
@@ -151,11 +151,14 @@ def advise(
     )
 
 
-def batch_sizes(rows: int, planned: int) -> list[int]:
-    """Powers of two from 64 to 4,096 that the rows can fill (from 8 where they are few), and the planned size."""
+def batch_sizes(rows: int, planned: int, per_group: int = 2) -> list[int]:
+    """Powers of two from 64 to 4,096 that the rows can fill (from 8 where they are few), and the planned size.
+
+    The powers are rounded down to a multiple of ``per_group``, so that batches of each size can also be composed.
+    """
     least = 64 if rows >= 256 else 8
-    powers = [2**k for k in range(3, 13) if least <= 2**k <= rows]
-    return sorted({*powers, planned})
+    powers = [2**k // per_group * per_group for k in range(3, 13) if least <= 2**k <= rows]
+    return sorted({*powers, planned} - {0})
 
 
 def degrees(bound: BoundObjective) -> list[tuple[Floats, bool]]:
@@ -258,16 +261,16 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
     if "random" in at_size and at_size["random"] in random:
         text = f"Random batches of {size:,} already give nearly every anchor that can have one a positive{alone}."
         least = min(one.batch_size for one in random)
-        text = text if least == size else f"{text[:-1]}; {least:,} would do."
+        text = text if least == size else f"{text[:-1]}; {least:,} would do: --set train.batch_size={least}."
     elif random:
         least = min(one.batch_size for one in random)
         served = share_served(at_size["random"].without[by], unmatched) if "random" in at_size else 0.0
         text = (
             f"In random batches of {size:,}, {_share(1 - served)} of the anchors that can have a positive lack one"
-            f"{alone}: use batches of at least {least:,}, or compose by {_other(at_size)}."
+            f"{alone}: use batches of at least {least:,} (--set train.batch_size={least}){_composing(at_size, ', or')}."
         )
     else:
-        text = f"No batch size in this table makes random batches enough{alone}: compose by {_other(at_size)}."
+        text = f"No batch size in this table makes random batches enough{alone}{_composing(at_size, ':')}."
     if kind in at_size and kind != "random" and at_size[kind] in enough and at_size.get("random") not in random:
         text += f" The planned {kind} of {sampler.composition.per_group} does it."
     if here is not None and here.false_negatives is not None and here.false_negatives >= _MANY:
@@ -278,8 +281,10 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
     return text
 
 
-def _other(at_size: dict[str, Outlook]) -> str:
-    return next((name for name in at_size if name != "random"), "groups or draw")
+def _composing(at_size: dict[str, Outlook], joint: str) -> str:
+    """The advice to compose batches, after a joint; empty where batches of this size can't be composed."""
+    kind = next((name for name in at_size if name != "random"), None)
+    return "" if kind is None else f"{joint} compose by {kind} (--set pairs.composition={kind})"
 
 
 def _share(value: float) -> str:

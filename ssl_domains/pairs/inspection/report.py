@@ -12,6 +12,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.pairs.binding.bound_rule import BoundRelation
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import count_pairs
+from ssl_domains.pairs.inspection.emptied_bins import emptied_bins
 from ssl_domains.pairs.inspection.facts import (
     ColumnFacts,
     GroupSizes,
@@ -28,7 +29,8 @@ from ssl_domains.pairs.inspection.nuisance import (
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
-from ssl_domains.samples import SampleTable
+from ssl_domains.pairs.sampling.random_batches import match_counts
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
@@ -194,7 +196,9 @@ def inspect_pairs(
         warnings=[
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
+            *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
             *_warnings(len(table), relations, columns),
+            *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
         hints=[hint for _, hint in refused],
         label_missing=label_missing,
@@ -227,8 +231,17 @@ def _refusals(
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
-            "check the rule's columns, compose by groups or draw, or say --relations none",
+            _cure(bound),
         )
+
+
+def _cure(bound: BoundObjective) -> str:
+    """How to get positives of other samples into the batches; another composition helps only where rows match."""
+    simclr = "for plain SimCLR give no rule"
+    if not match_counts(bound, 0)[0].any():
+        return f"no sample of the table matches another: check the rule's columns; {simclr}"
+    kind = "draw" if bound.relations[0].codes is None else "groups"
+    return f"compose batches by the rule: --set pairs.composition={kind}; {simclr}"
 
 
 def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
@@ -237,6 +250,10 @@ def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
         return True
     rows = np.arange(size)
     return relation.across_parts and bool(relation.rule.matches_pairwise(rows, rows).any())
+
+
+def _identifying(label: str) -> str:
+    return f"label {label!r} looks like an identifier: nearly each of its values is one patient's or one sample's alone"
 
 
 def _given_up(sampler: BatchSampler) -> Iterable[str]:
@@ -263,14 +280,21 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
             yield f"column {column.name!r} is missing in {percent(column.missing / size)} of rows"
 
 
+def _groups_in_words(groups: GroupSizes) -> str:
+    parts = [f"{groups.groups:,}"]
+    parts += [f"{groups.alone:,} of one sample"] if groups.alone else []
+    parts += (
+        [f"{groups.missing:,} rows in no group"] if groups.missing else ["every row in one"] if groups.groups else []
+    )
+    return ", ".join(parts)
+
+
 def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
     lines = [("relation", f"{facts.weight:g} × {facts.text}")]
     if facts.groups is not None:
         groups = facts.groups
         sizes = " / ".join(f"{size:g}" for size in groups.quantiles)
-        lines.append(
-            ("  groups", f"{groups.groups:,}, {groups.alone:,} of one sample, {groups.missing:,} rows in none")
-        )
+        lines.append(("  groups", _groups_in_words(groups)))
         lines.append(("  group sizes (0, 25, 50, 75, 100 %)", sizes or "none"))
     if facts.without_cross_positive is None:
         lines.append(("  cross-sample positives", "known only once the views are made"))

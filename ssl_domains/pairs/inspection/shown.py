@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import polars as pl
 
 from ssl_domains.pairs.binding.reason import number
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["MANY", "TableValues", "coded_columns"]
 
@@ -30,7 +30,8 @@ def coded_columns(
     return frozenset(
         name
         for name in columns
-        if name in table.columns and (name in secret or (name not in measured and _many(table, name)))
+        if name in table.columns
+        and (name in secret or (name not in measured and (_many(table, name) or looks_identifying(table, name))))
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.binder import Binder
-from ssl_domains.pairs.binding.bins import assign_bins, width_edges
+from ssl_domains.pairs.binding.bins import assign_bins, width_edges, wrapped
 from ssl_domains.pairs.binding.leaf import BatchValues, BoundLeaf
 from ssl_domains.pairs.binding.nodes import And, Node, answer_for
 from ssl_domains.pairs.binding.protocols import RowRule
@@ -93,10 +93,12 @@ class EmittedSame(BoundLeaf):
     Attributes:
         name: Name of the emitted number.
         edges: Bin edges, or None for the number itself.
+        wrap: Whether the edges are those of a full turn.
     """
 
     name: str
     edges: tuple[float, ...] | None
+    wrap: bool = False
 
     reads_emitted = True
 
@@ -112,6 +114,7 @@ class EmittedSame(BoundLeaf):
         """See `BoundLeaf.on_rows`."""
         values = rows.emitted(self.name)
         if self.edges is not None:
+            values = wrapped(values, self.edges[0], self.edges[-1]) if self.wrap else values
             return rows.equal(assign_bins(values, self.edges))
         ranks = np.unique(values, return_inverse=True)[1].reshape(-1)
         return rows.equal(np.where(np.isnan(values), -1, ranks))
@@ -132,4 +135,4 @@ def _bind_key(key: Key, binder: Binder) -> BoundLeaf:
     if key.range is None:
         hint = f"write bins({column!r}, {key.n}, range=(lo, hi))"
         raise UsageError(f"{key} cuts a number that views emit, which has no range to fit", hint)
-    return EmittedSame(column, tuple(width_edges(*key.range, key.n)))
+    return EmittedSame(column, tuple(width_edges(*key.range, key.n)), key.wrap)

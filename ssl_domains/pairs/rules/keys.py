@@ -14,6 +14,8 @@ from ssl_domains.pairs.rules.errors import RuleTypeError
 
 __all__ = ["SAMPLE", "Bins", "Key", "bins", "column_name", "finite_number", "number_text"]
 
+_WRAP = "write bins('phi', 4, range=(-45, 315), wrap=True)"
+
 SAMPLE = "sample"
 """A key that every table has: without such a column, each row has its own value."""
 
@@ -28,6 +30,7 @@ class Bins:
         by: ``"width"`` for equal widths, ``"quantile"`` for equal counts.
         per: Column whose groups each use their own range, or None.
         range: Fixed ``(lo, hi)`` in place of a fitted range, or None.
+        wrap: Whether the range is a full turn, so that values outside it are moved into it by whole turns.
     """
 
     column: str
@@ -35,6 +38,7 @@ class Bins:
     by: Literal["width", "quantile"] = "width"
     per: str | None = None
     range: tuple[float, float] | None = None
+    wrap: bool = False
 
     def __post_init__(self) -> None:
         column_name(self.column, "bins")
@@ -54,6 +58,10 @@ class Bins:
             column_name(self.per, "bins(per=)")
         if self.range is not None:
             self._check_range(self.range)
+        if not isinstance(self.wrap, bool):
+            raise RuleTypeError("bins takes wrap=True or wrap=False", _WRAP)
+        if self.wrap and self.range is None:
+            raise UsageError("wrap=True needs the range of a full turn", _WRAP)
 
     def _check_range(self, bounds: Sequence[float]) -> None:
         if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
@@ -80,6 +88,8 @@ class Bins:
             text += f", per={self.per!r}"
         if self.range is not None:
             text += f", range=({number_text(self.range[0])}, {number_text(self.range[1])})"
+        if self.wrap:
+            text += ", wrap=True"
         return text + ")"
 
     __repr__ = __str__
@@ -94,6 +104,7 @@ def bins(
     by: Literal["width", "quantile"] = "width",
     per: str | None = None,
     range: tuple[float, float] | None = None,
+    wrap: bool = False,
 ) -> Bins:
     """A key that is the bin of a number. Bins are ``[lo, hi)``; the last one includes its upper edge.
 
@@ -107,6 +118,8 @@ def bins(
         by: ``"width"`` for equal widths, ``"quantile"`` for equal counts; equal quantile edges merge.
         per: Column whose groups each have their own edges.
         range: ``(lo, hi)`` in place of fitted edges; numbers emitted by views need it.
+        wrap: For directions and phases: ``range`` is a full turn, and other values are moved into it by whole turns.
+            ``bins("phi", 4, range=(-45, 315), wrap=True)`` puts −170 and 170 into one bin.
 
     Raises:
         UsageError: When an argument is out of these.
@@ -115,7 +128,7 @@ def bins(
         >>> same(bins("slice", 12, per="volume"))
         same(bins('slice', 12, per='volume'))
     """
-    return Bins(column, n, by, per, range)
+    return Bins(column, n, by, per, range, wrap)
 
 
 def column_name(value: object, function: str) -> str:

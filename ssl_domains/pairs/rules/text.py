@@ -240,7 +240,7 @@ def _usage(name: str, signature: inspect.Signature) -> str:
 
 def _syntax_hint(line: str) -> str:
     if line.count("(") != line.count(")"):
-        return "the parentheses do not match"
+        return "each ( needs its ), as in --rule \"same('patient')\""
     if "'" not in line and '"' not in line:
-        return "column names are quoted: same('class')"
+        return "column names are quoted, and the rule too: --rule \"same('class')\""
     return _EXAMPLE

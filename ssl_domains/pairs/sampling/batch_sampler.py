@@ -87,7 +87,8 @@ class BatchSampler:
             raise UsageError(f"the batch size is {batch_size}", "a batch needs at least 2 samples to compare")
         if bound.size < batch_size:
             raise DataError(
-                f"{bound.size} rows are fewer than a batch of {batch_size}", f"use a batch size of at most {bound.size}"
+                f"{bound.size} rows are fewer than a batch of {batch_size}",
+                f"use a batch size of at most {bound.size}: --set train.batch_size={bound.size}",
             )
         if world_size < 1 or batch_size % world_size:
             raise UsageError(
@@ -289,7 +290,7 @@ class BatchSampler:
         if count < self.batch_size:
             raise DataError(
                 f"{count} rows can be seeds, fewer than a batch of {self.batch_size}",
-                f"use a batch size of at most {count}",
+                f"use a batch size of at most {count}: --set train.batch_size={count}",
             )
         return None, seats, Turns(lambda rng: rng.permutation(rows), count, self.bound.size)
 
@@ -298,7 +299,11 @@ class BatchSampler:
         if kind not in ("groups", "draw", "partner"):
             return None
         if kind != "partner" and self.batch_size % k:
-            raise UsageError(f"per_group {k} does not divide a batch of {self.batch_size}", "use a multiple of it")
+            fits = max(self.batch_size // k, 1) * k
+            raise UsageError(
+                f"per_group {k} does not divide a batch of {self.batch_size}",
+                f"use a batch size of {fits}: --set train.batch_size={fits}",
+            )
         relation = self.bound.relations[self.composition.compose_by]
         if self._draws:
             if self.bound.drawer(self.composition.compose_by).has_no_match:

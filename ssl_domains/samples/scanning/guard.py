@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,10 @@ def _without_path(text: str, path: str | Path | None) -> str:
     if path is None:
         return text
     whole = os.fspath(path)
-    for part in (os.path.abspath(whole), whole, os.path.dirname(os.path.abspath(whole)), os.path.basename(whole)):
-        if len(part) > 3:
-            text = text.replace(part, "the file")
-    return text
+    for part in (os.path.abspath(whole), whole):
+        text = text.replace(part, "the file") if len(part) > 3 else text
+    folder = os.path.dirname(os.path.abspath(whole))
+    if len(folder) > 3:  # other files of the folder, whose names may name people too
+        text = re.sub(rf"(['\"]){re.escape(folder)}.*?\1|{re.escape(folder)}[^\s'\"]*", "…", text)
+    name = os.path.basename(whole)
+    return text.replace(name, "the file") if len(name) > 3 else text

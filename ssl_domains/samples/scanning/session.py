@@ -58,7 +58,8 @@ class ScanSession:
 
     def known(self, what: str, path: str, stat: list[Any]) -> tuple[bool, Any]:
         """Whether a file was read before with the same size, time of change and version, and what was read."""
-        before, value = self._known.get((what, path), (None, None))
+        # taken out: no file is asked for twice, and a large scan needs the memory
+        before, value = self._known.pop((what, path), (None, None))
         if before != stat:
             return False, None
         self.restored += 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ssl_domains.samples.scanning.problems import Problems
+from ssl_domains.samples.tables.metadata import is_sidecar
 
 __all__ = ["walk"]
 
@@ -14,8 +15,8 @@ __all__ = ["walk"]
 def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Yield every file below a folder, in the order of the names at each level; a file as source yields itself.
 
-    Names that begin with a dot are passed over, folders too. A folder that can't be listed, a link to a folder (which
-    is not followed) and a name that is not UTF-8 become problems.
+    Names that begin with a dot are passed over, folders too, and sidecars of tables. A folder that can't be listed, a
+    link to a folder (which is not followed) and a name that is not UTF-8 become problems.
 
     Args:
         source: Folder or file.
@@ -54,6 +55,7 @@ def _walk(folder: Path, problems: Problems, skip: Callable[[Path], bool] | None)
         elif is_folder and (skip is None or not skip(path)):
             yield from _walk(path, problems, skip)
         elif is_file:
-            yield path
+            if not is_sidecar(path):
+                yield path
         elif entry.is_symlink() and not is_folder:
             problems.add(path, "a link to a file that is not there")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssl_domains.samples import LazyArray, Region
+from ssl_domains.stores.files.source_paths import SourcePaths
 from ssl_domains.stores.fingerprint import file_stat
 
 __all__ = ["Entry", "Line", "Place"]
@@ -70,20 +71,25 @@ class Entry(NamedTuple):
             array, digest, Place.REGION, lazy.offset, dtype, shape, lazy.strides or (), lazy.path, size, modified
         )
 
-    def to_json(self) -> list[Any]:
-        """The entry as a list of JSON values."""
+    def to_json(self, places: SourcePaths) -> list[Any]:
+        """The entry as a list of JSON values, with paths as they are written in the store."""
         if self.place == Place.NONE:
             return [self.array, self.digest, self.cause]
         if self.place == Place.COPIED:
             return [self.array, self.digest, self.offset, self.dtype, *self.shape]
         place: dict[str, Any] = {"dtype": self.dtype, "shape": self.shape}
         if self.place == Place.REGION:
-            place |= {"offset": self.offset, "strides": self.strides, "path": self.path, "size": self.size}
+            place |= {
+                "offset": self.offset,
+                "strides": self.strides,
+                "path": places.written(self.path),
+                "size": self.size,
+            }
             place |= {"modified": self.modified}
         return [self.array, self.digest, place]
 
     @classmethod
-    def from_json(cls, values: Sequence[Any]) -> Entry:
+    def from_json(cls, values: Sequence[Any], places: SourcePaths) -> Entry:
         """The reverse of `to_json`."""
         array, digest, place, *rest = values
         if isinstance(place, str):
@@ -92,7 +98,10 @@ class Entry(NamedTuple):
             form: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in place.items()
             }
-            return cls(array, digest, Place.REGION if "path" in form else Place.READER, **form)
+            if "path" not in form:
+                return cls(array, digest, Place.READER, **form)
+            form["path"] = places.read(form["path"])
+            return cls(array, digest, Place.REGION, **form)
         dtype, *shape = rest
         return cls(array, digest, Place.COPIED, place, dtype, tuple(shape))
 
@@ -118,16 +127,19 @@ class Line(NamedTuple):
     end: int
     checksum: int
 
-    def to_json(self) -> dict[str, Any]:
-        """The line as JSON values."""
+    def to_json(self, places: SourcePaths) -> dict[str, Any]:
+        """The line as JSON values, with paths as they are written in the store."""
         return {
-            "path": self.path, "stat": self.stat, "columns": self.columns, "start": self.start, "end": self.end,
-            "crc": self.checksum, "rows": [entry.to_json() for entry in self.entries],
+            "path": places.written(self.path), "stat": self.stat, "columns": self.columns,
+            "start": self.start, "end": self.end, "crc": self.checksum,
+            "rows": [entry.to_json(places) for entry in self.entries],
         }  # fmt: skip
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Line:
+    def from_json(cls, values: dict[str, Any], places: SourcePaths) -> Line:
         """The reverse of `to_json`."""
-        entries = tuple(Entry.from_json(row) for row in values["rows"])
+        entries = tuple(Entry.from_json(row, places) for row in values["rows"])
         columns = tuple(values["columns"])
-        return cls(values["path"], values["stat"], columns, entries, values["start"], values["end"], values["crc"])
+        return cls(
+            places.read(values["path"]), values["stat"], columns, entries, values["start"], values["end"], values["crc"]
+        )

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, disk_is_full
 from ssl_domains.stores.files.compaction import compacted, living_end
 from ssl_domains.stores.files.header import Header, read_header
 from ssl_domains.stores.files.index import Index, IndexBuilder
@@ -88,7 +88,9 @@ class Generation:
         try:
             self.index.write(self.header.index_path, self.header.files_path)
             self.header.write()
-        except OSError:
+        except Exception as error:
+            if not isinstance(error, OSError) and not disk_is_full(error):  # polars has an error of its own
+                raise
             for path in (self.header.index_path, self.header.files_path):
                 with suppress(OSError):
                     path.unlink()

@@ -96,10 +96,10 @@ def read_header(folder: Path) -> Header | None:
         if values.get("format") in _OLD_FORMATS:
             return Header(folder, "", "", int(values["generation"]), format=values["format"])
         if values.get("format") == FORMAT:
-            return Header(folder, **values)
+            return _checked(Header(folder, **values))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(
             f"the array store {folder.name} can't be read", "remove its folder and fill it again"
         ) from error
@@ -107,3 +107,18 @@ def read_header(folder: Path) -> Header | None:
         f"the array store {folder.name} has format {values.get('format')}, this version reads {FORMAT}",
         "remove its folder and fill it again",
     )
+
+
+def _checked(header: Header) -> Header:
+    """The header, whose numbers are whole and at least 0.
+
+    Raises:
+        ValueError: When a value is of another kind.
+    """
+    for name in ("generation", "index", "end"):
+        value = getattr(header, name)
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{name} is {value!r}")
+    if not isinstance(header.reader, str) or not isinstance(header.axes, str) or not header.axes:
+        raise ValueError("reader and axes are texts")
+    return header

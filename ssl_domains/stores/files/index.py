@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import Unreadable, read_guarded, write_whole
 from ssl_domains.stores.files.entry import Line, Place
+from ssl_domains.stores.files.source_paths import SourcePaths
 
 __all__ = ["Index", "IndexBuilder"]
 
@@ -39,8 +39,8 @@ class Index:
             and for regions ``stride0`` …, ``path`` (null for the path of the file), ``size``, and ``modified`` in ns
             where ``path`` is not null, else null. A column of nulls alone has the type ``Null``, which takes no memory,
             and is not written.
-        files: Columns ``path``, ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
-            ``columns`` (number of one of ``columns``).
+        files: Columns ``path`` ``size`` in bytes and ``modified`` in ns (both null for what was no file), and
+            ``columns`` (number of one of ``columns``). Paths are absolute here, and written as by `SourcePaths`.
         dtypes: Short names of the dtypes.
         columns: Sets of columns that decoding read.
         rank: Number of sides of the arrays.
@@ -65,15 +65,38 @@ class Index:
             FileNotFoundError: When a file is missing.
             ValueError: When a file is damaged.
         """
-        try:
-            meta = json.loads(pl.read_parquet_metadata(files)[_META_KEY])
-            found, read = pl.read_parquet(rows), pl.read_parquet(files)
-        except (pl.exceptions.PolarsError, KeyError) as error:
-            raise ValueError(f"{rows.name} or {files.name} is damaged: {error}") from error
+        for path in (rows, files):
+            path.stat()  # a missing file is no damaged one
+        read = read_guarded(lambda: cls._read(rows, files))
+        if isinstance(read, Unreadable):
+            raise ValueError(f"{rows.name} or {files.name} is damaged: {read.cause}")
+        return read
+
+    @classmethod
+    def _read(cls, rows: Path, files: Path) -> Index:
+        meta = json.loads(pl.read_parquet_metadata(files)[_META_KEY])
+        found, read = pl.read_parquet(rows), pl.read_parquet(files)
         columns, schema = tuple(tuple(names) for names in meta["columns"]), _schema(meta["rank"])
         absent = [pl.lit(None).alias(name) for name in schema if name not in found.columns]
-        table = found.with_columns(absent).select(list(schema))
-        return cls(table, read, tuple(meta["dtypes"]), columns, meta["rank"])
+        places = SourcePaths.of_store(files.parent)
+        found, read = (frame.with_columns(path=places.read_all(frame["path"])) for frame in (found, read))
+        types = pl.Schema({name: dtype for name, dtype in schema.items() if name in found.columns})
+        table = found.cast(types).with_columns(absent).select(list(schema))
+        made = cls(
+            table, read.cast(pl.Schema(_FILES)).select(list(_FILES)), tuple(meta["dtypes"]), columns, meta["rank"]
+        )
+        made._require_consistent()
+        return made
+
+    def _require_consistent(self) -> None:
+        """Raise ValueError when a number of a row refers to nothing: a file, a dtype, a set of columns."""
+        for name, most in (("file", len(self.files)), ("dtype", len(self.dtypes))):
+            if len(self) and int(self.rows[name].fill_null(most).max()) >= most:  # type: ignore[arg-type]
+                raise ValueError(f"a row has no {name}")
+        if len(self.files) and int(self.files["columns"].fill_null(len(self.columns)).max()) >= len(self.columns):  # type: ignore[arg-type]
+            raise ValueError("a file has no columns")
+        for name in self.dtypes:
+            np.dtype(name)
 
     def write(self, rows: Path, files: Path) -> None:
         """Write both files.
@@ -82,8 +105,11 @@ class Index:
             OSError: When the disk is full.
         """
         meta = json.dumps({"dtypes": self.dtypes, "columns": self.columns, "rank": self.rank})
-        held = self.rows.select(pl.exclude(pl.Null))
-        for path, frame, settings in ((rows, held, {}), (files, self.files, {"metadata": {_META_KEY: meta}})):
+        held, places = self.rows.select(pl.exclude(pl.Null)), SourcePaths.of_store(files.parent)
+        if "path" in held.columns:
+            held = held.with_columns(path=places.written_all(held["path"]))
+        sources = self.files.with_columns(path=places.written_all(self.files["path"]))
+        for path, frame, settings in ((rows, held, {}), (files, sources, {"metadata": {_META_KEY: meta}})):
             write_whole(path, functools.partial(_write, frame, settings))
 
     def __len__(self) -> int:
@@ -127,10 +153,7 @@ class Index:
 
 
 def _write(frame: pl.DataFrame, settings: dict[str, Any], path: Path) -> None:
-    """Write a frame and force it to the disk."""
     frame.write_parquet(path, row_group_size=1 << 22, **settings)
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _schema(rank: int) -> dict[str, Any]:

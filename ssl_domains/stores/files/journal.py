@@ -5,6 +5,8 @@ after them. Data behind the end of the last complete line was being written when
 time to time both files are forced to the disk (fsync), and a line records this. When filling continues, the data of
 later lines is compared with their checksums, as a power cut may have lost it.
 
+Paths of source files count from the folder of the sample table, as `SourcePaths` writes them.
+
 At the end of a filling the lines become rows of the index, and a new journal begins.
 """
 
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from ssl_domains.samples import LazyArray
 from ssl_domains.stores.files.entry import Entry, Line, Place
 from ssl_domains.stores.files.index import IndexBuilder
+from ssl_domains.stores.files.source_paths import SourcePaths
 
 __all__ = ["ALIGNMENT", "Journal", "read_journal", "write_all"]
 
@@ -39,7 +42,7 @@ class _Text(NamedTuple):
 
 def _read(path: Path, data_size: int) -> Iterator[_Text]:
     """The complete lines of a journal whose data is complete."""
-    position = 0
+    position, places = 0, SourcePaths.of_store(path.parent)
     try:
         with path.open("rb") as file:
             for raw in file:
@@ -47,7 +50,7 @@ def _read(path: Path, data_size: int) -> Iterator[_Text]:
                     return
                 try:
                     values = json.loads(raw)
-                    line = None if "synced" in values else Line.from_json(values)
+                    line = None if "synced" in values else Line.from_json(values, places)
                 except (ValueError, KeyError, TypeError):
                     return
                 if line is not None and line.end > data_size:
@@ -78,7 +81,7 @@ class Journal:
     """
 
     def __init__(self, journal: Path, data: Path, end: int, rows: IndexBuilder) -> None:
-        self._data_path, self._rows = data, rows
+        self._data_path, self._rows, self._places = data, rows, SourcePaths.of_store(journal.parent)
         self._end, self._journal_end = end, 0
         size = data.stat().st_size if data.exists() else 0
         synced = max((number for number, text in enumerate(_read(journal, size)) if text.line is None), default=-1)
@@ -153,7 +156,7 @@ class Journal:
                 else:
                     entries.append(Entry.opened(name, digest, array, path))
             line = Line(path, stat, columns, tuple(entries), start, end, checksum)
-            text = json.dumps(line.to_json(), separators=(",", ":")).encode() + b"\n"
+            text = json.dumps(line.to_json(self._places), separators=(",", ":")).encode() + b"\n"
             write_all(self._journal, text)
         except BaseException:
             self._cut()

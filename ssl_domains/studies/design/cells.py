@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
 
 __all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "read_result", "write_result"]
@@ -114,12 +114,13 @@ def read_result(study: Path, cell: Cell, shared: str) -> CellResult | None:
             return None
         scores = [CellScore(**score) for score in stored.pop("scores")]
         return CellResult(scores=scores, seconds=tuple(stored.pop("seconds")), **stored)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # a cell whose result can't be read is run again
 
 
 def write_result(study: Path, cell: Cell, result: CellResult) -> None:
     """Write the result of a cell atomically: an interrupted write leaves no broken file."""
     path = study / cell.folder / "result.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda part: part.write_text(json.dumps(asdict(result)), encoding="utf-8"))
+    with write_errors(f"the result {str(path)!r}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda part: part.write_text(json.dumps(asdict(result)), encoding="utf-8"))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["Fold", "GroupPlan", "plan_groups"]
 
@@ -144,7 +144,7 @@ def _spread(
 
 def _names(table: SampleTable, group: str, codes: NDArray[np.int64]) -> tuple[str, ...]:
     count = int(codes.max(initial=-1)) + 1
-    if group in table.meta.identifiers:  # result pages print group names, which must not be identifiers
+    if looks_identifying(table, group):  # result pages print group names, which must not be identifiers
         return tuple(f"no. {number}" for number in range(1, count + 1))
     known = np.flatnonzero(codes >= 0)
     first = dict(zip(codes[known[::-1]].tolist(), known[::-1].tolist(), strict=True))

@@ -160,15 +160,16 @@ def read_study_file(path: str | Path) -> StudyFile:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the study {path}: {error.strerror}", "give the path of a STUDY.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOML, UTF-8, a number of too many digits, too many brackets
         raise UsageError(f"{path} is not TOML: {error}", "see the how-to page on studies") from None
-    for name in ("config",):
-        values[name] = _dotted(values.get(name, {}))
-    values["grid"] = [_dotted(point) for point in values.get("grid", [])]
-    values["arms"] = {
-        name: {**arm, "config": _dotted(arm.get("config", {}))} if isinstance(arm, dict) else arm
-        for name, arm in values.get("arms", {}).items()
-    }
+    values["config"] = _dotted(values.get("config", {}))
+    if isinstance(values.get("grid"), list):
+        values["grid"] = [_dotted(point) for point in values["grid"]]
+    if isinstance(values.get("arms"), dict):
+        values["arms"] = {
+            name: {**arm, "config": _dotted(arm.get("config", {}))} if isinstance(arm, dict) else arm
+            for name, arm in values["arms"].items()
+        }
     try:
         return StudyFile.model_validate(values)
     except ValidationError as error:

@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.engine import Parts, Run, RunConfig, pretrain
+from ssl_domains.engine.record.checkpoint import OtherConfigError, OtherSamplesError
 from ssl_domains.engine.record.config import MethodConfig
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, SslDomainsError
 from ssl_domains.methods import MethodSource
 from ssl_domains.methods.supervised import SupervisedTraining
 from ssl_domains.pairs import Composition, parse
@@ -100,7 +101,8 @@ def train(material: Material, cell: Cell) -> Run:
     """Train a cell, or resume its training from the last checkpoint.
 
     Raises:
-        SslDomainsError: The errors of `pretrain`, with the title of the cell.
+        SslDomainsError: The errors of `pretrain`, with the title of the cell. Only a checkpoint of another
+            configuration or of other samples is deleted, and the cell trained anew.
         KeyboardInterrupt: After Ctrl-C; a checkpoint was written.
     """
     prepared = prepare(material, cell)
@@ -119,14 +121,15 @@ def train(material: Material, cell: Cell) -> Run:
     try:
         try:
             return pretrain(config, parts, folder, resume=resume)
-        except (UsageError, DataError):
-            if not resume:
-                raise
+        except (OtherConfigError, OtherSamplesError):
             # The checkpoint is of another version of the study and has no result: start again.
             shutil.rmtree(folder)
             return pretrain(config, parts, folder)
-    except (UsageError, DataError) as error:
-        raise type(error)(f"{cell.title}: {error.message}", error.hint) from error
+    except SslDomainsError as error:
+        hint = error.hint
+        if resume and isinstance(error, DataError):
+            hint = f"the same command trains this cell anew once {str(folder)!r} is deleted"
+        raise type(error)(f"{cell.title}: {error.message}", hint) from error
 
 
 def _batch(config: RunConfig, cell: Cell, rows: int) -> int:

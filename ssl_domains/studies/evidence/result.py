@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.errors import DataError, ResourceError
-from ssl_domains.samples import write_whole
+from ssl_domains.errors import DataError
+from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.measures import measure_named
 from ssl_domains.studies.evidence.statistics import Evidence
 
@@ -275,17 +275,17 @@ class StudyResult:
             values[key] = tuple(values[key])
         return cls(**values)
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: str | Path) -> Path:
         """Write the result as JSON, atomically.
 
         Raises:
-            ResourceError: When the file can't be written.
+            ResourceError: When the disk is full.
+            UsageError: When the folder can't be written to.
         """
+        path = Path(path)
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        try:
+        with write_errors(f"the result {str(path)!r}"):
             write_whole(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
-        except OSError as error:
-            raise ResourceError(f"the result can't be written: {error.strerror or error}", "free some space") from error
         return path
 
 
@@ -297,12 +297,13 @@ _ROWS: dict[str, type[Any]] = {
 }
 
 
-def read_study_result(path: Path) -> StudyResult:
+def read_study_result(path: str | Path) -> StudyResult:
     """Read a file that `StudyResult.write` wrote.
 
     Raises:
         DataError: When the file can't be read.
     """
+    path = Path(path)
     try:
         return StudyResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     table, made = material.table, material.how_inputs_are_made(material.table)
     read = {material.label, study.group, study.stratify, study.within, "split", *material.nuisance}
     if made["scaling"] is not None:
-        read.add(made["scaling"].group)
-        inputs: dict[str, Any] = {"scaling": asdict(made["scaling"])}
+        read.update(made["scaling"].columns)
+        inputs: dict[str, Any] = {"scaling": made["scaling"].to_dict()}
     else:
         preprocess = fitted_preprocess(made["preprocess"], table, material.store)
         read.update(preprocess.columns)

@@ -78,7 +78,7 @@ def run_study(
 
     Raises:
         SslDomainsError: When a cell fails, with its title; finished cells keep their results.
-        KeyboardInterrupt: After Ctrl-C; finished cells keep their results, unfinished trainings a checkpoint.
+        KeyboardInterrupt: After Ctrl-C or SIGTERM; finished cells keep their results, trainings a checkpoint.
     """
     arms = [arm for arm in plan.arms if not only or arm.name in only]
     tuning = {arm.name: plan.tuning(arm) for arm in arms}
@@ -125,8 +125,12 @@ class _Workers:
     def __enter__(self) -> _Workers:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if self.pool is not None:
+            if kind is not None and issubclass(kind, KeyboardInterrupt):
+                # A signal may have reached this process alone: the trainings of the others save and stop too.
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
             self.pool.shutdown(wait=True, cancel_futures=True)
 
     def do(self, cells: Iterable[Cell]) -> dict[str, CellResult]:
@@ -197,8 +201,9 @@ _SHARED: list[Any] = []
 
 def _start(material: Material, plan: StudyPlan, shared: str) -> None:
     """Set up a worker process: its signals, its threads, and the data that all cells share."""
-    # Ctrl-C reaches workers too: a training saves between two steps and stops, a measurement is finished first.
+    # Ctrl-C and SIGTERM reach workers too: a training saves between two steps and stops, a measurement is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ssl_domains.errors import ResourceError
+from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.evidence.statistics import FEW_GROUPS
@@ -48,7 +49,8 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
         Path of the Markdown file.
 
     Raises:
-        ResourceError: When a file can't be written.
+        ResourceError: When the disk is full.
+        UsageError: When the folder can't be written to.
     """
     statistics = findings(result)
     dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
@@ -58,15 +60,16 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
     }
     drawn = [name for name, figure in files.items() if figure]
     page = folder / f"{result.name}.md"
-    try:
+    texts = {**{name: files[name] for name in drawn}, page.name: _markdown(result, statistics, drawn)}
+    with write_errors(f"the result page {str(page)!r}"):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in drawn:
-            (folder / name).write_text(files[name], encoding="utf-8")
-        page.write_text(_markdown(result, statistics, drawn), encoding="utf-8")
-    except OSError as error:
-        problem = f"the result page can't be written: {error.strerror or error}"
-        raise ResourceError(problem, "free some space") from error
+        for name, text in texts.items():  # the page last, so that its figures are there
+            write_whole(folder / name, functools.partial(_write, text))
     return page
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _markdown(result: StudyResult, statistics: Findings, drawn: list[str]) -> str:

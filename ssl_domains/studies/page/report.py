@@ -8,8 +8,7 @@ from typing import Any
 
 import jinja2
 
-from ssl_domains.errors import ResourceError
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.evidence.statistics import FEW_GROUPS
@@ -47,13 +46,12 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
         ``path``.
 
     Raises:
-        ResourceError: When the file can't be written.
+        ResourceError: When the disk is full.
+        UsageError: When the folder can't be written to.
     """
     page = _render(result, findings(result))
-    try:
+    with write_errors(f"the report {str(path)!r}"):
         write_whole(path, lambda part: part.write_text(page, encoding="utf-8"))
-    except OSError as error:
-        raise ResourceError(f"the report can't be written: {error.strerror or error}", "free some space") from error
     return path
 
 

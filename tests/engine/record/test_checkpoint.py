@@ -141,8 +141,8 @@ def test_a_full_disk_at_the_rename_is_a_resource_error(tmp_path: Path, monkeypat
     def no_space(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("ssl_domains.engine.record.checkpoint.os.replace", no_space)
-    with pytest.raises(ResourceError, match="No space left"):
+    monkeypatch.setattr("ssl_domains.samples.writing.whole.os.replace", no_space)
+    with pytest.raises(ResourceError, match=r"the disk is full: the checkpoint step-00000001\.pt can't be written"):
         Checkpoints(tmp_path).save(1, _state())
     assert list(tmp_path.iterdir()) == []
 

@@ -6,11 +6,12 @@ import io
 
 from rich.console import Console
 
-from ssl_domains.engine.record.events import Event, Finished, Measured, Started, Stepped, Stopped, Warned
+from ssl_domains.engine.record.events import Estimated, Event, Finished, Measured, Started, Stepped, Stopped, Warned
 from ssl_domains.engine.record.progress import reporter
 
 STORY: tuple[Event, ...] = (
     Started(40, 5, 20, 3, 1_500_000, "cpu", "float32", "batches by groups (few anchors [else])"),
+    Estimated(12, 0.25, 200.0, 1_500_000_000),
     Stepped(4, 20, 0, 123.4, 0.25, None),
     Measured(
         {"step": 4, "loss": 1.23456, "images_per_s": 123.4, "data_wait": 0.25, "std": 0.3, "effective_rank": 5.0}
@@ -34,10 +35,25 @@ def test_a_log_gets_plain_lines() -> None:
     assert lines[0].startswith("training on 40 samples: 20 steps of 5 an epoch, 1.50 M parameters, cpu, float32")
     assert "(few anchors [else])" in lines[0]
     assert lines[0].endswith("going on at step 3")
-    assert lines[1] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
-    assert lines[2] == "warning: the embedding is collapsing"
-    assert lines[3] == "done: 20 steps in 1 min 15 s"
+    assert lines[1] == (
+        "estimate: about 3 min 20 s for the 12 steps that remain, at 0.25 s a step; peak memory so far 1.50 GB"
+    )
+    assert lines[2] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
+    assert lines[3] == "warning: the embedding is collapsing"
+    assert lines[4] == "done: 20 steps in 1 min 15 s"
     assert "\x1b" not in _tell(terminal=False)
+
+
+def test_lines_of_a_log_say_how_much_time_is_left() -> None:
+    """10 s pass between two events that ask the clock; the first step doesn't count."""
+    text, times = io.StringIO(), iter(range(0, 1000, 10))
+    listen = reporter(False, Console(file=text, width=200), clock=lambda: float(next(times)))
+    listen(Started(40, 5, 20, 0, 1, "cpu", "float32", "batches by groups"))
+    values = {"loss": 1.0, "images_per_s": 1.0, "data_wait": 0.0, "std": 0.3, "effective_rank": 5.0}
+    for step in (1, 6, 11, 20):
+        listen(Measured({"step": step, **values}))
+    ends = [line.rpartition(" · ")[2] for line in text.getvalue().splitlines()[1:]]
+    assert ends == ["rank 5.0", "28 s left", "18 s left", "rank 5.0"]
 
 
 def test_a_terminal_gets_a_bar_with_speed_and_waiting() -> None:

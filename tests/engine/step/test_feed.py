@@ -67,3 +67,4 @@ def test_an_error_is_one_line_wherever_it_was_raised(workers: int) -> None:
     with pytest.raises(DataError) as caught:
         list(_feed(workers, broken=True).epoch(0))
     assert caught.value.message == "sample 13 is broken"
+    assert caught.value.hint == "leave it out"

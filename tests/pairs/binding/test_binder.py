@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import pair_reference as reference
 from ssl_domains.errors import UsageError
-from ssl_domains.pairs import BoundObjective, Objective, Rule, bins, parse, same, within
+from ssl_domains.pairs import BoundObjective, Objective, Rows, Rule, RuleTypeError, bins, parse, same, within
 from ssl_domains.pairs.binding.bins import assign_bins, fit_edges
 from ssl_domains.samples import SampleTable
 
@@ -59,6 +59,29 @@ def test_per_group_uses_its_own_range_over_its_rows() -> None:
 
 def test_range_needs_no_fit() -> None:
     assert codes(same(bins("x", 4, range=(0, 8))), {"x": [1, 2, 7.9, 8, 9, -1]}, {}) == [0, 1, 3, 3, 3, 0]
+
+
+def test_a_full_turn_wraps() -> None:
+    rule = same(bins("phi", 4, range=(-45, 315), wrap=True))
+    degrees = [0, -44, -46, 44, 45, 90, 179, -179, 180, -180, 315, 675, -405, 720.5]
+    assert codes(rule, {"phi": degrees}, {}) == [0, 0, 3, 0, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0]
+    assert codes(rule, {"phi": [None, NAN, -1e-300]}, {}) == [-1, -1, 0]
+    assert parse(str(rule)) == rule
+    assert str(rule) == "same(bins('phi', 4, range=(-45, 315), wrap=True))"
+    emitted = same(bins("phi", 4, range=(-45, 315), wrap=True)).bind({"a": [1, 2]}, emitted=["phi"])
+    rows = Rows.of(np.arange(2), views=2, emitted={"phi": np.array([170.0, -170.0, 10.0, 100.0])})
+    weights = emitted.pairs(rows).dense().weights[0].numpy() > 0
+    assert weights[0, 1]
+    assert not weights[0, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"wrap": True}, "needs the range of a full turn"), ({"wrap": 1, "range": (0, 1)}, "wrap=True or wrap=False")],
+)
+def test_what_does_not_wrap(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises((UsageError, RuleTypeError), match=message):
+        bins("phi", 4, **arguments)
 
 
 def test_a_column_without_values() -> None:

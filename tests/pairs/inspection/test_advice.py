@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from itertools import combinations
 from typing import Any
 
@@ -138,13 +139,37 @@ def test_batch_sizes_are_bounded_by_the_table() -> None:
     assert batch_sizes(300, 100) == [64, 100, 128, 256]
     assert batch_sizes(20, 6) == [6, 8, 16]
     assert batch_sizes(5, 4) == [4]
+    assert batch_sizes(300, 100, per_group=3) == [63, 100, 126, 255]
+    assert batch_sizes(20, 6, per_group=9) == [6, 9]
+
+
+@pytest.mark.parametrize("per_group", [2, 3, 5])
+@pytest.mark.parametrize("rows", [31, 217, 256, 901])
+@pytest.mark.parametrize("rule", ["same('g')", "same('g') & within('x', 1)"])
+def test_what_the_advice_names_is_accepted(rule: str, rows: int, per_group: int) -> None:
+    """With the batch that a user gets who chose none, and with each setting that the sentence names."""
+    bound = parse(rule).bind({"g": [k // 2 for k in range(rows)], "x": [0.0] * rows})
+    table = SampleTable.of({"g": [k // 2 for k in range(rows)]})
+    composition = Composition(per_group=per_group)
+    batch = composition.fitting_batch(min(256, rows))
+    found = advise(table, bound, BatchSampler(bound, composition, batch))
+    assert found is not None
+    sizes = re.findall(r"--set train\.batch_size=(\d+)", found.text)
+    kinds: list[Any] = re.findall(r"--set pairs\.composition=(\w+)", found.text)
+    for size in sizes:
+        BatchSampler(bound, composition, int(size)).plan(0)
+    for kind in kinds:
+        BatchSampler(bound, Composition(kind, per_group), batch).plan(0)
+    for one in found.outlooks:
+        kind = one.composition
+        BatchSampler(bound, Composition(kind, per_group), one.batch_size).plan(0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("columns", "rule", "batch", "composition", "words"),
     [
         ({"g": [k % 4 for k in range(512)]}, "same('g')", 64, None, "Random batches of 64 already give nearly every"),
-        ({"g": [k // 2 for k in range(4096)]}, "same('g')", 64, None, "or compose by groups. The planned groups of 2"),
+        ({"g": [k // 2 for k in range(4096)]}, "same('g')", 64, None, "=groups). The planned groups of 2"),
         ({"g": [k // 2 for k in range(8192)]}, "same('g')", 64, None, "No batch size in this table"),
         (
             {"g": [*range(1000), *(k // 8 for k in range(16_000, 24_000))]}, "same('g')", 64, None,

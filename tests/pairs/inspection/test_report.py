@@ -180,6 +180,20 @@ def test_nearly_all_pairs_are_not_all() -> None:
     assert "column 'c' is constant" in report.warnings
 
 
+def test_bins_that_an_outlier_empties_are_a_warning() -> None:
+    even = [float(k % 30) for k in range(120)]
+    far = [*even[:-1], 1000.0]
+    assert inspect({"x": even}, "same(bins('x', 3))").warnings == []
+    (warning,) = inspect({"x": far}, "same(bins('x', 3)) + same(bins('x', 3))").warnings
+    assert warning == (
+        "2 of 3 bins of bins('x', 3) hold 1 of 120 rows: equal widths reach from 0 to 1000, and 90 % of the values lie "
+        "between 1 and 28; write bins('x', 3, by='quantile') for equal counts"
+    )
+    for rule in ("same(bins('x', 3, by='quantile'))", "same(bins('x', 3, range=(0, 30)))"):
+        assert inspect({"x": far}, rule).warnings == []
+    assert inspect({"x": [1.0, 2.0, 90.0] * 3}, "same(bins('x', 3))").warnings == []  # too few rows to judge
+
+
 def test_below_half_of_anchors_is_a_warning_not_a_refusal() -> None:
     report = inspect({"g": [0, 0, *range(1, 31)]}, "same('g')", Composition("groups"))
     report.check()

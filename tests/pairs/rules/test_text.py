@@ -97,7 +97,7 @@ def test_numbers_multiply() -> None:
         ("  same('a') | sme('b')", "'sme' (at column 15)", "did you mean 'same'?"),
         ("same(patient)", "patient is not quoted (at column 6)", "'patient'"),
         ("same(class)", "can't be read at column 6", "column names are quoted"),
-        ("same('a'", "can't be read at column 5", "parentheses do not match"),
+        ("same('a'", "can't be read at column 5", "each ( needs its )"),
         ("same('a') and same('b')", "and, or, not do not combine rules", "&, |, ~"),
         ("not same('a')", "and, or, not do not combine rules", "&, |, ~"),
         ("0.7*same('a') & same('b')", "& takes two rules, not an objective", "* binds tighter than &"),

@@ -80,3 +80,36 @@ def test_slips_are_one_line_with_a_hint(tmp_path: Path, old: str, new: str, said
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the study"):
         read_study_file(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[arms.near]\nrule = \"same('place')\"", ""),
+        ("[arms.near]", "[other.near]"),
+        ("[config.train]\nepochs = 3", ""),
+        ("fractions = [0.1, 1.0]", "fractions = 3"),
+        ("fractions = [0.1, 1.0]", 'fractions = ["a"]'),
+        ('name = "bars"', "name = 3"),
+        ("label =", "floors = 3\nlabel ="),
+        ("label =", "only = [1]\nlabel ="),
+        ("label =", "unsure = true\nlabel ="),
+    ],
+)
+def test_values_of_a_wrong_kind_are_one_line(tmp_path: Path, old: str, new: str) -> None:
+    text = GOOD.replace(old, new)
+    for number, name in enumerate(("arms", "config", "grid", "primary")):
+        # The value takes the place of the whole section.
+        lines = text.replace(f"[[{name}]]", f"[{name}]").split("\n[")
+        kept = [part for part in lines if not part.startswith((name, f"{name}."))]
+        wrong = f"{name} = {[3, '[1, 2]', 'true', chr(34) + 'x' + chr(34)][number]}\n" + "\n[".join(kept)
+        with pytest.raises(UsageError) as caught:
+            read_study_file(write(tmp_path, wrong))
+        assert "\n" not in caught.value.message
+        assert "STUDY.toml" in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 2000 + "]" * 2000], ids=["digits", "brackets"])
+def test_what_the_parser_of_toml_gives_up_on_is_no_bug(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_study_file(write(tmp_path, f"seeds = {value}\n{GOOD}"))

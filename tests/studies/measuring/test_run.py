@@ -212,6 +212,24 @@ def test_a_stopped_cell_goes_on_from_its_checkpoint(
     assert not (material.out / cell.folder / "run" / "checkpoints").exists()  # measured, so no longer needed
 
 
+def test_only_a_checkpoint_of_another_configuration_is_trained_anew(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    plan = small_study.make_plan(material, (NEAR,), steps=4)
+    cell = Cell(plan.arms[3], 0, 0, None, {"train.checkpoint_every_steps": 2}, 4)
+    run = train(material, cell)
+    other = dataclasses.replace(cell, point={"train.checkpoint_every_steps": 2, "train.lr": 0.5})
+    folder = material.out / other.folder / "run"
+    assert folder == run.folder
+    assert train(material, other).config.train.lr == 0.5
+    newest = Run(folder).checkpoints.paths()[-1]
+    newest.write_bytes(newest.read_bytes()[:100])
+    with pytest.raises(DataError, match=r"\(fold 0, seed 0\): the checkpoint .* can't be read") as caught:
+        train(material, other)
+    assert str(folder) in caught.value.hint
+    assert newest.stat().st_size == 100, "it is reported, not deleted"
+    assert (folder / "config.toml").is_file()
+
+
 def test_an_error_names_its_cell(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     plan = small_study.make_plan(material, (NEAR,))

@@ -18,7 +18,7 @@ app = domain_app("fisheye")
 def regions(
     image: Annotated[Path, typer.Argument(help="A picture of the camera.", show_default=False)],
     calibration: Annotated[
-        Path | None, typer.Option(help="Calibration JSON; without one only radius, quantile and sector can be drawn.")
+        Path | None, typer.Option(help="Calibration; without one only radius, quantile and sector can be drawn.")
     ] = None,
     by: Annotated[str, typer.Option(help="radius, radius_px, theta, distortion, quantile or sector.")] = "radius",
     n: Annotated[int, typer.Option(min=1, max=50, help="How many rings.")] = 3,
@@ -31,8 +31,11 @@ def regions(
     """Draw how a partition divides the lens, over a picture."""
     from ssl_domains_fisheye.drawing import draw_regions
 
-    borders = draw_regions(image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples)
-    for line in borders:
+    notes: list[str] = []
+    borders = draw_regions(
+        image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples, note=notes.append
+    )
+    for line in [*borders, *(f"note: {note}" for note in notes)]:
         typer.echo(line)
     typer.echo(f"drawn in {out}")
 
@@ -40,7 +43,7 @@ def regions(
 @app.command("lens-scenes")
 def lens_scenes(
     pictures: Annotated[Path, typer.Argument(help="Folder with train/CLASS/*.jpg and test/CLASS/*.jpg.")],
-    calibration: Annotated[Path, typer.Argument(help="Calibration JSON of one camera.")],
+    calibration: Annotated[Path, typer.Argument(help="Calibration of one camera.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write under.")],
     seed: Annotated[int, typer.Option(help="Draws places, sizes and backdrops.")] = 0,
     per_scene: Annotated[int, typer.Option(min=1, help="Pictures in a scene.")] = 12,

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,8 @@ def write_demo_data(out: Path, seed: int = 0) -> str:
     return (
         f"{objects:,} real handwritten digits in {len(scenes)} scenes of {RECORDINGS} recordings and two cameras, "
         f"through simulated optics; {faults} faults planted.\n"
-        f"next: ssl-domains fisheye scan {out} -o {out / 'samples.parquet'} --split-by recording"
+        f"next: ssl-domains fisheye scan {quote(str(out))} -o {quote(str(out / 'samples.parquet'))} "
+        "--split-by recording"
     )
 
 

@@ -31,7 +31,7 @@ def _recipe(request: RecipeRequest) -> ViewRecipe:
 def _scaling(table: SampleTable) -> Scaling:
     from ssl_domains.views import Scaling
 
-    # A camera's full range, 0–255 or 0–65535: brightness means the same in every picture.
+    # One window for all pictures of a type, 0–255 for 8 bits: brightness means the same in every picture of a camera.
     return Scaling("fixed")
 
 
@@ -68,8 +68,8 @@ FISHEYE = Domain(
     demo_data=_demo_data,
     scan_options=(
         ScanOption("annotations", Path, help="COCO file or folder of annotation files; default: found in SOURCE"),
-        ScanOption("format", str, help="woodscape, coco, yolo or voc; default: told by what the files hold"),
-        ScanOption("calibration", Path, help="calibration JSON, or a folder of them named by camera or image"),
+        ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: told by what the files hold"),
+        ScanOption("calibration", Path, help="calibration (JSON; YAML of Kalibr, KITTI-360), or a folder of them"),
         ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
     ),
     floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.pairs import Bins, same
+from ssl_domains.pairs import Bins, emptied_bins, same
 from ssl_domains.samples import ReadError, SampleTable, read_table
 from ssl_domains_fisheye.images import decode
 from ssl_domains_fisheye.lens import Camera, read_calibration
@@ -75,6 +76,7 @@ def draw_regions(
     n: int = 3,
     sectors: int = 4,
     samples: Path | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Write a picture of the regions that ``region(by, n, sectors)`` makes.
 
@@ -89,12 +91,14 @@ def draw_regions(
         n: Likewise.
         sectors: Likewise.
         samples: Table whose objects the borders are fitted on.
+        note: Called with a sentence for each partition whose rings few far values leave nearly empty.
 
     Returns:
         A line for each region: its borders, and its share of the picture or of the objects.
 
     Raises:
-        UsageError: For an unknown partition, or one that needs a calibration when there is none.
+        UsageError: For an unknown partition, one that needs a calibration when there is none, or a calibration of
+            another camera.
         DataError: When the picture can't be decoded.
     """
     keys = region_keys(by, n, sectors)
@@ -107,7 +111,7 @@ def draw_regions(
     except ReadError as error:
         raise DataError(f"{image.name} {error}", "give a picture of the camera") from error
     height, width = pixels.shape[:2]
-    camera = read_calibration(calibration).scaled(width, height) if calibration is not None else None
+    camera = _camera(calibration, image.name, width, height)
     places = _places(camera, width, height)
     for key in keys:
         if key.column not in places:
@@ -117,7 +121,12 @@ def draw_regions(
     if samples is not None:
         table = read_table(samples)
         objects = table.take(table.rows_of("train"))
-    partition = _Partition.of(keys, every if objects is None else objects)
+    fitted_on = every if objects is None else objects
+    for key in keys:
+        if not np.isfinite(fitted_on.numbers(key.column)).any():
+            what = "the picture" if objects is None else "the objects"
+            raise DataError(f"{key.column} is unknown for all of {what}", "is the calibration that of this camera?")
+    partition = _Partition.of(keys, fitted_on)
     names = partition.names
     codes = partition.codes(every).reshape(height, width)
     counted = codes.ravel() if objects is None else partition.codes(objects)
@@ -126,7 +135,22 @@ def draw_regions(
     lines = [f"{name}: {count / max(counts.sum(), 1):.0%} {of}" for name, count in zip(names, counts, strict=True)]
     centre = (camera.cx, camera.cy) if camera is not None else ((width - 1) / 2, (height - 1) / 2)
     _draw(pixels, codes, lines, region(by, n, sectors), centre, out)
+    if note is not None:
+        for sentence in emptied_bins(keys, fitted_on, partition.fitted):
+            note(sentence)
     return lines
+
+
+def _camera(calibration: Path | None, name: str, width: int, height: int) -> Camera | None:
+    if calibration is None:
+        return None
+    camera = read_calibration(calibration)
+    if not camera.is_resized_to(width, height):
+        raise UsageError(
+            f"{name} has {width}×{height} px, which is no resize of the calibration's {camera.width}×{camera.height}",
+            "give the calibration of this camera; a cropped picture needs one of its own",
+        )
+    return camera if (width, height) == (camera.width, camera.height) else camera.scaled(width, height)
 
 
 def _places(camera: Camera | None, width: int, height: int) -> dict[str, NDArray[np.float64]]:
@@ -138,7 +162,9 @@ def _places(camera: Camera | None, width: int, height: int) -> dict[str, NDArray
         whole = {"radius": radius, "radius_norm": radius / np.hypot(width / 2, height / 2)}
         return {**whole, "phi": np.degrees(np.arctan2(y, x))}
     radius, phi = camera.polar(pixels)
-    theta = camera.lens.angle(radius)
+    theta, _ = camera.unproject(pixels)
+    if camera.lens.circle is not None:  # outside the image circle there is no picture
+        radius, phi = (np.where(np.isnan(theta), np.nan, place) for place in (radius, phi))
     return {
         "radius": radius,
         "radius_norm": radius / camera.farthest(),

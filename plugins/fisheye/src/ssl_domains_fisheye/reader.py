@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult, TableMeta
-from ssl_domains_fisheye.annotations import Annotations, Box, clip, find_annotations, key_of
+from ssl_domains.samples.scanning.each_file import each_file
+from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
+from ssl_domains.samples.scanning.walk import walk
+from ssl_domains_fisheye.annotations import Annotations, find_annotations
 from ssl_domains_fisheye.images import SUFFIXES, Header, decode, read_header
-from ssl_domains_fisheye.lens import Calibrations, Camera
+from ssl_domains_fisheye.lens import IN_SOURCE, Calibrations, Camera
 from ssl_domains_fisheye.naming import Name, names_of
-from ssl_domains_fisheye.regions import LENS, PLACE, lens_columns, place
+from ssl_domains_fisheye.pictures import cut, without_masks
+from ssl_domains_fisheye.rows import Picture, RowMaker
 
 __all__ = ["FisheyeReader"]
 
 _OPTIONS = ("annotations", "calibration", "format", "margin")
-_TEXT = ("sample", "path", "image", "recording", "frame", "camera", "class")
-_BOX = ("left", "top", "right", "bottom", "width", "height")
-_WHOLE = ("image_width", "image_height", "channels", "crop_left", "crop_top", "crop_right", "crop_bottom")
-_SCHEMA: dict[str, type[pl.DataType]] = {
-    **dict.fromkeys(_TEXT, pl.String),
-    **dict.fromkeys(_BOX, pl.Float64),
-    **dict.fromkeys(_WHOLE, pl.Int64),
-    **dict.fromkeys((*PLACE, *LENS), pl.Float64),
-}
+_ANNOTATIONS = frozenset({".txt", ".xml", ".json"})
 
 
 class FisheyeReader:
     """Reads images, their boxes and the calibration of their lens; sizes come from headers, no pixel is decoded."""
 
-    version = "1"
+    version = "2"
 
     def scan(
         self,
@@ -53,15 +48,17 @@ class FisheyeReader:
         Args:
             source: The folder or the image.
             annotations: COCO file or folder of annotation files; None looks in the source.
-            format: ``woodscape``, ``coco``, ``yolo`` or ``voc``; None tells it by what the files hold.
-            calibration: JSON file, or folder of them matched by image or camera name; None takes the source's folder
-                ``calibration`` or file ``calibration.json`` when there is one, and says so.
+            format: ``woodscape``, ``coco``, ``yolo`` or ``voc``; ``none`` makes one row an image, whatever lies beside
+                it; None tells it by what the files hold.
+            calibration: JSON or YAML file, or folder of them matched by the name of image, camera or folder; None takes
+                the source's folder ``calibration`` or file ``calibration.json`` or ``.yaml``, and says so.
             margin: Context around each box in the crop, as a share of its larger side, on each side.
             **unknown: Refused.
 
         Raises:
             UsageError: For options that don't fit the files, or a calibration that is none.
         """
+        source, annotations = Path(source), Path(annotations) if annotations is not None else None
         if unknown:
             raise UsageError(f"the fisheye scan has no option {min(unknown)!r}", did_you_mean(min(unknown), _OPTIONS))
         if not source.exists():
@@ -70,62 +67,42 @@ class FisheyeReader:
             raise UsageError(f"margin is {margin:g}", "it is the context on each side as a share of the box, say 0.2")
         problems, notes = Problems(), []
         base = source if source.is_dir() else source.parent
-        files = _images(source)
-        found = find_annotations(source, annotations, format, problems) if source.is_dir() or annotations else None
+        files = list(walk(source, problems))
+        relative = [file.relative_to(base) for file in files if file == source or file.suffix.lower() in SUFFIXES]
+        relative, passed = without_masks(relative)
+        annotated, of_boxes = _boxes(source, relative, files, annotations, format, problems)
         cameras, note = _calibrations(base, calibration)
         notes += [note] if note else []
-        if files and cameras is None:
+        notes += cameras.notes if cameras else ()
+        if relative and cameras is None:
             notes.append("no calibration: radius is measured from the image centre, theta and distortion are unknown")
-        if files and found is None:
+        if relative and annotated is None:
             notes.append("no boxes: one row an image, which has no place on the lens")
-        relative = [file.relative_to(base) for file in files]
-        names = names_of(relative, cameras.names if cameras else ())
-        if files and all(name.recording is None for name in names):
+        names = dict(zip(relative, names_of(relative, cameras.names if cameras else ()), strict=True))
+        if relative and all(name.recording is None for name in names.values()):
             notes.append("file names tell no recording: split by frame, or --join a table that has one")
-        rows, clipped = [], 0
-        for file, image, name in zip(files, relative, names, strict=True):
-            try:
-                header = read_header(file)
-                size = header.size
-                camera = _camera_of(cameras, file.stem, name, size)
-            except (ReadError, OSError) as error:
-                problems.add(file, error)
+        maker = RowMaker(
+            lambda picture, size: _camera_of(cameras, picture.relative, picture.name, size), margin, problems
+        )
+        for file, header in each_file([base / path for path in relative], _header, problems, "pictures"):
+            path = file.relative_to(base)
+            picture = Picture(file, path, names[path], Header(*header))
+            annotation = annotated.of_picture.get(path) if annotated is not None else None
+            if annotated is not None and annotation is None:
+                problems.add(file, annotated.unclear.get(path, "no annotation of this image"))
                 continue
-            common: dict[str, Any] = {
-                "path": str(file.resolve()),
-                "image": image.as_posix(),
-                **_columns(name),
-                **_sizes(header),
-            }
-            # A digest, as reports show the id: the names of files and folders stay in the table.
-            stem = hashlib.blake2b(image.as_posix().encode(), digest_size=6).hexdigest()
-            if found is None:
-                rows.append({**common, "sample": stem, **_crop((0, 0, *size), 0.0, size)})
-                continue
-            for box, inside in _boxes(found, file, image, size, problems):
-                clipped += inside != box
-                rows.append(
-                    {
-                        **common,
-                        "sample": f"{stem}#{box.number}",
-                        "class": box.name,
-                        **_edges(inside),
-                        **_crop((inside.left, inside.top, inside.right, inside.bottom), margin, size),
-                        **place(inside, camera, *size),
-                        **lens_columns(camera),
-                    }
-                )
-        if found is not None:
-            notes += [f"annotations: {found.format}", *found.notes]
-            keys = frozenset(key_of(image) for image in relative)
-            for missing in found.leftover(keys):
-                problems.add(missing, "annotates an image that is not here")
-        if clipped:
-            notes.append(f"{clipped} boxes reach beyond their image and were clipped to it")
-        frame = pl.DataFrame(rows, schema=_SCHEMA)
-        empty = [f"lens_{i}" for i in range(1, 10) if frame[f"lens_{i}"].fill_null(0.0).eq(0.0).all()]
-        options = {"margin": margin, "annotations": found.format if found else None, "calibrated": cameras is not None}
-        table = SampleTable(frame.drop(empty), TableMeta(domain="fisheye", options=options))
+            made = read_guarded(partial(maker.add, picture, annotation), file)
+            if isinstance(made, Unreadable):
+                problems.add(file, made.cause)
+        for missing, cause in annotated.leftover if annotated is not None else ():
+            problems.add(missing, cause)
+        notes += [*(annotated.notes if annotated is not None else ()), *of_boxes, *passed, *maker.notes()]
+        options = {
+            "margin": margin,
+            "annotations": annotated.format if annotated else None,
+            "calibrated": cameras is not None,
+        }
+        table = SampleTable(maker.frame(), TableMeta(domain="fisheye", options=options))
         return ScanResult(table, problems.frame(), tuple(notes))
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
@@ -134,96 +111,62 @@ class FisheyeReader:
         Raises:
             ReadError: When the image can't be decoded, or the crop is outside it.
         """
-        return _cut(decode(row["path"]), row)
+        return cut(decode(row["path"], row.get("orientation") or 1), row)
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic]]:
         """The crops of the given rows of one image, which is decoded once."""
-        pixels = decode(path)
-        return [_cut(pixels, row) for row in rows]
+        tags = {row.get("orientation") or 1 for row in rows}
+        pixels = {tag: decode(path, tag) for tag in tags}
+        return [cut(pixels[row.get("orientation") or 1], row) for row in rows]
 
 
-def _images(source: Path) -> list[Path]:
-    if source.is_file():
-        return [source]
-    return sorted(
-        path
-        for path in source.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
+def _header(path: Path) -> list[int]:
+    header = read_header(path)
+    return [header.width, header.height, header.channels, header.orientation]
+
+
+def _boxes(
+    source: Path,
+    pictures: list[Path],
+    files: list[Path],
+    annotations: Path | None,
+    format: str | None,
+    problems: Problems,
+) -> tuple[Annotations | None, list[str]]:
+    """The annotations of the pictures and notes on what was passed over; None for the annotations without boxes."""
+    if format == "none" or (source.is_file() and annotations is None):
+        return None, []
+    if annotations is None:
+        place = source
+    elif annotations.exists():
+        place = annotations
+    else:
+        raise UsageError(f"there are no annotations at {annotations.name}", "check --annotations")
+    if place != source:
+        within = source.is_dir() and place.resolve().is_relative_to(source.resolve())
+        # A folder within the source was listed with it; what could not be listed is a problem already.
+        files = list(walk(place, Problems() if within else problems))
+    candidates = [file for file in files if file.suffix.lower() in _ANNOTATIONS]
+    base = place if place.is_dir() else place.parent
+    return find_annotations(pictures, candidates, base, format, problems, annotations)
 
 
 def _calibrations(base: Path, given: Path | None) -> tuple[Calibrations | None, str]:
     if given is not None:
         return Calibrations(given), ""
-    for name in ("calibration", "calibration.json"):
+    for name in IN_SOURCE:
         if (base / name).exists():
             return Calibrations(base / name), f"calibration: found in the source as {name}"
     return None, ""
 
 
-def _camera_of(cameras: Calibrations | None, stem: str, name: Name, size: tuple[int, int]) -> Camera | None:
+def _camera_of(cameras: Calibrations | None, image: Path, name: Name, size: tuple[int, int]) -> Camera | None:
     if cameras is None:
         return None
-    camera = cameras.of(stem, name.camera)
+    camera = cameras.of(image.stem, name.camera, image.parts[:-1])
     if camera is None:
         known = ", ".join(sorted(cameras.names)[:6])
-        raise ReadError(f"no calibration for camera {name.camera or stem!r} (there are {known})")
-    if abs(size[0] / camera.width - size[1] / camera.height) > 0.01 * size[0] / camera.width:
+        raise ReadError(f"no calibration for camera {name.camera or image.stem!r} (there are {known})")
+    if not camera.is_resized_to(*size):
         raise ReadError(f"its {size[0]}×{size[1]} px are no resize of the calibration's {camera.width}×{camera.height}")
     return camera if size == (camera.width, camera.height) else camera.scaled(*size)
-
-
-def _boxes(
-    found: Annotations, file: Path, image: Path, size: tuple[int, int], problems: Problems
-) -> Iterator[tuple[Box, Box]]:
-    boxes = found.boxes(image, size, problems)
-    if boxes is None:
-        problems.add(file, "no annotation of this image")
-        return
-    for box in boxes:
-        try:
-            yield box, clip(box, *size)
-        except ReadError as error:
-            problems.add(box.file, error)
-
-
-def _columns(name: Name) -> dict[str, str | None]:
-    return {"recording": name.recording, "frame": name.frame, "camera": name.camera}
-
-
-def _sizes(header: Header) -> dict[str, int]:
-    return {"image_width": header.width, "image_height": header.height, "channels": header.channels}
-
-
-def _edges(box: Box) -> dict[str, float]:
-    return {
-        "left": box.left,
-        "top": box.top,
-        "right": box.right,
-        "bottom": box.bottom,
-        "width": box.right - box.left,
-        "height": box.bottom - box.top,
-    }
-
-
-def _crop(edges: tuple[float, float, float, float], margin: float, size: tuple[int, int]) -> dict[str, int]:
-    left, top, right, bottom = edges
-    extra = margin * max(right - left, bottom - top)
-    return {
-        "crop_left": max(0, int(np.floor(left - extra))),
-        "crop_top": max(0, int(np.floor(top - extra))),
-        "crop_right": min(size[0], int(np.ceil(right + extra))),
-        "crop_bottom": min(size[1], int(np.ceil(bottom + extra))),
-    }
-
-
-def _cut(pixels: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.generic]:
-    height, width = pixels.shape[:2]
-    edges = [row.get(f"crop_{edge}", row.get(edge)) for edge in ("left", "top", "right", "bottom")]
-    if any(edge is None for edge in edges):
-        return pixels
-    left, top = int(np.floor(edges[0])), int(np.floor(edges[1]))
-    right, bottom = int(np.ceil(edges[2])), int(np.ceil(edges[3]))
-    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-        raise ReadError(f"the crop ({left}, {top}, {right}, {bottom}) is outside the image of {width}×{height}")
-    return np.ascontiguousarray(pixels[top:bottom, left:right])

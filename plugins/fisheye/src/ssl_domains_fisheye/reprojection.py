@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import cv2
@@ -15,13 +15,12 @@ from torch import Tensor
 
 from ssl_domains.errors import UsageError
 from ssl_domains.views import Draws, Geometric
-from ssl_domains_fisheye.lens import Camera, LensModel
+from ssl_domains_fisheye.batched_lens import BatchedLens
+from ssl_domains_fisheye.lens import Camera, LensModel, projection_of
 
 __all__ = ["COLUMNS", "Reprojection"]
 
 COLUMNS = ("crop_left", "crop_top", "crop_right", "crop_bottom", "cx", "cy", "aspect", "theta_limit")
-_CELLS = 128
-_NEWTON = 2  # a cell is 1.4° at most, where two steps leave less than float32 can tell
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,9 @@ class Reprojection(Geometric):
     its place. As the first step of a recipe it sees the whole crop, stretched over the canvas.
 
     Attributes:
-        orders: How many coefficients ``lens_1``, ``lens_2``, … the table has.
+        orders: The highest i of the coefficients ``lens_i`` that the table has.
+        terms: The columns of the lens that the table has, where they are not just ``lens_1`` to ``lens_orders``; what
+            is missing is 0 for every lens.
         reach: Degrees the angle θ off the axis may change by.
         turn: Degrees the direction φ may change by.
         largest: Degrees; new places stay below this θ, and where the lens sees.
@@ -48,11 +49,13 @@ class Reprojection(Geometric):
     turn: float = 30.0
     largest: float = 85.0
     reason: str = "what the lens does to an object depends on where it is, what the object is does not"
+    terms: tuple[str, ...] = ()
 
     name: ClassVar[str] = "reprojection"
     exposes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))  # a list, where it was read from JSON
         if self.orders < 1:
             raise UsageError(
                 "re-projection needs a calibrated lens", "scan with --calibration, so that lens_1 is there"
@@ -63,7 +66,7 @@ class Reprojection(Geometric):
     @property
     def columns(self) -> tuple[str, ...]:
         """Crop and lens of each sample."""
-        return (*COLUMNS, *(f"lens_{i}" for i in range(1, self.orders + 1)))
+        return (*COLUMNS, *(self.terms or (f"lens_{i}" for i in range(1, self.orders + 1))))
 
     def parameters(self, draws: Draws, size: int) -> dict[str, Tensor]:
         """``across`` and ``around`` in [−1, 1): how much of the reach and of the turn is used."""
@@ -71,12 +74,14 @@ class Reprojection(Geometric):
 
     def emits(self, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``view_theta`` and ``view_phi``, the new place in degrees; NaN without a calibration."""
-        lens = _Lens.of(columns, self.orders)
+        lens = BatchedLens.of(columns, self.orders)
         theta, phi = lens.old()
         theta, phi = self._new(theta, phi, lens, parameters)
         return {"view_theta": torch.rad2deg(theta), "view_phi": torch.rad2deg(_wrapped(phi))}
 
-    def _new(self, theta: Tensor, phi: Tensor, lens: _Lens, parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def _new(
+        self, theta: Tensor, phi: Tensor, lens: BatchedLens, parameters: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
         # Beyond the largest angle an object keeps its own at most: it is never sent where nothing is imaged.
         top = torch.maximum(torch.minimum(torch.full_like(theta, math.radians(self.largest)), lens.limit * 0.98), theta)
         moved = theta + math.radians(self.reach) * parameters["across"]
@@ -98,7 +103,7 @@ class Reprojection(Geometric):
             size: Unused: nothing here is in canvas pixels.
         """
         points = torch.stack([x + torch.zeros_like(y), y + torch.zeros_like(x)], dim=-1)
-        lens = _Lens.of(columns, self.orders)
+        lens = BatchedLens.of(columns, self.orders)
         theta, phi = lens.old()
         known = torch.isfinite(theta)
         theta, phi = torch.nan_to_num(theta), torch.nan_to_num(phi)
@@ -111,12 +116,15 @@ class Reprojection(Geometric):
         angle, direction = lens.unproject(at)
         rays = _ray(angle, direction) @ back.to(torch.float32)[:, None].transpose(-1, -2)
         across = torch.hypot(rays[..., 0], rays[..., 1])
-        radius = lens.radius(torch.atan2(across, rays[..., 2]))
-        scale = radius / across.clamp(min=1e-12)
+        there = torch.atan2(across, rays[..., 2])
+        scale = lens.radius(there) / across.clamp(min=1e-12)
         wide = torch.stack([torch.ones_like(lens.aspect), lens.aspect], dim=-1)
         middle = torch.stack([lens.middle_x, lens.middle_y], dim=-1)
         middle, wide, half = (numbers.to(torch.float32)[:, None, None] for numbers in (middle, wide, half))
-        moved = (scale[..., None] * rays[..., :2] * wide - middle) / half
+        image = scale[..., None] * rays[..., :2]
+        shift = lens.shift(there, torch.atan2(rays[..., 1], rays[..., 0]))
+        image = image if shift is None else image + shift
+        moved = (image * wide - middle) / half
         # The window ends at ±1: what a later turn of the picture asks for beyond it was never drawn.
         moved = torch.where((points.abs() <= 1).all(dim=-1, keepdim=True), moved, torch.nan)
         moved = torch.where(known[:, None, None, None], moved, points)
@@ -126,13 +134,10 @@ class Reprojection(Geometric):
         self, image: NDArray[np.float32], parameters: Mapping[str, Any], columns: Mapping[str, float]
     ) -> NDArray[np.float32]:
         """The same on one picture ``[S, S, C]`` by the lens classes and OpenCV."""
-        coefficients = tuple(float(columns[f"lens_{i}"]) for i in range(1, self.orders + 1))
+        camera = self._camera(columns)
         left, top, right, bottom = (float(columns[f"crop_{edge}"]) for edge in ("left", "top", "right", "bottom"))
-        if not np.all(np.isfinite([*coefficients, *(columns[name] for name in COLUMNS)])):
+        if camera is None:
             return image
-        camera = Camera(
-            LensModel("table", coefficients), float(columns["cx"]), float(columns["cy"]), float(columns["aspect"]), 1, 1
-        )
         old = np.array([(left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5])
         theta, phi = camera.unproject(old)
         if not np.isfinite(theta):
@@ -165,9 +170,22 @@ class Reprojection(Geometric):
         shown: NDArray[np.float32] = np.stack(drawn, axis=-1)
         return shown
 
+    def _camera(self, columns: Mapping[str, float]) -> Camera | None:
+        """The camera of one sample, relative to whose optical centre a window is drawn; None without a calibration."""
+        coefficients = tuple(float(columns.get(f"lens_{i}", 0.0)) for i in range(1, self.orders + 1))
+        code, xi, p1, p2 = (float(columns.get(f"lens_{name}", 0.0)) for name in ("projection", "xi", "p1", "p2"))
+        if not np.all(np.isfinite([*coefficients, code, xi, p1, p2, *(columns[name] for name in COLUMNS)])):
+            return None
+        lens = LensModel("table", coefficients, projection_of(code, xi))
+        circle = math.radians(float(columns["theta_limit"]))
+        if circle < lens.limit * (1 - 1e-9):  # degrees and back are an ulp apart
+            lens = replace(lens, circle=circle)
+        return Camera(lens, float(columns["cx"]), float(columns["cy"]), float(columns["aspect"]), 1, 1, (p1, p2))
+
     def to_dict(self) -> dict[str, Any]:
         """Name, reason and settings."""
         return {
+            **({"terms": list(self.terms)} if self.terms else {}),
             "name": self.name,
             "orders": self.orders,
             "reason": self.reason,
@@ -175,83 +193,6 @@ class Reprojection(Geometric):
             "turn": self.turn,
             "largest": self.largest,
         }
-
-
-@dataclass(frozen=True)
-class _Lens:
-    """The lenses and crops of a batch, float64 ``[B]`` each; pixels count from the optical centre."""
-
-    coefficients: Tensor  # [B, orders]
-    limit: Tensor
-    aspect: Tensor
-    middle_x: Tensor
-    middle_y: Tensor
-    half_width: Tensor
-    half_height: Tensor
-
-    @classmethod
-    def of(cls, columns: Mapping[str, Tensor], orders: int) -> _Lens:
-        left, top, right, bottom = (columns[f"crop_{edge}"].double() for edge in ("left", "top", "right", "bottom"))
-        return cls(
-            torch.stack([columns[f"lens_{i}"].double() for i in range(1, orders + 1)], dim=-1),
-            torch.deg2rad(columns["theta_limit"].double()),
-            columns["aspect"].double(),
-            (left + right) / 2 - 0.5 - columns["cx"].double(),
-            (top + bottom) / 2 - 0.5 - columns["cy"].double(),
-            (right - left) / 2,
-            (bottom - top) / 2,
-        )
-
-    def old(self) -> tuple[Tensor, Tensor]:
-        """Where the crops are: θ, φ ``[B]`` in radians, NaN without a lens."""
-        y = self.middle_y / self.aspect
-        return self.angle(torch.hypot(self.middle_x, y)), torch.atan2(y, self.middle_x)
-
-    def pixel(self, theta: Tensor, phi: Tensor) -> Tensor:
-        """Pixels ``[B, 2]`` of angles ``[B]``."""
-        radius = self.radius(theta)
-        return torch.stack([radius * torch.cos(phi), self.aspect * radius * torch.sin(phi)], dim=-1)
-
-    def unproject(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """θ and φ of pixels ``[B, H, W, 2]``."""
-        x, y = pixels[..., 0], pixels[..., 1] / self._like(self.aspect, pixels[..., 1])
-        return self.angle(torch.hypot(x, y)), torch.atan2(y, x)
-
-    def radius(self, theta: Tensor) -> Tensor:
-        """ρ(θ), ``[B, …]``; NaN beyond the limit."""
-        value = self._polynomial(theta)
-        return torch.where(theta <= self._like(self.limit, theta), value, torch.nan)
-
-    def angle(self, radius: Tensor) -> Tensor:
-        """θ(ρ), ``[B, …]``: a table of each lens brackets it, Newton's steps, kept in the cell, refine it; else NaN."""
-        share = torch.linspace(0, 1, _CELLS + 1, dtype=radius.dtype, device=radius.device)
-        angles = self.limit.to(radius.dtype)[:, None] * share
-        radii = self._polynomial(angles)
-        wanted = radius.reshape(len(radius), -1)
-        cell = (torch.searchsorted(radii, wanted.contiguous(), right=True) - 1).clamp(0, _CELLS - 1)
-        low, high = angles.gather(1, cell), angles.gather(1, cell + 1)
-        below, above = radii.gather(1, cell), radii.gather(1, cell + 1)
-        theta = low + (high - low) * ((wanted - below) / (above - below)).clamp(0, 1)
-        for _ in range(_NEWTON):
-            step = (self._polynomial(theta) - wanted) / self._slope(theta)
-            theta = torch.minimum(torch.maximum(theta - step, low), high)
-        return torch.where(wanted <= radii[:, -1:], theta, torch.nan).reshape(radius.shape)
-
-    def _polynomial(self, theta: Tensor) -> Tensor:
-        value = torch.zeros_like(theta)
-        for i in reversed(range(self.coefficients.shape[1])):
-            value = (value + self._like(self.coefficients[:, i], theta)) * theta
-        return value
-
-    def _slope(self, theta: Tensor) -> Tensor:
-        value = torch.zeros_like(theta)
-        for i in reversed(range(self.coefficients.shape[1])):
-            value = value * theta + (i + 1) * self._like(self.coefficients[:, i], theta)
-        return value
-
-    @staticmethod
-    def _like(numbers: Tensor, wide: Tensor) -> Tensor:
-        return numbers.to(wide.dtype).reshape(-1, *[1] * (wide.ndim - 1))
 
 
 def _reflected(places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from ssl_domains.views import (
     ViewRecipe,
     ViewStep,
 )
+from ssl_domains_fisheye.regions import LENS
 from ssl_domains_fisheye.reprojection import COLUMNS, Reprojection
 from ssl_domains_fisheye.warp import FisheyeWarp
 
@@ -61,11 +62,15 @@ def recipe(request: RecipeRequest) -> ViewRecipe:
 
 def _reprojection(request: RecipeRequest) -> Reprojection:
     there = set(request.table.columns)
-    orders = next(i for i in range(10) if f"lens_{i + 1}" not in there)
+    # A table leaves out the columns that are zero in every row: an odd polynomial has lens_1, lens_3 and so on.
+    terms = tuple(name for name in LENS if name.startswith("lens_") and name in there)
+    coefficients = tuple(name for name in terms if name[5:].isdigit())
+    orders = max((int(name[5:]) for name in coefficients), default=0) if "lens_1" in there else 0
     missing = [name for name in COLUMNS if name not in there]
     if not orders or missing or not request.table.frame["lens_1"].is_not_null().any():
         raise UsageError(
             "re-projection needs a calibrated lens, and this table has none",
             "scan again with --calibration; each object then carries its lens as columns",
         )
-    return Reprojection(orders)
+    whole = tuple(f"lens_{i}" for i in range(1, orders + 1))
+    return Reprojection(orders, terms=() if terms == whole else terms)

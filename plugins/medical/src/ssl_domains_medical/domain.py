@@ -64,6 +64,8 @@ MEDICAL = Domain(
         ScanOption("masks", Path, help="folder of NIfTI label masks: adds slice_class and area_CLASS"),
         ScanOption("mask_names", str, help='names of mask classes, "1=anterior,2=posterior"'),
         ScanOption("burned_in", bool, help="keep DICOM images that declare burned-in annotation"),
+        ScanOption("patient_ids", str, help="auto (default): placeholders are null; keep; folder[:LEVEL]"),
+        ScanOption("site", str, help="tells equal ids of two sites apart: InstitutionName, …, folder[:LEVEL]"),
     ),
     floors={"position alone": ("position",)},
     handmade={"HOG": _hog},

@@ -2,55 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ssl_domains.samples import ReadError
+from ssl_domains.samples import ReadError, each_file
 from ssl_domains_medical.found import Found
+from ssl_domains_medical.nifti.naming import masks_beside_images
+from ssl_domains_medical.picture_headers import is_tiff, picture_pages
 
 __all__ = ["SUFFIXES", "decode_pages", "scan_images"]
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 
-_DTYPES = {"1": "uint8", "L": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "int32", "F": "float32"}
 
-
-def scan_images(paths: Iterable[Path], root: Path, digest: Callable[[str], str]) -> Found:
+def scan_images(paths: Sequence[Path], root: Path, digest: Callable[[str], str]) -> Found:
     """Index pictures from their headers.
 
     ``file`` is the path below the source, the column to join a table on. No patient is guessed from a folder's name.
     """
     found = Found()
-    for path in paths:
-        relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        try:
-            with Image.open(path) as image:
-                mode, (width, height), pages = image.mode, image.size, int(getattr(image, "n_frames", 1))
-        except Exception as error:  # Pillow's formats raise their own kinds
-            found.problems.add(path, f"unreadable picture: {type(error).__name__}: {error}")
-            continue
-        grey = mode in _DTYPES
-        for page in range(pages):
+    below = {path: path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name for path in paths}
+    files = [PurePosixPath(below[path]) for path in paths]
+    masks = set(masks_beside_images(files, [file.stem for file in files]))
+    if masks:
+        found.notes.append(f"passed over as masks beside their pictures, by their names: {len(masks):,} files")
+    pictures = [path for at, path in enumerate(paths) if at not in masks]
+    for path, pages in each_file(pictures, picture_pages, found.problems, "pictures"):
+        relative, several = below[path], len(pages) > 1
+        for number, page in enumerate(pages):
             found.rows.append(
                 {
-                    "sample": digest(relative if pages == 1 else f"{relative}#{page}"),
+                    "sample": digest(f"{relative}#{number}" if several else relative),
                     "path": str(path),
                     "file": relative,
                     "reader": "image",
-                    "frame": page,
-                    "volume": digest(relative) if pages > 1 else None,
-                    "slice": page if pages > 1 else None,
-                    "position": page / (pages - 1) if pages > 1 else None,
-                    "rows": height,
-                    "columns": width,
-                    "channels": 1 if grey else 3,
-                    "dtype": _DTYPES.get(mode, "uint8"),
+                    "frame": number,
+                    "volume": digest(relative) if several else None,
+                    "slice": number if several else None,
+                    "position": number / (len(pages) - 1) if several else None,
+                    **page,
                 }
             )
     return found
@@ -62,9 +57,10 @@ def decode_pages(path: str, pages: Sequence[int]) -> list[NDArray[np.generic]]:
     Raises:
         ReadError: When the file is damaged or has no such page.
     """
+    picture_pages(Path(path))  # refuses what OpenCV would decode in part, or to other numbers
     try:
         data = np.fromfile(path, np.uint8)
-        if path.lower().endswith((".tif", ".tiff")):
+        if is_tiff(data[:4].tobytes()):
             good, decoded = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
             arrays = list(decoded) if good else []
         else:

@@ -12,30 +12,37 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains.samples import IdentifierKey, ReadError, SampleTable, ScanResult, TableMeta
+from ssl_domains.samples import IdentifierKey, Problems, ReadError, SampleTable, ScanResult, TableMeta, walk
 from ssl_domains_medical import images
-from ssl_domains_medical.dicom.headers import has_dicom_prefix
+from ssl_domains_medical.dicom.headers import looks_like_dicom
 from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
 from ssl_domains_medical.found import Found
 from ssl_domains_medical.nifti.masks import Masks, decode_masks
 from ssl_domains_medical.nifti.scan import scan_nifti
 from ssl_domains_medical.nifti.slicing import check_axis
-from ssl_domains_medical.nifti.volumes import decode_slices, is_nifti
+from ssl_domains_medical.nifti.volumes import Slice, decode_slices, is_nifti
+from ssl_domains_medical.scaling import scaled_by
 
 __all__ = ["IDENTIFIERS", "MedicalReader"]
 
-IDENTIFIERS = ("patient", "patient_id", "study", "series", "volume")
-_OPTIONS = ("axis", "burned_in", "mask_names", "masks")
+IDENTIFIERS = ("patient", "patient_id", "study", "session", "series", "volume", "site")
+_OPTIONS = ("axis", "burned_in", "mask_names", "masks", "patient_ids", "site")
 _EMPTY = {"sample": pl.String, "path": pl.String}
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
-_MASK_FOLDERS = {"images": "labels", "imagesTr": "labelsTr"}
+_MASK_FOLDERS = {
+    "labels": ("images",),
+    "masks": ("images",),
+    "labelsTr": ("imagesTr",),
+    "labelsTs": ("imagesTs",),
+    "labelsVal": ("imagesVal",),
+}
 
 
 class MedicalReader:
     """Reads DICOM, NIfTI and pictures, mixed in one folder if need be; the column ``reader`` says which read a row."""
 
-    version = "1"
+    version = "2"
     missing = True  # DICOM pixel padding is NaN
 
     def scan(
@@ -46,6 +53,8 @@ class MedicalReader:
         masks: Path | None = None,
         mask_names: str | None = None,
         burned_in: bool = False,
+        patient_ids: str = "auto",
+        site: str | None = None,
         **unknown: Any,
     ) -> ScanResult:
         """Index a folder or a file by headers.
@@ -56,6 +65,10 @@ class MedicalReader:
             masks: Folder of NIfTI label masks; adds ``slice_class``, ``area_CLASS``, ``mask_path``.
             mask_names: Names of classes, ``"1=anterior,2=posterior"``.
             burned_in: Keep DICOM images that declare burned-in annotation.
+            patient_ids: ``auto`` makes placeholders for PatientID null, ``keep`` keeps every id, ``folder[:LEVEL]``
+                names the patient of DICOM files without an id by a folder of their path.
+            site: Tells sites with equal patient ids apart: a DICOM attribute such as ``InstitutionName``, or
+                ``folder[:LEVEL]``.
             unknown: Refused.
 
         Raises:
@@ -72,11 +85,14 @@ class MedicalReader:
             raise UsageError("--mask-names without --masks", "add --masks FOLDER")
         labels = Masks.find(Path(masks), source, mask_names) if masks is not None else None
         root = source if source.is_dir() else source.parent
-        files, notes = _sort_files(source, labels.folder if labels else None)
-        digest = IdentifierKey.load().digest
+        problems = Problems()
+        files, notes = _sort_files(source, labels.folder if labels else None, problems)
+        key = IdentifierKey.load()
+        digest = key.digest
 
         parts = [
-            scan_dicom(files["dicom"], root, digest, burned_in),
+            Found(problems=problems),
+            scan_dicom(files["dicom"], root, key, burned_in=burned_in, patient_ids=patient_ids, site=site),
             scan_nifti(files["nifti"], root, digest, axis, labels),
             images.scan_images(files["image"], root, digest),
         ]
@@ -86,7 +102,7 @@ class MedicalReader:
             # As found, which may be in dataset.json.
             named = (f"{number}={name}" for number, name in sorted(labels.names.items()))
             options["mask_names"] = ",".join(named) or None
-        return _result(parts, notes, options)
+        return _result(parts, notes, options, key)
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         """Decode one row: ``[H, W, C]`` in native type and unit.
@@ -94,19 +110,31 @@ class MedicalReader:
         Raises:
             ReadError: With the cause.
         """
-        return self.load_file(str(row["path"]), [row])[0]
+        return self._decoded(str(row["path"]), [row])[0]
 
     def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
         """Decode rows of one file, opened once; in their order.
 
+        A NIfTI file that is damaged gives its error for each row: trying the rows one by one would expand the whole
+        file for each of them.
+
         Raises:
             ReadError: With the cause.
         """
+        try:
+            return self._decoded(path, rows)
+        except ReadError as error:
+            if len(rows) > 1 and is_nifti(Path(path)):
+                failed: list[Any] = [error] * len(rows)
+                return failed
+            raise
+
+    def _decoded(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
         if not Path(path).is_file():
             raise ReadError("the file is gone")
         kind = rows[0].get("reader") or _kind_of(Path(path))
         if kind == "nifti":
-            return decode_slices(path, [(int(row["slice"]), str(row.get("axis") or "coronal")) for row in rows])
+            return decode_slices(path, [_slice_of(row) for row in rows])
         frames = [int(row.get("frame") or 0) for row in rows]
         return decode_frames(path, frames) if kind == "dicom" else images.decode_pages(path, frames)
 
@@ -134,57 +162,70 @@ class MedicalReader:
         return decode_masks(path, str(rows[0]["path"]), slices)
 
 
+def _slice_of(row: Mapping[str, Any]) -> Slice:
+    axis, channels = str(row.get("axis") or "coronal"), str(row.get("channel_numbers") or "")
+    return Slice(int(row["slice"]), axis, int(row.get("frame") or 0), channels)
+
+
 def _kind_of(path: Path) -> str:
     if is_nifti(path):
         return "nifti"
     return "image" if path.suffix.lower() in images.SUFFIXES else "dicom"
 
 
-def _sort_files(source: Path, masks: Path | None) -> tuple[dict[str, list[Path]], list[str]]:
+def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[dict[str, list[Path]], list[str]]:
     """Every file by kind, in a fixed order, with what was passed over."""
     files: dict[str, list[Path]] = {"dicom": [], "nifti": [], "image": []}
     other: Counter[str] = Counter()
-    notes = []
-    apart = [masks] if masks is not None else []
-    for pictures, labels in _MASK_FOLDERS.items():
-        folder = source / labels
-        if (source / pictures).is_dir() and folder.is_dir() and folder != masks:
-            apart.append(folder)
-            notes.append(f"{labels}/ beside {pictures}/ was left out: masks, most likely (--masks {labels} reads them)")
-    for path in [source] if source.is_file() else sorted(source.rglob("*")):
-        if path.name.startswith(".") or not path.is_file() or any(path.is_relative_to(folder) for folder in apart):
-            continue
+    left_out: Counter[str] = Counter()
+
+    def skip(folder: Path) -> bool:
+        if masks is not None and folder == masks:
+            return True
+        beside = next((name for name in _MASK_FOLDERS.get(folder.name, ()) if (folder.parent / name).is_dir()), None)
+        if beside is not None:
+            left_out[f"{folder.name}/ beside {beside}/"] += 1
+        return beside is not None
+
+    for path in walk(source, problems, skip):
         if is_nifti(path):
             files["nifti"].append(path)
         elif path.suffix.lower() in images.SUFFIXES:
             files["image"].append(path)
-        elif path.suffix.lower() in _DICOM_SUFFIXES or _has_prefix(path):
+        elif path.suffix.lower() in _DICOM_SUFFIXES or _begins_as_dicom(path):
             files["dicom"].append(path)
         else:
             other[path.suffix.lower() or "without suffix"] += 1
+    notes = [
+        f"{place} was left out: masks, most likely (--masks {place.split('/')[0]} reads those of NIfTI volumes)"
+        for place in left_out
+    ]
     if other:
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"passed over as no image of a known kind: {kinds}")
     return files, notes
 
 
-def _has_prefix(path: Path) -> bool:
+def _begins_as_dicom(path: Path) -> bool:
     try:
-        return has_dicom_prefix(path)
+        return looks_like_dicom(path)
     except OSError:
         return True  # can't be opened: the DICOM scan says so
 
 
-def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any]) -> ScanResult:
+def _result(parts: Sequence[Found], notes: list[str], options: dict[str, Any], key: IdentifierKey) -> ScanResult:
     frames = [pl.DataFrame(part.rows, infer_schema_length=None) for part in parts if part.rows]
     frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
     # What no file speaks of is no column, except who it is of: there an error should say "null", not "no such column".
     silent = [column.name for column in frame if column.null_count() == len(column)]
     kept = [name for name in silent if name in ("sample", "path", "patient", "patient_id")]
     frame = frame.drop(name for name in silent if name not in kept).with_columns(pl.col(kept).cast(pl.String))
+    if len(frame):
+        frame = scaled_by(frame)
     if options["masks"]:
         options["mask_columns"] = [name for name in frame.columns if name == "slice_class" or name.startswith("area_")]
-    meta = TableMeta("medical", tuple(name for name in IDENTIFIERS if name in frame.columns), options)
+    identifiers = tuple(name for name in IDENTIFIERS if name in frame.columns)
+    meta = TableMeta("medical", identifiers, options, key.fingerprint)
     problems = pl.concat([part.problems.frame() for part in parts])
     said = [*notes, *(note for part in parts for note in part.notes)]
     return ScanResult(SampleTable(frame, meta), problems, tuple(said))

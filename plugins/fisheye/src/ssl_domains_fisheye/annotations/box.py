@@ -39,11 +39,13 @@ def number(text: str, what: str) -> float:
         ReadError: When it is none.
     """
     try:
-        value = float(text)
+        # Python also reads "1_000", which no format means.
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ReadError(f"{what} is {text.strip()!r}, not a number")
+        shown = text.strip()
+        raise ReadError(f"{what} is {shown[:40] + '…' if len(shown) > 40 else shown!r}, not a number")
     return value
 
 

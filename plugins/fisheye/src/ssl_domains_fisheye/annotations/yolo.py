@@ -1,77 +1,60 @@
-"""YOLO's text: one object a line, ``class x y width height``, relative to the image; names in a file beside."""
+"""YOLO's text: one object a line, ``class x y width height`` or ``class x1 y1 x2 y2 …``, relative to the image."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ssl_domains.samples import Problems, ReadError
+from ssl_domains.samples import ReadError
+from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.box import Box, number
 
-__all__ = ["NAME_FILES", "SUFFIX", "class_names", "looks", "read"]
+__all__ = ["is_line", "parse"]
 
-SUFFIX = ".txt"
-NAME_FILES = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")
+# Programs round 1 to 1.0000001, and a polygon's corner may lie a little beyond the image; pixels are far beyond.
+_TOLERANCE = 0.01
+_MOST_CLASSES = 1_000_000
 
 
-def looks(content: str) -> bool:
-    """Whether a file's first line is one of this format."""
-    fields = content.strip().partition("\n")[0].split()
+def is_line(line: str) -> bool:
+    """Whether a line is one of this format: a class number, and a box or polygon of shares."""
     try:
-        return len(fields) >= 5 and all(abs(float(field)) < 1e6 for field in fields)
-    except ValueError:
+        _box(line.split(), 1, Path())
+    except ReadError:
         return False
+    return True
 
 
-def class_names(folder: Path) -> dict[int, str]:
-    """Names by class number from the first of `NAME_FILES` in a folder; empty when there is none, or it names none."""
-    for name in NAME_FILES:
-        path = folder / name
-        if not path.is_file():
-            continue
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix in (".txt", ".names"):
-            return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-        import yaml  # type: ignore[import-untyped]
+def parse(path: Path, text: str) -> Annotation:
+    """The boxes of one file, as shares of the picture's sides; the class is the number, as text.
 
-        try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError:
-            return {}
-        names = content.get("names") if isinstance(content, dict) else None
-        if isinstance(names, list):
-            return {i: str(name) for i, name in enumerate(names)}
-        if isinstance(names, dict):
-            return {int(i): str(name) for i, name in names.items() if str(i).isdigit()}
-    return {}
-
-
-def read(path: Path, size: tuple[int, int], problems: Problems, names: dict[int, str]) -> list[Box]:
-    """The boxes of one file; a bad line is a problem with its number, the others are kept.
-
-    Args:
-        path: The file.
-        size: Width and height of its image in px.
-        problems: Takes the bad lines.
-        names: From `class_names`; a number without a name is its own.
+    The extent of a polygon is its box. Lines of both kinds may stand in one file. A bad line is a fault with its
+    number, the others are kept.
     """
-    width, height = size
-    boxes = []
-    for count, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    boxes, faults, polygons = [], [], 0
+    for count, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
-        if not fields:
+        if not fields or fields[0].startswith("#"):
             continue
         try:
-            if len(fields) != 5:
-                raise ReadError(f"{len(fields)} fields, not the 5 of class x y width height")
-            code, x, y, w, h = (number(field, "a field") for field in fields)
-            if code != int(code) or code < 0:
-                raise ReadError(f"the class {fields[0]!r} is not a number of a class")
-            if not (0 <= x <= 1 and 0 <= y <= 1 and w <= 1 and h <= 1):
-                raise ReadError("coordinates must be relative to the image, 0 to 1")
+            boxes.append(_box(fields, count, path))
+            polygons += len(fields) != 5
         except ReadError as error:
-            problems.add(path, f"line {count}: {error}")
-            continue
-        name = names.get(int(code), str(int(code)))
-        left, right, top, bottom = (x - w / 2) * width, (x + w / 2) * width, (y - h / 2) * height, (y + h / 2) * height
-        boxes.append(Box(str(count), name, left, top, right, bottom, path, f"line {count}"))
-    return boxes
+            faults.append(f"line {count}: {error}")
+    return Annotation(path, "yolo", tuple(boxes), tuple(faults), relative=True, rotated=polygons)
+
+
+def _box(fields: list[str], count: int, path: Path) -> Box:
+    polygon = len(fields) >= 7 and len(fields) % 2 == 1
+    if len(fields) != 5 and not polygon:
+        raise ReadError(f"{len(fields)} fields, not the 5 of class x y width height, and no polygon")
+    code, *places = (number(field, "a field") for field in fields)
+    if code != int(code) or not 0 <= code < _MOST_CLASSES:
+        raise ReadError(f"the class {fields[0]!r} is not a number of a class")
+    if not all(-_TOLERANCE <= place <= 1 + _TOLERANCE for place in places):
+        raise ReadError("coordinates must be relative to the image, 0 to 1")
+    if polygon:
+        left, right, top, bottom = min(places[::2]), max(places[::2]), min(places[1::2]), max(places[1::2])
+    else:
+        x, y, w, h = places
+        left, right, top, bottom = x - w / 2, x + w / 2, y - h / 2, y + h / 2
+    return Box(str(count), str(int(code)), left, top, right, bottom, path, f"line {count}")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ssl_domains_fisheye.lens.model import LensModel
+from ssl_domains_fisheye.lens.tangential import shift, without_shift
 
 __all__ = ["Camera"]
 
@@ -23,6 +24,7 @@ class Camera:
         aspect: What ρ is multiplied with along y.
         width: Size of the picture the numbers are for.
         height: Likewise.
+        tangential: p1 and p2 of the unified or perspective model; zero for every other one.
     """
 
     lens: LensModel
@@ -31,6 +33,7 @@ class Camera:
     aspect: float
     width: int
     height: int
+    tangential: tuple[float, float] = (0.0, 0.0)
 
     def project(self, rays: ArrayLike) -> NDArray[np.float64]:
         """Where directions are seen.
@@ -44,11 +47,19 @@ class Camera:
         x, y, z = np.moveaxis(np.asarray(rays, dtype=np.float64), -1, 0)
         across = np.hypot(x, y)
         # atan2 and not atan(across/z): the angle passes 90° and goes on
-        radius = self.lens.radius(np.arctan2(across, z))
+        theta = np.arctan2(across, z)
+        radius = self.lens.radius(theta)
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(across > 0, radius / across, 0.0)
         outside = np.where(np.isnan(radius) | ((across == 0) & (z <= 0)), np.nan, 0.0)
-        return np.stack([self.cx + scale * x + outside, self.cy + self.aspect * scale * y + outside], axis=-1)
+        if not any(self.tangential):
+            return np.stack([self.cx + scale * x + outside, self.cy + self.aspect * scale * y + outside], axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inner = np.where(across > 0, self.lens.projection.of(theta) / across, 0.0)
+        dx, dy = shift(inner * x, inner * y, *self.tangential)
+        focal = self.lens.coefficients[0]
+        px, py = scale * x + focal * dx, scale * y + focal * dy
+        return np.stack([self.cx + px + outside, self.cy + self.aspect * py + outside], axis=-1)
 
     def polar(self, pixels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Distance from the optical centre in px along x, and the angle φ in (−π, π], 0 to the right, π/2 down."""
@@ -58,8 +69,13 @@ class Camera:
 
     def unproject(self, pixels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Angles (θ, φ) in radians of pixels ``[..., 2]``; θ is NaN where nothing is imaged."""
-        radius, phi = self.polar(pixels)
-        return self.lens.angle(radius), phi
+        if not any(self.tangential):
+            radius, phi = self.polar(pixels)
+            return self.lens.angle(radius), phi
+        points = np.asarray(pixels, dtype=np.float64)
+        x, y = points[..., 0] - self.cx, (points[..., 1] - self.cy) / self.aspect
+        x, y = without_shift(x, y, self.lens, self.tangential)
+        return self.lens.projection.angle(np.hypot(x, y)), np.arctan2(y, x)
 
     def rays(self, pixels: ArrayLike) -> NDArray[np.float64]:
         """Unit rays ``[..., 3]`` of pixels ``[..., 2]``; NaN where nothing is imaged."""
@@ -71,6 +87,10 @@ class Camera:
         edges_x, edges_y = (-0.5, self.width - 0.5), (-0.5, self.height - 0.5)
         corners = np.array([[x, y] for x in edges_x for y in edges_y])
         return float(self.polar(corners)[0].max())
+
+    def is_resized_to(self, width: int, height: int) -> bool:
+        """Whether a picture of this size has the calibration's shape, within 1 %, so that it can be a resized copy."""
+        return abs(width / self.width - height / self.height) <= 0.01 * width / self.width
 
     def scaled(self, width: int, height: int) -> Camera:
         """The camera of the same picture resized; each axis may be resized by its own factor."""

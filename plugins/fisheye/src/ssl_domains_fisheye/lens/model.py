@@ -10,17 +10,20 @@ from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from ssl_domains.errors import UsageError
+from ssl_domains_fisheye.lens.projection import ANGLE, Projection
 
 __all__ = ["LensModel"]
 
 
 @dataclass(frozen=True)
 class LensModel:
-    """A lens whose ρ(θ) = Σ cᵢ θⁱ, i = 1, 2, …; every model of this package is one, under its own meaning of k1–k4.
+    """A lens whose ρ(θ) = Σ cᵢ u(θ)ⁱ, i = 1, 2, …; every model of this package is one, under its own meaning of k1–k4.
 
     Args:
         name: The model's name in a calibration file.
         coefficients: c₁, c₂, … in pixels, for θ in radians.
+        projection: u(θ); without one u = θ, and ρ is a polynomial of the angle.
+        circle: θ in radians at the edge of the image circle, outside which nothing is imaged; None without one.
 
     Raises:
         UsageError: When ρ does not grow at θ = 0, so that nothing can be inverted.
@@ -28,6 +31,8 @@ class LensModel:
 
     name: str
     coefficients: tuple[float, ...]
+    projection: Projection = ANGLE
+    circle: float | None = None
 
     def __post_init__(self) -> None:
         if not self.coefficients or not np.all(np.isfinite(self.coefficients)) or self.coefficients[0] <= 0:
@@ -37,15 +42,15 @@ class LensModel:
             )
 
     def radius(self, theta: ArrayLike) -> NDArray[np.float64]:
-        """ρ(θ) in pixels, θ in radians; NaN below 0 and beyond `limit`, where the model folds back."""
+        """ρ(θ) in pixels, θ in radians; NaN below 0 and beyond `limit`."""
         angle = np.asarray(theta, dtype=np.float64)
-        value = polynomial.polyval(angle, (0.0, *self.coefficients))
+        value = polynomial.polyval(self.projection.of(angle), (0.0, *self.coefficients))
         return np.asarray(np.where((angle >= 0) & (angle <= self.limit), value, np.nan))
 
     def slope(self, theta: ArrayLike) -> NDArray[np.float64]:
         """dρ/dθ in pixels per radian, the radial magnification; NaN where `radius` is."""
         angle = np.asarray(theta, dtype=np.float64)
-        value = polynomial.polyval(angle, self._derivative)
+        value = polynomial.polyval(self.projection.of(angle), self._derivative) * self.projection.slope(angle)
         return np.asarray(np.where((angle >= 0) & (angle <= self.limit), value, np.nan))
 
     @cached_property
@@ -54,24 +59,35 @@ class LensModel:
 
     @cached_property
     def limit(self) -> float:
-        """The largest θ, at most π, up to which dρ/dθ > 0: beyond it two angles share a pixel."""
-        slope = self._derivative
-        # Terms that can't matter up to π are left out: the root finder divides by the last one.
-        share = np.abs(slope) * np.pi ** np.arange(len(slope))
+        """The largest θ up to which dρ/dθ > 0 and the image circle reaches; beyond a fold two angles share a pixel."""
+        grows = float(self.projection.angle(np.asarray(self._turning)))
+        return grows if self.circle is None else min(grows, self.circle)
+
+    @cached_property
+    def _turning(self) -> float:
+        """The smallest u where the polynomial stops growing, at most the end of the projection."""
+        slope, end = self._derivative, self.projection.end
+        # Terms that can't matter up to the end are left out: the root finder divides by the last one.
+        share = np.abs(slope) * end ** np.arange(len(slope))
         roots = polynomial.polyroots(slope[: int(np.flatnonzero(share > 1e-14 * share.max())[-1]) + 1])
         real = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
-        turning = real[(real > 0) & (real < np.pi)]
-        return float(turning[0]) if len(turning) else float(np.pi)
+        turning = real[(real > 0) & (real < end)]
+        return float(turning[0]) if len(turning) else end
+
+    @cached_property
+    def last(self) -> float:
+        """u at `limit`, the end of what is imaged."""
+        if self.circle is None or self.circle > self.limit:
+            return self._turning
+        return float(self.projection.of(np.asarray(self.limit)))
 
     @cached_property
     def _table(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        angles = np.linspace(0.0, self.limit, 2049)
-        return angles, np.maximum.accumulate(polynomial.polyval(angles, (0.0, *self.coefficients)))
+        inner = self.projection.grid(self.last, 2049)
+        return inner, np.maximum.accumulate(polynomial.polyval(inner, (0.0, *self.coefficients)))
 
     def angle(self, radius: ArrayLike) -> NDArray[np.float64]:
         """θ in radians at a distance from the optical centre, the inverse of `radius`.
-
-        A table brackets each value; Newton's steps refine it, and where they would leave the bracket it is halved.
 
         Args:
             radius: Pixels, any shape.
@@ -79,21 +95,32 @@ class LensModel:
         Returns:
             Same shape, float64; NaN where no angle up to `limit` is imaged.
         """
+        return np.asarray(self.projection.angle(self.inner(radius)))
+
+    def inner(self, radius: ArrayLike) -> NDArray[np.float64]:
+        """u(θ) at a distance from the optical centre; NaN where no angle up to `limit` is imaged.
+
+        A table brackets u for each value; Newton's steps refine it, and where they would leave the bracket it is
+        halved.
+
+        Args:
+            radius: Pixels, any shape.
+        """
         wanted = np.asarray(radius, dtype=np.float64)
-        angles, radii = self._table
+        table, radii = self._table
         # At the fold rounding may put ρ an ulp above the table's end.
         known = (wanted >= 0) & (wanted <= radii[-1] * (1 + 1e-12))
         target = np.minimum(np.where(known, wanted, 0.0), radii[-1])
-        cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(angles) - 2)
-        low, high = angles[cell], angles[cell + 1]
-        theta = np.interp(target, radii, angles)
+        cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(table) - 2)
+        low, high = table[cell], table[cell + 1]
+        u = np.interp(target, radii, table)
         for _ in range(6):
-            excess = polynomial.polyval(theta, (0.0, *self.coefficients)) - target
-            low, high = np.where(excess < 0, theta, low), np.where(excess >= 0, theta, high)
+            excess = polynomial.polyval(u, (0.0, *self.coefficients)) - target
+            low, high = np.where(excess < 0, u, low), np.where(excess >= 0, u, high)
             with np.errstate(divide="ignore", invalid="ignore"):
-                step = theta - excess / polynomial.polyval(theta, self._derivative)
-            theta = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        return np.asarray(np.where(known, theta, np.nan))
+                step = u - excess / polynomial.polyval(u, self._derivative)
+            u = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        return np.asarray(np.where(known, u, np.nan))
 
     def distortion(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Tangential magnification ρ/sin θ over radial magnification dρ/dθ: 1 at the centre, 2 is squeezed to half."""

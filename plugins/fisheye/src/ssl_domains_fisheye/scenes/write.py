@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
-from ssl_domains_fisheye.lens import camera_of, read_calibration
+from ssl_domains_fisheye.lens import calibration_numbers, camera_of
 from ssl_domains_fisheye.scenes.eye import Eye
 from ssl_domains_fisheye.scenes.pictures import Picture, find_pictures, square
 from ssl_domains_fisheye.scenes.placement import Placement
@@ -79,9 +80,9 @@ def write_lens_scenes(
     """
     if per_scene < 1 or not 0 < smallest_side <= largest_side or not 0 < largest <= 180:
         raise UsageError("the settings make no scene", "--per-scene from 1, --largest up to 180 degrees")
-    camera = read_calibration(calibration)
+    content = dict(calibration_numbers(calibration))
+    camera = camera_of(content, f"the calibration {calibration.name}")
     found = find_pictures(pictures)
-    content = json.loads(calibration.read_text(encoding="utf-8"))
     wrong = _mismatched(content, mismatch) if mismatch is not None else {}
     if (out / "rgb_images").exists() and any((out / "rgb_images").iterdir()):
         raise UsageError(f"{out} already holds images", "choose an empty folder")
@@ -121,7 +122,8 @@ def write_lens_scenes(
     count = sum(len(side) for side in found.values())
     return (
         f"{count:,} real pictures in {len(plan):,} scenes through simulated optics.\n"
-        f"next: ssl-domains fisheye scan {out} --join {out / 'scenes.csv'} --on image -o {out / 'samples.parquet'}"
+        f"next: ssl-domains fisheye scan {quote(str(out))} --join {quote(str(out / 'scenes.csv'))} --on image "
+        f"-o {quote(str(out / 'samples.parquet'))}"
     )
 
 

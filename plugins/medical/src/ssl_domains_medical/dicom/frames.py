@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from ssl_domains.samples import ReadError
 from ssl_domains_medical.dicom.headers import Header, value_of
 
 __all__ = ["Frame", "frames_of", "number", "numbers", "text"]
 
-_SIEMENS_B_VALUE = 0x0019100C
-_GE_B_VALUE = 0x00431039
+_SIEMENS_B_VALUE, _GE_B_VALUE = 0x0019100C, 0x00431039
+_SIEMENS_DIRECTION, _GE_DIRECTION = 0x0019100E, (0x001910BB, 0x001910BC, 0x001910BD)
+_PARAMETERS = ("RepetitionTime", "InversionTime", "FlipAngle", "SliceThickness")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """Where one frame belongs inside its series; None is "the header doesn't say".
 
@@ -26,11 +26,16 @@ class Frame:
         orientation: ImageOrientationPatient, six direction cosines.
         offset_mm: Offset along the normal from ``position``, where a file gives its frames that way (RT dose).
         instance: InstanceNumber, or the frame's number: the order when there is no geometry.
-        echo: Number and time of the echo.
-        temporal: Temporal position, or the trigger time in ms.
+        echo: Number of the echo.
+        echo_time: Its time, ms.
+        temporal: Temporal position.
+        trigger: Trigger time or delay, ms.
         b_value: Diffusion weighting, s/mm².
+        direction: Diffusion gradient, a unit vector.
         acquisition: AcquisitionNumber.
-        image_type: ImageType or FrameType, joined by a backslash.
+        parameters: Repetition time, inversion time, flip angle, slice thickness.
+        clock: Time of day of the acquisition or the content, s.
+        image_type: Values of ImageType or FrameType.
         laterality: ``"R"``, ``"L"`` or ``"B"``.
         pixel_spacing: Row and column spacing, mm.
         slope: Rescale slope.
@@ -43,25 +48,38 @@ class Frame:
     orientation: tuple[float, ...] | None
     offset_mm: float | None
     instance: int | None
-    echo: tuple[float | None, float | None]
+    echo: float | None
+    echo_time: float | None
     temporal: float | None
+    trigger: float | None
     b_value: float | None
+    direction: tuple[float, ...] | None
     acquisition: int | None
-    image_type: str | None
+    parameters: tuple[float | None, ...]
+    clock: float | None
+    image_type: tuple[str, ...]
     laterality: str | None
     pixel_spacing: tuple[float, ...] | None
     slope: float
     intercept: float
     window: tuple[float | None, float | None]
 
+    def record(self) -> list[Any]:
+        """The values in the order of the attributes, for JSON."""
+        return [getattr(self, name) for name in _NAMES]
 
-def frames_of(header: Header) -> Iterator[Frame]:
-    """Every frame of a file, in its own order.
+    @classmethod
+    def from_record(cls, record: Sequence[Any]) -> Frame:
+        """The frame of a record, which may have been through JSON."""
+        values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in record]
+        return cls(*values)
 
-    Raises:
-        ReadError: When NumberOfFrames is no number.
-    """
-    count = _frame_count(header)
+
+_NAMES = tuple(field.name for field in fields(Frame))
+
+
+def frames_of(header: Header, count: int) -> Iterator[Frame]:
+    """The ``count`` frames of a file, in its own order."""
     shared = _items(header.dataset, "SharedFunctionalGroupsSequence")
     each = _items(header.dataset, "PerFrameFunctionalGroupsSequence")
     offsets = numbers(header.get("GridFrameOffsetVector"))
@@ -84,40 +102,34 @@ def _frame(header: Header, groups: Sequence[Any], index: int, count: int, offset
     instance = number(header.get("InstanceNumber"))
     slope = number(found("PixelValueTransformationSequence", "RescaleSlope", "RescaleSlope"))
     intercept = number(found("PixelValueTransformationSequence", "RescaleIntercept", "RescaleIntercept"))
-    echo_time = found("MREchoSequence", "EffectiveEchoTime", "EchoTime")
-    temporal = found("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")
     acquisition = number(found("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"))
     frame_type = found("MRImageFrameTypeSequence", "FrameType") or found("CTImageFrameTypeSequence", "FrameType")
-    position = found("PlanePositionSequence", "ImagePositionPatient", "ImagePositionPatient")
-    spacing = found("PixelMeasuresSequence", "PixelSpacing", "PixelSpacing")
-    orientation = found("PlaneOrientationSequence", "ImageOrientationPatient", "ImageOrientationPatient")
-    centre = found("FrameVOILUTSequence", "WindowCenter", "WindowCenter")
-    width = found("FrameVOILUTSequence", "WindowWidth", "WindowWidth")
+    trigger = found("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime")
     return Frame(
         index=index,
-        position=numbers(position),
-        orientation=numbers(orientation),
+        position=numbers(found("PlanePositionSequence", "ImagePositionPatient", "ImagePositionPatient")),
+        orientation=numbers(found("PlaneOrientationSequence", "ImageOrientationPatient", "ImageOrientationPatient")),
         offset_mm=offset,
         instance=index + 1 if count > 1 else (None if instance is None else int(instance)),
-        echo=(number(header.get("EchoNumbers")), number(echo_time)),
-        temporal=number(temporal if temporal is not None else header.get("TriggerTime")),
+        echo=number(header.get("EchoNumbers")),
+        echo_time=number(found("MREchoSequence", "EffectiveEchoTime", "EchoTime")),
+        temporal=number(found("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")),
+        trigger=number(trigger),
         b_value=_b_value(header, found("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue")),
+        direction=_direction(header, groups),
         acquisition=None if acquisition is None else int(acquisition),
-        image_type=text(frame_type if frame_type is not None else header.get("ImageType")),
+        parameters=tuple(number(header.get(keyword)) for keyword in _PARAMETERS),
+        clock=_clock(header, found("FrameContentSequence", "FrameAcquisitionDateTime")),
+        image_type=_values(frame_type if frame_type is not None else header.get("ImageType")),
         laterality=_laterality(header, found("FrameAnatomySequence", "FrameLaterality", "FrameLaterality")),
-        pixel_spacing=numbers(spacing),
+        pixel_spacing=numbers(found("PixelMeasuresSequence", "PixelSpacing", "PixelSpacing")),
         slope=1.0 if slope is None else slope,
         intercept=0.0 if intercept is None else intercept,
-        window=(_first(centre), _first(width)),
+        window=(
+            _first(found("FrameVOILUTSequence", "WindowCenter", "WindowCenter")),
+            _first(found("FrameVOILUTSequence", "WindowWidth", "WindowWidth")),
+        ),
     )
-
-
-def _frame_count(header: Header) -> int:
-    raw = header.get("NumberOfFrames", 1)
-    count = number(raw)
-    if count is None or count < 1 or count != int(count):
-        raise ReadError(f"NumberOfFrames is {str(raw)!r}, no number of frames")
-    return int(count)
 
 
 def _laterality(header: Header, of_frame: Any) -> str | None:
@@ -132,9 +144,33 @@ def _b_value(header: Header, standard: Any) -> float | None:
     if (value := number(standard)) is not None:
         return value
     for tag in (_SIEMENS_B_VALUE, _GE_B_VALUE):
-        if tag in header.dataset and (value := _first(header.dataset[tag].value)) is not None:
+        if (value := _first(header.get(tag))) is not None:
             # GE adds a billion to mark an intermediate encoding
             return value % 1e9 if tag == _GE_B_VALUE else value
+    return None
+
+
+def _direction(header: Header, groups: Sequence[Any]) -> tuple[float, ...] | None:
+    for group in groups:
+        for diffusion in _items(group, "MRDiffusionSequence"):
+            for item in _items(diffusion, "DiffusionGradientDirectionSequence"):
+                if (vector := numbers(value_of(item, "DiffusionGradientOrientation"))) is not None:
+                    return vector
+    for name in ("DiffusionGradientOrientation", _SIEMENS_DIRECTION):
+        vector = numbers(header.get(name))
+        if vector is not None and len(vector) == 3:
+            return vector
+    parts = [_first(header.get(tag)) for tag in _GE_DIRECTION]
+    return None if None in parts else tuple(part for part in parts if part is not None)
+
+
+def _clock(header: Header, of_frame: Any) -> float | None:
+    texts = [str(of_frame)[8:]] if of_frame is not None else []
+    texts += [str(header.get(keyword, "")) for keyword in ("AcquisitionTime", "ContentTime")]
+    for clock in texts:
+        hours, minutes, seconds = (number(clock[part]) for part in (slice(0, 2), slice(2, 4), slice(4, 13)))
+        if hours is not None and minutes is not None:
+            return hours * 3600 + minutes * 60 + (seconds or 0.0)
     return None
 
 
@@ -143,16 +179,24 @@ def _items(dataset: Any, keyword: str) -> Sequence[Any]:
     return value if value is not None else ()
 
 
+def _values(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(map(str, value))
+
+
 def _first(value: Any) -> float | None:
     several = numbers(value)
     return several[0] if several else number(value)
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or None for anything else."""
+    """A finite number, or None for anything else; a decimal comma is read as a point."""
+    if isinstance(value, str) and "," in value and "." not in value:
+        value = value.replace(",", ".")
     try:
         made = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return made if math.isfinite(made) else None
 

@@ -1,126 +1,210 @@
-"""One DICOM file as a scan keeps it: is there an image, may it be used, and what does its header say of it?"""
+"""One DICOM file as a scan keeps it: a record of plain values, with all identifiers hashed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from ssl_domains.samples import ReadError
-from ssl_domains_medical.dicom.frames import Frame, frames_of, number, text
-from ssl_domains_medical.dicom.headers import Header
-from ssl_domains_medical.dicom.pixels import why_not_decodable
+from ssl_domains_medical.dicom.frames import Frame, frames_of, text
+from ssl_domains_medical.dicom.headers import Header, read_header
+from ssl_domains_medical.dicom.kinds import is_secondary, kind_of, may_be_sample, name_of_uid
+from ssl_domains_medical.dicom.patients import Person, person_of
+from ssl_domains_medical.dicom.pixel_format import PixelFormat, pixel_format, why_not_decodable
+from ssl_domains_medical.dicom.vocabulary import modality_of, scanner_of, type_words
 
-__all__ = ["Instance", "instance_of"]
+__all__ = ["DICOMDIR_KIND", "Instance", "Request", "record_of"]
+
+DICOMDIR_KIND = "DICOMDIR"
+_SHIFT_DAYS = 40_000
 
 
 @dataclass(frozen=True)
+class Request:
+    """What a scan asks of each file.
+
+    Attributes:
+        digest: Keyed hash.
+        burned_in: Whether an image that declares burned-in annotation is accepted.
+        site: Keyword of the attribute that tells sites apart, or None.
+    """
+
+    digest: Callable[[str], str]
+    burned_in: bool = False
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
-    """What is kept of a file: plain values, for a million headers wouldn't fit into memory.
+    """What is kept of a file that holds an image.
 
     Attributes:
         path: The file.
-        relative: Its path below the scanned folder.
-        uid: SOPInstanceUID.
+        uid: SOPInstanceUID, hashed, as are the following two.
         study: StudyInstanceUID.
         series: SeriesInstanceUID, else something that is its own.
-        patient_id: PatientID as it stands.
-        issuer: IssuerOfPatientID.
-        day: StudyDate, else AcquisitionDate.
-        shape: Rows, columns.
+        person: Whose it is.
+        day: Day of the study, counted from a day that the key and the patient decide; None without a date or patient.
+        secondary: Whether it is a screenshot, a document or a sheet of colours derived from other images.
+        bare: Whether the file lacks preamble or file meta information.
+        shape: Rows, columns, channels.
+        kind: All of ImageType and the reconstruction kernel, hashed.
         columns: Columns of the table that need no other file.
+        dtypes: Type of the decoded array of each frame.
         frames: Its frames.
     """
 
     path: Path
-    relative: str
     uid: str | None
     study: str | None
-    series: str
-    patient_id: str | None
-    issuer: str | None
-    day: date | None
-    shape: tuple[int, int]
+    series: str | None
+    person: Person
+    day: int | None
+    secondary: bool
+    bare: bool
+    shape: tuple[int, int, int]
+    kind: str
     columns: dict[str, Any]
+    dtypes: tuple[str, ...]
     frames: tuple[Frame, ...]
 
+    @classmethod
+    def from_record(cls, path: Path, record: dict[str, Any]) -> Instance:
+        """The instance of a record of `record_of`, which may have been through JSON."""
+        columns = {intern(name): intern(value) if isinstance(value, str) else value
+                   for name, value in record["columns"].items()}  # fmt: skip
+        return cls(
+            path=path,
+            uid=record["uid"],
+            study=record["study"] and intern(record["study"]),
+            series=record["series"] and intern(record["series"]),
+            person=Person(*(value and intern(value) for value in record["person"])),
+            day=record["day"],
+            secondary=record["secondary"],
+            bare=record["bare"],
+            shape=tuple(record["shape"]),
+            kind=intern(record["kind"]),
+            columns=columns,
+            dtypes=tuple(map(intern, record["dtypes"])),
+            frames=tuple(Frame.from_record(frame) for frame in record["frames"]),
+        )
 
-def instance_of(header: Header, root: Path, burned_in: bool) -> Instance:
-    """Take what the sample table needs from a header.
 
-    Args:
-        header: Of a file that may or may not hold an image.
-        root: The folder that is scanned.
-        burned_in: Whether an image that declares burned-in annotation is accepted.
+def record_of(path: Path, request: Request) -> dict[str, Any]:
+    """Read one file: the record of an `Instance`, or ``{"passed": kind}`` for a file that is no image by its kind.
 
     Raises:
         ReadError: With the cause, when there is no image, not all of it, or none that may or can be used.
     """
+    header = read_header(path, (request.site,) if request.site else ())
+    if header.is_dicomdir:
+        return {"passed": DICOMDIR_KIND}
+    sop_class = text(header.get("SOPClassUID"))
+    if not may_be_sample(sop_class):
+        return {"passed": kind_of(sop_class or "")}
     if not header.has_pixels:
-        kind = header.get("SOPClassUID")
-        raise ReadError("no pixel data" + (f" ({kind.name})" if kind is not None and hasattr(kind, "name") else ""))
-    for keyword in ("Rows", "Columns", "BitsAllocated"):
-        if not number(header.get(keyword)):
-            raise ReadError(f"pixel data without {keyword}")
-    if header.missing_bytes:
-        raise ReadError(f"truncated: the last {header.missing_bytes:,} bytes of the pixel data are missing")
-    frames = tuple(frames_of(header))
-    expected = _expected_bytes(header, len(frames))
-    if header.pixel_bytes is not None and header.pixel_bytes < expected:
-        raise ReadError(f"truncated: {header.pixel_bytes:,} bytes of pixel data where {expected:,} are expected")
-    if reason := why_not_decodable(header.transfer_syntax):
+        name = name_of_uid(sop_class, "") if sop_class else ""
+        raise ReadError("no pixel data" + (f" ({name})" if name else ""))
+    made = pixel_format(header)
+    if reason := why_not_decodable(header.transfer_syntax, made):
         raise ReadError(reason)
-    if str(header.get("BurnedInAnnotation", "")).strip().upper() == "YES" and not burned_in:
+    if str(header.get("BurnedInAnnotation", "")).strip().upper() == "YES" and not request.burned_in:
         raise ReadError("burned-in annotation: the pixels may name the patient (--burned-in keeps such images)")
-    relative = header.path.relative_to(root).as_posix() if header.path.is_relative_to(root) else header.path.name
-    uid = text(header.get("SOPInstanceUID"))
-    return Instance(
-        path=header.path,
-        relative=relative,
-        uid=uid,
-        study=text(header.get("StudyInstanceUID")),
-        series=text(header.get("SeriesInstanceUID")) or uid or relative,
-        patient_id=text(header.get("PatientID")),
-        issuer=text(header.get("IssuerOfPatientID")),
-        day=_day(header),
-        shape=(int(header.get("Rows")), int(header.get("Columns"))),
-        columns=_header_columns(header),
-        frames=frames,
-    )
+    return _record(header, made, sop_class, request)
 
 
-def _header_columns(header: Header) -> dict[str, Any]:
-    signed = int(header.get("PixelRepresentation", 0)) == 1
-    photometric = text(header.get("PhotometricInterpretation"))
-    colour = int(header.get("SamplesPerPixel", 1)) == 3 or photometric == "PALETTE COLOR"
-    maker = [name for name in (text(header.get("Manufacturer")), text(header.get("ManufacturerModelName"))) if name]
+def _record(header: Header, made: PixelFormat, sop_class: str | None, request: Request) -> dict[str, Any]:
+    digest = request.digest
+    person = person_of(header, digest, request.site)
+    image_type = header.get("ImageType")
+    frames = [_known_words(frame) for frame in frames_of(header, made.frames)]
+    if len(frames) > 1 and len({(frame.position, frame.offset_mm) for frame in frames}) == 1:
+        # One position for all frames of a file says nothing of their order: they are a cine, ordered by number.
+        frames = [_replaced(frame, "position", None) for frame in frames]
     return {
-        "modality": text(header.get("Modality")),
-        "scanner": " ".join(maker) or None,
-        "rows": int(header.get("Rows")),
-        "columns": int(header.get("Columns")),
-        "channels": 3 if colour else 1,
-        "bits": int(header.get("BitsStored", header.get("BitsAllocated"))),
-        "dtype": f"{'int' if signed else 'uint'}{int(header.get('BitsAllocated'))}",
-        "photometric": photometric,
-        "transfer_syntax": header.transfer_syntax.name,
+        "uid": _hashed(header, "SOPInstanceUID", digest),
+        "study": _hashed(header, "StudyInstanceUID", digest),
+        "series": _hashed(header, "SeriesInstanceUID", digest),
+        "person": person.record(),
+        "day": _day(header, person, digest),
+        "secondary": _is_sheet(sop_class, frames[0], made.channels),
+        "bare": header.bare,
+        "shape": [made.rows, made.columns, made.channels],
+        "kind": digest(f"kind {text(image_type)} {text(header.get('ConvolutionKernel'))}"),
+        "columns": _columns(header, made, digest),
+        "dtypes": _dtypes(made, frames),
+        "frames": [_without_clock(frame, person, digest).record() for frame in frames],
     }
 
 
-def _expected_bytes(header: Header, frames: int) -> int:
-    samples, bits = int(header.get("SamplesPerPixel", 1)), int(header.get("BitsAllocated"))
-    pixels = int(header.get("Rows")) * int(header.get("Columns")) * frames
-    if header.get("PhotometricInterpretation") == "YBR_FULL_422":
-        return pixels * 2  # two pixels share their chroma
-    return (pixels * samples * bits + 7) // 8
+def _hashed(header: Header, keyword: str, digest: Callable[[str], str]) -> str | None:
+    value = text(header.get(keyword))
+    return None if value is None else digest(value)
 
 
-def _day(header: Header) -> date | None:
+def _known_words(frame: Frame) -> Frame:
+    return _replaced(frame, "image_type", type_words(frame.image_type))
+
+
+def _without_clock(frame: Frame, person: Person, digest: Callable[[str], str]) -> Frame:
+    # Only differences of times are needed, so the time of day itself isn't kept.
+    if frame.clock is None:
+        return frame
+    return _replaced(frame, "clock", round(frame.clock + _shift(f"clock {person.patient}", digest), 3))
+
+
+def _replaced(frame: Frame, name: str, value: Any) -> Frame:
+    made = frame.record()
+    made[Frame.__slots__.index(name)] = value
+    return Frame(*made)
+
+
+def _shift(what: str, digest: Callable[[str], str]) -> int:
+    return int(digest(f"shift {what}"), 16) % _SHIFT_DAYS
+
+
+def _is_sheet(sop_class: str | None, frame: Frame, channels: int) -> bool:
+    """Whether this was made of other images or is a document: a screenshot, a map in colours, a dose report.
+
+    A grey secondary capture with a position in the body is a slice.
+    """
+    words = {word for value in frame.image_type for word in value.split()}
+    if is_secondary(sop_class):
+        return channels == 3 or frame.position is None
+    return (channels == 3 and bool(words & {"DERIVED", "SECONDARY"})) or bool(words & {"SCREEN", "REPORT"})
+
+
+def _dtypes(made: PixelFormat, frames: Sequence[Frame]) -> list[str]:
+    """Type of each frame's array; one where all frames share it."""
+    found = {(frame.slope, frame.intercept): made.dtype(frame.slope, frame.intercept).name for frame in frames}
+    if len(set(found.values())) == 1:
+        return list(found.values())[:1]
+    return [found[frame.slope, frame.intercept] for frame in frames]
+
+
+def _columns(header: Header, made: PixelFormat, digest: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "modality": modality_of(text(header.get("Modality"))),
+        "scanner": scanner_of(text(header.get("Manufacturer")), text(header.get("ManufacturerModelName")), digest),
+        "rows": made.rows,
+        "columns": made.columns,
+        "channels": made.channels,
+        "bits": made.stored,
+        "photometric": made.photometric,
+        "transfer_syntax": name_of_uid(str(header.transfer_syntax), "of a private kind"),
+    }
+
+
+def _day(header: Header, person: Person, digest: Callable[[str], str]) -> int | None:
     for keyword in ("StudyDate", "AcquisitionDate"):
         digits = str(header.get(keyword, "")).replace(".", "")
         try:
-            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+            day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).toordinal()
         except ValueError:
             continue
+        return None if person.patient is None else day + _shift(f"days {person.patient}", digest)
     return None

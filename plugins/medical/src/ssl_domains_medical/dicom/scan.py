@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ssl_domains_medical.dicom.dicomdir import dicomdir_note
-from ssl_domains_medical.dicom.frames import text
+from ssl_domains.samples import IdentifierKey, each_file
 from ssl_domains_medical.dicom.geometry import plane_name
-from ssl_domains_medical.dicom.headers import read_header
-from ssl_domains_medical.dicom.instance import Instance, instance_of
-from ssl_domains_medical.dicom.patients import constant_ids, names_nobody, qualified
+from ssl_domains_medical.dicom.identity import Identities
+from ssl_domains_medical.dicom.instance import DICOMDIR_KIND, Instance, Request, record_of
 from ssl_domains_medical.dicom.quiet import quiet
 from ssl_domains_medical.dicom.series import Member, Volume, split_series
 from ssl_domains_medical.found import Found, counted, plural
@@ -21,150 +18,133 @@ from ssl_domains_medical.found import Found, counted, plural
 __all__ = ["scan_dicom"]
 
 
-def scan_dicom(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burned_in: bool = False) -> Found:
+def scan_dicom(
+    paths: Sequence[Path],
+    root: Path,
+    key: IdentifierKey,
+    *,
+    burned_in: bool = False,
+    patient_ids: str = "auto",
+    site: str | None = None,
+) -> Found:
     """Index DICOM files.
 
     Args:
         paths: Candidates, sorted.
-        root: The folder that is scanned; tells equal PatientIDs of two sources apart where no issuer is given.
-        digest: Keyed hash for identifiers.
+        root: The folder that is scanned; names of files count from it.
+        key: Hashes identifiers.
         burned_in: Whether to keep images that declare burned-in annotation.
+        patient_ids: ``auto``, ``keep`` or ``folder[:LEVEL]``, see `Identities`.
+        site: Attribute or ``folder[:LEVEL]`` that tells sites apart, see `Identities`.
+
+    Raises:
+        UsageError: When ``patient_ids`` or ``site`` is none of these.
     """
-    with quiet():
-        return _scan(paths, root, digest, burned_in)
-
-
-def _scan(paths: Iterable[Path], root: Path, digest: Callable[[str], str], burned_in: bool) -> Found:
+    identities = Identities(root, key.digest, patient_ids, site)
+    request = Request(key.digest, burned_in, identities.site_keyword)
     found = Found()
-    dicomdirs = 0
-    uids: dict[str, list[Path]] = defaultdict(list)
+    passed: Counter[str] = Counter()
     files: list[Instance] = []
-    for path in paths:
-        try:
-            header = read_header(path)
-            if header.is_dicomdir:
-                dicomdirs += 1
-                continue
-            if (uid := text(header.get("SOPInstanceUID"))) is not None:
-                uids[uid].append(path)
-            files.append(instance_of(header, root, burned_in))
-        except Exception as error:  # whatever a damaged header makes of its values, the scan goes on
-            found.problems.add(path, error)
-    if dicomdirs:
-        found.notes.append(dicomdir_note(dicomdirs))
-
-    _report_shared_uids(uids, found)
+    with quiet():
+        read = each_file(
+            paths, lambda path: record_of(path, request), found.problems, what="DICOM files", version=key.fingerprint
+        )
+        for path, record in read:
+            if "passed" in record:
+                passed[record["passed"]] += 1
+            else:
+                files.append(Instance.from_record(path, record))
+    _say_passed(passed, found)
+    files = _without_sheets(files, found)
+    _report_shared_uids(files, found)
     files = _without_copies(files, found)
-    nobody = _placeholders(files, found)
-    first_day = _first_days(files, nobody)
-    for volume_files in _by_series(files).values():
-        found.rows.extend(_rows_of_series(volume_files, root, digest, nobody, first_day))
+    bare = sum(file.bare for file in files)
+    if bare:
+        found.notes.append(
+            f"{plural(bare, 'file lacks', 'files lack')} the preamble or file meta information of a DICOM file: "
+            "read as uncompressed data"
+        )
+    identities.learn(files)
+    found.notes.extend(identities.notes)
+    _rows(files, root, key, identities, found)
     _report_geometry(found)
     return found
 
 
-def _report_shared_uids(uids: dict[str, list[Path]], found: Found) -> None:
-    shared = [paths for paths in uids.values() if len(paths) > 1]
+def _say_passed(passed: Counter[str], found: Found) -> None:
+    if dicomdirs := passed.pop(DICOMDIR_KIND, 0):
+        found.notes.append(f"{plural(dicomdirs, 'DICOMDIR file')} recognised: an index of the medium, not an image")
+    if passed:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(passed.items()))
+        found.notes.append(f"not taken, since they are no images by their kind: {kinds}")
+
+
+def _without_sheets(files: Sequence[Instance], found: Found) -> list[Instance]:
+    """Leave out secondary captures and derived sheets of a study that has a volume series."""
+    volumes = {
+        (file.person.patient, file.study)
+        for file in files
+        if not file.secondary and (file.frames[0].position is not None or len(file.frames) > 1)
+    }
+    kept = [f for f in files if not f.secondary or f.study is None or (f.person.patient, f.study) not in volumes]
+    left = len(files) - len(kept)
+    if left:
+        found.notes.append(
+            f"{plural(left, 'secondary capture or derived sheet', 'secondary captures or derived sheets')} beside the "
+            "volumes of the same study not taken: they often show names"
+        )
+    return kept
+
+
+def _report_shared_uids(files: Sequence[Instance], found: Found) -> None:
+    shared = [count for count in Counter(file.uid for file in files if file.uid).values() if count > 1]
     if shared:
         names = plural(len(shared), "SOPInstanceUID is", "SOPInstanceUIDs are")
-        found.notes.append(f"{names} shared by {sum(map(len, shared)):,} files: copies, or UIDs that aren't unique")
+        found.notes.append(f"{names} shared by {sum(shared):,} files: copies, or UIDs that aren't unique")
 
 
 def _without_copies(files: Sequence[Instance], found: Found) -> list[Instance]:
-    """Leave out files that repeat an instance: same UID, and the same place, shape and series in the header."""
-    seen: set[Any] = set()
+    """Leave out files that repeat an instance: same UID, and the same patient, place, shape and series."""
+    uses = Counter(file.uid for file in files)
+    known: set[Any] = set()
     result = []
     for file in files:
-        columns = {**file.columns, "transfer_syntax": None, "photometric": None}  # may differ between copies
-        identity = file.uid, file.series, file.frames, tuple(columns.items())
-        if file.uid is not None and identity in seen:
-            found.problems.add(file.path, "a copy of another file: same SOPInstanceUID, same header")
-            continue
-        seen.add(identity)
+        if file.uid is not None and uses[file.uid] > 1:
+            columns = {**file.columns, "transfer_syntax": None, "photometric": None}  # may differ between copies
+            identity = file.uid, file.person.patient, file.series, file.frames, tuple(columns.items())
+            if identity in known:
+                found.problems.add(file.path, "a copy of another file: same SOPInstanceUID, same header")
+                continue
+            known.add(identity)
         result.append(file)
     return result
 
 
-def _placeholders(files: Sequence[Instance], found: Found) -> frozenset[str]:
-    """PatientIDs that can't be a group, each kind with a note."""
-    missing = sum(file.patient_id is None for file in files)
-    if missing:
-        found.notes.append(f"{plural(missing, 'image has', 'images have')} no PatientID: patient is null there")
-    known = [(file.patient_id, file.study) for file in files if file.patient_id]
-    anonymous = {patient for patient, _ in known if names_nobody(patient)}
-    if anonymous:
-        count = sum(patient in anonymous for patient, _ in known)
-        found.notes.append(
-            f"{plural(count, 'image has', 'images have')} a placeholder for PatientID, which names nobody: "
-            "patient is null there, for such images are not one patient's"
-        )
-    constant = constant_ids((patient, study) for patient, study in known if patient not in anonymous)
-    if constant and not anonymous and not missing:
-        found.notes.append(
-            "every image has the same PatientID over several studies, so it is no group: patient is null"
-        )
-        return frozenset(constant)
-    return frozenset(anonymous)
-
-
-def _first_days(files: Sequence[Instance], nobody: frozenset[str]) -> dict[tuple[str, str | None], date]:
-    first: dict[tuple[str, str | None], date] = {}
+def _rows(files: Sequence[Instance], root: Path, key: IdentifierKey, identities: Identities, found: Found) -> None:
+    uses = Counter(file.uid for file in files)
+    series: dict[Any, list[Member]] = defaultdict(list)
     for file in files:
-        if file.patient_id is not None and file.patient_id not in nobody and file.day is not None:
-            who = file.patient_id, file.issuer
-            first[who] = min(file.day, first.get(who, file.day))
-    return first
-
-
-def _by_series(files: Sequence[Instance]) -> dict[str, list[Instance]]:
-    groups: dict[str, list[Instance]] = defaultdict(list)
-    for file in files:
-        groups[file.series].append(file)
-    return groups
-
-
-def _rows_of_series(
-    files: Sequence[Instance],
-    root: Path,
-    digest: Callable[[str], str],
-    nobody: frozenset[str],
-    first_day: dict[tuple[str, str | None], date],
-) -> list[dict[str, Any]]:
-    members = []
-    uses: dict[str | None, int] = defaultdict(int)
-    for file in files:
-        uses[file.uid] += 1
+        relative = file.path.relative_to(root).as_posix() if file.path.is_relative_to(root) else file.path.name
         # A UID that two different images share can't tell them apart: there the place in the folder does.
-        own = file.uid if file.uid is not None and uses[file.uid] == 1 else f"{file.uid}#{file.relative}"
-        common = _file_columns(file, root, digest, nobody, first_day)
-        for frame in file.frames:
-            row = {"sample": digest(f"{own}#{frame.index}"), **common}
-            members.append(Member(frame, file.shape, f"{file.relative}#{frame.index:06d}", row))
-    rows = []
-    for volume in split_series(members):
-        rows.extend(_volume_rows(volume, digest(f"{files[0].series}#{volume.key}")))
-    return rows
-
-
-def _file_columns(
-    file: Instance,
-    root: Path,
-    digest: Callable[[str], str],
-    nobody: frozenset[str],
-    first_day: dict[tuple[str, str | None], date],
-) -> dict[str, Any]:
-    patient = None if file.patient_id in nobody else file.patient_id
-    start = first_day.get((patient, file.issuer)) if patient is not None else None
-    return {
-        "path": str(file.path),
-        "reader": "dicom",
-        "patient": None if patient is None else digest(qualified(patient, file.issuer, root.name)),
-        "patient_id": None if patient is None else digest(patient),
-        "study": None if file.study is None else digest(file.study),
-        "series": digest(file.series),
-        "days": None if file.day is None or start is None else (file.day - start).days,
-        **file.columns,
-    }
+        own = file.uid if file.uid is not None and uses[file.uid] == 1 else f"{file.uid}#{relative}"
+        common = {"path": str(file.path), "reader": "dicom", **identities.columns(file), **file.columns}
+        common["series"] = file.series or key.digest(f"series {own}")
+        several = len(file.frames) > 1
+        where = file.person.patient, common["patient"], file.study, common["series"], own if several else None
+        for place, frame in enumerate(file.frames):
+            row = {"sample": key.digest(f"{own}#{frame.index}"), **common}
+            row["dtype"] = file.dtypes[place] if len(file.dtypes) > 1 else file.dtypes[0]
+            order = f"{relative}#{frame.index:06d}"
+            series[where].append(Member(frame, file.shape, file.kind, order, row))
+    for members in series.values():
+        for volume in split_series(members):
+            name = key.digest("volume " + min(member.row["sample"] for member in volume.members))
+            found.rows.extend(_volume_rows(volume, name))
+            for path, count in Counter(member.row["path"] for member in volume.repeated).items():
+                what = "it lies" if count == 1 else f"{count:,} of its frames lie"
+                found.problems.add(
+                    path, f"{what} at the position of another slice of its series, and no tag tells the two apart"
+                )
 
 
 def _volume_rows(volume: Volume, name: str) -> list[dict[str, Any]]:
@@ -186,12 +166,12 @@ def _volume_rows(volume: Volume, name: str) -> list[dict[str, Any]]:
                 "plane": plane_name(frame.orientation),
                 "localizer": volume.localizer,
                 "laterality": frame.laterality,
-                "echo": frame.echo[0],
-                "echo_time_ms": frame.echo[1],
-                "temporal": frame.temporal,
+                "echo": frame.echo,
+                "echo_time_ms": frame.echo_time,
+                "temporal": frame.trigger if frame.temporal is None else frame.temporal,
                 "b_value": frame.b_value,
                 "acquisition": frame.acquisition,
-                "image_type": frame.image_type,
+                "image_type": "\\".join(frame.image_type) or None,
                 "window_center": frame.window[0],
                 "window_width": frame.window[1],
             }
@@ -207,8 +187,8 @@ def _report_geometry(found: Found) -> None:
     several = [len(names) for names in parts.values() if len(names) > 1]
     if several:
         found.notes.append(
-            f"{plural(len(several), 'series holds', 'series hold')} several volumes "
-            f"({sum(several)} in all): split by plane, echo, b-value, time, acquisition and ImageType"
+            f"{plural(len(several), 'series holds', 'series hold')} several volumes ({sum(several)} in all): told "
+            "apart by patient, geometry and ImageType, and where positions repeat by diffusion, echo, time, acquisition"
         )
     scouts = sum(row["localizer"] for row in volumes.values())
     if scouts:

@@ -1,4 +1,4 @@
-"""From the frames of a series to volumes: a SeriesInstanceUID may hold several, and a file's order says nothing."""
+"""From the frames of a series to volumes: geometry decides, and a file's order says nothing."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ssl_domains_medical.dicom.frames import Frame
-from ssl_domains_medical.dicom.geometry import Spacing, normal_of, position_along, spacing_of
+from ssl_domains_medical.dicom.geometry import Spacing, clusters, normal_of, places, position_along, spacing_of
+from ssl_domains_medical.dicom.separators import separate, separate_by_values
+from ssl_domains_medical.dicom.vocabulary import family_of
 
 __all__ = ["Member", "Volume", "is_localizer", "split_series"]
 
+_SAME_DIRECTION = 0.02  # direction cosines: about one degree
+_SAME_SPACING_MM = 1e-3
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A frame as a member of its series.
 
     Attributes:
         frame: The frame.
-        shape: Rows and columns; slices of one volume share it.
+        shape: Rows, columns and channels; slices of one volume share them.
+        kind: What else tells kinds of images apart, hashed.
         order: Breaks ties, so that a scan doesn't depend on the file system.
         row: Whatever the caller wants back.
     """
 
     frame: Frame
-    shape: tuple[int, int]
+    shape: tuple[int, int, int]
+    kind: str
     order: str
     row: Any
 
@@ -35,79 +44,111 @@ class Volume:
     """Members of one volume, sorted, with their places.
 
     Attributes:
-        key: What told it apart from the other volumes of its series; the same in every scan.
         members: Sorted along the normal, else by InstanceNumber.
         positions_mm: Along the normal; None without geometry.
         relative: 0 at the first slice, 1 at the last; None where there is no order or only one slice.
-        spacing: Of the positions.
+        spacing: Of the positions; ``duplicates`` are the slices that were left out.
         localizer: Whether this is a scout image.
+        repeated: Slices left out, since another lies at their position and no tag tells the two apart.
     """
 
-    key: str
     members: tuple[Member, ...]
     positions_mm: tuple[float | None, ...]
     relative: tuple[float | None, ...]
     spacing: Spacing
     localizer: bool
+    repeated: tuple[Member, ...] = ()
 
 
 def split_series(members: Sequence[Member]) -> list[Volume]:
-    """Split a series by shape, orientation, ImageType, echo, b-value, time and acquisition; sort each part."""
-    groups: dict[Hashable, list[Member]] = defaultdict(list)
-    for member in members:
-        frame = member.frame
-        groups[member.shape, _direction(frame), frame.image_type, frame.echo, frame.b_value].append(member)
-    parts = [(repr(key), group) for key, group in groups.items()]
-    for attribute in ("temporal", "acquisition"):
-        parts = [(f"{key} {value}", part) for key, group in parts for value, part in _split_by(group, attribute)]
-    return [_sorted_volume(key, part) for key, part in parts]
+    """Split the frames of a series into volumes.
+
+    Frames of equal shape, orientation (within about a degree), pixel spacing and family of ImageType form a stack. A
+    stack is split only where two of its slices share a position, and then by the tag that tells these apart.
+    """
+    volumes = []
+    for stack in _stacks(members):
+        positions = _positions(stack)
+        if positions is None:
+            parts = separate_by_values([member.frame for member in stack])
+            volumes += [_ordered_by_number([stack[i] for i in part]) for part in parts]
+        else:
+            volumes += _split(stack, positions)
+    return volumes
 
 
-def is_localizer(image_type: str | None) -> bool:
+def is_localizer(image_type: Sequence[str]) -> bool:
     """Whether ImageType names a scout: a few slices in several directions, to plan the scan by."""
-    return image_type is not None and any(word in image_type.upper().split("\\") for word in ("LOCALIZER", "SCOUT"))
+    return any(word in ("LOCALIZER", "SCOUT") for word in image_type)
 
 
-def _direction(frame: Frame) -> Hashable:
-    normal = normal_of(frame.orientation)
-    # one decimal is 6 degrees: a scanner's rounding doesn't split a volume, and another plane does
-    return None if normal is None or frame.orientation is None else tuple(round(x, 1) + 0.0 for x in frame.orientation)
+def _stacks(members: Sequence[Member]) -> list[list[Member]]:
+    frames = [member.frame for member in members]
+    directions = clusters([_orientation(frame) for frame in frames], _SAME_DIRECTION)
+    spacings = clusters([frame.pixel_spacing for frame in frames], _SAME_SPACING_MM)
+    stacks: dict[Hashable, list[Member]] = defaultdict(list)
+    for member, direction, spacing in zip(members, directions, spacings, strict=True):
+        placed = direction is not None and member.frame.position is not None
+        key = member.shape, direction, placed, spacing, family_of(member.frame.image_type)
+        stacks[key].append(member)
+    return [sorted(stack, key=lambda member: member.order) for stack in stacks.values()]
 
 
-def _split_by(group: list[Member], attribute: str) -> list[tuple[Hashable, list[Member]]]:
-    """Split by a number, unless it merely counts the slices: some scanners give each slice its own acquisition."""
-    parts: dict[Hashable, list[Member]] = defaultdict(list)
-    for member in group:
-        parts[getattr(member.frame, attribute)].append(member)
-    places = [_place(member) for member in group]
-    counts_slices = len(parts) == len(group) and None not in places and len(set(places)) == len(places)
-    return [("all", group)] if counts_slices else list(parts.items())
+def _orientation(frame: Frame) -> tuple[float, ...] | None:
+    return None if normal_of(frame.orientation) is None else frame.orientation
 
 
-def _place(member: Member) -> float | None:
-    frame = member.frame
-    along = position_along(frame.orientation, frame.position)
-    if frame.offset_mm is not None:
-        along = frame.offset_mm + (along or 0.0)
-    return None if along is None else round(along, 3) + 0.0
+def _positions(stack: Sequence[Member]) -> list[float] | None:
+    """Position of each slice in mm along the mean normal of the stack; None without geometry."""
+    normals = [normal for member in stack if (normal := normal_of(member.frame.orientation)) is not None]
+    mean = None
+    if len(normals) == len(stack):
+        total = np.sum(normals, axis=0)
+        mean = total / np.linalg.norm(total)
+    positions = []
+    for member in stack:
+        along = position_along(mean, member.frame.position)
+        if member.frame.offset_mm is not None:
+            along = member.frame.offset_mm + (along or 0.0)
+        if along is None:
+            return None
+        positions.append(round(along, 3) + 0.0)
+    return positions
 
 
-def _sorted_volume(key: str, members: Sequence[Member]) -> Volume:
-    places = [_place(member) for member in members]
-    localizer = is_localizer(members[0].frame.image_type)
-    if None not in places:
-        known = [place for place in places if place is not None]
-        order = sorted(range(len(members)), key=lambda i: (known[i], members[i].frame.instance or 0, members[i].order))
-        sorted_mm = [known[i] for i in order]
-        low, extent = sorted_mm[0], sorted_mm[-1] - sorted_mm[0]
-        relative = [(mm - low) / extent if extent > 0 else None for mm in sorted_mm]
-        chosen = tuple(members[i] for i in order)
-        return Volume(key, chosen, tuple(sorted_mm), tuple(relative), spacing_of(sorted_mm), localizer)
+def _split(stack: Sequence[Member], positions: Sequence[float]) -> list[Volume]:
+    at = places(positions)
+    parts = separate([member.frame for member in stack], at, [member.kind for member in stack])
+    if parts is None:
+        return [_ordered_by_position(stack, positions, at)]
+    volumes = []
+    for part in parts:
+        volumes += _split([stack[i] for i in part], [positions[i] for i in part])
+    return volumes
 
-    # Without geometry the InstanceNumber is an order only where every slice has its own.
+
+def _ordered_by_position(stack: Sequence[Member], positions: Sequence[float], at: Sequence[int]) -> Volume:
+    order = sorted(range(len(stack)), key=lambda i: (at[i], stack[i].frame.instance or 0, stack[i].order))
+    first: dict[int, int] = {}
+    for index in order:
+        first.setdefault(at[index], index)
+    kept = list(first.values())
+    repeated = tuple(stack[i] for i in order if first[at[i]] != i)
+    mm = [positions[i] for i in kept]
+    low, extent = mm[0], mm[-1] - mm[0]
+    relative = tuple((place - low) / extent if extent > 0 else None for place in mm)
+    spacing = spacing_of(mm)
+    spacing = Spacing(spacing.mm, spacing.gaps, len(repeated))
+    members = tuple(stack[i] for i in kept)
+    return Volume(members, tuple(mm), relative, spacing, is_localizer(members[0].frame.image_type), repeated)
+
+
+def _ordered_by_number(members: Sequence[Member]) -> Volume:
+    """Without geometry the InstanceNumber is an order only where every slice has its own."""
     by_number = sorted(members, key=lambda member: (member.frame.instance or 0, member.order))
     instances = Counter(member.frame.instance for member in members)
     ordered = len(members) > 1 and None not in instances and max(instances.values()) == 1
     last = len(members) - 1
-    relative = [index / last if ordered else None for index in range(len(members))]
-    return Volume(key, tuple(by_number), (None,) * len(members), tuple(relative), Spacing(None, 0, 0), localizer)
+    relative = tuple(index / last if ordered else None for index in range(len(members)))
+    localizer = is_localizer(by_number[0].frame.image_type)
+    return Volume(tuple(by_number), (None,) * len(members), relative, Spacing(None, 0, 0), localizer)

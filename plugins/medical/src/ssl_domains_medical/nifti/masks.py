@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import ReadError
 from ssl_domains_medical.nifti.slicing import Slicing, slicing_of
-from ssl_domains_medical.nifti.volumes import is_nifti, open_volume, stem_of, voxels_of
+from ssl_domains_medical.nifti.volumes import is_nifti, open_volume, spatial_shape, stem_of, voxels_of
 
 __all__ = ["Masks", "decode_masks", "parse_names"]
 
@@ -123,7 +123,7 @@ def decode_masks(mask: str, volume: str, slices: Sequence[tuple[int, str]]) -> l
     classes = _on_the_grid_of(image, Path(mask))
     small = classes.size == 0 or (classes.min() >= 0 and classes.max() <= 255)
     classes = classes.astype(np.uint8 if small else np.int32)
-    cut = {axis: slicing_of(image.affine, image.shape, axis) for axis in {axis for _, axis in slices}}
+    cut = {axis: slicing_of(image.affine, spatial_shape(image), axis) for axis in {axis for _, axis in slices}}
     made = []
     for index, axis in slices:
         if not 0 <= index < cut[axis].count:
@@ -138,13 +138,15 @@ def _on_the_grid_of(image: Any, mask: Path) -> NDArray[np.integer[Any]]:
     A mask stored along other axes than its image is turned by its affine, and must then lie where the image lies.
     """
     stored = open_volume(mask)
+    if not all(np.isfinite(one.affine).all() for one in (image, stored)):
+        raise ReadError("the affine of the mask or of its volume holds values that are not finite")
     ours, theirs = (nibabel.orientations.io_orientation(one.affine) for one in (image, stored))
     if np.isfinite(theirs).all() and not np.array_equal(ours, theirs):
         stored = stored.as_reoriented(nibabel.orientations.ornt_transform(theirs, ours))
         if not np.allclose(stored.affine, image.affine, atol=0.01 * float(np.abs(image.affine[:3, :3]).max())):
             raise ReadError("the mask's affine turns it another way than its volume's")
     labels = voxels_of(stored)
-    spatial = tuple(image.shape[:3])
+    spatial = spatial_shape(image)
     if labels.shape != spatial:
         raise ReadError(f"mask of shape {labels.shape} for a volume of shape {spatial}")
     return _whole_numbers(labels)

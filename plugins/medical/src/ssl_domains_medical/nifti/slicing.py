@@ -18,7 +18,6 @@ __all__ = ["AXES", "Slicing", "check_axis", "slicing_of"]
 AXES = ("coronal", "sagittal", "axial", "0", "1", "2")
 # The world axis a plane is perpendicular to: right, anterior, superior.
 _WORLD = {"sagittal": 0, "coronal": 1, "axial": 2}
-_MOST_CHANNELS = 16
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class Slicing:
         mm: World position of each slice along its normal, relative to the scanner's origin.
         relative: 0 at the posterior, left or inferior end, 1 at the other; None for a single slice.
         shape: Rows, columns.
-        channels: 1, or the length of a fourth axis.
         spacing_mm: Between slices.
         pixel_mm: Of rows, columns.
     """
@@ -45,7 +43,6 @@ class Slicing:
     mm: NDArray[np.float64]
     relative: tuple[float | None, ...]
     shape: tuple[int, int]
-    channels: int
     spacing_mm: float
     pixel_mm: tuple[float, float]
 
@@ -74,15 +71,25 @@ def slicing_of(affine: NDArray[np.float64], shape: Sequence[int], axis: str) -> 
     """How to cut a volume of the given shape and affine.
 
     Named planes follow the affine, so that files stored in another orientation are cut and stand alike; 0, 1, 2 are
-    voxel axes, taken as stored.
+    voxel axes, taken as stored. A volume of a single slice along one axis is cut along that, as it is a picture.
+
+    Args:
+        affine: ``[4, 4]``, voxels to mm.
+        shape: Voxels along i, j, k.
+        axis: One of `AXES`.
 
     Raises:
         ReadError: When the volume isn't three-dimensional, or its affine says nothing.
     """
-    spatial, channels = _spatial(shape)
+    spatial = _spatial(shape)
+    if not np.isfinite(affine).all():
+        raise ReadError("the affine holds values that are not finite")
     directions = nibabel.orientations.io_orientation(affine)
     if not np.isfinite(directions).all():
         raise ReadError("the affine has no direction for an axis")
+    single = [voxel_axis for voxel_axis, size in enumerate(spatial) if size == 1]
+    if len(single) == 1:
+        axis = _plane_of(int(directions[single[0], 0])) if axis in _WORLD else str(single[0])
     world = {int(target): source for source, target in enumerate(directions[:, 0])}
     sign = directions[:, 1]
     if axis in _WORLD:
@@ -112,18 +119,16 @@ def slicing_of(affine: NDArray[np.float64], shape: Sequence[int], axis: str) -> 
         mm=along,
         relative=tuple(float(p) / (count - 1) if count > 1 else None for p in places),
         shape=(int(spatial[order[0]]), int(spatial[order[1]])),
-        channels=channels,
         spacing_mm=float(sizes[cut]),
         pixel_mm=(float(sizes[order[0]]), float(sizes[order[1]])),
     )
 
 
-def _spatial(shape: Sequence[int]) -> tuple[tuple[int, ...], int]:
-    sizes = list(shape)
-    while len(sizes) > 3 and sizes[-1] == 1:
-        sizes.pop()
-    if len(sizes) == 3 and min(sizes) > 0:
-        return tuple(sizes), 1
-    if len(sizes) == 4 and 0 < sizes[3] <= _MOST_CHANNELS:
-        return tuple(sizes[:3]), int(sizes[3])
-    raise ReadError(f"shape {'×'.join(map(str, shape))}: no volume of one image or a few channels")
+def _plane_of(world: int) -> str:
+    return next(plane for plane, axis in _WORLD.items() if axis == world)
+
+
+def _spatial(shape: Sequence[int]) -> tuple[int, ...]:
+    if len(shape) != 3 or min(shape) < 1:
+        raise ReadError(f"shape {'×'.join(map(str, shape))}: no volume")
+    return tuple(int(size) for size in shape)

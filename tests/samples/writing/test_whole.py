@@ -61,3 +61,38 @@ def test_a_spreadsheet_keeps_its_suffix_while_it_is_written(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["samples.xlsx"]
     with pytest.raises(UsageError, match="can't write a table"):
         write_table(TABLE, tmp_path / "samples.json")
+
+
+def test_what_a_killed_process_left_is_taken_over_and_a_live_one_is_not_disturbed(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    (tmp_path / ".writing-x.txt").write_text("of a killed process, longer than what follows")
+    names: list[str] = []
+
+    def outer(part: Path) -> None:
+        names.append(part.name)
+        part.write_text("outer")
+        write_whole(path, inner)  # as another process would at the same time
+        assert path.read_text() == "inner"
+        assert part.read_text() == "outer"
+
+    def inner(part: Path) -> None:
+        names.append(part.name)
+        part.write_text("inner")
+
+    write_whole(path, outer)
+    assert path.read_text() == "outer"
+    assert list(tmp_path.iterdir()) == [path]
+    assert names[0] == ".writing-x.txt"
+    assert names[1] != names[0]
+
+
+def test_a_link_and_permissions_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "x.txt", tmp_path / "x.txt"
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    write_whole(link, lambda part: part.write_text("new"))
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,62 @@
+"""Which format a text or XML file has, told by its content, and its annotation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ssl_domains_fisheye.annotations import voc, woodscape, yolo
+from ssl_domains_fisheye.annotations.annotation import Annotation
+from ssl_domains_fisheye.annotations.text import read_text
+
+__all__ = ["FORMATS", "SUFFIXES", "read_annotation"]
+
+FORMATS = ("woodscape", "coco", "yolo", "voc")
+SUFFIXES = {"woodscape": ".txt", "coco": ".json", "yolo": ".txt", "voc": ".xml"}
+_PARSERS = {"woodscape": woodscape.parse, "yolo": yolo.parse, "voc": voc.parse}
+_LOOKED_AT = 50
+
+
+def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
+    """The annotation in a file of one picture, as a dictionary for `Annotation.from_json`.
+
+    Args:
+        path: A text or XML file.
+        format: Format that the file must have; None tells it by the content. A file of no known format has the format
+            None and no boxes: it may be something else, or empty. ``numeric`` says whether it holds rows of numbers.
+
+    Raises:
+        ReadError: When it is damaged as a whole.
+        OSError: When it can't be read.
+    """
+    if path.suffix.lower() == ".xml":
+        text, encoding = voc.read_xml(path)
+        kind = "voc" if voc.looks(text) else None
+    else:
+        text, encoding = read_text(path)
+        kind = _format_of(text)
+    parser = _PARSERS.get(format or kind or "")
+    annotation = parser(path, text) if parser else Annotation(path, None)
+    value = annotation.to_json()
+    # A file that doesn't look like the format it should have is damaged, empty, or something else.
+    return {**value, "format": kind, "encoding": encoding, "numeric": _is_numeric(text)}
+
+
+def _format_of(text: str) -> str | None:
+    """The format of the first line that is one of a format, so that a comment or a bad line before it does no harm."""
+    lines = (line for line in text[:65536].splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    for _, line in zip(range(_LOOKED_AT), lines, strict=False):
+        if yolo.is_line(line):
+            return "yolo"
+        if woodscape.is_line(line):
+            return "woodscape"
+    return None
+
+
+def _is_numeric(text: str) -> bool:
+    """Whether the first line is numbers only, at least as many as a box has."""
+    fields = text[:4096].strip().partition("\n")[0].split()
+    try:
+        return len([float(field) for field in fields]) >= 5
+    except ValueError:
+        return False

@@ -1,0 +1,150 @@
+"""Read text tables as people's programs write them: delimiter, encoding and decimal comma are recognised, and said."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+__all__ = ["read_delimited"]
+
+_SEPARATORS = (",", ";", "\t", "|")
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_HEAD_BYTES, _HEAD_LINES = 1 << 16, 50
+_COMMA, _POINT = r"^\s*[+-]?\d*,\d+\s*$", r"^\s*[+-]?\d*\.\d+\s*$"
+_TYPED_ROWS = 10_000
+_NULLS = ["", "NA"]
+_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a text table: (the frame, notes on what was recognised).
+
+    The delimiter is the one of comma, semicolon, tab and bar that cuts the first lines into equally many fields. A file
+    that is not UTF-8 is read as UTF-16 where it has the form of it, else as Windows-1252. A column of values such as
+    007 stays text, as a join by it needs the zeros.
+
+    Args:
+        path: The file.
+        text: Columns to be kept as the text that is written in the file, such as those of a join.
+
+    Raises:
+        ValueError: When two columns have one name, or the file is no text.
+        polars.exceptions.PolarsError: When a line can't be parsed.
+    """
+    raw = path.read_bytes()
+    encoding, remark = _encoding(raw)
+    notes = [f"{path.name} is {remark}"] if remark else []
+    if encoding is not None:
+        raw = raw.decode(encoding).encode()
+    if b"\x00" in raw[:_HEAD_BYTES]:
+        raise ValueError("it is no text")
+    first, _, rest = raw.partition(b"\n")
+    if re.fullmatch(rb"sep=.\s*", first):  # the first line of some Excel files
+        raw = rest
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    separator = _separator(raw, usual)
+    if separator != usual:
+        notes.append(f"the columns of {path.name} are separated by {_NAMES[separator]}")
+    written = pl.read_csv(io.BytesIO(raw), separator=separator, infer_schema=False, null_values=_NULLS)
+    comma = separator != "," and _decimal_comma(written)
+    if comma:
+        notes.append(f"the numbers of {path.name} have a decimal comma")
+    typed = _typed(raw, separator, comma, written)
+    frame = typed.with_columns(written[name] for name in _kept_as_text(typed, written, text))
+    return _named(frame, notes), tuple(notes)
+
+
+def _typed(raw: bytes, separator: str, comma: bool, written: pl.DataFrame) -> pl.DataFrame:
+    """The columns with the types that all of their values have."""
+
+    def read(rows: int | None) -> pl.DataFrame:
+        return pl.read_csv(
+            io.BytesIO(raw), separator=separator, infer_schema_length=rows, try_parse_dates=True, null_values=_NULLS,
+            decimal_comma=comma,
+        )  # fmt: skip
+
+    if len(written) > _TYPED_ROWS:
+        # Types from the first rows are ten times as fast; a later value that doesn't fit is an error, or becomes null.
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            typed = read(_TYPED_ROWS)
+            if typed.null_count().equals(written.null_count()):
+                return typed
+    return read(None)
+
+
+def _encoding(raw: bytes) -> tuple[str | None, str]:
+    """(encoding, what to say of it); None for UTF-8 without a mark."""
+    for mark, encoding in _BOMS.items():
+        if raw.startswith(mark):
+            return encoding, "" if encoding == "utf-8-sig" else "UTF-16 text"
+    head = raw[:_HEAD_BYTES]
+    zeros = head[1::2].count(0), head[0::2].count(0)
+    for count, encoding in zip(zeros, ("utf-16-le", "utf-16-be"), strict=True):
+        if len(head) >= 4 and count > 0.6 * len(head) / 2:
+            return encoding, "UTF-16 text"
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            raw.decode("cp1252")
+        except UnicodeDecodeError:
+            return "latin-1", "not UTF-8: read as Latin-1; save it as UTF-8 if letters look wrong"
+        return "cp1252", "not UTF-8: read as Windows-1252 (Latin-1); save it as UTF-8 if letters look wrong"
+    return None, ""
+
+
+def _separator(raw: bytes, usual: str) -> str:
+    """The separator that cuts the first lines into equally many fields; the usual one where none does better."""
+    head = raw[:_HEAD_BYTES].decode(errors="replace")
+    lines = [re.sub(r'"[^"]*"', "", line) for line in head.splitlines() if line.strip()][:_HEAD_LINES]
+    if len(head) == _HEAD_BYTES and len(lines) > 1:
+        lines.pop()  # it may be cut
+    if not lines:
+        return usual
+    scores = {}
+    for separator in _SEPARATORS:
+        in_header = lines[0].count(separator)
+        alike = Counter(line.count(separator) for line in lines)[in_header] / len(lines)
+        scores[separator] = (in_header > 0, alike, separator == usual, in_header)
+    return max(_SEPARATORS, key=lambda separator: scores[separator]) if any(s[0] for s in scores.values()) else usual
+
+
+def _decimal_comma(written: pl.DataFrame) -> bool:
+    texts = [column for column in written if column.dtype == pl.String]
+    return any(bool(column.str.contains(_COMMA).any()) for column in texts) and not any(
+        bool(column.str.contains(_POINT).any()) for column in texts
+    )
+
+
+def _kept_as_text(typed: pl.DataFrame, written: pl.DataFrame, text: Sequence[str]) -> list[str]:
+    padded = [
+        name
+        for name, dtype in typed.schema.items()
+        if dtype.is_numeric() and written[name].str.contains(r"^\s*[+-]?0\d").any()
+    ]
+    kept = {name.strip(): name for name in typed.columns}
+    return [*padded, *(kept[name] for name in text if name in kept and kept[name] not in padded)]
+
+
+def _named(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
+    """The frame with names without spaces around them, and without a column that has no name (a row index)."""
+    for name in frame.columns:
+        base = re.sub(r"_duplicated_\d+$", "", name)
+        if base != name and base in frame.columns:
+            raise ValueError(f"two columns are called {base!r}")
+    names = {name: name.strip() for name in frame.columns}
+    if len(set(names.values())) < len(names):
+        twice = Counter(names.values()).most_common(1)[0][0]
+        raise ValueError(f"two columns are called {twice!r}")
+    frame = frame.rename(names)
+    if "" in frame.columns and len(frame.columns) > 1:
+        notes.append("a column without a name was left out (a row index, most likely)")
+        frame = frame.drop("")
+    return frame

@@ -1,0 +1,199 @@
+"""A scaling with its fitted windows: it scales single arrays, and is saved with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore, SampleArrays
+from ssl_domains.views.scaling.declared import WHOLE, Scaling
+from ssl_domains.views.scaling.ranges import Window, observed_range, sampled_values, type_window
+
+__all__ = ["FittedScaling", "valid_pixels"]
+
+
+@dataclass(frozen=True)
+class FittedScaling:
+    """A `Scaling` with its fitted windows.
+
+    Attributes:
+        scaling: The scaling that the domain declared.
+        windows: (value that becomes 0, value that becomes 1) by name: of a volume, of a value of the declared column,
+            or the empty name for a window that all rows share.
+        fitted_on: (number of values used, number of all values) by name of a window or of a type.
+        types: Windows of types, by name of the dtype, for arrays whose window is that of their type.
+    """
+
+    scaling: Scaling
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    fitted_on: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    types: Mapping[str, Window] = field(default_factory=dict)
+
+    def extend(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
+        """Add windows for new groups and new types of the table, fitted on its arrays; other windows stay.
+
+        The window of a type is fitted on the training rows of that type, or on all its rows if none is for training.
+
+        Raises:
+            DataError: When a row names no group.
+        """
+        if self.scaling.column is None and WHOLE in self.windows:
+            return self
+        keys, samples = self.groups(table), store.of(table)
+        windows, fitted_on = dict(self.windows), dict(self.fitted_on)
+        members: dict[str, list[int]] = {}
+        by_type: list[int] = []
+        for row, key in enumerate(keys):
+            if not samples.decoded[row]:
+                continue
+            if key is None:
+                by_type.append(row)
+            elif key not in windows:
+                members.setdefault(key, []).append(row)
+        for name, rows in members.items():
+            values, of = sampled_values(samples, np.array(rows))
+            low, high = (
+                (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
+            )
+            windows[name] = (low, high) if high > low else (low, low + 1.0)
+            fitted_on[name] = (len(values), of)
+        types = dict(self.types)
+        if by_type and WHOLE not in windows:
+            new = _type_windows(table, samples, np.array(by_type), types)
+            types |= {name: window for name, (window, _) in new.items()}
+            fitted_on |= {name: counts for name, (_, counts) in new.items() if counts is not None}
+        return replace(self, windows=windows, fitted_on=fitted_on, types=types)
+
+    def groups(self, table: SampleTable) -> list[str | None]:
+        """Name of the window of each row, an argument of `apply`; None where the type of the array decides.
+
+        Raises:
+            DataError: When a row names no group.
+        """
+        declared = self.scaling
+        if not declared.columns:
+            return [declared.key({})] * len(table)
+        rows = table.frame.select(table.column(name) for name in declared.columns)
+        chosen = rows.unique(maintain_order=True)
+        if declared.group in rows.columns and chosen[declared.group].null_count():
+            missing = rows.filter(rows[declared.group].is_null())
+            if declared.column is not None and declared.windows is not None:
+                missing = missing.filter(~missing[declared.column].is_in(list(declared.windows)).fill_null(False))
+            if len(missing):
+                cause = f"{len(missing)} rows have no {declared.group!r}, which scaling goes by"
+                raise DataError(cause, "fill the column, or leave these rows out")
+        keys = {facts: declared.key(dict(zip(rows.columns, facts, strict=True))) for facts in chosen.iter_rows()}
+        return [keys[facts] for facts in rows.iter_rows()]
+
+    def apply(self, array: NDArray[Any], group: str | None = None) -> NDArray[Any]:
+        """Scale ``[H, W, C]`` to float32 in [0, 1], not-finite values to 0.
+
+        uint8 with the window 0–255 is returned unchanged: it means [0, 1] in steps of 1/255.
+
+        Args:
+            array: The array.
+            group: Name of its window, from `groups`; None where its type decides.
+
+        Raises:
+            DataError: When no window was fitted for the group or the type.
+        """
+        low, high = self.window(group, array.dtype)
+        if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
+            return array
+        # float64 for wide types: float32 would merge neighbouring values of a large int32, or above a large offset.
+        narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
+        scaled: NDArray[Any] = array.astype(np.float32) if narrow else array.astype(np.float64)
+        scaled = (scaled - low) * (1.0 / (high - low))  # Python floats take the array's type
+        np.clip(scaled, 0.0, 1.0, out=scaled)
+        valid = valid_pixels(array)
+        if valid is not None:
+            scaled[~valid] = 0.0
+        return scaled.astype(np.float32, copy=False)
+
+    def window(self, group: str | None = None, dtype: np.dtype[Any] | None = None) -> Window:
+        """The values that become 0 and 1.
+
+        Args:
+            group: Name of the window, from `groups`; None where the type decides.
+            dtype: Type of the array; None is enough when only one type has a window.
+
+        Raises:
+            DataError: When no window was fitted for the group or the type.
+        """
+        if self.scaling.column is None and self.scaling.scope != "volume" and WHOLE in self.windows:
+            return self.windows[WHOLE]
+        if group is not None:
+            if group in self.windows:
+                return self.windows[group]
+        elif dtype is not None:
+            window = self.types.get(dtype.newbyteorder("=").name)
+            if window is not None:
+                return window
+        elif len(self.types) == 1:
+            return next(iter(self.types.values()))
+        by_volume = self.scaling.scope == "volume" and (group is not None or self.scaling.column is None)
+        what = self.scaling.group if by_volume else f"type ({dtype})"
+        raise DataError(
+            f"no window was fitted for this {what}", "call extend(table, store) with the table that holds it"
+        )
+
+    def stays_uint8(self, dtypes: set[np.dtype[Any]]) -> bool:
+        """Whether `apply` returns uint8 for all arrays of these dtypes."""
+        windows = {*self.windows.values(), *(window for name, window in self.types.items() if name == "uint8")}
+        return dtypes == {np.dtype(np.uint8)} and windows == {(0.0, 255.0)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings and windows, as JSON values."""
+        return {
+            "scaling": self.scaling.to_dict(),
+            "windows": {name: list(window) for name, window in self.windows.items()},
+            "types": {name: list(window) for name, window in self.types.items()},
+            "fitted_on": {name: list(counts) for name, counts in self.fitted_on.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FittedScaling:
+        """The reverse of `to_dict`. A record without ``types`` has one window that all types share."""
+        windows, types = (
+            {str(name): (float(low), float(high)) for name, (low, high) in values.get(part, {}).items()}
+            for part in ("windows", "types")
+        )
+        fitted_on = {str(name): (int(used), int(of)) for name, (used, of) in values["fitted_on"].items()}
+        return cls(Scaling.from_dict(values["scaling"]), windows, fitted_on, types)
+
+
+def valid_pixels(array: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """bool ``[H, W]``, false where any channel is NaN or infinite; None when all are finite."""
+    if array.dtype.kind != "f":
+        return None
+    finite = np.isfinite(array).all(axis=2)
+    return None if finite.all() else finite
+
+
+def _type_windows(
+    table: SampleTable, samples: SampleArrays, rows: NDArray[np.int64], known: Mapping[str, Window]
+) -> dict[str, tuple[Window, tuple[int, int] | None]]:
+    """Windows of the types of some rows that are not known yet: name of the dtype → window, and values used and all."""
+    codes, dtypes = samples.row_dtypes()
+    training = np.zeros(len(table), dtype=np.bool_)
+    training[table.rows_of("train")] = True
+    made: dict[str, tuple[Window, tuple[int, int] | None]] = {}
+    for code in np.unique(codes[rows]).tolist():
+        dtype = dtypes[code]
+        if dtype.name in known:
+            continue
+        declared = type_window(dtype)
+        if declared is not None:
+            made[dtype.name] = (declared, None)
+            continue
+        of_type = rows[codes[rows] == code]
+        fit_on = of_type[training[of_type]] if training[of_type].any() else of_type
+        window, used = observed_range(samples, fit_on)
+        made[dtype.name] = (window, (used, int(samples.shapes(fit_on).prod(axis=1).sum())))
+    return made

@@ -1,0 +1,117 @@
+"""Mistakes of a first hour: each gets one line, a hint and the exit code of its kind, and leaves no result behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssl_domains.samples import SampleTable, read_table, write_table
+
+SMALL = ("--set", "train.max_steps=1", "--set", "train.batch_size=12", "--set", "views.size=32")
+
+WITHOUT_A_RUN = {
+    "a folder that is not there": ("toy scan {tmp}/nowhere -o {tmp}/t.parquet", 2, "no source", "name a folder"),
+    "a folder without anything": ("toy scan {tmp}/empty -o {tmp}/t.parquet", 4, "holds nothing", "right folder"),
+    "a table of an unknown kind": ("toy scan {data} -o {tmp}/t.txt", 2, "can't write a table", ".parquet"),
+    "a result that is a folder": ("toy scan {data} -o {tmp}/folder.parquet", 2, "is a folder", "name a file"),
+    "--join without --on": ("toy scan {data} -o {tmp}/t.parquet --join {labels}", 2, "belong together", "--on COLUMN"),
+    "--on a column that is not there": (
+        "toy scan {data} -o {tmp}/t.parquet --join {labels} --on patinet", 2, "patinet", "patient",
+    ),
+    "labels that are not there": (
+        "toy scan {data} -o {tmp}/t.parquet --join {tmp}/lables.csv --on patient", 2, "lables.csv", ".csv",
+    ),
+    "a split by a misspelt column": ("toy scan {data} -o {tmp}/t.parquet --split-by pateint", 2, "pateint", "patient"),
+    "a table that is not there": ("toy pairs {tmp}/sample.parquet --rule same('patient')", 2, "sample.parquet", ".csv"),
+    "a rule that is cut off": ("toy pairs {samples} --rule same('patient'", 2, "never closed", "same("),
+    "a rule of an unknown name": ("toy pairs {samples} --rule sam('patient')", 2, "sam", "same"),
+    "a rule by a misspelt column": ("toy pairs {samples} --rule same('pateint')", 2, "pateint", "'patient'"),
+    "a sampler that is misspelt": ("toy pairs {samples} --pairs pateint", 2, "pateint", "patient"),
+    "neither rule nor sampler": ("toy pairs {samples}", 2, "--pairs or --rule", "patient"),
+    "a rule that equals SimCLR": ("toy pretrain {samples} --out {tmp}/new --rule same('alone')", 4, "SimCLR", "bins()"),
+    "a label that was not joined": ("toy pairs {samples} --pairs patient --label diagnosis", 2, "diagnosis", "known:"),
+    "an option that is misspelt": ("toy pairs {samples} --pairs patient --lable kind", 2, "--lable", "pairs --help"),
+    "a method that is misspelt": ("toy pretrain {samples} --out {tmp}/new --method simclrr", 2, "simclrr", "simclr"),
+    "a setting that is misspelt": (
+        "toy pretrain {samples} --out {tmp}/new --pairs patient --set train.epoch=3", 2, "train.epoch", "train.epochs",
+    ),
+    "a setting of the wrong type": (
+        "toy pretrain {samples} --out {tmp}/new --pairs patient --set train.epochs=ten", 2, "train.epochs", "epochs",
+    ),
+    "a batch that is too large": (
+        "toy pretrain {samples} --out {tmp}/new --pairs patient --set train.batch_size=500", 2, "500",
+        "--set train.batch_size=36",
+    ),
+    "nothing to resume": ("toy pretrain {samples} --out {tmp}/new --pairs patient --resume", 2, "new", ""),
+    "a run that is not one": ("toy probe {data} --label kind", 2, "is not a run folder", "pretrain --out"),
+    "a report of a folder": ("toy report {data}", 2, "is not a run folder", "pretrain --out"),
+    "a domain that is misspelt": ("toyy scan {data} -o {tmp}/t.parquet", 2, "toyy", "toy"),
+    "a domain that is not installed": ("seismic scan {data} -o {tmp}/t.parquet", 3, "not installed", "plugins list"),
+    "a table of another domain": ("fisheye pairs {samples} --rule same('patient')", 2, "toy", "ssl-domains toy --help"),
+    "an audit without the split": ("splits audit {samples} --split fold --group patient", 2, "fold", "known:"),
+    "a study that is not there": ("toy study {tmp}/STUDY.toml --out {tmp}/study", 2, "STUDY.toml", "the path of"),
+}  # fmt: skip
+
+WITH_A_RUN = {
+    "a run that is there already": ("toy pretrain {samples} --out {run} --pairs patient", 2, "run", "--resume"),
+    "a column that is not there": ("toy probe {run} --label knid", 2, "knid", "'kind'"),
+    "a label of one class": ("toy probe {run} --label one", 4, "one class", "varies"),
+    "the group as a label": ("toy probe {run} --label patient", 2, "is the group", "another column"),
+    "a share of 2": ("toy probe {run} --label kind --fractions 2", 2, "--fractions", "0.01,0.1,1"),
+    "neither label nor masks": ("toy probe {run}", 2, "column or the masks", "--label COLUMN"),
+    "a group that is not there": ("toy probe {run} --label kind --group side", 2, "side", "kind"),
+    "a format that is misspelt": ("toy export {run} {tmp}/out --format safetensor", 2, "safetensor", "safetensors"),
+    "an export into a folder in use": ("toy export {run} {data} --format safetensors", 2, "already", "new folder"),
+}
+
+
+def check(cli: Callable[..., Any], line: str, places: dict[str, Path], code: int, message: str, hint: str) -> None:
+    words = [word.format(**places) for word in line.split(" ")]
+    done = cli(*words)
+    assert done.code == code, done.err
+    assert "Traceback" not in done.err
+    errors = [one for one in done.err.splitlines() if one.startswith("error: ")]
+    hints = [one for one in done.err.splitlines() if one.startswith("hint: ")]
+    assert len(errors) == len(hints) == 1, done.err
+    assert message in errors[0]
+    assert hint in hints[0]
+    assert done.err.rstrip("\n").endswith(hints[0]), "the error comes last"
+
+
+@pytest.fixture
+def places(samples: Path, tmp_path: Path) -> dict[str, Path]:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.parquet").mkdir()
+    labels = tmp_path / "labels.csv"
+    labels.write_text("patient,diagnosis\np0,a\np1,b\n", encoding="utf-8")
+    return {
+        "samples": samples, "data": tmp_path / "data", "labels": labels, "tmp": tmp_path, "run": tmp_path / "run",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", WITHOUT_A_RUN)
+def test_before_training(mistake: str, places: dict[str, Path], cli: Callable[..., Any]) -> None:
+    check(cli, WITHOUT_A_RUN[mistake][0], places, *WITHOUT_A_RUN[mistake][1:])
+    assert not (places["tmp"] / "t.parquet").exists()
+    assert not (places["tmp"] / "new" / "config.toml").exists()
+
+
+def test_after_training(places: dict[str, Path], cli: Callable[..., Any]) -> None:
+    trained = cli("toy", "pretrain", places["samples"], "--out", places["run"], "--pairs", "patient", *SMALL)
+    assert trained.code == 0, trained.err
+    for mistake in WITH_A_RUN.values():
+        check(cli, mistake[0], places, *mistake[1:])
+
+
+def test_a_label_that_is_missing_throughout(places: dict[str, Path], cli: Callable[..., Any]) -> None:
+    """``pairs --label`` says that no label is known, instead of a share of false negatives."""
+    table: SampleTable = read_table(places["samples"])
+    empty = places["tmp"] / "empty.parquet"
+    write_table(table.with_columns(diagnosis=[None] * len(table)), empty)
+    done = cli("toy", "pairs", empty, "--pairs", "patient", "--label", "diagnosis")
+    assert done.code == 0
+    assert "unknown: label 'diagnosis' is missing throughout" in done.out
+    assert "0.0 % of negatives" not in done.out
