@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical
 
 .DEFAULT_GOAL := help
-.PHONY: help demo study-fisheye bench bench-gpu test kills check docs clean
+.PHONY: help demo study-fisheye bench bench-gpu test kills fuzz check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,8 @@ kills: $(VENV)/.installed ## Kill every command at 60 random moments, run two at
 	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py term --number 14 --seed $(or $(SEED),0)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py twice
 	OMP_NUM_THREADS=1 $(BIN)/python tests/kills/harness.py full
+fuzz: $(VENV)/.installed ## 2,000 damaged inputs of each format, in two processes; goes on after a stop (RUNS=2000 JOBS=2 KINDS=dicom)
+	$(BIN)/python tests/fuzz $(KINDS) --runs $(or $(RUNS),2000) --jobs $(or $(JOBS),2)
 
 check: $(VENV)/.installed ## Lint, types, import contracts
 	$(BIN)/ruff check .

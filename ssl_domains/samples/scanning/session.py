@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,8 +20,8 @@ _CURRENT: ContextVar[ScanSession | None] = ContextVar("scan_session", default=No
 class ScanSession:
     """The journal of a scan: a file of one line a source file, from which a killed scan goes on.
 
-    The first line says what the scan was asked to do; a journal of another scan is begun anew. A line that was cut off
-    by a kill is passed over.
+    The first line says what the scan was asked to do; a journal of another scan is begun anew. Each line begins with a
+    checksum, and a line that was cut off by a kill, or damaged, is passed over: its file is read again.
 
     Args:
         journal: The file, readable by its owner only; None for a scan that can't be restarted.
@@ -39,14 +40,14 @@ class ScanSession:
     def _open(self, journal: Path, request: str) -> TextIO:
         head = json.dumps({"scan": request})
         handle = os.open(journal, os.O_RDWR | os.O_CREAT, 0o600)
-        file = os.fdopen(handle, "r+", encoding="utf-8", newline="\n")
+        # Bytes that are not UTF-8 only spoil their own line.
+        file = os.fdopen(handle, "r+", encoding="utf-8", errors="surrogateescape", newline="\n")
         if file.readline().rstrip("\n") == head:
             for line in file:
-                try:
-                    what, path, stat, value = json.loads(line)
+                checksum, _, text = line.rstrip("\n").partition(" ")
+                if checksum == _checksum(text):
+                    what, path, stat, value = json.loads(text)
                     self._known[what, path] = (stat, value)
-                except (ValueError, TypeError):
-                    continue
             file.seek(0, os.SEEK_END)
             file.write("\n")  # ends a line that a kill may have cut off
         else:
@@ -69,7 +70,7 @@ class ScanSession:
         if self._file is None:
             return value
         line = json.dumps([what, path, stat, value])
-        self._file.write(line + "\n")
+        self._file.write(f"{_checksum(line)} {line}\n")
         return json.loads(line)[3]
 
     def flush(self) -> None:
@@ -81,6 +82,10 @@ class ScanSession:
         """Close the journal."""
         if self._file is not None:
             self._file.close()
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogateescape')):08x}"
 
 
 @contextmanager

@@ -94,7 +94,9 @@ class StudyFile(_Entry):
     )
     drop_missing: list[str] = Field(default_factory=list, description="drop rows in which one of these is missing")
     folds: int | None = Field(default=None, ge=2, description="folds over groups; without, the table's column `split`")
-    seeds: int = Field(default=2, ge=1, description="trainings of each arm and fold; draw k of the labels goes with k")
+    seeds: int = Field(
+        default=2, ge=1, le=1000, description="trainings of each arm and fold; draw k of the labels goes with k"
+    )
     fractions: list[float] = Field(default=[0.1, 1.0], min_length=1, description="shares of the labelled groups")
     tuning: float = Field(
         default=0.2, gt=0, lt=1, description="share of the groups that are never tested, on which the grid is chosen"

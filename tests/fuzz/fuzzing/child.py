@@ -16,7 +16,7 @@ from fuzzing.mutations import damaged
 __all__ = ["CPU_SECONDS", "EXTRA_BYTES", "WALL_SECONDS", "limit", "redirect", "run_plan"]
 
 CPU_SECONDS = 20
-WALL_SECONDS = 60
+WALL_SECONDS = 120
 EXTRA_BYTES = 2_000_000_000
 
 
@@ -29,7 +29,7 @@ def redirect(folder: Path) -> None:
 
 
 def limit() -> None:
-    """Limit what this process may use from now on: 20 s of processor time, 60 s in all, 2 GB of further memory.
+    """Limit what this process may use from now on: 20 s of processor time, 120 s in all, 2 GB of further memory.
 
     The kernel ends it at the first two, wherever it is; at the third, its next allocation fails.
     """

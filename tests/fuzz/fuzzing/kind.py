@@ -56,8 +56,8 @@ class Kind:
 
     Attributes:
         name: Its name.
-        make: Writes valid inputs below a folder, one sub-folder each, in which the commands are run; the second argument
-            is the folder of the runs and tables that all kinds share.
+        make: Writes valid inputs below a folder, one sub-folder each, in which the commands are run; the second
+            argument is the folder of the run and table that all kinds share.
         targets: Patterns of the files that are damaged, relative to an input.
         mutations: What damages them.
         plans: What reads them.

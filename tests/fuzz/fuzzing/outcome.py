@@ -14,7 +14,7 @@ __all__ = ["Outcome", "Step", "judge"]
 
 _TRACEBACK = re.compile(r"^(Traceback \(most recent call last\)|bug: )", re.MULTILINE)
 _MEMORY = re.compile(r"MemoryError|asks for more memory than there is|can't allocate memory|Unable to allocate")
-_TIME = {signal.SIGXCPU: "20 s of processor time", signal.SIGALRM: "60 s"}
+_TIME = {signal.SIGXCPU: "20 s of processor time", signal.SIGALRM: "120 s"}
 
 
 @dataclass(frozen=True)

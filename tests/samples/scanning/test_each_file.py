@@ -118,6 +118,30 @@ def test_values_of_another_version_are_read_again(tmp_path):
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"value": "b"', b'"value": "x"'), (b'"value": "b"', b"\xff\xfe"), (b"b.bin", b"c.bin"), (b"\n", b"")],
+)
+def test_a_damaged_line_of_the_journal_is_read_again(tmp_path, old, new):
+    files = [tmp_path / f"{name}.bin" for name in "ab"]
+    for file in files:
+        file.write_text(file.stem)
+    journal = tmp_path / "journal"
+
+    def values():
+        with scan_session(ScanSession(journal, "a")) as session:
+            read = [value for _, value in each_file(files, lambda path: path.read_text(), Problems())]
+            return read, session.restored
+
+    assert values() == (["a", "b"], 0)
+    assert values() == (["a", "b"], 2)
+    first, rest = journal.read_bytes().split(b"\n", 1)
+    journal.write_bytes(first + b"\n" + rest.replace(old, new))
+    read, restored = values()
+    assert read == ["a", "b"]
+    assert restored < 2
+
+
 def test_walk_is_in_the_order_of_sorted_paths_and_names_what_it_cannot_list(tmp_path, monkeypatch):
     for name in ("b/2", "b/10", "a.d/x", "a/y", "a-b/z", ".hidden/no", "a/.no", "secret/s"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -60,6 +60,12 @@ def test_sections_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
         ("rule =", 'pairs = "near"\nrule =', "pairs and rule exclude each other", ""),
         ("[arms.near]", "[[grid]]\n[[grid]]\n[arms.near]", "'grid'", "three at most"),
         ("fractions = [", "seeds = true\nfractions = [", "'seeds'", "trainings of each arm"),
+        (
+            "fractions = [",
+            f"seeds = {'9' * 400}\nfractions = [",
+            "'seeds': input should be less",
+            "trainings of each arm",
+        ),
         ("title =", "title ", "is not TOML", "how-to"),
     ],
 )

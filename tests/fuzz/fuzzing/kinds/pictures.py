@@ -34,7 +34,8 @@ _JPEG: dict[str, dict[str, Any]] = {
     "baseline": {}, "grey": {"mode": "L"}, "progressive": {"progressive": True}, "turned": {"exif": 6},
 }  # fmt: skip
 _TIFF: dict[str, dict[str, Any]] = {
-    "plain": {}, "deflate": {"compression": "tiff_adobe_deflate"}, "lzw": {"compression": "tiff_lzw"}, "pages": {"pages": 3},
+    "plain": {}, "deflate": {"compression": "tiff_adobe_deflate"}, "lzw": {"compression": "tiff_lzw"},
+    "pages": {"pages": 3},
 }  # fmt: skip
 
 

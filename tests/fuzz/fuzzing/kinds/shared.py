@@ -46,10 +46,9 @@ def pictures_table(folder: Path) -> None:
     """Sixteen pictures of eight patients, labels for them, and their table ``samples.parquet`` with a split."""
     lines = ["file,person,class,age,visit"]
     for number in range(16):
-        picture(folder / "in" / f"p{number // 2}-{number % 2}.png", number, mode="L")
-        lines.append(
-            f"p{number // 2}-{number % 2}.png,p{number // 2},{'ab'[number % 2]},{20 + number}.5,2020-01-{number + 1:02d}"
-        )
+        person, name = f"p{number // 2}", f"p{number // 2}-{number % 2}.png"
+        picture(folder / "in" / name, number, mode="L")
+        lines.append(f"{name},{person},{'ab'[number % 2]},{20 + number}.5,2020-01-{number + 1:02d}")
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     command_line("medical scan in -o samples.parquet --join labels.csv --on file --split-by person --test 0.25", folder)
 

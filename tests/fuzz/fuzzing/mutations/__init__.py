@@ -31,6 +31,10 @@ def damaged(kind: Kind, folder: Path, rng: Random) -> str:
             after = mutation(contents, rng)
         except ValueError:  # these contents are not what it damages
             continue
+        except Exception:
+            if not done:
+                raise
+            continue  # the damage done so far is too much for it
         if after != contents:
             contents = after
             done.append(mutation.__name__)

@@ -22,9 +22,11 @@ _OTHERS = ((0x7FE0, 0x0010), (0x0002, 0x0000), (0x5200, 0x9229), (0x5200, 0x9230
 _LONG_VR = (b"OB", b"OW", b"SQ", b"UN", b"UT", b"OF", b"OD", b"UC", b"UR", b"OL", b"OV")
 _VRS = (*_LONG_VR, b"US", b"SS", b"IS", b"DS", b"CS", b"UI", b"LO", b"AT", b"FD", b"PN", b"DA", b"ZZ", b"\0\0")
 _WORDS = (
-    b"", b"nan", b"1e999", b"-1", b"0", b"2000000000", b"9" * 16, b"1\\2", b"\\\\\\", b"a\\b\\c", b"1.2.840.10008.1.2.5",
+    b"", b"nan", b"1e999", b"-1", b"0", b"2000000000", b"9" * 16, b"1\\2", b"\\\\\\", b"a\\b\\c",
+    b"1.2.840.10008.1.2.5",
     b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99", b"1.2.3",
-    b"ISO_IR 192", b"ISO 2022 IR 87", b"GB18030", b"MONOCHROME1", b"PALETTE COLOR", b"YBR_FULL_422", b"RGB", b"\xff\xfe",
+    b"ISO_IR 192", b"ISO 2022 IR 87", b"GB18030", b"MONOCHROME1", b"PALETTE COLOR", b"YBR_FULL_422", b"RGB",
+    b"\xff\xfe",
     b"\0\0", b"1.2.840.10008.5.1.4.1.1.66.4", b"0\\0\\0\\0\\0\\0", b"1\\0\\0\\1\\0\\0", b"inf\\0\\0",
 )  # fmt: skip
 

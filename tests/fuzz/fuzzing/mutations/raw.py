@@ -122,5 +122,6 @@ def _block(data: bytes, rng: Random) -> tuple[int, int]:
 
 
 RAW = (
-    truncated, emptied, flipped_bits, length_field, doubled_block, removed_block, exchanged_blocks, noise, zeros, appended,
+    truncated, emptied, flipped_bits, length_field, doubled_block, removed_block, exchanged_blocks, noise, zeros,
+    appended,
 )  # fmt: skip

@@ -11,8 +11,10 @@ __all__ = [
 ]  # fmt: skip
 
 VALUES = (
-    "", "null", "None", "true", "False", "nan", "-inf", "1e999", "-1", "0", "1e-320", "-0.0", "9" * 400, "0x10", "1_000",
-    "1,5", "٣", "½", "2020-13-45", "[]", "{}", '""', "'", '"', ";", "\t", "#", "%s", "{0}", "../../etc/passwd", "/", "\\",
+    "", "null", "None", "true", "False", "nan", "-inf", "1e999", "-1", "0", "1e-320", "-0.0", "9" * 400, "0x10",
+    "1_000",
+    "1,5", "٣", "½", "2020-13-45", "[]", "{}", '""', "'", '"', ";", "\t", "#", "%s", "{0}", "../../etc/passwd", "/",
+    "\\",
     "a" * 10_000, "é", "\u202e", "\U0001f600", "\0",
 )  # fmt: skip
 """Texts that stand in the place of a value."""
@@ -26,7 +28,8 @@ _WORD = re.compile(rb"[\w.+-]+")
 def giant_number(data: bytes, rng: Random) -> bytes:
     """A number becomes one that is too large, too small, or of 400 digits."""
     start, end = _match(_NUMBER, data, rng)
-    number = rng.choice((b"9" * 400, b"-" + b"9" * 400, b"1e999", b"-1e308", b"1e308", b"2147483648", b"9223372036854775808",
+    number = rng.choice((b"9" * 400, b"-" + b"9" * 400, b"1e999", b"-1e308", b"1e308", b"2147483648",
+                         b"9223372036854775808",
                          b"18446744073709551616", b"-1", b"0", b"1e-320", b"0.1", b"1000000"))  # fmt: skip
     return data[:start] + number + data[end:]
 

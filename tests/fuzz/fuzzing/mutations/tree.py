@@ -14,7 +14,8 @@ import tomli_w
 __all__ = ["JSON", "TOML", "changed", "json_lines_tree", "json_tree", "toml_tree"]
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 3, 0.5, -0.0, 1e308, 2**31, 2**63, 10**400, float("nan"), float("inf"), "", "x", "0", "nan",
+    None, True, False, 0, 1, -1, 3, 0.5, -0.0, 1e308, 2**31, 2**63, 10**400, float("nan"), float("inf"), "", "x", "0",
+    "nan",
     "é狗", "a" * 10_000, "\0", "../x", "/dev/null", [], {}, [None], [[]], [1, "a", None], {"a": 1}, {"": None}, [{}],
     list(range(5000)),
 )  # fmt: skip
