@@ -17,7 +17,15 @@ ROOMS = (
     "audit", "encoders", "engine", "evaluation", "extending", "inputs", "losses", "methods", "pairs", "probes",
     "reports", "samples", "stores", "studies", "testing", "views",
 )  # fmt: skip
-CALLED_BY_THE_CORE = {"Reader.scan", "ScanSession", "Conducted", "Material", "PluginSettings", "PluginSettings.of"}
+CALLED_BY_THE_CORE = {
+    "Reader.scan",
+    "ScanSession",
+    "Conducted",
+    "FoundTable",
+    "Material",
+    "PluginSettings",
+    "PluginSettings.of",
+}
 """The core calls these, or they hold values, and a ``Path`` is promised."""
 
 

@@ -79,7 +79,7 @@ def conduct(
 
 
 @contextmanager
-def alone_in_study(out: Path) -> Iterator[None]:
+def alone_in_study(out: str | Path) -> Iterator[None]:
     """Keep other processes from running a study in this folder, during a block.
 
     Raises:

@@ -88,7 +88,7 @@ def only_one(path: str | Path, busy: str, instead: str = "", *, keep: bool = Tru
 
 
 @contextmanager
-def alone_in(folder: Path, busy: str, instead: str = "") -> Iterator[None]:
+def alone_in(folder: str | Path, busy: str, instead: str = "") -> Iterator[None]:
     """Hold the lock of a folder, the file ``.lock`` in it, which is there only meanwhile.
 
     The folder is made when it is missing, and removed again if it is empty at the end.
@@ -101,6 +101,7 @@ def alone_in(folder: Path, busy: str, instead: str = "") -> Iterator[None]:
     Raises:
         UsageError: When another process is in the folder; the message names its process id.
     """
+    folder = Path(folder)
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -18,12 +18,13 @@ __all__ = ["IN_SOURCE", "Calibrations", "calibration_numbers", "read_calibration
 IN_SOURCE = ("calibration", "calibration.json", "calibration.yaml", "calibration.yml")
 
 
-def calibration_numbers(path: Path) -> Mapping[str, Any]:
+def calibration_numbers(path: str | Path) -> Mapping[str, Any]:
     """The numbers of a file of one camera, in the layout that `camera_of` reads, whatever program wrote it.
 
     Raises:
         UsageError: When the file is missing or damaged, or holds several cameras.
     """
+    path = Path(path)
     cameras = cameras_in(read_content(path), f"the calibration {path.name}")
     if len(cameras) > 1:
         raise UsageError(
@@ -33,13 +34,13 @@ def calibration_numbers(path: Path) -> Mapping[str, Any]:
     return next(iter(cameras.values()))
 
 
-def read_calibration(path: Path) -> Camera:
+def read_calibration(path: str | Path) -> Camera:
     """The camera of one file.
 
     Raises:
         UsageError: As `calibration_numbers` and `camera_of`.
     """
-    return camera_of(calibration_numbers(path), f"the calibration {path.name}")
+    return camera_of(calibration_numbers(path), f"the calibration {Path(path).name}")
 
 
 class Calibrations:
