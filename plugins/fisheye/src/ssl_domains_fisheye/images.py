@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import threading
 import warnings
@@ -34,6 +35,8 @@ _LARGEST_DEFLATION = 1032
 # A file may have another format than its ending says; those that start other programs are not among them.
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF")
 _LIMIT = threading.RLock()
+# Pillow logs what it refuses, without the file; the cause is a problem row, and needs no line on the screen.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
