@@ -65,13 +65,12 @@ def find_table(run: Run) -> FoundTable:
         return FoundTable(
             path, f"{missing:,} of the {len(wanted):,} samples that the run was trained on are not in {path}"
         )
-    near = _near(run.folder.resolve(), here)
-    folders = ", ".join(map(str, near))
-    what = "it does not hold the run's samples" if here.is_file() else "it is not there"
+    # The message stands in reports, which show no folders; the hint is for the terminal.
+    what = "holds other samples than it was trained on" if here.is_file() else "is no longer where it was"
+    folders = ", ".join(map(str, _near(run.folder.resolve(), here)))
     raise UsageError(
-        f"the run's sample table {str(named)!r} can't be used: {what}, and no other table with these samples lies in "
-        f"{folders}",
-        "name it with --samples TABLE",
+        f"the run's sample table {here.name!r} {what}",
+        f"no table with its samples lies in {folders}: name it with --samples TABLE",
     )
 
 

@@ -140,7 +140,7 @@ def test_a_probe_finds_the_renamed_table_and_says_what_it_looked_for(samples, cl
     moved.unlink()
     gone = cli("toy", "probe", run, "--label", "kind")
     assert gone.code == 2
-    assert "does not hold the run's samples" in gone.err
+    assert "holds other samples than it was trained on" in gone.err
     assert str(tmp_path) in gone.err
     assert "--samples" in gone.err
 

@@ -182,7 +182,7 @@ def test_a_joined_name_is_neither_printed_nor_taken_for_a_class_without_a_warnin
 
 def test_a_table_that_went_away(make_run: Any) -> None:
     run = make_run(**{"data.samples": "gone.parquet"})
-    with pytest.raises(UsageError, match="it is not there, and no other table with these samples"):
+    with pytest.raises(UsageError, match="no longer where it was"):
         probe_run(run, "kind")
 
 
