@@ -117,8 +117,9 @@ def test_a_failure_is_told_once(source: Path, torchrun: Callable[..., Any], tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_ctrl_c_keeps_one_checkpoint_of_the_step_it_reached(
-    source: Path, torchrun: Callable[..., Any], tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_one_checkpoint_of_the_step_they_reached(
+    source: Path, torchrun: Callable[..., Any], tmp_path: Path, number: signal.Signals
 ) -> None:
     many = {"train__max_steps": 10**6, "train__epochs": 10**6, "train__checkpoint_every_steps": 10**6}
     process = torchrun(_words(source, tmp_path / "run", health__every_steps=1, **many))
@@ -129,7 +130,7 @@ def test_ctrl_c_keeps_one_checkpoint_of_the_step_it_reached(
         said += line
         if line.startswith("step 3 "):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said += process.stderr.read()
     process.wait(timeout=TIMEOUT)
     watchdog.cancel()

@@ -29,8 +29,10 @@ def regions(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("regions.png"),
 ) -> None:
     """Draw how a partition divides the lens, over a picture."""
+    from ssl_domains.samples import require_target
     from ssl_domains_fisheye.drawing import draw_regions
 
+    require_target(out)
     notes: list[str] = []
     borders = draw_regions(
         image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples, note=notes.append
@@ -56,7 +58,10 @@ def lens_scenes(
     ] = None,
 ) -> None:
     """Look at flat pictures through a calibrated lens: real pictures, simulated optics."""
+    from ssl_domains.samples import require_folder
     from ssl_domains_fisheye.scenes import write_lens_scenes
+
+    require_folder(out)
 
     told = write_lens_scenes(
         pictures,

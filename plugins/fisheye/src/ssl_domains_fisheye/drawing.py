@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Bins, emptied_bins, same
-from ssl_domains.samples import ReadError, SampleTable, read_table
+from ssl_domains.samples import ReadError, SampleTable, read_table, write_errors, write_whole
 from ssl_domains_fisheye.images import decode
 from ssl_domains_fisheye.lens import Camera, read_calibration
 from ssl_domains_fisheye.pairs import region, region_keys
@@ -203,4 +203,5 @@ def _draw(
     patches = [Patch(facecolor=colour, label=line) for colour, line in zip(palette, lines, strict=True)]
     figure.legend(handles=patches, loc="outside right upper", title="+ optical centre", fontsize=9, frameon=False)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out, bbox_inches="tight")
+    with write_errors(f"the picture {str(out)!r}"):
+        write_whole(out, lambda part: figure.savefig(part, bbox_inches="tight"))
