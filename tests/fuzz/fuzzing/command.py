@@ -8,8 +8,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fuzzing.warm import ENVIRONMENT, import_everything
+
+if TYPE_CHECKING:
+    from fuzzing.kind import Kind
+    from fuzzing.session import Session
 
 __all__ = ["main"]
 
@@ -87,7 +92,7 @@ def _again(given: argparse.Namespace, process: int) -> list[str]:
     return [str(Path(__file__).parents[1]), *given.kinds, *options, f"--process={process}"]
 
 
-def _serve(session: Session, kinds: dict[str, Kind]) -> None:  # noqa: F821
+def _serve(session: Session, kinds: dict[str, Kind]) -> None:
     """Answer requests on standard input, ``KIND RUNS``: outcomes as lines of JSON, then an empty line."""
     for line in sys.stdin:
         name, runs = line.split()
