@@ -145,3 +145,21 @@ def test_a_sky_photograph_in_rings_of_equal_angle(shared_data: Path, tmp_path: P
     result = FisheyeReader().scan(tmp_path / "images", calibration=lens)
     assert len(result.samples) == 1
     assert result.samples.frame["image_width"].to_list() == [926]
+
+
+def test_a_turned_picture_is_drawn_as_viewers_show_it(tmp_path):
+    from PIL import Image
+
+    from ssl_domains_fisheye.drawing import draw_regions
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "turned.jpg", exif=exif)
+    Image.new("RGB", (48, 64), "red").save(tmp_path / "upright.jpg")
+    borders = {
+        name: draw_regions(tmp_path / f"{name}.jpg", tmp_path / f"{name}.png", by="radius", n=3)
+        for name in ("turned", "upright")
+    }
+    assert borders["turned"] == borders["upright"]
+    sizes = [Image.open(tmp_path / f"{name}.png").size for name in ("turned", "upright")]
+    assert sizes[0] == sizes[1]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import Bins, emptied_bins, same
 from ssl_domains.samples import ReadError, SampleTable, read_table, write_errors, write_whole
-from ssl_domains_fisheye.images import decode
+from ssl_domains_fisheye.images import decode, read_header
 from ssl_domains_fisheye.lens import Camera, read_calibration
 from ssl_domains_fisheye.pairs import region, region_keys
 
@@ -107,7 +107,7 @@ def draw_regions(
     if out.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"can't draw into {out.name}", "name it .png, .pdf or .svg")
     try:
-        pixels = decode(image)
+        pixels = decode(image, read_header(image).orientation)
     except ReadError as error:
         raise DataError(f"{image.name} {error}", "give a picture of the camera") from error
     height, width = pixels.shape[:2]
