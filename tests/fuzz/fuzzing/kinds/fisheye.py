@@ -117,15 +117,63 @@ _LENSES: dict[str, dict[str, Any]] = {
 def make_calibration(folder: Path, shared: Path) -> None:
     """Two pictures with boxes, and a calibration of each lens model, named on the command line and in a folder."""
     for case, lens in _LENSES.items():
-        source = folder / case / "in"
-        for number in range(2):
-            picture(source / "rgb_images" / f"0000{number}_FV.png", number)
-            (source / "box_2d_annotations").mkdir(exist_ok=True)
-            (source / "box_2d_annotations" / f"0000{number}_FV.txt").write_text(
-                "vehicles,0,2,3,12,11\n", encoding="utf-8"
-            )
-        (folder / case / "lens").mkdir()
-        (folder / case / "lens" / "FV.json").write_text(json.dumps(lens, indent=1), encoding="utf-8")
+        _calibrated(folder / case, "FV.json", json.dumps(lens, indent=1))
+
+
+def _calibrated(case: Path, name: str, text: str) -> None:
+    for number in range(2):
+        picture(case / "in" / "rgb_images" / f"0000{number}_FV.png", number)
+        boxes = case / "in" / "box_2d_annotations" / f"0000{number}_FV.txt"
+        boxes.parent.mkdir(exist_ok=True)
+        boxes.write_text("vehicles,0,2,3,12,11\n", encoding="utf-8")
+    (case / "lens").mkdir()
+    (case / "lens" / name).write_text(text, encoding="utf-8")
+
+
+def _lens_plans(name: str) -> tuple[Plan, ...]:
+    lines = (
+        (3, f"fisheye scan in -o out.parquet --calibration lens/{name}"),
+        (1, "fisheye scan in -o out.parquet --calibration lens"),
+        (1, f"fisheye regions in/rgb_images/00000_FV.png --calibration lens/{name} --by theta -o rings.png"),
+    )
+    return tuple(Plan((Command(words),), weight) for weight, words in lines)
+
+
+_YAML = {
+    "kalibr": """cam0:
+  camera_model: pinhole
+  distortion_model: equidistant
+  distortion_coeffs: [0.01, 0.0, 0.0, 0.0]
+  intrinsics: [8.0, 8.1, 11.4, 9.6]
+  resolution: [24, 20]
+  rostopic: /camera
+""",
+    "kitti360": """%YAML:1.0
+---
+model_type: MEI
+camera_name: image_02
+image_width: 24
+image_height: 20
+mirror_parameters:
+   xi: 2.2
+distortion_parameters:
+   k1: 0.01
+   k2: 0.02
+   p1: 0.0
+   p2: 0.0
+projection_parameters:
+   gamma1: 26.0
+   gamma2: 26.0
+   u0: 11.4
+   v0: 9.6
+""",
+}
+
+
+def make_yaml_calibration(folder: Path, shared: Path) -> None:
+    """Two pictures with boxes, and a calibration as Kalibr or camodocal writes it."""
+    for case, text in _YAML.items():
+        _calibrated(folder / case, "FV.yaml", text)
 
 
 KINDS = (
@@ -156,22 +204,6 @@ KINDS = (
         _plans("woodscape"),
         ("in/rgb_images/0000[01]_FV.png",),
     ),
-    Kind(
-        "calibration",
-        make_calibration,
-        ("lens/*",),
-        (*RAW, *TEXT, *JSON, *JSON, *JSON),
-        (
-            Plan((Command("fisheye scan in -o out.parquet --calibration lens/FV.json"),), 3),
-            Plan((Command("fisheye scan in -o out.parquet --calibration lens"),), 1),
-            Plan(
-                (
-                    Command(
-                        "fisheye regions in/rgb_images/00000_FV.png --calibration lens/FV.json --by theta -o rings.png"
-                    ),
-                ),
-                1,
-            ),
-        ),
-    ),
+    Kind("calibration", make_calibration, ("lens/*",), (*RAW, *TEXT, *JSON * 3), _lens_plans("FV.json")),
+    Kind("calibration_yaml", make_yaml_calibration, ("lens/*",), (*RAW, *TEXT * 3), _lens_plans("FV.yaml")),
 )

@@ -13,6 +13,7 @@ from fuzzing.mutations.archive import ZIP
 from fuzzing.mutations.frame import csv_frame, parquet_frame, parquet_metadata, xlsx_frame
 from fuzzing.mutations.raw import RAW
 from fuzzing.mutations.text import TEXT
+from fuzzing.mutations.tree import JSON
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,9 +27,12 @@ def _make(suffix: str) -> Callable[[Path, Path], None]:
 
         for case in ("samples", "source", "join"):
             shutil.copytree(shared / "in", folder / case / "in")
+            sites = "".join(f"p{number},s{number % 2}\n" for number in range(8))
+            (folder / case / "sites.csv").write_text("person,site\n" + sites, encoding="utf-8")
         table = pl.read_parquet(shared / "samples.parquet")
         if suffix == ".parquet":  # with the metadata of its scan
             shutil.copy(shared / "samples.parquet", folder / "samples" / "target.parquet")
+            shutil.copy(shared / "samples.parquet.json", folder / "samples" / "target.parquet.json")
         else:
             _write(table, folder / "samples" / f"target{suffix}")
         source = table.select("path", "person", "class", "age", pl.col("path").str.slice(3).alias("note"))
@@ -49,6 +53,9 @@ def _plans(suffix: str) -> tuple[Plan, ...]:
         ("samples", 1, f"splits audit {target} --split split --group person"),
         ("samples", 1, f"medical embed {{base}}/run {target} -o embeddings.parquet"),
         ("samples", 1, f"medical pretrain {target} --out run --rule same('person') --dry-run {SMALL}"),
+        ("samples", 1, f"tables describe {target}"),
+        ("samples", 1, f"tables filter {target} --where age>=30 -o kept.parquet"),
+        ("samples", 1, f"tables join {target} sites.csv --on person -o joined.parquet"),
         ("source", 4, f"medical scan {target} -o out.parquet"),
         ("join", 4, f"medical scan in -o out.parquet --join {target} --on file --split-by person"),
     )
@@ -81,10 +88,13 @@ def _edge_plans() -> tuple[Plan, ...]:
 _DAMAGE = {
     "csv": (*RAW, *TEXT, *(csv_frame,) * 10),
     "xlsx": (*ZIP, *(xlsx_frame,) * 12),
-    "parquet": (*RAW, *(parquet_frame,) * 12, *(parquet_metadata,) * 4),
+    "parquet": (*RAW, *(parquet_frame,) * 15, *(parquet_metadata,) * 6),
 }
 
+_SIDECAR = tuple(plan for plan in _plans(".parquet") if plan.case == "samples")
+
 KINDS = (
-    *(Kind(name, _make(f".{name}"), ("target.*",), _DAMAGE[name], _plans(f".{name}")) for name in _DAMAGE),
+    *(Kind(name, _make(f".{name}"), (f"target.{name}",), _DAMAGE[name], _plans(f".{name}")) for name in _DAMAGE),
+    Kind("sidecar", _make(".parquet"), ("target.parquet.json",), (*RAW, *TEXT, *JSON * 4), _SIDECAR, whole=True),
     Kind("edges", make_edges, ("edges.*",), (*RAW, *TEXT, *(csv_frame, parquet_frame) * 10), _edge_plans()),
 )
