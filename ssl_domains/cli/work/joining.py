@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,12 +44,8 @@ def one_writer(out: Path) -> Iterator[None]:
     from ssl_domains.samples import only_one
 
     lock = out.with_name(f".busy-{out.name}")
-    with only_one(lock, f"the table {out.name} is being written", "name another -o"):
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                lock.unlink()
+    with only_one(lock, f"the table {out.name} is being written", "name another -o", keep=False):
+        yield
 
 
 def joined(table: SampleTable, labels: Path, on: str, update: bool = False) -> tuple[SampleTable, tuple[str, ...]]:
