@@ -146,10 +146,18 @@ class SampleTable:
         return replace(self, frame=self.frame.with_columns(series))
 
     def rows_of(self, split: str) -> NDArray[np.int64]:
-        """Positions of the rows whose ``split`` is the given one; every row when there is no such column."""
+        """Positions of the rows whose ``split`` is the given one; every row when there is no such column.
+
+        Raises:
+            DataError: When ``split`` holds numbers, dates or lists.
+        """
         if "split" not in self.frame.columns:
             return np.arange(len(self), dtype=np.int64)
-        return np.flatnonzero((self.frame["split"] == split).fill_null(False).to_numpy())
+        column = self.frame["split"]
+        if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+            hint = "give it the values train and test, or another name"
+            raise DataError(f"the column 'split' holds {column.dtype}, not the names of sides", hint)
+        return np.flatnonzero((column.cast(pl.String) == split).fill_null(False).to_numpy())
 
 
 def as_frame(data: Any) -> pl.DataFrame:

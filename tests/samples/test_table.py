@@ -1,3 +1,6 @@
+from datetime import date
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -61,6 +64,16 @@ def test_rows_of_a_split_leave_null_out() -> None:
     table = SampleTable.of({"split": ["train", None, "test", "train"]})
     assert table.rows_of("train").tolist() == [0, 3]
     assert SampleTable.of({"x": [1, 2]}).rows_of("train").tolist() == [0, 1]
+
+
+def test_a_split_without_a_value_leaves_every_row_out() -> None:
+    assert SampleTable.of({"sample": ["a", "b"], "split": [None, None]}).rows_of("train").tolist() == []
+
+
+@pytest.mark.parametrize("values", [[0, 1], [True, False], [date(2020, 1, 1)] * 2, [["train"], ["test"]]])
+def test_a_split_that_names_no_sides_is_refused(values: list[Any]) -> None:
+    with pytest.raises(DataError, match="the column 'split' holds"):
+        SampleTable.of({"sample": ["a", "b"], "split": values}).rows_of("train")
 
 
 def test_pandas_text_and_nullable_columns_need_no_pyarrow() -> None:
