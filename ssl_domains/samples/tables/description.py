@@ -11,7 +11,7 @@ import polars as pl
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples.files import problems_path, read_frame, read_noted_table
-from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.table import SampleTable
 from ssl_domains.samples.tables.places import missing_files
 
@@ -156,7 +156,7 @@ def _split(table: SampleTable) -> dict[str, dict[str, int | None]]:
 def _key_notes(table: SampleTable, key: IdentifierKey | None) -> list[str]:
     meta = table.meta
     if meta.old_identifiers:
-        return ["its ids were made by an earlier version and also depend on the scanned folder: scan it again"]
+        return [outdated_note(meta)]
     try:
         here = (key or IdentifierKey.load()).fingerprint
     except UsageError as error:

@@ -31,7 +31,7 @@ class Annotations:
     Attributes:
         format: One of `FORMATS`.
         of_picture: Annotation by path of the picture, relative to the source.
-        unclear: Cause by path of a picture whose annotation can't be told.
+        unclear: Cause by path of a picture of which it is not clear which annotation belongs to it.
         leftover: Path or declared name, and cause, of annotations that belong to no picture.
         notes: One line each for the user.
     """
@@ -57,15 +57,15 @@ def find_annotations(
         pictures: Paths relative to the source.
         files: All files that may be annotations.
         base: Folder to which the places of annotations count: the source, or the folder of annotations.
-        format: One of `FORMATS`; None tells it by what the files hold.
+        format: One of `FORMATS`; None for the format that the contents of the files show.
         problems: Takes the bad files, lines and entries.
         named: The file or folder of annotations that the user named; None when they are looked for in the source.
 
     Returns:
-        None for the annotations when there are none and none were asked for.
+        None for the annotations when there are none and the user named none.
 
     Raises:
-        UsageError: When several formats are found, or what was asked for is not there.
+        UsageError: When there are several formats, or what the user named is not there.
     """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, (*FORMATS, "none")))
@@ -82,7 +82,8 @@ def find_annotations(
     chosen += [_damaged(file, name, problems) for file in doubtful]
     # The picture of a file that can't be read has no boxes, and is not named as a problem again.
     chosen += [Annotation(file, name) for file in candidates.unreadable if lacking(file)]
-    passed = [file for file in candidates.unclear if file not in set(doubtful)] + candidates.other
+    damaged = set(doubtful)
+    passed = [file for file in candidates.unclear if file not in damaged] + candidates.other
     passed += [a.file for kind, others in candidates.of_format.items() if kind not in (name, "coco") for a in others]
     result = Annotations(name, notes=[f"annotations: {name}"])
     matched = match(pictures, [_address(a, base) for a in chosen])
@@ -98,7 +99,7 @@ def find_annotations(
 
 
 class _Names:
-    """Names of the pictures, to tell what may be an annotation of one."""
+    """Names of the pictures, by which an annotation of one is recognised."""
 
     def __init__(self, pictures: Sequence[Path], base: Path) -> None:
         self._base = base
@@ -115,7 +116,7 @@ class _Names:
         return _own_key(file, self._base) in self._keys
 
     def lacking(self, annotations: Sequence[Annotation]) -> Callable[[Path], bool]:
-        """Tells whether a file is named like a picture that none of these annotations is named like."""
+        """A function: whether a file is named like a picture that none of these annotations is named like."""
         owned = {_own_key(a.file, self._base) for a in annotations if a.format != "coco"}
         stems = {key.rpartition("/")[2] for key in owned}
 

@@ -1,4 +1,4 @@
-"""Which format a text or XML file has, told by its content, and its annotation."""
+"""The format of a text or XML file, by its content, and its annotation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
 
     Args:
         path: A text or XML file.
-        format: Format that the file must have; None tells it by the content. A file of no known format has the format
+        format: Format that the file must have; None for that of its content. A file of no known format has the format
             None and no boxes: it may be something else, or empty. ``numeric`` says whether it holds rows of numbers.
 
     Raises:

@@ -33,7 +33,7 @@ class Name:
 def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
     """Names of all images of a data set, from their paths relative to it.
 
-    A recording is told only where there are at least two: one that holds every image is a prefix, not a recording.
+    Recordings are named only where there are at least two: a prefix of every image is no recording.
 
     Args:
         images: Relative paths.
