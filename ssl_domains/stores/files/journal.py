@@ -95,7 +95,9 @@ class Journal:
         self._data_path, self._rows, self._places = data, rows, SourcePaths.of_store(journal.parent)
         self._end, self._journal_end = end, 0
         size = data.stat().st_size if data.exists() else 0
-        synced = max((number for number, text in enumerate(_read(journal, size, rows.rank)) if text.line is None), default=-1)
+        synced = max(
+            (number for number, text in enumerate(_read(journal, size, rows.rank)) if text.line is None), default=-1
+        )
         for number, text in enumerate(_read(journal, size, rows.rank)):
             if text.line is not None:
                 if number > synced and not self._checks(text.line):
