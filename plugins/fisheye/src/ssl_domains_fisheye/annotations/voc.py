@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from ssl_domains.samples import ReadError
+from ssl_domains.samples.encodings import decoded
 from ssl_domains_fisheye.annotations.annotation import Annotation, declared_size
 from ssl_domains_fisheye.annotations.box import Box, number
-from ssl_domains_fisheye.annotations.text import decoded
 
 __all__ = ["looks", "parse", "read_xml"]
 
