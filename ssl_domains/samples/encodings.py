@@ -42,7 +42,7 @@ def decoded(content: bytes) -> tuple[str, str | None]:
 
 
 def _wide(content: bytes) -> str | None:
-    """The kind of UTF-16 without a mark, in which Latin letters have a zero as every other byte; None for other text."""
+    """The kind of UTF-16 without a mark, whose Latin letters have a zero as every other byte; None for other text."""
     head = content[:_HEAD_BYTES]
     zeros = head[1::2].count(0), head[0::2].count(0)
     for count, encoding in zip(zeros, ("utf-16-le", "utf-16-be"), strict=True):

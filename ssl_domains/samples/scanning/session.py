@@ -20,8 +20,8 @@ _CURRENT: ContextVar[ScanSession | None] = ContextVar("scan_session", default=No
 class ScanSession:
     """The journal of a scan: a file of one line a source file, from which a killed scan goes on.
 
-    The first line has the domain, source and options of the scan; the journal of another scan is begun anew. Each line begins with a
-    checksum, and a line that was cut off by a kill, or damaged, is passed over: its file is read again.
+    The first line has the domain, source and options of the scan; the journal of another scan is begun anew. Each line
+    begins with a checksum, and a line that was cut off by a kill, or damaged, is passed over: its file is read again.
 
     Args:
         journal: The file, readable by its owner only; None for a scan that can't be restarted.

@@ -187,8 +187,8 @@ def _report_geometry(found: Found) -> None:
     several = [len(names) for names in parts.values() if len(names) > 1]
     if several:
         found.notes.append(
-            f"{plural(len(several), 'series holds', 'series hold')} several volumes ({sum(several)} in all), "
-            "separated by patient, geometry and ImageType, and where positions repeat by diffusion, echo, time, acquisition"
+            f"{plural(len(several), 'series holds', 'series hold')} several volumes ({sum(several)} in all), by "
+            "patient, geometry and ImageType, and where positions repeat by diffusion, echo, time, acquisition"
         )
     scouts = sum(row["localizer"] for row in volumes.values())
     if scouts:
