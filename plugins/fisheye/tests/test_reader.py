@@ -79,7 +79,7 @@ def test_coco(picture: Picture, write: Write, tmp_path: Path) -> None:
     assert [cause.split(":")[0] for _, cause in causes(result)] == [
         "annotation 102", "annotation 103", "annotation 104", "annotation 100", "annotation 7",
     ]  # fmt: skip
-    assert any("1 crowd regions" in note for note in result.notes)
+    assert any("1 crowd region left out" in note for note in result.notes)
 
 
 def test_yolo_with_names_from_a_text_and_a_yaml_file(picture: Picture, write: Write, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains_fisheye.annotations.annotation import Annotation
@@ -219,19 +220,22 @@ def _notes(result: Annotations, candidates: Candidates, matched: Match, names: C
     notes = []
     used = list(result.of_picture.values())
     if matched.by_name:
-        notes.append(f"matched by name: {matched.by_name} pictures whose folder says nothing of their annotation")
+        pictures = plural(matched.by_name, "picture")
+        notes.append(f"matched by name: {pictures} whose folder says nothing of the annotation")
     if matched.renamed:
-        notes.append(f"{matched.renamed} annotations declare a name that no picture has: matched by their own name")
+        declare = plural(matched.renamed, "annotation declares", "annotations declare")
+        notes.append(f"{declare} a name that no picture has: matched by the name of the annotation file")
     if rotated := sum(annotation.rotated for annotation in used):
-        notes.append(f"{rotated} rotated boxes or polygons: their extent is the box")
+        boxes = plural(rotated, "rotated box or polygon", "rotated boxes or polygons")
+        notes.append(f"{boxes}: the extent is the box")
     if result.format == "coco" and candidates.crowds:
-        notes.append(f"{candidates.crowds} crowd regions were left out: they are no single object")
+        notes.append(f"{plural(candidates.crowds, 'crowd region')} left out: no single object")
     if result.format == "coco" and candidates.unnamed:
-        notes.append(
-            f"{candidates.unnamed} boxes are of categories without a name: their class is the category's number"
-        )
+        boxes = plural(candidates.unnamed, "box is", "boxes are")
+        notes.append(f"{boxes} of a category without a name: the class is the category's number")
     for encoding, count in Counter(a.encoding for a in used if a.encoding).items():
-        notes.append(f"{count} annotation files are not UTF-8: read as {encoding}")
+        files = plural(count, "annotation file is", "annotation files are")
+        notes.append(f"{files} not UTF-8: read as {encoding}")
     notes += [f"{name} is not UTF-8: read as {encoding}" for name, encoding in candidates.encodings]
     if names is not None:
         notes += names.notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import ReadError
 from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.box import Box, number
@@ -46,7 +47,7 @@ def parse(path: Path, text: str) -> Annotation:
 def _box(fields: list[str], count: int, path: Path) -> Box:
     polygon = len(fields) >= 7 and len(fields) % 2 == 1
     if len(fields) != 5 and not polygon:
-        raise ReadError(f"{len(fields)} fields, not the 5 of class x y width height, and no polygon")
+        raise ReadError(f"{plural(len(fields), 'field')}, not the 5 of class x y width height, and no polygon")
     code, *places = (number(field, "a field") for field in fields)
     if code != int(code) or not 0 <= code < _MOST_CLASSES:
         raise ReadError(f"the class {fields[0]!r} is not a number of a class")
