@@ -27,6 +27,7 @@ from ssl_domains.samples import (
     scan_session,
     walk,
 )
+from ssl_domains.samples.scanning.expansion import require_expanded
 
 
 class Panic(BaseException):
@@ -173,7 +174,7 @@ def test_walk_is_in_the_order_of_sorted_paths_and_names_what_it_cannot_list(tmp_
     }
 
 
-def test_walk_lists_folders_nested_more_deeply_than_python_calls_functions(tmp_path, monkeypatch):
+def test_walk_lists_folders_nested_more_deeply_than_python_calls_functions(tmp_path):
     folder = tmp_path
     for _ in range(150):
         folder = folder / "a"
@@ -195,6 +196,9 @@ def test_a_compressed_file_expands_to_a_limit(tmp_path, monkeypatch):
     assert expanded_gzip(file, 1000) == bytes(1000)
     with pytest.raises(ReadError, match="holds 3,000,000 bytes where its header states 3,000,001"):
         expanded_gzip(file, 3_000_001)
+    require_expanded(file, 3_000_000)
+    with pytest.raises(ReadError, match="holds 3,000,000 bytes where its header states 3,000,001"):
+        require_expanded(file, 3_000_001)
     monkeypatch.setenv("SSL_DOMAINS_MAX_FILE_GB", "0.002")
     with pytest.raises(ReadError, match=r"more than the limit of 0\.002 GB"):
         expanded_gzip(file)

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, require_expandable
+from ssl_domains.samples.scanning.expansion import require_expanded
 from ssl_domains_medical.nifti.volumes import decoded_dtype, is_coloured, open_volume
 
-__all__ = ["NiftiHeader", "read_header", "stacked_dtype"]
-
-_PIECE = 1 << 20
+__all__ = ["NiftiHeader", "agree", "read_header", "stacked_dtype"]
 
 
 class NiftiHeader:
@@ -127,15 +126,7 @@ def _require_bytes(path: Path, needed: int) -> None:
         file.seek(-4, 2)
         if struct.unpack("<I", file.read(4))[0] == needed % 2**32:
             return
-    held = 0
-    try:
-        with gzip.open(path, "rb") as expanded:
-            while held < needed and (piece := expanded.read(min(_PIECE, needed - held))):
-                held += len(piece)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ReadError(f"the compressed file is damaged or cut short after {held:,} bytes") from error
-    if held < needed:
-        raise ReadError(f"it holds {held:,} bytes where its header states {needed:,}")
+    require_expanded(path, needed)
 
 
 def _is_gzip(path: Path) -> bool:
