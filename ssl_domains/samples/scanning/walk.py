@@ -31,22 +31,6 @@ def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | 
 
 
 def _walk(folder: Path, problems: Problems, skip: Callable[[Path], bool] | None) -> Iterator[Path]:
-    # A stack instead of a recursion: folders may be nested more deeply than Python calls functions.
-    waiting = [_entries(folder, problems)]
-    while waiting:
-        entry = next(waiting[-1], None)
-        if entry is None:
-            waiting.pop()
-            continue
-        path, is_folder = entry
-        if not is_folder:
-            yield path
-        elif skip is None or not skip(path):
-            waiting.append(_entries(path, problems))
-
-
-def _entries(folder: Path, problems: Problems) -> Iterator[tuple[Path, bool]]:
-    """Path of each file and folder of one folder, and whether it is a folder; what can't be taken is a problem."""
     try:
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
@@ -68,7 +52,10 @@ def _entries(folder: Path, problems: Problems) -> Iterator[tuple[Path, bool]]:
             continue
         if is_folder and entry.is_symlink():
             problems.add(path, "a link to a folder, which is not followed: scan that folder itself")
-        elif is_folder or (is_file and not is_sidecar(path)):
-            yield path, is_folder
-        elif not is_file and entry.is_symlink():
+        elif is_folder and (skip is None or not skip(path)):
+            yield from _walk(path, problems, skip)
+        elif is_file:
+            if not is_sidecar(path):
+                yield path
+        elif entry.is_symlink() and not is_folder:
             problems.add(path, "a link to a file that is not there")

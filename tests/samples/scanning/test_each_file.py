@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import gzip
-import inspect
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -172,21 +170,6 @@ def test_walk_is_in_the_order_of_sorted_paths_and_names_what_it_cannot_list(tmp_
         "gone": "a link to a file that is not there",
         "bad\\udcff": "its name is not UTF-8 text: rename it",
     }
-
-
-def test_walk_lists_folders_nested_more_deeply_than_python_calls_functions(tmp_path):
-    folder = tmp_path
-    for _ in range(150):
-        folder = folder / "a"
-        folder.mkdir()
-    (folder / "last.txt").write_text("")
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(len(inspect.stack()) + 100)
-    try:
-        files = list(walk(tmp_path, Problems()))
-    finally:
-        sys.setrecursionlimit(before)
-    assert files == [folder / "last.txt"]
 
 
 def test_a_compressed_file_expands_to_a_limit(tmp_path, monkeypatch):
