@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from ssl_domains.samples import ScanResult
+from ssl_domains_medical.reader import MedicalReader
 
 Write = Callable[..., Path]
 Scan = Callable[..., ScanResult]
@@ -118,3 +119,21 @@ def test_a_note_says_that_folders_stand_for_a_placeholder(write_dicom: Write, sc
     assert result.samples.frame.select(pl.col("patient").drop_nulls().n_unique()).item() == 2
     (note,) = (note for note in result.notes if note.startswith("a placeholder"))
     assert "their folder is the patient there" in note
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [("1e30", "1e300"), ("1e38", "0"), ("1", "1e300")])
+def test_a_rescale_beyond_float32_is_a_problem(write_dicom: Write, scan: Scan, slope: str, intercept: str) -> None:
+    write_dicom("a.dcm", RescaleSlope=slope, RescaleIntercept=intercept)
+    result = scan()
+    assert len(result.samples) == 0
+    assert result.problems["cause"].to_list() == [
+        "RescaleSlope and RescaleIntercept make values that are too large for float32"
+    ]
+
+
+def test_a_large_whole_slope_decodes_to_the_product(write_dicom: Write, scan: Scan) -> None:
+    write_dicom("a.dcm", np.full((2, 2), 9, np.int16), RescaleSlope="1e20", RescaleIntercept="0")
+    (row,) = scan().samples.frame.iter_rows(named=True)
+    array = MedicalReader().load(row)
+    assert array.dtype == row["dtype"] == "float32"
+    assert array[0, 0, 0] == np.float32(9e20)
