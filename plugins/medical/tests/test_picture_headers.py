@@ -136,6 +136,22 @@ def test_common_tiff_pages_are_read(tmp_path: Path) -> None:
     assert agree(path) == ((H, W, 1), "uint16")
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_page_on_its_side_has_the_shape_that_it_is_shown_in(
+    tmp_path: Path, dtype: type[np.generic], orientation: int
+) -> None:
+    stored = np.arange(H * W).reshape(H, W).astype(dtype)
+    path = tmp_path / "a.tif"
+    Image.fromarray(stored).save(path, tiffinfo={274: orientation})
+    turn: Callable[[NDArray[Any]], NDArray[Any]] = {
+        1: lambda a: a, 2: np.fliplr, 3: lambda a: a[::-1, ::-1], 4: np.flipud, 5: np.transpose,
+        6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).T, 8: np.rot90,
+    }[orientation]  # fmt: skip
+    (decoded,) = decode_pages(str(path), [0])
+    assert np.array_equal(decoded[:, :, 0], turn(stored))
+
+
 def test_pages_have_their_own_size(tmp_path: Path, scan: Scan, reader: MedicalReader) -> None:
     pages = [Image.fromarray(np.full((2 + page, 3), page, np.uint8)) for page in range(3)]
     pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])

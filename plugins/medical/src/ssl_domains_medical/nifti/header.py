@@ -19,6 +19,8 @@ from ssl_domains_medical.nifti.volumes import decoded_dtype, is_coloured, open_v
 
 __all__ = ["NiftiHeader", "agree", "read_header", "stacked_dtype"]
 
+_GZIP = b"\x1f\x8b"
+
 
 class NiftiHeader:
     """The header of a file whose voxels can be decoded.
@@ -97,8 +99,12 @@ def _require_header(path: Path) -> None:
     with gzip.open(path, "rb") if _is_gzip(path) else path.open("rb") as file:
         try:
             head = file.read(540)
+        except gzip.BadGzipFile as error:
+            raise ReadError("its name says that it is compressed (.gz), and its content is not") from error
         except (EOFError, zlib.error) as error:
             raise ReadError("the compressed file is damaged or cut short within its header") from error
+    if head.startswith(_GZIP):
+        raise ReadError("it is compressed, and its name doesn't say so: name it .nii.gz")
     if len(head) < 348:
         raise ReadError("it is shorter than a NIfTI header")
     for order in "<>":
