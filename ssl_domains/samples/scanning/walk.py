@@ -16,8 +16,8 @@ def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | 
     """Yield every file below a folder, in the order of the names at each level; a file as source yields itself.
 
     Names that begin with a dot are passed over, folders too, and sidecars of tables. A folder that can't be listed, a
-    link to a folder (which is not followed), a pipe, socket or device (which is not opened) and a name that is not UTF-8
-    become problems.
+    link to a folder (which is not followed), a pipe, socket or device (which is not opened) and a name that is not
+    UTF-8 become problems.
 
     Args:
         source: Folder or file.
