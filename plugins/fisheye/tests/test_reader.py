@@ -135,7 +135,7 @@ def test_what_was_asked_for_must_be_there(picture: Picture, tmp_path: Path) -> N
         ({"format": "kitti"}, "unknown annotation format"),
         ({"format": "coco"}, "no coco annotations"),
         ({"annotations": tmp_path / "labels"}, "no annotations at labels"),
-        ({"calibration": tmp_path / "FV.json"}, "cannot read the calibration FV.json"),
+        ({"calibration": tmp_path / "FV.json"}, "calibration FV.json: No such file"),
         ({"margin": -1.0}, "margin is -1"),
         ({"calibratoin": tmp_path}, "no option 'calibratoin'"),
     ):

@@ -72,7 +72,8 @@ class RowMaker:
             ReadError: When the annotation is for a picture of another size, or the calibration is.
         """
         size, orientation = _as_drawn(picture.header, annotation)
-        camera = self.camera_of(picture, size)
+        # A whole picture has no place on the lens, so that one without a calibration is as good as the others.
+        camera = None if annotation is None else self.camera_of(picture, size)
         common = {
             "path": str(picture.file.resolve()),
             "image": picture.relative.as_posix(),

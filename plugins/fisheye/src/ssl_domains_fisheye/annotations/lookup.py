@@ -92,7 +92,7 @@ def find_annotations(
         _require_one_file(chosen, matched)
     classes = ClassNames(base, problems) if name == "yolo" else None
     for picture, number in sorted(matched.annotation.items()):
-        result.of_picture[pictures[picture]] = _named(chosen[number], classes)
+        result.of_picture[pictures[picture]] = classes.named(chosen[number]) if classes else chosen[number]
     result.unclear = {pictures[i]: cause for i, cause in matched.unclear.items()}
     result.leftover = _leftover(chosen, matched)
     result.notes += _notes(result, candidates, matched, classes)
@@ -181,14 +181,6 @@ def _address(annotation: Annotation, base: Path) -> Address:
     return Address(home, _own_key(annotation.file, base), annotation.picture, folders)
 
 
-def _named(annotation: Annotation, names: ClassNames | None) -> Annotation:
-    if names is None:
-        return annotation
-    of = names.of(annotation.file)
-    boxes = tuple(replace(box, name=of.get(int(box.name or 0), box.name)) for box in annotation.boxes)
-    return replace(annotation, boxes=boxes)
-
-
 def _require_one_file(chosen: list[Annotation], matched: Match) -> None:
     """Refuse COCO files of which two annotate the same pictures: of splits, each picture is in one."""
     files: dict[str, set[Path]] = {}
@@ -241,4 +233,6 @@ def _notes(result: Annotations, candidates: Candidates, matched: Match, names: C
         notes += names.notes
         if any(annotation.boxes and not names.of(annotation.file) for annotation in used):
             notes.append("no classes.txt or data.yaml names the classes: they keep their numbers")
+        if names.unnamed:
+            notes.append(f"{names.unnamed} boxes have a class number without a name: the number is their class")
     return notes

@@ -25,17 +25,24 @@ def is_line(line: str) -> bool:
     return True
 
 
-def parse(path: Path, text: str) -> Annotation:
+def parse(path: Path, text: str, keypoints: int = 0) -> Annotation:
     """The boxes of one file, as shares of the picture's sides; the class is the number, as text.
 
     The extent of a polygon is its box. Lines of both kinds may stand in one file. A bad line is a fault with its
     number, the others are kept.
+
+    Args:
+        path: The file.
+        text: Its content.
+        keypoints: How many numbers of key points follow each box, as the data set declares; they are no polygon.
     """
     boxes, faults, polygons = [], [], 0
     for count, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
         if not fields or fields[0].startswith("#"):
             continue
+        if keypoints and len(fields) == 5 + keypoints:
+            fields = fields[:5]
         try:
             boxes.append(_box(fields, count, path))
             polygons += len(fields) != 5
