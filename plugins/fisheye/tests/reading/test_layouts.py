@@ -92,7 +92,7 @@ def test_a_class_number_without_a_name_is_counted(picture: Picture, write: Write
     write("classes.txt", "dog\ncat\n")
     result = scan(tmp_path)
     assert result.samples.frame["class"].to_list() == ["dog", "7"]
-    assert "1 boxes have a class number without a name: the number is their class" in result.notes
+    assert "1 box has a class number without a name: the number is the class" in result.notes
 
 
 @pytest.mark.parametrize(("points", "numbers"), [(17, 2), (17, 3), (4, 3)])

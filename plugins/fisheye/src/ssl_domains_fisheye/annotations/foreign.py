@@ -1,4 +1,4 @@
-"""Files that hold boxes in a format that is not read: they are named as what they are, so that none is lost unsaid."""
+"""Files that hold boxes in a format that is not read: they are named as what they are, so that the user learns of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 
 __all__ = ["foreign_formats"]
@@ -55,5 +56,5 @@ def _format_of(file: Path) -> str | None:
 
 def _note(name: str, files: Sequence[Path]) -> str:
     shown = ", ".join(file.name for file in files[:_FEW]) + (", …" if len(files) > _FEW else "")
-    count = "1 file" if len(files) == 1 else f"{len(files):,} files"
+    count = plural(len(files), "file")
     return f"not read: boxes in the format of {name}, {count} ({shown}): export them as COCO, YOLO or Pascal VOC"

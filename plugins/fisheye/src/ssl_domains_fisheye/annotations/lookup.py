@@ -234,5 +234,6 @@ def _notes(result: Annotations, candidates: Candidates, matched: Match, names: C
         if any(annotation.boxes and not names.of(annotation.file) for annotation in used):
             notes.append("no classes.txt or data.yaml names the classes: they keep their numbers")
         if names.unnamed:
-            notes.append(f"{names.unnamed} boxes have a class number without a name: the number is their class")
+            boxes = plural(names.unnamed, "box has", "boxes have")
+            notes.append(f"{boxes} a class number without a name: the number is the class")
     return notes
