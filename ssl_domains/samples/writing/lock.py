@@ -1,7 +1,7 @@
 """File locks: only one process at a time fills a store or writes to a folder.
 
 A lock belongs to an open file, and the operating system releases it when the process ends, even if it is killed. So the
-file of a dead process blocks nobody.
+file of a dead process does not block others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One process at a time, named by its id; the lock of a dead process blocks nobody."""
+"""One process at a time, named by its id; the lock of a dead process does not block others."""
 
 from __future__ import annotations
 

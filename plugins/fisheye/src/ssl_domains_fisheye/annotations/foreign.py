@@ -1,4 +1,4 @@
-"""Files that hold boxes in a format that is not read: they are named as what they are, so that the user learns of them."""
+"""Files that hold boxes in a format that is not read: a note names the format, so that no box is lost silently."""
 
 from __future__ import annotations
 
