@@ -23,6 +23,7 @@ from ssl_domains.audit.groups import compared_groups, shared_samples
 from ssl_domains.audit.near import shared_looks
 from ssl_domains.audit.sides import Side, held_out, sides_of
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
 from ssl_domains.samples.table import SampleTable
 
 __all__ = ["SplitAudit", "audit_split"]
@@ -134,7 +135,7 @@ def audit_split(
     pairs = list(itertools.combinations(sides, 2))
     rows = {side.name: len(side) for side in sides}
     neither = len(table) - sum(rows.values())
-    notes = [f"{neither:,} rows have no {split!r} and are in neither side"] if neither else []
+    notes = [f"{plural(neither, 'row')} without {split!r}: in neither side"] if neither else []
     before = None
     if pretraining is not None:
         before = Side("pre-training", pretraining)
@@ -166,7 +167,7 @@ def audit_split(
     for column in groups:
         missing = sum(side.table.frame[column].null_count() for side in compared)
         if missing:
-            notes.append(f"{missing:,} rows have no {column!r}, which no check of groups sees")
+            notes.append(f"{plural(missing, 'row')} without {column!r}: in no check of groups")
     return SplitAudit(split, rows, neither, tuple(findings), tuple(notes))
 
 
@@ -198,7 +199,7 @@ def _contents(
     remarks = [f"{unread:,} rows ({percent(unread, whole)}) could not be read and were not compared"] if unread else []
     flat = sum(int(of.flat.sum()) for of in contents)
     if flat:
-        remarks.append(f"{flat:,} rows hold one constant value and are not compared")
+        remarks.append(f"{plural(flat, 'row')} of one constant value: not compared")
     return (None if unread == whole else contents), remarks
 
 

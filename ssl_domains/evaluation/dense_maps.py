@@ -15,6 +15,7 @@ from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import DataError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
 from ssl_domains.views import IGNORED, Canvas, InputDataset, Preprocess, extended, place_mask
@@ -99,7 +100,7 @@ def dense_targets(
     """
     positions = masks.positions(table)
     if (positions < 0).any():
-        raise DataError(f"{int((positions < 0).sum())} rows have no mask", "leave them out")
+        raise DataError(plural(int((positions < 0).sum()), "row has no mask", "rows have no mask"), "leave them out")
     name_of = dict(names) if isinstance(names, Mapping) else dict(enumerate(names or (), start=1))
     name_of = name_of or mask_names(table)
     present: set[int] = set()

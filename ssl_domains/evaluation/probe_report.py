@@ -11,6 +11,7 @@ from typing import Any
 
 from ssl_domains.errors import DataError
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
+from ssl_domains.quantities import plural
 from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
@@ -157,7 +158,7 @@ class ProbeReport:
         """Remarks on the table, each once: undefined scores, raised fractions, left-out rows."""
         lines = list(self.notes)
         if self.dropped:
-            lines.append(f"{self.dropped} rows of the split have no {self.label!r} and are left out")
+            lines.append(f"left out: {plural(self.dropped, 'row')} of the split without {self.label!r}")
         for row in self.rows:
             lines += row.notes
             lines += [f"{name}{'' if row.values.get(name) is not None else ' undefined'}: {why}"

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, group_split
 
 __all__ = ["EvaluationSplit", "evaluation_split"]
@@ -85,7 +86,7 @@ def evaluation_split(
             raise DataError(f"no row of the table is in split {side!r}", "split it with scan --split-by COLUMN")
     lost = int((groups < 0).sum())
     if lost:
-        notes.append(f"{lost} rows without {group!r} are left out")
+        notes.append(f"left out: {plural(lost, 'row')} without {group!r}")
     return EvaluationSplit(
         sides[0], sides[1], groups, group, _transductive(table, groups, sides[1], trained), tuple(notes)
     )

@@ -17,6 +17,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets
 from ssl_domains.probes.dense_heads import ConvHead, DenseHead
 from ssl_domains.probes.overlap import add_confusion, dice, iou
+from ssl_domains.quantities import plural
 from ssl_domains.views import IGNORED, to_native
 
 __all__ = ["DenseFit", "DenseResult", "dense_confusions", "dense_loss", "run_dense_probe", "step_batches"]
@@ -327,7 +328,8 @@ def _check(targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64],
     shared = np.intersect1d(groups[rows], groups[held])
     if len(shared):
         raise DataError(
-            f"{len(shared)} groups are on both sides of the split", "scan with --split-by the column given as --group"
+            f"{plural(len(shared), 'group is', 'groups are')} on both sides of the split",
+            "scan with --split-by the column given as --group",
         )
     if not _shows_a_class(targets, rows):
         raise DataError("no training mask shows anything but background", "label more groups")

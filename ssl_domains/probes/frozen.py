@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from ssl_domains.errors import DataError
 from ssl_domains.probes.labels import Labels
 from ssl_domains.probes.metrics import Scores, score, selection_score
+from ssl_domains.quantities import plural
 
 __all__ = ["Answer", "Probe", "ProbeResult", "run_probe"]
 
@@ -125,7 +126,8 @@ def _check(labels: Labels, groups: NDArray[Any], fit: NDArray[np.int64], held: N
     shared = np.intersect1d(groups[fit], groups[held])
     if len(shared):
         raise DataError(
-            f"{len(shared)} groups are on both sides of the split", "scan with --split-by the column given as --group"
+            f"{plural(len(shared), 'group is', 'groups are')} on both sides of the split",
+            "scan with --split-by the column given as --group",
         )
     if labels.task == "classification" and len(np.unique(labels.y[fit])) < 2:
         name = labels.classes[labels.y[fit[0]]]

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.quantities import plural
 
 __all__ = ["SampleTable", "TableMeta", "as_frame"]
 
@@ -70,7 +71,9 @@ class SampleTable:
             raise DataError("the sample table has no column 'sample'", "SampleTable.of(frame) adds one")
         ids = self.frame["sample"]
         if ids.null_count():
-            raise DataError(f"{ids.null_count()} rows have no sample id", "fill the column 'sample'")
+            raise DataError(
+                f"{plural(ids.null_count(), 'row has', 'rows have')} no sample id", "fill the column 'sample'"
+            )
         if ids.n_unique() != len(ids):
             twice = ids.filter(ids.is_duplicated())[0]
             raise DataError(f"sample id {twice!r} appears more than once", "sample ids must be unique")

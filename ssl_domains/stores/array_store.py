@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Reader, SampleTable, only_one, write_errors
 from ssl_domains.stores.arrays import StoredArrays, map_data
 from ssl_domains.stores.copying import Announcement, Notice
@@ -157,7 +158,7 @@ class ArrayStore:
         if made is None:
             first = table.frame["sample"][int(unknown[0])]
             raise DataError(
-                f"{len(unknown)} rows of the table aren't in the store {self.folder.name}, the first is {first!r}",
+                f"store {self.folder.name} lacks {plural(len(unknown), 'row')} of the table, the first is {first!r}",
                 "the store was filled from another table, or their files changed since: fill it again from this one",
             )
         return made
@@ -262,4 +263,5 @@ def _folded(generation: Generation) -> Generation:
 
 def _say_absent(count: int, say: Notice) -> None:
     if count:
-        say(f"the source files of {count} stored arrays are not there now: the arrays are used as they were stored")
+        arrays = plural(count, "stored array")
+        say(f"the source files of {arrays} are not there now: the arrays are used as they were stored")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.contract import Preprocess
@@ -44,7 +45,7 @@ class SampleInputs:
         self._samples = store.of(table)
         failed = int((~self._samples.decoded).sum())
         if failed:
-            cause = f"{failed} rows of the table could not be decoded"
+            cause = f"{plural(failed, 'row')} of the table could not be decoded"
             raise DataError(cause, "keep the rows where store.of(table).decoded is true")
         if hasattr(preprocess, "require"):
             preprocess.require(table, store)

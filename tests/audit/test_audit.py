@@ -32,7 +32,7 @@ def test_every_pair_of_folds_is_compared() -> None:
 def test_missing_groups_are_in_no_group_and_are_said() -> None:
     found = audit_split(table(split=["train", "test"] * 2, eye=[None, None, "left", "right"]), "split", ["eye"])
     assert not found.leaks
-    assert "2 rows have no 'eye'" in " ".join(found.notes)
+    assert "2 rows without 'eye'" in " ".join(found.notes)
     numbers = audit_split(table(split=["train", "test"], eye=[float("nan"), float("nan")]), "split", ["eye"])
     assert not numbers.leaks
 

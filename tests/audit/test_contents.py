@@ -131,7 +131,7 @@ def test_flat_pictures_are_no_duplicates(tmp_path: Path) -> None:
     found = audit_split(rows, "split", decode=DECODE, near=8)
     assert not found.leaks
     assert by_check(found, "near").details["flat_a"] == 3
-    assert "hold one constant value" in " ".join(found.notes)
+    assert "of one constant value" in " ".join(found.notes)
     # Without decoding, equal files are equal files; with it, a flat one is seen to be that.
     assert by_check(audit_split(rows, "split"), "content").leak
     assert not by_check(audit_split(rows, "split", decode=DECODE), "content").leak

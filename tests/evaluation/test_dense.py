@@ -140,7 +140,7 @@ def test_a_class_without_a_name_is_an_error(masked: Masked) -> None:
     part = masked.table.take([0, 1, 3])
     with pytest.raises(DataError, match="without a name: 2"):
         dense_targets(part, masked.masks, Canvas(32), ["across"])
-    with pytest.raises(DataError, match="1 rows have no mask"):
+    with pytest.raises(DataError, match="1 row has no mask"):
         dense_targets(masked.table.take([1, 2]), masked.masks, Canvas(32))
 
 

@@ -22,7 +22,7 @@ def test_the_split_of_the_table_is_taken() -> None:
     assert split.train.tolist() == [True] * 4 + [False] * 2
     assert split.test.tolist() == [False] * 4 + [True, False]
     assert (split.group, split.test_groups, split.transductive) == ("patient", 1, "")
-    assert "1 rows without 'patient'" in " ".join(split.notes)
+    assert "1 row without 'patient'" in " ".join(split.notes)
 
 
 def test_the_group_it_was_split_by_is_remembered() -> None:

@@ -102,7 +102,7 @@ def test_what_is_not_in_training_has_no_say(world: World) -> None:
 
 
 def test_groups_on_both_sides_are_refused(world: World) -> None:
-    with pytest.raises(DataError, match="1 groups are on both sides"):
+    with pytest.raises(DataError, match="1 group is on both sides"):
         replace(world, test=world.groups >= 5).probe()
     with pytest.raises(DataError, match="no test picture"):
         replace(world, test=world.groups > 100).probe()

@@ -126,7 +126,7 @@ def test_a_value_that_decoding_read_refills_its_row(tmp_path: Path, source: Sour
     table = source()
     old = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
     changed = table.with_columns(slice=[0, 0, *table.frame["slice"][2:]])
-    with pytest.raises(DataError, match="1 rows"):
+    with pytest.raises(DataError, match="1 row "):
         old.positions(changed)
     reader = readers.RowReader()
     store = ArrayStore.fill(tmp_path / "x.store", changed, reader)

@@ -125,7 +125,7 @@ def test_workers_give_what_the_process_itself_gives(stored: Stored, workers: int
 def test_a_row_that_could_not_be_decoded_is_refused(stored: Stored, tmp_path: Any) -> None:
     table, store = stored([np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)])
     preprocess = ImagePreprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(4), in_chans=3)
-    with pytest.raises(DataError, match="1 rows"):
+    with pytest.raises(DataError, match="1 row "):
         InputDataset(table, store, preprocess)
     assert len(InputDataset(table.take(store.positions(table) >= 0), store, preprocess)) == 1
 

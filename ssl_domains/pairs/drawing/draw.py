@@ -16,6 +16,7 @@ from ssl_domains.pairs.drawing.choose_index import index_of
 from ssl_domains.pairs.drawing.indices.runs import EmptyRun, Runs
 from ssl_domains.pairs.drawing.rejection import draw_by_rejection
 from ssl_domains.pairs.drawing.tally import DrawCount
+from ssl_domains.quantities import plural
 
 __all__ = ["Drawer", "draw"]
 
@@ -46,8 +47,8 @@ def draw(
     before = tally.given_up
     drawn = drawer.draw(anchors, k, rng, allowed, tally)
     if count is None and tally.given_up > before:
-        given_up = tally.given_up - before
-        message = f"drawing by {drawer.rule.text}: {given_up} anchors were given up after a long search"
+        given_up = plural(tally.given_up - before, "anchor was", "anchors were")
+        message = f"drawing by {drawer.rule.text}: {given_up} given up after a long search"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return drawn
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["Fold", "GroupPlan", "plan_groups"]
@@ -115,7 +116,8 @@ def _own_split(table: SampleTable, codes: NDArray[np.int64], group: str) -> tupl
     both = np.intersect1d(codes[sides[0]], codes[sides[1]])
     if len(both):
         raise DataError(
-            f"{len(both)} groups of {group!r} are on both sides of the split", "ssl-domains splits audit says which"
+            f"both sides of the split share {plural(len(both), 'group')} of {group!r}",
+            "ssl-domains splits audit says which",
         )
     return sides[0], sides[1]
 

@@ -256,7 +256,7 @@ def test_a_search_that_costs_too_much_is_given_up_with_a_warning(monkeypatch: py
     assert (count.anchors, count.without, count.given_up) == (4, 3, 1)  # the cheapest are settled first
     assert count.scanned == 300 + 300 + 700
     assert "1 were given up" in str(count)
-    with pytest.warns(RuntimeWarning, match="1 anchors were given up"):
+    with pytest.warns(RuntimeWarning, match="1 anchor was given up"):
         objective.draw(anchors, 1, np.random.default_rng(0))
 
 

@@ -112,4 +112,4 @@ def test_a_changed_file_is_decoded_again_and_an_absent_one_is_kept(tmp_path: Pat
     said: list[str] = []
     arrays = ArrayStore.fill(folder, table, Reader(), notice=said.append).of(table)
     assert [int(arrays[row].max()) for row in (0, 1)] == [0, 9]
-    assert "source files of 1 stored arrays are not there now" in " ".join(said)
+    assert "source files of 1 stored array are not there now" in " ".join(said)

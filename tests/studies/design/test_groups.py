@@ -57,7 +57,7 @@ def test_the_tables_own_split_is_one_fold_tuned_on_its_training_groups() -> None
 
 def test_a_split_that_leaks_is_refused() -> None:
     sides = ["train", "test"] * 12
-    with pytest.raises(DataError, match="12 groups of 'scene' are on both sides"):
+    with pytest.raises(DataError, match="both sides of the split share 12 groups of 'scene'"):
         plan_groups(table_of(scenes(12), split=sides), "scene", folds=None, tuning=0.2)
 
 
