@@ -25,7 +25,7 @@ _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class SslDomainsError(Exception):
-    """Base of every error that is somebody's to mend, told in one line.
+    """Base of the errors that a user, a plugin author or an administrator can mend; the message is one line.
 
     Args:
         message: What is wrong, one line, no trailing full stop needed.

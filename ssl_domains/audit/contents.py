@@ -16,6 +16,7 @@ from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.perceptual import Looks
 from ssl_domains.audit.sides import Side
 from ssl_domains.samples.reader import FileReader, Reader
+from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains.samples.table import SampleTable
 
 __all__ = [
@@ -176,19 +177,20 @@ def _by_file(table: SampleTable) -> Iterator[tuple[str, list[int]]]:
 
 def _arrays(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | None]:
     if isinstance(reader, FileReader) and path:
-        try:
-            return [array if isinstance(array, np.ndarray) else None for array in reader.load_file(path, rows)]
-        except Exception:  # decoders raise anything; decode row by row, so that one bad row does not lose the others
-            if len(rows) == 1:
-                return [None]
+        file_reader = reader
+        arrays = read_guarded(lambda: list(file_reader.load_file(path, rows)), path)
+        if not isinstance(arrays, Unreadable):
+            return [array if isinstance(array, np.ndarray) else None for array in arrays]
+        if len(rows) == 1:
+            return [None]
+    # Row by row, so that one bad row does not lose the others of its file.
     return [_array(reader, row) for row in rows]
 
 
 def _array(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | None:
-    try:
-        return np.asarray(reader.load(row))
-    except Exception:  # counted as unread: one bad file must not end the audit
-        return None
+    """The array of a row; None, which is counted as unread, where it can't be decoded."""
+    array = read_guarded(lambda: np.asarray(reader.load(row)))
+    return None if isinstance(array, Unreadable) else array
 
 
 def _is_flat(array: NDArray[np.generic]) -> bool:

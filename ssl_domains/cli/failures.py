@@ -39,7 +39,7 @@ def guarded(act: Callable[[], Any], debug: Callable[[], bool], words: Sequence[s
     try:
         with _sigterm_as_interrupt():
             code = act()
-            sys.stdout.flush()  # a full disk is met here, and not when the process has ended
+            sys.stdout.flush()  # so that a full disk is an error here, and not after the process has ended
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BaseException as error:

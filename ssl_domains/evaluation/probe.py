@@ -28,6 +28,7 @@ from ssl_domains.probes import (
     read_labels,
     run_probe,
 )
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
@@ -119,7 +120,7 @@ def probe_run(
         *([unfinished] if unfinished else []),
         *split.notes,
         *_hidden(label, split.group, hidden),
-        *([f"{unread} labelled rows could not be read"] if unread else []),
+        *([f"{plural(unread, 'labelled row')} could not be read"] if unread else []),
         *_shown(run, tiling),
     )
     report = ProbeReport(
@@ -208,7 +209,7 @@ def _no_rows(label: str, labels: Labels, split: EvaluationSplit, causes: Sequenc
     if usable and causes:
         why = max(set(causes), key=causes.count)
         hint = "do the table's paths lead to the files? ssl-domains tables describe TABLE says from where they count"
-        return DataError(f"none of the {usable} rows with a label {label!r} has an array: {why}", hint)
+        return DataError(f"none of {plural(usable, 'row')} with a label {label!r} has an array: {why}", hint)
     return DataError(f"no row has both a split and a label {label!r}", "probe another column")
 
 

@@ -62,9 +62,7 @@ def find_table(run: Run) -> FoundTable:
     if partly is not None:
         held, path = partly
         missing = len(wanted) - held
-        return FoundTable(
-            path, f"{missing:,} of the {len(wanted):,} samples that the run was trained on are not in {path}"
-        )
+        return FoundTable(path, f"{path} lacks {missing:,} of the {len(wanted):,} samples that the run was trained on")
     # The message stands in reports, which show no folders; the hint is for the terminal.
     what = "holds other samples than it was trained on" if here.is_file() else "is no longer where it was"
     folders = ", ".join(map(str, _near(run.folder.resolve(), here)))

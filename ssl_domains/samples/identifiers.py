@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,10 @@ class IdentifierKey:
                     file.write(secrets.token_hex(32))
             mode = path.stat().st_mode & 0o777
             if os.name == "posix" and mode & 0o077:
-                raise UsageError(f"the key of identifiers can be read by others (mode {mode:o})", f"chmod 600 {path}")
+                raise UsageError(
+                    f"the key of identifiers can be read by others (mode {mode:o})",
+                    f"chmod 600 {shlex.quote(str(path))}",
+                )
             return cls(path.read_bytes().strip())
         except OSError as error:
             raise UsageError(f"no key for hashing identifiers: {error.strerror}", f"set {_VARIABLE}") from error

@@ -13,7 +13,7 @@ from ssl_domains.samples.table import SampleTable
 
 __all__ = ["looks_identifying"]
 
-_FEWEST = 3  # a column of fewer values names nobody
+_FEWEST = 3  # a column of fewer values identifies no one
 _ALONE = 0.9  # share of the values that stand with one unit only
 _PER_UNIT = 0.5  # distinct values for each unit
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
+from ssl_domains.quantities import plural
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.table import SampleTable, TableMeta
 from ssl_domains.samples.tables.keys import Matches, match_values, shown
@@ -75,7 +76,7 @@ def join_noted(
     notes = []
     distinct = other.unique(maintain_order=True)
     if len(distinct) < len(other):
-        notes.append(f"{len(other) - len(distinct):,} rows of the joined table repeat another row and were left out")
+        notes.append(f"{plural(len(other) - len(distinct), 'row')} of the joined table left out, equal to another row")
     _require_unique(distinct, on_right)
 
     hashed = any(left in table.meta.identifiers for left, _ in names)
@@ -168,7 +169,7 @@ def _require_unique(other: pl.DataFrame, names: list[str]) -> None:
     texts = values.select(pl.concat_str(pl.all(), separator=" + ").alias("text"))["text"]
     cause = (
         f"{len(repeated):,} rows of the joined table share a value of {', '.join(names)}: {shown(texts)} "
-        f"({len(values):,} values repeat)"
+        f"({plural(len(values), 'value repeats', 'values repeat')})"
     )
     others = [name for name in other.columns if name not in names]
     second = f", or join by a second column: --on {','.join(names)},{others[0]}" if others else ""
@@ -228,10 +229,12 @@ def _unmatched(
     notes = []
     without = int(joined["__matched"].null_count())
     if without:
-        notes.append(f"{without:,} of {len(joined):,} samples match no row of the joined table and have no value")
+        notes.append(
+            f"no row of the joined table matches {without:,} of {plural(len(joined), 'sample')}: no value there"
+        )
     used = right.join(joined, on=keys, how="semi")
     if len(used) < len(other):
-        text = f"{len(other) - len(used):,} of {len(other):,} rows of the joined table match no sample"
+        text = f"no sample matches {len(other) - len(used):,} of {plural(len(other), 'row')} of the joined table"
         if len(names) == 1:
             rest = other.drop_nulls(names[0][1]).join(
                 matches[0].pairs, left_on=names[0][1], right_on="written", how="anti", maintain_order="left"

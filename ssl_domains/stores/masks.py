@@ -36,7 +36,7 @@ def mask_names(table: SampleTable) -> dict[int, str]:
     names = {}
     for part in str(text or "").split(","):
         number, _, name = (piece.strip() for piece in part.partition("="))
-        if number.isdigit() and name:
+        if number.isdecimal() and name:
             names[int(number)] = name
     return names
 

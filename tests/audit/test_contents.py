@@ -45,6 +45,10 @@ def files(folder: Path, sides: dict[str, Arrays]) -> SampleTable:
     return SampleTable.of(pl.DataFrame(rows))
 
 
+class Panic(BaseException):
+    """A native decoder's panic, which is no `Exception`."""
+
+
 class Npy:
     version = "1"
 
@@ -54,6 +58,8 @@ class Npy:
     def load(self, row: Any) -> NDArray[np.generic]:
         if not row["path"].endswith(".npy"):
             raise ReadError("no array")
+        if Path(row["path"]).read_bytes() == b"panic":
+            raise Panic("index out of bounds")
         array: NDArray[np.generic] = np.load(row["path"])
         return array[row["row"]] if row.get("row") is not None else array
 
@@ -174,7 +180,7 @@ def test_near_duplicates_need_something_that_reads(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_counted_and_ends_nothing(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = files(tmp_path, {"train": [smooth(rng), smooth(rng)], "test": [smooth(rng)]})
-    (tmp_path / "train_0.npy").write_bytes(b"no array")
+    (tmp_path / "train_0.npy").write_bytes(b"panic")
     (tmp_path / "test_0.npy").unlink()
     found = audit_split(rows, "split", decode=DECODE, near=4)
     assert not found.leaks

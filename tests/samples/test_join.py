@@ -121,7 +121,7 @@ def test_repeated_values_are_named_and_equal_rows_are_taken_once() -> None:
     assert "--on file,visit" in caught.value.hint
     made = join(["103"], {"file": ["103", "103"], "visit": [1, 1]})
     assert made.table.frame["visit"].to_list() == [1]
-    assert "1 rows of the joined table repeat" in " ".join(made.notes)
+    assert "1 row of the joined table left out, equal to another row" in " ".join(made.notes)
 
 
 def test_columns_of_differing_names_meet_and_the_right_one_is_offered() -> None:
@@ -151,8 +151,8 @@ def test_the_readers_own_columns_are_never_replaced() -> None:
 
 def test_what_matched_nothing_is_counted_on_both_sides() -> None:
     made = join(["a", "b", "b"], {"file": ["a", "z"], "grade": [1, 2]})
-    assert "2 of 3 samples match no row" in made.notes[0]
-    assert "1 of 2 rows of the joined table match no sample, such as 'z'" in made.notes[1]
+    assert "no row of the joined table matches 2 of 3 samples" in made.notes[0]
+    assert "no sample matches 1 of 2 rows of the joined table, such as 'z'" in made.notes[1]
 
 
 def test_a_hundred_thousand_names_are_matched_by_base_name() -> None:

@@ -148,7 +148,7 @@ def test_a_column_chooses_the_window_of_a_row(stored: Stored) -> None:
     assert FittedScaling.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
     with pytest.raises(DataError, match="depends on 'kind'"):
         declared.key({})
-    with pytest.raises(DataError, match="1 rows have no 'volume'"):
+    with pytest.raises(DataError, match="1 row has no 'volume'"):
         declared.fit(table.with_columns(volume=[None, "x", None, None]), store)
 
 
@@ -186,7 +186,7 @@ def test_an_unseen_volume_is_an_error_until_extended(stored: Stored) -> None:
 
 def test_a_row_without_its_volume_is_refused(stored: Stored) -> None:
     table, store = stored([np.ones((2, 2)), np.ones((2, 2))], volume=["a", None])
-    with pytest.raises(DataError, match="1 rows have no 'volume'"):
+    with pytest.raises(DataError, match="1 row has no 'volume'"):
         Scaling("volume", group="volume").fit(table, store)
 
 

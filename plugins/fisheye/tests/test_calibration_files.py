@@ -201,6 +201,9 @@ def test_a_folder_of_calibrations_by_the_folder_of_the_image(write: Write) -> No
         ("equidistant", {"fx": 200.0, "fy": 210.0}, "'fx'"),
         ("equisolid", {"k1": -0.1}, "'k1'"),
         ("stereographic", {"s1": 0.1}, "'s1'"),
+        ("equidistant", {"inv_poly0": 0.1}, "'inv_poly0'"),
+        ("equidistant", {"distortion": {"radial": [0.1]}}, "'distortion'"),
+        ("equidistant", {"distortion": ["0.1"]}, "'distortion'"),
     ],
 )
 def test_numbers_that_are_not_read_are_refused(
@@ -222,6 +225,8 @@ def test_what_changes_nothing_is_passed_over(calibrations: dict[str, Any]) -> No
     about = {
         "k5": 0.0, "p1": 0, "s1": None, "D": [0, 0.0], "poly_order": 4, "name": "FV", "serial": "a12", "rms": 0.31,
         "date": "2024-01-01", "sha256": "ab12", "rotation": [1.0, 0.0], "fps": 30,
+        "version2": 3, "rms1": 0.2, "note_1": "20240101", "cam1": 2, "distortion": "none",
+        "focal": "1.2 mm", "intrinsics": "see the paper",
     }  # fmt: skip
     whole = {
         "intrinsic": {**calibrations["radial_poly"], **about},

@@ -79,7 +79,7 @@ def test_coco(picture: Picture, write: Write, tmp_path: Path) -> None:
     assert [cause.split(":")[0] for _, cause in causes(result)] == [
         "annotation 102", "annotation 103", "annotation 104", "annotation 100", "annotation 7",
     ]  # fmt: skip
-    assert any("1 crowd regions" in note for note in result.notes)
+    assert any("1 crowd region left out" in note for note in result.notes)
 
 
 def test_yolo_with_names_from_a_text_and_a_yaml_file(picture: Picture, write: Write, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_was_asked_for_must_be_there(picture: Picture, tmp_path: Path) -> N
         ({"format": "kitti"}, "unknown annotation format"),
         ({"format": "coco"}, "no coco annotations"),
         ({"annotations": tmp_path / "labels"}, "no annotations at labels"),
-        ({"calibration": tmp_path / "FV.json"}, "there is no FV.json"),
+        ({"calibration": tmp_path / "FV.json"}, "calibration FV.json: No such file"),
         ({"margin": -1.0}, "margin is -1"),
         ({"calibratoin": tmp_path}, "no option 'calibratoin'"),
     ):

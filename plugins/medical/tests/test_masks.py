@@ -10,8 +10,10 @@ import nibabel
 import numpy as np
 import pytest
 
+from ssl_domains.errors import UsageError
 from ssl_domains.samples import MaskReader, ReadError, ScanResult
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
+from ssl_domains_medical.nifti.masks import parse_names
 from ssl_domains_medical.reader import MedicalReader
 
 SHAPE = (5, 6, 7)
@@ -105,3 +107,9 @@ def test_masks_have_a_store_beside_the_images(tmp_path: Path, scan: Scan, reader
     for position, image in zip(at, images.positions(table), strict=True):
         if position >= 0:
             np.testing.assert_array_equal(masks[int(position)], images[int(image)][:, :, 0] // 70)
+
+
+@pytest.mark.parametrize("text", ["²=tumour", "0=tumour", "1=", "tumour", "1=a,2=a"])
+def test_names_of_classes_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--mask-names"):
+        parse_names(text)

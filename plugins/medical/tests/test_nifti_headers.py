@@ -183,3 +183,18 @@ def test_a_file_that_is_no_gzip(tmp_path: Path) -> None:
     (tmp_path / "a.nii.gz").write_bytes(b"x" * 400)
     with pytest.raises((ReadError, OSError)):
         read_header(tmp_path / "a.nii.gz")
+
+
+def test_a_name_that_is_wrong_about_compression_is_said(tmp_path: Path, scan: Callable[..., ScanResult]) -> None:
+    import gzip
+
+    plain = tmp_path / "plain.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.ones((3, 4, 5), np.int16), np.eye(4)), tmp_path / "good.nii")
+    content = (tmp_path / "good.nii").read_bytes()
+    plain.write_bytes(content)
+    (tmp_path / "packed.nii").write_bytes(gzip.compress(content))
+    causes = {Path(path).name: cause for path, cause in scan().problems.select("path", "cause").iter_rows()}
+    assert causes == {
+        "plain.nii.gz": "its name says that it is compressed (.gz), and its content is not",
+        "packed.nii": "it is compressed, and its name doesn't say so: name it .nii.gz",
+    }

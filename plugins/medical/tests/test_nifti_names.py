@@ -210,3 +210,26 @@ def test_names_are_read_a_fixed_number_of_times(monkeypatch: pytest.MonkeyPatch,
     channels_of_cases(files)
     subjects_of(files, {})
     assert len(calls) <= 4 * names
+
+
+@pytest.mark.parametrize("folder", ["segmentations", "Masks", "label", "seg"])
+def test_a_folder_of_masks_in_the_folder_of_an_image_holds_no_samples(
+    write_nifti: Callable[..., Path], scan: Callable[..., ScanResult], folder: str
+) -> None:
+    # TotalSegmentator: one mask an organ, named as the organ
+    for case in ("s0001", "s0002"):
+        write_nifti(f"{case}/ct.nii.gz", np.ones((3, 4, 5), np.int16))
+        for organ in ("liver", "spleen"):
+            write_nifti(f"{case}/{folder}/{organ}.nii.gz", np.ones((3, 4, 5), np.uint8))
+    result = scan()
+    frame = result.samples.frame
+    assert {Path(path).name for path in frame["path"]} == {"ct.nii.gz"}
+    assert frame["patient"].n_unique() == 2
+    assert any(f"{folder}/ beside images was left out" in note for note in result.notes)
+
+
+def test_a_folder_of_segmentations_that_is_scanned_itself_is_read(
+    write_nifti: Callable[..., Path], scan: Callable[..., ScanResult]
+) -> None:
+    write_nifti("segmentations/liver.nii.gz", np.ones((3, 4, 5), np.uint8))
+    assert len(scan().samples) == 4

@@ -136,6 +136,22 @@ def test_common_tiff_pages_are_read(tmp_path: Path) -> None:
     assert agree(path) == ((H, W, 1), "uint16")
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_page_on_its_side_has_the_shape_that_it_is_shown_in(
+    tmp_path: Path, dtype: type[np.generic], orientation: int
+) -> None:
+    stored = np.arange(H * W).reshape(H, W).astype(dtype)
+    path = tmp_path / "a.tif"
+    Image.fromarray(stored).save(path, tiffinfo={274: orientation})
+    turn: Callable[[NDArray[Any]], NDArray[Any]] = {
+        1: lambda a: a, 2: np.fliplr, 3: lambda a: a[::-1, ::-1], 4: np.flipud, 5: np.transpose,
+        6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).T, 8: np.rot90,
+    }[orientation]  # fmt: skip
+    (decoded,) = decode_pages(str(path), [0])
+    assert np.array_equal(decoded[:, :, 0], turn(stored))
+
+
 def test_pages_have_their_own_size(tmp_path: Path, scan: Scan, reader: MedicalReader) -> None:
     pages = [Image.fromarray(np.full((2 + page, 3), page, np.uint8)) for page in range(3)]
     pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
@@ -151,7 +167,8 @@ def test_a_picture_that_is_cut_short_is_a_problem(tmp_path: Path, scan: Scan, su
     path.write_bytes(path.read_bytes()[:-20])
     result = scan()
     assert len(result.samples) == 0
-    assert "cut short" in result.problems["cause"][0]
+    cause = "truncated: its end mark is missing" if suffix == "jpg" else "cut short"
+    assert cause in result.problems["cause"][0]
 
 
 @pytest.mark.parametrize(
@@ -200,3 +217,13 @@ def test_pictures_and_their_masks(tmp_path: Path, scan: Scan) -> None:
     result = scan()
     assert sorted(result.samples.frame["file"]) == ["a.png", "b.png", "c.png", "mask_1.png"]
     assert any(note.endswith("by their names: 1 file") for note in result.notes)
+
+
+def test_a_picture_of_more_pixels_than_pillow_opens_is_scanned_without_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), RNG.integers(0, 256, (40, 50), dtype=np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert picture_pages(tmp_path / "a.jpg") == [{"rows": 40, "columns": 50, "channels": 1, "dtype": "uint8"}]
+    assert Image.MAX_IMAGE_PIXELS == 100
+    assert not recwarn.list

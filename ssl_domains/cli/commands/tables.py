@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ssl_domains.cli.console import Answer, answering, error, table
+from ssl_domains.quantities import plural
 
 if TYPE_CHECKING:
     from ssl_domains.cli.work.joining import Written
@@ -70,17 +71,20 @@ def describe(
     with answering(as_json) as answer:
         found = describe_table(samples)
         answer.json(found.to_dict())
-        answer.line(f"{found.rows:,} samples, scanned by {found.domain or 'an unknown domain'}")
+        answer.line(f"{plural(found.rows, 'sample')}, scanned by {found.domain or 'an unknown domain'}")
         header = ("column", "type", "values", "missing", "role")
         answer.line(table(header, [(c.name, c.type, c.values, c.missing, c.role) for c in found.columns]))
         answer.line(f"group: {found.group or 'not known'}")
         sides = [
-            f"{side} {counts['rows']:,} rows" + ("" if counts["groups"] is None else f" of {counts['groups']:,} groups")
+            f"{side} {plural(counts['rows'] or 0, 'row')}"
+            + ("" if counts["groups"] is None else f" of {plural(counts['groups'], 'group')}")
             for side, counts in found.split.items()
         ]
         answer.line(f"split: {', '.join(sides) or 'none'}")
         answer.line(f"identifiers: {', '.join(found.identifiers) or 'none'}{f' (key {found.key})' * bool(found.key)}")
-        answer.line(f"relative paths count from {found.folder}; {found.missing_files:,} files are not there")
+        answer.line(
+            f"relative paths count from {found.folder}; {plural(found.missing_files, 'file is', 'files are')} not there"
+        )
         if found.problems is not None:
             causes = "; ".join(f"{cause} ({count:,})" for cause, count in found.causes)
             answer.line(f"left out by the scan: {found.problems:,}{f': {causes}' * bool(causes)}")

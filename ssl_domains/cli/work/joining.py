@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -95,7 +96,7 @@ def filter_table(source: Path, conditions: Sequence[str], out: Path, *, like: Pa
     if not rows.any():
         raise DataError(
             f"no row of {source.name} fulfils {' and '.join(conditions)}",
-            f"ssl-domains tables describe {source} shows its columns",
+            f"ssl-domains tables describe {shlex.quote(str(source))} shows its columns",
         )
     kept, notes = table.take(rows), []
     for side in ("train", "test"):

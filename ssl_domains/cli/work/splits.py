@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, PluginError, UsageError
 from ssl_domains.extending import Registry
+from ssl_domains.quantities import plural
 
 if TYPE_CHECKING:
     from ssl_domains.audit import Decode
@@ -96,7 +97,7 @@ def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, lis
     known = rows.take(rows.frame["sample"].is_in(ids.implode()).to_numpy())
     if len(known) < len(ids):
         remarks.append(
-            f"{len(ids) - len(known):,} of {len(ids):,} pre-training samples are in no table and stay unseen"
+            f"no table holds {len(ids) - len(known):,} of {plural(len(ids), 'pre-training sample')}: not compared"
         )
     if not len(known):
         raise DataError(f"none of the {len(ids):,} samples of {source.name} is known", "hand its sample table over")

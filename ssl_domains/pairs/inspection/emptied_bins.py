@@ -45,7 +45,8 @@ def emptied_bins(
         if few.any():
             low, high = np.quantile(values, [0.05, 0.95])
             sentences.append(
-                f"{int(few.sum())} of {len(counts)} bins of {key} hold {int(counts[few].sum()):,} of {len(values):,} "
+                f"{int(few.sum())} of {len(counts)} bins of {key} {'holds' if few.sum() == 1 else 'hold'} "
+                f"{int(counts[few].sum()):,} of {len(values):,} "
                 f"rows: equal widths reach from {edges[0]:.4g} to {edges[-1]:.4g}, and 90 % of the values lie between "
                 f"{low:.4g} and {high:.4g}; write bins({key.column!r}, {key.n}, by='quantile') for equal counts"
             )

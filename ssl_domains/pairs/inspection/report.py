@@ -30,6 +30,7 @@ from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.random_batches import match_counts
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
@@ -283,9 +284,10 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
 def _groups_in_words(groups: GroupSizes) -> str:
     parts = [f"{groups.groups:,}"]
     parts += [f"{groups.alone:,} of one sample"] if groups.alone else []
-    parts += (
-        [f"{groups.missing:,} rows in no group"] if groups.missing else ["every row in one"] if groups.groups else []
-    )
+    if groups.missing:
+        parts.append(f"{plural(groups.missing, 'row')} in no group")
+    elif groups.groups:
+        parts.append("every row in one")
     return ", ".join(parts)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ssl_domains.errors import UsageError
 from ssl_domains.samples.read_error import ReadError
 
-__all__ = ["expanded_gzip", "expansion_limit", "require_expandable"]
+__all__ = ["expanded_gzip", "expansion_limit", "require_expandable", "require_expanded"]
 
 _VARIABLE = "SSL_DOMAINS_MAX_FILE_GB"
 _DEFAULT_GB = 4.0
 _PIECE = 1 << 20
+_TOO_SHORT = "it holds {:,} bytes where its header states {:,}"
 
 
 def expansion_limit() -> int:
@@ -59,18 +61,32 @@ def expanded_gzip(path: str | Path, expected: int | None = None) -> bytes:
     if expected is not None:
         require_expandable(expected)
     limit = expansion_limit() if expected is None else expected
-    pieces: list[bytes] = []
+    content = b"".join(_pieces(path, limit if expected is not None else limit + 1))
+    if expected is None and len(content) > limit:
+        require_expandable(len(content))
+    if expected is not None and len(content) < expected:
+        raise ReadError(_TOO_SHORT.format(len(content), expected))
+    return content
+
+
+def require_expanded(path: str | Path, expected: int) -> None:
+    """Require that a gzip file expands to ``expected`` bytes at least; nothing of it is kept.
+
+    Raises:
+        ReadError: When it is damaged or cut short, or has fewer bytes.
+    """
+    size = sum(map(len, _pieces(path, expected)))
+    if size < expected:
+        raise ReadError(_TOO_SHORT.format(size, expected))
+
+
+def _pieces(path: str | Path, most: int) -> Iterator[bytes]:
+    """The contents of a gzip file piece by piece, at most the first ``most`` bytes."""
     size = 0
     try:
         with gzip.open(path, "rb") as file:
-            while size < limit and (piece := file.read(min(_PIECE, limit - size))):
-                pieces.append(piece)
+            while size < most and (piece := file.read(min(_PIECE, most - size))):
+                yield piece
                 size += len(piece)
-            more = expected is None and size >= limit and bool(file.read(1))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ReadError(f"the compressed file is damaged or cut short after {size:,} bytes") from error
-    if more:
-        require_expandable(limit + 1)
-    if expected is not None and size < expected:
-        raise ReadError(f"it holds {size:,} bytes where its header states {expected:,}")
-    return b"".join(pieces)

@@ -20,8 +20,8 @@ _CURRENT: ContextVar[ScanSession | None] = ContextVar("scan_session", default=No
 class ScanSession:
     """The journal of a scan: a file of one line a source file, from which a killed scan goes on.
 
-    The first line says what the scan was asked to do; a journal of another scan is begun anew. Each line begins with a
-    checksum, and a line that was cut off by a kill, or damaged, is passed over: its file is read again.
+    The first line has the domain, source and options of the scan; the journal of another scan is begun anew. Each line
+    begins with a checksum, and a line that was cut off by a kill, or damaged, is passed over: its file is read again.
 
     Args:
         journal: The file, readable by its owner only; None for a scan that can't be restarted.
@@ -58,7 +58,7 @@ class ScanSession:
 
     def known(self, what: str, path: str, stat: list[Any]) -> tuple[bool, Any]:
         """Whether a file was read before with the same size, time of change and version, and what was read."""
-        # taken out: no file is asked for twice, and a large scan needs the memory
+        # Removed, as each file is looked up once, and a large scan needs the memory.
         before, value = self._known.pop((what, path), (None, None))
         if before != stat:
             return False, None

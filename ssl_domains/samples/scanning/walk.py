@@ -16,7 +16,8 @@ def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | 
     """Yield every file below a folder, in the order of the names at each level; a file as source yields itself.
 
     Names that begin with a dot are passed over, folders too, and sidecars of tables. A folder that can't be listed, a
-    link to a folder (which is not followed) and a name that is not UTF-8 become problems.
+    link to a folder (which is not followed), a pipe, socket or device (which is not opened) and a name that is not
+    UTF-8 become problems.
 
     Args:
         source: Folder or file.
@@ -30,14 +31,15 @@ def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | 
     yield from _walk(source, problems, skip)
 
 
-def _walk(folder: Path, problems: Problems, skip: Callable[[Path], bool] | None) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as listed:
-            entries = sorted(listed, key=lambda entry: entry.name)
-    except OSError as error:
-        problems.add(folder, f"the folder can't be listed: {error.strerror}")
-        return
-    for entry in entries:
+def _walk(top: Path, problems: Problems, skip: Callable[[Path], bool] | None) -> Iterator[Path]:
+    # A list of the folders that are open, and no function that calls itself: folders may be a thousand deep.
+    opened = [(top, iter(_entries(top, problems)))]
+    while opened:
+        folder, entries = opened[-1]
+        entry = next(entries, None)
+        if entry is None:
+            opened.pop()
+            continue
         if entry.name.startswith("."):
             continue
         path = folder / entry.name
@@ -52,10 +54,23 @@ def _walk(folder: Path, problems: Problems, skip: Callable[[Path], bool] | None)
             continue
         if is_folder and entry.is_symlink():
             problems.add(path, "a link to a folder, which is not followed: scan that folder itself")
-        elif is_folder and (skip is None or not skip(path)):
-            yield from _walk(path, problems, skip)
+        elif is_folder:
+            if skip is None or not skip(path):
+                opened.append((path, iter(_entries(path, problems))))
         elif is_file:
             if not is_sidecar(path):
                 yield path
-        elif entry.is_symlink() and not is_folder:
+        elif os.path.exists(path):
+            problems.add(path, "a pipe, socket or device, which is not opened: only files are read")
+        elif entry.is_symlink():
             problems.add(path, "a link to a file that is not there")
+
+
+def _entries(folder: Path, problems: Problems) -> list[os.DirEntry[str]]:
+    """What is in a folder, in the order of the names; nothing, and a problem, when it can't be listed."""
+    try:
+        with os.scandir(folder) as listed:
+            return sorted(listed, key=lambda entry: entry.name)
+    except OSError as error:
+        problems.add(folder, f"the folder can't be listed: {error.strerror}")
+        return []

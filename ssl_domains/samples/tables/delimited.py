@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from ssl_domains.samples.encodings import decoded
+
 __all__ = ["read_delimited"]
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -20,15 +22,13 @@ _HEAD_BYTES, _HEAD_LINES = 1 << 16, 50
 _COMMA, _POINT = r"^\s*[+-]?\d*,\d+\s*$", r"^\s*[+-]?\d*\.\d+\s*$"
 _TYPED_ROWS = 10_000
 _NULLS = ["", "NA"]
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Read a text table: (the frame, notes on what was recognised).
 
-    The delimiter is the one of comma, semicolon, tab and bar that cuts the first lines into equally many fields. A file
-    that is not UTF-8 is read as UTF-16 where it has the form of it, else as Windows-1252. A column of values such as
-    007 stays text, as a join by it needs the zeros.
+    The delimiter is the one of comma, semicolon, tab and bar that cuts the first lines into equally many fields. The
+    encoding is recognised as by `decoded`. A column of values such as 007 stays text, as a join by it needs the zeros.
 
     Args:
         path: The file.
@@ -38,11 +38,8 @@ def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, 
         ValueError: When two columns have one name, or the file is no text.
         polars.exceptions.PolarsError: When a line can't be parsed.
     """
-    raw = path.read_bytes()
-    encoding, remark = _encoding(raw)
-    notes = [f"{path.name} is {remark}"] if remark else []
-    if encoding is not None:
-        raw = raw.decode(encoding).encode()
+    raw, encoding = _utf8(path.read_bytes())
+    notes = [f"{path.name} is {_remark(encoding)}"] if encoding is not None else []
     if b"\x00" in raw[:_HEAD_BYTES]:
         raise ValueError("it is no text")
     first, _, rest = raw.partition(b"\n")
@@ -79,25 +76,20 @@ def _typed(raw: bytes, separator: str, comma: bool, written: pl.DataFrame) -> pl
     return read(None)
 
 
-def _encoding(raw: bytes) -> tuple[str | None, str]:
-    """(encoding, what to say of it); None for UTF-8 without a mark."""
-    for mark, encoding in _BOMS.items():
-        if raw.startswith(mark):
-            return encoding, "" if encoding == "utf-8-sig" else "UTF-16 text"
-    head = raw[:_HEAD_BYTES]
-    zeros = head[1::2].count(0), head[0::2].count(0)
-    for count, encoding in zip(zeros, ("utf-16-le", "utf-16-be"), strict=True):
-        if len(head) >= 4 and count > 0.6 * len(head) / 2:
-            return encoding, "UTF-16 text"
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            raw.decode("cp1252")
-        except UnicodeDecodeError:
-            return "latin-1", "not UTF-8: read as Latin-1; save it as UTF-8 if letters look wrong"
-        return "cp1252", "not UTF-8: read as Windows-1252 (Latin-1); save it as UTF-8 if letters look wrong"
-    return None, ""
+def _utf8(raw: bytes) -> tuple[bytes, str | None]:
+    """The bytes as UTF-8 without a mark, and the encoding they had where it was another one."""
+    text, encoding = decoded(raw)
+    if encoding is None and not raw.startswith(codecs.BOM_UTF8):
+        return raw, None
+    if encoding == "UTF-16" and "\ufffd" in text:
+        raise ValueError("its UTF-16 text is damaged")
+    return text.encode(), encoding
+
+
+def _remark(encoding: str) -> str:
+    if encoding == "UTF-16":
+        return "UTF-16 text"
+    return f"not UTF-8: read as {encoding}; save it as UTF-8 if letters look wrong"
 
 
 def _separator(raw: bytes, usual: str) -> str:

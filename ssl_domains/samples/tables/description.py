@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
 from ssl_domains.samples.files import problems_path, read_frame, read_noted_table
-from ssl_domains.samples.identifiers import IdentifierKey
+from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.table import SampleTable
 from ssl_domains.samples.tables.places import missing_files
 
@@ -121,8 +122,9 @@ def missing_sentence(gone: Sequence[str], path: Path) -> str:
     """The sentence for files that are not where a table says, and from where its paths count."""
     folder = path.resolve().parent
     return (
-        f"{len(gone):,} files of {path.name} are not there, such as {gone[0]}: its relative paths count from {folder}. "
-        "Copy the files too, or write the copy by `ssl-domains tables filter ORIGINAL -o COPY`, which keeps paths right"
+        f"{plural(len(gone), 'file')} of {path.name} not found, such as {gone[0]}: its relative paths count from "
+        f"{folder}. Copy the files too, or write the copy by `ssl-domains tables filter ORIGINAL -o COPY`, which keeps "
+        "paths right"
     )
 
 
@@ -156,7 +158,7 @@ def _split(table: SampleTable) -> dict[str, dict[str, int | None]]:
 def _key_notes(table: SampleTable, key: IdentifierKey | None) -> list[str]:
     meta = table.meta
     if meta.old_identifiers:
-        return ["its ids were made by an earlier version and also depend on the scanned folder: scan it again"]
+        return [outdated_note(meta)]
     try:
         here = (key or IdentifierKey.load()).fingerprint
     except UsageError as error:

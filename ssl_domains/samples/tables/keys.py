@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ssl_domains.quantities import plural
+
 __all__ = ["Matches", "match_values", "shown"]
 
 _NUMBER = r"^0*(\d+)(?:\.0+)?$"
@@ -68,7 +70,9 @@ def match_values(left: pl.Series, right: pl.Series, digest: Callable[[str], str]
         more = way(values, written)
         more = more.join(pairs, on="written", how="anti").join(pairs, on="value", how="anti")
         if len(more):
-            notes.append(f"{len(more):,} values were matched {words}, such as {shown(more['written'])}")
+            notes.append(
+                f"{plural(len(more), 'value was', 'values were')} matched {words}, such as {shown(more['written'])}"
+            )
             pairs = pl.concat([pairs, more.select("written", "value")])
     if digest is None and len(pairs) < len(written):
         rest = written.join(pairs, on="written", how="anti")

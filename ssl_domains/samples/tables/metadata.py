@@ -7,6 +7,7 @@ keeps it. Where both are there, they must say the same.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -148,13 +149,7 @@ def _require_equal(path: Path, inside: TableMeta, beside: TableMeta) -> None:
 
 
 def _mend(sidecar: Path) -> str:
-    return f"rm {_quoted(sidecar)}"
-
-
-def _quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))
+    return f"rm {shlex.quote(str(sidecar))}"
 
 
 def _line(error: BaseException) -> str:

@@ -1,12 +1,13 @@
 """File locks: only one process at a time fills a store or writes to a folder.
 
 A lock belongs to an open file, and the operating system releases it when the process ends, even if it is killed. So the
-file of a dead process blocks nobody.
+file of a dead process does not block others.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -33,6 +34,8 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_BUSY = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+"""Errors of a lock that another process holds. Others say that a file system has no locks."""
 _OPEN: set[int] = set()
 """Descriptors of the locks that this process holds or tries to get."""
 _HELD: set[tuple[str, int]] = set()
@@ -57,6 +60,8 @@ if hasattr(os, "register_at_fork"):
 def only_one(path: str | Path, busy: str, instead: str = "", *, keep: bool = True) -> Iterator[None]:
     """Hold a lock on the file ``path``. A thread that holds it already may enter again.
 
+    Some network file systems have no locks. There the block runs without one, since refusing would stop all work.
+
     Args:
         path: The file; made when it is not there. Its folder must exist.
         busy: Start of the error message, such as "the store is being filled".
@@ -71,7 +76,7 @@ def only_one(path: str | Path, busy: str, instead: str = "", *, keep: bool = Tru
     if held in _HELD:
         yield
         return
-    with _locked(path) as descriptor:
+    with _locked(path, unlocked=True) as descriptor:
         if descriptor is None:
             hint = "wait until it has finished, then run again" + (f"; or {instead}" if instead else "")
             raise UsageError(f"{busy} by process {_holder(path)}", hint)
@@ -128,16 +133,25 @@ def opened_alone(path: Path) -> Iterator[int | None]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[int | None]:
+def _locked(path: Path, unlocked: bool = False) -> Iterator[int | None]:
+    """A descriptor of the file with its lock; None when another process has it.
+
+    Where the file system has no locks, None, or with ``unlocked`` the descriptor without a lock.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         _OPEN.add(descriptor)
         try:
             try:
                 _try_lock(descriptor)
-            except OSError:
-                yield None
-                return
+            except OSError as error:
+                busy = error.errno in _BUSY
+                if not busy and not unlocked and os.fstat(descriptor).st_size == 0:
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)  # it was made for the lock that can't be had
+                if busy or not unlocked:
+                    yield None
+                    return
             # Another process may have removed or renamed the file since it was opened: then try the new one.
             if _is_at(descriptor, path):
                 yield descriptor

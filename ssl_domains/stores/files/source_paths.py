@@ -1,7 +1,7 @@
 """How paths of source files are written in the files of a store: counted from the folder of the sample table.
 
-A store lies beside its table by default, so its paths count from the folder above it. An absolute path would tell the
-names of folders and users to whoever gets the store.
+A store lies beside its table by default, so its paths count from the folder above it. An absolute path would show the
+names of folders and users to everyone who gets a copy of the store.
 """
 
 from __future__ import annotations

@@ -306,7 +306,7 @@ def read_study_result(path: str | Path) -> StudyResult:
     path = Path(path)
     try:
         return StudyResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{path.name} can't be read: {error}", "run the study again") from error
 
 

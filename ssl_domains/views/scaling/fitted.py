@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, SampleArrays
 from ssl_domains.views.scaling.declared import WHOLE, Scaling
@@ -86,7 +87,7 @@ class FittedScaling:
             if declared.column is not None and declared.windows is not None:
                 missing = missing.filter(~missing[declared.column].is_in(list(declared.windows)).fill_null(False))
             if len(missing):
-                cause = f"{len(missing)} rows have no {declared.group!r}, which scaling goes by"
+                cause = f"{plural(len(missing), 'row has', 'rows have')} no {declared.group!r}, which scaling goes by"
                 raise DataError(cause, "fill the column, or leave these rows out")
         keys = {facts: declared.key(dict(zip(rows.columns, facts, strict=True))) for facts in chosen.iter_rows()}
         return [keys[facts] for facts in rows.iter_rows()]

@@ -25,6 +25,7 @@ from ssl_domains.samples import (
     scan_session,
     walk,
 )
+from ssl_domains.samples.scanning.expansion import require_expanded
 
 
 class Panic(BaseException):
@@ -142,6 +143,34 @@ def test_a_damaged_line_of_the_journal_is_read_again(tmp_path, old, new):
     assert restored < 2
 
 
+def test_folders_a_thousand_deep_do_not_end_a_scan(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("a")
+        os.chdir("a")
+    Path("last.png").touch()
+    os.chdir(tmp_path)
+    problems = Problems()
+    found = list(walk(tmp_path, problems))
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a/" * 1200 + "last.png"]
+    assert not problems.rows
+    for path in [*found, *list(found[0].parents)[:1200]]:  # the clean-up of pytest calls itself for each folder
+        path.unlink() if path.suffix else path.rmdir()
+
+
+def test_a_pipe_a_socket_and_a_device_are_named_and_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    os.symlink("/dev/zero", tmp_path / "b.png")
+    os.symlink(tmp_path / "a.png", tmp_path / "c.png")
+    os.symlink(tmp_path / "nowhere", tmp_path / "d.png")
+    problems = Problems()
+    assert list(walk(tmp_path, problems)) == []
+    assert {Path(path).name: cause.split(",")[0] for path, cause in problems.rows} == {
+        **dict.fromkeys(("a.png", "b.png", "c.png"), "a pipe"),
+        "d.png": "a link to a file that is not there",
+    }
+
+
 def test_walk_is_in_the_order_of_sorted_paths_and_names_what_it_cannot_list(tmp_path, monkeypatch):
     for name in ("b/2", "b/10", "a.d/x", "a/y", "a-b/z", ".hidden/no", "a/.no", "secret/s"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -178,6 +207,9 @@ def test_a_compressed_file_expands_to_a_limit(tmp_path, monkeypatch):
     assert expanded_gzip(file, 1000) == bytes(1000)
     with pytest.raises(ReadError, match="holds 3,000,000 bytes where its header states 3,000,001"):
         expanded_gzip(file, 3_000_001)
+    require_expanded(file, 3_000_000)
+    with pytest.raises(ReadError, match="holds 3,000,000 bytes where its header states 3,000,001"):
+        require_expanded(file, 3_000_001)
     monkeypatch.setenv("SSL_DOMAINS_MAX_FILE_GB", "0.002")
     with pytest.raises(ReadError, match=r"more than the limit of 0\.002 GB"):
         expanded_gzip(file)

@@ -26,7 +26,17 @@ def test_delimiter_and_encoding_are_recognised_and_said(
     assert frame.to_dict(as_series=False) == {"name": ["Müller", "Lee"], "age": [50, 61]}
     assert any(said in note for note in notes) or not said
     assert ("UTF-16" in " ".join(notes)) == encoding.startswith("utf-16")
-    assert ("Windows-1252" in " ".join(notes)) == (encoding == "cp1252")
+    assert ("read as Latin-1" in " ".join(notes)) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "said"),
+    [("汽车", "gbk", "GB 18030"), ("„Müller“", "cp1252", "Windows-1252"), ("Müller", "latin-1", "Latin-1")],
+)
+def test_the_encoding_that_was_recognised_is_said(tmp_path: Path, name: str, encoding: str, said: str) -> None:
+    frame, notes = read_noted_frame(write(tmp_path / "labels.csv", [["name", "age"], [name, "50"]], ",", encoding))
+    assert frame["name"].to_list() == [name]
+    assert f"labels.csv is not UTF-8: read as {said}" in notes[0]
 
 
 def test_decimal_commas_become_numbers_and_are_said(tmp_path: Path) -> None:
@@ -67,7 +77,9 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path, header: list[str]) 
         read_frame(write(tmp_path / "labels.csv", [header, ["1", "2"]]))
 
 
-@pytest.mark.parametrize("blob", [b"", b"\x00\x01\x02\x03" * 99, b'a,b\n"1,2\n3,4,5,6\n'])
+@pytest.mark.parametrize(
+    "blob", ["a,b\n1,2\n".encode("utf-16")[:-1], b"", b"\x00\x01\x02\x03" * 99, b'a,b\n"1,2\n3,4,5,6\n']
+)
 def test_what_is_no_table_is_bad_data(tmp_path: Path, blob: bytes) -> None:
     (tmp_path / "labels.csv").write_bytes(blob)
     with pytest.raises(DataError, match=r"labels.csv"):

@@ -1,7 +1,8 @@
-"""One process at a time, named by its id; the lock of a dead process blocks nobody."""
+"""One process at a time, named by its id; the lock of a dead process does not block others."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ssl_domains.errors import UsageError
-from ssl_domains.samples import alone_in, only_one
+from ssl_domains.samples import alone_in, only_one, write_whole
 
 HOLD = """
 import os, sys
@@ -65,6 +66,21 @@ def test_the_lock_of_a_killed_process_is_free_also_when_its_workers_live_on(tmp_
         assert (tmp_path / "run" / ".lock").is_file()
         with alone_in(tmp_path / "run", "it is busy"):
             assert (tmp_path / "run" / ".lock").read_text() == str(os.getpid())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is of POSIX")
+def test_a_file_system_without_locks_stops_no_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with alone_in(tmp_path / "run", "it is busy"):
+        (tmp_path / "run" / "kept").touch()
+    write_whole(tmp_path / "a.txt", lambda part: part.write_text("whole"))
+    assert (tmp_path / "a.txt").read_text() == "whole"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.txt", "kept", "run"]
 
 
 def test_the_same_thread_may_enter_again(tmp_path: Path) -> None:

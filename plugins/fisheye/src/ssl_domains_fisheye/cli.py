@@ -62,8 +62,7 @@ def lens_scenes(
     from ssl_domains_fisheye.scenes import write_lens_scenes
 
     require_folder(out)
-
-    told = write_lens_scenes(
+    summary = write_lens_scenes(
         pictures,
         calibration,
         out,
@@ -74,4 +73,4 @@ def lens_scenes(
         largest_side=side[1],
         mismatch=mismatch,
     )
-    typer.echo(told)
+    typer.echo(summary)

@@ -68,7 +68,7 @@ FISHEYE = Domain(
     demo_data=_demo_data,
     scan_options=(
         ScanOption("annotations", Path, help="COCO file or folder of annotation files; default: found in SOURCE"),
-        ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: told by what the files hold"),
+        ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: by what the files hold"),
         ScanOption("calibration", Path, help="calibration (JSON; YAML of Kalibr, KITTI-360), or a folder of them"),
         ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
     ),

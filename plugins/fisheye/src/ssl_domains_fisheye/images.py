@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import mmap
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
 from ssl_domains.samples.scanning.expansion import require_expandable
+from ssl_domains.samples.scanning.pictures import opened_picture, require_end_mark
 from ssl_domains_fisheye.pictures import orientation_of, turned, turned_back, turned_size
 
 if TYPE_CHECKING:
@@ -34,9 +31,6 @@ _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _LARGEST_DEFLATION = 1032
 # A file may have another format than its ending says; those that start other programs are not among them.
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF")
-_LIMIT = threading.RLock()
-# Pillow logs what it refuses, without the file; the cause is a problem row, and needs no line on the screen.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def read_header(path: Path) -> Header:
     except (OSError, ValueError, SyntaxError) as error:
         raise ReadError(_cause(error)) from error
     if kind in ("PNG", "JPEG", "MPO"):
-        _require_end(path, b"IEND" if kind == "PNG" else b"\xff\xd9", start)
+        require_end_mark(path, b"IEND" if kind == "PNG" else b"\xff\xd9", max(0, start - 2))
     _require_bytes(path, extent)
     return Header(size[0], size[1], 3 if mode == "RGB" else 1, orientation)
 
@@ -90,18 +84,7 @@ def read_header(path: Path) -> Header:
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Picture]:
     """A picture of which only the header is read, and whose stated size is within the limit on expansion."""
-    from PIL import Image
-
-    # Pillow counts pixels and ends with an error of its own; what counts here is the memory they take.
-    with _LIMIT, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a warning is about is an error here, or does no harm
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            picture = Image.open(path, formats=_FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-    with picture, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with opened_picture(path, _FORMATS) as picture:
         width, height = picture.size
         channels = 3 if _CONVERT.get(picture.mode, picture.mode) == "RGB" else 1
         require_expandable(width * height * channels * _BYTES.get(picture.mode, 1))
@@ -144,13 +127,6 @@ def _require_bytes(path: Path, extent: int) -> None:
     size = path.stat().st_size
     if extent > size:
         raise ReadError(f"the file is truncated: it has {size:,} of the {extent:,} bytes that its header states")
-
-
-def _require_end(path: Path, mark: bytes, start: int) -> None:
-    # Searched from the back: in a whole file the mark is in its last bytes, so that only those are read.
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.rfind(mark, max(0, start - 2)) < 0:
-            raise ReadError("the file is truncated: its end mark is missing")
 
 
 def decode(path: str | Path, orientation: int = 1) -> NDArray[np.generic]:

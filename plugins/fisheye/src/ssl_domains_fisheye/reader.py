@@ -49,7 +49,7 @@ class FisheyeReader:
             source: The folder or the image.
             annotations: COCO file or folder of annotation files; None looks in the source.
             format: ``woodscape``, ``coco``, ``yolo`` or ``voc``; ``none`` makes one row an image, whatever lies beside
-                it; None tells it by what the files hold.
+                it; None takes the format that the contents of the files show.
             calibration: JSON or YAML file, or folder of them matched by the name of image, camera or folder; None takes
                 the source's folder ``calibration`` or file ``calibration.json`` or ``.yaml``, and says so.
             margin: Context around each box in the crop, as a share of its larger side, on each side.
@@ -80,7 +80,7 @@ class FisheyeReader:
             notes.append("no boxes: one row an image, which has no place on the lens")
         names = dict(zip(relative, names_of(relative, cameras.names if cameras else ()), strict=True))
         if relative and all(name.recording is None for name in names.values()):
-            notes.append("file names tell no recording: split by frame, or --join a table that has one")
+            notes.append("file names show no recording: split by frame, or --join a table that has one")
         maker = RowMaker(
             lambda picture, size: _camera_of(cameras, picture.relative, picture.name, size), margin, problems
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError
 from ssl_domains_fisheye.annotations import Annotation, Box, clip
 from ssl_domains_fisheye.images import Header
@@ -71,7 +72,8 @@ class RowMaker:
             ReadError: When the annotation is for a picture of another size, or the calibration is.
         """
         size, orientation = _as_drawn(picture.header, annotation)
-        camera = self.camera_of(picture, size)
+        # A whole picture has no place on the lens, so that one without a calibration is as good as the others.
+        camera = None if annotation is None else self.camera_of(picture, size)
         common = {
             "path": str(picture.file.resolve()),
             "image": picture.relative.as_posix(),
@@ -122,12 +124,13 @@ class RowMaker:
         """Notes on boxes that were clipped or lie outside the image circle, and on turned pictures."""
         notes = list(unimaged(pl.DataFrame(self.rows, schema=SCHEMA)))
         if self.clipped:
-            notes.append(f"{self.clipped} boxes reach beyond their image and were clipped to it")
+            notes.append(f"{plural(self.clipped, 'box reaches', 'boxes reach')} beyond the image: clipped to it")
         if self.turned:
-            notes.append(f"{self.turned} pictures carry an orientation tag and are turned as viewers show them")
+            notes.append(f"{plural(self.turned, 'picture')} with an orientation tag: turned as viewers show it")
         if self.kept:
             notes.append(
-                f"{self.kept} pictures carry an orientation tag and stay as stored: their annotation states that size"
+                f"{plural(self.kept, 'picture')} with an orientation tag stored in the size that the annotation "
+                "states: not turned"
             )
         return notes
 

@@ -46,7 +46,7 @@ def test_polygons_and_boxes_in_one_file(picture: Picture, write: Write, tmp_path
     result = scan(tmp_path)
     assert np.allclose(edges(result), [(40, 20, 60, 30), (10, 10, 30, 30), (50, 25, 70, 45)])
     assert classes(result) == ["0", "1", "2"]
-    assert noted(result, "2 rotated boxes or polygons: their extent is the box")
+    assert noted(result, "2 rotated boxes or polygons: the extent is the box")
 
 
 @pytest.mark.parametrize("start", ["# made by x\n", "\n\n", "broken line\n", "0 0.5 0.5\n"])
@@ -193,7 +193,7 @@ def test_a_rotated_box_against_its_turned_corners(picture: Picture, write: Write
     result = scan(tmp_path)
     assert np.allclose(edges(result)[0], [*corners.min(0), *corners.max(0)])
     assert edges(result)[1] == (50, 30, 70, 40)
-    assert noted(result, "1 rotated boxes or polygons: their extent is the box")
+    assert noted(result, "1 rotated box or polygon: the extent is the box")
 
 
 @pytest.mark.parametrize("categories", [None, 3, [], "absent"])
@@ -207,7 +207,7 @@ def test_without_category_names_classes_keep_their_numbers(
     write("a.json", content)
     result = scan(tmp_path)
     assert classes(result) == ["1"]
-    assert noted(result, "1 boxes are of categories without a name: their class is the category's number")
+    assert noted(result, "1 box is of a category without a name: the class is the category's number")
     wrong = categories in (None, 3)
     assert causes(result) == (["'categories' is no list: classes keep their numbers"] if wrong else [])
 

@@ -78,7 +78,7 @@ def test_a_bare_name_is_enough_where_it_is_unique_and_is_noted(picture: Picture,
     write("labels/b.txt", BOX)
     result = scan(tmp_path)
     assert boxes(result) == [("images/2021/a.png", "car", 10)]
-    assert noted(result, "matched by name: 1 pictures")
+    assert noted(result, "matched by name: 1 picture ")
     assert [cause for _, cause in causes(result)][:2] == ["no annotation of this image"] * 2
 
 
@@ -135,7 +135,7 @@ def test_voc_with_a_name_that_no_picture_has_goes_by_its_place(picture: Picture,
     write("annotations/0001.xml", voc("car", "before_renaming.png", folder="VOC2007"))
     result = scan(tmp_path)
     assert boxes(result) == [("images/0001.png", "car", 10)]
-    assert noted(result, "1 annotations declare a name that no picture has")
+    assert noted(result, "1 annotation declares a name that no picture has")
 
 
 def test_voc_files_copied_with_a_stale_name_take_no_boxes_from_others(

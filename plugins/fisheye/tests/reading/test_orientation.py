@@ -71,7 +71,7 @@ def test_the_declared_size_says_on_which_picture_boxes_were_drawn(
     pixels = shown if turned else decode(tmp_path / f"a.{ending}")
     assert (FisheyeReader().load(row) == pixels[10:30, 5:25]).all()
     assert (FisheyeReader().load_file(row["path"], [row])[0] == pixels[10:30, 5:25]).all()
-    start = "1 pictures carry an orientation tag and " + ("are turned" if turned else "stay as stored")
+    start = "1 picture with an orientation tag" + (": turned as" if turned else " stored in the size")
     assert any(note.startswith(start) for note in result.notes)
     assert ("orientation" in result.samples.columns) == turned
 

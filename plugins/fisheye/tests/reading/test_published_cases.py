@@ -87,7 +87,7 @@ def test_the_box_of_a_turned_picture_is_red(case: Path) -> None:
         ("masks_beside_images", ["raw_images/a.jpg"], "1 in mask_images"),
         ("poses_txt_beside_images", ["images/a.jpg", "images/b.jpg"], "they are no annotations: poses.txt"),
         ("readme_with_commas", ["images/a.jpg"], "they are no annotations: README.txt"),
-        ("voc_gb2312", ["images/a.jpg"], "1 annotation files are not UTF-8: read as GB2312"),
+        ("voc_gb2312", ["images/a.jpg"], "1 annotation file is not UTF-8: read as GB2312"),
         ("yolo_classes_gbk", ["images/a.jpg"], "classes.txt is not UTF-8: its class names were read as GB 18030"),
     ],
     indirect=["case"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems
 
 __all__ = ["Found", "counted", "plural"]
@@ -17,11 +18,6 @@ class Found:
     rows: list[dict[str, Any]] = field(default_factory=list)
     problems: Problems = field(default_factory=Problems)
     notes: list[str] = field(default_factory=list)
-
-
-def plural(count: int, one: str, several: str | None = None) -> str:
-    """``"1 file"``, ``"2 files"``."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def counted(names: list[str], most: int = 4) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import mmap
 import struct
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from ssl_domains.samples import ReadError, require_expandable
+from ssl_domains.samples.scanning.pictures import opened_picture, require_end_mark
 from ssl_domains_medical.tiff import TiffPage, tiff_pages
 
 __all__ = ["is_tiff", "picture_pages"]
@@ -79,12 +77,12 @@ def _of_png(path: Path, head: bytes) -> dict[str, Any]:
 def _of_other(path: Path) -> dict[str, Any]:
     """JPEG and BMP, whose samples have 8 bits."""
     try:
-        with Image.open(path) as image:
+        with opened_picture(path) as image:
             mode, (width, height), kind = image.mode, image.size, image.format
     except (OSError, ValueError, SyntaxError) as error:
         raise ReadError("no picture, or its header is damaged") from error
     if kind in ("JPEG", "MPO"):
-        _require_end_of_jpeg(path)
+        require_end_mark(path, b"\xff\xd9")
     if kind == "BMP":
         _require_rows_of_bmp(path)
     return _page(height, width, 1 if mode in ("1", "L") else 3, "uint8")
@@ -140,10 +138,3 @@ def _require_chunks(path: Path) -> None:
             if kind == b"IEND" and at <= size:
                 return
     raise ReadError("the file is cut short: its last chunk is missing, or a chunk is longer than the file")
-
-
-def _require_end_of_jpeg(path: Path) -> None:
-    # Searched from the back: in a whole file the mark is in its last bytes, so that only those are read.
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.rfind(b"\xff\xd9") < 0:
-            raise ReadError("the file is cut short: its end is missing")

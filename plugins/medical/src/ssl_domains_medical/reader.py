@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,9 +20,10 @@ from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
 from ssl_domains_medical.found import Found
 from ssl_domains_medical.nifti.masks import Masks, decode_masks
+from ssl_domains_medical.nifti.naming import mask_word
 from ssl_domains_medical.nifti.scan import scan_nifti
 from ssl_domains_medical.nifti.slicing import check_axis
-from ssl_domains_medical.nifti.volumes import Slice, decode_slices, is_nifti
+from ssl_domains_medical.nifti.volumes import Slice, decode_slices, is_nifti, stem_of
 from ssl_domains_medical.scaling import scaled_by
 
 __all__ = ["IDENTIFIERS", "MedicalReader"]
@@ -30,13 +32,8 @@ IDENTIFIERS = ("patient", "patient_id", "study", "session", "series", "volume", 
 _OPTIONS = ("axis", "burned_in", "mask_names", "masks", "patient_ids", "site")
 _EMPTY = {"sample": pl.String, "path": pl.String}
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
-_MASK_FOLDERS = {
-    "labels": ("images",),
-    "masks": ("images",),
-    "labelsTr": ("imagesTr",),
-    "labelsTs": ("imagesTs",),
-    "labelsVal": ("imagesVal",),
-}
+_MASK_FOLDER = re.compile(r"(labels?|masks?|segs?|segmentations?)(tr|ts|val|)", re.IGNORECASE)
+_IMAGE_FOLDERS = ("images", "image", "imgs", "img", "scans", "volumes")
 
 
 class MedicalReader:
@@ -182,9 +179,9 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
     def skip(folder: Path) -> bool:
         if masks is not None and folder == masks:
             return True
-        beside = next((name for name in _MASK_FOLDERS.get(folder.name, ()) if (folder.parent / name).is_dir()), None)
+        beside = _images_beside(folder)
         if beside is not None:
-            left_out[f"{folder.name}/ beside {beside}/"] += 1
+            left_out[f"{folder.name}/ beside {beside}"] += 1
         return beside is not None
 
     for path in walk(source, problems, skip):
@@ -204,6 +201,27 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"passed over as no image of a known kind: {kinds}")
     return files, notes
+
+
+def _images_beside(folder: Path) -> str | None:
+    """What makes a folder one of masks: a folder of images beside it, or images; None where there is nothing."""
+    word = _MASK_FOLDER.fullmatch(folder.name)
+    if word is None:
+        return None
+    try:
+        entries = list(folder.parent.iterdir())
+    except OSError:
+        return None
+    wanted = {name + word[2].lower() for name in _IMAGE_FOLDERS}
+    named = sorted(entry.name for entry in entries if entry.name.lower() in wanted and entry.is_dir())
+    if named:
+        return f"{named[0]}/"
+    images_there = any(_is_image_by_name(entry) and mask_word(stem_of(entry)) is None for entry in entries)
+    return "images" if images_there else None
+
+
+def _is_image_by_name(path: Path) -> bool:
+    return is_nifti(path) or path.suffix.lower() in images.SUFFIXES
 
 
 def _begins_as_dicom(path: Path) -> bool:

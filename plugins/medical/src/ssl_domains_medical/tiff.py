@@ -13,9 +13,10 @@ __all__ = ["TiffPage", "tiff_pages"]
 
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 16: "Q"}
-_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _FORMAT = 256, 257, 258, 262, 277, 284, 339
+_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _PLANAR, _FORMAT = 256, 257, 258, 262, 274, 277, 284, 339
 _PARTS = ((273, 279), (324, 325))  # places and sizes of strips, and of tiles
-_READ = (_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _FORMAT)
+_READ = (_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _PLANAR, _FORMAT)
+_ON_ITS_SIDE = (5, 6, 7, 8)
 _MOST_PAGES = 100_000
 _MOST_VALUES = {tag: 1 << 20 for parts in _PARTS for tag in parts} | dict.fromkeys(_READ, 64)
 
@@ -25,8 +26,8 @@ class TiffPage:
     """What a directory states.
 
     Attributes:
-        width: Pixels of a row.
-        height: Rows.
+        width: Pixels of a row, as the page is to be shown.
+        height: Rows, as the page is to be shown.
         bits: Bits of a sample, the most of all samples.
         samples: Samples of a pixel.
         format: 1 for unsigned, 2 for signed whole numbers, 3 for floating point.
@@ -75,10 +76,13 @@ def _pages(file: BinaryIO) -> list[TiffPage]:
         file.seek(start)
         tags, start = _directory(file, order, big)
         samples = (tags.get(_SAMPLES) or [1])[0]
+        width, height = (tags[tag][0] if tags.get(tag) else 0 for tag in (_WIDTH, _HEIGHT))
+        if (tags.get(_ORIENTATION) or [1])[0] in _ON_ITS_SIDE:  # decoders turn such a page
+            width, height = height, width
         pages.append(
             TiffPage(
-                width=tags[_WIDTH][0] if tags.get(_WIDTH) else 0,
-                height=tags[_HEIGHT][0] if tags.get(_HEIGHT) else 0,
+                width=width,
+                height=height,
                 bits=max(tags.get(_BITS) or [1]),
                 samples=samples,
                 format=(tags.get(_FORMAT) or [1])[0],

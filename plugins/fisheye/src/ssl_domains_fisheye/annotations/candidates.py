@@ -11,7 +11,7 @@ from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains_fisheye.annotations import coco
 from ssl_domains_fisheye.annotations.annotation import Annotation
-from ssl_domains_fisheye.annotations.class_names import NAME_FILES
+from ssl_domains_fisheye.annotations.class_names import NAME_FILES, keypoint_numbers
 from ssl_domains_fisheye.annotations.recognise import FORMATS, SUFFIXES, read_annotation
 
 __all__ = ["Candidates", "read_candidates"]
@@ -61,7 +61,11 @@ def read_candidates(files: Sequence[Path], base: Path, format: str | None, probl
     elif format == "coco":
         texts = []
     readable = set()
-    for file, value in each_file(texts, lambda file: read_annotation(file, format), problems, "annotations"):
+    keypoints = keypoint_numbers(base) if texts else 0
+    version = f"{keypoints} numbers of key points" if keypoints else ""
+    for file, value in each_file(
+        texts, lambda file: read_annotation(file, format, keypoints), problems, "annotations", version
+    ):
         readable.add(file)
         annotation = Annotation.from_json(file, value)
         if annotation.format is None or (format is not None and annotation.format != format):

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from ssl_domains.samples import Problems
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
+from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.text import read_text
 
-__all__ = ["NAME_FILES", "ClassNames"]
+__all__ = ["NAME_FILES", "ClassNames", "keypoint_numbers"]
 
 NAME_FILES = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")
 _LARGEST = 4 << 20
+_KEYPOINTS = re.compile(r"^kpt_shape\s*:\s*\[\s*(\d{1,4})\s*,\s*([23])\s*\]", re.MULTILINE)
+
+
+def keypoint_numbers(folder: Path) -> int:
+    """How many numbers of key points follow each box, as ``kpt_shape: [17, 3]`` in ``data.yaml`` says; else 0.
+
+    Args:
+        folder: Of the data set; the file may also lie beside it.
+    """
+    for path in (
+        place / name for place in (folder, folder.parent) for name in NAME_FILES if name.endswith((".yaml", ".yml"))
+    ):
+        read = read_guarded(lambda path=path: read_text(path, _LARGEST)[0] if path.is_file() else "", path)  # type: ignore[misc]
+        shape = None if isinstance(read, Unreadable) else _KEYPOINTS.search(read)
+        if shape is not None:
+            return int(shape[1]) * int(shape[2])
+    return 0
 
 
 class ClassNames:
@@ -23,6 +43,7 @@ class ClassNames:
 
     Attributes:
         notes: One line for each name file that is not UTF-8.
+        unnamed: How many boxes have a class number that their name file doesn't name; it stays their class.
     """
 
     def __init__(self, base: Path, problems: Problems) -> None:
@@ -30,6 +51,15 @@ class ClassNames:
         self._problems = problems
         self._of_folder: dict[Path, dict[int, str]] = {}
         self.notes: list[str] = []
+        self.unnamed = 0
+
+    def named(self, annotation: Annotation) -> Annotation:
+        """The annotation with the names of its classes; a number without a name stays."""
+        of = self.of(annotation.file)
+        names = [of.get(int(box.name or 0)) for box in annotation.boxes]
+        self.unnamed += names.count(None) if of else 0
+        boxes = zip(annotation.boxes, names, strict=True)
+        return replace(annotation, boxes=tuple(replace(box, name=name or box.name) for box, name in boxes))
 
     def of(self, file: Path) -> dict[int, str]:
         """Names by class number for the boxes of a file; empty when no file names them."""

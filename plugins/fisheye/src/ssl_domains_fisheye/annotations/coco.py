@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError
 from ssl_domains_fisheye.annotations.annotation import Annotation, declared_size
 from ssl_domains_fisheye.annotations.box import Box, number
@@ -162,7 +163,7 @@ def _boxes(
         result.unnamed += name is None
         boxes[image].append((Box(key, name or str(category), *edges, path, where), turned))
     for image, number_of in homeless.items():
-        problems.add(path, f"{number_of} boxes of image id {image}, which stands for several images")
+        problems.add(path, f"{plural(number_of, 'box', 'boxes')} of image id {image}, which stands for several images")
     return boxes
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains_fisheye.annotations.annotation import Annotation
@@ -31,7 +32,7 @@ class Annotations:
     Attributes:
         format: One of `FORMATS`.
         of_picture: Annotation by path of the picture, relative to the source.
-        unclear: Cause by path of a picture whose annotation can't be told.
+        unclear: Cause by path of a picture of which it is not clear which annotation belongs to it.
         leftover: Path or declared name, and cause, of annotations that belong to no picture.
         notes: One line each for the user.
     """
@@ -57,15 +58,15 @@ def find_annotations(
         pictures: Paths relative to the source.
         files: All files that may be annotations.
         base: Folder to which the places of annotations count: the source, or the folder of annotations.
-        format: One of `FORMATS`; None tells it by what the files hold.
+        format: One of `FORMATS`; None for the format that the contents of the files show.
         problems: Takes the bad files, lines and entries.
         named: The file or folder of annotations that the user named; None when they are looked for in the source.
 
     Returns:
-        None for the annotations when there are none and none were asked for.
+        None for the annotations when there are none and the user named none.
 
     Raises:
-        UsageError: When several formats are found, or what was asked for is not there.
+        UsageError: When there are several formats, or what the user named is not there.
     """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown annotation format {format!r}", did_you_mean(format, (*FORMATS, "none")))
@@ -82,7 +83,8 @@ def find_annotations(
     chosen += [_damaged(file, name, problems) for file in doubtful]
     # The picture of a file that can't be read has no boxes, and is not named as a problem again.
     chosen += [Annotation(file, name) for file in candidates.unreadable if lacking(file)]
-    passed = [file for file in candidates.unclear if file not in set(doubtful)] + candidates.other
+    damaged = set(doubtful)
+    passed = [file for file in candidates.unclear if file not in damaged] + candidates.other
     passed += [a.file for kind, others in candidates.of_format.items() if kind not in (name, "coco") for a in others]
     result = Annotations(name, notes=[f"annotations: {name}"])
     matched = match(pictures, [_address(a, base) for a in chosen])
@@ -90,7 +92,7 @@ def find_annotations(
         _require_one_file(chosen, matched)
     classes = ClassNames(base, problems) if name == "yolo" else None
     for picture, number in sorted(matched.annotation.items()):
-        result.of_picture[pictures[picture]] = _named(chosen[number], classes)
+        result.of_picture[pictures[picture]] = classes.named(chosen[number]) if classes else chosen[number]
     result.unclear = {pictures[i]: cause for i, cause in matched.unclear.items()}
     result.leftover = _leftover(chosen, matched)
     result.notes += _notes(result, candidates, matched, classes)
@@ -98,7 +100,7 @@ def find_annotations(
 
 
 class _Names:
-    """Names of the pictures, to tell what may be an annotation of one."""
+    """Names of the pictures, by which an annotation of one is recognised."""
 
     def __init__(self, pictures: Sequence[Path], base: Path) -> None:
         self._base = base
@@ -115,7 +117,7 @@ class _Names:
         return _own_key(file, self._base) in self._keys
 
     def lacking(self, annotations: Sequence[Annotation]) -> Callable[[Path], bool]:
-        """Tells whether a file is named like a picture that none of these annotations is named like."""
+        """A function: whether a file is named like a picture that none of these annotations is named like."""
         owned = {_own_key(a.file, self._base) for a in annotations if a.format != "coco"}
         stems = {key.rpartition("/")[2] for key in owned}
 
@@ -179,14 +181,6 @@ def _address(annotation: Annotation, base: Path) -> Address:
     return Address(home, _own_key(annotation.file, base), annotation.picture, folders)
 
 
-def _named(annotation: Annotation, names: ClassNames | None) -> Annotation:
-    if names is None:
-        return annotation
-    of = names.of(annotation.file)
-    boxes = tuple(replace(box, name=of.get(int(box.name or 0), box.name)) for box in annotation.boxes)
-    return replace(annotation, boxes=boxes)
-
-
 def _require_one_file(chosen: list[Annotation], matched: Match) -> None:
     """Refuse COCO files of which two annotate the same pictures: of splits, each picture is in one."""
     files: dict[str, set[Path]] = {}
@@ -218,22 +212,28 @@ def _notes(result: Annotations, candidates: Candidates, matched: Match, names: C
     notes = []
     used = list(result.of_picture.values())
     if matched.by_name:
-        notes.append(f"matched by name: {matched.by_name} pictures whose folder says nothing of their annotation")
+        pictures = plural(matched.by_name, "picture")
+        notes.append(f"matched by name: {pictures} whose folder says nothing of the annotation")
     if matched.renamed:
-        notes.append(f"{matched.renamed} annotations declare a name that no picture has: matched by their own name")
+        declare = plural(matched.renamed, "annotation declares", "annotations declare")
+        notes.append(f"{declare} a name that no picture has: matched by the name of the annotation file")
     if rotated := sum(annotation.rotated for annotation in used):
-        notes.append(f"{rotated} rotated boxes or polygons: their extent is the box")
+        boxes = plural(rotated, "rotated box or polygon", "rotated boxes or polygons")
+        notes.append(f"{boxes}: the extent is the box")
     if result.format == "coco" and candidates.crowds:
-        notes.append(f"{candidates.crowds} crowd regions were left out: they are no single object")
+        notes.append(f"{plural(candidates.crowds, 'crowd region')} left out: no single object")
     if result.format == "coco" and candidates.unnamed:
-        notes.append(
-            f"{candidates.unnamed} boxes are of categories without a name: their class is the category's number"
-        )
+        boxes = plural(candidates.unnamed, "box is", "boxes are")
+        notes.append(f"{boxes} of a category without a name: the class is the category's number")
     for encoding, count in Counter(a.encoding for a in used if a.encoding).items():
-        notes.append(f"{count} annotation files are not UTF-8: read as {encoding}")
+        files = plural(count, "annotation file is", "annotation files are")
+        notes.append(f"{files} not UTF-8: read as {encoding}")
     notes += [f"{name} is not UTF-8: read as {encoding}" for name, encoding in candidates.encodings]
     if names is not None:
         notes += names.notes
         if any(annotation.boxes and not names.of(annotation.file) for annotation in used):
             notes.append("no classes.txt or data.yaml names the classes: they keep their numbers")
+        if names.unnamed:
+            boxes = plural(names.unnamed, "box has", "boxes have")
+            notes.append(f"{boxes} a class number without a name: the number is the class")
     return notes

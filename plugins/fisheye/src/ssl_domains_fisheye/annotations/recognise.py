@@ -1,7 +1,8 @@
-"""Which format a text or XML file has, told by its content, and its annotation."""
+"""The format of a text or XML file, by its content, and its annotation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,22 @@ __all__ = ["FORMATS", "SUFFIXES", "read_annotation"]
 
 FORMATS = ("woodscape", "coco", "yolo", "voc")
 SUFFIXES = {"woodscape": ".txt", "coco": ".json", "yolo": ".txt", "voc": ".xml"}
-_PARSERS = {"woodscape": woodscape.parse, "yolo": yolo.parse, "voc": voc.parse}
+_PARSERS: dict[str, Callable[[Path, str], Annotation]] = {
+    "woodscape": woodscape.parse,
+    "yolo": yolo.parse,
+    "voc": voc.parse,
+}
 _LOOKED_AT = 50
 
 
-def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
+def read_annotation(path: Path, format: str | None = None, keypoints: int = 0) -> dict[str, Any]:
     """The annotation in a file of one picture, as a dictionary for `Annotation.from_json`.
 
     Args:
         path: A text or XML file.
-        format: Format that the file must have; None tells it by the content. A file of no known format has the format
+        format: Format that the file must have; None for that of its content. A file of no known format has the format
             None and no boxes: it may be something else, or empty. ``numeric`` says whether it holds rows of numbers.
+        keypoints: How many numbers of key points follow each box in YOLO's format.
 
     Raises:
         ReadError: When it is damaged as a whole.
@@ -34,19 +40,23 @@ def read_annotation(path: Path, format: str | None = None) -> dict[str, Any]:
         kind = "voc" if voc.looks(text) else None
     else:
         text, encoding = read_text(path)
-        kind = _format_of(text)
+        kind = _format_of(text, keypoints)
     parser = _PARSERS.get(format or kind or "")
-    annotation = parser(path, text) if parser else Annotation(path, None)
+    if parser is None:
+        annotation = Annotation(path, None)
+    else:
+        annotation = yolo.parse(path, text, keypoints) if parser is yolo.parse else parser(path, text)
     value = annotation.to_json()
     # A file that doesn't look like the format it should have is damaged, empty, or something else.
     return {**value, "format": kind, "encoding": encoding, "numeric": _is_numeric(text)}
 
 
-def _format_of(text: str) -> str | None:
+def _format_of(text: str, keypoints: int) -> str | None:
     """The format of the first line that is one of a format, so that a comment or a bad line before it does no harm."""
     lines = (line for line in text[:65536].splitlines() if line.strip() and not line.lstrip().startswith("#"))
     for _, line in zip(range(_LOOKED_AT), lines, strict=False):
-        if yolo.is_line(line):
+        fields = line.split()
+        if yolo.is_line(" ".join(fields[:5]) if keypoints and len(fields) == 5 + keypoints else line):
             return "yolo"
         if woodscape.is_line(line):
             return "woodscape"

@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from ssl_domains.samples import ReadError
+from ssl_domains.samples.encodings import decoded
 from ssl_domains_fisheye.annotations.annotation import Annotation, declared_size
 from ssl_domains_fisheye.annotations.box import Box, number
-from ssl_domains_fisheye.annotations.text import decoded
 
 __all__ = ["looks", "parse", "read_xml"]
 
@@ -18,6 +18,8 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # GB 18030 holds all of GB 2312 and GBK, whose files often have characters of the larger set.
 _LARGER = {"gb2312": "gb18030", "gbk": "gb18030"}
+# CVAT's "<annotations>" is something else.
+_ROOT = re.compile(r"<annotation[\s>/]")
 _LARGEST = 64 << 20
 
 
@@ -44,7 +46,7 @@ def read_xml(path: Path) -> tuple[str, str | None]:
 
 def looks(text: str) -> bool:
     """Whether a file is one of this format."""
-    return "<annotation" in text[:4096]
+    return _ROOT.search(text[:4096]) is not None
 
 
 def parse(path: Path, text: str) -> Annotation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import ReadError
 from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.box import Box, number
@@ -38,7 +39,7 @@ def parse(path: Path, text: str) -> Annotation:
 def _box(line: str, count: int, path: Path) -> Box:
     fields = [field.strip() for field in line.split(",")]
     if len(fields) != len(_FIELDS):
-        raise ReadError(f"{len(fields)} fields, not the {len(_FIELDS)} of {','.join(_FIELDS)}")
+        raise ReadError(f"{plural(len(fields), 'field')}, not the {len(_FIELDS)} of {','.join(_FIELDS)}")
     if not fields[0]:
         raise ReadError("the class name is empty")
     left, top, right, bottom = (number(fields[i], _FIELDS[i]) for i in range(2, 6))

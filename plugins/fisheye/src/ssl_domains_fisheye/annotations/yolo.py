@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import ReadError
 from ssl_domains_fisheye.annotations.annotation import Annotation
 from ssl_domains_fisheye.annotations.box import Box, number
@@ -24,17 +25,24 @@ def is_line(line: str) -> bool:
     return True
 
 
-def parse(path: Path, text: str) -> Annotation:
+def parse(path: Path, text: str, keypoints: int = 0) -> Annotation:
     """The boxes of one file, as shares of the picture's sides; the class is the number, as text.
 
     The extent of a polygon is its box. Lines of both kinds may stand in one file. A bad line is a fault with its
     number, the others are kept.
+
+    Args:
+        path: The file.
+        text: Its content.
+        keypoints: How many numbers of key points follow each box, as the data set declares; they are no polygon.
     """
     boxes, faults, polygons = [], [], 0
     for count, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
         if not fields or fields[0].startswith("#"):
             continue
+        if keypoints and len(fields) == 5 + keypoints:
+            fields = fields[:5]
         try:
             boxes.append(_box(fields, count, path))
             polygons += len(fields) != 5
@@ -46,7 +54,7 @@ def parse(path: Path, text: str) -> Annotation:
 def _box(fields: list[str], count: int, path: Path) -> Box:
     polygon = len(fields) >= 7 and len(fields) % 2 == 1
     if len(fields) != 5 and not polygon:
-        raise ReadError(f"{len(fields)} fields, not the 5 of class x y width height, and no polygon")
+        raise ReadError(f"{plural(len(fields), 'field')}, not the 5 of class x y width height, and no polygon")
     code, *places = (number(field, "a field") for field in fields)
     if code != int(code) or not 0 <= code < _MOST_CLASSES:
         raise ReadError(f"the class {fields[0]!r} is not a number of a class")

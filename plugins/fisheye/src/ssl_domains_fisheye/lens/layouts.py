@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ssl_domains.errors import UsageError
+from ssl_domains.quantities import plural
 from ssl_domains_fisheye.lens.numbers import shown
 
 __all__ = ["cameras_in", "is_calibration"]
@@ -101,7 +102,8 @@ def _listed(camera: Mapping[str, Any], key: str, names: Sequence[str], source: s
     if not names and not values:
         return {}
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != len(names):
-        have = f"{len(values)} numbers" if isinstance(values, list) else "no list" if values is None else shown(values)
+        have = "no list" if values is None else shown(values)
+        have = plural(len(values), "number") if isinstance(values, list) else have
         raise UsageError(f"{source} has {have} for {key!r}", f"Kalibr writes [{', '.join(names)}] there for this model")
     return dict(zip(names, values, strict=True))
 

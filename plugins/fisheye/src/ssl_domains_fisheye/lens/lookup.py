@@ -14,8 +14,8 @@ from ssl_domains_fisheye.lens.layouts import cameras_in, is_calibration
 
 __all__ = ["IN_SOURCE", "Calibrations", "calibration_numbers", "read_calibration"]
 
-# Where a scan looks for calibrations in its source.
-IN_SOURCE = ("calibration", "calibration.json", "calibration.yaml", "calibration.yml")
+# Where a scan looks for calibrations in its source; the last is WoodScape's published archive.
+IN_SOURCE = ("calibration", "calibration.json", "calibration.yaml", "calibration.yml", "calibration_data/calibration")
 
 
 def calibration_numbers(path: str | Path) -> Mapping[str, Any]:

@@ -12,7 +12,12 @@ from ssl_domains.errors import UsageError
 __all__ = ["half_view", "number", "require_pair", "require_used", "shown", "size"]
 
 _LARGEST = 1e9
-_TERM = re.compile(r"[a-z_]{1,16}\d{1,3}", re.IGNORECASE)
+# "k5", "p_1", "poly12", "inv_poly0"; not "rms1" or "version2", which say something else than the lens.
+_TERM = re.compile(
+    r"(?:[a-z]{1,2}|(?:alpha|beta|gamma|eta|xi|mu|rho|theta|lens|dist|distortion|coeff?|coefficient|poly|inv_?poly"
+    r"|radial|tangential|param|parameter|mirror|intrinsic)s?)_?\d{1,3}",
+    re.IGNORECASE,
+)
 _NAMED = frozenset({
     "f", "fx", "fy", "fu", "fv", "focal", "focal_length", "xi", "alpha", "beta", "gamma", "eta", "skew", "s", "c",
     "d", "e", "k", "fov", "fov_unit", "radius", "coefficients", "coeffs", "distortion", "distortion_coeffs",
@@ -70,7 +75,7 @@ def require_pair(numbers: Mapping[str, Any], source: str) -> None:
 def require_used(content: Mapping[str, Any], used: Collection[str], model: str, source: str) -> None:
     """Refuse numbers that look like coefficients of the lens and are not read: without them it is another lens.
 
-    A coefficient of zero changes nothing and is passed over.
+    A coefficient of zero changes nothing and is passed over, and so is a text without a number, such as a remark.
 
     Args:
         content: Part of the file.
@@ -84,7 +89,7 @@ def require_used(content: Mapping[str, Any], used: Collection[str], model: str, 
     for key, value in content.items():
         if key in used or not isinstance(key, str) or _changes_nothing(value):
             continue
-        if key.lower() in _NAMED or (_TERM.fullmatch(key) and _is_numeric(value)):
+        if (key.lower() in _NAMED or _TERM.fullmatch(key)) and _is_numeric(value):
             raise UsageError(
                 f"{source} has {key!r}, which the model {model!r} does not read",
                 "without it the lens would be another one: name the model it belongs to, or leave it out",
@@ -138,8 +143,10 @@ def _is_numeric(value: Any) -> bool:
         except ValueError:
             return False
         return True
+    if isinstance(value, Mapping):
+        return any(_is_numeric(part) for part in value.values())
     if isinstance(value, list | tuple):
-        return any(isinstance(part, int | float) for part in value)
+        return any(_is_numeric(part) for part in value)
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -35,9 +35,13 @@ def cut(pixels: NDArray[np.generic], row: Mapping[str, Any]) -> NDArray[np.gener
     """The crop of a row out of the pixels ``[H, W, C]`` of its picture; all of them where the row has no box.
 
     Raises:
-        ReadError: When the crop reaches beyond the picture.
+        ReadError: When the picture has another size than at the scan, or the crop reaches beyond it.
     """
     height, width = pixels.shape[:2]
+    known = (row.get("image_width") or width, row.get("image_height") or height)
+    if known != (width, height):
+        # Another picture of the same name, whose boxes are elsewhere.
+        raise ReadError(f"it has {width}×{height} px, and had {known[0]}×{known[1]} at the scan: scan again")
     edges = [row.get(f"crop_{edge}", row.get(edge)) for edge in ("left", "top", "right", "bottom")]
     if any(edge is None for edge in edges):
         return np.ascontiguousarray(pixels)

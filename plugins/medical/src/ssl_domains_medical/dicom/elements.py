@@ -37,7 +37,7 @@ class Elements:
     """What was found at the top level of a data set.
 
     Attributes:
-        values: Tag to the raw bytes of its value, for the tags asked for.
+        values: Tag to the raw bytes of its value, for the wanted tags.
         pixel_tag: Tag of the pixel data, None without.
         pixel_offset: Where the pixel values begin, from the start of the bytes.
         pixel_length: Their length in bytes as stated; None when it is left open (encapsulated).

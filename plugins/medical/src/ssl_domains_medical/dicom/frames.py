@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ssl_domains_medical.dicom.headers import Header, value_of
@@ -34,7 +34,11 @@ class Frame:
         direction: Diffusion gradient, a unit vector.
         acquisition: AcquisitionNumber.
         parameters: Repetition time, inversion time, flip angle, slice thickness.
-        clock: Time of day of the acquisition or the content, s.
+        clock: Time of day of the acquisition, s.
+        content: Time of day at which the pixels were made, s.
+        reference: FrameReferenceTime, ms: the time in a dynamic PET series.
+        stack: Number of the stack (StackID) in a multi-frame file, from 0 in the order of its frames.
+        dimensions: DimensionIndexValues of a frame of a multi-frame file.
         image_type: Values of ImageType or FrameType.
         laterality: ``"R"``, ``"L"`` or ``"B"``.
         pixel_spacing: Row and column spacing, mm.
@@ -57,6 +61,10 @@ class Frame:
     acquisition: int | None
     parameters: tuple[float | None, ...]
     clock: float | None
+    content: float | None
+    reference: float | None
+    stack: int | None
+    dimensions: tuple[float, ...] | None
     image_type: tuple[str, ...]
     laterality: str | None
     pixel_spacing: tuple[float, ...] | None
@@ -83,11 +91,24 @@ def frames_of(header: Header, count: int) -> Iterator[Frame]:
     shared = _items(header.dataset, "SharedFunctionalGroupsSequence")
     each = _items(header.dataset, "PerFrameFunctionalGroupsSequence")
     offsets = numbers(header.get("GridFrameOffsetVector"))
+    stacks = _stacks(each[:count])
     for index in range(count):
         # A value of the frame itself wins over one shared by all frames, and that over the file's own.
         groups = [*each[index : index + 1], *shared[:1]]
         offset = offsets[index] if offsets and index < len(offsets) and count > 1 else None
-        yield _frame(header, groups, index, count, offset)
+        frame = _frame(header, groups, index, count, offset)
+        yield replace(frame, stack=stacks[index]) if stacks else frame
+
+
+def _stacks(groups: Sequence[Any]) -> list[int]:
+    """Number of the stack of each frame by its StackID; empty where the frames don't fall into several stacks."""
+    names = [
+        next((str(name) for item in _items(group, "FrameContentSequence") if (name := value_of(item, "StackID"))), "")
+        for group in groups
+    ]
+    number_of = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    several = 1 < len(number_of) <= len(names) / 2  # a StackID of its own for each frame only counts the frames
+    return [number_of[name] for name in names] if several else []
 
 
 def _frame(header: Header, groups: Sequence[Any], index: int, count: int, offset: float | None) -> Frame:
@@ -119,7 +140,15 @@ def _frame(header: Header, groups: Sequence[Any], index: int, count: int, offset
         direction=_direction(header, groups),
         acquisition=None if acquisition is None else int(acquisition),
         parameters=tuple(number(header.get(keyword)) for keyword in _PARAMETERS),
-        clock=_clock(header, found("FrameContentSequence", "FrameAcquisitionDateTime")),
+        clock=_clock(
+            _of_moment(found("FrameContentSequence", "FrameAcquisitionDateTime")),
+            header.get("AcquisitionTime"),
+            _of_moment(header.get("AcquisitionDateTime")),
+        ),
+        content=_clock(_of_moment(found("FrameContentSequence", "FrameReferenceDateTime")), header.get("ContentTime")),
+        reference=number(header.get("FrameReferenceTime")),
+        stack=None,
+        dimensions=numbers(found("FrameContentSequence", "DimensionIndexValues")) if count > 1 else None,
         image_type=_values(frame_type if frame_type is not None else header.get("ImageType")),
         laterality=_laterality(header, found("FrameAnatomySequence", "FrameLaterality", "FrameLaterality")),
         pixel_spacing=numbers(found("PixelMeasuresSequence", "PixelSpacing", "PixelSpacing")),
@@ -164,10 +193,14 @@ def _direction(header: Header, groups: Sequence[Any]) -> tuple[float, ...] | Non
     return None if None in parts else tuple(part for part in parts if part is not None)
 
 
-def _clock(header: Header, of_frame: Any) -> float | None:
-    texts = [str(of_frame)[8:]] if of_frame is not None else []
-    texts += [str(header.get(keyword, "")) for keyword in ("AcquisitionTime", "ContentTime")]
-    for clock in texts:
+def _of_moment(moment: Any) -> str | None:
+    """The time of day of a date and time."""
+    return None if moment is None else str(moment)[8:]
+
+
+def _clock(*texts: Any) -> float | None:
+    """The first time of day that can be read, s."""
+    for clock in (str(value).replace(":", "") for value in texts if value is not None):
         hours, minutes, seconds = (number(clock[part]) for part in (slice(0, 2), slice(2, 4), slice(4, 13)))
         if hours is not None and minutes is not None:
             return hours * 3600 + minutes * 60 + (seconds or 0.0)

@@ -10,7 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Spacing", "clusters", "in_plane", "normal_of", "places", "plane_name", "position_along", "spacing_of"]
+__all__ = [
+    "Spacing", "clusters", "in_plane", "normal_of", "places", "plane_name", "position_along", "same_mm", "spacing_of",
+]  # fmt: skip
 
 _PLANES = ("sagittal", "coronal", "axial")
 _SAME_MM = 1e-2  # positions are decimal strings, often of two digits
@@ -92,19 +94,28 @@ def clusters(vectors: Sequence[Sequence[float] | None], tolerance: float) -> lis
     return [None if vector is None else number[tuple(vector)] for vector in vectors]
 
 
-def places(positions: Sequence[float]) -> list[int]:
-    """Number of the place of each position in mm: positions at most 0.01 mm apart share one."""
+def places(positions: Sequence[float], pixel_mm: float | None = None) -> list[int]:
+    """Number of the place of each position in mm: positions at most 0.01 mm apart share one.
+
+    Where pixels are smaller than that (microscopy, OCT), half a pixel instead.
+    """
+    apart = same_mm(pixel_mm)
     order = np.argsort(np.asarray(positions), kind="stable")
     ascending = np.asarray(positions, np.float64)[order]
     numbers = np.empty(len(order), np.int64)
-    numbers[order] = np.concatenate([[0], np.cumsum(np.diff(ascending) > _SAME_MM)])
+    numbers[order] = np.concatenate([[0], np.cumsum(np.diff(ascending) > apart)])
     return [int(number) for number in numbers]
 
 
-def spacing_of(positions: Sequence[float]) -> Spacing:
+def same_mm(pixel_mm: float | None) -> float:
+    """The largest distance of two positions that are one, mm."""
+    return _SAME_MM if not pixel_mm or pixel_mm <= 0 else min(_SAME_MM, pixel_mm / 2)
+
+
+def spacing_of(positions: Sequence[float], pixel_mm: float | None = None) -> Spacing:
     """Spacing, gaps and duplicates of positions in mm, sorted ascending."""
     steps = np.diff(np.asarray(positions, np.float64))
-    apart = steps[steps > _SAME_MM]
+    apart = steps[steps > same_mm(pixel_mm)]
     duplicates = int(len(steps) - len(apart))
     if not len(apart):
         return Spacing(None, 0, duplicates)

@@ -38,7 +38,8 @@ ALLOWED: tuple[str | int, ...] = (
     "Laterality", "FrameLaterality", "BurnedInAnnotation", "ImageType",
     # where a slice belongs inside a series
     "InstanceNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "EchoNumbers", "EchoTime",
-    "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "ContentTime", "RepetitionTime", "InversionTime",
+    "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
+    "FrameReferenceTime", "RepetitionTime", "InversionTime",
     "FlipAngle", "SliceThickness", "ConvolutionKernel", "DiffusionBValue", "DiffusionGradientOrientation",
     0x0019100C, 0x0019100E, 0x001910BB, 0x001910BC, 0x001910BD, 0x00431039,
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "GridFrameOffsetVector",

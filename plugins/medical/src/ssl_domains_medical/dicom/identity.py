@@ -117,7 +117,8 @@ class Identities:
             words = ", ".join(f"{word} in {plural(count, 'image')}" for word, count in sorted(counts.items()))
             self.notes.append(
                 f"a placeholder for PatientID, shared by several studies, names nobody: {words}. "
-                "patient is null there, for such images are not one patient's (--patient-ids keep keeps them)"
+                f"{'patient is null' if self._patient_level is None else 'their folder is the patient'} there, for "
+                "such images are not one patient's (--patient-ids keep keeps them)"
             )
 
     def _say_contradictions(self, files: Sequence[Instance]) -> None:

@@ -17,9 +17,10 @@ from ssl_domains_medical.dicom.patients import Person, person_of
 from ssl_domains_medical.dicom.pixel_format import PixelFormat, pixel_format, why_not_decodable
 from ssl_domains_medical.dicom.vocabulary import modality_of, scanner_of, type_words
 
-__all__ = ["DICOMDIR_KIND", "Instance", "Request", "record_of"]
+__all__ = ["DICOMDIR_KIND", "RECORD", "Instance", "Request", "record_of"]
 
 DICOMDIR_KIND = "DICOMDIR"
+RECORD = 2  # changes when the attributes of a record do, for a scan may go on from the records of an earlier release
 _SHIFT_DAYS = 40_000
 
 
@@ -152,9 +153,11 @@ def _known_words(frame: Frame) -> Frame:
 
 def _without_clock(frame: Frame, person: Person, digest: Callable[[str], str]) -> Frame:
     # Only differences of times are needed, so the time of day itself isn't kept.
-    if frame.clock is None:
-        return frame
-    return _replaced(frame, "clock", round(frame.clock + _shift(f"clock {person.patient}", digest), 3))
+    shift = _shift(f"clock {person.patient}", digest)
+    for name in ("clock", "content"):
+        if (time := getattr(frame, name)) is not None:
+            frame = _replaced(frame, name, round(time + shift, 3))
+    return frame
 
 
 def _replaced(frame: Frame, name: str, value: Any) -> Frame:

@@ -96,10 +96,15 @@ class PixelFormat:
 
         It follows from the header alone, so that the slices of a volume agree. Padding is NaN, so a file that declares
         some is floating point.
+
+        Raises:
+            ReadError: When no pixel keeps its value: a slope of 0, or values beyond those of float32.
         """
         if self.channels == 3:
             return np.dtype(f"u{self.palette_bits // 8}") if self.palette_bits else self.stored_dtype
         rescaled = self.lut_bits is None and (slope != 1 or intercept != 0)
+        if rescaled:
+            self._require_range(slope, intercept)
         if self.floating is not None:
             return np.dtype(np.float32) if rescaled else self.floating
         if self.padding is not None:
@@ -113,6 +118,13 @@ class PixelFormat:
                 if np.iinfo(dtype).min <= ends[0] and ends[1] <= np.iinfo(dtype).max:
                     return dtype
         return np.dtype(np.float32)
+
+    def _require_range(self, slope: float, intercept: float) -> None:
+        if slope == 0:
+            raise ReadError("RescaleSlope is 0, which makes all pixels equal")
+        ends = (1.0,) if self.floating else self.value_range
+        if max(abs(float(end) * slope) + abs(intercept) for end in ends) > float(np.finfo(np.float32).max):
+            raise ReadError("RescaleSlope and RescaleIntercept make values that are too large for float32")
 
 
 def pixel_format(header: Header) -> PixelFormat:

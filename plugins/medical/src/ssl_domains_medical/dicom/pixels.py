@@ -24,6 +24,8 @@ from ssl_domains_medical.dicom.quiet import quiet, without_stderr
 
 __all__ = ["decode_frames"]
 
+_WHOLE = 2.0**30  # times a stored value of 32 bits this is a whole number of 64
+
 _PALETTES = (
     "GreenPaletteColorLookupTableDescriptor", "BluePaletteColorLookupTableDescriptor",
     "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
@@ -135,7 +137,8 @@ def _inverted(pixels: NDArray[Any], made: PixelFormat) -> NDArray[Any]:
 def _rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     if slope == 1 and intercept == 0:
         return pixels
-    if pixels.dtype.kind in "iu" and slope == int(slope) and intercept == int(intercept):
+    exact = slope == int(slope) and intercept == int(intercept) and max(abs(slope), abs(intercept)) < _WHOLE
+    if pixels.dtype.kind in "iu" and pixels.dtype.itemsize <= 4 and exact:
         return pixels.astype(np.int64) * int(slope) + int(intercept)
     return pixels.astype(np.float64) * slope + intercept
 

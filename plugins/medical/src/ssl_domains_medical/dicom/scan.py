@@ -10,12 +10,14 @@ from typing import Any
 from ssl_domains.samples import IdentifierKey, each_file
 from ssl_domains_medical.dicom.geometry import plane_name
 from ssl_domains_medical.dicom.identity import Identities
-from ssl_domains_medical.dicom.instance import DICOMDIR_KIND, Instance, Request, record_of
+from ssl_domains_medical.dicom.instance import DICOMDIR_KIND, RECORD, Instance, Request, record_of
 from ssl_domains_medical.dicom.quiet import quiet
 from ssl_domains_medical.dicom.series import Member, Volume, split_series
 from ssl_domains_medical.found import Found, counted, plural
 
 __all__ = ["scan_dicom"]
+
+_PROJECTIONS = frozenset({"CR", "DX", "GM", "IO", "MG", "PX", "RG", "SM", "XC"})
 
 
 def scan_dicom(
@@ -47,7 +49,11 @@ def scan_dicom(
     files: list[Instance] = []
     with quiet():
         read = each_file(
-            paths, lambda path: record_of(path, request), found.problems, what="DICOM files", version=key.fingerprint
+            paths,
+            lambda path: record_of(path, request),
+            found.problems,
+            what="DICOM files",
+            version=f"{RECORD} {key.fingerprint}",
         )
         for path, record in read:
             if "passed" in record:
@@ -129,8 +135,8 @@ def _rows(files: Sequence[Instance], root: Path, key: IdentifierKey, identities:
         own = file.uid if file.uid is not None and uses[file.uid] == 1 else f"{file.uid}#{relative}"
         common = {"path": str(file.path), "reader": "dicom", **identities.columns(file), **file.columns}
         common["series"] = file.series or key.digest(f"series {own}")
-        several = len(file.frames) > 1
-        where = file.person.patient, common["patient"], file.study, common["series"], own if several else None
+        alone = len(file.frames) > 1 or _is_projection(file)
+        where = file.person.patient, common["patient"], file.study, common["series"], own if alone else None
         for place, frame in enumerate(file.frames):
             row = {"sample": key.digest(f"{own}#{frame.index}"), **common}
             row["dtype"] = file.dtypes[place] if len(file.dtypes) > 1 else file.dtypes[0]
@@ -145,6 +151,11 @@ def _rows(files: Sequence[Instance], root: Path, key: IdentifierKey, identities:
                 found.problems.add(
                     path, f"{what} at the position of another slice of its series, and no tag tells the two apart"
                 )
+
+
+def _is_projection(file: Instance) -> bool:
+    """Whether it is a radiograph or photograph without a place in the body: views of a series are no slices."""
+    return file.columns["modality"] in _PROJECTIONS and file.frames[0].position is None
 
 
 def _volume_rows(volume: Volume, name: str) -> list[dict[str, Any]]:
@@ -187,8 +198,8 @@ def _report_geometry(found: Found) -> None:
     several = [len(names) for names in parts.values() if len(names) > 1]
     if several:
         found.notes.append(
-            f"{plural(len(several), 'series holds', 'series hold')} several volumes ({sum(several)} in all): told "
-            "apart by patient, geometry and ImageType, and where positions repeat by diffusion, echo, time, acquisition"
+            f"{plural(len(several), 'series holds', 'series hold')} several volumes ({sum(several)} in all), by "
+            "patient, geometry and ImageType, and where positions repeat by diffusion, echo, time, acquisition"
         )
     scouts = sum(row["localizer"] for row in volumes.values())
     if scouts:

@@ -18,6 +18,7 @@ _B_VALUE = 0.03  # relative: scanners write 995, 1000 and 1005 for one weighting
 _ECHO = 0.005
 _DIRECTION = 0.02
 _IN_PLANE_MM = 1.0
+_MOST_DIMENSIONS = 8
 
 
 def separate(frames: Sequence[Frame], places: Sequence[int], kinds: Sequence[str]) -> list[list[int]] | None:
@@ -132,6 +133,10 @@ def _temporal(frames: Sequence[Frame], places: Sequence[int]) -> Labels:
     return [frame.temporal for frame in frames]
 
 
+def _temporal_rank(frames: Sequence[Frame], places: Sequence[int]) -> Labels | None:
+    return _ranked([frame.temporal for frame in frames], places)
+
+
 def _trigger(frames: Sequence[Frame], places: Sequence[int]) -> Labels | None:
     return _ranked([frame.trigger for frame in frames], places)
 
@@ -159,12 +164,29 @@ def _clock(frames: Sequence[Frame], places: Sequence[int]) -> Labels | None:
     return _ranked([frame.clock for frame in frames], places)
 
 
+def _content(frames: Sequence[Frame], places: Sequence[int]) -> Labels | None:
+    return _ranked([frame.content for frame in frames], places)
+
+
+def _reference(frames: Sequence[Frame], places: Sequence[int]) -> Labels | None:
+    return _ranked([frame.reference for frame in frames], places)
+
+
+def _dimension(number: int) -> Separator:
+    def separator(frames: Sequence[Frame], places: Sequence[int]) -> Labels:
+        return [f.dimensions[number] if f.dimensions and number < len(f.dimensions) else None for f in frames]
+
+    return separator
+
+
 def _exact(frames: Sequence[Frame], places: Sequence[int]) -> Labels:
     return [(frame.b_value, frame.echo_time, frame.parameters) for frame in frames]
 
 
 _SEPARATORS: tuple[Separator, ...] = (
-    _b_value, _direction, _echo, _echo_time, _temporal, _trigger, _acquisition, _acquisition_rank,
+    _b_value, _direction, _echo, _echo_time, _temporal, _temporal_rank, _trigger, _acquisition, _acquisition_rank,
     *(_parameter(number) for number in range(4)),
 )  # fmt: skip
-_LAST: tuple[Separator, ...] = (_in_plane, _clock, _exact)
+_LAST: tuple[Separator, ...] = (
+    _in_plane, _clock, _reference, _content, *(_dimension(number) for number in range(_MOST_DIMENSIONS)), _exact
+)  # fmt: skip

@@ -89,7 +89,10 @@ def _stacks(members: Sequence[Member]) -> list[list[Member]]:
     stacks: dict[Hashable, list[Member]] = defaultdict(list)
     for member, direction, spacing in zip(members, directions, spacings, strict=True):
         placed = direction is not None and member.frame.position is not None
-        key = member.shape, direction, placed, spacing, family_of(member.frame.image_type)
+        # Without a place in the body nothing else holds the two sides of it apart.
+        side = None if placed else member.frame.laterality
+        family = family_of(member.frame.image_type)
+        key = member.shape, direction, placed, spacing, family, member.frame.stack, side
         stacks[key].append(member)
     return [sorted(stack, key=lambda member: member.order) for stack in stacks.values()]
 
@@ -116,8 +119,12 @@ def _positions(stack: Sequence[Member]) -> list[float] | None:
     return positions
 
 
+def _pixel_mm(stack: Sequence[Member]) -> float | None:
+    return min(stack[0].frame.pixel_spacing or (), default=None)
+
+
 def _split(stack: Sequence[Member], positions: Sequence[float]) -> list[Volume]:
-    at = places(positions)
+    at = places(positions, _pixel_mm(stack))
     parts = separate([member.frame for member in stack], at, [member.kind for member in stack])
     if parts is None:
         return [_ordered_by_position(stack, positions, at)]
@@ -137,9 +144,9 @@ def _ordered_by_position(stack: Sequence[Member], positions: Sequence[float], at
     mm = [positions[i] for i in kept]
     low, extent = mm[0], mm[-1] - mm[0]
     relative = tuple((place - low) / extent if extent > 0 else None for place in mm)
-    spacing = spacing_of(mm)
-    spacing = Spacing(spacing.mm, spacing.gaps, len(repeated))
     members = tuple(stack[i] for i in kept)
+    spacing = spacing_of(mm, _pixel_mm(members))
+    spacing = Spacing(spacing.mm, spacing.gaps, len(repeated))
     return Volume(members, tuple(mm), relative, spacing, is_localizer(members[0].frame.image_type), repeated)
 
 

@@ -1,4 +1,4 @@
-"""Python values of raw header elements, read when they are asked for."""
+"""Python values of raw header elements, converted when they are used."""
 
 from __future__ import annotations
 

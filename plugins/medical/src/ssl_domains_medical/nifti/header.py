@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, require_expandable
+from ssl_domains.samples.scanning.expansion import require_expanded
 from ssl_domains_medical.nifti.volumes import decoded_dtype, is_coloured, open_volume
 
-__all__ = ["NiftiHeader", "read_header", "stacked_dtype"]
+__all__ = ["NiftiHeader", "agree", "read_header", "stacked_dtype"]
 
-_PIECE = 1 << 20
+_GZIP = b"\x1f\x8b"
 
 
 class NiftiHeader:
@@ -98,8 +99,12 @@ def _require_header(path: Path) -> None:
     with gzip.open(path, "rb") if _is_gzip(path) else path.open("rb") as file:
         try:
             head = file.read(540)
+        except gzip.BadGzipFile as error:
+            raise ReadError("its name says that it is compressed (.gz), and its content is not") from error
         except (EOFError, zlib.error) as error:
             raise ReadError("the compressed file is damaged or cut short within its header") from error
+    if head.startswith(_GZIP):
+        raise ReadError("it is compressed, and its name doesn't say so: name it .nii.gz")
     if len(head) < 348:
         raise ReadError("it is shorter than a NIfTI header")
     for order in "<>":
@@ -127,15 +132,7 @@ def _require_bytes(path: Path, needed: int) -> None:
         file.seek(-4, 2)
         if struct.unpack("<I", file.read(4))[0] == needed % 2**32:
             return
-    held = 0
-    try:
-        with gzip.open(path, "rb") as expanded:
-            while held < needed and (piece := expanded.read(min(_PIECE, needed - held))):
-                held += len(piece)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ReadError(f"the compressed file is damaged or cut short after {held:,} bytes") from error
-    if held < needed:
-        raise ReadError(f"it holds {held:,} bytes where its header states {needed:,}")
+    require_expanded(path, needed)
 
 
 def _is_gzip(path: Path) -> bool:

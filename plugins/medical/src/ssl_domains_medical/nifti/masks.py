@@ -97,7 +97,7 @@ def parse_names(text: str) -> dict[int, str]:
     names = {}
     for part in text.split(","):
         number, equals, name = (piece.strip() for piece in part.partition("="))
-        if not (equals and name and number.isdigit() and int(number) > 0):
+        if not (equals and name and number.isdecimal() and int(number) > 0):
             raise UsageError(f"--mask-names: can't read {part.strip()!r}", 'write "1=anterior,2=posterior"')
         names[int(number)] = name
     if len(set(names.values())) < len(names):
@@ -159,7 +159,7 @@ def _names_of_dataset(folder: Path, source: Path) -> dict[int, str]:
             labels = json.loads((place / "dataset.json").read_text(encoding="utf-8"))["labels"]
             pairs = [(k, v) if str(k).isdigit() else (v, k) for k, v in labels.items()]
             return {int(number): str(name).lower() for number, name in pairs if int(number) > 0}
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
             continue
     return {}
 
