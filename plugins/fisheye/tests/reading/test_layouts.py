@@ -30,6 +30,32 @@ def test_the_cameras_of_one_drive_are_in_one_recording(picture: Picture, tmp_pat
     assert frame["frame"].n_unique() == 2
 
 
+def test_the_cameras_of_one_kalibr_file_are_in_one_recording(picture: Picture, write: Write, tmp_path: Path) -> None:
+    for flight in ("one", "two"):
+        for camera in ("cam0", "cam1"):
+            picture(f"{flight}/{camera}/7.png", 80, 60)
+    camera = """
+  camera_model: pinhole
+  distortion_model: equidistant
+  distortion_coeffs: [0.0, 0.0, 0.0, 0.0]
+  intrinsics: [50.0, 50.0, 39.5, 29.5]
+  resolution: [80, 60]
+"""
+    chain = write("camchain.yaml", f"cam0:{camera}cam1:{camera}")
+    frame = scan(tmp_path, calibration=chain).samples.frame
+    assert frame["recording"].to_list() == ["one", "one", "two", "two"]
+    assert frame["camera"].to_list() == ["cam0", "cam1"] * 2
+    # Without the file, two folders might as well be two places.
+    assert scan(tmp_path).samples.frame["recording"].n_unique() == 4
+
+
+def test_the_calibration_that_is_named_is_no_annotation(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("a.png", 100, 80)
+    lens = write("lens.json", {"model": "equidistant", "f": 50.0, "width": 100, "height": 80})
+    assert not any("passed over" in note for note in scan(tmp_path, calibration=lens).notes)
+    assert any("passed over" in note for note in scan(tmp_path).notes)
+
+
 def test_folders_that_name_no_camera_stay_recordings(picture: Picture, tmp_path: Path) -> None:
     for folder in ("cam0", "cam1", "FVs", "image_12"):
         picture(f"{folder}/0001.png")
