@@ -155,3 +155,22 @@ def test_a_coco_file_of_each_recording_with_the_same_names(picture: Picture, wri
         write(f"annotations/{recording}.json", json.dumps(content))
     frame = scan(tmp_path).samples.frame
     assert frame.select("recording", "left").rows() == [("one", 0.0), ("two", 1.0)]
+
+
+def test_coco_polygons_without_a_box_have_their_extent(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("a.png", 40, 30)
+    entries = [
+        {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[3, 4, 12, 5, 7, 20], [20, 8, 22, 8, 21, 9]]},
+        {"id": 2, "image_id": 1, "category_id": 1, "bbox": [], "segmentation": [[1, 1, 9, 1, 9, 8.5]]},
+        {"id": 3, "image_id": 1, "category_id": 1, "segmentation": {"size": [30, 40], "counts": "abc"}},
+        {"id": 4, "image_id": 1, "category_id": 1, "segmentation": [[1, 1, 9, 1, 9, 8, 3]]},
+    ]
+    content = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": entries, "categories": []}
+    write("labels.json", json.dumps(content))
+    result = scan(tmp_path)
+    frame = result.samples.frame
+    assert frame.select("left", "top", "right", "bottom").rows() == [(3, 4, 22, 20), (1, 1, 9, 8.5)]
+    assert "2 rotated boxes or polygons: their extent is the box" in result.notes
+    causes = result.problems["cause"].to_list()
+    assert [cause.partition(":")[0] for cause in causes] == ["annotation 3", "annotation 4"]
+    assert "an x and no y" in causes[1]
