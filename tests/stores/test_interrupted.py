@@ -37,7 +37,7 @@ def assert_whole(store: ArrayStore, table: SampleTable) -> None:
 
 def stored_files(store: ArrayStore, table: SampleTable) -> list[str]:
     """Stems of the files that are wholly stored."""
-    lines = list(journal_module.read_journal(store._journal, store._data))
+    lines = list(journal_module.read_journal(store._journal, store._data, 3))
     assert {len(line.entries) for line in lines} <= {3}
     return [Path(line.path).stem for line in lines]
 
@@ -186,7 +186,7 @@ def test_data_lost_in_a_power_cut_is_decoded_again(
     with pytest.raises(KeyboardInterrupt):
         ArrayStore.fill(folder, table, readers.VolumeReader(stop))
     store = ArrayStore.open(folder)
-    lines = list(journal_module.read_journal(store._journal, store._data))
+    lines = list(journal_module.read_journal(store._journal, store._data, 3))
     with store._data.open("r+b") as file:
         file.seek(lines[1].start)
         file.write(bytes(lines[1].end - lines[1].start))

@@ -63,7 +63,7 @@ class Generation:
             FileNotFoundError: When another process has filled it anew since the header was read.
         """
         builder = IndexBuilder(_index(header))
-        for line in read_journal(header.journal_path, header.data_path):
+        for line in read_journal(header.journal_path, header.data_path, header.rank):
             builder.add(line)
         return cls(header, builder.build(), builder.lines)
 

@@ -78,13 +78,12 @@ class Index:
         found, read = pl.read_parquet(rows), pl.read_parquet(files)
         columns, schema = tuple(tuple(names) for names in meta["columns"]), _schema(meta["rank"])
         absent = [pl.lit(None).alias(name) for name in schema if name not in found.columns]
-        places = SourcePaths.of_store(files.parent)
-        found, read = (frame.with_columns(path=places.read_all(frame["path"])) for frame in (found, read))
         types = pl.Schema({name: dtype for name, dtype in schema.items() if name in found.columns})
         table = found.cast(types).with_columns(absent).select(list(schema))
-        made = cls(
-            table, read.cast(pl.Schema(_FILES)).select(list(_FILES)), tuple(meta["dtypes"]), columns, meta["rank"]
-        )
+        read = read.cast(pl.Schema(_FILES)).select(list(_FILES))
+        places = SourcePaths.of_store(files.parent)
+        table, read = (frame.with_columns(path=places.read_all(frame["path"])) for frame in (table, read))
+        made = cls(table, read, tuple(meta["dtypes"]), columns, meta["rank"])
         made._require_consistent()
         return made
 
@@ -171,7 +170,7 @@ class IndexBuilder:
     """
 
     def __init__(self, index: Index) -> None:
-        self._index, self._rank = index, index.rank
+        self._index, self.rank = index, index.rank
         self._dtypes = {name: code for code, name in enumerate(index.dtypes)}
         self._columns = {names: code for code, names in enumerate(index.columns)}
         self._parts: list[pl.DataFrame] = []
@@ -186,10 +185,10 @@ class IndexBuilder:
         columns = self._columns.setdefault(line.columns, len(self._columns))
         self._files.append((line.path, size, modified, columns))
         file = len(self._index.files) + len(self._files) - 1
-        none = (0,) * self._rank
+        none = (0,) * self.rank
         for entry in line.entries:
             dtype = self._dtypes.setdefault(entry.dtype or "|u1", len(self._dtypes))
-            region: tuple[Any, ...] = (*([None] * self._rank), None, None, None)
+            region: tuple[Any, ...] = (*([None] * self.rank), None, None, None)
             if entry.place == Place.REGION:
                 elsewhere: tuple[Any, ...] = (None, entry.size, None)
                 if entry.path != line.path:
@@ -201,7 +200,7 @@ class IndexBuilder:
             self._flush()
 
     def _flush(self) -> None:
-        self._parts.append(pl.DataFrame(self._rows, schema=_schema(self._rank), orient="row"))
+        self._parts.append(pl.DataFrame(self._rows, schema=_schema(self.rank), orient="row"))
         self._rows = []
 
     def build(self) -> Index:
@@ -212,7 +211,7 @@ class IndexBuilder:
         new = pl.concat(self._parts).unique("array", keep="last", maintain_order=True)
         kept = self._index.rows
         if len(kept):
-            kept = kept.cast(pl.Schema(_schema(self._rank))).join(new.select("array"), on="array", how="anti")
+            kept = kept.cast(pl.Schema(_schema(self.rank))).join(new.select("array"), on="array", how="anti")
         rows = pl.concat([kept, new], rechunk=True) if len(kept) else new.rechunk()
         files = pl.concat([self._index.files, pl.DataFrame(self._files, schema=_FILES, orient="row")], rechunk=True)
         used, codes = np.unique(rows["file"].to_numpy(), return_inverse=True)
@@ -220,7 +219,7 @@ class IndexBuilder:
         self._parts, self._files = [], []
         empty = [name for name in rows.columns if rows[name].null_count() == len(rows)]
         rows = rows.with_columns(pl.lit(None).alias(name) for name in empty)
-        self._index = Index(rows, files[used.astype(np.int64)], tuple(self._dtypes), tuple(self._columns), self._rank)
+        self._index = Index(rows, files[used.astype(np.int64)], tuple(self._dtypes), tuple(self._columns), self.rank)
         return self._index
 
 

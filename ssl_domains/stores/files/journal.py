@@ -40,8 +40,8 @@ class _Text(NamedTuple):
     end: int
 
 
-def _read(path: Path, data_size: int) -> Iterator[_Text]:
-    """The complete lines of a journal whose data is complete."""
+def _read(path: Path, data_size: int, rank: int) -> Iterator[_Text]:
+    """The lines of a journal up to the first that is cut off or damaged, or whose data is incomplete."""
     position, places = 0, SourcePaths.of_store(path.parent)
     try:
         with path.open("rb") as file:
@@ -53,7 +53,7 @@ def _read(path: Path, data_size: int) -> Iterator[_Text]:
                     line = None if "synced" in values else Line.from_json(values, places)
                 except (ValueError, KeyError, TypeError):
                     return
-                if line is not None and line.end > data_size:
+                if line is not None and (line.end > data_size or not _fits(line, rank)):
                     return
                 position += len(raw)
                 yield _Text(line, position)
@@ -61,11 +61,22 @@ def _read(path: Path, data_size: int) -> Iterator[_Text]:
         return
 
 
-def read_journal(path: Path, data: Path) -> Iterator[Line]:
-    """The complete lines of a journal whose data is complete; safe while another process appends."""
+def _fits(line: Line, rank: int) -> bool:
+    """Whether the arrays of a line have the number of sides of the store, or are none."""
+    return all(len(sides) in (0, rank) for entry in line.entries for sides in (entry.shape, entry.strides))
+
+
+def read_journal(path: Path, data: Path, rank: int) -> Iterator[Line]:
+    """The complete lines of a journal whose data is complete; safe while another process appends.
+
+    Args:
+        path: The journal.
+        data: The data file.
+        rank: Number of sides of the store's arrays.
+    """
     # The size is read before the journal: data is always written before its line.
     size = data.stat().st_size if data.exists() else 0
-    return (text.line for text in _read(path, size) if text.line is not None)
+    return (text.line for text in _read(path, size, rank) if text.line is not None)
 
 
 class Journal:
@@ -84,8 +95,10 @@ class Journal:
         self._data_path, self._rows, self._places = data, rows, SourcePaths.of_store(journal.parent)
         self._end, self._journal_end = end, 0
         size = data.stat().st_size if data.exists() else 0
-        synced = max((number for number, text in enumerate(_read(journal, size)) if text.line is None), default=-1)
-        for number, text in enumerate(_read(journal, size)):
+        synced = max(
+            (number for number, text in enumerate(_read(journal, size, rows.rank)) if text.line is None), default=-1
+        )
+        for number, text in enumerate(_read(journal, size, rows.rank)):
             if text.line is not None:
                 if number > synced and not self._checks(text.line):
                     break

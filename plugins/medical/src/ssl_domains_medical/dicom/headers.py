@@ -20,6 +20,7 @@ from pydicom.uid import (
 )
 
 from ssl_domains.samples import ReadError, require_expandable
+from ssl_domains_medical.dicom.bounded_file import BoundedFile
 from ssl_domains_medical.dicom.elements import PIXEL_TAGS, Elements, TooShort, Unusual, read_elements
 from ssl_domains_medical.dicom.kinds import DICOMDIR
 from ssl_domains_medical.dicom.quiet import quiet
@@ -143,7 +144,7 @@ def read_header(path: Path, also: tuple[str, ...] = ()) -> Header:
     Raises:
         ReadError: With the cause, when the file can't be parsed.
     """
-    with open(path, "rb") as file, quiet():
+    with BoundedFile(path) as file, quiet():
         try:
             header = _header(path, file, also)
         except ReadError:

@@ -15,6 +15,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
 from pydicom.uid import RLELossless
 
 from ssl_domains.samples import ReadError
+from ssl_domains_medical.dicom.bounded_file import BoundedFile
 from ssl_domains_medical.dicom.frames import Frame, frames_of
 from ssl_domains_medical.dicom.headers import ALLOWED, Header, read_header
 from ssl_domains_medical.dicom.native import is_plain, plain_frames
@@ -82,15 +83,16 @@ def _stored(header: Header, made: PixelFormat, wanted: Sequence[int]) -> Iterato
         yield from plain_frames(header, made, wanted)
         return
     # The RLE decoder writes to the terminal when the pixels don't fit the header, before it raises.
-    with without_stderr() if header.transfer_syntax == RLELossless else nullcontext():
-        yield from iter_pixels(_source(header), indices=wanted)
+    quietly = without_stderr() if header.transfer_syntax == RLELossless else nullcontext()
+    with quietly, BoundedFile(header.path) as file:
+        yield from iter_pixels(_source(header, file), indices=wanted)
 
 
-def _source(header: Header) -> Any:
-    """The path, to read frame by frame, or the whole data set of a file that pydicom can't seek in."""
+def _source(header: Header, file: BoundedFile) -> Any:
+    """The file, to read frame by frame, or the whole data set of a file that pydicom can't seek in."""
     if not (header.transfer_syntax.is_deflated or header.misdeclared or header.bare):
-        return header.path
-    dataset = pydicom.dcmread(header.path, force=True)
+        return file
+    dataset = pydicom.dcmread(file, force=True)
     dataset.file_meta.TransferSyntaxUID = header.transfer_syntax
     return dataset
 
@@ -99,7 +101,8 @@ def _tables(header: Header, made: PixelFormat) -> Any:
     """The header with its palette or modality lookup table; None where there is neither."""
     if made.palette_bits is None and made.lut_bits is None:
         return None
-    return pydicom.dcmread(header.path, stop_before_pixels=True, specific_tags=[*ALLOWED, *_PALETTES], force=True)
+    with BoundedFile(header.path) as file:
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*ALLOWED, *_PALETTES], force=True)
 
 
 def _to_native(pixels: NDArray[Any], made: PixelFormat, frame: Frame, tables: Any) -> NDArray[np.generic]:
