@@ -16,7 +16,7 @@ from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.perceptual import Looks
 from ssl_domains.audit.sides import Side
 from ssl_domains.samples.reader import FileReader, Reader
-from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
+from ssl_domains.samples.scanning.guard import Unreadable, is_special, read_guarded
 from ssl_domains.samples.table import SampleTable
 
 __all__ = [
@@ -205,6 +205,8 @@ def _array_digest(array: NDArray[np.generic]) -> str:
 
 
 def _file_digest(path: str) -> str | None:
+    if is_special(path):
+        return None
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections import deque
@@ -17,6 +18,7 @@ __all__ = ["Progress", "showing_progress", "silent"]
 _SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 
 _BAR_WIDTH = 24
+_USUAL_COLUMNS = 80  # of a terminal that doesn't say its width
 _REDRAW_S = 0.1  # seconds between two drawings of the bar
 _FIRST_LINE_S = 10.0  # a log gets its first line after this time, so that short work prints nothing
 _LONGEST_PAUSE_S = 300.0  # later lines come after ever longer pauses, up to this one
@@ -110,9 +112,20 @@ class _Bar:
             self._stream.flush()
 
     def _draw(self, text: str) -> None:
+        # A line that the terminal wraps can't be drawn over, so a long one loses its start, never the time left.
+        room = _columns(self._stream) - 1
+        if len(text) > room:
+            text = "…" + text[len(text) - room + 1 :]
         self._stream.write("\r" + text.ljust(self._width))
         self._stream.flush()
         self._width = len(text)
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return _USUAL_COLUMNS
 
 
 class _Lines:

@@ -29,7 +29,7 @@ from ssl_domains.probes import (
     run_probe,
 )
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable, looks_identifying, require_target
+from ssl_domains.samples import SampleTable, looks_identifying, require_target, undecoded_hint
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
@@ -89,7 +89,7 @@ def probe_run(
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
-    labels = read_labels(table.column(label), task)
+    labels = read_labels(table.label(label), task)
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
@@ -102,7 +102,7 @@ def probe_run(
     unread = int((usable & ~decoded).sum())
     rows = np.flatnonzero(usable & decoded)
     if not len(rows):
-        raise _no_rows(label, labels, split, store.of(table).causes())
+        raise _no_rows(label, labels, split, store.of(table).causes(), table)
     part, kept = table.take(rows), labels.take(rows)
     sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     _require_shared_classes(label, kept, sides)
@@ -204,12 +204,14 @@ def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> in
     return int((labels.known & rows).sum())
 
 
-def _no_rows(label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str]) -> DataError:
+def _no_rows(
+    label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str], table: SampleTable
+) -> DataError:
     usable = int(((split.train | split.test) & labels.known).sum())
     if usable and causes:
         why = max(set(causes), key=causes.count)
-        hint = "do the table's paths lead to the files? ssl-domains tables describe TABLE says from where they count"
-        return DataError(f"none of {plural(usable, 'row')} with a label {label!r} has an array: {why}", hint)
+        cause = f"none of {plural(usable, 'row')} with a label {label!r} has an array: {why}"
+        return DataError(cause, undecoded_hint(table))
     return DataError(f"no row has both a split and a label {label!r}", "probe another column")
 
 

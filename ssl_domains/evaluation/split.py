@@ -69,8 +69,8 @@ def evaluation_split(
     if made:
         if group is None:
             raise UsageError(
-                "the table has no column 'split' and no group to split by",
-                "name one with --group, or scan --split-by it",
+                "the table has no column 'split', and no --group to split by was given",
+                f"--group {table.meta.group or run_group or 'COLUMN'} holds out groups of this column",
             )
         table = group_split(table, group, test=test, seed=seed)
         notes.append(f"the table has no split: {test:.0%} of the groups of {group!r} are held out here, by seed {seed}")

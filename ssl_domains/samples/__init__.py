@@ -38,7 +38,7 @@ from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 from ssl_domains.samples.tables.conditions import matching_rows
-from ssl_domains.samples.tables.description import TableDescription, describe_table
+from ssl_domains.samples.tables.description import TableDescription, describe_table, undecoded_hint
 from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta_to_dict, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import absolute_from, missing_files
 from ssl_domains.samples.writing import (
@@ -104,6 +104,7 @@ __all__ = [
     "shuffle_columns",
     "sidecar_meta",
     "sidecar_path",
+    "undecoded_hint",
     "walk",
     "with_aspect_ratio",
     "write_errors",

@@ -123,7 +123,10 @@ def names_of_join(on: str | Sequence[str], columns: Sequence[str] = ()) -> list[
 
 def _require_columns(table: SampleTable, other: pl.DataFrame, left: str, right: str) -> None:
     if right not in other.columns:
-        raise UsageError(f"the joined table has no column {right!r}", did_you_mean(right, other.columns))
+        offers = (_offer(table, other[name], name) for name in other.columns)
+        offered = next((offer for offer in offers if offer), "") if left == right else ""
+        known = did_you_mean(right, other.columns)
+        raise UsageError(f"the joined table has no column {right!r}", f"{known}; {offered}" if offered else known)
     if left not in table.columns:
         offered = _offer(table, other[right], right)
         raise UsageError(f"the sample table has no column {left!r}", offered or did_you_mean(left, table.columns))

@@ -76,7 +76,8 @@ class SampleTable:
             )
         if ids.n_unique() != len(ids):
             twice = ids.filter(ids.is_duplicated())[0]
-            raise DataError(f"sample id {twice!r} appears more than once", "sample ids must be unique")
+            hint = "a sample has one row: remove the others, in polars with frame.unique('sample', maintain_order=True)"
+            raise DataError(f"sample id {twice!r} appears more than once", hint)
 
     @classmethod
     def of(cls, data: Any, meta: TableMeta | None = None) -> SampleTable:
@@ -110,6 +111,18 @@ class SampleTable:
         if name not in self.frame.columns:
             raise UsageError(f"the sample table has no column {name!r}", did_you_mean(name, self.columns))
         return self.frame[name]
+
+    def label(self, name: str) -> pl.Series:
+        """The named column, which a user's own table of labels may add.
+
+        Raises:
+            UsageError: When there is no such column; the hint says how labels are joined.
+        """
+        try:
+            return self.column(name)
+        except UsageError as error:
+            joined = "labels of your own are added by `ssl-domains tables join TABLE LABELS --on COLUMN`"
+            raise UsageError(error.message, f"{error.hint}; {joined}") from None
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """The named column as float64 ``[n]``, NaN where missing; dates count days.

@@ -20,6 +20,7 @@ from ssl_domains.samples import (
     cause_of,
     read_guarded,
 )
+from ssl_domains.samples.scanning.guard import SPECIAL, is_special
 from ssl_domains.stores.copying import Announcement
 from ssl_domains.stores.current import first_rows
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
@@ -139,6 +140,8 @@ def _blocks(
 
 def _decode(reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]) -> list[Made]:
     """Open or decode the rows of one file: for each row its array, or the cause why there is none."""
+    if path and is_special(path):
+        return [SPECIAL] * len(rows)
     made: list[Made | None] = [None] * len(rows)
     if isinstance(reader, OpenReader):
         made = [_open(reader, form, row) for row in rows]

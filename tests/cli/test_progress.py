@@ -109,3 +109,9 @@ def test_scan_and_training_report_their_progress(samples, cli, tmp_path, monkeyp
     assert seen["embedding by frozen encoder"][-1] == (48, 48)
     assert seen["fitting probes on frozen encoder"] == [(1, 2), (2, 2)]
     assert all(done <= total for counts in seen.values() for done, total in counts)
+
+
+def test_a_long_line_is_cut_to_the_width_of_the_terminal_and_keeps_the_time_left() -> None:
+    frames = work(Terminal(), Clock(2.0), 1500, what="fitting probes on " + "a long name of an arm " * 5).split("\r")
+    assert max(len(frame) for frame in frames) == 79
+    assert any(frame.startswith("…") and frame.rstrip().endswith("33 min 20 s left") for frame in frames)

@@ -74,10 +74,11 @@ def write_pictures(folder: Path, table: Path, separator: str = ",") -> None:
     table.write_text("\n".join(separator.join(line) for line in lines) + "\n", encoding="utf-8")
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_the_block_runs_on_a_folder_of_pictures(
-    blocks: Blocks, place: Path, capsys: pytest.CaptureFixture[str]
+    blocks: Blocks, place: Path, capsys: pytest.CaptureFixture[str], separator: str
 ) -> None:
-    write_pictures(place / "pictures", place / "labels.csv")
+    write_pictures(place / "pictures", place / "labels.csv", separator)
     shown = run_all(commands_of(blocks, "scan pictures"), capsys)
     assert "60 samples" in shown["scan"]
     assert "Frozen probe of 'diagnosis'" in shown["probe"]

@@ -47,7 +47,7 @@ def test_without_a_split_one_is_made_by_group_and_said() -> None:
     assert split.test_groups == 2
     assert split.transductive.startswith("2 of 2")
     assert "no split" in split.notes[0]
-    with pytest.raises(UsageError, match="no group to split by"):
+    with pytest.raises(UsageError, match="no --group to split by was given"):
         evaluation_split(table, None, frozenset())
 
 

@@ -228,6 +228,18 @@ def test_files_that_fail_become_problems(tmp_path: Path, source: Source) -> None
     assert reader.opened == ["1", "2"], "unless asked to"
 
 
+def test_a_file_that_became_a_pipe_or_a_device_is_not_opened(tmp_path: Path, source: Source) -> None:
+    table = source(files=3, rows=1)
+    ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
+    for number, make in enumerate((os.mkfifo, lambda path: os.symlink("/dev/zero", path))):
+        (tmp_path / f"{number}.npy").unlink()
+        make(tmp_path / f"{number}.npy")
+    store = ArrayStore.fill(tmp_path / "x.store", table, readers.RowReader())
+    assert (
+        store.problems["cause"].to_list() == ["a pipe, socket or device, which is not opened: only files are read"] * 2
+    )
+
+
 def test_a_mended_file_leaves_the_problems(tmp_path: Path, source: Source) -> None:
     table = source()
     path = Path(table.frame["path"][0])

@@ -216,6 +216,13 @@ def test_numbers_that_are_not_read_are_refused(
         assert refused.value.hint
 
 
+def test_two_values_for_one_number_are_refused(write: Callable[[str, Any], Path]) -> None:
+    whole = '{"model": "equidistant", "width": 100, "height": 80, "f": 50.0, "f": 50.0}'
+    assert read_calibration(write("one.json", whole)).lens.coefficients == (50.0,)
+    with pytest.raises(UsageError, match="it has two values for 'f'"):
+        read_calibration(write("two.json", whole.replace("50.0}", "60.0}")))
+
+
 def test_coefficients_beside_the_intrinsic_part_are_refused(calibrations: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="'k5'"):
         camera_of({"intrinsic": calibrations["radial_poly"], "k5": 1.0})

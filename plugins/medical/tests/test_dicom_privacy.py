@@ -134,3 +134,26 @@ def test_no_output_of_any_command_holds_an_identifier(write_dicom: Write, tmp_pa
         assert found_in(text) == set(), name
     assert searched > 10
     assert read_table(table).meta.key
+
+
+def test_no_word_of_a_name_is_left_in_notes_and_causes(
+    write_dicom: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import nibabel
+    import numpy as np
+
+    path = write_dicom("in/a.dcm")
+    content = path.read_bytes()
+    assert content.count(b"1.2.840.10008.1.2.1\0") == 1
+    path.write_bytes(content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.276.0.4711.66.7\0"))
+    (tmp_path / "in/scan.Mustermann").write_text("no image")
+    (tmp_path / "in/readme.txt").write_text("no image")
+    volume = tmp_path / "in/b.nii"
+    nibabel.save(nibabel.Nifti1Image(np.ones((3, 4, 5), np.int16), np.eye(4)), volume)
+    volume.write_bytes(volume.read_bytes()[:70] + b"\x99\x77" + volume.read_bytes()[72:])  # a type that there is not
+    result = MedicalReader().scan(tmp_path / "in")
+    assert "passed over as no image of a known kind: 1 .txt, 1 of another suffix" in result.notes
+    causes = {Path(path).name: cause for path, cause in result.problems.select("path", "cause").iter_rows()}
+    assert causes["a.dcm"] == "the transfer syntax is of a private kind, which has no decoder"
+    assert set(causes) == {"a.dcm", "b.nii"}
+    assert [record for record in caplog.records if record.name.startswith("nibabel")] == []

@@ -60,7 +60,7 @@ def command(
             raise UsageError("give --pairs or --rule", f"{domain.name} has: {known}" if known else "--rule EXPR")
         train = training_rows(open_table(domain, samples))
         if label is not None:
-            train.column(label)
+            train.label(label)
         options = {"train.batch_size": batch_size}
         settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
         train = with_nuisance(train, settings)

@@ -121,7 +121,7 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
         UsageError: As `plan_training`, or when there is no column ``label``.
     """
     if label is not None:
-        train.column(label)
+        train.label(label)
     return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train, config))
 
 

@@ -56,7 +56,7 @@ def prepare_study(
     table = _filtered(open_table(domain, path), study)
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
-    labels = read_labels(table.column(study.label))
+    labels = read_labels(table.label(study.label))
     if labels.task == "multilabel":
         raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
     config = configure(domain, table, None, options=study.config)

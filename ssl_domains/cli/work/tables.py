@@ -65,6 +65,8 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
     Raises:
         DataError: When no row could be decoded.
     """
+    from ssl_domains.samples import undecoded_hint
+
     samples = store.of(table)
     causes = Counter(samples.causes())
     if causes:
@@ -73,8 +75,7 @@ def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:
         if len(causes) > len(common):
             why += f"; and {len(causes) - len(common)} other causes"
         if failed == len(table):
-            hint = "the reader and what it declares must agree, or the files are damaged: mend them and run again"
-            raise DataError(f"none of the {failed} samples can be decoded: {why}", hint)
+            raise DataError(f"none of the {failed} samples can be decoded: {why}", undecoded_hint(table))
         note(f"{failed} of {len(table)} samples can't be decoded and are left out: {why}")
     return table.take(samples.decoded)
 

@@ -171,7 +171,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         values |= {"views.size": None, "views.canvas": None}
         values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
     if config.health.label is not None:
-        parts.table.column(config.health.label)
+        parts.table.label(config.health.label)
     config = with_method_options(config, parts.method.options).with_values(values)
     parts.method.needs.require(_recipe(parts).views, config.method.name)
     refuse_unread_rule(config, parts.method.needs)

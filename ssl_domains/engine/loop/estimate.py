@@ -15,6 +15,9 @@ __all__ = ["TIMED_STEPS", "StepTimer", "peak_memory"]
 TIMED_STEPS = 4
 """Steps that are timed, after the first step, which compiles, allocates and fills caches."""
 
+_LONG_S = 10.0
+"""Steps that take this many seconds together are enough, so that the estimate of slow steps comes soon."""
+
 
 class StepTimer:
     """Times the first steps of a training, without waiting for the device more than twice.
@@ -28,15 +31,18 @@ class StepTimer:
     def __init__(self, total_steps: int, start: int, device: torch.device) -> None:
         self._total, self._device = total_steps, device
         self._first, self._last = start + 1, start + 1 + TIMED_STEPS
-        self._before = 0.0
+        self._before, self._due = 0.0, True
 
     def after(self, step: int) -> Estimated | None:
-        """The estimate when ``step`` is the last of the timed steps, and steps remain; else None.
+        """The estimate when ``step`` is the last of the timed steps, or they took long, and steps remain; else None.
 
         Args:
             step: Number of steps done.
         """
-        if step not in (self._first, self._last) or self._last >= self._total:
+        if not self._due or step >= self._total or self._last >= self._total:
+            return None
+        long = step > self._first and time.perf_counter() - self._before >= _LONG_S
+        if step not in (self._first, self._last) and not long:
             return None
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
@@ -44,7 +50,8 @@ class StepTimer:
         if step == self._first:
             self._before = now
             return None
-        seconds = (now - self._before) / TIMED_STEPS
+        self._due = False
+        seconds = (now - self._before) / (step - self._first)
         return Estimated(self._total - step, seconds, seconds * (self._total - step), peak_memory(self._device))
 
 

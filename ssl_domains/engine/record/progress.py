@@ -144,8 +144,9 @@ def _start_line(event: Started) -> str:
 
 
 def _estimate_line(event: Estimated) -> str:
+    steps = "step" if event.steps == 1 else "steps"
     return (
-        f"estimate: about {duration(event.seconds)} for the {event.steps:,} steps that remain, at "
+        f"estimate: about {duration(event.seconds)} for the {event.steps:,} {steps} left, at "
         f"{event.seconds_per_step:.3g} s a step; peak memory so far {event.peak_memory_bytes / 1e9:.2f} GB"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import TypeVar
 from ssl_domains.errors import ResourceError, SslDomainsError, disk_is_full
 from ssl_domains.samples.read_error import ReadError
 
-__all__ = ["Unreadable", "cause_of", "read_guarded"]
+__all__ = ["SPECIAL", "Unreadable", "cause_of", "is_special", "read_guarded"]
+
+# The cause for what `is_special` finds.
+SPECIAL = "a pipe, socket or device, which is not opened: only files are read"
 
 T = TypeVar("T")
 _SPARE_BYTES = 64 << 20
@@ -56,6 +60,15 @@ def read_guarded(read: Callable[[], T], path: str | Path | None = None) -> T | U
         raise
     except BaseException as error:
         return Unreadable(cause_of(error, path))
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether a path is a pipe, a socket or a device: opening one may wait for ever, or read without end."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def cause_of(error: BaseException, path: str | Path | None = None) -> str:

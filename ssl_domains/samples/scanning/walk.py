@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ssl_domains.samples.scanning.guard import SPECIAL, is_special
 from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.tables.metadata import is_sidecar
 
@@ -60,8 +61,8 @@ def _walk(top: Path, problems: Problems, skip: Callable[[Path], bool] | None) ->
         elif is_file:
             if not is_sidecar(path):
                 yield path
-        elif os.path.exists(path):
-            problems.add(path, "a pipe, socket or device, which is not opened: only files are read")
+        elif is_special(path):
+            problems.add(path, SPECIAL)
         elif entry.is_symlink():
             problems.add(path, "a link to a file that is not there")
 

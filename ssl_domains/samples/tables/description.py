@@ -16,7 +16,7 @@ from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.table import SampleTable
 from ssl_domains.samples.tables.places import missing_files
 
-__all__ = ["TableDescription", "describe_table"]
+__all__ = ["TableDescription", "describe_table", "undecoded_hint"]
 
 _CAUSES = 3
 
@@ -126,6 +126,18 @@ def missing_sentence(gone: Sequence[str], path: Path) -> str:
         f"{folder}. Copy the files too, or write the copy by `ssl-domains tables filter ORIGINAL -o COPY`, which keeps "
         "paths right"
     )
+
+
+def undecoded_hint(table: SampleTable) -> str:
+    """The hint for a table of which no row can be decoded: it was not made by a scan, its files are gone, or else."""
+    if "path" not in table.columns:
+        return (
+            "it has no column 'path': scan the files first, and join the labels: ssl-domains DOMAIN scan FOLDER "
+            "-o samples.parquet --join LABELS --on COLUMN"
+        )
+    if missing_files(table.frame, first=1):
+        return "do the table's paths lead to the files? ssl-domains tables describe TABLE says from where they count"
+    return "the reader and what it declares must agree, or the files are damaged: mend them and run again"
 
 
 def _column(table: SampleTable, name: str) -> Column:

@@ -104,7 +104,7 @@ def read_meta(path: Path, *, scanned: bool = True) -> tuple[TableMeta, tuple[str
     return TableMeta(), (
         f"{path.name} has no metadata: its group, its identifiers and the scan that made it are not known. If it was "
         f"made from a scanned table, copy that table's sidecar to {sidecar}, or put it back by `ssl-domains tables "
-        "filter TABLE --like SCANNED_TABLE -o OUT`",
+        f"filter {path.name} --like SCANNED_TABLE -o OUT`",
     )
 
 

@@ -37,6 +37,14 @@ def test_the_steps_after_the_first_are_timed(start: int, monkeypatch: pytest.Mon
     assert last.peak_memory_bytes > 10**7
 
 
+def test_slow_steps_are_estimated_once_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = estimates(102, 0, [9.0, 12, 30, 3, 4, 50], monkeypatch)
+    assert [one is None for one in found] == [True, False, True, True, True, True]
+    first = found[1]
+    assert first is not None
+    assert (first.steps, first.seconds_per_step, first.seconds) == (100, 12.0, 1200.0)
+
+
 def test_a_run_of_few_steps_has_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     assert estimates(5, 0, [1.0] * 5, monkeypatch) == [None] * 5
 

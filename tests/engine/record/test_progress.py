@@ -36,7 +36,7 @@ def test_a_log_gets_plain_lines() -> None:
     assert "(few anchors [else])" in lines[0]
     assert lines[0].endswith("going on at step 3")
     assert lines[1] == (
-        "estimate: about 3 min 20 s for the 12 steps that remain, at 0.25 s a step; peak memory so far 1.50 GB"
+        "estimate: about 3 min 20 s for the 12 steps left, at 0.25 s a step; peak memory so far 1.50 GB"
     )
     assert lines[2] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
     assert lines[3] == "warning: the embedding is collapsing"

@@ -68,6 +68,9 @@ class FisheyeReader:
         problems, notes = Problems(), []
         base = source if source.is_dir() else source.parent
         files = list(walk(source, problems))
+        if calibration is not None and Path(calibration).is_file():
+            # It is used, and neither a picture nor an annotation.
+            files = [file for file in files if file.name != Path(calibration).name or not file.samefile(calibration)]
         relative = [file.relative_to(base) for file in files if file == source or file.suffix.lower() in SUFFIXES]
         relative, passed = without_masks(relative)
         annotated, of_boxes = _boxes(source, relative, files, annotations, format, problems)
@@ -78,7 +81,8 @@ class FisheyeReader:
             notes.append("no calibration: radius is measured from the image centre, theta and distortion are unknown")
         if relative and annotated is None:
             notes.append("no boxes: one row an image, which has no place on the lens")
-        names = dict(zip(relative, names_of(relative, cameras.names if cameras else ()), strict=True))
+        known, rig = (cameras.names, cameras.rig) if cameras else ((), ())
+        names = dict(zip(relative, names_of(relative, known, rig), strict=True))
         if relative and all(name.recording is None for name in names.values()):
             notes.append("file names show no recording: split by frame, or --join a table that has one")
         maker = RowMaker(

@@ -30,6 +30,32 @@ def test_the_cameras_of_one_drive_are_in_one_recording(picture: Picture, tmp_pat
     assert frame["frame"].n_unique() == 2
 
 
+def test_the_cameras_of_one_kalibr_file_are_in_one_recording(picture: Picture, write: Write, tmp_path: Path) -> None:
+    for flight in ("one", "two"):
+        for camera in ("cam0", "cam1"):
+            picture(f"{flight}/{camera}/7.png", 80, 60)
+    camera = """
+  camera_model: pinhole
+  distortion_model: equidistant
+  distortion_coeffs: [0.0, 0.0, 0.0, 0.0]
+  intrinsics: [50.0, 50.0, 39.5, 29.5]
+  resolution: [80, 60]
+"""
+    chain = write("camchain.yaml", f"cam0:{camera}cam1:{camera}")
+    frame = scan(tmp_path, calibration=chain).samples.frame
+    assert frame["recording"].to_list() == ["one", "one", "two", "two"]
+    assert frame["camera"].to_list() == ["cam0", "cam1"] * 2
+    # Without the file, two folders might as well be two places.
+    assert scan(tmp_path).samples.frame["recording"].n_unique() == 4
+
+
+def test_the_calibration_that_is_named_is_no_annotation(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("a.png", 100, 80)
+    lens = write("lens.json", {"model": "equidistant", "f": 50.0, "width": 100, "height": 80})
+    assert not any("passed over" in note for note in scan(tmp_path, calibration=lens).notes)
+    assert any("passed over" in note for note in scan(tmp_path).notes)
+
+
 def test_folders_that_name_no_camera_stay_recordings(picture: Picture, tmp_path: Path) -> None:
     for folder in ("cam0", "cam1", "FVs", "image_12"):
         picture(f"{folder}/0001.png")
@@ -129,3 +155,22 @@ def test_a_coco_file_of_each_recording_with_the_same_names(picture: Picture, wri
         write(f"annotations/{recording}.json", json.dumps(content))
     frame = scan(tmp_path).samples.frame
     assert frame.select("recording", "left").rows() == [("one", 0.0), ("two", 1.0)]
+
+
+def test_coco_polygons_without_a_box_have_their_extent(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("a.png", 40, 30)
+    entries = [
+        {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[3, 4, 12, 5, 7, 20], [20, 8, 22, 8, 21, 9]]},
+        {"id": 2, "image_id": 1, "category_id": 1, "bbox": [], "segmentation": [[1, 1, 9, 1, 9, 8.5]]},
+        {"id": 3, "image_id": 1, "category_id": 1, "segmentation": {"size": [30, 40], "counts": "abc"}},
+        {"id": 4, "image_id": 1, "category_id": 1, "segmentation": [[1, 1, 9, 1, 9, 8, 3]]},
+    ]
+    content = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": entries, "categories": []}
+    write("labels.json", json.dumps(content))
+    result = scan(tmp_path)
+    frame = result.samples.frame
+    assert frame.select("left", "top", "right", "bottom").rows() == [(3, 4, 22, 20), (1, 1, 9, 8.5)]
+    assert "2 rotated boxes or polygons: their extent is the box" in result.notes
+    causes = result.problems["cause"].to_list()
+    assert [cause.partition(":")[0] for cause in causes] == ["annotation 3", "annotation 4"]
+    assert "an x and no y" in causes[1]

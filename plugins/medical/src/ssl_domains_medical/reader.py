@@ -32,6 +32,15 @@ IDENTIFIERS = ("patient", "patient_id", "study", "session", "series", "volume", 
 _OPTIONS = ("axis", "burned_in", "mask_names", "masks", "patient_ids", "site")
 _EMPTY = {"sample": pl.String, "path": pl.String}
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+_SUFFIXES = frozenset(
+    f".{word}"
+    for word in """
+    7z avi bak bids bin bval bvec bz2 cfg cff csv dat db doc docx gif gz h5 hdf5 hdr htm html ima img inf ini
+    ipynb jp2 jpe js json jsonl jsonld lck license lock log lst m mat md mgh mgz mha mhd mif mnc mov mp4 mpg npy
+    npz nrrd nhdr odt parquet pdf pickle pkl png ppt pptx pt pth py r raw rar rst rtf sh smi sql sqlite svg svs
+    tar tck tex toml trk trx tsv txt vtk vtp webp xls xlsx xml xz yaml yml zip
+    """.split()  # noqa: SIM905 - words read better than a hundred quoted strings
+)
 _MASK_FOLDER = re.compile(r"(labels?|masks?|segs?|segmentations?)(tr|ts|val|)", re.IGNORECASE)
 _IMAGE_FOLDERS = ("images", "image", "imgs", "img", "scans", "volumes")
 
@@ -192,7 +201,7 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
         elif path.suffix.lower() in _DICOM_SUFFIXES or _begins_as_dicom(path):
             files["dicom"].append(path)
         else:
-            other[path.suffix.lower() or "without suffix"] += 1
+            other[_suffix_in_words(path)] += 1
     notes = [
         f"{place} was left out: masks, most likely (--masks {place.split('/')[0]} reads those of NIfTI volumes)"
         for place in left_out
@@ -201,6 +210,12 @@ def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[d
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"passed over as no image of a known kind: {kinds}")
     return files, notes
+
+
+def _suffix_in_words(path: Path) -> str:
+    """A common suffix; others may be a part of a name, as in ``scan.Doe``."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in _SUFFIXES else "of another suffix" if suffix else "without suffix"
 
 
 def _images_beside(folder: Path) -> str | None:

@@ -13,6 +13,7 @@ import tomli_w
 
 __all__ = ["JSON", "TOML", "changed", "json_lines_tree", "json_tree", "toml_tree"]
 
+_DEEPEST_TOML = 12
 _VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 3, 0.5, -0.0, 1e308, 2**31, 2**63, 10**400, float("nan"), float("inf"), "", "x", "0",
     "nan",
@@ -40,9 +41,16 @@ def toml_tree(data: bytes, rng: Random) -> bytes:
     """One to three places of a TOML document changed; null, which TOML doesn't have, becomes an empty text."""
     try:
         tree = changed(tomllib.loads(data.decode()), rng)
+        if _depth(tree) > _DEEPEST_TOML:
+            raise ValueError("the writer of TOML takes twice as long for each level")
         return tomli_w.dumps(_without_null(tree)).encode()
     except (TypeError, AttributeError, RecursionError) as error:
         raise ValueError from error
+
+
+def _depth(tree: Any) -> int:
+    values = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return 1 + max(map(_depth, values), default=0)
 
 
 def changed(tree: Any, rng: Random) -> Any:

@@ -85,7 +85,7 @@ def read(path: Path, problems: Problems) -> CocoFile | None:
 def _has_no_boxes(annotations: list[Any]) -> bool:
     """Whether a whole file is about something else than boxes, such as captions."""
     about_images = [entry for entry in annotations if isinstance(entry, dict) and "image_id" in entry]
-    return bool(about_images) and not any("bbox" in entry for entry in about_images)
+    return bool(about_images) and not any("bbox" in entry or _is_polygon(entry) for entry in about_images)
 
 
 def _images(path: Path, entries: list[Any], problems: Problems) -> dict[Any, tuple[str | None, Any]]:
@@ -153,7 +153,8 @@ def _boxes(
                 raise ReadError(f"category_id {_shown(category)} is in no category")
             name = names.get(category)
             key = str(entry.get("id", count))
-            edges, turned = _edges(entry.get("bbox"))
+            polygon = not entry.get("bbox") and _is_polygon(entry)
+            edges, turned = _extent(entry["segmentation"]) if polygon else _edges(entry.get("bbox"))
             if (image, key) in ids:
                 raise ReadError("this id was there before")
         except ReadError as error:
@@ -167,11 +168,31 @@ def _boxes(
     return boxes
 
 
+def _is_polygon(entry: dict[str, Any]) -> bool:
+    """Whether an entry has a segmentation of polygons, each a flat list of x and y; masks of runs are none."""
+    parts = entry.get("segmentation")
+    return isinstance(parts, list) and bool(parts) and all(isinstance(part, list) and len(part) >= 6 for part in parts)
+
+
+def _extent(polygons: list[list[Any]]) -> tuple[tuple[float, float, float, float], bool]:
+    """Left, top, right and bottom of some polygons, as `_edges` gives them."""
+    if any(len(polygon) % 2 for polygon in polygons):
+        raise ReadError("segmentation has a polygon with an x and no y")
+    xs, ys = (
+        [_number(value, "segmentation") for polygon in polygons for value in polygon[start::2]] for start in (0, 1)
+    )
+    return (min(xs), min(ys), max(xs), max(ys)), True
+
+
+def _number(value: Any, what: str) -> float:
+    return number(str(value) if isinstance(value, str | int | float) else "", what)
+
+
 def _edges(bbox: Any) -> tuple[tuple[float, float, float, float], bool]:
-    """Left, top, right and bottom of a box, and whether it was rotated."""
+    """Left, top, right and bottom of a box, and whether it was rotated, so that this is its extent only."""
     if not isinstance(bbox, list) or len(bbox) not in (4, 5):
         raise ReadError("bbox is not [x, y, width, height], nor [cx, cy, width, height, degrees]")
-    values = [number(str(value) if isinstance(value, str | int | float) else "", "bbox") for value in bbox]
+    values = [_number(value, "bbox") for value in bbox]
     x, y, w, h = values[:4]
     if len(values) == 4:
         return (x, y, x + w, y + h), False

@@ -56,9 +56,18 @@ def read_content(path: Path) -> Mapping[str, Any]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_without_rivals)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _without_rivals(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content and content[key] != value:
+            raise ValueError(f"it has two values for {key[:40]!r}")
+        content[key] = value
+    return content
 
 
 def _yaml(text: str) -> Any:

@@ -52,6 +52,7 @@ class Calibrations:
 
     Attributes:
         notes: What was passed over, for the user.
+        rig: Names of the cameras of one file, which are mounted together.
 
     Raises:
         UsageError: When the path is missing, a folder holds no calibration, or any makes no camera.
@@ -59,6 +60,7 @@ class Calibrations:
 
     def __init__(self, path: Path) -> None:
         self.notes: tuple[str, ...] = ()
+        self.rig: frozenset[str] = frozenset()
         self._only: Camera | None = None
         self._by_name: dict[str, Camera] = {}
         if path.is_dir():
@@ -69,6 +71,7 @@ class Calibrations:
             self._only = next(iter(cameras.values()))
         else:
             self._by_name = cameras
+            self.rig = frozenset(cameras)
 
     def _read_folder(self, path: Path) -> None:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())

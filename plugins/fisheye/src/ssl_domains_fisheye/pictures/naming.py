@@ -32,7 +32,7 @@ class Name:
     camera: str | None
 
 
-def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
+def names_of(images: Iterable[Path], cameras: Iterable[str] = (), rig: Iterable[str] = ()) -> list[Name]:
     """Names of all images of a data set, from their paths relative to it.
 
     Recordings are named only where there are at least two: a prefix of every image is no recording.
@@ -41,7 +41,9 @@ def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
     Args:
         images: Relative paths.
         cameras: Endings that name a camera besides WoodScape's four.
+        rig: Folders of cameras that are mounted together, besides WoodScape's four and KITTI's.
     """
+    mounted = WOODSCAPE_CAMERAS | frozenset(rig)
     known = WOODSCAPE_CAMERAS | frozenset(cameras)
     names = []
     for image in images:
@@ -50,7 +52,7 @@ def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
         camera = ending if before and ending in known else None
         frame = before if camera else stem
         if camera is None:
-            folder, camera = _without_camera(folder)
+            folder, camera = _without_camera(folder, mounted)
         series = _SERIES.fullmatch(frame)
         recording = folder or (series["recording"] if series else None)
         names.append(Name(recording, f"{folder}/{frame}" if folder else frame, camera))
@@ -59,10 +61,10 @@ def names_of(images: Iterable[Path], cameras: Iterable[str] = ()) -> list[Name]:
     return names
 
 
-def _without_camera(folder: str) -> tuple[str, str | None]:
+def _without_camera(folder: str, mounted: frozenset[str]) -> tuple[str, str | None]:
     """A folder's path without the part that names a camera, and the camera."""
     parts = folder.split("/")
     for i in reversed(range(len(parts))):
-        if parts[i] in WOODSCAPE_CAMERAS or _CAMERA_FOLDER.fullmatch(parts[i]):
+        if parts[i] in mounted or _CAMERA_FOLDER.fullmatch(parts[i]):
             return "/".join(parts[:i] + parts[i + 1 :]), parts[i]
     return folder, None

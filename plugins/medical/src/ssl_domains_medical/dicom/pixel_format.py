@@ -134,6 +134,8 @@ def pixel_format(header: Header) -> PixelFormat:
         ReadError: When the header lacks something that decoding needs, contradicts itself, or states more than the
             file can hold. The cause repeats no value of the header.
     """
+    if not header.transfer_syntax.is_transfer_syntax:
+        raise ReadError("the transfer syntax is of a private kind, which has no decoder")
     floating = _FLOATS.get(header.pixels.keyword)
     for keyword in (*_REQUIRED, *(() if floating else _REQUIRED_INTEGER)):
         if header.get(keyword) is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 import nibabel
 import numpy as np
-from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.imageglobals import logger
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, require_expandable
@@ -60,6 +61,16 @@ def stem_of(path: PurePath) -> str:
     return path.stem
 
 
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Silence nibabel. Its own suppressor takes the handlers away, and Python then prints the lines by itself."""
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def open_volume(path: Path) -> Any:
     """The nibabel image, header read and voxels not.
 
@@ -68,7 +79,7 @@ def open_volume(path: Path) -> Any:
     """
     try:
         # What nibabel mends, such as the sign of a voxel size, needs no line on the screen.
-        with LoggingOutputSuppressor():
+        with _without_log():
             return nibabel.load(path)
     except Exception as error:  # damaged files raise nearly anything
         raise ReadError(f"unreadable NIfTI header: {type(error).__name__}: {error}") from error
