@@ -115,6 +115,6 @@ def test_tables_hashed_with_different_keys_are_said_not_to_be_comparable() -> No
     one, other = (TableMeta("medical", ("patient",), key=key) for key in "kl")
     rows = replace(rows, meta=one)
     found = audit_split(rows, "split", ["patient"], pretraining=replace(before, meta=other))
-    assert any("hashed with different keys" in note for note in found.notes)
+    assert any("hashed by different keys" in note for note in found.notes)
     found = audit_split(rows, "split", ["patient"], pretraining=replace(before, meta=one))
     assert not any("hashed" in note for note in found.notes)
