@@ -121,6 +121,18 @@ def test_a_class_number_without_a_name_is_counted(picture: Picture, write: Write
     assert "1 box has a class number without a name: the number is the class" in result.notes
 
 
+def test_a_data_set_is_described_under_a_name_of_its_own(picture: Picture, write: Write, tmp_path: Path) -> None:
+    picture("images/train/a.png")
+    write("labels/train/a.txt", "1 0.5 0.5 0.2 0.2\n")
+    write("hyperparameters.yaml", "lr0: 0.01\nnames: [x, y]\n")
+    write("street.yaml", "path: ../street\ntrain: images/train\nnames:\n  0: person\n  1: bicycle\n")
+    result = scan(tmp_path)
+    assert result.samples.frame["class"].to_list() == ["bicycle"]
+    assert "class names: found in street.yaml" in result.notes
+    write("other.yaml", "train: images/train\nnames: [dog, cat]\n")
+    assert scan(tmp_path).samples.frame["class"].to_list() == ["1"]
+
+
 @pytest.mark.parametrize(("points", "numbers"), [(17, 2), (17, 3), (4, 3)])
 def test_key_points_behind_a_box_are_no_polygon(
     points: int, numbers: int, picture: Picture, write: Write, tmp_path: Path

@@ -15,6 +15,8 @@ __all__ = ["NAME_FILES", "ClassNames", "keypoint_numbers"]
 
 NAME_FILES = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")
 _LARGEST = 4 << 20
+_DESCRIPTION = 1 << 17  # bytes; PyYAML needs seconds for a megabyte
+_DESCRIBES = re.compile(r"^(train|val|path)\s*:", re.MULTILINE)
 _KEYPOINTS = re.compile(r"^kpt_shape\s*:\s*\[\s*(\d{1,4})\s*,\s*([23])\s*\]", re.MULTILINE)
 
 
@@ -88,7 +90,27 @@ class ClassNames:
                 self.notes.append(f"{path.name} is not UTF-8: its class names were read as {encoding}")
             if names:
                 return names
-        return {}
+        return self._in_described(folder)
+
+    def _in_described(self, folder: Path) -> dict[int, str]:
+        """Names in a file that describes the data set under a name of its own, such as ``coco8.yaml``."""
+        described = {}
+        for path in sorted(file for end in ("*.yaml", "*.yml") for file in folder.glob(end)):
+            if path.name in NAME_FILES or not path.is_file():
+                continue
+            read = read_guarded(lambda path=path: _described(path), path)  # type: ignore[misc]
+            if not isinstance(read, Unreadable) and read:
+                described[path.name] = read
+        if len(described) != 1:
+            return {}  # of several files none can be chosen
+        name, names = described.popitem()
+        self.notes.append(f"class names: found in {name}")
+        return names
+
+
+def _described(path: Path) -> dict[int, str]:
+    text, _ = read_text(path, _DESCRIPTION)
+    return _names(path)[0] if _DESCRIBES.search(text) and re.search(r"^names\s*:", text, re.MULTILINE) else {}
 
 
 def _names(path: Path) -> tuple[dict[int, str], str | None]:
