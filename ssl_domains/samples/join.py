@@ -123,7 +123,8 @@ def names_of_join(on: str | Sequence[str], columns: Sequence[str] = ()) -> list[
 
 def _require_columns(table: SampleTable, other: pl.DataFrame, left: str, right: str) -> None:
     if right not in other.columns:
-        offers = (_offer(table, other[name], name) for name in other.columns)
+        texts_first = sorted(other.columns, key=lambda name: other.schema[name] != pl.String)  # 1 matches 1.png too
+        offers = (_offer(table, other[name], name) for name in texts_first)
         offered = next((offer for offer in offers if offer), "") if left == right else ""
         known = did_you_mean(right, other.columns)
         raise UsageError(f"the joined table has no column {right!r}", f"{known}; {offered}" if offered else known)
