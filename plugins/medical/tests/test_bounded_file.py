@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from ssl_domains_medical.dicom.bounded_file import BoundedFile
+from ssl_domains_medical.dicom.header.bounded_file import BoundedFile
 
 
 def test_reads_end_where_the_file_does(tmp_path):
@@ -26,7 +26,7 @@ def test_reads_end_where_the_file_does(tmp_path):
 def test_a_header_of_a_giant_length_asks_for_no_memory(tmp_path, length):
     import struct
 
-    from ssl_domains_medical.dicom.headers import read_header
+    from ssl_domains_medical.dicom.header.headers import read_header
 
     path = tmp_path / "giant.dcm"
     meta = b"\x02\x00\x10\x00UI" + struct.pack("<H", 18) + b"1.2.840.10008.1.2\0"

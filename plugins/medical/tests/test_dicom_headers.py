@@ -9,7 +9,7 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ssl_domains.samples import ReadError, ScanResult, write_table
-from ssl_domains_medical.dicom.headers import ALLOWED, read_header
+from ssl_domains_medical.dicom.header.headers import ALLOWED, read_header
 
 Write = Callable[..., Path]
 Scan = Callable[..., ScanResult]

@@ -16,9 +16,9 @@ import pytest
 
 from ssl_domains.samples import ReadError, ScanResult
 from ssl_domains_medical.dicom.frames import number, numbers, text
-from ssl_domains_medical.dicom.headers import ALLOWED, read_header, value_of
+from ssl_domains_medical.dicom.header.headers import ALLOWED, read_header, value_of
+from ssl_domains_medical.dicom.header.values import Values
 from ssl_domains_medical.dicom.pixels import decode_frames
-from ssl_domains_medical.dicom.values import Values
 from ssl_domains_medical.reader import MedicalReader
 
 # Every file here that a free decoder reads and whose original is here too, compressed ones first. Where the original is

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import IdentifierKey, Problems, ReadError, SampleTable, ScanResult, TableMeta, walk
 from ssl_domains_medical import images
-from ssl_domains_medical.dicom.headers import looks_like_dicom
+from ssl_domains_medical.dicom.header.headers import looks_like_dicom
 from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
 from ssl_domains_medical.found import Found

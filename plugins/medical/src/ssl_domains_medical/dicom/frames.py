@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ssl_domains_medical.dicom.headers import Header, value_of
+from ssl_domains_medical.dicom.header.headers import Header, value_of
 
 __all__ = ["Frame", "frames_of", "number", "numbers", "text"]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from ssl_domains.samples import ReadError
 from ssl_domains_medical.dicom.frames import Frame, frames_of, text
-from ssl_domains_medical.dicom.headers import Header, read_header
-from ssl_domains_medical.dicom.kinds import is_secondary, kind_of, may_be_sample, name_of_uid
+from ssl_domains_medical.dicom.header.headers import Header, read_header
+from ssl_domains_medical.dicom.header.kinds import is_secondary, kind_of, may_be_sample, name_of_uid
+from ssl_domains_medical.dicom.header.vocabulary import modality_of, scanner_of, type_words
 from ssl_domains_medical.dicom.patients import Person, person_of
 from ssl_domains_medical.dicom.pixel_format import PixelFormat, pixel_format, why_not_decodable
-from ssl_domains_medical.dicom.vocabulary import modality_of, scanner_of, type_words
 
 __all__ = ["DICOMDIR_KIND", "RECORD", "Instance", "Request", "record_of"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom.pixels import convert_color_space
 
 from ssl_domains.samples import ReadError
-from ssl_domains_medical.dicom.headers import Header, inflated_bytes
+from ssl_domains_medical.dicom.header.headers import Header, inflated_bytes
 from ssl_domains_medical.dicom.pixel_format import PixelFormat
 
 __all__ = ["is_plain", "plain_frames"]

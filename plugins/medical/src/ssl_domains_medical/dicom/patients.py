@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ssl_domains_medical.dicom.frames import text
-from ssl_domains_medical.dicom.headers import Header
+from ssl_domains_medical.dicom.header.headers import Header
 
 __all__ = ["Person", "contradicting", "person_of", "placeholder_of", "placeholders"]
 

@@ -11,9 +11,9 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
 
 from ssl_domains.samples import ReadError, require_expandable
 from ssl_domains_medical.dicom.frames import number, numbers, text
-from ssl_domains_medical.dicom.headers import Header
-from ssl_domains_medical.dicom.kinds import name_of_uid
-from ssl_domains_medical.dicom.vocabulary import photometric_of
+from ssl_domains_medical.dicom.header.headers import Header
+from ssl_domains_medical.dicom.header.kinds import name_of_uid
+from ssl_domains_medical.dicom.header.vocabulary import photometric_of
 
 __all__ = ["PixelFormat", "frame_count", "pixel_format", "why_not_decodable"]
 

@@ -15,12 +15,12 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
 from pydicom.uid import RLELossless
 
 from ssl_domains.samples import ReadError
-from ssl_domains_medical.dicom.bounded_file import BoundedFile
 from ssl_domains_medical.dicom.frames import Frame, frames_of
-from ssl_domains_medical.dicom.headers import ALLOWED, Header, read_header
+from ssl_domains_medical.dicom.header.bounded_file import BoundedFile
+from ssl_domains_medical.dicom.header.headers import ALLOWED, Header, read_header
+from ssl_domains_medical.dicom.header.quiet import quiet, without_stderr
 from ssl_domains_medical.dicom.native import is_plain, plain_frames
 from ssl_domains_medical.dicom.pixel_format import PixelFormat, pixel_format, why_not_decodable
-from ssl_domains_medical.dicom.quiet import quiet, without_stderr
 
 __all__ = ["decode_frames"]
 

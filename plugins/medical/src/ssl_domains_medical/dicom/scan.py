@@ -9,9 +9,9 @@ from typing import Any
 
 from ssl_domains.samples import IdentifierKey, each_file
 from ssl_domains_medical.dicom.geometry import plane_name
+from ssl_domains_medical.dicom.header.quiet import quiet
 from ssl_domains_medical.dicom.identity import Identities
 from ssl_domains_medical.dicom.instance import DICOMDIR_KIND, RECORD, Instance, Request, record_of
-from ssl_domains_medical.dicom.quiet import quiet
 from ssl_domains_medical.dicom.series import Member, Volume, split_series
 from ssl_domains_medical.found import Found, counted, plural
 

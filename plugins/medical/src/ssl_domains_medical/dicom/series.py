@@ -11,8 +11,8 @@ import numpy as np
 
 from ssl_domains_medical.dicom.frames import Frame
 from ssl_domains_medical.dicom.geometry import Spacing, clusters, normal_of, places, position_along, spacing_of
+from ssl_domains_medical.dicom.header.vocabulary import family_of
 from ssl_domains_medical.dicom.separators import separate, separate_by_values
-from ssl_domains_medical.dicom.vocabulary import family_of
 
 __all__ = ["Member", "Volume", "is_localizer", "split_series"]
 

@@ -20,11 +20,11 @@ from pydicom.uid import (
 )
 
 from ssl_domains.samples import ReadError, require_expandable
-from ssl_domains_medical.dicom.bounded_file import BoundedFile
-from ssl_domains_medical.dicom.elements import PIXEL_TAGS, Elements, TooShort, Unusual, read_elements
-from ssl_domains_medical.dicom.kinds import DICOMDIR
-from ssl_domains_medical.dicom.quiet import quiet
-from ssl_domains_medical.dicom.values import Values, tag_of
+from ssl_domains_medical.dicom.header.bounded_file import BoundedFile
+from ssl_domains_medical.dicom.header.elements import PIXEL_TAGS, Elements, TooShort, Unusual, read_elements
+from ssl_domains_medical.dicom.header.kinds import DICOMDIR
+from ssl_domains_medical.dicom.header.quiet import quiet
+from ssl_domains_medical.dicom.header.values import Values, tag_of
 
 __all__ = ["ALLOWED", "Header", "Pixels", "inflated_bytes", "looks_like_dicom", "read_header", "value_of"]
 
