@@ -158,8 +158,15 @@ def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:
 
     kept = pl.lit(True)
     for name, values in study.only.items():
-        table.column(name)
-        kept &= pl.col(name).is_in(values).fill_null(False)
+        column = table.column(name)
+        try:
+            wanted = pl.Series(values, dtype=column.dtype, strict=True)
+        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+            cause = f"`only` names values of {name!r} that are no {column.dtype}"
+            raise UsageError(
+                cause, "write the values as the column holds them: text in quotes, numbers without"
+            ) from None
+        kept &= pl.col(name).is_in(wanted.implode()).fill_null(False)
     for name in study.drop_missing:
         table.column(name)
         kept &= pl.col(name).is_not_null()
