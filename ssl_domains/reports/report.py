@@ -70,7 +70,10 @@ def write_report(
             *([label] if label else []),
             "split",
         ]
-        picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
+        try:
+            picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
+        except DataError as error:  # such as a store that was filled from files in another folder
+            missing = error.message
     run.write_text(path.name, _render(run, probes, picture, missing))
     return path
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from ssl_domains.engine import load_config
 from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
-from ssl_domains.errors import ResourceError
+from ssl_domains.errors import UsageError
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.pairs.inspection.advice import advise
 from ssl_domains.reports.pair_sheet import Pictured, write_pair_sheet
@@ -255,5 +255,5 @@ def test_features_decide_which_negatives_are_hard(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ResourceError, match="can't be written"):
+    with pytest.raises(UsageError, match="can't be written"):
         sheet(tmp_path / "file", "same('kind')")

@@ -103,3 +103,18 @@ def test_a_collapse_is_on_the_first_screen(copy_run: Any) -> None:
     rows[-1]["warning"] = "the embedding is collapsing"
     (run.folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert f'class="warning">step {rows[-1]["step"]}: the embedding is collapsing' in write_report(run).read_text()
+
+
+def test_a_store_of_other_files_leaves_the_map_out_and_says_so(
+    copy_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ssl_domains.reports.report as module
+    from ssl_domains.errors import DataError
+
+    def lacking(*given: Any, **options: Any) -> None:
+        raise DataError("store samples.store lacks 16 rows of the table", "fill it again")
+
+    monkeypatch.setattr(module, "embedding_map", lacking)
+    page = write_report(copy_run(), projection="pca").read_text()
+    assert "store samples.store lacks 16 rows of the table" in page
+    assert 'id="points"' not in page

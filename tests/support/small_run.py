@@ -28,6 +28,7 @@ from ssl_domains.engine.record.events import Event, Stepped
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.samples import SampleTable
+from ssl_domains.samples.writing import whole as whole_module
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import HorizontalFlip, Intensity, Noise, RandomCrop, RandomResizedCrop, Scaling, ViewRecipe
 
@@ -178,7 +179,7 @@ def child(
     if kind == "write":
         checkpoint_module.torch.save = half_a_save  # type: ignore[assignment]
     if kind == "rename":
-        checkpoint_module.os.replace = no_rename  # type: ignore[assignment]
+        whole_module.os.replace = no_rename  # type: ignore[assignment]
     try:
         run(Path(data), Path(out), sets, on_event=listen, recipe=make_recipe(crop))
     except KeyboardInterrupt:

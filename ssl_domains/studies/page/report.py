@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from ssl_domains.samples import write_errors, write_whole
+from ssl_domains.samples import require_target, write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.evidence.statistics import FEW_GROUPS
@@ -40,7 +40,7 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
 
     Args:
         result: The study.
-        path: File to write, such as ``report.html``.
+        path: File to write, such as ``report.html``; its folder is made when it is missing.
 
     Returns:
         ``path``.
@@ -49,6 +49,7 @@ def write_study_report(result: StudyResult, path: Path) -> Path:
         ResourceError: When the disk is full.
         UsageError: When the folder can't be written to.
     """
+    require_target(path)
     page = _render(result, findings(result))
     with write_errors(f"the report {str(path)!r}"):
         write_whole(path, lambda part: part.write_text(page, encoding="utf-8"))

@@ -79,8 +79,8 @@ def test_a_failed_write_leaves_what_was_there(
     def full(source: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ssl_domains.samples.writing.os.replace", full)
-    with pytest.raises(ResourceError, match="No space left"):
+    monkeypatch.setattr("ssl_domains.samples.writing.whole.os.replace", full)
+    with pytest.raises(ResourceError, match="the disk is full: the result"):
         result.write(path)
     assert path.read_text(encoding="utf-8") == "before"
     assert list(tmp_path.iterdir()) == [path]

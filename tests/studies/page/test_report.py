@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import made_up_study
-from ssl_domains.errors import ResourceError
+from ssl_domains.errors import UsageError
 from ssl_domains.studies.evidence import findings as findings_module
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.evidence.statistics import score_of
@@ -205,11 +205,12 @@ def test_a_terminal_sees_the_same_table(result: StudyResult) -> None:
     assert any(line.startswith("volume − simclr (linear, 10\u00a0%): −0.") for line in said.lines)
 
 
-def test_a_full_disk_is_said_in_a_line(result: StudyResult, tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="report can't be written"):
-        write_study_report(result, tmp_path / "absent" / "report.html")
+def test_a_place_that_cannot_be_written_is_said_in_a_line(result: StudyResult, tmp_path: Path) -> None:
+    assert write_study_report(result, tmp_path / "absent" / "report.html").is_file()
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(ResourceError, match="result page can't be written"):
+    with pytest.raises(UsageError, match="can't be written"):
+        write_study_report(result, tmp_path / "file" / "report.html")
+    with pytest.raises(UsageError, match=r"'.*file.*' can't be written|is a file"):
         write_result_page(result, tmp_path / "file")
 
 

@@ -182,7 +182,7 @@ def test_coco_polygons_without_a_box_have_their_extent(picture: Picture, write: 
     result = scan(tmp_path)
     frame = result.samples.frame
     assert frame.select("left", "top", "right", "bottom").rows() == [(3, 4, 22, 20), (1, 1, 9, 8.5)]
-    assert "2 rotated boxes or polygons: their extent is the box" in result.notes
+    assert "2 rotated boxes or polygons: the extent is the box" in result.notes
     causes = result.problems["cause"].to_list()
     assert [cause.partition(":")[0] for cause in causes] == ["annotation 3", "annotation 4"]
     assert "an x and no y" in causes[1]

@@ -76,19 +76,27 @@ class Calibrations:
     def _read_folder(self, path: Path) -> None:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
         passed = []
+        alone: dict[str, list[Camera]] = {}  # by the name inside a file of one camera
         for file in files:
             content = read_content(file)
             # A folder of JSON files is taken to hold calibrations only; YAML is used for other things too.
             if file.suffix.lower() != ".json" and not is_calibration(content):
                 passed.append(file.name)
                 continue
-            for name, camera in _cameras(file, content).items():
-                if (name or file.stem) in self._by_name:
+            cameras = _cameras(file, content)
+            for inner, camera in cameras.items():
+                name = file.stem if len(cameras) == 1 else inner
+                if name in self._by_name:
                     raise UsageError(
-                        f"the calibration folder {path.name} has two calibrations named {name or file.stem!r}",
+                        f"the calibration folder {path.name} has two calibrations named {name!r}",
                         "leave one of them there",
                     )
-                self._by_name[name or file.stem] = camera
+                self._by_name[name] = camera
+                if name != inner and inner:
+                    alone.setdefault(inner, []).append(camera)
+        for inner, found in alone.items():
+            if len(found) == 1:  # the name in the file serves too, where no other file has it
+                self._by_name.setdefault(inner, found[0])
         if not self._by_name:
             raise UsageError(
                 f"the calibration folder {path.name} holds no calibration ({', '.join(SUFFIXES)})",
