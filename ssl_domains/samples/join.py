@@ -72,6 +72,12 @@ def join_noted(
     on_right = [right for _, right in names]
     dropped = _clashes(table, [name for name in other.columns if name not in on_right], update)
 
+    for name, dtype in [
+        *((right, other.schema[right]) for _, right in names),
+        *((left, table.frame.schema[left]) for left, _ in names),
+    ]:
+        if dtype in (pl.Binary, pl.Object) or dtype.is_nested():
+            raise DataError(f"column {name!r} holds {dtype}, by which nothing can be joined", "join by text or numbers")
     other = other.with_columns(pl.col(name).cast(pl.String).str.strip_chars() for name in on_right)
     notes = []
     distinct = other.unique(maintain_order=True)

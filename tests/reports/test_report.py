@@ -105,9 +105,7 @@ def test_a_collapse_is_on_the_first_screen(copy_run: Any) -> None:
     assert f'class="warning">step {rows[-1]["step"]}: the embedding is collapsing' in write_report(run).read_text()
 
 
-def test_a_store_of_other_files_leaves_the_map_out_and_says_so(
-    copy_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_of_other_files_leaves_the_map_out_and_says_so(copy_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import ssl_domains.reports.report as module
     from ssl_domains.errors import DataError
 

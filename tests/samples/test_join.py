@@ -160,3 +160,12 @@ def test_a_hundred_thousand_names_are_matched_by_base_name() -> None:
     made = join([f"d{row % 50}/{row}.png" for row in range(rows)],
                 {"file": [f"{row}.png" for row in range(rows)], "grade": list(range(rows))})  # fmt: skip
     assert made.table.frame["grade"].to_list() == list(range(rows))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_column_of_bytes_or_lists_joins_nothing(side: str) -> None:
+    text, other = pl.Series(["a"]), pl.Series([b"\xff"])
+    table = SampleTable.of(pl.DataFrame({"sample": ["s"], "name": other if side == "left" else text}))
+    labels = pl.DataFrame({"name": other if side == "right" else text, "grade": [1]})
+    with pytest.raises(DataError, match="'name' holds Binary"):
+        join_columns(table, labels, "name")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import counting_reader as readers
-from ssl_domains.errors import ResourceError, UsageError
+from ssl_domains.errors import DataError, ResourceError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.stores.files import journal as journal_module
@@ -215,3 +217,36 @@ def test_what_was_forced_to_the_disk_is_not_read_again(
     monkeypatch.setattr(journal_module.Journal, "_checks", lambda self, line: bool(checked.append(line.path)) or True)
     assert_whole(ArrayStore.fill(folder, table, readers.VolumeReader()), table)
     assert checked == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": [["a", 1, 0, "<f4", 2, 2]]},  # another number of sides
+        {"rows": [["a", 1, 0, "<f4", 1e308, 2, 1]]},
+        {"rows": [["a", 1, 0, "<f4", {"a": None}, 2, 1]]},
+        {"rows": [[["a"], 1, 0, "<f4", 2, 2, 1]]},
+        {"rows": [["a", 1, {"dtype": "<f4", "shape": [[{}], 1, 1]}]]},
+        {"rows": [["a", 1, 0, "<f4", 1 << 70, 2, 1]]},
+        {"stat": 3},
+        {"stat": [1]},
+        {"columns": [["slice"]]},
+        {"end": "far"},
+        {"path": None},
+    ],
+)
+def test_a_line_of_wrong_values_ends_the_journal(tmp_path: Path, damage: dict[str, Any]) -> None:
+    good = {"path": "a.npy", "stat": [1, 2], "columns": ["slice"], "rows": [["a", 1, 0, "<f4", 2, 2, 1]]}
+    good |= {"start": 0, "end": 16, "crc": 0}
+    (tmp_path / "data").write_bytes(bytes(16))
+    journal = tmp_path / "journal"
+    journal.write_text("".join(json.dumps(line) + "\n" for line in (good, good | damage, good)))
+    assert len(list(journal_module.read_journal(journal, tmp_path / "data", 3))) == 1
+    journal.write_text(json.dumps(good) + "\n" + "[" * 100_000 + "\n")
+    assert len(list(journal_module.read_journal(journal, tmp_path / "data", 3))) == 1
+
+
+def test_a_journal_that_is_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        list(journal_module.read_journal(tmp_path / "journal", tmp_path / "data", 3))

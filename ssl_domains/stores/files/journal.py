@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray
 from ssl_domains.stores.files.entry import Entry, Line, Place
 from ssl_domains.stores.files.index import IndexBuilder
@@ -51,19 +52,45 @@ def _read(path: Path, data_size: int, rank: int) -> Iterator[_Text]:
                 try:
                     values = json.loads(raw)
                     line = None if "synced" in values else Line.from_json(values, places)
-                except (ValueError, KeyError, TypeError):
-                    return
-                if line is not None and (line.end > data_size or not _fits(line, rank)):
+                    if line is not None and not (_fits(line, rank) and line.end <= data_size):
+                        return
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     return
                 position += len(raw)
                 yield _Text(line, position)
     except FileNotFoundError:
         return
+    except IsADirectoryError as error:
+        raise DataError(f"{path.name} of the array store is a folder", "remove the store and fill it again") from error
 
 
 def _fits(line: Line, rank: int) -> bool:
-    """Whether the arrays of a line have the number of sides of the store, or are none."""
-    return all(len(sides) in (0, rank) for entry in line.entries for sides in (entry.shape, entry.strides))
+    """Whether the values of a line have the types of an index, and its arrays the number of sides of the store."""
+    stat = line.stat or ()
+    texts = (line.path, *line.columns)
+    numbers = (line.start, line.end, line.checksum, *stat)
+    return (
+        len(stat) in (0, 2)
+        and all(isinstance(text, str) for text in texts)
+        and all(map(_is_number, numbers))
+        and all(_entry_fits(entry, rank) for entry in line.entries)
+    )
+
+
+def _entry_fits(entry: Entry, rank: int) -> bool:
+    texts = (entry.array, entry.dtype, entry.path, entry.cause)
+    numbers = (entry.offset, entry.size, entry.modified, *entry.shape, *entry.strides)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(map(_is_number, numbers))
+        and _is_number(entry.digest, 1 << 64)
+        and len(entry.shape) in (0, rank)
+        and len(entry.strides) in (0, rank)
+    )
+
+
+def _is_number(value: object, end: int = 1 << 63) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -end <= value < end
 
 
 def read_journal(path: Path, data: Path, rank: int) -> Iterator[Line]:
