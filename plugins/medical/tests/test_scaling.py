@@ -15,7 +15,8 @@ from ssl_domains.samples import SampleTable, ScanResult, join_columns
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, InputDataset
 from ssl_domains_medical.reader import MedicalReader
-from ssl_domains_medical.scaling import CT_WINDOW, scaled_by, scaling_for
+from ssl_domains_medical.scaled_by import scaled_by
+from ssl_domains_medical.scaling import CT_WINDOW, scaling_for
 
 Write = Callable[..., Path]
 Scan = Callable[..., ScanResult]

@@ -24,7 +24,7 @@ from ssl_domains_medical.nifti.naming import mask_word
 from ssl_domains_medical.nifti.scan import scan_nifti
 from ssl_domains_medical.nifti.slicing import check_axis
 from ssl_domains_medical.nifti.volumes import Slice, decode_slices, is_nifti, stem_of
-from ssl_domains_medical.scaling import scaled_by
+from ssl_domains_medical.scaled_by import scaled_by
 
 __all__ = ["IDENTIFIERS", "MedicalReader"]
 

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable
 from ssl_domains.views import Scaling
+from ssl_domains_medical.scaled_by import COLUMN, HOUNSFIELD, TYPE
 
-__all__ = ["CT_WINDOW", "scaled_by", "scaling_for"]
+__all__ = ["CT_WINDOW", "scaling_for"]
 
 CT_WINDOW = (-1000.0, 1000.0)  # air to dense bone, HU: no anatomy is known here, so nothing of the body is cut off
-
-_COLUMN = "scaled_by"
-_HOUNSFIELD, _TYPE, _VOLUME = "hounsfield", "type", "volume"
-
-
-def scaled_by(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add the column ``scaled_by`` to scanned rows: what the window of a row is.
-
-    - ``hounsfield``: DICOM of modality CT. Hounsfield units mean the same everywhere: one fixed window.
-    - ``type``: pictures, 8-bit colours, and data that is 8-bit in all rows of its reader and modality (OCT,
-      ultrasound): the range of the type.
-    - ``volume``: everything else (MR, PET, radiographs, NIfTI), which has no unit: the percentiles of each volume.
-      Without that, the scale alone would give the volume away.
-
-    The column is written by every scan and never null, so that no joined table can change the scaling.
-    """
-    modality = pl.col("modality") if "modality" in frame.columns else pl.lit(None, pl.String)
-    kind = frame.with_columns(modality.alias("modality")).select("reader", "modality", "dtype", "channels")
-    eight_bit = (pl.col("dtype") == "uint8").all().over("reader", "modality")
-    colour = (pl.col("dtype") == "uint8") & (pl.col("channels") == 3)
-    named = (
-        pl.when((pl.col("reader") == "dicom") & (pl.col("modality") == "CT").fill_null(False))
-        .then(pl.lit(_HOUNSFIELD))
-        .when((pl.col("reader") == "image") | eight_bit | colour)
-        .then(pl.lit(_TYPE))
-        .otherwise(pl.lit(_VOLUME))
-    )
-    return frame.with_columns(kind.select(named.alias(_COLUMN))[_COLUMN])
 
 
 def scaling_for(table: SampleTable) -> Scaling:
@@ -48,20 +19,20 @@ def scaling_for(table: SampleTable) -> Scaling:
         DataError: When a table without the column ``scaled_by``, made by an earlier version or by hand, mixes CT with
             something else.
     """
-    if _COLUMN not in table.columns:
+    if COLUMN not in table.columns:
         return _scaling_by_columns(table)
-    kinds = _values(table, _COLUMN)
-    if kinds <= {_HOUNSFIELD}:
+    kinds = _values(table, COLUMN)
+    if kinds <= {HOUNSFIELD}:
         return Scaling("fixed", lo=CT_WINDOW[0], hi=CT_WINDOW[1])
-    if kinds <= {_TYPE}:
+    if kinds <= {TYPE}:
         return Scaling("fixed")
-    windows = {_HOUNSFIELD: CT_WINDOW, _TYPE: None}
+    windows = {HOUNSFIELD: CT_WINDOW, TYPE: None}
     chosen = {name: window for name, window in windows.items() if name in kinds}
     if not chosen:
         return Scaling("volume", percentiles=(0.5, 99.5), group="volume")
     if kinds <= set(chosen):
-        return Scaling("fixed", column=_COLUMN, windows=chosen)
-    return Scaling("volume", percentiles=(0.5, 99.5), group="volume", column=_COLUMN, windows=chosen)
+        return Scaling("fixed", column=COLUMN, windows=chosen)
+    return Scaling("volume", percentiles=(0.5, 99.5), group="volume", column=COLUMN, windows=chosen)
 
 
 def _scaling_by_columns(table: SampleTable) -> Scaling:
