@@ -44,7 +44,7 @@ def run_marked(root: Path, seconds: float) -> dict[str, Any]:
         # Without the project's options: they name plugins of pytest that may be missing.
         command = [
             sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", f"--junitxml={report}",
-            "-o", "addopts=--import-mode=importlib", *map(str, files),
+            "--continue-on-collection-errors", "-o", "addopts=--import-mode=importlib", *map(str, files),
         ]  # fmt: skip
         try:
             done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=seconds, check=False)

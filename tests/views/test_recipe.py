@@ -313,17 +313,3 @@ def test_leaving_out_a_step_that_is_not_there() -> None:
 def test_a_recipe_of_nothing_is_refused(size: int, views: int) -> None:
     with pytest.raises(UsageError):
         ViewRecipe((), size, views)
-
-
-@pytest.mark.gpu
-def test_views_on_the_gpu_equal_those_on_the_cpu(pictures: Pictures, batched: Batched) -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    images = batched(pictures("smooth", 3))
-    cpu = FULL.device_views(images, seed=1, step=2, slots=torch.arange(12))
-    gpu = FULL.device_views(images.cuda(), seed=1, step=2, slots=torch.arange(12))
-    for a, b in zip(cpu, gpu, strict=True):
-        assert a.mask is not None
-        assert b.mask is not None
-        assert (a.mask != b.mask.cpu()).float().mean() < 1e-3
-        assert ((a.images - b.images.cpu()).abs() * a.mask * b.mask.cpu()).max() < 1e-4
