@@ -116,6 +116,35 @@ def test_a_picture_of_one_value_has_a_window(stored: Stored) -> None:
     assert np.isfinite(fitted.apply(np.full((2, 2, 1), 7, np.int32))).all()
 
 
+@pytest.mark.parametrize("value", [1e20, -1e20, 1e300, 2.0**53])
+@pytest.mark.parametrize("scope", ["fixed", "volume"])
+def test_a_large_single_value_has_a_window_too(stored: Stored, value: float, scope: str) -> None:
+    picture = np.full((2, 2, 1), value, np.float64)
+    table, store = stored([picture[..., 0]])
+    fitted = Scaling(scope=scope, group="sample" if scope == "volume" else None).fit(table, store)  # type: ignore[arg-type]
+    scaled = fitted.apply(picture, fitted.groups(table)[0])
+    assert scaled.max() == 0.0
+    assert np.isfinite(scaled).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [
+        (-3e38, 3e38, np.float32),
+        (-1.7e308, 1.7e308, np.float64),
+        (0.0, 1e-39, np.float32),
+        (0.0, 1e-310, np.float64),
+        (1e300, 1.5e300, np.float64),
+    ],
+)
+def test_values_of_any_size_are_scaled_to_0_and_1(stored: Stored, low: float, high: float, dtype: type) -> None:
+    picture = np.array([[[low], [high]]], dtype)
+    fitted = Scaling().fit(*stored([picture[..., 0]]))
+    scaled = fitted.apply(picture)
+    assert np.isfinite(scaled).all()
+    assert scaled.ravel().tolist() == ([0.0, 0.0] if high == 1e-310 else [0.0, 1.0])
+
+
 def test_both_byte_orders_are_one_type(stored: Stored) -> None:
     fitted = Scaling().fit(*stored([np.array([[1, 9]], ">u2"), np.array([[0, 5]], "<u2")]))
     assert fitted.types == {"uint16": (0, 9)}

@@ -14,9 +14,12 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, SampleArrays
 from ssl_domains.views.scaling.declared import WHOLE, Scaling
-from ssl_domains.views.scaling.ranges import Window, observed_range, sampled_values, type_window
+from ssl_domains.views.scaling.ranges import Window, observed_range, sampled_values, type_window, window_between
 
 __all__ = ["FittedScaling", "valid_pixels"]
+
+# Windows that float32 can scale by: the width and 1 / width are normal numbers of float32.
+_LEAST_WIDTH, _LARGEST_WIDTH = 1e-37, 1e37
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class FittedScaling:
             low, high = (
                 (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
             )
-            windows[name] = (low, high) if high > low else (low, low + 1.0)
+            windows[name] = window_between(low, high)
             fitted_on[name] = (len(values), of)
         types = dict(self.types)
         if by_type and WHOLE not in windows:
@@ -107,9 +110,12 @@ class FittedScaling:
         low, high = self.window(group, array.dtype)
         if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
             return array
-        # float64 for wide types: float32 would merge neighbouring values of a large int32, or above a large offset.
-        narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
+        # float64 for wide types: float32 would merge neighbouring values of a large int32, or above a large offset; and
+        # for widths that float32 can't divide by. Half the values have a width that float64 holds.
+        narrow = (array.dtype.itemsize <= 2 or array.dtype == np.float32) and _LEAST_WIDTH < high - low < _LARGEST_WIDTH
         scaled: NDArray[Any] = array.astype(np.float32) if narrow else array.astype(np.float64)
+        if not np.isfinite(high - low):
+            scaled, low, high = scaled / 2, low / 2, high / 2
         scaled = (scaled - low) * (1.0 / (high - low))  # Python floats take the array's type
         np.clip(scaled, 0.0, 1.0, out=scaled)
         valid = valid_pixels(array)

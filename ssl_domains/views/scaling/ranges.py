@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.stores import SampleArrays
 
-__all__ = ["VALUES", "Window", "observed_range", "sampled_values", "type_window"]
+__all__ = ["VALUES", "Window", "observed_range", "sampled_values", "type_window", "window_between"]
 
 Window = tuple[float, float]
 VALUES = 2_000_000  # about how many values a percentile is computed from, for each group or survey
@@ -40,10 +40,21 @@ def type_window(dtype: np.dtype[Any]) -> Window | None:
     return _DECLARED.get(dtype.name)
 
 
+def window_between(low: float, high: float) -> Window:
+    """The window from ``low`` to ``high``; of a single value, from it to the value 1 above it.
+
+    Above 2⁵³ float64 holds no value 1 above; then the next value that it holds is the end. Values that differ by less
+    than the smallest normal float64 count as one.
+    """
+    if high - low >= np.finfo(np.float64).tiny:
+        return low, high
+    return low, low + max(1.0, float(np.spacing(abs(low))))
+
+
 def observed_range(samples: SampleArrays, rows: Sequence[int] | NDArray[np.int64]) -> tuple[Window, int]:
     """The least and the greatest finite value of samples, all values read once, and the number of finite values.
 
-    Samples of one value have the window from it to it + 1; those without a finite value the window 0 to 1.
+    Samples of one value have the window of `window_between`; those without a finite value the window 0 to 1.
     """
     low, high, count = np.inf, -np.inf, 0
     for row in np.asarray(rows, dtype=np.int64).tolist():
@@ -56,4 +67,4 @@ def observed_range(samples: SampleArrays, rows: Sequence[int] | NDArray[np.int64
             count += values.size
     if count == 0:
         return (0.0, 1.0), 0
-    return (low, high if high > low else low + 1.0), count
+    return window_between(low, high), count
