@@ -18,7 +18,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.finetuning.method import FineTuning
 from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.pairs import Composition, Objective
-from ssl_domains.probes import DenseTargets, Labels, require_varying
+from ssl_domains.probes import DenseFit, DenseTargets, Labels, require_varying
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import IGNORED, ImagePreprocess, LabelMaps, PreprocessSource, Recipe, Scaling, crop_of, extended
@@ -47,6 +47,7 @@ class FineTuneParts:
         head: Segmentation: ``conv`` or ``deeplab``.
         levels: Segmentation: the maps that the head reads.
         head_start: Weights of the head at the first step, by name; None follows the option ``head_start``.
+        fit: Segmentation: how the head of the frozen probe is fitted; None as the dense probe does by default.
         every_class: Whether a class without a training row is refused.
     """
 
@@ -63,6 +64,7 @@ class FineTuneParts:
     head: str = "conv"
     levels: Levels = "hypercolumn"
     head_start: Mapping[str, Tensor] | None = None
+    fit: DenseFit | None = None
     every_class: bool = True
 
     def __post_init__(self) -> None:

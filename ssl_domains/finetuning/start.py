@@ -48,6 +48,7 @@ def frozen_probe_head(config: RunConfig, parts: FineTuneParts) -> dict[str, Tens
         device=train.device,
         workers=config.data.workers,
         crop=crop_of(parts.recipe),
+        fit=parts.fit,
     )
     head.start(encoder, rows)
     return {name: value.detach().cpu().clone() for name, value in head.state_dict().items()}

@@ -16,7 +16,7 @@ from ssl_domains.evaluation import dense_targets
 from ssl_domains.finetuning import FineTuneParts, finetune_config
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, Objective
-from ssl_domains.probes import DenseTargets, read_labels
+from ssl_domains.probes import DenseFit, DenseTargets, read_labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.views import HorizontalFlip, Noise, RandomResizedCrop, Rotate, Scaling, ViewRecipe
@@ -104,6 +104,7 @@ class World:
         }
         if label == "masks":
             values["masks"] = self.targets().take(rows)
+            values["fit"] = DenseFit(steps=20, lr=(0.1,))
         else:
             values["labels"] = read_labels(self.table.column(label)).take(rows)
         return FineTuneParts(**{**values, **changes})

@@ -97,7 +97,7 @@ class MapHead(Head):
         )
         fitted = fit_dense_head(
             features, rows.masks, rows.groups, torch.arange(len(rows.table)).numpy(),
-            head=self.settings, fit=DenseFit(dice=self.dice), seed=rows.seed, device=resolve_device(rows.device),
+            head=self.settings, fit=rows.fit or DenseFit(dice=self.dice), seed=rows.seed, device=resolve_device(rows.device),
         )  # fmt: skip
         self.module.load_state_dict(fitted.module.state_dict())
         with torch.no_grad():
