@@ -156,7 +156,7 @@ def test_an_encoder_without_stages_takes_all_or_head_and_one_may_say_its_own() -
 
 def test_parameters_behind_the_last_map_are_not_trained() -> None:
     encoder = create_encoder("vit_tiny_patch16_224", 1, image_size=32)
-    task = Task("segmentation", "masks", ("a",), (1,))
+    task = Task("segmentation", "masks", ("a",), (1,), head="conv")
     one = FineTune(encoder, create_head(task, encoder), FineTuneOptions())
     still = set(dict(one.named_parameters())) - moving(one)
     assert {"encoder.model.norm.weight", "encoder.model.norm.bias"} <= still
