@@ -126,15 +126,12 @@ class FineTuneParts:
             )
 
 
-def engine_parts(
-    config: RunConfig, parts: FineTuneParts, head: Mapping[str, Tensor] | None = None
-) -> tuple[RunConfig, Parts]:
+def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Parts]:
     """Configuration and parts with which the engine's loop trains; `ssl_domains.engine.rehearse` takes them too.
 
     Args:
         config: The configuration of the fine-tuning, see `finetune_config`.
-        parts: The parts of the fine-tuning.
-        head: Weights that the head starts with; None for a fresh head.
+        parts: The parts of the fine-tuning; without ``head_start`` the head is a fresh one.
 
     Raises:
         UsageError: When the masks lie on another canvas than the pictures, and in the cases of `FineTuneParts.require`.
@@ -157,7 +154,7 @@ def engine_parts(
             "pairs.composition": "random",
         }
     )
-    method = FineTuning(parts.task, parts.labels, head)
+    method = FineTuning(parts.task, parts.labels, parts.head_start)
     made = Parts(
         table=parts.table,
         store=parts.store,
