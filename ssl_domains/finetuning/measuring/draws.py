@@ -14,6 +14,8 @@ from ssl_domains.probes import LabelDraw, Labels, label_draws
 
 __all__ = ["ComparedDraw", "compared_draws"]
 
+_INNER = 0.75
+
 
 @dataclass(frozen=True)
 class ComparedDraw:
@@ -33,6 +35,17 @@ class ComparedDraw:
     def name(self) -> str:
         """Name of its folder: two fractions that draw the same groups share their trainings."""
         return f"{self.labels.groups}-groups-draw-{self.number}"
+
+    def inner(self, labels: Labels, groups: NDArray[Any]) -> NDArray[np.bool_]:
+        """bool ``[n]``: rows of about three quarters of the drawn groups, in which every class of the draw occurs.
+
+        The other drawn groups are for validation. All drawn rows where no group is left for it.
+
+        Args:
+            labels: ``n`` labels.
+            groups: Group of each row ``[n]``.
+        """
+        return label_draws(labels, groups, self.labels.rows, [_INNER], self.number)[0].rows
 
 
 def compared_draws(

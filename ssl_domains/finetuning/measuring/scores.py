@@ -114,5 +114,5 @@ def map_scores(
             labels=0,
             trained_groups=0,
             tested=len(rows),
-        )  # fmt: skip
+        )
     )
