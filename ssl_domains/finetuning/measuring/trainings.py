@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssl_domains.finetuning.configuration import finetune_config
-from ssl_domains.finetuning.options import FineTuneOptions
-from ssl_domains.finetuning.parts import FineTuneParts
 
 from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.finetuning.configuration import finetune_config
 from ssl_domains.finetuning.measuring.draws import ComparedDraw
 from ssl_domains.finetuning.measuring.effort import equal_effort_steps
 from ssl_domains.finetuning.measuring.initial import InitialWeights
 from ssl_domains.finetuning.measuring.material import Material
+from ssl_domains.finetuning.options import FineTuneOptions
+from ssl_domains.finetuning.parts import FineTuneParts
 from ssl_domains.finetuning.report import EQUAL_EFFORT, FINE_TUNED
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
@@ -112,7 +112,6 @@ class Plan:
         name += f"-choosing-{views}" if inner else ""
         rows = self.inner_rows(draw) if inner else draw.labels.rows
         scratch = arm != FINE_TUNED
-        # The batch of the draw, so that the choice of views sees batches of the same size where its rows allow it.
         config = self._config(int(rows.sum()), draw.number, scratch=scratch)
         if arm == EQUAL_EFFORT:
             assert self.initial.effort is not None
@@ -149,10 +148,13 @@ class Plan:
             every_class=False,  # a class that no training group has is refused with the material
         )
 
-    def can_leave_views_out(self) -> bool:
-        """Whether the recipe has steps, and can do without them."""
+    def chooses_views(self, draw: ComparedDraw) -> bool:
+        """Whether views can be chosen: the recipe has steps to leave out, and a labelled group is left to validate."""
+        inner = self.inner_rows(draw)
+        if inner.sum() < 2 or not (draw.labels.rows & ~inner).any():
+            return False
         recipe = self.recipe(self.material.table, self.initial.base)
-        return _has_steps(recipe) and bool(recipe.steps)  # type: ignore[attr-defined]
+        return _has_steps(recipe) and bool(getattr(recipe, "steps", ()))
 
     def _config(self, rows: int, seed: int, *, scratch: bool, steps: int | None = None) -> RunConfig:
         if rows < 2:
