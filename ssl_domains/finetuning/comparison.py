@@ -299,8 +299,8 @@ class _Comparing:
         run = finetune(
             training.config, self.plan.parts(training), run_folder, resume=resume, on_event=self._listener(title)
         )
-        inner = training.draw.labels.rows & ~training.rows
-        rows = np.flatnonzero(inner) if inner.any() else material.test
+        held = training.draw.labels.rows & ~training.rows
+        rows = np.flatnonzero(held) if training.inner else material.test
 
         def measured() -> Outcome:
             outcome = outcome_of(material, training, run, rows)
@@ -310,7 +310,7 @@ class _Comparing:
         outcome = self.world.from_first(measured)
         self.seconds += time.monotonic() - before
         self.trained += training.steps
-        self._tell(title, training, outcome, "validation" if inner.any() else "test")
+        self._tell(title, training, outcome, "validation" if training.inner else "test")
         return outcome
 
     def _listener(self, title: str) -> Callable[[Event], None]:

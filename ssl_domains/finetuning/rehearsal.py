@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from ssl_domains.engine import Rehearsal
 from ssl_domains.finetuning.comparison import Comparison
@@ -30,9 +31,30 @@ class Rehearsed:
     fine_tuned: Rehearsal
     scratch: Rehearsal | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "peak_memory_bytes": self.peak_memory_bytes}
+
+    def summary(self) -> dict[str, Any]:
+        """The measurements of both in one row of values each, for a table."""
+        values: dict[str, Any] = {
+            "trainings": self.trainings,
+            "steps of all": self.steps,
+            "estimated seconds": self.estimated_seconds,
+            "peak memory, GB": self.peak_memory_bytes / 1e9,
+            "device": self.fine_tuned.device,
+            "fine-tuned: trained parameters": self.fine_tuned.parameters,
+            "fine-tuned: seconds a step": self.fine_tuned.seconds_per_step,
+            "fine-tuned: loss of the first step": self.fine_tuned.loss,
+        }
+        if self.scratch is not None:
+            values["scratch: seconds a step"] = self.scratch.seconds_per_step
+            values["scratch: loss of the first step"] = self.scratch.loss
+        return values
+
     @property
     def peak_memory_bytes(self) -> int:
-        """The larger of the two peaks."""
+        """Peak memory of this process, in bytes: the larger of the two peaks."""
         return max(one.peak_memory_bytes for one in (self.fine_tuned, self.scratch) if one is not None)
 
 

@@ -19,6 +19,8 @@ __all__ = ["PLAN_FILE", "material_hash", "require_same_plan", "write_plan"]
 
 PLAN_FILE = Path("comparison") / "plan.json"
 
+_HASHED = ("samples or labels", "weights")
+
 
 def material_hash(material: Material) -> str:
     """SHA-256 of the samples, their sides and groups, and their labels or masks."""
@@ -52,15 +54,23 @@ def require_same_plan(out: Path, plan: Mapping[str, Any], resume: bool) -> None:
         stored = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{path} can't be read: {error}", "give another --out") from error
-    now = json.loads(json.dumps(plan))
-    for key in now:
-        if stored.get(key) != now[key]:
-            hashed = isinstance(now[key], str) and len(now[key]) == 64
-            values = "" if hashed else f": {stored.get(key)!r} then, {now[key]!r} now"
+    for key, now in json.loads(json.dumps(plan)).items():
+        if stored.get(key) != now:
             raise UsageError(
-                f"the fine-tuning in {str(out)!r} was started with other {key}{values}",
+                f"the fine-tuning in {str(out)!r} was started with {_difference(key, stored.get(key), now)}",
                 "use the same command line and data with --resume, or give another --out",
             )
+
+
+def _difference(key: str, then: Any, now: Any) -> str:
+    """What of a plan differs, in words."""
+    if key in _HASHED:
+        return f"other {key}"
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in sorted({*then, *now}):
+            if then.get(name) != now.get(name):
+                return f"{name} = {then.get(name, 'its default')!r}, not {now.get(name, 'its default')!r}"
+    return f"{key} {then!r}, not {now!r}"
 
 
 def write_plan(out: Path, plan: Mapping[str, Any]) -> None:

@@ -53,6 +53,7 @@ class Training:
         config: Its configuration.
         views: ``recipe`` or ``none``.
         scratch: Whether it starts from random weights.
+        inner: Whether it is trained to choose the views, on a part of the labelled groups.
     """
 
     arm: str
@@ -62,6 +63,7 @@ class Training:
     config: RunConfig
     views: str = RECIPE
     scratch: bool = False
+    inner: bool = False
 
     @property
     def steps(self) -> int:
@@ -72,7 +74,9 @@ class Training:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        return f"{self.arm}, {plural(self.draw.labels.groups, 'labelled group')}, draw {self.draw.number}"
+        where = f"{plural(self.draw.labels.groups, 'labelled group')}, draw {self.draw.number}"
+        choice = {RECIPE: ", trying the recipe's views", NO_VIEWS: ", trying no augmentation"}[self.views]
+        return f"{self.arm}, {where}{choice if self.inner else ''}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class Plan:
             assert fine_tuned.max_steps is not None
             steps = equal_effort_steps(fine_tuned.max_steps, fine_tuned.batch_size, self.initial.effort)
             config = self._config(int(rows.sum()), draw.number, scratch=True, steps=steps)
-        return Training(arm, name, draw, rows, config, views, scratch)
+        return Training(arm, name, draw, rows, config, views, scratch, inner)
 
     def inner_rows(self, draw: ComparedDraw) -> NDArray[np.bool_]:
         """bool ``[n]``: rows of about three quarters of the labelled groups of a draw, in which every class occurs.
