@@ -20,7 +20,7 @@ GRADES = ("none or few", "some", "many")
 """Names of the three grades of severity."""
 
 _MOST = 9  # cysts of the highest severity; foci of the patient with the most
-_CONTRAST = 0.2
+_CONTRAST = 0.26
 
 
 @dataclass(frozen=True)
