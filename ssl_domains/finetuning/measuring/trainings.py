@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssl_domains.finetuning.configuration import finetune_config
-from ssl_domains.finetuning.options import FineTuneOptions
-from ssl_domains.finetuning.parts import FineTuneParts
 
 from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.finetuning.configuration import finetune_config
 from ssl_domains.finetuning.measuring.draws import ComparedDraw
 from ssl_domains.finetuning.measuring.effort import equal_effort_steps
 from ssl_domains.finetuning.measuring.initial import InitialWeights
 from ssl_domains.finetuning.measuring.material import Material
+from ssl_domains.finetuning.options import FineTuneOptions
+from ssl_domains.finetuning.parts import FineTuneParts
 from ssl_domains.finetuning.report import EQUAL_EFFORT, FINE_TUNED
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable

@@ -36,7 +36,7 @@ def by_loops(
             rows = [j for j in range(len(kinds)) if kinds[j] == other and owners[j] != group]
             candidates += rows[-count:]
         nearest = sorted(candidates, key=lambda j: -similar[i][j])[:k]
-        votes = {other: (0, 0.0) for other in left}
+        votes = dict.fromkeys(left, (0, 0.0))
         for rank, j in enumerate(nearest):
             count, nearness = votes[kinds[j]]
             votes[kinds[j]] = count + 1, nearness + 2.0**-rank

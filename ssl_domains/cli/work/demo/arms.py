@@ -11,7 +11,7 @@ LABEL, NUISANCE, GROUP = "severity", "scanner", "patient"
 RULE = "within('cst', 20)"
 SCANNER_RULE = "same('scanner')"
 REFUSED = "same('patient', 'cst') & ~same('series')"
-"""Sounds sensible (the patient's other visit or eye with the same thickness), but hardly any scan has such a partner."""
+"""Sounds sensible (another visit or eye of the patient with the same thickness), but hardly any scan has a partner."""
 
 # Set explicitly, so that the control with the rule's batches differs from plain SimCLR whatever the batch size is.
 _BATCHES = ("--rule", RULE, "--set", "pairs.composition=draw", "--set", "pairs.per_group=2")

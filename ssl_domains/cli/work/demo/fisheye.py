@@ -58,9 +58,10 @@ class FisheyeDemonstration:
     Attributes:
         out: The folder.
         domain: The fisheye domain.
-        seeds: Number of trainings of each arm, with seeds 0, 1, …
+        seeds: Number of trainings of each arm.
         epochs: Epochs of each training.
         size: Side of the canvas in pixels.
+        first: Seed of the data and of the first training; the others follow.
     """
 
     out: Path
@@ -68,6 +69,12 @@ class FisheyeDemonstration:
     seeds: int = 2
     epochs: int = 8
     size: int = 32
+    first: int = 0
+
+    @property
+    def all_seeds(self) -> range:
+        """Seeds of the trainings."""
+        return range(self.first, self.first + self.seeds)
 
     @property
     def samples(self) -> Path:
@@ -119,17 +126,17 @@ class FisheyeDemonstration:
         if self.domain.demo_data is None:
             raise DataError(f"{self.domain.name} has no demo data", "update the plugin")
         (self.out / COMMANDS).write_text(self.script(), encoding="utf-8")
-        note(self.domain.demo_data(self.out / "data", 0))
+        note(self.domain.demo_data(self.out / "data", self.first))
         invoke(self.scan_command())
         invoke(self.pairs_command())
-        trainings = [(arm, seed) for seed in range(self.seeds) for arm in ARMS]
+        trainings = [(arm, seed) for seed in self.all_seeds for arm in ARMS]
         for number, (arm, seed) in enumerate(trainings, start=1):
             note(f"\n[{number}/{len(trainings)}] {arm.about}, seed {seed}")
             run = self.run_folder(arm, seed)
             with contextlib.redirect_stdout(io.StringIO()):  # hide the table of each run
                 invoke(self.pretrain_command(arm, seed, run))
                 invoke(self.probe_command(run))
-        shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), 0)
+        shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), self.first)
         with contextlib.redirect_stdout(io.StringIO()):
             invoke([self.domain.name, "report", str(shown)])
         return f"{self.results()}\n\nreport: {shown / 'report.html'}\ncommand lines: {self.out / COMMANDS}"
@@ -143,7 +150,7 @@ class FisheyeDemonstration:
             typed(self.pairs_command()),
         ]
         for arm in ARMS:
-            for seed in range(self.seeds):
+            for seed in self.all_seeds:
                 run = self.out / "by-hand" / f"{arm.name}-{seed}"
                 lines += [f"# {arm.about}, seed {seed}", typed(self.pretrain_command(arm, seed, run))]
                 lines.append(typed(self.probe_command(run)))
@@ -151,7 +158,7 @@ class FisheyeDemonstration:
 
     def results(self) -> str:
         """The table of scores, from the run folders: mean over seeds and each seed, by linear and by k-NN probe."""
-        seeds = range(self.seeds)
+        seeds = self.all_seeds
         rows: list[list[Any]] = []
         for arm in ARMS:
             row: list[Any] = [arm.about]
@@ -176,7 +183,7 @@ class FisheyeDemonstration:
 
     def floors(self) -> list[tuple[str, float | None]]:
         """(name, score) of the nuisance-only floors, which are the same for every arm."""
-        report = _report(self.run_folder(ARMS[0], 0))
+        report = _report(self.run_folder(ARMS[0], self.first))
         frozen = {"linear", "k-NN"}
         return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
 

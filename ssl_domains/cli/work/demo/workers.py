@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -92,17 +91,15 @@ def run_lines(lines: Sequence[Sequence[str]], log: str) -> None:
     """
     from ssl_domains.cli.app import run
 
-    path = Path(log)
-    with path.open("w", encoding="utf-8") as file:
-        with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-            for words in lines:
-                print(f"$ {typed(words)}", flush=True)
-                try:
-                    code = run(words)
-                except Exception:
-                    traceback.print_exc()
-                    code = 1
-                if code:
-                    break
+    with (
+        Path(log).open("w", encoding="utf-8") as file,
+        contextlib.redirect_stdout(file),
+        contextlib.redirect_stderr(file),
+    ):
+        for words in lines:
+            print(f"$ {typed(words)}", flush=True)
+            code = run(words)
+            if code:
+                break
     if code:
         raise DataError(f"`{typed(words)}` ended with code {code}", f"its output is in {log}")

@@ -20,7 +20,7 @@ GRADES = ("none or few", "some", "many")
 """Names of the three grades of severity."""
 
 _MOST = 9  # cysts of the highest severity; foci of the patient with the most
-_CONTRAST = 0.26
+_CONTRAST = 0.27
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Scanner:
 
 
 SCANNERS = (
-    Scanner("Demo Optics", "A1", 1.0, 0.04, 0.03, 0.0, 1.0),
-    Scanner("Example Imaging", "B7", 0.95, 0.05, 0.052, 0.05, 8.0),
-    Scanner("Sample Devices", "C3", 1.05, 0.03, 0.074, 0.05, 5.0),
+    Scanner("Demo Optics", "A1", 1.0, 0.04, 0.02, 0.0, 1.0),
+    Scanner("Example Imaging", "B7", 0.93, 0.05, 0.042, 0.05, 8.0),
+    Scanner("Sample Devices", "C3", 1.07, 0.03, 0.064, 0.05, 5.0),
 )
 
 
@@ -76,10 +76,10 @@ def draw_eye(rng: np.random.Generator) -> Eye:
     """A random eye."""
     return Eye(
         depth=float(rng.uniform(9, 15)),
-        tilt=float(rng.normal(0, 6)),
+        tilt=float(rng.normal(0, 4)),
         curve=float(rng.uniform(0, 4)),
         thickness=float(rng.uniform(34, 40)),
-        vessels=tuple(float(column) for column in rng.uniform(0, SIZE, rng.integers(2, 6))),
+        vessels=tuple(float(column) for column in rng.uniform(0, SIZE, rng.integers(1, 4))),
     )
 
 
@@ -88,9 +88,7 @@ def grade_of(severity: float) -> str:
     return GRADES[int(severity * len(GRADES))]
 
 
-def b_scan(
-    eye: Eye, severity: float, foci: float, scanner: Scanner, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def b_scan(eye: Eye, severity: float, foci: float, scanner: Scanner, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One slice, uint8 ``[SIZE, SIZE]``.
 
     Args:
@@ -109,7 +107,7 @@ def b_scan(
     tissue += 0.3 * np.exp(-(((within - 1) * eye.thickness / 1.6) ** 2))  # the pigment epithelium, the brightest layer
     tissue += np.where(within >= 1, 0.25 * np.exp(-(within - 1) * 4), 0.0)  # the choroid fades with depth
     for column in eye.vessels:
-        tissue *= 1 - 0.4 * np.exp(-(((columns - column) / 1.5) ** 2)) * (within > 0.15)
+        tissue *= 1 - 0.3 * np.exp(-(((columns - column) / 1.5) ** 2)) * (within > 0.15)
     tissue -= _CONTRAST * _spots(round(severity * _MOST), eye, surface, rows, columns, rng)
     tissue += _CONTRAST * _spots(round(foci * _MOST), eye, surface, rows, columns, rng)
 

@@ -10,13 +10,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from ssl_domains_medical.demo.anatomy import SCANNERS, SLICES, Eye, Scanner, b_scan, draw_eye, grade_of
 from ssl_domains_medical.demo.files import SPACING_MM, Series, uid_for, write_dicomdir, write_multiframe, write_slice
 
-__all__ = ["PATIENTS", "write_demo_data"]
+__all__ = ["PATIENTS", "Scan", "draw_scans", "write_demo_data"]
 
 PATIENTS = 80
 _UNNAMED = 2
@@ -25,7 +24,7 @@ _REDRAWN = 0.8  # chance that the severity of an eye is drawn anew at a visit
 
 
 @dataclass(frozen=True)
-class _Scan:
+class Scan:
     """One series: the volume of one eye at one visit.
 
     Attributes:
@@ -58,11 +57,10 @@ def write_demo_data(out: Path, seed: int = 0) -> str:
     """
     images = out / "images"
     images.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    scans = [scan for patient in range(PATIENTS + _UNNAMED) for scan in _patient(patient, images, seed, rng)]
+    scans = draw_scans(images, seed)
     for index, scan in enumerate(scans):
         _write(scan, np.random.default_rng([seed, index]))
-    _write_clinical(out / "clinical.csv", scans, rng)
+    _write_clinical(out / "clinical.csv", scans, np.random.default_rng([seed, len(scans), 1]))
     _plant_faults(images, scans, seed)
     _note(out / "README.txt")
     count = sum(1 for path in images.rglob("*") if path.is_file())
@@ -73,7 +71,18 @@ def write_demo_data(out: Path, seed: int = 0) -> str:
     return f"{PATIENTS} simulated patients, {len(scans)} volumes, {count} files in {out}\nnext: {shlex.join(command)}"
 
 
-def _patient(number: int, images: Path, seed: int, rng: np.random.Generator) -> list[_Scan]:
+def draw_scans(images: Path, seed: int) -> list[Scan]:
+    """All volumes, with the truth of each; nothing is written.
+
+    Args:
+        images: Folder below which their files are to lie.
+        seed: Seed of the data.
+    """
+    rng = np.random.default_rng(seed)
+    return [scan for patient in range(PATIENTS + _UNNAMED) for scan in _patient(patient, images, seed, rng)]
+
+
+def _patient(number: int, images: Path, seed: int, rng: np.random.Generator) -> list[Scan]:
     scanner = SCANNERS[int(rng.integers(len(SCANNERS)))]
     foci = float(rng.random())
     patient_id = f"OCT-{number + 1:04d}" if number < PATIENTS else "ANON"
@@ -89,15 +98,15 @@ def _patient(number: int, images: Path, seed: int, rng: np.random.Generator) -> 
                 severity[side] = float(rng.random())
             series = Series(patient_id, study, uid_for(study, side), when, scanner.maker, scanner.model, side)
             folder = images / f"P{number + 1:03d}" / f"V{visit + 1}" / side
-            scans.append(_Scan(series, eye, severity[side], foci, scanner, visit + 1, folder))
+            scans.append(Scan(series, eye, severity[side], foci, scanner, visit + 1, folder))
     return scans
 
 
-def _slice(scan: _Scan, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _slice(scan: Scan, rng: np.random.Generator) -> NDArray[np.uint8]:
     return b_scan(scan.eye, scan.severity, scan.foci, scan.scanner, rng)
 
 
-def _write(scan: _Scan, rng: np.random.Generator) -> None:
+def _write(scan: Scan, rng: np.random.Generator) -> None:
     slices = [_slice(scan, rng) for _ in range(SLICES)]
     positions = [index * SPACING_MM for index in range(SLICES)]
     if scan.scanner is SCANNERS[1]:
@@ -109,7 +118,7 @@ def _write(scan: _Scan, rng: np.random.Generator) -> None:
         write_slice(path, scan.series, slices[index], int(index) + 1, positions[index])
 
 
-def _write_clinical(path: Path, scans: list[_Scan], rng: np.random.Generator) -> None:
+def _write_clinical(path: Path, scans: list[Scan], rng: np.random.Generator) -> None:
     missing = set(rng.permutation(len(scans))[: round(_MISSING_CST * len(scans))].tolist())
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -121,15 +130,15 @@ def _write_clinical(path: Path, scans: list[_Scan], rng: np.random.Generator) ->
             table.writerow([scan.series.series_uid, scan.number, bcva, known, grade_of(scan.severity)])
 
 
-def _plant_faults(images: Path, scans: list[_Scan], seed: int) -> None:
+def _plant_faults(images: Path, scans: list[Scan], seed: int) -> None:
     single = [scan for scan in scans if scan.scanner is not SCANNERS[1] and scan.series.patient_id != "ANON"]
     hollow, damaged, copied, marked = single[0], single[2], single[4], single[6]
-    middle = next(path for path in _files(hollow) if f"{_position(path):.2f}" == f"{SPACING_MM:.2f}")
-    middle.unlink()
+    rng = np.random.default_rng([seed, len(scans)])
+    last = SLICES + 2  # of a volume of five slices, whose fourth is missing
+    write_slice(hollow.folder / f"IM{last:02d}.dcm", hollow.series, _slice(hollow, rng), last, (last - 1) * SPACING_MM)
     whole = _files(damaged)[0].read_bytes()
     _files(damaged)[0].write_bytes(whole[:-1500])
     shutil.copyfile(_files(copied)[0], copied.folder / "IM01_copy.dcm")
-    rng = np.random.default_rng([seed, len(scans)])
     picture = _slice(marked, rng)
     picture[2:6, 4:40:2] = 255  # stands for a name written into the picture
     write_slice(marked.folder / "PRINT.dcm", marked.series, picture, 99, 9.0, BurnedInAnnotation="YES")
@@ -145,12 +154,8 @@ def _plant_faults(images: Path, scans: list[_Scan], seed: int) -> None:
     (images / "notes.txt").write_text("Scans were exported in two batches.\n", encoding="utf-8")
 
 
-def _files(scan: _Scan) -> list[Path]:
+def _files(scan: Scan) -> list[Path]:
     return sorted(scan.folder.glob("*.dcm"))
-
-
-def _position(path: Path) -> float:
-    return float(pydicom.dcmread(path, specific_tags=["ImagePositionPatient"]).ImagePositionPatient[1])
 
 
 def _note(path: Path) -> None:
