@@ -39,7 +39,7 @@ class FineTune(Method):
         UsageError: When ``options.layers`` or ``options.layer_decay`` needs stages that the encoder doesn't have.
     """
 
-    needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False)
+    needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False, collapse=False)
     options: ClassVar[type[BaseModel]] = FineTuneOptions
 
     def __init__(self, encoder: Encoder, head: Head, options: FineTuneOptions) -> None:

@@ -18,7 +18,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.finetuning.method import FineTuning
 from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.pairs import Composition, Objective
-from ssl_domains.probes import DenseTargets, Labels, require_varying
+from ssl_domains.probes import DenseFit, DenseTargets, Labels, require_varying
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import IGNORED, ImagePreprocess, LabelMaps, PreprocessSource, Recipe, Scaling, crop_of, extended
@@ -47,6 +47,7 @@ class FineTuneParts:
         head: Segmentation: ``conv`` or ``deeplab``.
         levels: Segmentation: the maps that the head reads.
         head_start: Weights of the head at the first step, by name; None follows the option ``head_start``.
+        fit: Segmentation: how the head of the frozen probe is fitted; None as the dense probe does by default.
         every_class: Whether a class without a training row is refused.
     """
 
@@ -63,6 +64,7 @@ class FineTuneParts:
     head: str = "conv"
     levels: Levels = "hypercolumn"
     head_start: Mapping[str, Tensor] | None = None
+    fit: DenseFit | None = None
     every_class: bool = True
 
     def __post_init__(self) -> None:
@@ -124,15 +126,12 @@ class FineTuneParts:
             )
 
 
-def engine_parts(
-    config: RunConfig, parts: FineTuneParts, head: Mapping[str, Tensor] | None = None
-) -> tuple[RunConfig, Parts]:
+def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Parts]:
     """Configuration and parts with which the engine's loop trains; `ssl_domains.engine.rehearse` takes them too.
 
     Args:
         config: The configuration of the fine-tuning, see `finetune_config`.
-        parts: The parts of the fine-tuning.
-        head: Weights that the head starts with; None for a fresh head.
+        parts: The parts of the fine-tuning; without ``head_start`` the head is a fresh one.
 
     Raises:
         UsageError: When the masks lie on another canvas than the pictures, and in the cases of `FineTuneParts.require`.
@@ -155,7 +154,7 @@ def engine_parts(
             "pairs.composition": "random",
         }
     )
-    method = FineTuning(parts.task, parts.labels, head)
+    method = FineTuning(parts.task, parts.labels, parts.head_start)
     made = Parts(
         table=parts.table,
         store=parts.store,

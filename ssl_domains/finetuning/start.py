@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from ssl_domains.engine import RunConfig
+from ssl_domains.engine import Parts, RunConfig
 from ssl_domains.engine.loop.assembly import preprocess_of, resolve_config
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.finetuning.heads import LabelledRows, create_head
@@ -13,7 +13,7 @@ from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.parts import FineTuneParts, engine_parts
 from ssl_domains.views import crop_of
 
-__all__ = ["frozen_probe_head"]
+__all__ = ["frozen_probe_head", "probe_head"]
 
 
 def frozen_probe_head(config: RunConfig, parts: FineTuneParts) -> dict[str, Tensor]:
@@ -30,7 +30,11 @@ def frozen_probe_head(config: RunConfig, parts: FineTuneParts) -> dict[str, Tens
     Returns:
         The weights by name, on the CPU.
     """
-    config, made = engine_parts(config, parts)
+    return probe_head(*engine_parts(config, parts), parts)
+
+
+def probe_head(config: RunConfig, made: Parts, parts: FineTuneParts) -> dict[str, Tensor]:
+    """`frozen_probe_head`, from the result of `engine_parts`."""
     config = resolve_config(config, made)
     preprocess = preprocess_of(config, made)
     train = config.train
@@ -48,6 +52,7 @@ def frozen_probe_head(config: RunConfig, parts: FineTuneParts) -> dict[str, Tens
         device=train.device,
         workers=config.data.workers,
         crop=crop_of(parts.recipe),
+        fit=parts.fit,
     )
     head.start(encoder, rows)
     return {name: value.detach().cpu().clone() for name, value in head.state_dict().items()}

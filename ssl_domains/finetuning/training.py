@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ from ssl_domains.engine import Rehearsal, Run, RunConfig, pretrain, rehearse
 from ssl_domains.engine.processes.distributed import processes
 from ssl_domains.engine.processes.exhaustion import exhaustion_as_resource_error
 from ssl_domains.engine.processes.generators import seeded
+from ssl_domains.finetuning.method import FineTuning
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.parts import FineTuneParts, engine_parts
-from ssl_domains.finetuning.start import frozen_probe_head
+from ssl_domains.finetuning.start import probe_head
 
 if TYPE_CHECKING:
     from ssl_domains.engine.record.events import Listener
@@ -55,14 +57,12 @@ def finetune(
             # Before the probe is fitted, which may take minutes.
             if world.first:
                 (Run.require_resumable if resume else Run.require_new)(out)
-            parts.require()
-        head = parts.head_start
+            config, made = engine_parts(config, parts)
         # A resumed run has its head in the checkpoint.
-        if head is None and not resume and _starts_from_probe(config):
+        if parts.head_start is None and not resume and _starts_from_probe(config):
             with seeded(config.train.seed):
-                head = world.from_first(lambda: frozen_probe_head(config, parts))
-        with world.together():
-            config, made = engine_parts(config, parts, head)
+                head = world.from_first(lambda: probe_head(config, made, parts))
+            made = replace(made, method=FineTuning(parts.task, parts.labels, head))
         return pretrain(config, made, out, resume=resume, on_event=on_event)
 
 
@@ -74,7 +74,7 @@ def rehearse_finetuning(config: RunConfig, parts: FineTuneParts) -> Rehearsal:
         DataError: In the cases of `finetune`.
         ResourceError: When memory runs out.
     """
-    return rehearse(*engine_parts(config, parts, parts.head_start))
+    return rehearse(*engine_parts(config, parts))
 
 
 def _starts_from_probe(config: RunConfig) -> bool:

@@ -9,14 +9,12 @@ from ssl_domains.probes.dense import (
     DenseResult,
     FittedHead,
     dense_confusions,
-    dense_loss,
-    dense_loss_of_sums,
-    dense_sums,
     fit_dense_head,
     run_dense_probe,
 )
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead, DenseHead
+from ssl_domains.probes.dense_loss import dense_loss, dense_loss_of_sums, dense_sums
 from ssl_domains.probes.floor import TreeProbe, column_floor, floor_features
 from ssl_domains.probes.fractions import LabelDraw, label_draws
 from ssl_domains.probes.frozen import Answer, Probe, ProbeResult, chosen_setting, require_varying, run_probe

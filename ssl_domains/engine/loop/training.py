@@ -327,6 +327,7 @@ class _Training:
             emit=self.emit,
             world=self.world,
             unit_z=assembled.method.needs.unit_z,
+            collapse=assembled.method.needs.collapse,
         )
 
     def _started(self, step: int) -> Started:

@@ -16,7 +16,7 @@ from ssl_domains.finetuning.task import Task
 from ssl_domains.inputs import Input, Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, RowPairs
-from ssl_domains.probes import DenseTargets, Labels
+from ssl_domains.probes import DenseFit, DenseTargets, Labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Crop, Preprocess
@@ -39,6 +39,7 @@ class LabelledRows:
         device: Device that the encoder runs on.
         workers: Worker processes that read arrays.
         crop: Crop of the views; None where they show whole samples.
+        fit: How the dense probe is fitted; None as it does by default.
     """
 
     table: SampleTable
@@ -51,6 +52,7 @@ class LabelledRows:
     device: str
     workers: int = 0
     crop: Crop | None = None
+    fit: DenseFit | None = None
 
 
 class Head(nn.Module, ABC):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -96,8 +97,8 @@ class MapHead(Head):
             encoder, rows.preprocess, rows.table, rows.store, levels=self.task.levels, device=rows.device
         )
         fitted = fit_dense_head(
-            features, rows.masks, rows.groups, torch.arange(len(rows.table)).numpy(),
-            head=self.settings, fit=DenseFit(dice=self.dice), seed=rows.seed, device=resolve_device(rows.device),
+            features, rows.masks, rows.groups, np.arange(len(rows.table)), head=self.settings,
+            fit=rows.fit or DenseFit(dice=self.dice), seed=rows.seed, device=resolve_device(rows.device),
         )  # fmt: skip
         self.module.load_state_dict(fitted.module.state_dict())
         with torch.no_grad():
