@@ -53,6 +53,7 @@ class Training:
         config: Its configuration.
         views: ``recipe`` or ``none``.
         scratch: Whether it starts from random weights.
+        inner: Whether it is trained to choose the views, on a part of the labelled groups.
     """
 
     arm: str
@@ -62,6 +63,7 @@ class Training:
     config: RunConfig
     views: str = RECIPE
     scratch: bool = False
+    inner: bool = False
 
     @property
     def steps(self) -> int:
@@ -72,7 +74,9 @@ class Training:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        return f"{self.arm}, {plural(self.draw.labels.groups, 'labelled group')}, draw {self.draw.number}"
+        where = f"{plural(self.draw.labels.groups, 'labelled group')}, draw {self.draw.number}"
+        choice = {RECIPE: ", trying the recipe's views", NO_VIEWS: ", trying no augmentation"}[self.views]
+        return f"{self.arm}, {where}{choice if self.inner else ''}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,6 @@ class Plan:
         name += f"-choosing-{views}" if inner else ""
         rows = self.inner_rows(draw) if inner else draw.labels.rows
         scratch = arm != FINE_TUNED
-        # The batch of the draw, so that the choice of views sees batches of the same size where its rows allow it.
         config = self._config(int(rows.sum()), draw.number, scratch=scratch)
         if arm == EQUAL_EFFORT:
             assert self.initial.effort is not None
@@ -120,7 +123,7 @@ class Plan:
             assert fine_tuned.max_steps is not None
             steps = equal_effort_steps(fine_tuned.max_steps, fine_tuned.batch_size, self.initial.effort)
             config = self._config(int(rows.sum()), draw.number, scratch=True, steps=steps)
-        return Training(arm, name, draw, rows, config, views, scratch)
+        return Training(arm, name, draw, rows, config, views, scratch, inner)
 
     def inner_rows(self, draw: ComparedDraw) -> NDArray[np.bool_]:
         """bool ``[n]``: rows of about three quarters of the labelled groups of a draw, in which every class occurs.
@@ -149,10 +152,13 @@ class Plan:
             every_class=False,  # a class that no training group has is refused with the material
         )
 
-    def can_leave_views_out(self) -> bool:
-        """Whether the recipe has steps, and can do without them."""
+    def chooses_views(self, draw: ComparedDraw) -> bool:
+        """Whether views can be chosen: the recipe has steps to leave out, and a labelled group is left to validate."""
+        inner = self.inner_rows(draw)
+        if inner.sum() < 2 or not (draw.labels.rows & ~inner).any():
+            return False
         recipe = self.recipe(self.material.table, self.initial.base)
-        return _has_steps(recipe) and bool(recipe.steps)  # type: ignore[attr-defined]
+        return _has_steps(recipe) and bool(getattr(recipe, "steps", ()))
 
     def _config(self, rows: int, seed: int, *, scratch: bool, steps: int | None = None) -> RunConfig:
         if rows < 2:
