@@ -39,7 +39,7 @@ def played(tmp_path_factory: pytest.TempPathFactory):
 def table_of(printed: str) -> dict[str, list[str]]:
     """The lines of the table below the title by their first column; columns are two or more blanks apart."""
     cells = [re.split(r" {2,}", line.strip()) for line in printed[printed.index(TITLE) :].splitlines()]
-    return {line[0]: line[1:] for line in cells if len(line) == 5}
+    return {line[0]: line[1:] for line in cells if len(line) in (4, 5) and line[0] != "─" * len(line[0])}
 
 
 def means(run: Path, label: str, arm: str) -> list[str]:
@@ -65,15 +65,14 @@ def test_every_printed_number_is_recomputed_from_the_run_folders(played):
         assert all(f"<td>{number}<" in page for number in expected)
     for shown, arm in (("HOG (hand-made)",) * 2, ("mean grey (hand-made)",) * 2, ("cst alone", "cst alone (cst)")):
         assert table.pop(shown) == [*means(folder / "runs" / "random-0", LABEL, arm), "–"]
-    heading, rule = table
-    assert heading == "features"
-    assert set(rule) == {"─"}
-    assert table[heading] == [
-        "severity, 3 patients",
-        "severity, 10 patients",
-        "severity, 64 patients",
-        "scanner, 10 patients",
-    ]
+    tuned = json.loads((folder / "finetuned" / f"finetune-{LABEL}.json").read_text())["rows"]
+    for arm in ("frozen probe", "fine-tuned", "scratch, equal steps", "scratch, equal effort"):
+        expected = [f"{row['values'][METRIC]:.3f}" for row in tuned if row["arm"] == arm]
+        assert len(expected) == 3
+        assert table.pop(arm) == expected
+        assert all(f"<td>{number}<" in page for number in expected)
+    few = ["severity, 3 patients", "severity, 10 patients", "severity, 64 patients"]
+    assert table == {"features": [*few, "scanner, 10 patients"], "with labels": few}
 
 
 @pytest.mark.slow
@@ -111,7 +110,10 @@ def test_an_arm_typed_by_hand_gives_the_same_row(played, cli):
     folder, _, _ = played
     lines = [shlex.split(line) for line in (folder / COMMANDS).read_text().splitlines() if not line.startswith("#")]
     assert all(words[0] == "ssl-domains" for words in lines)
-    by_hand = [words[1:] for words in lines if any(word.endswith("by-hand/cst-0") for word in words)]
+    assert sum("finetune" in words for words in lines) == 1
+    by_hand = [
+        words[1:] for words in lines if words[2] != "finetune" and any(word.endswith("by-hand/cst-0") for word in words)
+    ]
     assert [words[1] for words in by_hand] == ["pretrain", "probe", "probe"]
     for words in by_hand:
         done = cli(*words)
@@ -135,6 +137,7 @@ def test_the_random_arm_is_untrained_and_the_others_are_not(played):
 def write_reports(out: Path, few: dict[str, float], seeds: int = 2) -> CommandLines:
     """Reports of every arm whose score with 10 patients is given; seed 1 scores 0.02 more, draw 1 0.01 less."""
     from ssl_domains.evaluation import ProbeReport, ProbeRow
+    from ssl_domains.finetuning import FineTuneReport, FineTuneRow
 
     lines = CommandLines(out)
     for arm in ARMS:
@@ -151,6 +154,13 @@ def write_reports(out: Path, few: dict[str, float], seeds: int = 2) -> CommandLi
                     for value in [few[arm.name] + 0.02 * seed - 0.01 * draw + (0.5 if probe == "k-NN" else 0)]
                 ]
                 ProbeReport(label, "classification", (), "patient", 16, "", 0, 0, tuple(rows)).write(run)
+    rows = [
+        FineTuneRow(arm, fraction, fraction, 0, round(64 * fraction), 1, 1, 5, {METRIC: 0.6 + k / 100})
+        for k, arm in enumerate(("frozen probe", "fine-tuned"))
+        for fraction in lines.fractions
+    ]
+    lines.finetuned().mkdir()
+    FineTuneReport(LABEL, "classification", (), "patient", 16, "", 0, 0, 0, tuple(rows)).write(lines.finetuned())
     return lines
 
 
@@ -167,6 +177,7 @@ def test_means_are_over_draws_and_seeds_and_the_order_holds(tmp_path):
     assert scores.patients == ("3", "10", "64")
     assert scores.floors == (Row("HOG (hand-made)", "HOG (hand-made)", *[pytest.approx(x) for x in (
         [0.395] * 3, None, [0.395])]),)  # fmt: skip
+    assert scores.tuned == (("frozen probe", (0.6, 0.6, 0.6)), ("fine-tuned", (0.61, 0.61, 0.61)))
     assert scores.broken() == []
     assert {name for group in ORDER for name in group} == set(GOOD)
 

@@ -81,8 +81,10 @@ def test_only_the_cysts_follow_the_severity() -> None:
         pair: b_scan(eye, *pair, quiet, np.random.default_rng(1)).astype(int) for pair in ((0, 0), (0.99, 0), (0, 0.99))
     }
     darker, brighter = shown[0.99, 0] - shown[0, 0], shown[0, 0.99] - shown[0, 0]
-    assert darker.max() <= 0 and darker.min() < -30
-    assert brighter.min() >= 0 and brighter.max() > 30
+    assert darker.max() <= 0
+    assert darker.min() < -30
+    assert brighter.min() >= 0
+    assert brighter.max() > 30
     assert abs(abs(darker.sum()) / brighter.sum() - 1) < 0.35, "equal in size and contrast, apart from their places"
 
 

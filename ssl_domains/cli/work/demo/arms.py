@@ -16,6 +16,8 @@ REFUSED = "same('patient', 'cst') & ~same('series')"
 # Set explicitly, so that the control with the rule's batches differs from plain SimCLR whatever the batch size is.
 _BATCHES = ("--rule", RULE, "--set", "pairs.composition=draw", "--set", "pairs.per_group=2")
 
+_STEPS_AN_EPOCH = 15  # of pre-training; fine-tuning takes as many steps
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -53,7 +55,7 @@ class CommandLines:
         seed: Seed of the data, and of the first training of each arm.
         epochs: Epochs of each training.
         size: Side of the canvas in pixels.
-        draws: Draws of labelled patients.
+        draws: Draws of labelled patients of the probes.
         fractions: Shares of the labelled training patients: 3, 10 and all of 64.
     """
 
@@ -82,6 +84,19 @@ class CommandLines:
         data = self.out / "data"
         table = ["--join", str(data / "clinical.csv"), "--on", "series", "--split-by", GROUP]
         return ["medical", "scan", str(data / "images"), "-o", str(self.samples), *table]
+
+    def finetuned(self, runs: str = "runs") -> Path:
+        """Run folder of the fine-tuning."""
+        return self.out / ("finetuned" if runs == "runs" else f"{runs}-finetuned")
+
+    def finetune(self, runs: str = "runs") -> list[str]:
+        """Fine-tunes the first training of the rule, beside its frozen probe and scratch, with one draw of patients."""
+        start = self.out / runs / f"{ARMS[0].name}-{self.seed}"
+        shares = ",".join(map(str, self.fractions))
+        options = ["--label", LABEL, "--fractions", shares, "--draws", "1"]
+        steps = ["--set", f"train.max_steps={_STEPS_AN_EPOCH * self.epochs}"]
+        out = str(self.finetuned(runs))
+        return ["medical", "finetune", str(self.samples), "--from", str(start), "--out", out, *options, *steps]
 
     def pairs(self, rule: str) -> list[str]:
         """Checks the pairs of a rule; those of the rule itself with a page of pictures."""

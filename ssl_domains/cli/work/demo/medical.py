@@ -25,7 +25,10 @@ TITLE = "A demonstration, not evidence; its data was made to have a known truth.
 _SHOWN = ("anchors without", f"label {LABEL}", f"nuisance {NUISANCE}")
 """Starts of the lines of a report on pairs that are repeated; the others are there for the one who types it."""
 
-_WRITTEN = ("data", "runs", "samples.parquet", "samples.store", "logs", "summary.html", "pairs.html", "by-hand")
+_WRITTEN = (
+    *("data", "samples.parquet", "samples.store", "pairs.html", "runs", "finetuned", "logs", "summary.html"),
+    *("by-hand", "by-hand-finetuned"),
+)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,10 @@ class MedicalDemonstration:
         return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {out / COMMANDS}"
 
     def jobs(self) -> list[Job]:
-        """Trainings and probes of every arm and seed."""
-        return [self._job(arm.name, seed, "runs") for arm in ARMS for seed in self.all_seeds]
+        """Trainings and probes of every arm and seed, and the fine-tuning, which takes longest and so begins early."""
+        jobs = [self._job(arm.name, seed, "runs") for arm in ARMS for seed in self.all_seeds]
+        tuning = Job("finetune", "fine-tuning and scratch", (tuple(self.lines.finetune()),), after=jobs[0].name)
+        return [jobs[0], tuning, *jobs[1:]]
 
     def script(self) -> str:
         """All command lines as text. Their run folders are other ones, so that typing them overwrites nothing."""
@@ -103,6 +108,7 @@ class MedicalDemonstration:
             for seed in self.all_seeds:
                 lines.append(f"# {arm.about}, seed {seed}")
                 lines += map(typed, self._job(arm.name, seed, "by-hand").lines)
+        lines += ["# fine-tuning, beside the frozen probe and scratch", typed(self.lines.finetune("by-hand"))]
         return "\n".join(lines) + "\n"
 
     def results(self, scores: Scores) -> str:
@@ -120,6 +126,10 @@ class MedicalDemonstration:
                 "",
                 f"Order that the data was made for, on the label with {scores.patients[1]} labelled patients: {CLAIM}; "
                 f"it {verdict}.",
+                "",
+                "Does pre-training help? The first training of the rule fine-tuned, beside scratch; one draw of patients:",
+                "",
+                table(*scores.tuned_table()),
             ]
         )
 

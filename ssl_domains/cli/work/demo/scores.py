@@ -12,6 +12,7 @@ from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, CommandLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow
+    from ssl_domains.finetuning import FineTuneRow
 
 __all__ = ["CLAIM", "ORDER", "Row", "Scores"]
 
@@ -48,12 +49,14 @@ class Scores:
     Attributes:
         arms: Lines of the trainings.
         floors: Lines of the floors.
+        tuned: Lines of the fine-tuning: arm, and scores on the label with 3, 10 and all labelled patients.
         patients: Numbers of labelled patients, in words, such as ``3``.
         test: Number of held-out patients.
     """
 
     arms: tuple[Row, ...]
     floors: tuple[Row, ...]
+    tuned: tuple[tuple[str, tuple[float, ...]], ...]
     patients: tuple[str, ...]
     test: int
 
@@ -77,7 +80,7 @@ class Scores:
         for name in dict.fromkeys(row.arm for row in report.rows if not row.arm.startswith("frozen encoder")):
             curve = _curve(report, name)
             floors.append(Row(name, name.removesuffix(" (cst)"), curve, None, curve[1:2]))
-        return cls(tuple(arms), tuple(floors), _patients(report), report.test_groups)
+        return cls(tuple(arms), tuple(floors), _tuned(lines.finetuned()), _patients(report), report.test_groups)
 
     def arm(self, name: str) -> Row:
         """The line of an arm."""
@@ -105,6 +108,22 @@ class Scores:
         ]
         return headings, lines
 
+    def tuned_table(self) -> tuple[list[str], list[list[str]]]:
+        """(headings, lines of text) of the printed table of the fine-tuning."""
+        headings = ["with labels", *(f"{LABEL}, {number} patients" for number in self.patients)]
+        return headings, [[arm, *(f"{value:.3f}" for value in values)] for arm, values in self.tuned]
+
+
+def _tuned(folder: Path) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """(arm, scores) of a fine-tuning; one draw of each fraction."""
+    from ssl_domains.finetuning import read_finetune_reports
+
+    report = next(report for report in read_finetune_reports(folder) if report.label == LABEL)
+    arms: dict[str, list[float]] = {}
+    for row in report.rows:
+        arms.setdefault(row.arm, []).append(_value(row))
+    return tuple((arm, tuple(values)) for arm, values in arms.items())
+
 
 def _report(run: Path, label: str) -> ProbeReport:
     from ssl_domains.evaluation import read_probe_reports
@@ -119,7 +138,7 @@ def _curve(report: ProbeReport, arm: str) -> tuple[float, ...]:
     return tuple(_mean([_value(row) for row in rows if row.fraction == fraction]) for fraction in fractions)
 
 
-def _value(row: ProbeRow) -> float:
+def _value(row: ProbeRow | FineTuneRow) -> float:
     value = row.values[METRIC]
     assert value is not None  # every grade is in the test patients
     return value
