@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical
 
 .DEFAULT_GOAL := help
-.PHONY: help demo study-fisheye bench bench-gpu test kills fuzz check docs clean
+.PHONY: help demo demo-fisheye demo-check study-fisheye bench bench-gpu test kills fuzz check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -17,8 +17,14 @@ $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medica
 	$(BIN)/python -m pip install --quiet -e '.[test,bench,lint,docs]' $(PLUGINS)
 	touch $@
 
-demo: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
+demo: $(VENV)/.installed ## Simulated B-scans: find faults, judge pairs, train seven arms, one table (five minutes, once installed)
 	$(BIN)/ssl-domains demo --out demo
+
+demo-fisheye: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
+	$(BIN)/ssl-domains demo --domain fisheye --out demo-fisheye
+
+demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)
+	$(BIN)/python tests/demonstration/check.py build/demo-check --seeds $(or $(SEEDS),3)
 
 study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fisheye scenes, with intervals (within the hour)
 	test -d study-fisheye/data || $(BIN)/ssl-domains fisheye demo-data study-fisheye/data

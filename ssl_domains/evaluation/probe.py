@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
+from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.evaluation.labelled import labelled_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
@@ -19,6 +20,7 @@ from ssl_domains.evaluation.split import EvaluationSplit
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.probes import (
     KnnProbe,
+    LabelDraw,
     Labels,
     LinearProbe,
     Probe,
@@ -42,6 +44,10 @@ RANDOM = "random initialisation"
 """Name of the arm with an untrained encoder, the baseline of the others."""
 
 
+Features = Callable[[NDArray[Any]], NDArray[Any]]
+"""From inputs of the encoder ``[b, C, S, S]`` to features ``[b, F]``."""
+
+
 @dataclass(frozen=True)
 class _Arm:
     name: str
@@ -58,6 +64,8 @@ def probe_run(
     group: str | None = None,
     fractions: Sequence[float] = (1.0,),
     floors: Mapping[str, Sequence[str]] | None = None,
+    handmade: Mapping[str, Features] | None = None,
+    alone: bool = False,
     seeds: Sequence[int] = (0,),
     task: Task | None = None,
     tiling: Tiling | None = None,
@@ -73,7 +81,11 @@ def probe_run(
         group: Column of the groups, which are held out as a whole; None takes the one the table was split by.
         fractions: Shares of the labelled training groups.
         floors: Name → columns of the table that a floor may use, such as ``{"position alone": ("position",)}``.
-        seeds: Numbers of the draws of labelled groups; each draw is the same for every arm.
+        handmade: Name → function from inputs of the encoder to hand-made features, a floor with a linear probe; see
+            `handmade_features`.
+        alone: Whether to probe the frozen encoder and the given floors only, without random initialisation.
+        seeds: Numbers of the draws of labelled groups; each draw is the same for every arm. Where a fraction is all
+            groups, every draw is the same, and only the first is probed.
         task: The task; None chooses it by the column.
         tiling: Grid of tiles of each sample, over which features are averaged; only for a run whose views show crops.
         progress: Called with what is being done, and how much of it is done and to do: rows embedded, probes fitted.
@@ -97,10 +109,10 @@ def probe_run(
     labels, kept, sides = labelled.labels, labelled.kept, labelled.split
     part = table.take(labelled.rows)
     require_shared_classes(label, kept, sides)
-    draws = [(seed, draw) for seed in seeds for draw in label_draws(kept, sides.groups, sides.train, fractions, seed)]
+    draws = _draws(kept, sides, fractions, seeds)
     labels_read = labels_read_by(run, label, table, labels)
     report_rows: list[ProbeRow] = []
-    for arm in _arms(run, table, part, store, floors or {}, labels_read, tiling, progress):
+    for arm in _arms(run, table, part, store, floors or {}, handmade or {}, alone, labels_read, tiling, progress):
         fits = [(seed, draw, probe) for seed, draw in draws for probe in arm.probes]
         for done, (seed, draw, probe) in enumerate(fits, start=1):
             result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
@@ -124,12 +136,22 @@ def probe_run(
     return report
 
 
+def _draws(
+    labels: Labels, sides: EvaluationSplit, fractions: Sequence[float], seeds: Sequence[int]
+) -> list[tuple[int, LabelDraw]]:
+    """(seed, draw) of every draw; a draw of all groups only once for each fraction."""
+    draws = [(seed, draw) for seed in seeds for draw in label_draws(labels, sides.groups, sides.train, fractions, seed)]
+    return [(seed, draw) for seed, draw in draws if seed == seeds[0] or draw.used < 1.0]
+
+
 def _arms(
     run: Run,
     table: SampleTable,
     part: SampleTable,
     store: ArrayStore,
     floors: Mapping[str, Sequence[str]],
+    handmade: Mapping[str, Features],
+    alone: bool,
     labels_read: int,
     tiling: Tiling | None,
     progress: Callable[[str, int, int], None] | None,
@@ -147,8 +169,8 @@ def _arms(
     joined = part.frame.select("sample").join(embeddings, on="sample", how="left", maintain_order="left")
     yield _Arm(name, joined["embedding"].to_numpy(), frozen)
 
-    starts = [(RANDOM, run.untrained_encoder())]
-    if run.config.encoder.init != "random":
+    starts = [] if alone else [(RANDOM, run.untrained_encoder())]
+    if not alone and run.config.encoder.init != "random":
         starts.append(("initial weights, no further training", encoder_at_start(run)))
     for name, encoder in starts:
         x = embed_rows(
@@ -156,6 +178,9 @@ def _arms(
             progress=progress_of(name),
         )  # fmt: skip
         yield _Arm(name, x, frozen)
+    for name, extract in handmade.items():
+        x = handmade_features(extract, run.preprocess, part, store, progress=progress_of(name))
+        yield _Arm(f"{name} (hand-made)", x, (LinearProbe(),))
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from ssl_domains.errors import DataError
@@ -135,25 +136,37 @@ class ProbeReport:
     @property
     def headings(self) -> list[str]:
         """Headings of the table, in order."""
-        draws = ["draw"] if len({row.draw for row in self.rows}) > 1 else []
+        draws = ["draws"] if len({row.draw for row in self.rows}) > 1 else []
         return ["features", "probe", "fraction", *draws, "groups", "labels", *self.metrics]
 
     def table(self) -> list[dict[str, str]]:
-        """The rows as heading → text; an undefined score is ``–``, and `remarks` says why."""
-        out = []
+        """One line for each arm, probe and fraction, as heading → text: the mean over the draws of labelled groups.
+
+        With several draws ``± s`` is the standard deviation of the leading score over them. An undefined score is
+        ``–``, and `remarks` says why.
+        """
+        lines: dict[tuple[str, str, float], list[ProbeRow]] = {}
         for row in self.rows:
-            cells = {
-                "features": row.arm,
-                "probe": row.probe,
-                "fraction": f"{row.used:.3g}",
-                "draw": str(row.draw),
-                "groups": str(row.groups),
-                "labels": str(row.labels),
-            }
-            values = {**{f"Dice {name}": value for name, value in row.per_class.items()}, **row.values}
-            cells |= {name: _number(values.get(name)) for name in self.metrics}
-            out.append({heading: cells[heading] for heading in self.headings})
-        return out
+            lines.setdefault((row.arm, row.probe, row.fraction), []).append(row)
+        return [self._line(rows) for rows in lines.values()]
+
+    def _line(self, rows: Sequence[ProbeRow]) -> dict[str, str]:
+        first = rows[0]
+        cells = {
+            "features": first.arm,
+            "probe": first.probe,
+            "fraction": f"{first.used:.3g}",
+            "draws": str(len(rows)),
+            "groups": _range([row.groups for row in rows]),
+            "labels": _range([row.labels for row in rows]),
+        }
+        for name in self.metrics:
+            values = [{**{f"Dice {key}": value for key, value in row.per_class.items()}, **row.values}.get(name)
+                      for row in rows]  # fmt: skip
+            cells[name] = _number(mean_of(values))
+            if name == self.metrics[0] and len(rows) > 1 and cells[name] != "–":
+                cells[name] += f" ± {stdev([value for value in values if value is not None]):.3f}"
+        return {heading: cells[heading] for heading in self.headings}
 
     def remarks(self) -> list[str]:
         """Remarks on the table, each once: undefined scores, raised fractions, left-out rows."""
@@ -171,8 +184,7 @@ class ProbeReport:
         rows = [row for row in self.rows if row.arm == arm and row.probe == probe]
         largest = max((row.used for row in rows), default=0.0)
         values = [row.values.get(HEADLINE[self.task]) for row in rows if row.used == largest]
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known and len(known) == len(values) else None
+        return mean_of(values)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, the title included."""
@@ -221,6 +233,17 @@ def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{path.name} can't be read: {error}", "probe the run again") from error
     return reports
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """The mean; None when there is no value or one of them is undefined."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _number(value: float | None) -> str:

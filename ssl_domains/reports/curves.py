@@ -17,7 +17,7 @@ _HEALTH: tuple[tuple[str, str, str, bool], ...] = (
     ("effective_rank", "Effective rank", "directions the embedding uses; 1 is a collapse", True),
     ("alignment", "Alignment", "distance between views of a sample; lower is closer", True),
     ("uniformity", "Uniformity", "spread over the sphere; lower is more even", False),
-    ("knn", "Online k-NN", "agreement with the label column among training rows; a measure, never trained on", True),
+    ("knn", "Online k-NN", "balanced accuracy of the label among rows of other groups; never trained on", True),
     ("images_per_s", "Samples per second", "samples, whatever the number of views", True),
     ("data_wait", "Data wait", "share of the time spent waiting for data", True),
     ("temperature", "Temperature τ", "of the loss", False),
@@ -42,7 +42,8 @@ def health_charts(metrics: Metrics) -> list[LineChart]:
     for key, title, about, from_zero in _HEALTH:
         one = Series.of(title, steps, [row.get(key) for row in metrics])
         if one.points and not (key == "temperature" and len({y for _, y in one.points}) == 1):
-            charts.append(LineChart(title, about, (one,), from_zero=from_zero))
+            series = (one, _chance(metrics, steps)) if key == "knn" else (one,)
+            charts.append(LineChart(title, about, tuple(line for line in series if line.points), from_zero=from_zero))
     without_positive = tuple(
         Series.of(name, steps, [row.get("no_cross_positive", {}).get(name) for row in metrics])
         for name in _relations(metrics, "no_cross_positive")
@@ -51,6 +52,12 @@ def health_charts(metrics: Metrics) -> list[LineChart]:
         about = "share of anchors whose only positives are their own views"
         charts.append(LineChart("Anchors without a cross-sample positive", about, without_positive, from_zero=True))
     return charts
+
+
+def _chance(metrics: Metrics, steps: Sequence[float]) -> Series:
+    """What features that know nothing reach in the online k-NN: 1 over the number of classes."""
+    numbers = [row.get("knn_classes") for row in metrics]
+    return Series.of("chance", steps, [1 / number if number else None for number in numbers])
 
 
 def speed(metrics: Metrics) -> tuple[float | None, float | None]:

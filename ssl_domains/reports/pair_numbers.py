@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ssl_domains.errors import DataError
+from ssl_domains.pairs.inspection.coverage import Coverage
 from ssl_domains.pairs.inspection.nuisance import Sharing
 from ssl_domains.pairs.inspection.report import (
     ColumnFacts,
@@ -29,7 +30,9 @@ def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
         columns = tuple(ColumnFacts(**one) for one in pairs["columns"])
         drawn = pairs.get("negatives")
         negatives = None if drawn is None else NegativeFacts(**drawn)
-        made = {**pairs, "relations": relations, "columns": columns, "negatives": negatives}
+        counted = pairs.get("coverage")
+        coverage = None if counted is None else Coverage(**counted)
+        made = {**pairs, "relations": relations, "columns": columns, "negatives": negatives, "coverage": coverage}
         return PairsReport(**made).rows()
     except (KeyError, TypeError) as error:
         raise DataError(f"pairs.json can't be read: {error}", "it was written by another version") from error
@@ -48,5 +51,6 @@ def _relation(stored: Mapping[str, Any]) -> RelationFacts:
             **stored,
             "groups": None if groups is None else GroupSizes(**groups),
             "sharing": tuple(Sharing(**one) for one in stored["sharing"]),
+            "shared": tuple(stored.get("shared", ())),
         }
     )

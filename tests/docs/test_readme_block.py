@@ -53,8 +53,8 @@ def test_the_block_runs_on_the_demonstration_data(
     assert [words[1] for words in commands] == ["demo-data", "scan", "pairs", "pretrain", "probe", "report"]
     shown = run_all(commands, capsys)
     assert shown["demo-data"].splitlines()[-1].startswith("next: ssl-domains medical scan archive/images")
-    assert "fluid" in shown["scan"]
-    assert "Frozen probe of 'fluid'" in shown["probe"]
+    assert "severity" in shown["scan"]
+    assert "Frozen probe of 'severity'" in shown["probe"]
     assert (place / "pairs.html").is_file()
     assert (place / "run" / "report.html").is_file()
 

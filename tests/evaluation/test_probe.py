@@ -81,8 +81,15 @@ def test_fractions_are_of_groups_and_the_same_for_all_arms(make_run: Any) -> Non
     assert all(len(values) == 1 for values in seen.values())
     assert seen[0.01, 0] == {(1, 10)}
     assert seen[0.5, 1] == {(4, 40)}
-    assert "draw" in report.headings
-    assert len(report.table()) == 2 * 3 * 5
+    assert "draws" in report.headings
+    assert len(report.table()) == 3 * 5
+    shown = {(line["features"], line["probe"], line["groups"]): line for line in report.table()}
+    for line in report.table():
+        assert line["draws"] == ("1" if line["fraction"] == "1" else "2")
+    pair = [row for row in report.rows if row.arm == RANDOM and row.probe == "linear" and row.fraction == 0.5]
+    scores = [row.values["balanced accuracy"] for row in pair]
+    mean, spread = sum(scores) / 2, abs(scores[0] - scores[1]) / 2**0.5
+    assert shown[RANDOM, "linear", "4"]["balanced accuracy"] == f"{mean:.3f} ± {spread:.3f}"
 
 
 def test_label_sets_and_numbers(make_run: Any) -> None:

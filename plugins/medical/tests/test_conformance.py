@@ -18,7 +18,7 @@ from ssl_domains_medical.reader import MedicalReader
 
 PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "clinical": [
-        {"column": "fluid"},
+        {"column": "severity"},
         {"column": "cst", "bins": 6},
         {"column": "cst", "tolerance": 10},
         {"column": {"bcva": 0.5, "cst": 0.5}, "bins": {"bcva": 5}, "tolerance": {"cst": 10}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pydicom
 import pytest
 
 from ssl_domains.samples import ScanResult, group_split, join_columns, read_frame
-from ssl_domains_medical.demo.write import PATIENTS, write_demo_data
+from ssl_domains_medical.demo.anatomy import GRADES, SCANNERS, b_scan, draw_eye, grade_of
+from ssl_domains_medical.demo.write import PATIENTS, Scan, draw_scans, write_demo_data
 from ssl_domains_medical.reader import MedicalReader
 
 
@@ -31,13 +33,59 @@ def scanned(folder: Path) -> ScanResult:
         return MedicalReader().scan(folder / "images")
 
 
-def test_many_patients_eyes_visits_and_two_scanners(scanned: ScanResult) -> None:
+def test_patients_eyes_visits_slices_and_three_scanners(scanned: ScanResult) -> None:
     frame = scanned.samples.frame.filter(pl.col("modality") == "OPT")
-    assert frame["patient"].drop_nulls().n_unique() == PATIENTS - 2
+    named = frame.filter(pl.col("patient").is_not_null())
+    assert named["patient"].n_unique() == PATIENTS == 80
     assert frame["laterality"].unique().sort().to_list() == ["L", "R"]
-    assert frame["scanner"].n_unique() == 2
-    assert frame.group_by("patient").agg(pl.col("study").n_unique())["study"].max() > 1
+    assert frame["scanner"].n_unique() == 3
+    each = named.group_by("patient").agg(
+        pl.col("study").n_unique(), pl.col("scanner").n_unique(), pl.col("laterality").n_unique()
+    )
+    assert set(each["study"]) == {2, 3}
+    assert set(each["scanner"]) == {1}, "a patient stays with one scanner"
+    assert set(each["laterality"]) == {2}
+    slices = frame.group_by("volume").len()["len"]
+    assert slices.median() == 3
     assert frame["days"].max() > 28
+
+
+def truth(scans: list[Scan]) -> dict[str, np.ndarray]:
+    """What is known of each volume by construction."""
+    return {
+        "severity": np.array([scan.severity for scan in scans]),
+        "foci": np.array([scan.foci for scan in scans]),
+        "patient": np.array([scan.folder.parts[-3] for scan in scans]),
+        "scanner": np.array([SCANNERS.index(scan.scanner) for scan in scans]),
+    }
+
+
+def test_the_label_belongs_to_the_visit_and_the_foci_to_the_patient(tmp_path: Path) -> None:
+    values = truth(draw_scans(tmp_path, 0))
+    foci = {name: set(values["foci"][values["patient"] == name]) for name in set(values["patient"])}
+    assert all(len(each) == 1 for each in foci.values())
+    severities = [set(values["severity"][values["patient"] == name]) for name in foci]
+    assert np.mean([len(each) for each in severities]) > 3.5, "of 4 to 6 volumes of a patient"
+    assert abs(np.corrcoef(values["severity"], values["foci"])[0, 1]) < 0.15
+    assert abs(np.corrcoef(values["severity"], values["scanner"])[0, 1]) < 0.15
+    grades, counts = np.unique([grade_of(value) for value in values["severity"]], return_counts=True)
+    assert set(grades) == set(GRADES)
+    assert counts.min() > 0.27 * counts.sum()
+
+
+def test_only_the_cysts_follow_the_severity() -> None:
+    """Without noise, a severer eye differs by dark ellipses alone, and more foci by bright ones."""
+    quiet = replace(SCANNERS[0], noise=0.0)
+    eye = draw_eye(np.random.default_rng(0))
+    shown = {
+        pair: b_scan(eye, *pair, quiet, np.random.default_rng(1)).astype(int) for pair in ((0, 0), (0.99, 0), (0, 0.99))
+    }
+    darker, brighter = shown[0.99, 0] - shown[0, 0], shown[0, 0.99] - shown[0, 0]
+    assert darker.max() <= 0
+    assert darker.min() < -30
+    assert brighter.min() >= 0
+    assert brighter.max() > 30
+    assert abs(abs(darker.sum()) / brighter.sum() - 1) < 0.35, "equal in size and contrast, apart from their places"
 
 
 def test_every_file_is_valid_dicom(folder: Path) -> None:
@@ -58,7 +106,7 @@ def test_planted_faults_are_found(scanned: ScanResult) -> None:
     assert "1 DICOMDIR file recognised" in said
     assert "a placeholder for PatientID" in said
     assert "1 series holds several volumes (2 in all)" in said
-    assert "2 volumes have gaps" in said  # a slice that was never there, and the truncated one
+    assert "1 volume has gaps" in said
     assert "passed over as no image of a known kind: 1 .txt" in said
     echoes = scanned.samples.frame.filter(pl.col("modality") == "MR")
     assert echoes.group_by("volume").len()["len"].to_list() == [4, 4]
@@ -72,9 +120,10 @@ def test_clinical_values_join_and_a_tenth_of_cst_is_missing(folder: Path, scanne
     assert clinical["cst"].null_count() == round(0.1 * len(clinical))
     frame = joined.frame.filter(pl.col("modality") == "OPT")
     assert frame["bcva"].null_count() == 0
-    assert set(frame["fluid"]) == {"yes", "no"}
-    by_fluid = dict(frame.group_by("fluid").agg(pl.col("cst").mean()).iter_rows())
-    assert by_fluid["yes"] > by_fluid["no"] + 30  # the label depends on the thickness
+    assert set(frame["severity"]) == set(GRADES)
+    means = dict(frame.group_by("severity").agg(pl.col("cst").mean()).iter_rows())
+    assert [means[grade] for grade in GRADES] == sorted(means.values())
+    assert abs(means["many"] - means["none or few"] - 200 * 2 / 3) < 20
     split = group_split(joined, "patient").frame
     assert split["split"].null_count() == split["patient"].null_count() > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,17 +15,35 @@ from ssl_domains.cli.session import registry_of
 __all__ = ["command"]
 
 
+class DemoDomain(StrEnum):
+    """Domains with a demonstration."""
+
+    medical = "medical"
+    fisheye = "fisheye"
+
+
 def command(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
+    domain: Annotated[DemoDomain, typer.Option(help="Whose demonstration.")] = DemoDomain.medical,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 2,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training.")] = 8,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each training; 20, and 8 with fisheye.", show_default=False)
+    ] = None,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
 ) -> None:
-    """Make fisheye data, check the pairs, train five arms, probe them and print one table: not evidence."""
-    from ssl_domains.cli.work.demo import Demonstration
+    """Make data of known truth, find its faults, judge pairs, train and compare seven arms: not evidence."""
+    from ssl_domains.cli.work.demo import FisheyeDemonstration, MedicalDemonstration
+    from ssl_domains.cli.work.demo.arms import CommandLines
 
-    demonstration = Demonstration(out, registry_of(ctx).domain("fisheye"), seeds, epochs, size)
+    chosen = registry_of(ctx).domain(domain.value)
+    demonstration: FisheyeDemonstration | MedicalDemonstration
+    if domain is DemoDomain.fisheye:
+        demonstration = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed)
+    else:
+        demonstration = MedicalDemonstration(CommandLines(out, seed, epochs or 20, size, draws), chosen, seeds)
     with answering() as answer:
         answer.line("\n" + demonstration.play(invoke))
 

@@ -27,6 +27,9 @@ def command(
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch; sets train.batch_size.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Warn, where nearly no anchor has a positive of another sample.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures of the pairs.")
@@ -61,7 +64,7 @@ def command(
         train = training_rows(open_table(domain, samples))
         if label is not None:
             train.label(label)
-        options = {"train.batch_size": batch_size}
+        options = {"train.batch_size": batch_size, "pairs.anyway": True if anyway else None}
         settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
         train = with_nuisance(train, settings)
         plan = plan_training(domain, settings, train)

@@ -37,6 +37,9 @@ def command(
     shuffle_metadata: Annotated[
         int | None, typer.Option(metavar="SEED", help="Control: shuffle the columns the rule reads.")
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Train, though nearly no anchor has a positive of another sample.")
+    ] = False,
     encoder: Annotated[str | None, typer.Option(help="timm name, or small_conv.")] = None,
     init: Annotated[str | None, typer.Option(help="random, pretrained, a file or a run folder.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,
@@ -54,6 +57,7 @@ def command(
         "method.name": method,
         "pairs.relations": relations.value if relations else None,
         "pairs.shuffle_metadata": shuffle_metadata,
+        "pairs.anyway": True if anyway else None,
         "encoder.name": encoder,
         "encoder.init": init,
     }

@@ -26,9 +26,18 @@ def command(
         typer.Option(metavar="COLUMN", help="Groups to hold out whole; by default those of --split-by."),
     ] = None,
     fractions: Annotated[str, typer.Option(help="Shares of the labelled training groups, as 0.01,0.1,1.")] = "1",
+    draws: Annotated[
+        int, typer.Option(min=1, help="Draws of the labelled groups; the table shows the mean over them.")
+    ] = 1,
     floor: Annotated[
         list[str] | None, typer.Option(metavar="COLUMNS", help="A floor from these columns alone; repeatable.")
     ] = None,
+    handmade: Annotated[
+        bool, typer.Option("--handmade", help="Also probe the domain's hand-made features, such as HOG.")
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Leave out random initialisation and the domain's usual floors.")
+    ] = False,
     head: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="With --masks: 1x1 (default) or deeplab; repeatable.")
     ] = None,
@@ -51,10 +60,11 @@ def command(
     shares = shares_of(fractions)
     if masks == (label is not None):
         raise UsageError("probe either a column or the masks", "--label COLUMN, or --masks")
-    if masks and floor:
-        raise UsageError("--floor is for columns, not for masks", "leave it out, or probe a column with --label")
-    if masks and tile:
-        raise UsageError("--tile is for columns, not for masks", "leave it out, or probe a column with --label")
+    for flag, given in (
+        ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade), ("--alone", alone)
+    ):  # fmt: skip
+        if masks and given:
+            raise UsageError(f"{flag} is for columns, not for masks", "leave it out, or probe a column with --label")
     if not masks and (head or last_map):
         raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
@@ -67,8 +77,9 @@ def command(
             floors = tuple(floor or ())
             tiling = tiling_of(tile, overlap)
             report = probe(
-                domain, run, label, samples=samples, group=group, fractions=shares, floors=floors, tiling=tiling
-            )
+                domain, run, label, samples=samples, group=group, fractions=shares, draws=draws, floors=floors,
+                handmade=handmade, alone=alone, tiling=tiling,
+            )  # fmt: skip
         answer.json({**report.to_dict(), "evidence": False})
         answer.line(report.title)
         rows = report.table()

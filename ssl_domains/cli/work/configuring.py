@@ -57,6 +57,8 @@ def configure(
             "views.size": domain.default_size,
             "views.canvas": domain.canvas,
         }
+    if table.meta.group is None and domain.group in table.columns:
+        defaults["health.group"] = domain.group
     overrides = dict(options or {})
     if chosen is not None:
         overrides |= {"pairs.rule": chosen.objective, "pairs.name": chosen.name}

@@ -31,7 +31,10 @@ def probe(
     samples: Path | None = None,
     group: str | None = None,
     fractions: Sequence[float] = (1.0,),
+    draws: int = 1,
     floors: Sequence[str] = (),
+    handmade: bool = False,
+    alone: bool = False,
     tiling: Tiling | None = None,
 ) -> ProbeReport:
     """Probe a label column with the frozen encoder of a run, random initialisation and floors.
@@ -43,13 +46,19 @@ def probe(
         samples: Sample table; None takes the one the run was trained on.
         group: Column whose groups stay whole.
         fractions: Shares of the labelled training groups.
+        draws: Number of draws of each fraction.
         floors: Texts ``"COLUMN[,COLUMN…]"``, each a further floor.
+        handmade: Whether to probe the hand-made features of the domain as well.
+        alone: Whether to leave out random initialisation and the usual floors.
         tiling: Grid of tiles of each sample, over which features are averaged.
     """
     from ssl_domains.evaluation import probe_run
 
+    if handmade and not domain.handmade:
+        raise UsageError(f"{domain.name} has no hand-made features", "leave out --handmade")
     run = _for_probing(folder)
     _, table, store = _opened(domain, run, samples)
+    usual = {} if alone else domain.floors
     with showing_progress() as progress:
         return probe_run(
             run,
@@ -58,7 +67,10 @@ def probe(
             store=store,
             group=group,
             fractions=fractions,
-            floors=_floors(domain, table, floors),
+            floors=_floors(usual, table, floors),
+            handmade=domain.handmade if handmade else {},
+            alone=alone,
+            seeds=range(draws),
             tiling=tiling,
             progress=progress,
         )
@@ -149,9 +161,11 @@ def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, Sampl
     return path, table, store
 
 
-def _floors(domain: Domain, table: SampleTable, texts: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    # Floors of the domain are skipped when the table lacks a column; floors of the command line must exist.
-    floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
+def _floors(
+    usual: Mapping[str, tuple[str, ...]], table: SampleTable, texts: Sequence[str]
+) -> Mapping[str, tuple[str, ...]]:
+    # The usual floors are skipped when the table lacks a column; floors of the command line must exist.
+    floors = {name: columns for name, columns in usual.items() if set(columns) <= set(table.columns)}
     for text in texts:
         columns = tuple(part.strip() for part in text.split(",") if part.strip())
         if not columns:

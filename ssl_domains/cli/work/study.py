@@ -59,7 +59,7 @@ def prepare_study(
     labels = read_labels(table.label(study.label))
     if labels.task == "multilabel":
         raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
-    config = configure(domain, table, None, options=study.config)
+    config = configure(domain, table, None, options={"health.group": study.group, **study.config})
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
     if config.encoder.in_chans is None and domain.preprocess is None:

@@ -12,7 +12,8 @@ from timm.layers import convert_sync_batchnorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ssl_domains.engine.loop.initial import initial_encoder
-from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
+from ssl_domains.engine.loop.online_knn import online_labels
+from ssl_domains.engine.loop.pair_plan import PairPlan, group_column, plan_pairs
 from ssl_domains.engine.loop.refreshing import Refresher
 from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch_norms
 from ssl_domains.engine.processes.distributed import World
@@ -182,8 +183,9 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         # Only pictures have a canvas: the configuration of other data must not claim one.
         values |= {"views.size": None, "views.canvas": None}
         values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
+    values["health.group"] = group_column(parts.table, config.health.group)
     if config.health.label is not None:
-        parts.table.label(config.health.label)
+        online_labels(parts.table, config.health.label, values["health.group"])
     config = with_method_options(config, parts.method.options).with_values(values)
     parts.method.needs.require(_recipe(parts).views, config.method.name)
     refuse_unread_rule(config, parts.method.needs)

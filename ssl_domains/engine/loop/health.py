@@ -18,7 +18,6 @@ __all__ = [
     "collapse_warning",
     "effective_rank",
     "embedding_std",
-    "knn_agreement",
     "measure",
     "measured_rows",
     "uniformity",
@@ -73,51 +72,6 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
     """
     distances = torch.pdist(z.float()).square()
     return torch.logsumexp(-t * distances, dim=0) - math.log(max(1, distances.numel()))
-
-
-def knn_agreement(
-    features: Tensor, labels: Tensor, samples: Tensor, bank: Tensor, bank_labels: Tensor, bank_samples: Tensor, k: int
-) -> Tensor:
-    """Share of rows whose label is the majority among their ``k`` nearest neighbours in a bank, by cosine.
-
-    Args:
-        features: Features ``[M, F]`` of the rows.
-        labels: Label codes int64 ``[M]``, −1 missing.
-        samples: Sample of each row, int64 ``[M]``; rows of the same sample are never neighbours.
-        bank: Features ``[N, F]`` among which neighbours are searched.
-        bank_labels: Label codes int64 ``[N]``, −1 missing.
-        bank_samples: Sample of each row of the bank, int64 ``[N]``.
-        k: Number of neighbours.
-
-    Returns:
-        Scalar; NaN when no row, or no row of the bank, has a label.
-    """
-    # Rows without a label are neither classified nor neighbours.
-    labelled, bank_labelled = labels >= 0, bank_labels >= 0
-    features, labels, samples = features[labelled], labels[labelled], samples[labelled]
-    bank, bank_labels, bank_samples = bank[bank_labelled], bank_labels[bank_labelled], bank_samples[bank_labelled]
-    if not len(features) or not len(bank):
-        return torch.tensor(float("nan"), device=features.device)
-    similarity = F.normalize(features.float(), dim=1) @ F.normalize(bank.float(), dim=1).T
-    similarity = similarity.masked_fill(samples[:, None] == bank_samples[None, :], float("-inf"))
-    nearest, where = _nearest(similarity, min(k, len(bank)))
-    votes = torch.zeros(len(features), int(bank_labels.max()) + 1, device=features.device)
-    votes.scatter_add_(1, bank_labels[where], (nearest > float("-inf")).float())
-    # Of labels with equally many votes, the one with the nearest neighbours wins, by weights too small to matter else.
-    order = torch.arange(where.shape[1], 0, -1, device=features.device) / (where.shape[1] * 1e3)
-    votes.scatter_add_(1, bank_labels[where], order.expand_as(nearest) * (nearest > float("-inf")))
-    return (votes.argmax(dim=1) == labels).float().mean()
-
-
-def _nearest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest values of each row of ``[M, N]`` and their columns; of equal values the first columns."""
-    if similarity.device.type == "mps":  # which has no float64
-        values, where = similarity.sort(dim=1, descending=True, stable=True)
-        return values[:, :k], where[:, :k]
-    # topk promises nothing for equal values: a term far below the resolution of float32 tells them apart.
-    columns = torch.arange(similarity.shape[1], dtype=torch.float64, device=similarity.device)
-    where = (similarity.double() - columns * 2.0**-50).topk(k, dim=1).indices
-    return similarity.gather(1, where), where
 
 
 @torch.no_grad()

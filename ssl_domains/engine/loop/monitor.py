@@ -7,7 +7,8 @@ A measurement has these keys:
   time), the mean ``loss`` and, by the text of each relation, the means ``per_relation`` and ``no_cross_positive``;
 - of the newest batch: ``std``, ``effective_rank``, ``alignment`` (with partners: distance of a sample to its partner)
   and ``uniformity``;
-- with ``health.label``: ``knn``, and ``knn_bank``, the number of rows among which neighbours are searched;
+- with ``health.label``: ``knn``, the balanced accuracy of `ssl_domains.engine.loop.online_knn`; ``knn_bank``, the number
+  of rows among which neighbours are searched; and ``knn_classes``, the number of classes that take part;
 - ``warning``, when the embedding collapses.
 
 With several processes, values are over the rows of all processes.
@@ -24,7 +25,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssl_domains.engine.loop.health import collapse_warning, knn_agreement, measure, measured_rows
+from ssl_domains.engine.loop.health import collapse_warning, measure, measured_rows
+from ssl_domains.engine.loop.online_knn import OnlineLabels, knn_balanced_accuracy
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.record.events import Listener, Measured, Stepped, Warned
 from ssl_domains.engine.record.trackers import Tracker
@@ -48,7 +50,7 @@ class Monitor:
         total_steps: Steps of the run.
         steps_per_epoch: Steps of an epoch.
         names: Text of each relation of the loss; empty when the loss reads no pairs.
-        labels: Label codes int64 ``[n]`` of the training rows for the online k-NN, −1 missing; None without k-NN.
+        labels: Classes and groups of the training rows for the online k-NN; None without k-NN.
         neighbours: k of the online k-NN.
         temperature: Returns τ; called only at measurements, because reading a learned τ waits for the device.
         trackers: Trackers that write the measurements.
@@ -65,7 +67,7 @@ class Monitor:
         total_steps: int,
         steps_per_epoch: int,
         names: Sequence[str],
-        labels: Tensor | None,
+        labels: OnlineLabels | None,
         neighbours: int,
         temperature: Callable[[], float],
         trackers: Sequence[Tracker],
@@ -153,7 +155,7 @@ class Monitor:
         z = result.out.whole()
         measures = measure(z, result.rows) if self.unit_z else measure(z, result.rows, self._pooled(result))
         if self.labels is not None:
-            measures["knn"] = self._knn(result)
+            measures["knn"], measures["knn_classes"] = self._knn(result, self.labels)
         # One transfer for all values: the only place where training waits for the device.
         relations = len(self.names)
         sums = self.world.total(self._sums) / self._steps
@@ -174,6 +176,7 @@ class Monitor:
         values |= dict(zip(measures, numbers[1 + 2 * relations :], strict=True))
         if self.labels is not None:
             values["knn_bank"] = self.world.size * self._remembered()
+            values["knn_classes"] = int(values["knn_classes"])
         if not self.collapse:
             return values
         dimensions = z.shape[1] if self.unit_z else result.out.pooled.shape[1]
@@ -205,20 +208,20 @@ class Monitor:
     def _remembered(self) -> int:
         return sum(len(samples) for _, samples in self._bank)
 
-    def _knn(self, result: StepResult) -> Tensor:
-        assert self.labels is not None
+    def _knn(self, result: StepResult, labels: OnlineLabels) -> tuple[Tensor, Tensor]:
         features = _one_view(result)
         if not self._bank:
-            return torch.tensor(float("nan"), device=features.device)
+            return torch.tensor(float("nan"), device=features.device), torch.tensor(0, device=features.device)
         everywhere = self.world.everywhere
         samples = everywhere(result.samples.to(features.device))
         features = everywhere(features)
         bank = everywhere(torch.cat([kept for kept, _ in self._bank]))
         bank_samples = everywhere(torch.cat([kept for _, kept in self._bank]))
-        labels = self.labels.to(features.device)
-        return knn_agreement(
-            features, labels[samples], samples, bank, labels[bank_samples], bank_samples, self.neighbours
-        )
+        classes, groups = labels.classes.to(features.device), labels.groups.to(features.device)
+        return knn_balanced_accuracy(
+            features, classes[samples], groups[samples],
+            bank, classes[bank_samples], groups[bank_samples], self.neighbours, labels.number,
+        )  # fmt: skip
 
 
 def steps_between_measurements(total_steps: int) -> int:

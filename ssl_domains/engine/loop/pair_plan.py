@@ -27,7 +27,7 @@ from ssl_domains.pairs.rules.keys import SAMPLE
 from ssl_domains.samples import SampleTable
 from ssl_domains.samples.split import shuffle_columns
 
-__all__ = ["PairPlan", "plan_pairs"]
+__all__ = ["PairPlan", "group_column", "plan_pairs"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class PairPlan:
         fitted: Bin edges fitted on the training rows, or taken from the run that is resumed.
         sampler: Draws the batches.
         own_views: With ``pairs.relations = "none"``, the objective with own views as the only positives; else None.
+        group: Column of the groups that count as independent, such as the patient; None where it is not known.
+        anyway: Whether pairs that equal SimCLR in practice are trained on all the same.
     """
 
     objective: Objective
@@ -48,6 +50,8 @@ class PairPlan:
     fitted: dict[str, list[float]]
     sampler: BatchSampler
     own_views: BoundObjective | None
+    group: str | None = None
+    anyway: bool = False
 
     @property
     def table(self) -> SampleTable:
@@ -79,6 +83,8 @@ class PairPlan:
             label=label,
             nuisance=nuisance,
             fitted=self.fitted,
+            group=self.group,
+            anyway=self.anyway,
         )
 
 
@@ -96,7 +102,7 @@ def plan_pairs(
     """Bind an objective to the training rows and plan the batches.
 
     Args:
-        config: Its ``pairs``, ``train.batch_size`` and ``train.seed`` are read.
+        config: Its ``pairs``, ``train.batch_size``, ``train.seed`` and ``health.group`` are read.
         table: The training rows; all must be decodable.
         objective: The rule.
         composition: How batches are composed.
@@ -134,4 +140,23 @@ def plan_pairs(
         binding.bound, composition, batch_size, config.train.seed, world.rank, world.size,
         table=binding.table, edges=binding.computed.edges,
     )  # fmt: skip
-    return PairPlan(objective, binding, edges, sampler, own_views)
+    group = group_column(table, config.health.group)
+    return PairPlan(objective, binding, edges, sampler, own_views, group, config.pairs.anyway)
+
+
+def group_column(table: SampleTable, named: str | None) -> str | None:
+    """Column of the groups that count as independent, such as the patient.
+
+    Args:
+        table: The training rows.
+        named: Value of ``health.group``; None takes the group that the table was split by.
+
+    Returns:
+        A column of the table; None when none is named and the table's group is not known.
+
+    Raises:
+        UsageError: When there is no column ``named``.
+    """
+    if named is not None:
+        return str(table.column(named).name)
+    return table.meta.group if table.meta.group in table.columns else None

@@ -14,12 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
 from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
+from ssl_domains.engine.loop.online_knn import online_labels
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import World, processes
@@ -315,7 +314,7 @@ class _Training:
 
     def _monitor(self, trackers: Sequence[Tracker]) -> Monitor:
         assembled, health = self.assembled, self.assembled.config.health
-        labels = None if health.label is None else torch.from_numpy(self.parts.table.codes(health.label))
+        labels = None if health.label is None else online_labels(self.parts.table, health.label, health.group)
         return Monitor(
             every=health.every_steps or steps_between_measurements(assembled.total_steps),
             total_steps=assembled.total_steps,

@@ -30,6 +30,7 @@ _FREE = {
     "data.workers",
     "data.cache_gb",
     "pairs.name",
+    "pairs.anyway",
     "train.device",
     "train.micro_batch_size",
     "train.checkpoint_every_steps",

@@ -60,6 +60,11 @@ class PairsConfig(_Section):
     shuffle_metadata: int | None = Field(
         default=None, description="control: seed of one joint permutation of the columns that the rule reads"
     )
+    anyway: bool = Field(
+        default=False,
+        description="train even where so few anchors have a positive of another sample that this equals SimCLR in "
+        "practice",
+    )
     composition: Literal["auto", "random", "groups", "draw", "partner"] = Field(
         default="auto", description="how a batch is composed"
     )
@@ -199,6 +204,12 @@ class HealthConfig(_Section):
     )
     label: str | None = Field(
         default=None, description="label column for the online k-NN on training rows; only measured, never trained on"
+    )
+    group: str | None = Field(
+        default=None,
+        description="column of the groups that count as independent, such as 'patient': rows of one group are never "
+        "neighbours in the online k-NN, and nuisance columns are judged by the number of groups; by default the group "
+        "that the table was split by, else the domain's",
     )
     neighbours: int = Field(default=5, ge=1, description="neighbours of the online k-NN")
 

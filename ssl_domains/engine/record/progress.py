@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -102,13 +103,13 @@ class _Bar(_Quiet):
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[speed]:.0f} samples/s · waiting for data {task.fields[wait]:.0%}"),
-                TextColumn("· loss {task.fields[loss]}"),
+                TextColumn("· loss {task.fields[loss]}{task.fields[knn]}"),
                 TimeRemainingColumn(),
                 console=self.console,
                 transient=True,
             )
             self.task = self.progress.add_task(
-                "", total=event.total_steps, completed=event.step, epoch=0, speed=0.0, wait=0.0, loss="–"
+                "", total=event.total_steps, completed=event.step, epoch=0, speed=0.0, wait=0.0, loss="–", knn=""
             )
             self.progress.start()
         elif isinstance(event, Estimated):
@@ -123,6 +124,8 @@ class _Bar(_Quiet):
                 wait=event.data_wait,
                 loss=loss,
             )
+        elif isinstance(event, Measured) and self.progress is not None and "knn" in event.values:
+            self.progress.update(self.task, knn=f" · {_knn(event.values)}")
         elif isinstance(event, Stopped):
             self.close()
         elif isinstance(event, Finished):
@@ -153,7 +156,6 @@ def _estimate_line(event: Estimated) -> str:
 
 def _measured_line(event: Measured) -> str:
     values = event.values
-    knn = values.get("knn")
     parts = [
         f"step {values['step']}",
         f"loss {_number(values['loss'], 3)}",
@@ -162,7 +164,14 @@ def _measured_line(event: Measured) -> str:
         f"std {_number(values['std'], 3)}",
         f"rank {_number(values['effective_rank'], 1)}",
     ]
-    return " · ".join(parts + ([f"k-NN {_number(knn, 3)}"] if knn is not None else []))
+    return " · ".join(parts + ([_knn(values)] if "knn" in values else []))
+
+
+def _knn(values: Mapping[str, Any]) -> str:
+    """The online k-NN, beside what features that know nothing reach."""
+    classes = values.get("knn_classes") or 0
+    chance = f" (chance {1 / classes:.2f})" if classes else ""
+    return f"k-NN {_number(values.get('knn'), 3)}{chance}"
 
 
 def _number(value: float | None, digits: int) -> str:

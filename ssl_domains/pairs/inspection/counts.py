@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class PairCounts:
         positive_equal: For each relation and column, positives of equal values.
         negative_known: Pairs that are neither positive in any relation nor ignored, and whose two values are known.
         negative_equal: Those of them with equal values.
+        groups: Group of each row, int64 ``[n]``, negative where missing.
+        known_anchors: For each relation and column, the anchors of positives whose two values are known, bool ``[n]``.
     """
 
     batches: int
@@ -46,10 +48,24 @@ class PairCounts:
     positive_equal: list[dict[str, int]]
     negative_known: dict[str, int]
     negative_equal: dict[str, int]
+    groups: Ints
+    known_anchors: list[dict[str, NDArray[np.bool_]]] = field(default_factory=list)
+
+    def positive_groups(self, relation: int, column: str) -> int:
+        """Number of groups with an anchor that has a positive in the relation, the values of both in the column known.
+
+        Rows whose group is missing do not count.
+        """
+        groups = self.groups[self.known_anchors[relation][column]]
+        return len(np.unique(groups[groups >= 0]))
 
 
 def count_pairs(
-    bound: BoundObjective, plan: Ints, columns: Mapping[str, Ints], anchors: int | None = None
+    bound: BoundObjective,
+    plan: Ints,
+    columns: Mapping[str, Ints],
+    anchors: int | None = None,
+    groups: Ints | None = None,
 ) -> PairCounts:
     """Count the pairs of the first batches of a plan, as many batches as a limit on the pairs allows.
 
@@ -59,6 +75,8 @@ def count_pairs(
         columns: Codes ``[n]`` by name, −1 missing.
         anchors: Leading places of a batch whose samples are anchors; None for all. The samples of the other places,
             drawn negatives, are only compared with them.
+        groups: Group of each row, such as its patient, int64 ``[n]``, negative where missing; None makes each row a
+            group of its own.
     """
     rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
     pairs = _SLOW_PAIRS if any(rule.searches for rule in rules) else _PAIRS
@@ -68,6 +86,8 @@ def count_pairs(
     counts = PairCounts(
         batches, 0, 0, [0] * len(relations), dict(zeros), [dict(zeros) for _ in relations],
         [dict(zeros) for _ in relations], dict(zeros), dict(zeros),
+        np.arange(bound.size) if groups is None else groups,
+        [{name: np.zeros(bound.size, np.bool_) for name in columns} for _ in relations],
     )  # fmt: skip
     for batch in plan[:batches]:
         samples, compared = np.unique(batch), np.unique(batch[:anchors])
@@ -98,6 +118,7 @@ def _count_strip(
         for r, positive in enumerate(positives):
             counts.positive_known[r][name] += int((known & positive).sum())
             counts.positive_equal[r][name] += int((equal & positive).sum())
+            counts.known_anchors[r][name][anchors[(known & positive).any(axis=1)]] = True
 
 
 def matches_everything(bound: BoundObjective, relation: int) -> bool:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import PairCounts, matches_everything
 from ssl_domains.pairs.inspection.nuisance import Sharing, chance_agreement, mutual_information, verdict
+from ssl_domains.pairs.inspection.whole_groups import shared_throughout
+from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
 from ssl_domains.samples import SampleTable
@@ -75,6 +77,7 @@ class RelationFacts:
         measured_batches: Batches in which these two were counted.
         matches_all: Whether it matches every pair.
         sharing: How positives compare with the label and the nuisance columns.
+        shared: Sentences about nuisance columns that all positives share, though the rule does not read them.
     """
 
     text: str
@@ -85,6 +88,7 @@ class RelationFacts:
     measured_batches: int
     matches_all: bool
     sharing: tuple[Sharing, ...]
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,33 +144,49 @@ def negative_facts(sampler: BatchSampler) -> NegativeFacts | None:
     )
 
 
-def relation_facts(
-    bound: BoundObjective,
-    r: int,
-    plan: NDArray[np.int64],
-    anchors: int,
-    counts: PairCounts,
-    roles: Mapping[str, str],
-    columns: Mapping[str, NDArray[np.int64]],
-) -> RelationFacts:
-    """The facts of one relation.
+def cross_positives_of(
+    bound: BoundObjective, r: int, plan: NDArray[np.int64], anchors: int
+) -> NDArray[np.int64] | None:
+    """The positives of other samples that each anchor has in a relation, in the batches that are counted.
 
     Args:
         bound: The objective over the training rows.
         r: Number of the relation.
         plan: int64 ``[steps, slots]``, the batches of an epoch.
         anchors: Slots of a batch that are anchors; they come first.
+
+    Returns:
+        int64 ``[batches, anchors]``; None when the rule reads numbers that views emit.
+    """
+    relation = bound.relations[r]
+    if relation.rule.reads_emitted:
+        return None
+    return cross_positives(relation, plan[: measurable_batches(relation, plan)])[:, :anchors]
+
+
+def relation_facts(
+    bound: BoundObjective,
+    r: int,
+    met: NDArray[np.int64] | None,
+    plan: NDArray[np.int64],
+    counts: PairCounts,
+    roles: Mapping[str, str],
+    columns: Mapping[str, NDArray[np.int64]],
+    rule: Rule,
+) -> RelationFacts:
+    """The facts of one relation.
+
+    Args:
+        bound: The objective over the training rows.
+        r: Number of the relation.
+        met: What `cross_positives_of` gives.
+        plan: int64 ``[steps, slots]``, the batches of an epoch.
         counts: Counted pairs of the epoch.
         roles: Role of each column, such as ``"label"``, by name.
         columns: Codes ``[n]`` of these columns; negative where missing.
+        rule: The rule of the relation, unbound.
     """
     relation = bound.relations[r]
-    batches = measurable_batches(relation, plan)
-    without: float | None = None
-    mean: float | None = None
-    if not relation.rule.reads_emitted:
-        met = cross_positives(relation, plan[:batches])[:, :anchors]
-        without, mean = float((met == 0).mean()), float(met.mean())
     sharing = []
     for name, codes in columns.items():
         positive, equal = counts.positive_equal[r][name], counts.equal[name]
@@ -174,19 +194,23 @@ def relation_facts(
         recall = positive / equal if equal else None
         chance = chance_agreement(codes)
         nmi = None if relation.codes is None else mutual_information(relation.codes, codes)
-        words = verdict(name, roles[name], agreement, chance, recall)
+        groups = counts.positive_groups(r, name)
+        # What the rule itself compares is no finding of these rows: it holds however few groups there are.
+        judged = None if roles[name] == "label" or name in rule.equal_columns else groups
+        words = verdict(name, roles[name], agreement, chance, recall, judged)
         if codes.max(initial=-1) < 0:
             words = "missing throughout"
-        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, words))
+        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, words, groups))
     return RelationFacts(
         text=relation.text,
         weight=relation.weight,
         groups=None if relation.codes is None else _group_sizes(relation.codes),
-        without_cross_positive=without,
-        cross_positives=mean,
-        measured_batches=batches,
+        without_cross_positive=None if met is None else float((met == 0).mean()),
+        cross_positives=None if met is None else float(met.mean()),
+        measured_batches=measurable_batches(relation, plan),
         matches_all=matches_everything(bound, r),
         sharing=tuple(sharing),
+        shared=tuple(shared_throughout(rule, relation, sharing, columns)),
     )
 
 

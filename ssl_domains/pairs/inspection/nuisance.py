@@ -9,15 +9,38 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.bins import assign_bins, fit_edges
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 
-__all__ = ["Sharing", "chance_agreement", "comparable_codes", "mutual_information", "verdict"]
+__all__ = [
+    "FEW_GROUPS",
+    "LABEL_REMARK",
+    "NEARLY_ALL",
+    "Sharing",
+    "chance_agreement",
+    "comparable_codes",
+    "mutual_information",
+    "verdict",
+]
 
 Ints = NDArray[np.int64]
 
 _MANY = 20  # distinct numbers from which a column is cut into ten bins
-_NEARLY_ALL = 0.95
+NEARLY_ALL = 0.95
 _MORE = 0.1
+
+FEW_GROUPS = 8
+"""Groups (patients, recordings) with which a nuisance must be measured before it is judged.
+
+Eight groups can be divided into two scanners of four in 35 ways, so that a scanner agrees entirely with something
+unrelated to it in one table of 35. Six groups can be divided in 10 ways only, and four in 3.
+"""
+
+LABEL_REMARK = (
+    "a high agreement with the label does not tell a good rule from a bad one: positives of one patient share the "
+    "patient's label, and an encoder can tell patients apart without learning the label"
+)
+"""What stands beside the agreement of positives with a label."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,8 @@ class Sharing:
         nmi: Mutual information of the rule's groups and the column, divided by the mean of their entropies, 0 to 1;
             None for a rule without groups.
         verdict: These numbers in words.
+        groups: Groups, such as patients, that have a positive pair with both values known; None in a report of an
+            earlier version.
     """
 
     column: str
@@ -43,6 +68,7 @@ class Sharing:
     recall: float | None
     nmi: float | None
     verdict: str
+    groups: int | None = None
 
 
 def comparable_codes(table: SampleTable, column: str) -> Ints:
@@ -79,15 +105,28 @@ def mutual_information(a: Ints, b: Ints) -> float:
     return max(0.0, (entropies[0] + entropies[1] - entropies[2]) / mean) if mean > 0 else 0.0
 
 
-def verdict(column: str, role: str, agreement: float | None, chance: float, recall: float | None) -> str:
-    """The numbers of a `Sharing` in words."""
+def verdict(
+    column: str, role: str, agreement: float | None, chance: float, recall: float | None, groups: int | None = None
+) -> str:
+    """The numbers of a `Sharing` in words; fewer than `FEW_GROUPS` groups are said instead of a verdict.
+
+    Args:
+        column: Its name.
+        role: ``"label"`` or ``"nuisance"``.
+        agreement: As in `Sharing`.
+        chance: As in `Sharing`.
+        recall: As in `Sharing`.
+        groups: Groups with which it was measured; None where their number doesn't matter.
+    """
     name = "the label" if role == "label" else f"the {column}"
     if agreement is None:
         return "no positive pair has both values"
-    if chance >= _NEARLY_ALL:
+    if groups is not None and groups < FEW_GROUPS:
+        return f"seen with only {plural(groups, 'group')}: too few to judge ({FEW_GROUPS} are the least)"
+    if chance >= NEARLY_ALL:
         return f"nearly all pairs share {name}"
-    if agreement >= _NEARLY_ALL:
-        if recall is not None and recall >= _NEARLY_ALL:
+    if agreement >= NEARLY_ALL:
+        if recall is not None and recall >= NEARLY_ALL:
             return f"these positives are {name}"
         return f"these positives share {name}, though not only they do"
     if agreement > chance + _MORE:

@@ -12,6 +12,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.pairs.binding.bound_rule import BoundRelation
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import count_pairs
+from ssl_domains.pairs.inspection.coverage import Coverage, coverage_of
 from ssl_domains.pairs.inspection.emptied_bins import emptied_bins
 from ssl_domains.pairs.inspection.facts import (
     ColumnFacts,
@@ -19,13 +20,12 @@ from ssl_domains.pairs.inspection.facts import (
     NegativeFacts,
     RelationFacts,
     column_facts,
+    cross_positives_of,
     negative_facts,
     percent,
     relation_facts,
 )
-from ssl_domains.pairs.inspection.nuisance import (
-    comparable_codes,
-)
+from ssl_domains.pairs.inspection.nuisance import LABEL_REMARK, comparable_codes
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
@@ -65,6 +65,8 @@ class PairsReport:
         seats: Seats of a slot.
         negatives: The drawn negatives; None without any. They are candidates of the loss: shares of anchors are those
             of seeds and partners.
+        coverage: Anchors without a positive of another sample in any relation; None without relations, where only the
+            views tell, and in a report of an earlier version.
     """
 
     samples: int
@@ -87,6 +89,7 @@ class PairsReport:
     left_out: int = 0
     seats: int = 1
     negatives: NegativeFacts | None = None
+    coverage: Coverage | None = None
 
     def check(self) -> None:
         """Refuse pairs that must not be trained on.
@@ -144,6 +147,8 @@ def inspect_pairs(
     label: str | None = None,
     nuisance: Sequence[str] = (),
     fitted: Mapping[str, Sequence[float]] | None = None,
+    group: str | None = None,
+    anyway: bool = False,
 ) -> PairsReport:
     """Inspect the pairs of a planned epoch.
 
@@ -155,6 +160,10 @@ def inspect_pairs(
         label: Column that the encoder will be used for; positives are compared with it, and it is never trained on.
         nuisance: Columns that should not explain the positives, such as the scanner.
         fitted: Fitted edges, which the report keeps.
+        group: Column of the groups that count as independent, such as the patient: a nuisance is judged by how many of
+            them it was measured with. None counts each row as a group.
+        anyway: Warn, instead of refusing, where so many anchors have no positive of another sample that training equals
+            SimCLR in practice. Pairs without any such positive stay refused.
 
     Returns:
         The report; call `PairsReport.check` to refuse pairs that must not be trained on.
@@ -168,12 +177,17 @@ def inspect_pairs(
     roles |= {name: "nuisance" for name in nuisance if name != label}
     codes = {name: comparable_codes(table, name) for name in roles}
     anchors = sampler.composition.anchor_seats * sampler.batch_size
-    counts = count_pairs(bound, plan, codes, anchors)
+    counts = count_pairs(bound, plan, codes, anchors, None if group is None else table.codes(group))
+    met = [cross_positives_of(bound, r, plan, anchors) for r in range(len(objective.relations))]
     relations = tuple(
-        relation_facts(bound, r, plan, anchors, counts, roles, codes) for r in range(len(objective.relations))
+        relation_facts(bound, r, met[r], plan, counts, roles, codes, relation.rule)
+        for r, relation in enumerate(objective.relations)
     )
+    coverage = coverage_of(bound, met)
     columns = tuple(column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
     refused = list(_refusals(objective, bound, relations, columns))
+    nearly = None if refused else _nearly_simclr(bound, coverage, sampler, columns)
+    refused += [] if nearly is None or anyway else [nearly]
     label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
     if label is not None and counts.negative_known[label]:
@@ -195,6 +209,7 @@ def inspect_pairs(
         edges={key: list(values) for key, values in (fitted or {}).items()},
         refusals=[message for message, _ in refused],
         warnings=[
+            *([f"{nearly[0]}; trained all the same (pairs.anyway)"] if nearly is not None and anyway else []),
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
             *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
@@ -207,6 +222,7 @@ def inspect_pairs(
         left_out=sampler.seats.left_out,
         seats=sampler.composition.seats,
         negatives=negative_facts(sampler),
+        coverage=coverage,
     )
 
 
@@ -227,8 +243,7 @@ def _refusals(
                 f"{facts.text} matches all pairs: every sample is a positive of every other",
                 "take a column that varies, a narrower window or more bins",
             )
-    within_samples = any(_matches_within_a_sample(relation, bound.size) for relation in bound.relations)
-    if relations and not within_samples and all(facts.cross_positives == 0 for facts in relations):
+    if relations and not _matches_within_samples(bound) and all(facts.cross_positives == 0 for facts in relations):
         counted = relations[0].measured_batches
         yield (
             f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
@@ -243,6 +258,20 @@ def _cure(bound: BoundObjective) -> str:
         return f"no sample of the table matches another: check the rule's columns; {simclr}"
     kind = "draw" if bound.relations[0].codes is None else "groups"
     return f"compose batches by the rule: --set pairs.composition={kind}; {simclr}"
+
+
+def _nearly_simclr(
+    bound: BoundObjective, coverage: Coverage | None, sampler: BatchSampler, columns: Sequence[ColumnFacts]
+) -> tuple[str, str] | None:
+    """Why these pairs equal SimCLR in practice, with a hint; None where they don't."""
+    if coverage is None or not coverage.equals_simclr or _matches_within_samples(bound):
+        return None
+    missing = sorted((column for column in columns if column.missing), key=lambda column: -column.missing)
+    return coverage.sentence, coverage.cure(bound, sampler, [column.name for column in missing])
+
+
+def _matches_within_samples(bound: BoundObjective) -> bool:
+    return any(_matches_within_a_sample(relation, bound.size) for relation in bound.relations)
 
 
 def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
@@ -274,6 +303,7 @@ def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[C
         for sharing in facts.sharing:
             if sharing.verdict.startswith("these positives are"):
                 yield f"{facts.text}: {sharing.verdict}"
+        yield from facts.shared
     for column in columns:
         if column.constant:
             yield f"column {column.name!r} is constant"
@@ -309,4 +339,6 @@ def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
         parts.append(f"{percent(sharing.chance)} by chance")
         parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
         lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
+        if sharing.role == "label" and sharing.agreement is not None:
+            lines.append(("  about the label", LABEL_REMARK))
     return lines

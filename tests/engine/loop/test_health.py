@@ -13,7 +13,6 @@ from ssl_domains.engine.loop.health import (
     collapse_warning,
     effective_rank,
     embedding_std,
-    knn_agreement,
     measure,
     measured_rows,
     uniformity,
@@ -120,50 +119,3 @@ def test_a_point_and_a_line_are_warned_of_in_words() -> None:
 
 def test_a_handful_of_rows_says_nothing() -> None:
     assert _warning(torch.ones(8, 32)) == ""
-
-
-def test_knn_agreement_by_hand() -> None:
-    bank = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
-    bank_labels, bank_samples = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 2, 3])
-    features = torch.tensor([[1.0, 0.05], [0.05, 1.0], [1.0, 0.0]])
-    labels, samples = torch.tensor([0, 1, 1]), torch.tensor([10, 11, 12])
-    share = knn_agreement(features, labels, samples, bank, bank_labels, bank_samples, k=2)
-    assert float(share) == pytest.approx(2 / 3)
-
-
-def test_knn_never_counts_the_sample_itself_nor_a_missing_label() -> None:
-    bank = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.99, 0.01]])
-    arguments = (bank, torch.tensor([0, 1, -1]), torch.tensor([7, 8, 9]))
-    # Its own row in the bank would say 0; the only other labelled one says 1.
-    one = torch.tensor([[1.0, 0.0]])
-    assert float(knn_agreement(one, torch.tensor([0]), torch.tensor([7]), *arguments, k=1)) == 0
-    assert float(knn_agreement(one, torch.tensor([1]), torch.tensor([7]), *arguments, k=3)) == 1
-    assert math.isnan(float(knn_agreement(one, torch.tensor([-1]), torch.tensor([7]), *arguments, k=1)))
-
-
-def test_a_tie_goes_to_the_nearest() -> None:
-    bank = torch.tensor([[1.0, 0.1], [1.0, 0.0]])
-    share = knn_agreement(
-        torch.tensor([[1.0, 0.0]]),
-        torch.tensor([1]),
-        torch.tensor([5]),
-        bank,
-        torch.tensor([0, 1]),
-        torch.tensor([0, 1]),
-        k=2,
-    )
-    assert float(share) == 1
-
-
-def test_of_equally_near_rows_the_first_ones_vote() -> None:
-    """A bank of copies: with k = 3 of 64 equal rows, only the first three have a say."""
-    bank = torch.tensor([[1.0, 0.0]]).expand(64, 2)
-    labels = torch.tensor([2, 2, 2] + [1] * 61)
-    rows = torch.tensor([[1.0, 0.3], [0.2, 0.1]])
-    for shift in (0, 61):
-        turned = labels.roll(shift)
-        first = int(turned[:3].mode().values)
-        share = knn_agreement(
-            rows, torch.tensor([first] * 2), torch.tensor([90, 91]), bank, turned, torch.arange(64), k=3
-        )
-        assert float(share) == 1

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from ssl_domains.engine.loop.monitor import Monitor
+from ssl_domains.engine.loop.online_knn import OnlineLabels
 from ssl_domains.engine.record.events import Event, Measured, Stepped, Warned
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.step import StepResult
@@ -35,7 +36,7 @@ class Kept:
         pass
 
 
-def _monitor(events: list[Event], total: int = 100, labels: torch.Tensor | None = None) -> tuple[Monitor, Kept]:
+def _monitor(events: list[Event], total: int = 100, labels: OnlineLabels | None = None) -> tuple[Monitor, Kept]:
     kept = Kept()
     monitor = Monitor(
         every=4,
@@ -119,9 +120,19 @@ def test_a_loss_that_is_not_finite_ends_it_at_the_measurement_or_before_a_checkp
 
 
 def test_knn_looks_among_earlier_batches_for_other_samples() -> None:
-    monitor, kept = _monitor([], labels=torch.arange(SAMPLES) % 2)
+    monitor, kept = _monitor([], labels=OnlineLabels(torch.arange(SAMPLES) % 2, torch.arange(SAMPLES), 2))
     for step in range(1, 5):
         _step(monitor, step)
     assert math.isnan(kept.lines[0]["knn"])
     assert 0 < kept.lines[1]["knn"] < 1
     assert kept.lines[1]["knn_bank"] == 3 * SAMPLES
+    assert [line["knn_classes"] for line in kept.lines] == [0, 2]
+
+
+def test_knn_leaves_out_the_own_group() -> None:
+    """The features of both steps are the same: the row of the sample itself in the bank would always be right."""
+    monitor, kept = _monitor([], labels=OnlineLabels(torch.arange(SAMPLES) % 2, torch.arange(SAMPLES), 2))
+    monitor.neighbours = 1
+    for _ in range(2):
+        _step(monitor, 1)
+    assert 0 < kept.lines[1]["knn"] < 1

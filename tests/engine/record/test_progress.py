@@ -15,7 +15,7 @@ STORY: tuple[Event, ...] = (
     Stepped(4, 20, 0, 123.4, 0.25, None),
     Measured(
         {"step": 4, "loss": 1.23456, "images_per_s": 123.4, "data_wait": 0.25, "std": 0.3, "effective_rank": 5.0}
-        | {"knn": 0.5}
+        | {"knn": 0.5, "knn_classes": 3}
     ),
     Warned("the embedding is collapsing"),
     Finished(20, 75.0),
@@ -38,7 +38,9 @@ def test_a_log_gets_plain_lines() -> None:
     assert lines[1] == (
         "estimate: about 3 min 20 s for the 12 steps left, at 0.25 s a step; peak memory so far 1.50 GB"
     )
-    assert lines[2] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0 · k-NN 0.500"
+    assert lines[2] == "step 4 · loss 1.235 · 123 samples/s · waiting for data 25 % · std 0.300 · rank 5.0" + (
+        " · k-NN 0.500 (chance 0.33)"
+    )
     assert lines[3] == "warning: the embedding is collapsing"
     assert lines[4] == "done: 20 steps in 1 min 15 s"
     assert "\x1b" not in _tell(terminal=False)

@@ -51,6 +51,12 @@ def _hog(images: NDArray[Any]) -> NDArray[Any]:
     return hog(images)
 
 
+def _mean_grey(images: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains.probes import mean_colour
+
+    return mean_colour(images)
+
+
 MEDICAL = Domain(
     name="medical",
     summary="DICOM, NIfTI and pictures: patients, positions and clinical values as positives",
@@ -68,7 +74,7 @@ MEDICAL = Domain(
         ScanOption("site", str, help="tells equal ids of two sites apart: InstitutionName, …, folder[:LEVEL]"),
     ),
     floors={"position alone": ("position",)},
-    handmade={"HOG": _hog},
+    handmade={"HOG": _hog, "mean grey": _mean_grey},
     nuisance=("scanner", "modality", "position", "dtype"),
     group="patient",
     in_chans=_channels,

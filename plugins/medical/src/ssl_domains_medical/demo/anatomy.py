@@ -1,7 +1,8 @@
-"""Synthetic retinas: simulated pictures, no data of any person.
+"""Synthetic B-scans of the retina: simulated pictures, no data of any person.
 
-What a B-scan shows comes from four sources, and only the second carries the label: the eye's own anatomy (tilt,
-curvature, vessel shadows), its disease on the day (thickness, fluid), the place of the slice, and the scanner.
+A picture is drawn from four sources, and only the second one carries the label: the eye's anatomy (depth, tilt,
+curvature, vessels), its disease at the visit (the number of dark cysts), a trait of the patient that looks alike (the
+number of bright foci, of the same shape and contrast) and the scanner (gain, noise, stripes).
 """
 
 from __future__ import annotations
@@ -11,25 +12,45 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCANNERS", "SIZE", "SLICES", "Eye", "Scanner", "Visit", "b_scan", "draw_eye", "draw_visit"]
+__all__ = ["GRADES", "SCANNERS", "SIZE", "SLICES", "Eye", "Scanner", "b_scan", "draw_eye", "grade_of"]
 
 SIZE = 64
-SLICES = 6
-_MICROMETRES_PER_PIXEL = 12.0
+SLICES = 3
+GRADES = ("none or few", "some", "many")
+"""Names of the three grades of severity."""
+
+_MOST = 9  # cysts of the highest severity; foci of the patient with the most
+_CONTRAST = 0.27
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """A device: its gain, its floor and its noise."""
+    """A device.
+
+    Attributes:
+        maker: Manufacturer.
+        model: Model name.
+        gain: Factor on the signal.
+        floor: Grey value without signal, in [0, 1].
+        noise: Standard deviation of the noise.
+        stripes: Amplitude of the horizontal stripes.
+        period: Rows from one stripe to the next.
+    """
 
     maker: str
     model: str
     gain: float
     floor: float
     noise: float
+    stripes: float
+    period: float
 
 
-SCANNERS = (Scanner("Demo Optics", "A1", 1.0, 0.02, 0.06), Scanner("Example Imaging", "B7", 0.7, 0.12, 0.11))
+SCANNERS = (
+    Scanner("Demo Optics", "A1", 1.0, 0.04, 0.02, 0.0, 1.0),
+    Scanner("Example Imaging", "B7", 0.93, 0.05, 0.042, 0.05, 8.0),
+    Scanner("Sample Devices", "C3", 1.07, 0.03, 0.064, 0.05, 5.0),
+)
 
 
 @dataclass(frozen=True)
@@ -40,84 +61,75 @@ class Eye:
         depth: Row of the surface at the centre.
         tilt: Rows from one side to the other.
         curve: Rows that the sides lie lower.
+        thickness: Rows from the surface to the pigment epithelium.
         vessels: Columns of vessel shadows.
-        thickness: Healthy thickness, µm.
     """
 
     depth: float
     tilt: float
     curve: float
+    thickness: float
     vessels: tuple[float, ...]
-    thickness: float
-
-
-@dataclass(frozen=True)
-class Visit:
-    """The eye on one day: true thickness in µm, and fluid."""
-
-    thickness: float
-    fluid: bool
 
 
 def draw_eye(rng: np.random.Generator) -> Eye:
     """A random eye."""
-    vessels = tuple(float(column) for column in rng.uniform(0, SIZE, rng.integers(2, 6)))
     return Eye(
-        depth=float(rng.uniform(14, 25)),
-        tilt=float(rng.normal(0, 6)),
-        curve=float(rng.uniform(0, 6)),
-        vessels=vessels,
-        thickness=float(rng.normal(265, 18)),
+        depth=float(rng.uniform(9, 15)),
+        tilt=float(rng.normal(0, 4)),
+        curve=float(rng.uniform(0, 4)),
+        thickness=float(rng.uniform(34, 40)),
+        vessels=tuple(float(column) for column in rng.uniform(0, SIZE, rng.integers(1, 4))),
     )
 
 
-def draw_visit(eye: Eye, rng: np.random.Generator) -> Visit:
-    """The eye on a random day: the more it swells, the likelier is fluid."""
-    swelling = float(rng.gamma(1.2, 60))
-    fluid = bool(rng.random() < 1 / (1 + np.exp(-(swelling - 75) / 12)))
-    return Visit(min(eye.thickness + swelling, 480.0), fluid)
+def grade_of(severity: float) -> str:
+    """The grade of a severity in [0, 1): the thirds of the scale."""
+    return GRADES[int(severity * len(GRADES))]
 
 
-def b_scan(eye: Eye, visit: Visit, scanner: Scanner, place: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def b_scan(eye: Eye, severity: float, foci: float, scanner: Scanner, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One slice, uint8 ``[SIZE, SIZE]``.
 
     Args:
-        eye: Whose.
-        visit: When.
-        scanner: On what.
-        place: −1 at one edge of the volume, 0 through the fovea, 1 at the other edge.
-        rng: Speckle and the cysts' places.
+        eye: The anatomy.
+        severity: In [0, 1): sets the number of dark cysts.
+        foci: In [0, 1): sets the number of bright foci.
+        scanner: The device.
+        rng: Places and sizes of cysts and foci, and noise.
     """
     rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float64)
     across = columns / (SIZE - 1) * 2 - 1
-    centre = np.exp(-(across**2) / 0.08 - place**2 / 0.3)
-    surface = eye.depth + eye.tilt * across / 2 + eye.curve * across**2 + 5 * centre * (0.3 if visit.fluid else 1)
-    swollen = (visit.thickness - eye.thickness) * np.exp(-(across**2) / 0.5 - place**2 / 1.5)
-    surface -= 0.7 * swollen / _MICROMETRES_PER_PIXEL  # a swelling retina bulges towards the vitreous
-    thickness = (eye.thickness + swollen) / _MICROMETRES_PER_PIXEL - 5 * centre
-    within = (rows - surface) / thickness
+    surface = eye.depth + eye.tilt * across / 2 + eye.curve * across**2
+    within = (rows - surface) / eye.thickness
 
-    tissue = np.where((within > 0) & (within < 1), 0.34 + 0.14 * np.cos(within * 21) * (1 - 0.4 * within), 0.02)
-    tissue += 0.5 * np.exp(-(((within - 1) * thickness / 1.6) ** 2))  # the pigment epithelium, brightest of all
-    tissue += 0.25 * np.exp(-((within * thickness / 1.3) ** 2))  # the surface
-    tissue += np.where(within >= 1, 0.3 * np.exp(-(within - 1) * 2.2), 0.0)  # the choroid fades with depth
-    if visit.fluid:
-        tissue *= 1 - 0.85 * _cysts(within, across, place, rng)
+    tissue = np.where((within > 0) & (within < 1), 0.42 + 0.05 * np.cos(within * 21), 0.05)
+    tissue += 0.3 * np.exp(-(((within - 1) * eye.thickness / 1.6) ** 2))  # the pigment epithelium, the brightest layer
+    tissue += np.where(within >= 1, 0.25 * np.exp(-(within - 1) * 4), 0.0)  # the choroid fades with depth
     for column in eye.vessels:
-        shadow = np.exp(-(((columns - column) / 1.5) ** 2)) * (within > 0.15)
-        tissue *= 1 - 0.55 * shadow
+        tissue *= 1 - 0.3 * np.exp(-(((columns - column) / 1.5) ** 2)) * (within > 0.15)
+    tissue -= _CONTRAST * _spots(round(severity * _MOST), eye, surface, rows, columns, rng)
+    tissue += _CONTRAST * _spots(round(foci * _MOST), eye, surface, rows, columns, rng)
 
-    speckle = rng.gamma(4.0, 0.25, tissue.shape)
-    seen = scanner.floor + scanner.gain * tissue * (0.6 + 0.4 * speckle) + rng.normal(0, scanner.noise, tissue.shape)
-    return np.clip(np.rint(seen * 255), 0, 255).astype(np.uint8)
+    stripes = scanner.stripes * np.sin(2 * np.pi * (rows / scanner.period + rng.random()))
+    noise = rng.normal(0, scanner.noise, tissue.shape)
+    grey = scanner.floor + scanner.gain * tissue + stripes + noise
+    return np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8)
 
 
-def _cysts(
-    within: NDArray[np.float64], across: NDArray[np.float64], place: float, rng: np.random.Generator
+def _spots(
+    number: int,
+    eye: Eye,
+    surface: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    dark = np.zeros_like(within)
-    for _ in range(int(rng.integers(2, 5))):
-        x, depth = rng.normal(0, 0.25), rng.uniform(0.3, 0.7)
-        width = rng.uniform(0.08, 0.16) * (1.2 - 0.5 * abs(place))
-        dark = np.maximum(dark, np.exp(-((((across - x) / width) ** 2 + ((within - depth) / 0.16) ** 2) ** 2)))
-    return dark
+    """``number`` ellipses at random places of the retina: 1 inside, 0 outside, with soft edges."""
+    out = np.zeros_like(rows)
+    for _ in range(number):
+        column, depth = rng.uniform(4, SIZE - 4), rng.uniform(0.15, 0.85)
+        width, height = rng.uniform(2.5, 4.0), rng.uniform(2.0, 3.0)
+        row = surface[0, round(column)] + depth * eye.thickness
+        out = np.maximum(out, np.exp(-((((columns - column) / width) ** 2 + ((rows - row) / height) ** 2) ** 2)))
+    return out

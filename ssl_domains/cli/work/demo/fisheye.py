@@ -1,21 +1,20 @@
-"""The demonstration: train and probe five arms on the fisheye demo data, each by its own command line."""
+"""The fisheye demonstration: train and probe five arms on the fisheye demo data, each by its own command line."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import shlex
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ssl_domains.cli.console import note, table
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
+from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
 
-__all__ = ["ARMS", "Arm", "Demonstration"]
+__all__ = ["ARMS", "Arm", "FisheyeDemonstration"]
 
 Invoke = Callable[[Sequence[str]], None]
 """Runs one command line of ``ssl-domains`` in this process."""
@@ -26,7 +25,6 @@ METRIC = "balanced accuracy"
 # With three regions, any random batch has positives. Batches of groups are set explicitly, so that the control with
 # the rule's batches differs from plain SimCLR.
 RULE = ("--pairs", PAIRS, "--set", "pairs.composition=groups", "--set", "pairs.per_group=16")
-COMMANDS = "commands.txt"
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,16 @@ ARMS = (
 
 
 @dataclass(frozen=True)
-class Demonstration:
+class FisheyeDemonstration:
     """The demonstration in a folder.
 
     Attributes:
         out: The folder.
         domain: The fisheye domain.
-        seeds: Number of trainings of each arm, with seeds 0, 1, …
+        seeds: Number of trainings of each arm.
         epochs: Epochs of each training.
         size: Side of the canvas in pixels.
+        first: Seed of the data and of the first training; the others follow.
     """
 
     out: Path
@@ -70,6 +69,12 @@ class Demonstration:
     seeds: int = 2
     epochs: int = 8
     size: int = 32
+    first: int = 0
+
+    @property
+    def all_seeds(self) -> range:
+        """Seeds of the trainings."""
+        return range(self.first, self.first + self.seeds)
 
     @property
     def samples(self) -> Path:
@@ -117,21 +122,21 @@ class Demonstration:
             UsageError: When the folder holds other files.
             DataError: When the domain has no demo data.
         """
-        self._make_room()
+        make_room(self.out, ("runs", "samples.store"))
         if self.domain.demo_data is None:
             raise DataError(f"{self.domain.name} has no demo data", "update the plugin")
         (self.out / COMMANDS).write_text(self.script(), encoding="utf-8")
-        note(self.domain.demo_data(self.out / "data", 0))
+        note(self.domain.demo_data(self.out / "data", self.first))
         invoke(self.scan_command())
         invoke(self.pairs_command())
-        trainings = [(arm, seed) for seed in range(self.seeds) for arm in ARMS]
+        trainings = [(arm, seed) for seed in self.all_seeds for arm in ARMS]
         for number, (arm, seed) in enumerate(trainings, start=1):
             note(f"\n[{number}/{len(trainings)}] {arm.about}, seed {seed}")
             run = self.run_folder(arm, seed)
             with contextlib.redirect_stdout(io.StringIO()):  # hide the table of each run
                 invoke(self.pretrain_command(arm, seed, run))
                 invoke(self.probe_command(run))
-        shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), 0)
+        shown = self.run_folder(next(arm for arm in ARMS if arm.name == "region"), self.first)
         with contextlib.redirect_stdout(io.StringIO()):
             invoke([self.domain.name, "report", str(shown)])
         return f"{self.results()}\n\nreport: {shown / 'report.html'}\ncommand lines: {self.out / COMMANDS}"
@@ -141,19 +146,19 @@ class Demonstration:
         lines = [
             "# What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
             "# each gives the same row of the table.",
-            _line(self.scan_command()),
-            _line(self.pairs_command()),
+            typed(self.scan_command()),
+            typed(self.pairs_command()),
         ]
         for arm in ARMS:
-            for seed in range(self.seeds):
+            for seed in self.all_seeds:
                 run = self.out / "by-hand" / f"{arm.name}-{seed}"
-                lines += [f"# {arm.about}, seed {seed}", _line(self.pretrain_command(arm, seed, run))]
-                lines.append(_line(self.probe_command(run)))
+                lines += [f"# {arm.about}, seed {seed}", typed(self.pretrain_command(arm, seed, run))]
+                lines.append(typed(self.probe_command(run)))
         return "\n".join(lines) + "\n"
 
     def results(self) -> str:
         """The table of scores, from the run folders: mean over seeds and each seed, by linear and by k-NN probe."""
-        seeds = range(self.seeds)
+        seeds = self.all_seeds
         rows: list[list[Any]] = []
         for arm in ARMS:
             row: list[Any] = [arm.about]
@@ -178,31 +183,15 @@ class Demonstration:
 
     def floors(self) -> list[tuple[str, float | None]]:
         """(name, score) of the nuisance-only floors, which are the same for every arm."""
-        report = _report(self.run_folder(ARMS[0], 0))
+        report = _report(self.run_folder(ARMS[0], self.first))
         frozen = {"linear", "k-NN"}
         return [(row.arm, row.values.get(METRIC)) for row in report.rows if row.probe not in frozen]
-
-    def _make_room(self) -> None:
-        from ssl_domains.samples import require_folder
-
-        require_folder(self.out)
-        if self.out.is_dir() and any(self.out.iterdir()):
-            if not (self.out / COMMANDS).is_file():
-                raise UsageError(f"{self.out} is not empty and holds no demonstration", "give --out another folder")
-            # The list of commands marks an earlier demonstration: only files that it wrote are replaced.
-            for folder in (self.out / "runs", self.out / "samples.store"):
-                shutil.rmtree(folder, ignore_errors=True)
-        self.out.mkdir(parents=True, exist_ok=True)
 
 
 def _report(run: Path) -> Any:
     from ssl_domains.evaluation import read_probe_reports
 
     return next(report for report in read_probe_reports(run) if report.label == LABEL)
-
-
-def _line(words: Sequence[str]) -> str:
-    return shlex.join(["ssl-domains", *words])
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -1,0 +1,178 @@
+"""The medical demonstration: find planted faults, judge pairs, train seven arms, print one table, in five minutes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssl_domains.cli.console import note, table
+from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
+from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
+from ssl_domains.cli.work.demo.scores import CLAIM, Scores
+from ssl_domains.cli.work.demo.workers import Job, run_jobs
+from ssl_domains.errors import DataError
+from ssl_domains.extending import Domain
+
+__all__ = ["TITLE", "MedicalDemonstration"]
+
+Invoke = Callable[[Sequence[str]], None]
+"""Runs one command line of ``ssl-domains`` in this process."""
+
+TITLE = "A demonstration, not evidence; its data was made to have a known truth."
+_SHOWN = ("anchors without", f"label {LABEL}", f"nuisance {NUISANCE}")
+"""Starts of the lines of a report on pairs that are repeated; the others are there for the one who types it."""
+
+_WRITTEN = (
+    *("data", "samples.parquet", "samples.store", "pairs.html", "runs", "finetuned", "logs", "summary.html"),
+    *("by-hand", "by-hand-finetuned"),
+)
+
+
+@dataclass(frozen=True)
+class MedicalDemonstration:
+    """The demonstration in a folder.
+
+    Attributes:
+        lines: Its command lines; their ``out`` is the folder.
+        domain: The medical domain.
+        seeds: Number of trainings of each arm, with seeds from ``lines.seed`` on.
+        processes: Number of processes that train side by side.
+    """
+
+    lines: CommandLines
+    domain: Domain
+    seeds: int = 2
+    processes: int = 2
+
+    @property
+    def all_seeds(self) -> range:
+        """Seeds of the trainings."""
+        return range(self.lines.seed, self.lines.seed + self.seeds)
+
+    def play(self, invoke: Invoke) -> str:
+        """Run the whole demonstration; every step is a command line that a user can type.
+
+        Args:
+            invoke: Runs one command line.
+
+        Returns:
+            The table of scores and the path of the page, as text.
+
+        Raises:
+            UsageError: When the folder holds other files.
+            DataError: When a step fails, or the pairs that equal SimCLR are not refused.
+        """
+        out = self.lines.out
+        make_room(out, _WRITTEN)
+        (out / COMMANDS).write_text(self.script(), encoding="utf-8")
+        self._step("1. Simulated B-scans as real DICOM files, with faults planted; the scan finds them")
+        for words in (self.lines.demo_data(), self.lines.scan()):
+            self._say(words)
+            invoke(words)
+        self._step(f"2. A rule that is the scanner: {SCANNER_RULE}")
+        self._pairs(invoke, SCANNER_RULE)
+        self._step(f"   A rule that sounds sensible and equals SimCLR: {REFUSED}")
+        self._refuse(invoke)
+        self._step(f"   The rule of this demonstration: {RULE}")
+        self._pairs(invoke, RULE)
+        self._decode()
+        jobs = self.jobs()
+        self._step(f"3. {len(ARMS)} arms, {self.seeds} seeds, {self.processes} processes of one thread")
+        run_jobs(jobs, out / "logs", self.processes, lambda number, job: note(f"[{number}/{len(jobs)}] {job.about}"))
+        self._step("4. Scores")
+        scores = Scores.read(self.lines, self.all_seeds)
+        return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {out / COMMANDS}"
+
+    def jobs(self) -> list[Job]:
+        """Trainings and probes of every arm and seed, and the fine-tuning, which takes longest and so begins early."""
+        jobs = [self._job(arm.name, seed, "runs") for arm in ARMS for seed in self.all_seeds]
+        tuning = Job("finetune", "fine-tuning and scratch", (tuple(self.lines.finetune()),), after=jobs[0].name)
+        return [jobs[0], tuning, *jobs[1:]]
+
+    def script(self) -> str:
+        """All command lines as text. Their run folders are other ones, so that typing them overwrites nothing."""
+        lines = [
+            "# What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
+            "# each gives the same row of the table.",
+            typed(self.lines.demo_data()),
+            typed(self.lines.scan()),
+            typed(self.lines.pairs(SCANNER_RULE)),
+            "# refused",
+            typed(self.lines.pairs(REFUSED)),
+            typed(self.lines.pairs(RULE)),
+        ]
+        for arm in ARMS:
+            for seed in self.all_seeds:
+                lines.append(f"# {arm.about}, seed {seed}")
+                lines += map(typed, self._job(arm.name, seed, "by-hand").lines)
+        lines += ["# fine-tuning, beside the frozen probe and scratch", typed(self.lines.finetune("by-hand"))]
+        return "\n".join(lines) + "\n"
+
+    def results(self, scores: Scores) -> str:
+        """The title, the table, and whether the claimed order holds."""
+        headings, lines = scores.table()
+        broken = scores.broken()
+        verdict = "holds here" if not broken else f"does not hold here: {'; '.join(broken)}"
+        return "\n".join(
+            [
+                TITLE,
+                f"Balanced accuracy on {scores.test} held-out patients (chance 0.333), linear probe of the frozen "
+                f"encoder, mean over {self.lines.draws} draws of labelled patients and {self.seeds} seeds:",
+                "",
+                table(headings, lines),
+                "",
+                f"Order that the data was made for, on the label with {scores.patients[1]} labelled patients: {CLAIM}; "
+                f"it {verdict}.",
+                "",
+                "Does pre-training help? The first training of the rule fine-tuned, beside scratch; one draw of patients:",
+                "",
+                table(*scores.tuned_table()),
+            ]
+        )
+
+    def _job(self, name: str, seed: int, folder: str) -> Job:
+        arm = next(arm for arm in ARMS if arm.name == name)
+        run = self.lines.out / folder / f"{name}-{seed}"
+        lines = [self.lines.pretrain(arm, seed, run), *self.lines.probes(arm, seed, run)]
+        return Job(f"{name}-{seed}", f"{arm.about}, seed {seed}", tuple(map(tuple, lines)))
+
+    def _pairs(self, invoke: Invoke, rule: str) -> None:
+        words = self.lines.pairs(rule)
+        self._say(words)
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            invoke(words)
+        shown = [line for line in text.getvalue().splitlines() if line.strip().startswith(_SHOWN)]
+        print("\n".join(shown))
+
+    def _refuse(self, invoke: Invoke) -> None:
+        words = self.lines.pairs(REFUSED)
+        self._say(words)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                invoke(words)
+        except DataError as error:
+            print(f"refused: {error.message}")
+            return
+        raise DataError(f"the pairs of {REFUSED} were not refused", "this is a fault of the demonstration's data")
+
+    def _decode(self) -> None:
+        """Fill the array store once, before several processes read it."""
+        from ssl_domains.cli.work.tables import fill_store, open_table
+        from ssl_domains.stores import default_store
+
+        fill_store(self.domain, open_table(self.domain, self.lines.samples), default_store(self.lines.samples))
+
+    def _page(self, scores: Scores) -> Path:
+        from ssl_domains.cli.work.demo.page import write_page
+
+        return write_page(self.lines, self.domain, scores, TITLE)
+
+    def _step(self, text: str) -> None:
+        note(f"\n{text}")
+
+    def _say(self, words: Sequence[str]) -> None:
+        note(f"$ {typed(words)}")

@@ -1,0 +1,70 @@
+"""The page of the medical demonstration: one HTML file with pictures, the table and what each number means."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssl_domains.cli.work.demo.arms import REFUSED, RULE, SCANNER_RULE, CommandLines
+from ssl_domains.cli.work.demo.scores import CLAIM, Row, Scores
+
+if TYPE_CHECKING:
+    from ssl_domains.extending import Domain
+
+__all__ = ["write_page"]
+
+
+def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) -> Path:
+    """Write ``summary.html`` into the folder of the demonstration and return its path.
+
+    Args:
+        lines: The command lines, which know the folder.
+        domain: The medical domain, which decodes the pictures.
+        scores: The scores.
+        title: Sentence that says that this is no evidence.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    from ssl_domains.cli.work.demo.pictures import grade_strips, positive_strips
+    from ssl_domains.cli.work.pairs import training_rows
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.samples import write_errors, write_whole
+    from ssl_domains.stores import ArrayStore, default_store
+
+    table = training_rows(open_table(domain, lines.samples))
+    store = ArrayStore.open(default_store(lines.samples), domain.reader())
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ssl_domains.cli.work.demo", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = resources.files("ssl_domains.reports") / "templates"
+    colours = (styles / "colours.css").read_text(encoding="utf-8")
+    text = environment.get_template("summary.html.j2").render(
+        title=title,
+        colours=Markup(colours),
+        scores=scores,
+        groups=_groups(scores),
+        broken=scores.broken(),
+        claim=CLAIM,
+        rule=RULE,
+        scanner_rule=SCANNER_RULE,
+        refused=REFUSED,
+        grades=grade_strips(domain, table, store),
+        positives=positive_strips(domain, table, store),
+        draws=lines.draws,
+        pairs=(lines.out / "pairs.html").is_file(),
+    )
+    path = lines.out / "summary.html"
+    with write_errors(f"the page {str(path)!r}"):
+        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+    return path
+
+
+def _groups(scores: Scores) -> list[tuple[str, tuple[Row, ...]]]:
+    """(heading, lines) of the table on the page."""
+    return [("trained encoders, frozen", scores.arms), ("floors, without an encoder", scores.floors)]

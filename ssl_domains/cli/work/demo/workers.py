@@ -1,0 +1,105 @@
+"""Run jobs of command lines in several processes of one thread each, side by side.
+
+Two processes of one thread do more work than one process of two threads, and a process that runs many command lines
+imports the libraries once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssl_domains.cli.work.demo.folder import typed
+from ssl_domains.errors import DataError
+
+__all__ = ["Job", "run_jobs"]
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Command lines that are run one after another.
+
+    Attributes:
+        name: Name, also of its log file.
+        about: Description, printed when it is done.
+        lines: Words of each command line, without ``ssl-domains``.
+        after: Name of the job that must be done before; empty for none.
+    """
+
+    name: str
+    about: str
+    lines: tuple[tuple[str, ...], ...]
+    after: str = ""
+
+
+def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, done: Callable[[int, Job], None]) -> None:
+    """Run all jobs, as many at a time as there are processes; what they print goes to ``logs/NAME.txt``.
+
+    Args:
+        jobs: The jobs; one that names another in ``after`` stands behind it.
+        logs: Folder of the log files.
+        processes: Number of processes.
+        done: Called with the number of finished jobs and the job that has just finished.
+
+    Raises:
+        DataError: When a command line fails; the jobs that have not begun are not run.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))  # the processes inherit it
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context)
+    try:
+        _run(pool, jobs, logs, done)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def _run(pool: ProcessPoolExecutor, jobs: Sequence[Job], logs: Path, done: Callable[[int, Job], None]) -> None:
+    running: dict[Future[None], Job] = {}
+    finished: set[str] = set()
+    left = list(jobs)
+    while left or running:
+        for job in [job for job in left if not job.after or job.after in finished]:
+            running[pool.submit(run_lines, job.lines, str(logs / f"{job.name}.txt"))] = job
+            left.remove(job)
+        ready, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in ready:
+            job = running.pop(future)
+            future.result()
+            finished.add(job.name)
+            done(len(finished), job)
+
+
+def run_lines(lines: Sequence[Sequence[str]], log: str) -> None:
+    """Run command lines in this process, their output in the file ``log``.
+
+    Raises:
+        DataError: When one of them fails, with the last line of its output.
+    """
+    from ssl_domains.cli.app import run
+
+    with (
+        Path(log).open("w", encoding="utf-8") as file,
+        contextlib.redirect_stdout(file),
+        contextlib.redirect_stderr(file),
+    ):
+        for words in lines:
+            print(f"$ {typed(words)}", flush=True)
+            code = run(words)
+            if code:
+                break
+    if code:
+        raise DataError(f"`{typed(words)}` ended with code {code}", f"its output is in {log}")
