@@ -156,6 +156,7 @@ def _conduct(
         notes=tuple(notes),
         environment={**environment(device, resolve_precision(material.config.train.precision, device)), "threads": 1},
         seconds=spent,
+        margin=study.margin,
     )
     result.write(material.out / "results.json")
     report = write_study_report(result, material.out / "report.html")

@@ -15,7 +15,7 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import measure_named
 from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec, NuisanceRow, Score
-from ssl_domains.studies.evidence.statistics import Evidence
+from ssl_domains.studies.evidence.sums import Evidence
 from ssl_domains.studies.measuring.run import CellResults
 
 __all__ = ["arm_results", "contrasts", "nuisance_rows", "scores_of"]
