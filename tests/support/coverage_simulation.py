@@ -1,8 +1,8 @@
 """How often a 95 % interval holds the true value: simulated studies of groups × seeds.
 
-``python tests/support/coverage_simulation.py`` prints the table for 40,000 studies of each size, with the interval of this
-package and with the two that it replaced. A study is a table ``d[s, g] = group effect + seed effect + noise`` around a true
-value of 0. The seed share is the share of the seeds in the variance of groups and seeds together.
+``python tests/support/coverage_simulation.py`` prints the table for 40,000 studies of each size, with the interval of
+this package and with the two that it replaced. A study is a table ``d[s, g] = group effect + seed effect + noise``
+around a true value of 0. The seed share is the share of the seeds in the variance of groups and seeds together.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def crossed_bootstrap(tables: Numbers, draws: int = 400) -> tuple[Numbers, Numbe
 
 
 def studies(runs: int, groups: int, seeds: int, seed_share: float, noise: float, rng: np.random.Generator) -> Numbers:
-    """Tables ``[runs, S, G]`` of seed effects with variance ``seed_share``, group effects with the rest of 1, and noise."""
+    """Tables ``[runs, S, G]`` with seed effects (variance ``seed_share``), group effects (the rest of 1) and noise."""
     of_group = np.sqrt(1 - seed_share) * rng.normal(size=(runs, 1, groups))
     of_seed = np.sqrt(seed_share) * rng.normal(size=(runs, seeds, 1))
     return of_group + of_seed + np.sqrt(noise) * rng.normal(size=(runs, seeds, groups))

@@ -98,8 +98,8 @@ class StudyFile(_Entry):
         default=5,
         ge=1,
         le=1000,
-        description="trainings of each arm and fold; draw k of the labels goes with seed k. Below 5 the primary contrast "
-        "makes no headline, below 4 there is no p-value, below 3 no interval",
+        description="trainings of each arm and fold; draw k of the labels goes with seed k. Below 5 the primary "
+        "contrast makes no headline, below 4 there is no p-value, below 3 no interval",
     )
     fractions: list[float] = Field(default=[0.1, 1.0], min_length=1, description="shares of the labelled groups")
     tuning: float = Field(

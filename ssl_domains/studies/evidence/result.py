@@ -44,6 +44,7 @@ class ArmResult:
         labels_read: Whether the rule reads the probed column or a function of it (supervised contrastive).
         chosen: The chosen grid point: configuration key → value.
         primary: Whether it is one side of the primary contrast.
+        of: Of a control, the name of the arm that it controls; otherwise empty.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ArmResult:
     labels_read: bool = False
     chosen: dict[str, Any] = field(default_factory=dict)
     primary: bool = False
+    of: str = ""
 
     def __post_init__(self) -> None:
         """Check the kind.

@@ -37,8 +37,8 @@ _SECONDARY = (
     "this size finds four times in five."
 )
 _MARGIN = (
-    "*Margin*: the 95 % interval, which has no correction for the number of contrasts, lies beyond the margin, within it, "
-    "or neither."
+    "*Margin*: the 95 % interval, which has no correction for the number of contrasts, lies beyond the margin, within "
+    "it, or neither."
 )
 
 
