@@ -5,7 +5,6 @@ In: a run folder, a sample table and its arrays. Out: embeddings, a `ProbeReport
 
 from ssl_domains.evaluation.dense import MASKS, dense_probe_run
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
-from ssl_domains.evaluation.dense_scratch import dense_supervised
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.export import FORMATS, ExportError, export
 from ssl_domains.evaluation.handmade import handmade_features
@@ -14,7 +13,6 @@ from ssl_domains.evaluation.probe import RANDOM, probe_run
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
 from ssl_domains.evaluation.sources import FoundTable, find_table, run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
-from ssl_domains.evaluation.supervised import supervised_answers
 
 __all__ = [
     "FORMATS",
@@ -27,7 +25,6 @@ __all__ = [
     "ProbeRow",
     "dense_features",
     "dense_probe_run",
-    "dense_supervised",
     "dense_targets",
     "embed",
     "embed_rows",
@@ -41,5 +38,4 @@ __all__ = [
     "read_probe_reports",
     "run_store",
     "run_table",
-    "supervised_answers",
 ]

@@ -220,9 +220,12 @@ class Registry:
         """The method of that name, of the core or of a plugin.
 
         Raises:
-            UsageError: When there is none.
+            UsageError: When there is none; ``finetune`` is none, as it trains with labels.
             PluginError: When two plugins, or a plugin and the core, have it.
         """
+        if name == "finetune":
+            cause = "'finetune' trains with labels, and is no method of pre-training"
+            raise UsageError(cause, "ssl-domains DOMAIN finetune SAMPLES --from RUN --label COLUMN --out RUN2")
         offered = self.methods()
         matching = [(origin, entry) for origin, entry in offered if entry.name == name]
         if len(matching) > 1:

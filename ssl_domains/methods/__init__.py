@@ -10,7 +10,6 @@ from ssl_domains.methods.method_source import MethodSource
 from ssl_domains.methods.refresh import Refresh, Refreshed
 from ssl_domains.methods.row_pairs import RowPairs
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
-from ssl_domains.methods.supervised import Supervised, SupervisedTraining
 from ssl_domains.methods.view_plan import ViewPlan
 
 __all__ = [
@@ -24,8 +23,6 @@ __all__ = [
     "RowPairs",
     "SimCLR",
     "SimCLROptions",
-    "Supervised",
-    "SupervisedTraining",
     "Target",
     "ViewPlan",
 ]

@@ -24,6 +24,8 @@ class ViewPlan:
         anchors: ``"first"``: rows of drawn negatives are candidates only; ``"all"``: they are anchors too.
         unit_z: Whether ``z`` has length 1. If not, collapse is monitored on the pooled features.
         exact: Whether the method refuses any other number of views.
+        collapse: Whether a collapse of the embedding is warned of. Features that are trained on labels may rightly have
+            as few dimensions as there are classes.
     """
 
     views: int = 2
@@ -33,6 +35,7 @@ class ViewPlan:
     anchors: Literal["first", "all"] = "first"
     unit_z: bool = True
     exact: bool = False
+    collapse: bool = True
 
     def __post_init__(self) -> None:
         if self.variants:

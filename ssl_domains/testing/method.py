@@ -83,7 +83,8 @@ def _check_declarations(source: MethodSource) -> str:
     for key, info in options.model_fields.items():
         assert info.description, f"{name}: the option {key!r} says what it does, by Field(description=…)"
         assert not info.is_required(), f"{name}: the option {key!r} has a default"
-        assert key not in {"name", *HeadConfig.model_fields}, f"{name}: [method] or [head] has a key {key!r} already"
+        taken = {"name", *(HeadConfig.model_fields if getattr(options, "projection_head", True) else ())}
+        assert key not in taken, f"{name}: [method] or [head] has a key {key!r} already"
     return name
 
 
@@ -150,8 +151,8 @@ def _views(case: MethodCase, step: TrainingStep) -> Views:
     assert batch.input is not None
     made = [
         step.recipe.views_of(
-            batch.input.take(slice(seat * slots, (seat + 1) * slots)), seed=0, step=0, slots=torch.arange(slots),
-            only=[number],
+            *(one.take(slice(seat * slots, (seat + 1) * slots)) for one in (batch.input, *batch.beside)),
+            seed=0, step=0, slots=torch.arange(slots), only=[number],
         )[0]
         for number in range(step.recipe.views)
         for seat in [number % seats]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Features
-from ssl_domains.inputs import Input
+from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.methods import MethodSource
 from ssl_domains.views import Noise, Recipe, ViewRecipe
 
@@ -37,8 +37,12 @@ class CaseEncoder(nn.Module):
         num_features: Width ``F`` of the features.
     """
 
+    name = "case"
+
     def __init__(self, channels: int = 3, num_features: int = 6) -> None:
         super().__init__()
+        self.in_chans = channels
+        self.takes = InputSpec("image", channels, (_SIDE, _SIDE))
         self.num_features = num_features
         self.first = nn.Linear(channels, 8)
         self.last = nn.Linear(8, num_features)
@@ -74,6 +78,8 @@ class MethodCase:
         options: Options of the method that differ from the defaults.
         encoder: Makes the encoder; called with a fixed seed.
         inputs: Function from positions of rows to their inputs.
+        beside: Function from positions of rows to a further input that gets the same geometric steps, such as label
+            maps; None for none.
         recipe: The recipe; None takes one of noisy pictures, with as many views as the method needs.
         rule: Text of the rule; ``"none"`` for methods that read no pairs.
         head: Values of the section ``[head]``.
@@ -86,6 +92,7 @@ class MethodCase:
     options: Mapping[str, Any] = field(default_factory=dict)
     encoder: Callable[[], nn.Module] = CaseEncoder
     inputs: Callable[[Tensor], Input] = picture_inputs
+    beside: Callable[[Tensor], Input] | None = None
     recipe: Recipe | None = None
     rule: str | None = None
     head: Mapping[str, Any] = field(default_factory=lambda: {"hidden": 5, "out": 4, "layers": 1})

@@ -90,7 +90,8 @@ def batch_of(case: MethodCase, number: int, world: World, rotate: int = 0) -> Ba
     planned = ((torch.tensor([list(seat) for seat in case.seats]) + number) % SAMPLES).roll(rotate, dims=1)
     share = planned.shape[1] // world.size
     index = planned[:, world.rank * share : (world.rank + 1) * share].flatten()
-    return Batch(case.inputs(index), index, {}, 0.0, planned, (), case.negatives)
+    beside = () if case.beside is None else (case.beside(index),)
+    return Batch(case.inputs(index), index, {}, 0.0, planned, beside, case.negatives)
 
 
 def train(

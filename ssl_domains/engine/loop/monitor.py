@@ -55,6 +55,7 @@ class Monitor:
         emit: Receives the events.
         world: The processes of the run; all of them measure at the same steps.
         unit_z: Whether ``z`` has length 1. If not, collapse is measured on the pooled features.
+        collapse: Whether a collapse is warned of.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Monitor:
         emit: Listener,
         world: World | None = None,
         unit_z: bool = True,
+        collapse: bool = True,
     ) -> None:
         self.unit_z = unit_z
+        self.collapse = collapse
         self.every = every
         self.total_steps = total_steps
         self.steps_per_epoch = steps_per_epoch
@@ -158,6 +161,8 @@ class Monitor:
         values |= dict(zip(measures, numbers[1 + 2 * relations :], strict=True))
         if self.labels is not None:
             values["knn_bank"] = self.world.size * self._remembered()
+        if not self.collapse:
+            return values
         dimensions = z.shape[1] if self.unit_z else result.out.pooled.shape[1]
         warning = collapse_warning(values["std"], values["effective_rank"], dimensions, measured_rows(result.rows))
         return {**values, "warning": warning} if warning else values

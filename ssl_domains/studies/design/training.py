@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,19 @@ from ssl_domains.engine import Parts, Run, RunConfig, pretrain
 from ssl_domains.engine.record.checkpoint import OtherConfigError, OtherSamplesError
 from ssl_domains.engine.record.config import MethodConfig
 from ssl_domains.errors import DataError, SslDomainsError
+from ssl_domains.finetuning import FineTuneParts, finetune
 from ssl_domains.methods import MethodSource
-from ssl_domains.methods.supervised import SupervisedTraining
 from ssl_domains.pairs import Composition, parse
-from ssl_domains.probes import LabelDraw, label_draws
+from ssl_domains.probes import LabelDraw, Labels, label_draws
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import TUNING, Cell
 from ssl_domains.studies.design.groups import Fold
 from ssl_domains.studies.design.material import Material
 from ssl_domains.views import crop_of
+
+FROM_SCRATCH = {"method.layers": "all", "method.batch_norm": "trained", "method.head_start": "fresh"}
+"""Options with which fine-tuning trains from random weights."""
 
 __all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train"]
 
@@ -37,12 +41,14 @@ class Training:
         table: Training rows; labels that the arm may not read are missing.
         rows: Positions of these rows in the table of the study.
         method: Builds the method.
+        labels: Labels of the rows, for the supervised arm; None for the others.
     """
 
     config: RunConfig
     table: SampleTable
     rows: NDArray[np.int64]
     method: MethodSource
+    labels: Labels | None = None
 
 
 def fold_of(material: Material, cell: Cell) -> Fold:
@@ -80,21 +86,22 @@ def prepare(material: Material, cell: Cell) -> Training:
     arm, fold = cell.arm, fold_of(material, cell)
     mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
     table, _ = arm_table(material, arm, _config(material, cell, len(material.table)))
-    method, without = material.method, {}
+    labels: Labels | None = None
     if cell.fraction is not None:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
             mask = draw.rows
-            method = SupervisedTraining(material.labels.take(mask))
-            # The options of the self-supervised method do not apply to supervised training.
-            without = {"method": MethodConfig(name=material.config.method.name)}
+            labels = material.labels.take(mask)
         else:
             # A missing value matches no other row: rows without a label have only their own views as positives.
-            labels = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
-            table = table.with_columns(**{material.label: labels["label"]})
+            known = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
+            table = table.with_columns(**{material.label: known["label"]})
     rows = np.flatnonzero(mask)
-    config = _config(material, cell, len(rows)).model_copy(update=without)
-    return Training(config, table.take(rows), rows, method)
+    config = _config(material, cell, len(rows))
+    if labels is not None:
+        # The options of the self-supervised method do not apply to supervised training.
+        config = config.model_copy(update={"method": MethodConfig(name="finetune")}).with_values(FROM_SCRATCH)
+    return Training(config, table.take(rows), rows, material.method, labels)
 
 
 def train(material: Material, cell: Cell) -> Run:
@@ -106,30 +113,42 @@ def train(material: Material, cell: Cell) -> Run:
         KeyboardInterrupt: After Ctrl-C; a checkpoint was written.
     """
     prepared = prepare(material, cell)
-    config, table = prepared.config, prepared.table
-    parts = Parts(
-        table=table,
-        store=material.store,
-        objective=parse(config.pairs.rule),
-        composition=config.pairs.to_composition(),
-        recipe=material.recipe(table, config),
-        **material.how_inputs_are_made(table),
-        method=prepared.method,
-    )
     folder = material.out / cell.folder / "run"
     resume = bool(Run(folder).checkpoints.paths())
     try:
         try:
-            return pretrain(config, parts, folder, resume=resume)
+            return _train(material, prepared, folder, resume)
         except (OtherConfigError, OtherSamplesError):
             # The checkpoint is of another version of the study and has no result: start again.
             shutil.rmtree(folder)
-            return pretrain(config, parts, folder)
+            return _train(material, prepared, folder, False)
     except SslDomainsError as error:
         hint = error.hint
         if resume and isinstance(error, DataError):
             hint = f"the same command trains this cell anew once {str(folder)!r} is deleted"
         raise type(error)(f"{cell.title}: {error.message}", hint) from error
+
+
+def _train(material: Material, prepared: Training, folder: Path, resume: bool) -> Run:
+    """Train from the start, or from the last checkpoint."""
+    config, table = prepared.config, prepared.table
+    recipe, inputs = material.recipe(table, config), material.how_inputs_are_made(table)
+    if prepared.labels is not None:
+        start = None if config.encoder.init == "random" else config.encoder.init
+        labelled = FineTuneParts(
+            table, material.store, recipe, material.label, prepared.labels, start=start, every_class=False, **inputs
+        )
+        return finetune(config, labelled, folder, resume=resume)
+    parts = Parts(
+        table=table,
+        store=material.store,
+        objective=parse(config.pairs.rule),
+        composition=config.pairs.to_composition(),
+        recipe=recipe,
+        **inputs,
+        method=prepared.method,
+    )
+    return pretrain(config, parts, folder, resume=resume)
 
 
 def _batch(config: RunConfig, cell: Cell, rows: int) -> int:

@@ -1,20 +1,27 @@
 """Dense scores of a cell: Dice of each held-out group.
 
-A head is fitted on frozen feature maps; for the supervised arm, encoder and head are trained from scratch.
+A head is fitted on frozen feature maps; for the supervised arm, encoder and head are trained from random weights.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssl_domains.engine import Run
+from ssl_domains.engine.record.checkpoint import OtherConfigError, OtherSamplesError
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
-from ssl_domains.evaluation.dense_scratch import dense_supervised
-from ssl_domains.probes import LabelDraw, label_draws
+from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune, finetune_config
+from ssl_domains.probes import DenseTargets, LabelDraw, label_draws
 from ssl_domains.probes.dense import DenseFit, DenseResult, run_dense_probe
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
+from ssl_domains.probes.overlap import add_confusion
+from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import dice_sums
@@ -40,23 +47,7 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
     part, targets, codes, test = part.take(used), targets.take(used), codes[used], test[used]
     settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
     if cell.arm.kind == "supervised":
-        config = run.config
-        recipe = material.recipe(part, config)
-        assert isinstance(recipe, ViewRecipe), "masks are of pictures"
-        # As many pictures in all as a pre-training uses, but in small batches: with so few steps they score better.
-        steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
-        return [
-            _score(
-                draw,
-                dense_supervised(
-                    run.untrained_encoder(), recipe, run.preprocess, part, material.store,
-                    targets, codes, draw.rows[used], test, steps=steps, batch=_SCRATCH_BATCH, lr=config.train.lr,
-                    head_lr=max(settings.lr), weight_decay=config.train.weight_decay, head=head,
-                    levels=settings.levels, seed=cell.seed, device=config.train.device,
-                ),
-            )
-            for draw in draws
-        ]  # fmt: skip
+        return [_score(draw, _scratch(material, cell, run, part, targets, codes, draw, used, test)) for draw in draws]
     fit = DenseFit(steps=settings.steps, lr=tuple(settings.lr))
     features = dense_features(run.encoder(), run.preprocess, part, material.store, levels=settings.levels)
     scores = []
@@ -64,6 +55,80 @@ def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[f
         result = run_dense_probe(features, targets, codes, draw.rows[used], test, head=head, fit=fit, seed=cell.seed)
         scores.append(_score(draw, result))
     return scores
+
+
+def _scratch(
+    material: Material,
+    cell: Cell,
+    run: Run,
+    part: SampleTable,
+    targets: DenseTargets,
+    codes: NDArray[Any],
+    draw: LabelDraw,
+    used: NDArray[np.int64],
+    test: NDArray[np.bool_],
+) -> DenseResult:
+    """Train encoder and head from random weights on the labelled pictures, and score the test groups.
+
+    The training has as many pictures in all as a pre-training, but in small batches: with so few steps they score
+    better. It is resumed where it was stopped, and removed once it is scored.
+    """
+    rows, held = np.flatnonzero(draw.rows[used]), np.flatnonzero(test)
+    settings, train = material.dense, run.config.train
+    labelled = part.take(rows)
+    recipe = material.recipe(labelled, run.config)
+    assert isinstance(recipe, ViewRecipe), "masks are of pictures"
+    steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
+    config = finetune_config(
+        run.config, len(rows), segmentation=True, scratch=True, steps=steps, batch=_SCRATCH_BATCH, seed=cell.seed
+    ).with_values(
+        {
+            "train.lr": train.lr,
+            "method.head_lr": max(settings.lr),
+            "train.weight_decay": train.weight_decay,
+            "train.keep": 1,
+        }
+    )
+    parts = FineTuneParts(
+        labelled,
+        material.store,
+        replace(recipe, views=1),
+        masks=targets.take(rows),
+        groups=codes[rows],
+        preprocess=run.preprocess,
+        head=settings.head,
+        levels=settings.levels,
+        every_class=False,
+    )
+    folder = material.out / cell.folder / f"masks{draw.asked:g}"
+    try:
+        trained = finetune(config, parts, folder, resume=bool(Run(folder).checkpoints.paths()))
+    except (OtherConfigError, OtherSamplesError):
+        # The checkpoint is of another version of the study and has no result: start again.
+        shutil.rmtree(folder)
+        trained = finetune(config, parts, folder)
+    result = _scored(FineTuned.open(trained), material, part.take(held), targets.take(held), codes[held])
+    shutil.rmtree(folder)
+    return replace(
+        result,
+        chosen={"lr": train.lr, "head_lr": float(max(settings.lr)), "steps": float(steps)},
+        labels=len(rows),
+        trained_groups=len(np.unique(codes[rows])),
+    )
+
+
+def _scored(
+    model: FineTuned, material: Material, part: SampleTable, targets: DenseTargets, codes: NDArray[Any]
+) -> DenseResult:
+    """Count the pixels of test pictures by true and predicted class, for each group."""
+    names, place = np.unique(codes, return_inverse=True)
+    size = len(targets.classes) + 1
+    counts = np.zeros((len(names), size, size), dtype=np.int64)
+    index = np.zeros(256, dtype=np.uint8)
+    index[list(targets.numbers)] = np.arange(1, size)
+    for row, found in model.label_maps(part, material.store):
+        add_confusion(counts[place[row]], targets.native[row], index[found])
+    return DenseResult(counts, names, targets.classes, {}, 0, 0, len(part))
 
 
 def _score(draw: LabelDraw, result: DenseResult) -> CellScore:

@@ -14,7 +14,7 @@ from ssl_domains.engine import Run
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import embed_rows
 from ssl_domains.evaluation.handmade import handmade_features
-from ssl_domains.evaluation.supervised import supervised_answers
+from ssl_domains.finetuning import FineTuned
 from ssl_domains.probes import KnnProbe, Labels, LinearProbe, Probe, TreeProbe, floor_features, run_probe, score
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
@@ -44,7 +44,7 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
     if cell.arm.kind == "supervised":
         assert run is not None
         assert cell.fraction is not None
-        answers = supervised_answers(run, labels.task, part.take(test), material.store)
+        answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers)]
     x, probes = _features(material, cell, run, part)
