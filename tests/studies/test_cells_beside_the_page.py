@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import small_study
+from result_pages import unlike
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.studies import Arm, Material, StudyFile, all_arms, conduct, pages_again
 from ssl_domains.studies.design.cell_archive import CellArchive, read_cell_archive, write_cell_archive
@@ -150,6 +152,21 @@ def test_pages_of_nothing_are_refused(done: Material, committed: Path, tmp_path:
     with pytest.raises(DataError, match="described in another way"):
         pages_again(study_file(), tmp_path / "out", command="x", say=print, committed=committed)
     assert not (tmp_path / "out" / "page").exists()
+
+
+def test_a_number_that_is_not_that_of_the_cells_is_found(done: Material, tmp_path: Path) -> None:
+    study = study_file(command="ssl-domains x study")
+    published = tmp_path / "published"
+    shutil.copytree(done.out / "page", published)
+    assert unlike(study, published, tmp_path / "one") == []
+    page = published / "bars.md"
+    text = page.read_text(encoding="utf-8")
+    number = re.search(r"0\.\d\d(\d) ", text)
+    assert number is not None
+    other = str((int(number[1]) + 1) % 10)
+    page.write_text(text[: number.start(1)] + other + text[number.end(1) :], encoding="utf-8")
+    (published / "bars-curves.svg").unlink()
+    assert unlike(study, published, tmp_path / "two") == ["bars-curves.svg", "bars.md"]
 
 
 def test_a_damaged_file_of_cells_stops_the_study(done: Material, committed: Path, tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ def crossed_bootstrap(tables: Numbers, draws: int = 400) -> tuple[Numbers, Numbe
     return low, high
 
 
+def warned_of_seeds(tables: Numbers) -> NDArray[np.bool_]:
+    """Whether the crossed bootstrap was printed with a warning: seeds had more than half of the estimated variance."""
+    of_seeds = tables.mean(axis=2).var(axis=1, ddof=1) / tables.shape[1]
+    of_groups = tables.mean(axis=1).var(axis=1) / tables.shape[2]
+    return np.asarray(of_seeds > of_groups)
+
+
 def studies(runs: int, groups: int, seeds: int, seed_share: float, noise: float, rng: np.random.Generator) -> Numbers:
     """Tables ``[runs, S, G]`` with seed effects (variance ``seed_share``), group effects (the rest of 1) and noise."""
     of_group = np.sqrt(1 - seed_share) * rng.normal(size=(runs, 1, groups))

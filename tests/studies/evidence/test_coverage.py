@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coverage_simulation import SHARES, SIZES, Interval, coverage, crossed_bootstrap, t_over_groups, two_way
+from coverage_simulation import (
+    SHARES,
+    SIZES,
+    Interval,
+    coverage,
+    crossed_bootstrap,
+    studies,
+    t_over_groups,
+    two_way,
+    warned_of_seeds,
+)
 from ssl_domains.studies.design.measures import BALANCED_ACCURACY
 from ssl_domains.studies.evidence.estimate import estimate
 from ssl_domains.studies.evidence.sums import Evidence
@@ -58,6 +68,16 @@ def test_the_crossed_bootstrap_does_not_cover() -> None:
     assert low[40, 5, 0.9] < 0.88
     assert coverage(crossed_bootstrap, 40, 2, 0.5, runs=RUNS) < 0.75
     assert coverage(crossed_bootstrap, 221, 2, 0.5, runs=RUNS) < 0.65
+
+
+def test_the_warning_of_the_bootstrap_was_missing_where_it_was_most_wrong() -> None:
+    """Two seeds that agree by chance make the interval narrow and look harmless, both at once."""
+    rng = np.random.default_rng(1)
+    tables = studies(RUNS, 221, 2, 0.5, 0.1, rng)
+    low, high = crossed_bootstrap(tables)
+    held, warned = (low <= 0) & (high >= 0), warned_of_seeds(tables)
+    assert (~warned).sum() > 200
+    assert held[~warned].mean() < 0.3 < held[warned].mean()
 
 
 def test_pooled_scores_cover_with_pseudo_values() -> None:
