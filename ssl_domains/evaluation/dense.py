@@ -28,7 +28,7 @@ from ssl_domains.stores import ArrayStore, MaskStore
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
-__all__ = ["MASKS", "dense_probe_run"]
+__all__ = ["MASKS", "dense_probe_run", "masks_read_by", "require_same_shapes"]
 
 MASKS = "masks"
 """``ProbeReport.label`` of a dense probe."""
@@ -84,7 +84,7 @@ def dense_probe_run(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    _same_shapes(part, store, masks)
+    require_same_shapes(part, store, masks)
     targets = dense_targets(part, masks, run.canvas, names)
     part_split = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [
@@ -96,7 +96,7 @@ def dense_probe_run(
     used = np.flatnonzero(part_split.test | np.any([draw.rows for _, draw in draws], axis=0))
     part, targets = part.take(used), targets.take(used)
     groups, test = part_split.groups[used], part_split.test[used]
-    masks_read = _masks_read(run, table, masks)
+    masks_read = masks_read_by(run, table, masks)
     report_rows = []
     for arm, encoder in _arms(run, masks_read):
         features = dense_features(
@@ -136,14 +136,19 @@ def _arms(run: Run, masks_read: int) -> Iterator[tuple[str, Encoder]]:
         yield "initial weights, no further training", encoder_at_start(run)
 
 
-def _same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:
+def require_same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:
+    """Refuse a mask of another shape than its image.
+
+    Raises:
+        DataError: For the first such mask; names its sample.
+    """
     shapes = store.of(part).shapes()[:, :2].tolist()
     for sample, shape, mask in zip(part.frame["sample"], shapes, masks.positions(part), strict=True):
         if tuple(shape) != masks.shape(int(mask)):
             raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
 
 
-def _masks_read(run: Run, table: SampleTable, masks: MaskStore) -> int:
+def masks_read_by(run: Run, table: SampleTable, masks: MaskStore) -> int:
     """Number of training rows whose mask the rule read, through columns that the scan computed from masks."""
     objective = Objective.of(parse(run.config.pairs.rule))
     made: NDArray[np.str_] = np.array(list(table.meta.options.get("mask_columns") or ()), dtype=str)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine.loop.initial import encoder_at_start
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
+from ssl_domains.evaluation.labelled import labelled_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
-from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
+from ssl_domains.evaluation.split import EvaluationSplit
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.probes import (
     KnnProbe,
@@ -25,18 +26,16 @@ from ssl_domains.probes import (
     TreeProbe,
     floor_features,
     label_draws,
-    read_labels,
     run_probe,
 )
-from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable, looks_identifying, require_target, undecoded_hint
+from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
-__all__ = ["RANDOM", "probe_run"]
+__all__ = ["RANDOM", "labels_read_by", "probe_run", "require_shared_classes"]
 
 
 RANDOM = "random initialisation"
@@ -89,25 +88,17 @@ def probe_run(
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
-    labels = read_labels(table.label(label), task)
+    table.label(label)
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
-    split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
-    identifying = label in run.table_meta.identifiers or looks_identifying(table, label, split.group)
-    hidden = labels.task != "regression" and identifying
-    if hidden:  # reports print class names, which must not be identifiers
-        labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
-    decoded = store.of(table).decoded
-    usable = (split.train | split.test) & labels.known
-    unread = int((usable & ~decoded).sum())
-    rows = np.flatnonzero(usable & decoded)
-    if not len(rows):
-        raise _no_rows(label, labels, split, store.of(table).causes(), table)
-    part, kept = table.take(rows), labels.take(rows)
-    sides = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
-    _require_shared_classes(label, kept, sides)
+    labelled = labelled_rows(
+        table, store, label, group=group, trained=run.training_samples, meta=run.table_meta, task=task
+    )
+    labels, kept, sides = labelled.labels, labelled.kept, labelled.split
+    part = table.take(labelled.rows)
+    require_shared_classes(label, kept, sides)
     draws = [(seed, draw) for seed in seeds for draw in label_draws(kept, sides.groups, sides.train, fractions, seed)]
-    labels_read = _labels_read(run, label, table, labels)
+    labels_read = labels_read_by(run, label, table, labels)
     report_rows: list[ProbeRow] = []
     for arm in _arms(run, table, part, store, floors or {}, labels_read, tiling, progress):
         fits = [(seed, draw, probe) for seed, draw in draws for probe in arm.probes]
@@ -116,22 +107,16 @@ def probe_run(
             report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
             if progress is not None:
                 progress(f"fitting probes on {arm.name}", done, len(fits))
-    notes = (
-        *([unfinished] if unfinished else []),
-        *split.notes,
-        *_hidden(label, split.group, hidden),
-        *([f"{plural(unread, 'labelled row')} could not be read"] if unread else []),
-        *_shown(run, tiling),
-    )
+    notes = (*([unfinished] if unfinished else []), *labelled.notes, *_shown(run, tiling))
     report = ProbeReport(
         label=label,
         task=labels.task,
         classes=labels.classes,
-        group=split.group,
+        group=sides.group,
         test_groups=sides.test_groups,
-        transductive=split.transductive,
+        transductive=sides.transductive,
         supervised=labels_read,
-        dropped=int(((split.train | split.test) & ~labels.known).sum()),
+        dropped=labelled.dropped,
         rows=tuple(report_rows),
         notes=notes,
     )
@@ -175,16 +160,6 @@ def _arms(
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))
 
 
-def _hidden(label: str, group: str, hidden: bool) -> tuple[str, ...]:
-    """A remark on a label whose values are not printed."""
-    if not hidden:
-        return ()
-    return (
-        f"warning: {label!r} looks like an identifier, with values of its own for each {group!r} or sample: they are "
-        "not printed, and a class that one group alone has can't be learned for other groups",
-    )
-
-
 def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:
     """A remark on the part of a sample that the encoders see, where the run's views show crops."""
     if run.crop is None:
@@ -195,7 +170,7 @@ def _shown(run: Run, tiling: Tiling | None) -> tuple[str, ...]:
     return (f"the encoders see {whole}",)
 
 
-def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
+def labels_read_by(run: Run, label: str, table: SampleTable, labels: Labels) -> int:
     """Number of labels of the probed column that the rule read in pre-training; 0 when the column was shuffled."""
     objective = Objective.of(parse(run.config.pairs.rule))
     if label not in objective.columns or run.config.pairs.shuffle_metadata is not None:
@@ -204,18 +179,12 @@ def _labels_read(run: Run, label: str, table: SampleTable, labels: Labels) -> in
     return int((labels.known & rows).sum())
 
 
-def _no_rows(
-    label: str, labels: Labels, split: EvaluationSplit, causes: Sequence[str], table: SampleTable
-) -> DataError:
-    usable = int(((split.train | split.test) & labels.known).sum())
-    if usable and causes:
-        why = max(set(causes), key=causes.count)
-        cause = f"none of {plural(usable, 'row')} with a label {label!r} has an array: {why}"
-        return DataError(cause, undecoded_hint(table))
-    return DataError(f"no row has both a split and a label {label!r}", "probe another column")
+def require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:
+    """Refuse a label whose test classes have no training row, such as the group itself.
 
-
-def _require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:
+    Raises:
+        UsageError: When no class of the test rows has a training row.
+    """
     if labels.task != "classification" or np.isin(labels.y[sides.test], labels.y[sides.train]).any():
         return
     if len(np.unique(labels.y[sides.train])) < 2 or not sides.test.any():

@@ -14,14 +14,15 @@ from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
 from ssl_domains.quantities import plural
 from ssl_domains.samples import write_errors, write_whole
 
-__all__ = ["ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
+__all__ = ["SHOWN", "ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
-_SHOWN: Mapping[str, tuple[str, ...]] = {
+SHOWN: Mapping[str, tuple[str, ...]] = {
     "classification": ("balanced accuracy", "macro-F1", "AUROC", "accuracy"),
     "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
     "regression": ("R²", "MAE"),
     "segmentation": ("mean Dice", "mean IoU"),
 }
+"""Scores that a table shows for each task, the leading one first."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,8 @@ class ProbeReport:
     def metrics(self) -> tuple[str, ...]:
         """Names of the scores in the table, the leading one first."""
         if self.task == "segmentation":
-            return (*_SHOWN[self.task], *(f"Dice {name}" for name in self.classes))
-        return _SHOWN[self.task]
+            return (*SHOWN[self.task], *(f"Dice {name}" for name in self.classes))
+        return SHOWN[self.task]
 
     @property
     def headings(self) -> list[str]:

@@ -49,6 +49,7 @@ def test_killed_and_resumed_equals_left_alone(
     resumed = train(out, (f"data.workers={workers}",), resume=True)
     _same(resumed, left_alone)
     assert [values["step"] for values in resumed.metrics()] == [1, 4, 8, 12, 16, 20]
+    assert [values["loss"] for values in resumed.metrics()] == [values["loss"] for values in left_alone.metrics()]
     assert not list(resumed.checkpoints.folder.glob(".*"))
 
 
@@ -72,6 +73,7 @@ def test_ctrl_c_saves_the_step_and_resume_goes_on(
     assert Run.open(out).step == 7
     resumed = train(out, resume=True)
     _same(resumed, left_alone)
+    assert [values["loss"] for values in resumed.metrics()] == [values["loss"] for values in left_alone.metrics()]
 
 
 def test_resumed_from_every_checkpoint_of_an_epoch(left_alone: Run, train: Callable[..., Any], tmp_path: Path) -> None:

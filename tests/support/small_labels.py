@@ -111,7 +111,7 @@ class World:
         if label == "masks":
             values["masks"] = self.targets().take(rows)
             values["fit"] = DenseFit(steps=20, lr=(0.1,))
-        else:
+        elif "labels" not in changes:
             values["labels"] = read_labels(self.table.column(label)).take(rows)
         return FineTuneParts(**{**values, **changes})
 

@@ -11,7 +11,7 @@ from ssl_domains.cli.console import answering, table
 from ssl_domains.cli.session import domain_of
 from ssl_domains.errors import UsageError
 
-__all__ = ["command"]
+__all__ = ["command", "shares_of"]
 
 
 def command(
@@ -48,7 +48,7 @@ def command(
     from ssl_domains.cli.work.probe import probe, probe_masks
     from ssl_domains.cli.work.tiling import tiling_of
 
-    shares = _shares(fractions)
+    shares = shares_of(fractions)
     if masks == (label is not None):
         raise UsageError("probe either a column or the masks", "--label COLUMN, or --masks")
     if masks and floor:
@@ -77,7 +77,12 @@ def command(
             answer.line(f"· {remark}")
 
 
-def _shares(text: str) -> tuple[float, ...]:
+def shares_of(text: str) -> tuple[float, ...]:
+    """The value of ``--fractions`` as numbers.
+
+    Raises:
+        UsageError: When it is no list of numbers above 0 and at most 1.
+    """
     try:
         shares = tuple(float(part) for part in text.split(","))
     except ValueError:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -111,7 +111,7 @@ class Monitor:
         sums = torch.cat(
             [loss.loss.detach().reshape(1).double(), loss.per_relation.double(), loss.no_cross_positive.double()]
         )
-        self._sums = sums if self._sums is None else self._sums + sums
+        self._sums = sums if self._sums is None else self._sums.to(sums.device) + sums
         self._steps += 1
         self._images += batch.whole.shape[1]
         self._waited += batch.waited
@@ -134,6 +134,19 @@ class Monitor:
         # Summed over processes first, so that all processes raise together.
         if self._sums is not None and not math.isfinite(float(self.world.total(self._sums[:1]))):
             raise _not_finite(step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The steps since the last measurement and their sums in each process, for a checkpoint."""
+        sums = None if self._sums is None else self._sums.cpu()
+        return {"steps": self._steps, "sums": self.world.collect(sums)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore `state_dict`, so that the next measurement is over the same steps as without an interruption.
+
+        Sums of another number of processes are left out: the next measurement is then over fewer steps.
+        """
+        if len(state["sums"]) == self.world.size:
+            self._steps, self._sums = int(state["steps"]), state["sums"][self.world.rank]
 
     def _measure(self, step: int, result: StepResult, lr: float) -> dict[str, Any]:
         assert self._sums is not None

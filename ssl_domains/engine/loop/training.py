@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,7 @@ class _Training:
     """Steps done in this epoch."""
     refreshed: int = 0
     """Epoch of the last refresh of the method's computed columns; −1 before the first."""
+    monitor: Monitor = field(init=False)
 
     def go_on(self, saved: Mapping[str, Any]) -> None:
         """Train until the last step, from a checkpoint, or from the start when ``saved`` is empty."""
@@ -216,12 +217,16 @@ class _Training:
         for warning in self.assembled.warnings:
             self.emit(Warned(warning))
         before = time.perf_counter()
+        self.monitor = self._monitor(trackers)
+        if "unmeasured" in saved:
+            with self.checkpoints.damaged():
+                self.monitor.load_state_dict(saved["unmeasured"])
         try:
             if step == 0:
                 # A run that is killed in its first steps can then be resumed too.
                 self.save(0)
             with Interruption(repeated=self.world.size > 1) as interruption:
-                step = self._steps(step, self._monitor(trackers), interruption)
+                step = self._steps(step, interruption)
         except BaseException:
             self.emit(Stopped(step))
             raise
@@ -230,8 +235,8 @@ class _Training:
                 tracker.close()
         self.emit(Finished(step, time.perf_counter() - before))
 
-    def _steps(self, step: int, monitor: Monitor, interruption: Interruption) -> int:
-        assembled, world = self.assembled, self.world
+    def _steps(self, step: int, interruption: Interruption) -> int:
+        assembled, world, monitor = self.assembled, self.world, self.monitor
         train, total = assembled.config.train, assembled.total_steps
         every = train.checkpoint_every_steps or max(assembled.steps_per_epoch, _FEWEST_STEPS_BETWEEN_CHECKPOINTS)
         timer = StepTimer(total, step, assembled.device)
@@ -284,6 +289,7 @@ class _Training:
             "fitted": json.dumps(assembled.plan.fitted),
             "preprocess": json.dumps(preprocess_to_dict(assembled.preprocess)),
             "data": json.dumps(self.fingerprint),
+            "unmeasured": self.monitor.state_dict(),
         }
         if assembled.refresher is not None:
             state["computed"] = assembled.plan.binding.computed.to_state()

@@ -1,0 +1,118 @@
+"""Scores of answers on the test groups of a comparison, computed as the frozen probes compute theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.finetuning.measuring.material import Material
+from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult, score
+from ssl_domains.probes.overlap import add_confusion
+
+__all__ = ["TestScores", "answer_scores", "map_scores"]
+
+
+@dataclass(frozen=True)
+class TestScores:
+    """Scores on test groups, with JSON values only.
+
+    Attributes:
+        values: Name of a score → its value, None where undefined.
+        reasons: Name of a score → why it is None, or what it leaves out.
+        per_class: Class → recall, average precision or Dice.
+        per_group: For masks, Dice of each test group and class, None where undefined.
+        tested: Number of test rows.
+        chosen: Hyper-parameters of a frozen probe.
+        notes: Remarks.
+    """
+
+    __test__ = False  # not a class of tests, though its name begins like one
+
+    values: dict[str, float | None]
+    reasons: dict[str, str] = field(default_factory=dict)
+    per_class: dict[str, float | None] = field(default_factory=dict)
+    per_group: tuple[tuple[float | None, ...], ...] = ()
+    tested: int = 0
+    chosen: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def leading(self, task: str) -> float | None:
+        """The leading score of a task."""
+        return self.values.get(HEADLINE[task])
+
+    @classmethod
+    def of_probe(cls, result: ProbeResult) -> TestScores:
+        """The scores of a frozen probe of a label column."""
+        scores = result.scores
+        return cls(
+            scores.values, scores.reasons, scores.per_class, (), result.tested, dict(result.chosen), result.notes
+        )
+
+    @classmethod
+    def of_masks(cls, result: DenseResult) -> TestScores:
+        """The scores of a frozen dense probe, or of label maps; test rows are pictures."""
+        lacking = [name for name, value in result.per_class.items() if value is None]
+        values = {"mean Dice": result.mean_dice, "mean IoU": result.mean_iou}
+        reasons = dict.fromkeys(values, f"{', '.join(lacking)} is in no test group") if lacking else {}
+        per_group = tuple(tuple(None if value != value else float(value) for value in row) for row in result.dice)
+        return cls(
+            values, reasons, result.per_class, per_group, result.tested, dict(result.chosen), tuple(result.remarks())
+        )
+
+
+def answer_scores(
+    material: Material, train: NDArray[np.bool_], rows: NDArray[np.int64], answers: NDArray[np.float64]
+) -> TestScores:
+    """Scores of answers to a label column.
+
+    Args:
+        material: The rows of the comparison.
+        train: bool ``[n]``, the rows whose labels the model was trained on.
+        rows: int64 ``[t]``, positions of the scored rows.
+        answers: Their probabilities ``[t, K]``, or numbers ``[t]`` in the label's unit.
+
+    Raises:
+        DataError: When an answer is not a finite number.
+    """
+    if not np.isfinite(answers).all():
+        raise DataError("the model gives answers that are not finite numbers", "lower train.lr; did it diverge?")
+    trained = np.asarray(material.labels.take(train).membership().any(axis=0), dtype=np.bool_)
+    scores = score(material.labels.take(rows), answers, trained)
+    return TestScores(scores.values, scores.reasons, scores.per_class, tested=len(rows))
+
+
+def map_scores(
+    material: Material, rows: NDArray[np.int64], maps: Iterable[tuple[int, NDArray[np.uint8]]]
+) -> TestScores:
+    """Dice and IoU of label maps over whole groups.
+
+    Args:
+        material: The rows of the comparison, with masks.
+        rows: int64 ``[t]``, positions of the scored rows.
+        maps: (place in ``rows``, label map) of each scored row: class numbers of the masks ``[H, W]`` at the native
+            shape of the mask.
+    """
+    targets = material.targets
+    assert targets is not None
+    index = np.zeros(256, dtype=np.uint8)
+    index[list(targets.numbers)] = np.arange(1, len(targets.classes) + 1)
+    names, codes = np.unique(material.split.groups[rows], return_inverse=True)
+    classes = len(targets.classes) + 1
+    counts = np.zeros((len(names), classes, classes), dtype=np.int64)
+    for place, numbers in maps:
+        add_confusion(counts[codes[place]], targets.native[int(rows[place])], index[numbers])
+    return TestScores.of_masks(
+        DenseResult(
+            counts=counts,
+            groups=names,
+            classes=targets.classes,
+            chosen={},
+            labels=0,
+            trained_groups=0,
+            tested=len(rows),
+        )
+    )
