@@ -29,7 +29,7 @@ demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its
 study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fisheye scenes, with intervals (within the hour)
 	test -d study-fisheye/data || $(BIN)/ssl-domains fisheye demo-data study-fisheye/data
 	$(BIN)/ssl-domains fisheye scan study-fisheye/data -o study-fisheye/samples.parquet
-	$(BIN)/ssl-domains fisheye study docs/results/fisheye-demo.toml --samples study-fisheye/samples.parquet --out study-fisheye/out
+	$(BIN)/ssl-domains fisheye study plugins/fisheye/demo-study.toml --samples study-fisheye/samples.parquet --out study-fisheye/out
 
 bench: $(VENV)/.installed ## Loss, sampler, engine step, end to end, beside other libraries (PICTURES=folder or zip of pictures)
 	$(BIN)/python -m benchmarks $(if $(PICTURES),--pictures $(PICTURES)) --page docs/results/benchmarks.md

@@ -96,7 +96,8 @@ class DotPlot:
             parts.append(_row(row, _TOP + _ROW * number, width, at, (low, high)))
         parts += [_tick(at(tick), end + 16, tick, width) for tick in ticks]
         parts.append(text(width / 2, end + 31, self.axis, anchor="middle"))
-        parts.append(_legend(width, end + 48))
+        ends = any(math.isfinite(row.low) and math.isfinite(row.high) for row in rows)
+        parts.append(_legend(width, end + 48, ends))
         parts.append("</svg>")
         return "".join(parts)
 
@@ -171,13 +172,14 @@ def _tick(x: float, y: float, value: float, width: int) -> str:
     return text({"start": 2.0, "end": width - 2.0}.get(anchor, x), y, signed(value), anchor=anchor)
 
 
-def _legend(width: int, y: float) -> str:
+def _legend(width: int, y: float, intervals: bool) -> str:
     x = max(4.0, width / 2 - 168)
+    span = f'<path class="span" d="M{x + 202:.1f} {y - 4:.1f}h22"/>' if intervals else ""
     return "".join(
         (
             f'<path class="cloud" d="M{x + 5:.1f} {y - 4:.1f}h0"/>', text(x + 13, y, "a group"),
             mark("up", x + 80, y - 4, 3.4, "seed"), text(x + 88, y, "a seed, all groups"),
-            f'<path class="span" d="M{x + 202:.1f} {y - 4:.1f}h22"/>', mark("diamond", x + 213, y - 4, 4.0, "mean"),
-            text(x + 230, y, "mean, 95 % interval"),
+            span, mark("diamond", x + 213, y - 4, 4.0, "mean"),
+            text(x + 230, y, "mean, 95 % interval" if intervals else "mean"),
         )
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Studies: train and probe arms over folds and seeds, beside controls and floors, and test the differences.
 
-In: a ``STUDY.toml``, a sample table and its arrays. Out: ``results.json``, an HTML report and a Markdown page.
+In: a ``STUDY.toml``, a sample table and its arrays. Out: ``results.json``, an HTML report, a Markdown page, and a
+Parquet file of all cells, from which a study resumes.
 Names load on first use, so that reading a study file or computing statistics does not import the training engine.
 """
 
@@ -10,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.studies.conducting import Conducted, alone_in_study, conduct
+    from ssl_domains.studies.conducting import Conducted, alone_in_study, conduct, pages_again
     from ssl_domains.studies.design.arms import Arm, all_arms, read_columns
     from ssl_domains.studies.design.groups import GroupPlan, plan_groups
     from ssl_domains.studies.design.material import Material
@@ -28,6 +29,7 @@ __all__ = [
     "all_arms",
     "alone_in_study",
     "conduct",
+    "pages_again",
     "plan_groups",
     "read_columns",
     "read_study_file",
@@ -45,6 +47,7 @@ _HOME = {
     "all_arms": "design.arms",
     "alone_in_study": "conducting",
     "conduct": "conducting",
+    "pages_again": "conducting",
     "plan_groups": "design.groups",
     "read_columns": "design.arms",
     "read_study_file": "design.study_file",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 STUDY = """
@@ -39,7 +41,7 @@ def study(samples, tmp_path):
     return file
 
 
-def test_a_study_prints_one_table_and_goes_on_where_it_was(study, cli, tmp_path):
+def test_a_study_prints_one_table_and_goes_on_where_it_was(study, samples, cli, tmp_path):
     words = ("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1")
     estimated = cli(*words, "--estimate")
     assert estimated.code == 0, estimated.err
@@ -64,6 +66,34 @@ def test_a_study_prints_one_table_and_goes_on_where_it_was(study, cli, tmp_path)
     assert again.code == 0, again.err
     assert again.json["primary"]["a"] == "patient"
     assert "[1/" not in again.err
+
+    # The pages alone, in another folder: neither samples nor store are read.
+    cells = tmp_path / "toys.cells.parquet"
+    shutil.copy(tmp_path / "out" / "page" / cells.name, cells)
+    study.write_text(study.read_text().replace(str(samples), "gone.parquet").replace('"Toys"', '"Toys anew"'))
+    pages = cli("toy", "study", study, "--out", tmp_path / "pages", "--again")
+    assert pages.code == 0, pages.err
+    assert "nothing is trained" in pages.err
+    assert "Toys anew" in pages.out
+    before, after = ((tmp_path / name / "page" / "toys.md").read_text() for name in ("out", "pages"))
+    assert after == before.replace("# Toys\n", "# Toys anew\n")
+
+    cells.write_bytes(cells.read_bytes()[:-20])
+    damaged = cli("toy", "study", study, "--out", tmp_path / "other", "--again")
+    assert damaged.code == 4
+    assert f"rm {cells}" in damaged.err
+
+
+def test_again_runs_nothing(study, cli, tmp_path):
+    words = ("toy", "study", study, "--out", tmp_path / "out", "--again")
+    for more in (("--only", "simclr"), ("--estimate",)):
+        done = cli(*words, *more)
+        assert done.code == 2
+        assert f"--again runs nothing, so {more[0]} has no meaning beside it" in done.err
+    done = cli(*words)
+    assert done.code == 2
+    assert "there are no stored cells in" in done.err
+    assert "run the study without --again" in done.err
 
 
 @pytest.mark.parametrize(

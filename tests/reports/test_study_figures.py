@@ -69,7 +69,10 @@ def test_a_larger_difference_stands_further_right_and_zero_is_on_the_axis() -> N
 def test_what_has_no_value_or_no_interval_is_not_drawn() -> None:
     assert DotPlot("t", "x", (row((0.1,), value=NAN),)).svg() == ""
     root = ET.fromstring(DotPlot("t", "x", (row((0.1,), low=NAN, high=NAN),)).svg())
-    assert len(root.findall("path[@class='span']")) == 1
+    assert root.findall("path[@class='span']") == []
+    assert not any("interval" in one for one in texts(root))
+    root = ET.fromstring(DotPlot("t", "x", (row((0.1,), low=NAN, high=NAN), row((0.1,)))).svg())
+    assert len(root.findall("path[@class='span']")) == 2
     assert "nan" not in ET.tostring(root, encoding="unicode")
 
 

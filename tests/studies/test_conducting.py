@@ -14,7 +14,7 @@ import pytest
 import small_study
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.studies import Arm, StudyFile, all_arms, conduct, read_study_result
-from ssl_domains.studies.conducting import _notes
+from ssl_domains.studies.conducting.notes import notes as notes_of
 from ssl_domains.studies.design.cells import Cell
 from ssl_domains.studies.measuring.measure import measure_cell
 
@@ -137,7 +137,7 @@ def test_only_rows_that_a_floor_does_not_predict_are_scored(pictures: Path, tmp_
     assert scored == int((test & ~known).sum())
     total, left = (sum(int((fold.test & rows).sum()) for fold in material.groups.folds) for rows in (True, ~known))
     plan = small_study.make_plan(material, ())
-    notes = _notes(study_file(), material, plan)
+    notes = notes_of(study_file(), material, plan)
     assert any(f"only on the {left} of {total} labelled test rows" in note for note in notes)
 
 
@@ -146,7 +146,7 @@ def test_batches_that_are_uniform_anyway_are_said(pictures: Path, tmp_path: Path
     for composition, said in ("random", True), ("groups", False):
         arm = Arm("near, batches only", "", "composed", of="near", config={"pairs.composition": composition})
         plan = small_study.make_plan(material, ())
-        notes = _notes(study_file(), material, dataclasses.replace(plan, arms=(*plan.arms, arm)))
+        notes = notes_of(study_file(), material, dataclasses.replace(plan, arms=(*plan.arms, arm)))
         assert any("near, batches only is the same training as SimCLR" in note for note in notes) == said
 
 

@@ -15,7 +15,7 @@ from ssl_domains.studies.evidence.result import (
     Score,
     StudyResult,
 )
-from ssl_domains.studies.evidence.statistics import Evidence
+from ssl_domains.studies.evidence.sums import Evidence
 
 RULE = "same('volume') & within('position_mm', 4)"
 SKILL = {
@@ -42,7 +42,7 @@ def arms() -> tuple[ArmResult, ...]:
     )
 
 
-def made_up(groups: int = 40, seeds: int = 3, transductive: bool = False) -> StudyResult:
+def made_up(groups: int = 40, seeds: int = 5, transductive: bool = False) -> StudyResult:
     rng = np.random.default_rng(groups)
     fractions = (0.1, 1.0)
     hard = rng.normal(0, 0.12, size=groups)

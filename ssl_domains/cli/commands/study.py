@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ssl_domains.cli.console import answering, note, table
+from ssl_domains.cli.console import Answer, answering, note, table
 from ssl_domains.cli.session import domain_of, registry_of
+from ssl_domains.errors import UsageError
+
+if TYPE_CHECKING:
+    from ssl_domains.studies import StudyResult
 
 __all__ = ["command"]
 
@@ -23,17 +27,29 @@ def command(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Cells at a time; by default one for each CPU core, or one on a GPU.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make the pages anew from stored cells; nothing is read or trained.")
+    ] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print an estimate of the time, and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Train and probe every arm, control and floor on held-out groups; print one table and the primary contrast."""
     from ssl_domains.cli.work.study import prepare_study
     from ssl_domains.engine.processes.precision import resolve_device
-    from ssl_domains.studies import alone_in_study, conduct, read_study_file
-    from ssl_domains.studies.page.report import summary
+    from ssl_domains.studies import alone_in_study, conduct, pages_again, read_study_file
 
     domain, registry = domain_of(ctx), registry_of(ctx)
+    if again and (only or estimate):
+        other = "--only" if only else "--estimate"
+        raise UsageError(f"--again runs nothing, so {other} has no meaning beside it", f"leave out --again or {other}")
     study = read_study_file(file)
+    committed = file.parent / f"{study.name}.cells.parquet"
+    printed = study.command or f"ssl-domains {domain.name} study {file.name} --out DIR"
+    if again:
+        with alone_in_study(out), answering(as_json) as answer:
+            written = pages_again(study, out, command=printed, say=note, committed=committed)
+            _show(answer, written.result, written.report)
+        return
     with alone_in_study(out), answering(as_json) as answer:
         material, arms = prepare_study(registry, domain, study, file.parent, out, samples)
         on_cpu = resolve_device(material.config.train.device).type == "cpu"
@@ -41,18 +57,26 @@ def command(
             study,
             material,
             arms,
-            command=study.command or f"ssl-domains {domain.name} study {file.name} --out DIR",
+            command=printed,
             jobs=jobs or ((os.cpu_count() or 1) if on_cpu else 1),
             say=note,
             only=only or (),
             estimate_only=estimate,
+            committed=committed,
         )
-        if conducted.result is None:
+        if conducted.result is None or conducted.report is None:
             answer.json({"estimated_seconds": conducted.estimated})
             return
-        answer.json(conducted.result.to_dict())
-        shown = summary(conducted.result)
-        answer.line(f"{conducted.result.title}\n{table(shown.header, shown.rows)}\n")
-        for line in shown.lines:
-            answer.line(line)
-        answer.line(f"\nreport: {conducted.report}")
+        _show(answer, conducted.result, conducted.report)
+
+
+def _show(answer: Answer, result: StudyResult, report: Path) -> None:
+    """Print the table, the verdicts and the path of the report, or all of the result as JSON."""
+    from ssl_domains.studies.page.report import summary
+
+    answer.json(result.to_dict())
+    shown = summary(result)
+    answer.line(f"{result.title}\n{table(shown.header, shown.rows)}\n")
+    for line in shown.lines:
+        answer.line(line)
+    answer.line(f"\nreport: {report}")

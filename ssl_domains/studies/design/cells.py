@@ -13,7 +13,7 @@ from typing import Any
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
 
-__all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "read_result", "write_result"]
+__all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "StoredCell", "read_result", "write_result"]
 
 TUNING = -1
 """``Cell.fold`` of the cells that choose a grid point."""
@@ -106,12 +106,34 @@ class CellResult:
     seconds: tuple[float, float] = (0.0, 0.0)
 
 
-def read_result(study: Path, cell: Cell, shared: str) -> CellResult | None:
-    """The stored result of a cell; None when there is none, or when its fingerprint is no longer that of the cell."""
+@dataclass(frozen=True)
+class StoredCell:
+    """A finished cell: what it was, and its result.
+
+    Attributes:
+        folder: Folder of the cell, relative to the folder of the study; the key of the cell.
+        arm: Name of its arm.
+        fold: Number of its fold, or `TUNING`.
+        seed: Its seed.
+        result: Its result.
+    """
+
+    folder: str
+    arm: str
+    fold: int
+    seed: int
+    result: CellResult
+
+    @classmethod
+    def of(cls, cell: Cell, result: CellResult) -> StoredCell:
+        """The finished form of a cell."""
+        return cls(cell.folder.as_posix(), cell.arm.name, cell.fold, cell.seed, result)
+
+
+def read_result(study: Path, cell: Cell) -> CellResult | None:
+    """The stored result of a cell, whatever its fingerprint; None when there is none, or when it can't be read."""
     try:
         stored = json.loads((study / cell.folder / "result.json").read_text(encoding="utf-8"))
-        if stored["fingerprint"] != cell.fingerprint(shared):
-            return None
         scores = [CellScore(**score) for score in stored.pop("scores")]
         return CellResult(scores=scores, seconds=tuple(stored.pop("seconds")), **stored)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

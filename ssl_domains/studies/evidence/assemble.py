@@ -1,4 +1,4 @@
-"""Build the result of a study from the results of its cells: sums by seed and group, and the list of contrasts."""
+"""Build the scores of a study from its finished cells: sums by seed and group, and the list of contrasts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import numpy as np
 from ssl_domains.engine.loop.assembly import rule_text
 from ssl_domains.pairs import parse
 from ssl_domains.studies.design.arms import Arm
-from ssl_domains.studies.design.cells import CellScore
-from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.cells import TUNING, CellScore, StoredCell
 from ssl_domains.studies.design.measures import measure_named
-from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec, NuisanceRow, Score
-from ssl_domains.studies.evidence.statistics import Evidence
-from ssl_domains.studies.measuring.run import CellResults
+from ssl_domains.studies.evidence.sums import Evidence
 
 __all__ = ["arm_results", "contrasts", "nuisance_rows", "scores_of"]
 
@@ -34,27 +31,39 @@ def arm_results(
             labels_read=arm.reads_label(label) and arm.kind != "supervised",
             chosen=dict(chosen.get(arm.name, {})),
             primary=arm.name in (primary.a, primary.b),
+            of=arm.of,
         )
         for arm in arms
     )
 
 
-def scores_of(material: Material, plan: StudyPlan, results: CellResults) -> tuple[Score, ...]:
-    """One `Score` for each arm, probe and fraction; the sums of a group come from the fold that tested it."""
-    tested = material.groups.tested
-    column = {int(code): place for place, code in enumerate(tested)}
-    names = tuple(material.groups.names[code] for code in tested)
+def scores_of(
+    cells: Iterable[StoredCell], arms: Sequence[str], seeds: Sequence[int], groups: Mapping[int, str]
+) -> tuple[Score, ...]:
+    """One `Score` for each arm, probe and fraction; the sums of a group come from the fold that tested it.
+
+    Args:
+        cells: Finished cells; those that chose grid points are left out.
+        arms: Names of the arms, in the order of the scores.
+        seeds: The reported seeds.
+        groups: Code of each tested group → its name, by ascending code.
+    """
+    column = {code: place for place, code in enumerate(groups)}
+    names = tuple(groups.values())
+    by_arm: dict[str, dict[tuple[str, float], list[tuple[int, CellScore]]]] = {name: {} for name in arms}
+    for cell in cells:
+        if cell.fold == TUNING:
+            continue
+        for score in cell.result.scores:
+            by_arm[cell.arm].setdefault((score.probe, score.fraction), []).append((cell.seed, score))
     scores = []
-    for arm in plan.arms:
-        cell_scores: dict[tuple[str, float], list[tuple[int, CellScore]]] = {}
-        for (name, _, seed), cells in results.items():
-            for _, result in cells if name == arm.name else ():
-                for score in result.scores:
-                    cell_scores.setdefault((score.probe, score.fraction), []).append((seed, score))
-        for (probe, fraction), rows in cell_scores.items():
-            evidence = {measure: _evidence(measure, rows, plan.seeds, column, names) for measure in rows[0][1].sums}
+    for arm, measured in by_arm.items():
+        for (probe, fraction), rows in measured.items():
+            # Further arms may have fewer seeds than the study.
+            ran = tuple(seed for seed in seeds if any(seed == one for one, _ in rows))
+            evidence = {measure: _evidence(measure, rows, ran, column, names) for measure in rows[0][1].sums}
             labels = round(float(np.mean([score.labels for _, score in rows])))
-            scores.append(Score(arm.name, probe, fraction, labels, evidence, _plain([score for _, score in rows])))
+            scores.append(Score(arm, probe, fraction, labels, evidence, _plain([score for _, score in rows])))
     return tuple(scores)
 
 
@@ -86,21 +95,27 @@ def _plain(scores: Sequence[CellScore]) -> dict[str, float | None]:
     return means
 
 
-def contrasts(plan: StudyPlan, primary: ContrastSpec, further: Sequence[ContrastSpec] = ()) -> tuple[ContrastSpec, ...]:
+def contrasts(
+    arms: Sequence[ArmResult],
+    fractions: Sequence[float],
+    primary: ContrastSpec,
+    further: Sequence[ContrastSpec] = (),
+) -> tuple[ContrastSpec, ...]:
     """The secondary contrasts: the primary one at other fractions, and every arm against its controls.
 
     At the primary fraction, each rule is compared with SimCLR, with SimCLR on the rule's batches, and with the rule on
     shuffled metadata; the primary arm also with random initialisation and with supervised training.
 
     Args:
-        plan: The arms.
+        arms: All arms.
+        fractions: Shares of labelled groups.
         primary: The primary contrast; not among those returned.
         further: Contrasts of the study file.
     """
     pairs: list[tuple[str, str, float]] = []
-    pairs += [(primary.a, primary.b, fraction) for fraction in plan.fractions]
+    pairs += [(primary.a, primary.b, fraction) for fraction in fractions]
     pairs += [(primary.a, other, primary.fraction) for other in ("simclr", "random", "supervised")]
-    for arm in plan.arms:
+    for arm in arms:
         if arm.of == "" and arm.kind in ("rule", "simclr") and arm.name != "simclr":
             pairs.append((arm.name, "simclr", primary.fraction))
         elif arm.kind in ("composed", "shuffled"):
@@ -109,17 +124,21 @@ def contrasts(plan: StudyPlan, primary: ContrastSpec, further: Sequence[Contrast
     return tuple(spec for spec in dict.fromkeys([*specs, *further]) if spec != primary)
 
 
-def nuisance_rows(plan: StudyPlan, results: CellResults) -> tuple[NuisanceRow, ...]:
-    """Score of the linear probe on each nuisance column, mean over folds, first seed."""
+def nuisance_rows(cells: Iterable[StoredCell], arms: Sequence[str]) -> tuple[NuisanceRow, ...]:
+    """Score of the linear probe on each nuisance column, mean over folds, first seed.
+
+    Args:
+        cells: Finished cells.
+        arms: Names of the arms, in the order of the rows.
+    """
+    by_arm: dict[str, dict[tuple[str, str], list[float | None]]] = {name: {} for name in arms}
+    for cell in cells:
+        for column, (measure, value, remark) in cell.result.nuisance.items():
+            shown = f"{column} ({remark})" if value is not None and remark else column
+            by_arm[cell.arm].setdefault((shown, measure), []).append(value)
     rows = []
-    for arm in plan.arms:
-        values_of: dict[tuple[str, str], list[float | None]] = {}
-        for (name, _, _), cells in results.items():
-            for _, result in cells if name == arm.name else ():
-                for column, (measure, value, remark) in result.nuisance.items():
-                    shown = f"{column} ({remark})" if value is not None and remark else column
-                    values_of.setdefault((shown, measure), []).append(value)
+    for arm, values_of in by_arm.items():
         for (column, measure), values in values_of.items():
             known = [value for value in values if value is not None]
-            rows.append(NuisanceRow(arm.name, column, measure, float(np.mean(known)) if known else None))
+            rows.append(NuisanceRow(arm, column, measure, float(np.mean(known)) if known else None))
     return tuple(rows)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ssl_domains.studies.evidence.contrast import Contrast, contrast
 from ssl_domains.studies.evidence.holm import holm
 from ssl_domains.studies.evidence.result import ContrastSpec, StudyResult
-from ssl_domains.studies.evidence.statistics import Contrast, contrast
 
 __all__ = ["ContrastRow", "contrasts"]
 
@@ -19,7 +19,7 @@ class ContrastRow:
         spec: Which arms are compared, and by which score.
         found: The paired difference; None when one of the arms was not measured.
         p: The p-value to report: uncorrected for the primary contrast, Holm-corrected for the secondary ones; None
-            when undefined.
+            when undefined, and below four seeds.
         primary: Whether it is the primary contrast, which is named before the study runs.
     """
 
@@ -29,7 +29,7 @@ class ContrastRow:
     primary: bool
 
 
-def contrasts(result: StudyResult, *, draws: int = 10_000, seed: int = 0) -> list[ContrastRow]:
+def contrasts(result: StudyResult) -> list[ContrastRow]:
     """Every contrast of a study, the primary one first.
 
     The primary contrast needs no correction. The secondary ones are one family for Holm's correction; contrasts
@@ -37,12 +37,10 @@ def contrasts(result: StudyResult, *, draws: int = 10_000, seed: int = 0) -> lis
 
     Args:
         result: The study.
-        draws: Number of bootstrap draws.
-        seed: Seed of the bootstrap.
     """
     specs = (result.primary, *result.secondary)
-    differences = [_difference(result, spec, draws, seed) for spec in specs]
-    raw = [float("nan") if one is None else one.p for one in differences]
+    differences = [_difference(result, spec) for spec in specs]
+    raw = [float("nan") if one is None else one.interval.p for one in differences]
     read = [raw[0], *holm(raw[1:])]
     return [
         ContrastRow(spec, one, None if p != p else p, number == 0)
@@ -50,9 +48,9 @@ def contrasts(result: StudyResult, *, draws: int = 10_000, seed: int = 0) -> lis
     ]
 
 
-def _difference(result: StudyResult, spec: ContrastSpec, draws: int, seed: int) -> Contrast | None:
+def _difference(result: StudyResult, spec: ContrastSpec) -> Contrast | None:
     sides = [result.score(arm, spec.probe, spec.fraction) for arm in (spec.a, spec.b)]
     evidence = [None if side is None else side.evidence.get(spec.measure) for side in sides]
     if evidence[0] is None or evidence[1] is None:
         return None
-    return contrast(evidence[0], evidence[1], draws=draws, seed=seed)
+    return contrast(evidence[0], evidence[1])

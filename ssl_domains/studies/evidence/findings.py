@@ -6,8 +6,8 @@ import weakref
 from dataclasses import dataclass
 
 from ssl_domains.studies.evidence.contrasts import ContrastRow, contrasts
+from ssl_domains.studies.evidence.estimate import Estimate, estimate
 from ssl_domains.studies.evidence.result import ContrastSpec, StudyResult
-from ssl_domains.studies.evidence.statistics import Estimate, estimate
 
 __all__ = ["Column", "Findings", "findings"]
 
@@ -40,22 +40,21 @@ class Findings:
         return self.contrasts[1:]
 
 
-_LAST: list[tuple[weakref.ref[StudyResult], int, Findings]] = []
+_LAST: list[tuple[weakref.ref[StudyResult], Findings]] = []
 
 
-def findings(result: StudyResult, *, draws: int = 10_000) -> Findings:
+def findings(result: StudyResult) -> Findings:
     """Compute all scores and contrasts of a study.
 
     Report, page and terminal summary need the same numbers: those of the last call are cached.
 
     Args:
         result: The study.
-        draws: Number of bootstrap draws.
     """
-    if _LAST and _LAST[0][0]() is result and _LAST[0][1] == draws:
-        return _LAST[0][2]
-    result_findings = Findings(columns_of(result), _estimates(result, draws), tuple(contrasts(result, draws=draws)))
-    _LAST[:] = [(weakref.ref(result), draws, result_findings)]
+    if _LAST and _LAST[0][0]() is result:
+        return _LAST[0][1]
+    result_findings = Findings(columns_of(result), _estimates(result), tuple(contrasts(result)))
+    _LAST[:] = [(weakref.ref(result), result_findings)]
     return result_findings
 
 
@@ -76,9 +75,9 @@ def labels_read(result: StudyResult, spec: ContrastSpec) -> tuple[tuple[str, int
     return tuple(sides)
 
 
-def _estimates(result: StudyResult, draws: int) -> dict[tuple[str, str, float], Estimate]:
+def _estimates(result: StudyResult) -> dict[tuple[str, str, float], Estimate]:
     estimates = {}
     for one in result.scores:
         if evidence := one.evidence.get(result.measure):
-            estimates[one.arm, one.probe, one.fraction] = estimate(evidence, draws=draws)
+            estimates[one.arm, one.probe, one.fraction] = estimate(evidence)
     return estimates

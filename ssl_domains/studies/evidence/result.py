@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.measures import measure_named
-from ssl_domains.studies.evidence.statistics import Evidence
+from ssl_domains.studies.evidence.sums import Evidence
 
 __all__ = [
     "ArmKind",
@@ -44,6 +44,7 @@ class ArmResult:
         labels_read: Whether the rule reads the probed column or a function of it (supervised contrastive).
         chosen: The chosen grid point: configuration key → value.
         primary: Whether it is one side of the primary contrast.
+        of: Of a control, the name of the arm that it controls; otherwise empty.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ArmResult:
     labels_read: bool = False
     chosen: dict[str, Any] = field(default_factory=dict)
     primary: bool = False
+    of: str = ""
 
     def __post_init__(self) -> None:
         """Check the kind.
@@ -210,6 +212,7 @@ class StudyResult:
         notes: Remarks on the study as a whole.
         environment: Versions and kind of machine; no user, host or path.
         seconds: Wall clock of all cells together.
+        margin: Smallest difference of the leading measure that matters in practice; None when the study names none.
     """
 
     name: str
@@ -234,6 +237,7 @@ class StudyResult:
     notes: tuple[str, ...] = ()
     environment: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    margin: float | None = None
 
     def arm(self, name: str) -> ArmResult:
         """The arm of that name.

@@ -27,7 +27,9 @@ from ssl_domains.views import fitted_preprocess, preprocess_to_dict
 
 __all__ = ["shared_identity", "with_identity"]
 
-_NOT_MEASURED = {"name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary"}
+_NOT_MEASURED = {
+    "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
+}  # fmt: skip
 
 
 def shared_identity(study: StudyFile, material: Material) -> str:

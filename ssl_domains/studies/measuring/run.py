@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from ssl_domains.quantities import plural
 from ssl_domains.studies.design.arms import Arm
-from ssl_domains.studies.design.cells import TUNING, Cell, CellResult, read_result, write_result
+from ssl_domains.studies.design.cells import TUNING, Cell, CellResult, write_result
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import train
 from ssl_domains.studies.measuring.measure import measure_cell
 from ssl_domains.studies.measuring.nuisance import measure_nuisance
+from ssl_domains.studies.measuring.stored_cells import StoredCells
 
 __all__ = ["CellResults", "Say", "run_study"]
 
@@ -60,6 +62,7 @@ def run_study(
     jobs: int,
     say: Say,
     only: Sequence[str] = (),
+    stored: StoredCells | None = None,
 ) -> tuple[CellResults, dict[str, dict[str, Any]]]:
     """Run every cell that has no result yet.
 
@@ -72,6 +75,7 @@ def run_study(
         jobs: Number of cells at a time, each in its own process; 1 runs them in this process.
         say: Called with one line of text for each finished cell.
         only: Names of arms to run; all when empty.
+        stored: Where finished cells are looked for, and noted; by default the folder of the study.
 
     Returns:
         The results by (arm, fold, seed), and the grid point of each arm.
@@ -85,7 +89,8 @@ def run_study(
     places = [place for place in plan.places() if place[0] in arms]
     total = sum(map(len, tuning.values())) + sum(len(plan.cells(*place, {})) for place in places)
     clock = _Clock(total, jobs)
-    with _Workers(material, plan, shared, jobs, clock, say) as workers:
+    stored = StoredCells(material.out) if stored is None else stored
+    with _Workers(material, plan, shared, jobs, clock, say, stored) as workers:
         tuned = workers.do(cell for cells in tuning.values() for cell in cells)
         chosen = {arm.name: _best(material, arm, tuning[arm.name], tuned, plan) for arm in arms}
         todo = [(place, plan.cells(*place, chosen[place[0].name])) for place in places]
@@ -117,9 +122,11 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
 class _Workers:
     """Runs cells, several at a time; stored results are read instead."""
 
-    def __init__(self, material: Material, plan: StudyPlan, shared: str, jobs: int, clock: _Clock, say: Say) -> None:
+    def __init__(
+        self, material: Material, plan: StudyPlan, shared: str, jobs: int, clock: _Clock, say: Say, stored: StoredCells
+    ) -> None:
         self.material, self.plan, self.shared, self.jobs = material, plan, shared, jobs
-        self.clock, self.say = clock, say
+        self.clock, self.say, self.stored = clock, say, stored
         self.pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> _Workers:
@@ -137,16 +144,20 @@ class _Workers:
         """Results of the cells, by the folder of the cell."""
         results: dict[str, CellResult] = {}
         todo: list[Cell] = []
+        before = len(self.stored.stale)
         for cell in cells:
-            kept = read_result(self.material.out, cell, self.shared)
+            kept = self.stored.find(cell, self.shared)
             if kept is None:
                 todo.append(cell)
             else:
                 results[str(cell.folder)] = kept
                 self.clock.done += 1
                 self.clock.spent.append(sum(kept.seconds))
+        if stale := self.stored.stale[before:]:
+            self.say(_other_settings(stale))
         for cell, result in self._each(todo):
             results[str(cell.folder)] = result
+            self.stored.add(cell, result)
             self.say(self.clock.line(cell, result, self._shown(result)))
         return results
 
@@ -194,6 +205,12 @@ def _best(
         return dict(plan.grid[0]) if arm.trained and plan.grid else {}
     values = [headline(material, results[str(cell.folder)]) for cell in cells]
     return dict(cells[int(np.argmax([-np.inf if value is None else value for value in values]))].point)
+
+
+def _other_settings(stale: Sequence[Cell]) -> str:
+    shown = ", ".join(cell.title for cell in stale[:3]) + (", …" if len(stale) > 3 else "")
+    those = plural(len(stale), "stored cell is", "stored cells are")
+    return f"{those} of other data or settings and run anew: {shown}"
 
 
 _SHARED: list[Any] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ssl_domains.reports.dot_plot import DotPlot, DotRow
 from ssl_domains.reports.label_curves import Curve, CurvePoint, LabelCurves
 from ssl_domains.studies.evidence.contrasts import ContrastRow
@@ -42,12 +44,16 @@ def left_out(result: StudyResult) -> list[str]:
 def _dot_row(row: ContrastRow) -> DotRow:
     one = row.found
     assert one is not None
-    text = f"{difference(one.difference)} ({interval(one.low, one.high, sign=True)})"
-    p = p_value(row.p)
-    text += f", p{'' if row.primary else ' (Holm)'} {p if p.startswith('<') else '= ' + p}"
+    ends = one.interval
+    text = difference(one.difference)
+    if math.isfinite(ends.low):
+        text += f" ({interval(ends.low, ends.high, sign=True)})"
+    if row.p is not None:
+        p = p_value(row.p)
+        text += f", p{'' if row.primary else ' (Holm)'} {p if p.startswith('<') else '= ' + p}"
     text += f" · {row.spec.probe}, {percent(row.spec.fraction)}"
     return DotRow(
-        contrast_name(row.spec), text, one.difference, one.low, one.high,
+        contrast_name(row.spec), text, one.difference, ends.low, ends.high,
         tuple(one.per_group.tolist()), tuple(one.per_seed.tolist()), row.primary,
     )  # fmt: skip
 

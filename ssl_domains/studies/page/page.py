@@ -10,10 +10,10 @@ from pathlib import Path
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
-from ssl_domains.studies.evidence.statistics import FEW_GROUPS
 from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
 from ssl_domains.studies.page.report import facts, study_title
 from ssl_domains.studies.page.tables import (
+    FEW_GROUPS,
     Table,
     arm_rows,
     chosen_table,
@@ -27,7 +27,7 @@ from ssl_domains.studies.page.tables import (
     remarks_on_cells,
     table_title,
 )
-from ssl_domains.studies.page.wording import verdict
+from ssl_domains.studies.page.verdict import verdict
 
 __all__ = ["write_result_page"]
 
@@ -35,6 +35,10 @@ _WIDTH = 520
 _SECONDARY = (
     "Secondary contrasts, one family, Holm-corrected. *Detectable* is the smallest true difference that a study of "
     "this size finds four times in five."
+)
+_MARGIN = (
+    "*Margin*: the 95 % interval, which has no correction for the number of contrasts, lies beyond the margin, within "
+    "it, or neither."
 )
 
 
@@ -95,7 +99,7 @@ def _markdown(result: StudyResult, statistics: Findings, drawn: list[str]) -> st
         parts.append(f"![Each contrast with its interval, every group and every seed]({result.name}-differences.svg)")
     primary = statistics.primary.found
     if statistics.secondary:
-        parts.append(_SECONDARY)
+        parts.append(_SECONDARY if result.margin is None else f"{_SECONDARY} {_MARGIN}")
         parts.append(_table(contrast_table(result, statistics)))
         parts += _list(contrast_remarks(result, statistics))
     if primary is not None and len(primary.groups) < FEW_GROUPS:

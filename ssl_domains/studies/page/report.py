@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import jinja2
 from ssl_domains.samples import require_target, write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
-from ssl_domains.studies.evidence.statistics import FEW_GROUPS
 from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
 from ssl_domains.studies.page.summary import Summary, summary
 from ssl_domains.studies.page.tables import (
+    FEW_GROUPS,
     Table,
     arm_rows,
     chosen_table,
@@ -28,7 +29,8 @@ from ssl_domains.studies.page.tables import (
     remarks_on_cells,
     table_title,
 )
-from ssl_domains.studies.page.wording import duration, percent, verdict
+from ssl_domains.studies.page.verdict import verdict
+from ssl_domains.studies.page.wording import duration, percent
 
 __all__ = ["Summary", "environment_rows", "facts", "study_title", "summary", "write_study_report"]
 
@@ -105,6 +107,7 @@ def _render(result: StudyResult, statistics: Findings) -> str:
         "headings": column_headings(result, statistics),
         "rows": arm_rows(result, statistics),
         "methods": list(dict.fromkeys(one.method for one in statistics.estimates.values())),
+        "intervals": any(math.isfinite(one.low) for one in statistics.estimates.values()),
         "cell_remarks": remarks_on_cells(statistics),
         "others": other_measures(result),
         "secondary": contrast_table(result, statistics),
@@ -124,6 +127,6 @@ def _render(result: StudyResult, statistics: Findings) -> str:
 
 
 def _few_groups(statistics: Findings) -> Table | None:
-    """Paired difference of every group, when there are too few groups for a bootstrap; else None."""
+    """Paired difference of every group, when there are few groups; else None."""
     primary = statistics.primary.found
     return group_table(statistics) if primary is not None and len(primary.groups) < FEW_GROUPS else None

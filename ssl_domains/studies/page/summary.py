@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ssl_domains.studies.evidence.findings import findings
 from ssl_domains.studies.evidence.result import StudyResult
 from ssl_domains.studies.page.tables import arm_rows, column_headings, contrast_table, table_title
-from ssl_domains.studies.page.wording import verdict
+from ssl_domains.studies.page.verdict import verdict
 
 __all__ = ["Summary", "summary"]
 
@@ -38,6 +38,6 @@ def summary(result: StudyResult) -> Summary:
         rows.append([name, *(f"{c.value} ({c.interval})" if c.interval != "–" else c.value for c in row.cells)])
     outcome = verdict(result, statistics.primary)
     lines = [f"{outcome.lead} {outcome.sentence}", *(f"  note: {remark}" for remark in outcome.remarks)]
-    for name, reading, probe, labels, change, ends, p, _ in contrast_table(result, statistics).rows:
+    for name, reading, probe, labels, change, ends, p, *_ in contrast_table(result, statistics).rows:
         lines.append(f"{name} ({probe}, {labels}): {change} ({ends}), p (Holm) {p}: {reading}")
     return Summary(table_title(result), ("arm", *column_headings(result, statistics)), rows, lines)

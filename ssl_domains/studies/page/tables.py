@@ -5,21 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ssl_domains.studies.design.measures import MEAN_DICE
+from ssl_domains.studies.evidence.estimate import score_of
 from ssl_domains.studies.evidence.findings import Findings
+from ssl_domains.studies.evidence.least_seeds import SEEDS_FOR_INTERVAL
 from ssl_domains.studies.evidence.result import ArmResult, StudyResult
-from ssl_domains.studies.evidence.statistics import score_of
-from ssl_domains.studies.page.wording import (
-    contrast_name,
-    difference,
-    interval,
-    number,
-    p_value,
-    percent,
-    setting,
-    verdict,
-)
+from ssl_domains.studies.page.verdict import margin_of, verdict
+from ssl_domains.studies.page.wording import contrast_name, difference, interval, number, p_value, percent, setting
 
 __all__ = [
+    "FEW_GROUPS",
     "ArmRow",
     "Cell",
     "Table",
@@ -40,6 +34,14 @@ _BANDS = {
     "rule": "Arms", "simclr": "Arms", "supervised": "Arms", "random": "Arms", "pretrained": "Arms",
     "composed": "Controls", "shuffled": "Controls", "floor": "Floors", "handmade": "Floors",
 }  # fmt: skip
+
+
+_READING = {
+    "gain": "first is better", "loss": "second is better", "open": "no difference claimed", "few": "too few seeds",
+    "none": "undefined",
+}  # fmt: skip
+FEW_GROUPS = 10
+"""With fewer groups than this, the difference of every group is printed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def table_title(result: StudyResult) -> str:
     """Title of the main table: measure, label, unit of evidence and seeds; says when the study is transductive."""
     seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
     of = "masks" if result.measure == MEAN_DICE.name else repr(result.label)
-    title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}, 95 % interval"
+    intervals = ", 95 % interval" if len(result.seeds) >= SEEDS_FOR_INTERVAL else ", without intervals"
+    title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}{intervals}"
     return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
 
 
@@ -117,25 +120,28 @@ def column_headings(result: StudyResult, statistics: Findings) -> tuple[str, ...
 
 
 def contrast_table(result: StudyResult, statistics: Findings) -> Table:
-    """The secondary contrasts with Holm's correction."""
-    header = ("contrast", "reading", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable")
-    words = {"gain": "first is better", "loss": "second is better", "open": "nothing can be told", "none": "undefined"}
+    """The secondary contrasts with Holm's correction; with a margin in the study file, a column says what it shows."""
+    header = ["contrast", "reading", "probe", "labels", "difference", "95 % interval", "p (Holm)", "detectable"]
+    if result.margin is not None:
+        header.append(f"margin {result.margin:g}")
     rows = []
     for row in statistics.secondary:
         spec, one = row.spec, row.found
         name = contrast_name(spec) + (f", {spec.measure}" if spec.measure != result.measure else "")
         where = (spec.probe, percent(spec.fraction))
         if one is None:
-            rows.append((name, "not measured", *where, "–", "–", "–", "–"))
+            rows.append((name, "not measured", *where, *["–"] * (len(header) - 4)))
             continue
-        numbers = (
+        cells = [
             difference(one.difference),
-            interval(one.low, one.high, sign=True),
+            interval(one.interval.low, one.interval.high, sign=True),
             p_value(row.p),
-            number(one.detectable),
-        )
-        rows.append((name, words[verdict(result, row).kind], *where, *numbers))
-    return Table(header, tuple(rows), 4)
+            number(one.interval.detectable),
+        ]
+        if result.margin is not None:
+            cells.append(margin_of(result, row) or "–")
+        rows.append((name, _READING[verdict(result, row).kind], *where, *cells))
+    return Table(tuple(header), tuple(rows), 4)
 
 
 def contrast_remarks(result: StudyResult, statistics: Findings) -> list[str]:

@@ -44,7 +44,7 @@ def test_sections_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
     study = read_study_file(write(tmp_path, GOOD))
     assert study.config == {"train.epochs": 3}
     assert study.grid == [{"train.lr": 1e-3}, {"train.lr": 1e-2}]
-    assert (study.primary.against, study.primary.probe, study.folds, study.seeds) == ("simclr", "linear", None, 2)
+    assert (study.primary.against, study.primary.probe, study.folds, study.seeds) == ("simclr", "linear", None, 5)
 
 
 @pytest.mark.parametrize(

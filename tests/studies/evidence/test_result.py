@@ -12,7 +12,7 @@ import made_up_study
 from ssl_domains.errors import DataError, ResourceError
 from ssl_domains.studies.design.measures import MEAN_DICE
 from ssl_domains.studies.evidence.result import ArmResult, Score, StudyResult, read_study_result
-from ssl_domains.studies.evidence.statistics import Evidence
+from ssl_domains.studies.evidence.sums import Evidence
 
 
 @pytest.fixture(scope="module")

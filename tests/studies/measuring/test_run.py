@@ -20,7 +20,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.evaluation import embed_rows
 from ssl_domains.probes import LinearProbe, label_draws, run_probe
 from ssl_domains.studies import Arm, Material
-from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
+from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell, StoredCell
 from ssl_domains.studies.design.measures import BALANCED_ACCURACY
 from ssl_domains.studies.design.plan import StudyPlan, pin_composition
 from ssl_domains.studies.design.training import fold_of, prepare, train
@@ -30,6 +30,16 @@ from ssl_domains.studies.measuring.run import do_cell, run_study
 
 NEAR = Arm("near", "same place", "rule", "same('place')", reads=frozenset({"place"}))
 KIND = Arm("kind", "same kind", "rule", "same('kind')", reads=frozenset({"kind"}))
+
+
+def finished(results: Any) -> list[StoredCell]:
+    return [StoredCell.of(cell, result) for cells in results.values() for cell, result in cells]
+
+
+def evidence_of(material: Material, plan: StudyPlan, results: Any) -> tuple[Any, ...]:
+    """Arguments of `scores_of`."""
+    groups = {int(code): material.groups.names[code] for code in material.groups.tested}
+    return finished(results), [arm.name for arm in plan.arms], plan.seeds, groups
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +70,9 @@ def test_every_cell_ran_and_was_counted(whole: Any) -> None:
 
 def test_evidence_has_every_tested_group_once_and_equals_a_probe_by_hand(whole: Any) -> None:
     material, plan, results, *_ = whole
-    scores = {(score.arm, score.probe, score.fraction): score for score in scores_of(material, plan, results)}
+    scores = {
+        (score.arm, score.probe, score.fraction): score for score in scores_of(*evidence_of(material, plan, results))
+    }
     evidence = scores["simclr", "linear", 0.5].evidence["balanced accuracy"]
     assert evidence.groups == tuple(material.groups.names[code] for code in material.groups.tested)
     assert evidence.sums.shape == (2, 12, 4)
@@ -155,7 +167,7 @@ def test_controls_get_the_composition_of_their_rule(whole: Any) -> None:
 
 def test_nuisances_are_probed_and_those_of_the_group_within_groups(whole: Any) -> None:
     _, plan, results, *_ = whole
-    rows = {(row.arm, row.column): row for row in nuisance_rows(plan, results)}
+    rows = {(row.arm, row.column): row for row in nuisance_rows(finished(results), [arm.name for arm in plan.arms])}
     assert ("simclr", "site (split within groups)") in rows
     assert ("random", "light (split within groups)") in rows
     assert not any(arm.startswith(("floor", "features")) for arm, _ in rows)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import made_up_study
 from ssl_domains.errors import UsageError
 from ssl_domains.studies.evidence import findings as findings_module
-from ssl_domains.studies.evidence.result import StudyResult
-from ssl_domains.studies.evidence.statistics import score_of
+from ssl_domains.studies.evidence.estimate import score_of
+from ssl_domains.studies.evidence.result import Score, StudyResult
+from ssl_domains.studies.evidence.sums import Evidence
 from ssl_domains.studies.page.page import plain, write_result_page
 from ssl_domains.studies.page.report import summary, write_study_report
 
@@ -89,7 +91,7 @@ def test_the_primary_contrast_leads_and_names_its_interval(report: str) -> None:
     said = words(report)
     assert said.index("The primary contrast, named before running") < said.index("Every arm, control and floor")
     assert "neighbours beats simclr." in said
-    assert "crossed bootstrap over 40 groups × 3 seeds, 10,000 draws" in said
+    assert "two-way random effects over 40 groups × 5 seeds, t with " in said
 
 
 def test_what_is_undefined_is_said_and_no_nan_is_printed(result: StudyResult, tmp_path: Path) -> None:
@@ -106,9 +108,9 @@ def test_what_is_undefined_is_said_and_no_nan_is_printed(result: StudyResult, tm
 
 
 def test_a_study_of_few_groups_shows_every_group_but_names_none(tmp_path: Path) -> None:
-    result = made_up_study.made_up(6, 2)
+    result = made_up_study.made_up(6, 5)
     said = words(write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert "t over the paired differences of 6 groups, each a mean over 2 seeds" in said
+    assert "two-way random effects over 6 groups × 5 seeds" in said
     assert "Every group's difference" in said
     assert "no. 6" in said
     assert "volume 3" not in said
@@ -123,7 +125,7 @@ def test_groups_are_not_listed_when_they_are_many(report: str, page: Path) -> No
 
 
 def test_transductive_is_in_every_title(tmp_path: Path) -> None:
-    result = made_up_study.made_up(6, 2, transductive=True)
+    result = made_up_study.made_up(6, 5, transductive=True)
     report = write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8")
     title = "Slice class of a made-up hippocampus · transductive"
     assert f"<h1>{title}</h1>" in report
@@ -186,7 +188,7 @@ def test_the_markdown_has_everything_once_and_its_figures_beside_it(result: Stud
 
 
 def test_report_and_page_draw_their_conclusions_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = made_up_study.made_up(6, 2)
+    result = made_up_study.made_up(6, 5)
     asked = []
     kept = findings_module.contrasts
     monkeypatch.setattr(findings_module, "contrasts", lambda *a, **k: asked.append(1) or kept(*a, **k))
@@ -194,6 +196,68 @@ def test_report_and_page_draw_their_conclusions_once(tmp_path: Path, monkeypatch
     write_result_page(result, tmp_path)
     summary(result)
     assert asked == [1]
+
+
+def disagreeing(seeds: int) -> StudyResult:
+    """A study of 6 groups whose primary difference is + with some seeds and − with others, alike in every group."""
+    result = made_up_study.made_up(6, seeds)
+    rng = np.random.default_rng(0)
+    by_seed = np.array([0.09, -0.02, 0.05, -0.01, 0.08])[:seeds]
+    scores: list[Score] = []
+    for one in result.scores:
+        right = 0.5 + (by_seed[:, None] if one.arm == "neighbours" else 0.0) + 0.002 * rng.normal(size=(seeds, 6))
+        wrong = (1 - right) / 3
+        each = np.where(np.eye(4, dtype=bool)[None, None], right[..., None, None], wrong[..., None, None])
+        sums = np.round(1000 * each).reshape(seeds, 6, 16)
+        evidence = {n: Evidence(e.measure, sums, e.groups, e.seeds) for n, e in one.evidence.items()}
+        scores.append(replace(one, evidence=evidence))
+    return replace(result, scores=tuple(scores))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 4, 5])
+def test_seeds_that_disagree_in_sign_make_no_claim_on_any_page(seeds: int, tmp_path: Path) -> None:
+    result = disagreeing(seeds)
+    sides = [result.score(arm, "linear", 0.1) for arm in ("neighbours", "simclr")]
+    values = [one.evidence["balanced accuracy"].measure.value(one.evidence["balanced accuracy"].sums) for one in sides]
+    by_group = (values[0] - values[1]).mean(axis=0)
+    assert stats.ttest_1samp(by_group, 0.0).pvalue < 1e-5, "a t test over groups alone would be certain"
+    report = words(write_study_report(result, tmp_path / "report.html").read_text(encoding="utf-8"))
+    markdown = write_result_page(result, tmp_path).read_text(encoding="utf-8")
+    terminal = "\n".join(summary(result).lines)
+    for text in (report, markdown, terminal):
+        assert " beats " not in text
+        assert " loses to " not in text
+        assert "is better" not in text.replace("first is better →", "").replace("← second is better", "")
+        assert "p < 0.001" not in text
+        if seeds < 4:
+            assert not re.search(r"\bp (=|<|&lt;)", text)
+            assert "No claim is made about neighbours and simclr" in text
+    figures = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.svg"))
+    assert bool(re.search(r", p( \(Holm\))? ", figures)) == (seeds >= 4)
+
+
+def test_two_seeds_stand_without_intervals(tmp_path: Path) -> None:
+    result = made_up_study.made_up(40, 2)
+    markdown = write_result_page(result, tmp_path).read_text(encoding="utf-8")
+    assert "mean over 2 seeds, without intervals" in markdown
+    assert "Intervals: no interval: it needs 3 seeds, and there are 2." in markdown
+    assert "95 % interval" not in markdown.replace("| 95 % interval |", "")
+    figure = (tmp_path / "made-up-differences.svg").read_text(encoding="utf-8")
+    assert "95 % interval" not in figure
+    assert 'class="span' not in figure
+
+
+def test_a_margin_has_a_column_and_is_said(result: StudyResult, tmp_path: Path) -> None:
+    with_margin = replace(result, margin=0.02)
+    markdown = write_result_page(with_margin, tmp_path).read_text(encoding="utf-8")
+    rows = table_of(markdown, "| contrast |")
+    assert rows[0].endswith("| margin 0.02 |")
+    assert {row.split("|")[-2].strip() for row in rows[2:]} <= {"beyond", "within", "neither"}
+    assert "*Margin*: the 95 % interval" in markdown
+    report = words(write_study_report(with_margin, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "margin 0.02" in report
+    assert "the smallest difference that matters in practice." in report
+    assert "argin" not in words(write_study_report(result, tmp_path / "other.html").read_text(encoding="utf-8"))
 
 
 def test_a_terminal_sees_the_same_table(result: StudyResult) -> None:
