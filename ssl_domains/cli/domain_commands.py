@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssl_domains.cli.commands import demo_data, embed, export, pairs, pretrain, probe, report, scan, study
+from ssl_domains.cli.commands import demo_data, embed, export, pairs, predict, pretrain, probe, report, scan, study
 from ssl_domains.cli.groups import DomainGroup
 from ssl_domains.extending import Domain
 
@@ -12,7 +12,7 @@ __all__ = ["domain_app"]
 
 
 def domain_app(domain: str | Domain) -> typer.Typer:
-    """Build the commands ``demo-data scan pairs pretrain embed probe study export report`` of a domain.
+    """Build the commands ``demo-data scan pairs pretrain embed probe predict study export report`` of a domain.
 
     The ``cli.py`` of a plugin has ``app = domain_app("fisheye")`` and may add commands::
 
@@ -45,6 +45,7 @@ def domain_app(domain: str | Domain) -> typer.Typer:
         ("pretrain", pretrain.command),
         ("embed", embed.command),
         ("probe", probe.command),
+        ("predict", predict.command),
         ("study", study.command),
         ("export", export.command),
         ("report", report.command),
