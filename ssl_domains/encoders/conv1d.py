@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,10 @@ class Conv1d(nn.Module):
                 for before, after, stride in zip(widths, widths[1:], strides[1:], strict=False)
             )
         )
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """Patterns of the parameter names of each stage, as in timm."""
+        return {"stem": r"^stem", "blocks": r"^blocks\.(\d+)"}
 
     def forward_features(self, x: Tensor) -> Tensor:
         """``[B, C, T]`` to ``[B, F, ceil(T / stride)]``."""

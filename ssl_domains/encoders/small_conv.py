@@ -52,6 +52,10 @@ class SmallConv(nn.Module):
         self.fc: nn.Module
         self.reset_classifier(num_classes)
 
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """Patterns of the parameter names of each stage, as in timm."""
+        return {"blocks": r"^stages\.(\d+)"}
+
     def reset_classifier(self, num_classes: int) -> None:
         """Replace the classifier; with 0 classes the output is the pooled features."""
         self.num_classes = num_classes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.masked import masked_mean
 from ssl_domains.encoders.padding_check import relative_difference
+from ssl_domains.encoders.stages import numbered_stages
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
@@ -61,6 +62,10 @@ class TransformerEncoder(Encoder):
         hidden = self.model(input_ids=ids, attention_mask=attended[:, 0].long()).last_hidden_state
         features = hidden.transpose(1, 2).masked_fill(~attended, 0.0)
         return Features(masked_mean(features, attended), features, valid)
+
+    def stages(self) -> Sequence[Sequence[str]]:
+        """The embedding and the numbered layers; see `encoder_stages`."""
+        return numbered_stages(self)
 
     def _require_padding_proof(self) -> None:
         generator = torch.Generator().manual_seed(0)

@@ -122,9 +122,8 @@ def dense_targets(
     for code, number in enumerate(sorted(name_of), start=1):
         index[number] = code
     placed = index[np.stack(numbers)] if numbers else np.empty((0, canvas.size, canvas.size), dtype=np.uint8)
-    return DenseTargets(
-        placed, NativeMasks(masks, positions, index), canvas, tuple(name_of[number] for number in sorted(name_of))
-    )
+    classes = tuple(name_of[number] for number in sorted(name_of))
+    return DenseTargets(placed, NativeMasks(masks, positions, index), canvas, classes, tuple(sorted(name_of)))
 
 
 def _allocate(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:

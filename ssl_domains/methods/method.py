@@ -98,6 +98,14 @@ class Method(nn.Module, ABC):
             progress: Progress of the run, from 0 to 1.
         """
 
+    def lr_factors(self, lr: float) -> Mapping[str, float]:
+        """Factors on the learning rate, by the full name of a parameter; a parameter without one has the factor 1.
+
+        Args:
+            lr: The learning rate of the configuration, ``train.lr``.
+        """
+        return {}
+
     @property
     def temperature(self) -> float:
         """The current temperature τ, for the log; NaN if the method has none."""

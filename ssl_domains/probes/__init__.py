@@ -4,16 +4,26 @@ Features, labels and groups come in as arrays. Hyper-parameters are chosen insid
 scored once, on test groups that it was not fitted on.
 """
 
-from ssl_domains.probes.dense import DenseFit, DenseResult, dense_confusions, dense_loss, run_dense_probe
+from ssl_domains.probes.dense import (
+    DenseFit,
+    DenseResult,
+    FittedHead,
+    dense_confusions,
+    dense_loss,
+    dense_loss_of_sums,
+    dense_sums,
+    fit_dense_head,
+    run_dense_probe,
+)
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead, DenseHead
 from ssl_domains.probes.floor import TreeProbe, column_floor, floor_features
 from ssl_domains.probes.fractions import LabelDraw, label_draws
-from ssl_domains.probes.frozen import Answer, Probe, ProbeResult, run_probe
+from ssl_domains.probes.frozen import Answer, Probe, ProbeResult, chosen_setting, require_varying, run_probe
 from ssl_domains.probes.handmade import hog, intensity_statistics, mean_colour
 from ssl_domains.probes.knn import KnnProbe, knn_probe
 from ssl_domains.probes.labels import Labels, Task, detect_task, read_labels
-from ssl_domains.probes.linear import LinearProbe, linear_probe
+from ssl_domains.probes.linear import LinearMap, LinearProbe, linear_probe
 from ssl_domains.probes.metrics import HEADLINE, Scores, score
 from ssl_domains.probes.overlap import dice, iou
 
@@ -27,9 +37,11 @@ __all__ = [
     "DenseHead",
     "DenseResult",
     "DenseTargets",
+    "FittedHead",
     "KnnProbe",
     "LabelDraw",
     "Labels",
+    "LinearMap",
     "LinearProbe",
     "NativeMasks",
     "Probe",
@@ -37,11 +49,15 @@ __all__ = [
     "Scores",
     "Task",
     "TreeProbe",
+    "chosen_setting",
     "column_floor",
     "dense_confusions",
     "dense_loss",
+    "dense_loss_of_sums",
+    "dense_sums",
     "detect_task",
     "dice",
+    "fit_dense_head",
     "floor_features",
     "hog",
     "intensity_statistics",
@@ -51,6 +67,7 @@ __all__ = [
     "linear_probe",
     "mean_colour",
     "read_labels",
+    "require_varying",
     "run_dense_probe",
     "run_probe",
     "score",

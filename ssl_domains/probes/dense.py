@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,19 @@ from ssl_domains.probes.overlap import add_confusion, dice, iou
 from ssl_domains.quantities import plural
 from ssl_domains.views import IGNORED, to_native
 
-__all__ = ["DenseFit", "DenseResult", "dense_confusions", "dense_loss", "run_dense_probe", "step_batches"]
+__all__ = [
+    "DenseFit",
+    "DenseResult",
+    "FittedHead",
+    "dense_confusions",
+    "dense_loss",
+    "dense_loss_of_sums",
+    "dense_sums",
+    "fit_dense_head",
+    "run_dense_probe",
+    "standardised",
+    "step_batches",
+]
 
 _PREDICTED = 64
 _STANDARDISED_ROWS = 512
@@ -45,6 +57,30 @@ class DenseFit:
     lr: tuple[float, ...] | None = None
     weight_decay: float = 1e-3
     dice: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class FittedHead:
+    """A head that was fitted on standardised maps.
+
+    Attributes:
+        module: The head's module.
+        shifts: float32 ``[1, F_l, 1, 1]`` of each level: the mean that is subtracted from its maps.
+        scales: float32 ``[1, F_l, 1, 1]`` of each level: the factor behind that.
+        lr: The learning rate that it was fitted with.
+        notes: Remarks on the choice of the learning rate.
+    """
+
+    module: nn.Module
+    shifts: tuple[Tensor, ...]
+    scales: tuple[Tensor, ...]
+    lr: float
+    notes: tuple[str, ...] = ()
+
+    @torch.no_grad()
+    def __call__(self, maps: Sequence[Tensor]) -> Tensor:
+        """Logits ``[B, C + 1, S, S]`` of maps ``[B, F_l, h_l, w_l]``."""
+        return torch.as_tensor(self.module(standardised(maps, self.shifts, self.scales)))
 
 
 @dataclass(frozen=True)
@@ -141,22 +177,51 @@ def run_dense_probe(
         DataError: When a group is in both ``train`` and ``test``, one of them is empty, or no training picture shows a
             class.
     """
-    head, fit = head or ConvHead(), fit or DenseFit()
     rows, held = np.flatnonzero(train), np.flatnonzero(test)
     _check(targets, groups, rows, held)
-    chosen, notes = _choose(features, targets, groups, rows, head, fit, folds, seed, device)
-    (predict,) = _fit(features, targets, rows, head, fit, [chosen], seed, device)
-    names, counts = dense_confusions(predict, targets, groups, held)
+    fitted = fit_dense_head(features, targets, groups, rows, head=head, fit=fit, folds=folds, seed=seed, device=device)
+    names, counts = dense_confusions(_predictor(fitted, features), targets, groups, held)
     return DenseResult(
         counts=counts,
         groups=names,
         classes=targets.classes,
-        chosen={"lr": chosen},
+        chosen={"lr": fitted.lr},
         labels=len(rows),
         trained_groups=len(np.unique(groups[rows])),
         tested=len(held),
-        notes=tuple(notes),
+        notes=fitted.notes,
     )
+
+
+def fit_dense_head(
+    features: DenseFeatures,
+    targets: DenseTargets,
+    groups: NDArray[Any],
+    rows: NDArray[np.int64],
+    *,
+    head: DenseHead | None = None,
+    fit: DenseFit | None = None,
+    folds: int = 2,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> FittedHead:
+    """Choose the learning rate inside the labelled groups and fit the head on them, as `run_dense_probe` does.
+
+    Args:
+        features: As in `run_dense_probe`.
+        targets: As there.
+        groups: As there.
+        rows: Positions of the labelled pictures.
+        head: As there.
+        fit: As there.
+        folds: As there.
+        seed: As there.
+        device: As there.
+    """
+    head, fit = head or ConvHead(), fit or DenseFit()
+    chosen, notes = _choose(features, targets, groups, rows, head, fit, folds, seed, device)
+    (fitted,) = _fit(features, targets, rows, head, fit, [chosen], seed, device)
+    return replace(fitted, notes=tuple(notes))
 
 
 Predict = Callable[[NDArray[np.int64]], Tensor]
@@ -214,6 +279,38 @@ def dense_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
     return loss + dice_weight * soft
 
 
+def dense_sums(logits: Tensor, target: Tensor) -> Tensor:
+    """The sums over the pixels of each picture that the loss needs; those of several pictures may be added.
+
+    Args:
+        logits: ``[B, K, S, S]``; class 0 is the background.
+        target: int64 ``[B, S, S]``; 255 is left out.
+
+    Returns:
+        ``[B, 2 + 3C]`` with C = K − 1: the cross-entropy summed over the counted pixels, their number, and for each
+        class without the background the sums of probability · truth, of the probability, and of the truth.
+    """
+    counted = target != IGNORED
+    entropy = F.cross_entropy(logits, target, ignore_index=IGNORED, reduction="none").sum(dim=(1, 2))
+    truth = F.one_hot(target.masked_fill(~counted, 0), logits.shape[1]).movedim(-1, 1)[:, 1:] * counted[:, None]
+    chance = logits.softmax(dim=1)[:, 1:] * counted[:, None]
+    each = [(chance * truth), chance, truth.to(chance.dtype)]
+    pixels = counted.sum(dim=(1, 2)).to(chance.dtype)
+    return torch.cat([entropy[:, None], pixels[:, None], *(one.sum(dim=(2, 3)) for one in each)], dim=1)
+
+
+def dense_loss_of_sums(sums: Tensor, dice_weight: float) -> Tensor:
+    """`dense_loss` of a batch from its `dense_sums` ``[B, 2 + 3C]``; exactly 0 without a counted pixel."""
+    total = sums.sum(dim=0)
+    both, chance, truth = total[2:].view(3, -1)
+    loss = total[0] / total[1].clamp(min=1)
+    if not dice_weight:
+        return loss
+    shown = truth > 0
+    soft = ((1 - 2 * both / (chance + truth).clamp(min=1e-6)) * shown).sum() / shown.sum().clamp(min=1)
+    return loss + dice_weight * soft
+
+
 def _choose(
     features: DenseFeatures,
     targets: DenseTargets,
@@ -240,10 +337,9 @@ def _choose(
     for inner, outer in GroupKFold(folds).split(rows, groups=order[codes]):
         if not _shows_a_class(targets, rows[inner]):
             continue
-        predictors = _fit(features, targets, rows[inner], head, fit, grid, seed, device)
         scores = []
-        for predict in predictors:
-            _, counts = dense_confusions(predict, targets, groups, rows[outer])
+        for fitted in _fit(features, targets, rows[inner], head, fit, grid, seed, device):
+            _, counts = dense_confusions(_predictor(fitted, features), targets, groups, rows[outer])
             each = [
                 value for code in range(len(targets.classes)) if (value := _mean(dice(counts)[:, code])) is not None
             ]
@@ -262,9 +358,9 @@ def _fit(
     grid: Sequence[float],
     seed: int,
     device: torch.device | str,
-) -> list[Predict]:
-    """Fit a head for each learning rate on the same batches, so that maps are read once; return their predictors."""
-    standardise = _standardiser(features, rows, seed, device)
+) -> list[FittedHead]:
+    """Fit a head for each learning rate on the same batches, so that maps are read once."""
+    shifts, scales = _standardisation(features, rows, seed, device)
     with torch.random.fork_rng(devices=[]):
         modules = []
         for _ in grid:
@@ -275,7 +371,7 @@ def _fit(
         for module, lr in zip(modules, grid, strict=True)
     ]
     for step, chosen in enumerate(step_batches(rows, fit.batch, fit.steps, seed)):
-        maps = standardise(features.batch(chosen))
+        maps = standardised(features.batch(chosen), shifts, scales)
         target = torch.from_numpy(targets.placed[chosen].astype(np.int64)).to(device)
         factor = 0.5 * (1 + np.cos(np.pi * step / fit.steps))
         for module, optimiser, lr in zip(modules, optimisers, grid, strict=True):
@@ -283,23 +379,22 @@ def _fit(
             optimiser.zero_grad(set_to_none=True)
             dense_loss(module(maps), target, fit.dice).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    return [_predictor(module, features, standardise) for module in modules]
+    return [FittedHead(module, shifts, scales, lr) for module, lr in zip(modules, grid, strict=True)]
 
 
-def _predictor(
-    module: nn.Module, features: DenseFeatures, standardise: Callable[[Sequence[Tensor]], list[Tensor]]
-) -> Predict:
-    @torch.no_grad()
-    def predict(rows: NDArray[np.int64]) -> Tensor:
-        return torch.as_tensor(module(standardise(features.batch(rows))))
-
-    return predict
+def _predictor(fitted: FittedHead, features: DenseFeatures) -> Predict:
+    return lambda rows: fitted(features.batch(rows))
 
 
-def _standardiser(
+def standardised(maps: Sequence[Tensor], shifts: Sequence[Tensor], scales: Sequence[Tensor]) -> list[Tensor]:
+    """The maps of each level with its shift subtracted and multiplied by its scale, on the device of these."""
+    return [(one.to(m.device) - m) * s for one, m, s in zip(maps, shifts, scales, strict=True)]
+
+
+def _standardisation(
     features: DenseFeatures, rows: NDArray[np.int64], seed: int, device: torch.device | str
-) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-    """Function that standardises maps: each channel has mean 0 and variance 1 over the given rows (at most 512)."""
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Shifts and scales with which each channel has mean 0 and variance 1 over the given rows (at most 512)."""
     if len(rows) > _STANDARDISED_ROWS:
         rows = np.sort(np.random.default_rng([seed, 0x57D]).choice(rows, _STANDARDISED_ROWS, replace=False))
     shifts, scales = [], []
@@ -309,7 +404,7 @@ def _standardiser(
         shifts.append(wide.mean(dim=(0, 2, 3), keepdim=True).float().to(device))
         # A channel that is constant in training is set to 0: a test picture's tiny deviation would become huge.
         scales.append(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0.0).float().to(device))
-    return lambda maps: [(one.to(device) - m) * s for one, m, s in zip(maps, shifts, scales, strict=True)]
+    return tuple(shifts), tuple(scales)
 
 
 def step_batches(rows: NDArray[np.int64], batch: int, steps: int, seed: int) -> Sequence[NDArray[np.int64]]:

@@ -57,6 +57,12 @@ class NativeMasks(Sequence[NDArray[np.uint8]]):
     def __len__(self) -> int:
         return len(self._positions)
 
+    def shape(self, row: int) -> tuple[int, int]:
+        """Height and width of a row's mask."""
+        position = int(self._positions[row])
+        shape = self._masks.shape(position) if hasattr(self._masks, "shape") else self._masks[position].shape
+        return int(shape[0]), int(shape[1])
+
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, int | np.integer):
             numbers = self._masks[int(self._positions[row])]
@@ -73,12 +79,18 @@ class DenseTargets:
         native: The same at the native shape of each image, uint8 ``[H, W]``.
         canvas: The canvas that pictures and masks are resized to.
         classes: Names of the C classes.
+        numbers: Class number in the masks of each of the C classes; empty stands for 1 to C.
     """
 
     placed: NDArray[np.uint8]
     native: NativeMasks
     canvas: Canvas
     classes: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.numbers:
+            object.__setattr__(self, "numbers", tuple(range(1, len(self.classes) + 1)))
 
     def __len__(self) -> int:
         return len(self.placed)

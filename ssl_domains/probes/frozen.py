@@ -16,7 +16,7 @@ from ssl_domains.probes.labels import Labels
 from ssl_domains.probes.metrics import Scores, score, selection_score
 from ssl_domains.quantities import plural
 
-__all__ = ["Answer", "Probe", "ProbeResult", "run_probe"]
+__all__ = ["Answer", "Probe", "ProbeResult", "chosen_setting", "require_varying", "run_probe"]
 
 Setting = Mapping[str, float]
 
@@ -129,6 +129,16 @@ def _check(labels: Labels, groups: NDArray[Any], fit: NDArray[np.int64], held: N
             f"{plural(len(shared), 'group is', 'groups are')} on both sides of the split",
             "scan with --split-by the column given as --group",
         )
+    require_varying(labels.take(fit))
+
+
+def require_varying(labels: Labels) -> None:
+    """Refuse training labels of which nothing can be learnt.
+
+    Raises:
+        DataError: When all known labels are of one class, are one number, or are the same set.
+    """
+    fit = np.flatnonzero(labels.known)
     if labels.task == "classification" and len(np.unique(labels.y[fit])) < 2:
         name = labels.classes[labels.y[fit[0]]]
         raise DataError(f"every training label is {name!r}: one class can't be probed", "probe a column that varies")
@@ -136,6 +146,14 @@ def _check(labels: Labels, groups: NDArray[Any], fit: NDArray[np.int64], held: N
         raise DataError("every training label is the same number", "probe a column that varies")
     if labels.task == "multilabel" and not (labels.y[fit].any() and labels.y[fit].min() == 0):
         raise DataError("every training row carries the same labels", "probe a column that varies")
+
+
+def chosen_setting(
+    probe: Probe, x: NDArray[Any], labels: Labels, groups: NDArray[Any], *, folds: int = 3, seed: int = 0
+) -> tuple[Setting, list[str]]:
+    """The setting that `run_probe` chooses inside the training groups, and notes; all rows have a label."""
+    with threadpool_limits(1):
+        return _choose(probe, probe.settings(labels), x, labels, groups, folds, seed)
 
 
 def _choose(

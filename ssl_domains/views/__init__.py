@@ -12,7 +12,7 @@ import cv2
 
 from ssl_domains.views.batches import InputDataset, TileDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
-from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit, Recipe
+from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit, Recipe, RowInputs
 from ssl_domains.views.crops import (
     Crop,
     RandomCrop,
@@ -26,7 +26,7 @@ from ssl_domains.views.crops import (
 )
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
-from ssl_domains.views.label_masks import IGNORED, place_mask, to_native
+from ssl_domains.views.label_masks import IGNORED, LabelMaps, place_mask, to_native
 from ssl_domains.views.preprocesses import (
     extended,
     fitted_preprocess,
@@ -80,6 +80,7 @@ __all__ = [
     "ImagePreprocess",
     "InputDataset",
     "Intensity",
+    "LabelMaps",
     "MaskStretches",
     "Noise",
     "Pointwise",
@@ -90,6 +91,7 @@ __all__ = [
     "RandomResizedCrop",
     "Recipe",
     "Rotate",
+    "RowInputs",
     "Scaling",
     "SequenceRecipe",
     "SequenceStep",

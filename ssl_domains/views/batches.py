@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View
 from ssl_domains.pairs import Ask
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.cache import FixedCache, InputCache, RaggedCache
-from ssl_domains.views.contract import Preprocess
+from ssl_domains.views.contract import Preprocess, RowInputs
 from ssl_domains.views.crops import Crop, Tiling, centre
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.sample_inputs import SampleInputs
@@ -52,13 +53,15 @@ class InputDataset(Dataset[dict[str, Any]]):
         crop: Chooses the part of a sample that a view shows; None for the whole sample.
         views: Number of views of each slot, for crops.
         seed: Seed of the run, for crops.
+        beside: Gives further inputs of the rows, such as label maps, behind those of the preprocess; None for none.
+            They are not kept in the cache, and don't keep the samples from being kept.
 
     Attributes:
         cached: Whether there is a cache.
 
     Raises:
         DataError: When a row could not be decoded, or the preprocess refuses its array.
-        UsageError: When the crop reads a column that is missing or holds no numbers.
+        UsageError: When the crop reads a column that is missing or holds no numbers; with ``beside`` and a crop.
     """
 
     def __init__(
@@ -71,8 +74,13 @@ class InputDataset(Dataset[dict[str, Any]]):
         crop: Crop | None = None,
         views: int = 1,
         seed: int = 0,
+        beside: RowInputs | None = None,
     ) -> None:
+        if beside is not None and crop is not None:
+            cause = "the views show crops, and the label maps are those of whole samples"
+            raise UsageError(cause, "leave the crop out of the recipe")
         self._inputs = SampleInputs(table, store, preprocess)
+        self._beside = beside
         self.crop, self._views, self._seed = crop, views, seed
         self._numbers = {name: table.numbers(name) for name in (() if crop is None else crop.columns)}
         self._cache = self._allocate(cache_gb * 1e9)
@@ -119,9 +127,12 @@ class InputDataset(Dataset[dict[str, Any]]):
             return {"crops": self._crops(self.crop, indices), "index": index}
         if self._cache is not None:
             made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
-            return {"input": self._inputs.tidy(made), "beside": (), "index": index}
+            return {"input": self._inputs.tidy(made), "beside": self._further(index), "index": index}
         first, *beside = _together([self._inputs(row, self._shown(row)) for row in index.tolist()])
-        return {"input": self._inputs.tidy(first), "beside": tuple(beside), "index": index}
+        return {"input": self._inputs.tidy(first), "beside": (*beside, *self._further(index)), "index": index}
+
+    def _further(self, index: Tensor) -> tuple[Input, ...]:
+        return () if self._beside is None else (self._beside(index),)
 
     def _shown(self, row: int) -> tuple[slice, ...] | None:
         """The part of a row's array that is shown at evaluation; None for all of it."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
 
-__all__ = ["Preprocess", "PreprocessSource", "PreprocessToFit", "Recipe"]
+__all__ = ["Preprocess", "PreprocessSource", "PreprocessToFit", "Recipe", "RowInputs"]
 
 
 @runtime_checkable
@@ -86,6 +86,18 @@ class PreprocessToFit(Protocol):
 
 PreprocessSource = Preprocess | PreprocessToFit
 """What a domain gives: a preprocess that is ready, or a declaration that is fitted on the training rows."""
+
+
+class RowInputs(Protocol):
+    """Gives further inputs of the rows of a table: label maps, for instance `ssl_domains.views.LabelMaps`."""
+
+    def __call__(self, rows: Tensor) -> Input:
+        """The further inputs of some rows, ``[B, …]``.
+
+        Args:
+            rows: int64 ``[B]``, positions in the table.
+        """
+        ...
 
 
 @runtime_checkable

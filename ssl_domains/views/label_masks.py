@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ssl_domains.inputs import Input
 from ssl_domains.views.canvas import Canvas
 
-__all__ = ["IGNORED", "place_mask", "to_native"]
+__all__ = ["IGNORED", "LabelMaps", "place_mask", "to_native"]
 
 IGNORED = 255
 """Class number of pixels that are left out of losses and scores."""
+
+
+@dataclass(frozen=True)
+class LabelMaps:
+    """Label maps of rows beside their pictures; see `ssl_domains.views.contract.RowInputs`.
+
+    Attributes:
+        placed: uint8 ``[n, S, S]`` on the canvas, 255 where a pixel is ignored.
+    """
+
+    placed: NDArray[np.uint8]
+
+    def __call__(self, rows: Tensor) -> Input:
+        """The label maps of some rows, uint8 ``[B, 1, S, S]``; a view that shows no pixel of the picture holds 255."""
+        return Input(torch.from_numpy(self.placed[rows.numpy()])[:, None], kind="labels", pad=float(IGNORED))
 
 
 def place_mask(canvas: Canvas, mask: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:

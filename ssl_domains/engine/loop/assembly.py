@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from ssl_domains.views import (
     Preprocess,
     PreprocessSource,
     Recipe,
+    RowInputs,
     Scaling,
     crop_of,
     emitted_names,
@@ -45,7 +46,7 @@ from ssl_domains.views import (
 )
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "Parts", "assemble", "refuse_unread_rule", "resolve_config", "rule_text"]
+__all__ = ["Assembled", "Parts", "assemble", "preprocess_of", "refuse_unread_rule", "resolve_config", "rule_text"]
 
 _SEEDS = 2**63 - 1
 
@@ -63,7 +64,12 @@ class Parts:
         scaling: Scaling from native unit to [0, 1], for pictures; None where ``preprocess`` is given.
         method: Builds the method; usually its class.
         preprocess: Preprocess of data other than pictures, or a declaration that is fitted on the training rows; None
-            makes an `ImagePreprocess` of ``scaling`` and the canvas.
+            makes an `ImagePreprocess` of ``scaling`` and the canvas. The `ImagePreprocess` of another run keeps what
+            was fitted there.
+        beside: Gives further inputs of the training rows, such as label maps, which go through the same geometric
+            steps; None for none. They are no part of the run's preprocess.
+        records: JSON files that are written to the run folder, by name: what the method was given beside the table.
+            A run is resumed only with the same.
 
     Raises:
         UsageError: With neither ``scaling`` nor ``preprocess``.
@@ -77,6 +83,8 @@ class Parts:
     scaling: Scaling | None
     method: MethodSource
     preprocess: PreprocessSource | None = None
+    beside: RowInputs | None = None
+    records: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.scaling is None and self.preprocess is None:
@@ -166,6 +174,10 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         values["views.size"] = getattr(parts.recipe, "size", size)
         if config.encoder.in_chans is None:
             values["encoder.in_chans"] = _channels(parts)
+    elif isinstance(parts.preprocess, ImagePreprocess):
+        canvas = parts.preprocess.canvas
+        values |= {"views.size": canvas.size, "views.canvas": canvas.mode}
+        values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
     else:
         # Only pictures have a canvas: the configuration of other data must not claim one.
         values |= {"views.size": None, "views.canvas": None}
@@ -221,11 +233,11 @@ def assemble(
         device = resolve_device(train.device)
         precision = resolve_precision(train.precision, device)
         if preprocess is None:
-            preprocess = _preprocess(config, parts)
+            preprocess = preprocess_of(config, parts)
         recipe = _recipe(parts)
         dataset = InputDataset(
             parts.table, parts.store, preprocess, config.data.cache_gb,
-            crop=crop_of(recipe), views=recipe.views, seed=train.seed,
+            crop=crop_of(recipe), views=recipe.views, seed=train.seed, beside=parts.beside,
         )  # fmt: skip
         method = _method(config, parts, preprocess, world, device, load_initial)
         micro = train.micro_batch_size
@@ -258,7 +270,7 @@ def assemble(
             total = min(total, train.max_steps)
         step = TrainingStep(
             method=method,
-            optimiser=create_optimiser(method, train),
+            optimiser=create_optimiser(method, train, method.lr_factors(train.lr)),
             schedule=Schedule.of(total, per_epoch, train.warmup_epochs),
             lr=train.lr,
             recipe=recipe,
@@ -282,7 +294,13 @@ def _table_columns(recipe: Recipe) -> list[str]:
     return sorted(set(recipe.columns) - set(() if crop is None else crop.emitted))
 
 
-def _preprocess(config: RunConfig, parts: Parts) -> Preprocess:
+def preprocess_of(config: RunConfig, parts: Parts) -> Preprocess:
+    """The preprocess of a new run, fitted on its training rows where it has to be fitted.
+
+    Args:
+        config: Configuration returned by `resolve_config`.
+        parts: The parts of the run.
+    """
     if parts.preprocess is not None:
         return fitted_preprocess(parts.preprocess, parts.table, parts.store)
     assert parts.scaling is not None
@@ -302,7 +320,7 @@ def _method(
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
     encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
-    method = parts.method.build(encoder, {**config.method.model_dump(), **config.head.model_dump()})
+    method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})
     if not isinstance(method, Method):
         raise UsageError(f"build of {config.method.name!r} gives a {type(method).__name__}", "it must return a Method")
     if world.size > 1:

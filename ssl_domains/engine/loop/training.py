@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,8 @@ def pretrain(
                 parts.objective.columns | columns,
                 dict.fromkeys([*parts.objective.edge_files, *edge_files]),
             )
+            if parts.records:
+                fingerprint["records"] = sha256(json.dumps(parts.records, sort_keys=True).encode()).hexdigest()
             checkpoints = Checkpoints(run.folder / "checkpoints", config.train.keep)
             if resume:
                 saved = checkpoints.load()
@@ -173,6 +176,8 @@ def _write_origin(
     run.write_json("pairs.json", report)
     run.write_frame("training_samples.parquet", parts.table.frame.select("sample"))
     run.write_json(TABLE_FILE, table_record(parts.table))
+    for name, values in parts.records.items():
+        run.write_json(name, values)
 
 
 @dataclass

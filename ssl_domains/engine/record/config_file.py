@@ -102,7 +102,9 @@ def with_method_options(config: RunConfig, options: type[BaseModel]) -> RunConfi
     section = config.method.model_dump()
     name = section.pop("name")
     known = tuple(options.model_fields)
-    taken = sorted({"name", *HeadConfig.model_fields}.intersection(known))
+    # A method without a projection head may have options with the names of [head].
+    head = HeadConfig.model_fields if getattr(options, "projection_head", True) else ()
+    taken = sorted({"name", *head}.intersection(known))
     if taken:
         cause = f"the method {name!r} has an option {taken[0]!r}, which is a key of [method] or [head] already"
         raise UsageError(cause, "rename the option in the method's class")

@@ -169,9 +169,14 @@ def _known(part: Tensor | None) -> Tensor:
 def batch_norms(method: nn.Module) -> list[str]:
     """Names of the trained BatchNorm layers, whose output for a row depends on the other rows of the batch.
 
-    Those of a momentum encoder are left out: it has no trained parameters, and always embeds the whole batch.
+    Those of a momentum encoder are left out: it has no trained parameters, and always embeds the whole batch. So are
+    layers in evaluation mode, which use their stored statistics.
     """
-    return [name for name, module in method.named_modules() if isinstance(module, _BatchNorm) and _trained(module)]
+    return [
+        name
+        for name, module in method.named_modules()
+        if isinstance(module, _BatchNorm) and module.training and _trained(module)
+    ]
 
 
 def _trained(module: nn.Module) -> bool:

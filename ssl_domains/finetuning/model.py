@@ -1,0 +1,176 @@
+"""A fine-tuned model: answers for new samples, from the run folder that the fine-tuning wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ssl_domains.encoders import Encoder
+from ssl_domains.engine import Run
+from ssl_domains.engine.processes.precision import resolve_device
+from ssl_domains.engine.step.encoding import encode_rows
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.finetuning.heads import Head, create_head
+from ssl_domains.finetuning.task import TASK_FILE, Task
+from ssl_domains.inputs import Input
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import InputDataset, extended, to_native
+
+__all__ = ["FineTuned", "WholeModel"]
+
+_PREFIX = "head."
+
+Progress = Callable[[int, int], None]
+
+
+class WholeModel(nn.Module):
+    """Encoder and head as one module.
+
+    Args:
+        encoder: The encoder.
+        head: The head.
+    """
+
+    def __init__(self, encoder: Encoder, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Outputs of inputs ``[B, C, *space]``, pictures in [0, 1], with their validity ``[B, 1, *space]``.
+
+        Returns:
+            Logits ``[B, K]`` for classes and label sets, numbers ``[B, 1]`` in the label's unit for regression, logits
+            ``[B, C + 1, S, S]`` on the canvas for segmentation.
+        """
+        task = self.head.task
+        outputs = self.head.outputs(self.encoder, Input(values, valid, self.encoder.takes.kind))
+        return outputs * task.scale + task.centre if task.kind == "regression" else outputs
+
+
+class FineTuned:
+    """A fine-tuned run as a model.
+
+    Args:
+        run: The run; its newest checkpoint is used.
+        task: What it predicts.
+    """
+
+    def __init__(self, run: Run, task: Task) -> None:
+        self.run = run
+        self.task = task
+
+    @classmethod
+    def open(cls, run: Run | str | Path) -> FineTuned:
+        """Open a fine-tuned run.
+
+        Args:
+            run: The run, or its folder.
+
+        Raises:
+            UsageError: When the folder is no run, or the run was not trained with labels.
+            DataError: When ``task.json`` is damaged.
+        """
+        run = run if isinstance(run, Run) else Run.open(run)
+        if not (run.folder / TASK_FILE).is_file():
+            raise UsageError(f"the run {run.folder.name!r} was not trained with labels", "probe it, or fine-tune it")
+        with run.reading(TASK_FILE):
+            task = Task.from_dict(json.loads((run.folder / TASK_FILE).read_text(encoding="utf-8")))
+        return cls(run, task)
+
+    def module(self) -> WholeModel:
+        """Encoder and head with the weights of the newest checkpoint, on the CPU, in evaluation mode.
+
+        Raises:
+            UsageError: When there is no checkpoint, or its weights don't fit the architecture of this version.
+            DataError: When it can't be read.
+        """
+        encoder = self.run.encoder()
+        head = create_head(self.task, encoder)
+        state = self.run.checkpoints.load()["method"]
+        with self.run.checkpoints.damaged():
+            weights = {name.removeprefix(_PREFIX): one for name, one in state.items() if name.startswith(_PREFIX)}
+        try:
+            head.load_state_dict(weights)
+        except RuntimeError as error:
+            cause = f"the head of the run {self.run.folder.name!r} has other weights than this version builds"
+            raise UsageError(cause, "fine-tune it again, or use the version that trained it") from error
+        return WholeModel(encoder, head).eval()
+
+    def answers(
+        self, table: SampleTable, store: ArrayStore, *, batch_size: int = 256, progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Answers for decodable rows, without augmentation.
+
+        Args:
+            table: ``n`` rows.
+            store: Their arrays.
+            batch_size: Largest number of rows in a batch.
+            progress: Called with the number of rows done and of all rows.
+
+        Returns:
+            Probabilities ``[n, K]`` in the order of ``task.classes``, or numbers ``[n]`` in the label's unit.
+
+        Raises:
+            UsageError: For a model of masks, which gives `label_maps`.
+            DataError: When there is no row, or the model gives numbers that are not finite.
+        """
+        if self.task.kind == "segmentation":
+            raise UsageError(f"the run {self.run.folder.name!r} predicts masks", "call label_maps")
+        model = self.module()
+        parts = [model.head.answers(outputs) for _, outputs in self._outputs(model, table, store, batch_size, progress)]
+        return np.concatenate(parts)
+
+    def label_maps(
+        self, table: SampleTable, store: ArrayStore, *, batch_size: int = 64, progress: Progress | None = None
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Predicted masks of decodable rows at the native shape of their pictures.
+
+        Args:
+            table: The rows.
+            store: Their arrays.
+            batch_size: Number of rows in a batch.
+            progress: Called with the number of rows done and of all rows.
+
+        Raises:
+            UsageError: For a model of a label column, which gives `answers`.
+            DataError: When there is no row, or the model gives numbers that are not finite.
+
+        Yields:
+            Position of the row in the table, and its mask uint8 ``[H, W]`` of the class numbers ``task.numbers``; 0 is
+            the background.
+        """
+        if self.task.kind != "segmentation":
+            raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
+        canvas, shapes = self.run.canvas, store.of(table).shapes()[:, :2]
+        numbers = np.array([0, *self.task.numbers], dtype=np.uint8)
+        for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
+            for place, row in enumerate(range(rows.start, rows.stop)):
+                height, width = (int(side) for side in shapes[row])
+                best = to_native(canvas, outputs[place : place + 1], height, width).argmax(dim=1)[0]
+                yield row, numbers[best.cpu().numpy()]
+
+    def _outputs(
+        self, model: WholeModel, table: SampleTable, store: ArrayStore, batch_size: int, progress: Progress | None
+    ) -> Iterator[tuple[slice, Tensor]]:
+        if not len(table):
+            raise DataError("no row of the table could be decoded", "see the table's problems file")
+        run = self.run
+        dataset = InputDataset(table, store, extended(run.preprocess, table, store), cache_gb=0, crop=run.crop)
+        for rows, outputs in encode_rows(
+            model, dataset, lambda whole, x: whole.head.outputs(whole.encoder, x),
+            device=resolve_device(run.config.train.device), batch_size=batch_size, workers=run.config.data.workers,
+            progress=progress,
+        ):  # fmt: skip
+            finite = torch.isfinite(outputs.flatten(1)).all(dim=1)
+            if not bool(finite.all()):
+                bad = table.frame["sample"][rows.start + int(torch.nonzero(~finite)[0])]
+                raise DataError(f"the model gives no finite numbers for sample {bad!r}", "did the training diverge?")
+            yield rows, outputs

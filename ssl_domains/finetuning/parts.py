@@ -1,0 +1,184 @@
+"""What a fine-tuning is made of: labelled rows, their views, the encoder's weights; and the checks of all that."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssl_domains.encoders import Levels
+from ssl_domains.engine import Parts, RunConfig
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.finetuning.method import FineTuning
+from ssl_domains.finetuning.task import TASK_FILE, Task
+from ssl_domains.pairs import Composition, Objective
+from ssl_domains.probes import DenseTargets, Labels, require_varying
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import IGNORED, ImagePreprocess, LabelMaps, PreprocessSource, Recipe, Scaling, crop_of, extended
+
+__all__ = ["FineTuneParts", "engine_parts"]
+
+TARGETS_FILE = "targets.json"
+
+
+@dataclass(frozen=True)
+class FineTuneParts:
+    """Objects of a fine-tuning.
+
+    Attributes:
+        table: The training rows, each with a decoded array; rows without a label may be among them.
+        store: Store with their arrays.
+        recipe: Makes the views; one view of each sample is usual.
+        label: Name of the label column; not read for masks.
+        labels: Labels of the rows, in the order of ``table``; None for masks.
+        masks: Masks of the rows, in the order of ``table``; None for a label column.
+        groups: Group of each row ``[n]``, by which the setting of the frozen probe is chosen; None for a group of its
+            own for each row.
+        preprocess: The preprocess of the pre-trained run, whose fitted values are kept; or one of the domain.
+        scaling: Scaling of pictures, fitted on the training rows; None where ``preprocess`` is given.
+        start: Run folder, file of weights or ``pretrained``; None for random weights.
+        head: Segmentation: ``conv`` or ``deeplab``.
+        levels: Segmentation: the maps that the head reads.
+        head_start: Weights of the head at the first step, by name; None follows the option ``head_start``.
+        every_class: Whether a class without a training row is refused.
+    """
+
+    table: SampleTable
+    store: ArrayStore
+    recipe: Recipe
+    label: str = ""
+    labels: Labels | None = None
+    masks: DenseTargets | None = None
+    groups: NDArray[Any] | None = None
+    preprocess: PreprocessSource | None = None
+    scaling: Scaling | None = None
+    start: str | Path | None = None
+    head: str = "conv"
+    levels: Levels = "hypercolumn"
+    head_start: Mapping[str, Tensor] | None = None
+    every_class: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.labels is None) == (self.masks is None):
+            raise UsageError("fine-tuning takes labels or masks, one of the two", "give labels=… or masks=…")
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        if self.masks is not None:
+            return Task.of_masks(self.masks, self.head, self.levels)
+        assert self.labels is not None
+        return Task.of_labels(self.labels, self.label)
+
+    def require(self) -> None:
+        """Check labels and masks.
+
+        Raises:
+            DataError: When there is no label, all are of one class, a class has no training row, or a mask has another
+                shape than its picture.
+            UsageError: When the views show crops and masks are given.
+        """
+        if self.masks is not None:
+            self._require_masks(self.masks)
+        if self.labels is not None:
+            self._require_labels(self.labels)
+
+    def _require_labels(self, labels: Labels) -> None:
+        if len(labels) != len(self.table):
+            raise UsageError(f"{len(labels)} labels for {len(self.table)} rows", "take the labels of the rows")
+        if not labels.known.any():
+            raise DataError("no training row has a label", "fine-tune on a column that the training rows have")
+        require_varying(labels)
+        shown = labels.take(labels.known).membership().any(axis=0)
+        self._require_every_class(labels.classes, shown, "label")
+
+    def _require_masks(self, masks: DenseTargets) -> None:
+        if crop_of(self.recipe) is not None:
+            cause = "the views show crops, and the masks are those of whole samples"
+            raise UsageError(cause, "fine-tune on a column with --label")
+        if len(masks) != len(self.table):
+            raise UsageError(f"{len(masks)} masks for {len(self.table)} rows", "take the masks of the rows")
+        shapes = self.store.of(self.table).shapes()[:, :2].tolist()
+        for row, (sample, shape) in enumerate(zip(self.table.frame["sample"], shapes, strict=True)):
+            if tuple(shape) != masks.native.shape(row):
+                raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
+        counts = np.bincount(masks.placed.ravel(), minlength=IGNORED + 1)
+        shown = counts[1 : len(masks.classes) + 1] > 0
+        if not shown.any():
+            raise DataError("no training mask shows anything but background", "label more groups")
+        self._require_every_class(masks.classes, shown, "mask")
+
+    def _require_every_class(self, classes: tuple[str, ...], shown: NDArray[np.bool_], what: str) -> None:
+        absent = [name for name, one in zip(classes, shown, strict=True) if not one]
+        if absent and self.every_class:
+            raise DataError(
+                f"no training {what} shows the class {absent[0]!r}, which can't be learnt",
+                "label a training group with it, or leave its rows out of the table",
+            )
+
+
+def engine_parts(
+    config: RunConfig, parts: FineTuneParts, head: Mapping[str, Tensor] | None = None
+) -> tuple[RunConfig, Parts]:
+    """Configuration and parts with which the engine's loop trains; `ssl_domains.engine.rehearse` takes them too.
+
+    Args:
+        config: The configuration of the fine-tuning, see `finetune_config`.
+        parts: The parts of the fine-tuning.
+        head: Weights that the head starts with; None for a fresh head.
+
+    Raises:
+        UsageError: When the masks lie on another canvas than the pictures, and in the cases of `FineTuneParts.require`.
+        DataError: In the cases of `FineTuneParts.require`.
+    """
+    parts.require()
+    preprocess = parts.preprocess
+    if preprocess is not None and hasattr(preprocess, "extend"):
+        preprocess = extended(preprocess, parts.table, parts.store)  # type: ignore[arg-type]
+    if parts.masks is not None:
+        size = preprocess.canvas.size if isinstance(preprocess, ImagePreprocess) else config.views.square[0]
+        if parts.masks.canvas.size != size:
+            cause = f"the masks lie on a canvas of {parts.masks.canvas.size} pixels, the pictures on one of {size}"
+            raise UsageError(cause, "place the masks on the canvas of the pictures")
+    config = config.with_values(
+        {
+            "method.name": "finetune",
+            "encoder.init": "random" if parts.start is None else str(parts.start),
+            "pairs.rule": "none",
+            "pairs.composition": "random",
+        }
+    )
+    method = FineTuning(parts.task, parts.labels, head)
+    made = Parts(
+        table=parts.table,
+        store=parts.store,
+        objective=Objective(),
+        composition=Composition("random"),
+        recipe=parts.recipe,
+        scaling=parts.scaling,
+        method=method,
+        preprocess=preprocess,
+        beside=None if parts.masks is None else LabelMaps(parts.masks.placed),
+        records={TASK_FILE: method.task.to_dict(), TARGETS_FILE: _summary(parts)},
+    )
+    return config, made
+
+
+def _summary(parts: FineTuneParts) -> dict[str, Any]:
+    """Number of labelled rows, and a hash of their labels or masks."""
+    digest = hashlib.sha256()
+    if parts.masks is not None:
+        digest.update(np.ascontiguousarray(parts.masks.placed).data)
+        return {"labelled": len(parts.masks), "sha256": digest.hexdigest()}
+    assert parts.labels is not None
+    digest.update(repr((parts.labels.task, parts.labels.classes)).encode())
+    digest.update(np.ascontiguousarray(parts.labels.y).data)
+    digest.update(np.ascontiguousarray(parts.labels.known).data)
+    return {"labelled": int(parts.labels.known.sum()), "sha256": digest.hexdigest()}
