@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable
 
 if TYPE_CHECKING:
@@ -37,14 +36,7 @@ def answer_frame(table: SampleTable, answers: NDArray[Any], task: Task, trained:
         answers: Probabilities ``[n, K]``, or numbers ``[n]`` for a regression.
         task: The task of the model.
         trained: Which samples the model was trained on, bool ``[n]``.
-
-    Raises:
-        DataError: When an answer is not finite.
     """
-    finite = np.isfinite(answers.reshape(len(table), -1)).all(axis=1)
-    if not finite.all():
-        sample = table.frame["sample"][int(np.flatnonzero(~finite)[0])]
-        raise DataError(f"the model gives no finite answer for sample {sample!r}", "did the training diverge?")
     columns = [table.frame[name] for name in ("sample", "path") if name in table.columns]
     if task.kind == "regression":
         columns.append(pl.Series("predicted", answers.reshape(len(table)).astype(np.float64)))

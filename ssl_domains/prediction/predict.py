@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Predicted", "predict", "require_new_output"]
 
 
+_ANSWERS = ("classification", "multilabel", "regression")
+
+
 @dataclass(frozen=True)
 class Predicted:
     """What `predict` wrote.
@@ -78,13 +81,16 @@ def require_new_output(out: str | Path, task: Task) -> None:
         task: The task of the model.
 
     Raises:
-        UsageError: When it is there already, has the wrong form, or can't be written to.
+        UsageError: When it is there already, has the wrong form, or can't be written to; and for a task of a plugin
+            whose answers are neither a table nor masks.
         ResourceError: When the disk is full.
     """
     out = Path(out)
     if task.kind == "segmentation":
         require_folder(out, new=True)
         return
+    if task.kind not in _ANSWERS:
+        raise UsageError(f"the answers of a {task.kind} are no table", "the plugin that brings the head writes them")
     if out.suffix.lower() != ".csv":
         raise UsageError(
             f"the answers of a {task.kind} are one CSV file, and {str(out)!r} is not named like one",

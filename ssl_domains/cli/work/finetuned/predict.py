@@ -57,11 +57,18 @@ def predict_to(
             another domain, or ``out`` is there already.
         DataError: When nothing of the source can be read, or the model can take none of it.
     """
-    from ssl_domains.finetuning import FineTuned
+    from ssl_domains.engine import Run
+    from ssl_domains.finetuning import TASK_FILE, FineTuned
     from ssl_domains.prediction import require_new_output
 
-    model = FineTuned.open(run)
-    _require_domain(model.run, domain)
+    opened = Run.open(run)
+    _require_domain(opened, domain)
+    if not (opened.folder / TASK_FILE).is_file():
+        raise UsageError(
+            f"the run {run.name!r} is not fine-tuned: it was trained without labels and predicts nothing",
+            f"ssl-domains {domain.name} finetune SAMPLES --from {run} --label COLUMN --out RUN2",
+        )
+    model = FineTuned.open(opened)
     require_new_output(out, model.task)
     if unfinished := model.run.unfinished_remark():
         error("warning", unfinished, "finetune --resume goes on")
