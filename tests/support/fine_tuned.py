@@ -25,7 +25,7 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", steps: int = 8) -> Run:
+def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", steps: int = 8, **values: Any) -> Run:
     """Pre-train to ``OUT.start`` and fine-tune to ``out``, on all rows with an array and a label.
 
     Args:
@@ -34,6 +34,7 @@ def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", s
         out: The run folder of the fine-tuning.
         label: Name of the label column, or ``masks``.
         steps: Steps of the fine-tuning.
+        values: Further values of its configuration, by dotted key.
     """
     table = read_table(samples)
     table = replace(table, meta=replace(table.meta, domain=domain.name))
@@ -63,4 +64,4 @@ def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", s
     settings = finetune_config(start.config, len(table), segmentation=label == "masks", steps=steps)
     # A fresh head, as the frozen probe of masks takes longer than a test may; it needs a high rate.
     head = {"method.head_start": "fresh", "method.head_lr": 0.03}
-    return finetune(settings.with_values(head), tuning, out)
+    return finetune(settings.with_values({**head, **values}), tuning, out)
