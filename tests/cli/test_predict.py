@@ -61,6 +61,19 @@ def test_numbers_are_in_the_unit_of_the_label(samples: Path, toys: Domain, cli: 
     assert abs(found["predicted"].mean() - truth.mean()) < 12  # an untrained head gives the mean of the labels
 
 
+def test_a_model_is_exported_whole_or_its_encoder_alone(samples: Path, toys: Domain, cli: Any, tmp_path: Path) -> None:
+    run = fine_tuned(toys, samples, tmp_path / "run", "kind")
+    done = cli("toy", "export", run.folder, tmp_path / "model", "--part", "model")
+    assert (done.code, done.out) == (0, f"exported → {tmp_path / 'model'} (loaded back, same answers)\n")
+    done = cli("toy", "export", run.folder, tmp_path / "encoder")
+    assert (done.code, done.out) == (0, f"exported → {tmp_path / 'encoder'} (loaded back, same features)\n")
+    start = run.folder.with_name("run.start")
+    done = cli("toy", "export", start, tmp_path / "none", "--part", "model")
+    assert (done.code, "not trained with labels" in done.err) == (2, True)
+    done = cli("toy", "export", run.folder, tmp_path / "none", "--part", "head")
+    assert done.code == 2
+
+
 def test_an_interrupted_command_leaves_nothing(
     samples: Path, toys: Domain, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
