@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from ssl_domains.cli.commands import demo_data, embed, export, finetune, pairs, pretrain, probe, report, scan, study
+from ssl_domains.cli.commands import (
+    demo_data,
+    embed,
+    export,
+    finetune,
+    pairs,
+    predict,
+    pretrain,
+    probe,
+    report,
+    scan,
+    study,
+)
 from ssl_domains.cli.groups import DomainGroup
 from ssl_domains.extending import Domain
 
@@ -12,7 +24,9 @@ __all__ = ["domain_app"]
 
 
 def domain_app(domain: str | Domain) -> typer.Typer:
-    """Build the commands ``demo-data scan pairs pretrain embed probe finetune study export report`` of a domain.
+    """Build the commands of a domain.
+
+    They are ``demo-data scan pairs pretrain embed probe finetune predict study export report``.
 
     The ``cli.py`` of a plugin has ``app = domain_app("fisheye")`` and may add commands::
 
@@ -46,6 +60,7 @@ def domain_app(domain: str | Domain) -> typer.Typer:
         ("embed", embed.command),
         ("probe", probe.command),
         ("finetune", finetune.command),
+        ("predict", predict.command),
         ("study", study.command),
         ("export", export.command),
         ("report", report.command),

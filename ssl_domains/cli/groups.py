@@ -68,7 +68,7 @@ class RootGroup(TyperGroup):
 
 
 class DomainGroup(TyperGroup):
-    """The commands of one domain; ``scan`` gets the options of the domain when it is resolved."""
+    """The commands of one domain; ``scan`` and ``predict`` get the domain's options when they are resolved."""
 
     domain: str | Domain = ""
 
@@ -76,17 +76,18 @@ class DomainGroup(TyperGroup):
         """The command to run, bound to the domain."""
         bind_domain(ctx, self.domain)
         name, command, rest = super().resolve_command(ctx, args)
-        if name == "scan" and _is_ours(command):
-            from ssl_domains.cli.commands.scan import command_for
+        if name in ("scan", "predict") and _is_ours(command):
+            from ssl_domains.cli.commands import predict, scan
 
+            made = (scan if name == "scan" else predict).command_for(domain_of(ctx))
             app = typer.Typer(add_completion=False)
-            app.command("scan")(command_for(domain_of(ctx)))
+            app.command(name)(made)
             command = typer.main.get_command(app)
         return name, command, rest
 
 
 def _is_ours(command: Any) -> bool:
-    # A plugin may replace `scan` by another command, which is then left unchanged.
+    # A plugin may replace a command by another command, which is then left unchanged.
     return getattr(command.callback, "__module__", "").startswith("ssl_domains.cli")
 
 

@@ -16,6 +16,7 @@ from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.encoders.transformer import PREFIX
 from ssl_domains.errors import SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
+from ssl_domains.evaluation.onnx_file import ONNX_FILE, OnnxModel, require_onnx, write_onnx
 from ssl_domains.inputs import InputSpec
 from ssl_domains.samples import require_folder, write_errors, write_whole_folder
 from ssl_domains.views import preprocess_to_dict
@@ -23,7 +24,7 @@ from ssl_domains.views import preprocess_to_dict
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
-__all__ = ["FORMATS", "ExportError", "export"]
+__all__ = ["FORMATS", "ExportError", "example_input", "export", "exported_preprocess", "require_same"]
 
 _LOAD = "ssl_domains.load(RUN) gives encoder and preprocessing"
 _RAGGED = 300  # places along a ragged side of the inputs that an export is checked with
@@ -40,8 +41,9 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     All this is done in a folder beside ``out``, which gets its name at the end: a folder ``out`` is a verified export.
 
     ``timm`` writes weights and ``config.json`` as timm reads them, for architectures of timm on pictures of one size.
-    ``safetensors`` writes one file of weights, with the architecture and the form of its input in the metadata. Both
-    formats add ``preprocess.json`` and a model card.
+    ``safetensors`` writes one file of weights, with the architecture and the form of its input in the metadata.
+    ``onnx`` writes one file from pictures of one size to pooled features, for any number of pictures. All formats add
+    ``preprocess.json`` and a model card.
 
     Args:
         run: The run; its newest checkpoint is exported.
@@ -59,7 +61,7 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     """
     out = Path(out)
     if format not in FORMATS:
-        unsupported = format in ("torchvision", "transformers", "onnx")
+        unsupported = format in ("torchvision", "transformers")
         hint = did_you_mean(format, FORMATS)
         if unsupported:
             fitting = fitting_formats(run.encoder())
@@ -71,11 +73,13 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     if format not in fitting:
         hint = f"--format {fitting[0]}" if fitting else _LOAD
         raise UsageError(f"the format {format!r} can't hold the encoder {encoder.name!r}", hint)
+    if format == "onnx":
+        require_onnx()
     write, read = FORMATS[format]
 
     def write_and_verify(part: Path) -> None:
         write(run, encoder, part)
-        (part / PREPROCESS).write_text(json.dumps(_preprocess(run), indent=2) + "\n", encoding="utf-8")
+        (part / PREPROCESS).write_text(json.dumps(exported_preprocess(run), indent=2) + "\n", encoding="utf-8")
         with run.reading("recipe.json"):
             card = model_card(run, format, encoder.num_features)
         (part / CARD).write_text(card, encoding="utf-8")
@@ -91,10 +95,12 @@ def fitting_formats(encoder: Encoder) -> tuple[str, ...]:
     if encoder.name.startswith(PREFIX):  # its architecture is a folder of this machine
         return ()
     pictures = len(encoder.takes.space) == 2 and not encoder.takes.ragged
-    return tuple(FORMATS) if pictures and timm.is_model(encoder.name) else ("safetensors",)
+    if not pictures:
+        return ("safetensors",)
+    return ("timm", "safetensors", "onnx") if timm.is_model(encoder.name) else ("safetensors", "onnx")
 
 
-def _example(encoder: Encoder, spec: InputSpec) -> tuple[Tensor, Tensor | None]:
+def example_input(encoder: Encoder, spec: InputSpec) -> tuple[Tensor, Tensor | None]:
     """Four random inputs of this form; of a ragged side, the later half of the second one is padding."""
     draws = torch.Generator().manual_seed(0)
     shape = (4, spec.channels, *(_RAGGED if side is None else side for side in spec.space))
@@ -111,19 +117,38 @@ def _example(encoder: Encoder, spec: InputSpec) -> tuple[Tensor, Tensor | None]:
 
 def _verify(encoder: Encoder, loaded: nn.Module, spec: InputSpec) -> None:
     """Compare pooled features of both encoders on random inputs, in float32 on the CPU."""
-    values, valid = _example(encoder, spec)
+    values, valid = example_input(encoder, spec)
     with torch.no_grad():
         expected = encoder(values, valid).pooled
         loaded.eval()
         features = loaded(values, valid).pooled if isinstance(loaded, Encoder) else loaded(values)
-    if features.shape != expected.shape or not torch.allclose(features, expected, rtol=1e-5, atol=1e-6):
+        if isinstance(loaded, OnnxModel):  # it may have been written for batches of one size only
+            require_same(loaded(values[:1]), expected[:1], encoder.name, "features", loose=True)
+    require_same(features, expected, encoder.name, "features", loose=isinstance(loaded, OnnxModel))
+
+
+def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, loose: bool = False) -> None:
+    """Compare what a loaded export gives with what the run gives.
+
+    Args:
+        found: Numbers of the export.
+        expected: Numbers of the run.
+        name: Name of the architecture, for the error.
+        what: What the numbers are, for the error: ``"features"``.
+        loose: Whether another library computed them, in another order: 1e-4 of the largest number may differ.
+
+    Raises:
+        ExportError: When they differ.
+    """
+    relative, absolute = (1e-5, 1e-4 * float(expected.abs().max()) + 1e-6) if loose else (1e-5, 1e-6)
+    if found.shape != expected.shape or not torch.allclose(found, expected, rtol=relative, atol=absolute):
         raise ExportError(
-            f"the exported {encoder.name!r} does not give the features of the run when loaded back",
+            f"the exported {name!r} does not give the {what} of the run when loaded back",
             "please report this architecture",
         )
 
 
-def _preprocess(run: Run) -> dict[str, Any]:
+def exported_preprocess(run: Run) -> dict[str, Any]:
     """The run's preprocessing as JSON values. Windows by volume are left out, as their keys name training volumes."""
     values = preprocess_to_dict(run.preprocess)
     if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
@@ -177,7 +202,7 @@ def _write_safetensors(run: Run, encoder: Encoder, out: Path) -> None:
         "architecture": encoder.name,
         "in_chans": str(encoder.in_chans),
         "takes": json.dumps(run.preprocess.spec.to_dict()),
-        "preprocess": json.dumps(_preprocess(run)),
+        "preprocess": json.dumps(exported_preprocess(run)),
     }
     if run.config.views.size is not None:
         about["image_size"] = str(run.config.views.size)
@@ -194,6 +219,22 @@ def _read_safetensors(out: Path) -> nn.Module:
     return encoder
 
 
+class _Pooled(nn.Module):
+    """An encoder of pictures that returns its pooled features alone."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, values: Tensor) -> Tensor:
+        features: Tensor = self.encoder(values).pooled
+        return features
+
+
+def _write_onnx(run: Run, encoder: Encoder, out: Path) -> None:
+    write_onnx(_Pooled(encoder).eval(), example_input(encoder, run.preprocess.spec)[0], out / ONNX_FILE)
+
+
 def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
     """Arguments for the image size, which architectures with a fixed grid of patches need when they are created."""
     return {"img_size": size} if hasattr(encoder.model, "patch_embed") else {}
@@ -202,5 +243,6 @@ def _image_size(encoder: Encoder, size: int) -> dict[str, int]:
 FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], nn.Module]]] = {
     "timm": (_write_timm, _read_timm),
     "safetensors": (_write_safetensors, _read_safetensors),
+    "onnx": (_write_onnx, lambda out: OnnxModel(out / ONNX_FILE)),
 }
 """Format → (function that writes it, function that loads it: an `Encoder`, or a module of pictures to features)."""

@@ -1,4 +1,4 @@
-"""The model card of an exported encoder: how it was trained, and its limits. It holds no identifier and no path."""
+"""The model card of an export: how it was trained, and its limits. It holds no identifier and no path."""
 
 from __future__ import annotations
 
@@ -22,22 +22,43 @@ from ssl_domains.inputs import InputSpec
 encoder = create_encoder("{name}", takes={takes}).eval()
 encoder.model.load_state_dict(load_file("model.safetensors"))
 # encoder(values, valid).pooled; preprocess.json says how values are made""",
+    "onnx": """import onnxruntime
+session = onnxruntime.InferenceSession("model.onnx")
+(features,) = session.run(None, {{"input": values}})  # values: float32 [B, {channels}, {sides}]""",
+}
+_MODEL_USE = {
+    "safetensors": """from ssl_domains.prediction import load_model
+model = load_model("FOLDER")  # this folder
+outputs = model(values)  # preprocess.json says how values are made""",
+    "onnx": """import onnxruntime
+session = onnxruntime.InferenceSession("model.onnx")
+(outputs,) = session.run(None, {{"input": values}})  # values: float32 [B, {channels}, {sides}]""",
+}
+_OUTPUTS = {
+    "classification": "logits `[B, {outputs}]`; their softmax gives the probabilities of {classes}",
+    "multilabel": "logits `[B, {outputs}]`; their sigmoid gives the probability of each of {classes}",
+    "regression": "numbers `[B, 1]` in the unit of `{label}`",
+    "segmentation": "logits `[B, {outputs}, S, S]` of the background and of {classes} on the canvas; resize them to "
+    "the picture, then take the largest. The class numbers are 0, {numbers}",
 }
 
 
-def model_card(run: Run, format: str, num_features: int) -> str:
+def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any] | None = None) -> str:
     """The model card as Markdown, from the files of the run folder.
 
     Args:
         run: The run.
-        format: Export format, ``timm`` or ``safetensors``.
+        format: Export format, ``timm``, ``safetensors`` or ``onnx``.
         num_features: Width of the encoder's output.
+        task: What the exported model predicts, as in ``task.json``; None for an encoder alone.
     """
     config, data = run.config, run.data_fingerprint
     spec = run.preprocess.spec
-    use = _USE[format].format(
-        name=config.encoder.name, takes=repr(spec), arguments=json.dumps({"in_chans": spec.channels})
-    )
+    trained = task or _task_of(run)
+    use = (_USE if task is None else _MODEL_USE)[format].format(
+        name=config.encoder.name, takes=repr(spec), arguments=json.dumps({"in_chans": spec.channels}),
+        channels=spec.channels, sides=", ".join(map(str, spec.space)),
+    )  # fmt: skip
     pairs = config.pairs
     rule = "none: plain SimCLR" if pairs.rule == "none" else pairs.rule
     if pairs.relations == "none" and pairs.rule != "none":
@@ -50,21 +71,22 @@ def model_card(run: Run, format: str, num_features: int) -> str:
     if "crop" in run.recipe:
         steps.insert(0, f"- {run.recipe['crop']['name']} crop: a view shows a part of a sample")
     lines = [
-        f"# {config.encoder.name}, pre-trained without labels by ssl-domains",
+        f"# {config.encoder.name}, {_trained(trained)} by ssl-domains",
         "",
         f"Input `[B, {spec.channels}, {', '.join('any length' if side is None else str(side) for side in spec.space)}]`"
         f"{' in [0, 1]' if config.views.size is not None else ''} as `preprocess.json` says; output "
-        f"`[B, {num_features}]`.",
+        f"{f'`[B, {num_features}]`' if task is None else _outputs(task)}.",
         "",
         "```python",
         use,
         "```",
+        *_described(task),
         "",
         "## How it was made",
         "",
         f"- Data: {data.get('rows', 'unknown')} training samples{_splits(data.get('split'))}.",
         f"- Method: {config.method.name}{_options(config.method.model_dump(exclude={'name'}))}.",
-        f"- Pairs: `{rule}`.",
+        *([f"- Pairs: `{rule}`."] if trained is None else [f"- Label: `{trained['label']}`."]),
         f"- First weights: {first}.",
         f"- Training: {max(run.step, 0)} steps of {config.train.batch_size} samples × {config.views.n} views, "
         f"{config.train.optimizer}, learning rate {config.train.lr:g}, seed {config.train.seed}.",
@@ -76,13 +98,52 @@ def model_card(run: Run, format: str, num_features: int) -> str:
         "",
         "## Limits",
         "",
-        "- Pre-trained only: it decides nothing by itself. Train a head, and test it on groups it has not seen.",
+        _limit(task),
         "- It may carry what is common in its training data (site, device, population) as well as what is meant.",
         "- The views above took that information away on purpose; a task that needs it should not use this encoder.",
         *_probed(read_probe_reports(run.folder)),
         "",
     ]
     return "\n".join(lines)
+
+
+def _task_of(run: Run) -> Mapping[str, Any] | None:
+    """What a fine-tuned run predicts; None for a run that was trained without labels."""
+    path = run.folder / "task.json"
+    if not path.is_file():
+        return None
+    with run.reading(path.name):
+        task: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return task
+
+
+def _trained(task: Mapping[str, Any] | None) -> str:
+    return "pre-trained without labels" if task is None else f"fine-tuned on {task['label']}"
+
+
+def _outputs(task: Mapping[str, Any]) -> str:
+    classes = [f"`{name}`" for name in task["classes"]]
+    return _OUTPUTS[task["kind"]].format(
+        outputs=len(classes) + (task["kind"] == "segmentation"),
+        classes=", ".join(classes),
+        label=task["label"],
+        numbers=", ".join(map(str, task["numbers"])),
+    )
+
+
+def _described(task: Mapping[str, Any] | None) -> list[str]:
+    """Lines with the task as JSON; none for an encoder alone."""
+    if task is None:
+        return []
+    return ["", "## What it predicts", "", "```json", json.dumps(task, indent=2, ensure_ascii=False), "```"]
+
+
+def _limit(task: Mapping[str, Any] | None) -> str:
+    if task is None:
+        return "- An encoder alone: it decides nothing by itself. Train a head, and test it on groups it has not seen."
+    return (
+        "- Test it on groups that neither pre-training nor fine-tuning has seen, from the place where it is to be used."
+    )
 
 
 def _options(options: Mapping[str, Any]) -> str:

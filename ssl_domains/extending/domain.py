@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ssl_domains.inputs import InputSpec
+    from ssl_domains.prediction import MapFiles
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
@@ -38,12 +39,15 @@ class ScanOption:
         default: Value when the option isn't given; with None the keyword is not passed, so that the reader's default is
             used.
         help: One line.
+        repeat: Whether `predict` scans new files with the value that the training table was scanned with. For options
+            that decide what the array of a sample shows, such as the axis along which volumes are cut.
     """
 
     name: str
     type: type[Any] = str
     default: Any = None
     help: str = ""
+    repeat: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -97,6 +101,8 @@ class Domain:
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
+        map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
+            `ssl_domains.prediction.MapPlan`. None writes a PNG file for each sample, named like its source file.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
@@ -136,6 +142,7 @@ class Domain:
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
+    map_files: MapFiles | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -37,10 +37,12 @@ class Input:
     pad: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.valid is not None and self.valid.dtype != torch.bool:
+        if self.valid is None:
+            return
+        if self.valid.dtype != torch.bool:
             raise UsageError(f"validity of type {self.valid.dtype}", "valid is bool")
         expected = (len(self.values), 1, *self.values.shape[2:])
-        if self.valid is not None and tuple(self.valid.shape) != expected:
+        if tuple(self.valid.shape) != expected:
             cause = f"validity of shape {list(self.valid.shape)} for values {list(self.values.shape)}"
             raise UsageError(cause, f"valid is bool {list(expected)}")
 

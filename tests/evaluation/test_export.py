@@ -97,7 +97,7 @@ def test_windows_by_volume_are_not_exported_as_their_keys_name_volumes(
         assert all(b"g00" not in path.read_bytes() for path in out.iterdir())
 
 
-@pytest.mark.parametrize("format", ["torchvision", "transformers", "onnx"])
+@pytest.mark.parametrize("format", ["torchvision", "transformers"])
 def test_other_formats_are_refused(make_run: Any, tmp_path: Path, format: str) -> None:
     with pytest.raises(UsageError, match="is not supported") as caught:
         export(make_run(), tmp_path / "out", format)

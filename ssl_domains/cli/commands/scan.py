@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ssl_domains.cli.commands.scan_options import causes_of, with_scan_options
 from ssl_domains.cli.console import Answer, answering, table
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.session import domain_of
-from ssl_domains.extending import Domain, ScanOption
+from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
     from ssl_domains.cli.work.scan import Scanned
@@ -48,27 +48,7 @@ def command(
 
 def command_for(domain: Domain) -> Callable[..., None]:
     """The command ``scan`` with the options of the domain added to its parameters."""
-
-    def scan(**given: Any) -> None:
-        command(**given)
-
-    fixed = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    parameters = [*fixed, *map(_parameter, domain.scan_options)]
-    # typer reads a command's options from its signature; every one is passed by keyword.
-    scan.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]
-    )
-    scan.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    scan.__doc__ = command.__doc__
-    return scan
-
-
-def _parameter(option: ScanOption) -> inspect.Parameter:
-    flags = [f"{option.flag}/--no-{option.flag[2:]}"] if option.type is bool else [option.flag]
-    default = typer.Option(option.default, *flags, help=option.help)
-    return inspect.Parameter(
-        option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option.type | None
-    )
+    return with_scan_options(command, domain)
 
 
 def _summary(answer: Answer, scanned: Scanned) -> None:
@@ -91,7 +71,4 @@ def _summary(answer: Answer, scanned: Scanned) -> None:
         answer.line("nothing was left out")
         return
     answer.line(f"\nleft out: {len(problems)} (all in {scanned.problems})")
-    causes = problems.group_by("cause", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
-    answer.line(table(("files", "why"), [(count, cause) for cause, count in causes.head(15).iter_rows()]))
-    if len(causes) > 15:
-        answer.line(f"… and {len(causes) - 15} other causes")
+    causes_of(answer, problems)

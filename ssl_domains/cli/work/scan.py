@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.samples import ScanResult
 
-__all__ = ["Scanned", "Split", "is_table", "scan_to"]
+__all__ = ["Scanned", "Split", "is_table", "read_source", "scan_to"]
 
 _TABLES = (".parquet", ".csv", ".tsv", ".xlsx")
 
@@ -109,7 +109,7 @@ def _scan_to(
     from ssl_domains.samples import group_split, write_portable, write_problems
 
     journal = out.with_name(f".scanning-{out.name}")
-    result = _scan(domain, source, options, journal, progress)
+    result = read_source(domain, source, options, journal, progress)
     problems = write_problems(result.problems, out)
     table, notes = result.samples, list(result.notes)
     if len(table) == 0:
@@ -129,13 +129,22 @@ def _scan_to(
     return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems)
 
 
-def _scan(
+def read_source(
     domain: Domain,
     source: Path,
     options: dict[str, Any],
     journal: Path,
     progress: Callable[[str, int, int], None] | None,
 ) -> ScanResult:
+    """Scan ``source`` without writing a table; arguments and errors are those of `scan_to`.
+
+    Args:
+        domain: Domain whose reader scans.
+        source: Folder or file, or a table with a column ``path``.
+        options: Scan options of the domain.
+        journal: File in which what was read stands, from which a killed scan goes on.
+        progress: Called as ``progress("reading KIND", done, total)``.
+    """
     from ssl_domains.samples import ScanSession, scan_session
 
     reader = domain.reader()

@@ -68,9 +68,9 @@ FISHEYE = Domain(
     demo_data=_demo_data,
     scan_options=(
         ScanOption("annotations", Path, help="COCO file or folder of annotation files; default: found in SOURCE"),
-        ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: by what the files hold"),
+        ScanOption("format", str, help="woodscape, coco, yolo, voc or none; default: by the files", repeat=True),
         ScanOption("calibration", Path, help="calibration (JSON; YAML of Kalibr, KITTI-360), or a folder of them"),
-        ScanOption("margin", float, help="context around each box, as a share of its larger side; default 0"),
+        ScanOption("margin", float, help="context around a box, as a share of its larger side; default 0", repeat=True),
     ),
     floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},
     handmade={"HOG": _hog, "mean colour": _mean_colour},

@@ -10,6 +10,7 @@ from ssl_domains.extending import Domain, RecipeRequest, ScanOption
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ssl_domains.prediction import MapPlan
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import Scaling, ViewRecipe
 
@@ -57,6 +58,12 @@ def _mean_grey(images: NDArray[Any]) -> NDArray[Any]:
     return mean_colour(images)
 
 
+def _map_files(table: SampleTable, root: Path | None) -> MapPlan:
+    from ssl_domains_medical.predictions import map_files
+
+    return map_files(table, root)
+
+
 MEDICAL = Domain(
     name="medical",
     summary="DICOM, NIfTI and pictures: patients, positions and clinical values as positives",
@@ -66,7 +73,9 @@ MEDICAL = Domain(
     canvas="fit",
     demo_data=_demo_data,
     scan_options=(
-        ScanOption("axis", str, help="how NIfTI volumes are cut: coronal (default), sagittal, axial, or 0, 1, 2"),
+        ScanOption(
+            "axis", str, help="how NIfTI volumes are cut: coronal (default), sagittal, axial, 0, 1, 2", repeat=True
+        ),
         ScanOption("masks", Path, help="folder of NIfTI label masks: adds slice_class and area_CLASS"),
         ScanOption("mask_names", str, help='names of mask classes, "1=anterior,2=posterior"'),
         ScanOption("burned_in", bool, help="keep DICOM images that declare burned-in annotation"),
@@ -78,4 +87,5 @@ MEDICAL = Domain(
     nuisance=("scanner", "modality", "position", "dtype"),
     group="patient",
     in_chans=_channels,
+    map_files=_map_files,
 )

@@ -18,6 +18,7 @@ from ssl_domains_medical import images
 from ssl_domains_medical.dicom.header.headers import looks_like_dicom
 from ssl_domains_medical.dicom.pixels import decode_frames
 from ssl_domains_medical.dicom.scan import scan_dicom
+from ssl_domains_medical.file_kind import kind_of
 from ssl_domains_medical.found import Found
 from ssl_domains_medical.nifti.masks import Masks, decode_masks
 from ssl_domains_medical.nifti.naming import mask_word
@@ -138,7 +139,7 @@ class MedicalReader:
     def _decoded(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
         if not Path(path).is_file():
             raise ReadError("the file is gone")
-        kind = rows[0].get("reader") or _kind_of(Path(path))
+        kind = rows[0].get("reader") or kind_of(Path(path))
         if kind == "nifti":
             return decode_slices(path, [_slice_of(row) for row in rows])
         frames = [int(row.get("frame") or 0) for row in rows]
@@ -171,12 +172,6 @@ class MedicalReader:
 def _slice_of(row: Mapping[str, Any]) -> Slice:
     axis, channels = str(row.get("axis") or "coronal"), str(row.get("channel_numbers") or "")
     return Slice(int(row["slice"]), axis, int(row.get("frame") or 0), channels)
-
-
-def _kind_of(path: Path) -> str:
-    if is_nifti(path):
-        return "nifti"
-    return "image" if path.suffix.lower() in images.SUFFIXES else "dicom"
 
 
 def _sort_files(source: Path, masks: Path | None, problems: Problems) -> tuple[dict[str, list[Path]], list[str]]:

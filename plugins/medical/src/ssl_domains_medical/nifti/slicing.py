@@ -54,6 +54,13 @@ class Slicing:
         plane = plane[:: -1 if self.flip[0] else 1, :: -1 if self.flip[1] else 1]
         return np.ascontiguousarray(plane if plane.ndim == 3 else plane[:, :, None])
 
+    def put_back(self, plane: NDArray[Any], voxels: NDArray[Any], index: int) -> None:
+        """The reverse of `cut`: write ``plane [H, W]`` into a volume ``[i, j, k]`` as its slice ``index``."""
+        plane = plane[:: -1 if self.flip[0] else 1, :: -1 if self.flip[1] else 1]
+        if self.order[0] > self.order[1]:
+            plane = np.swapaxes(plane, 0, 1)
+        voxels[(*(slice(None),) * self.axis, index)] = plane
+
 
 def check_axis(axis: str) -> str:
     """The name of an axis, as given to ``--axis``.
