@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
 from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers

@@ -62,7 +62,8 @@ class PairsConfig(_Section):
     )
     anyway: bool = Field(
         default=False,
-        description="train although so few anchors have a positive of another sample that this equals SimCLR in practice",
+        description="train even where so few anchors have a positive of another sample that this equals SimCLR in "
+        "practice",
     )
     composition: Literal["auto", "random", "groups", "draw", "partner"] = Field(
         default="auto", description="how a batch is composed"
