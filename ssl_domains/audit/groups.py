@@ -6,6 +6,7 @@ import polars as pl
 
 from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.sides import Side
+from ssl_domains.errors import UsageError
 
 __all__ = ["compared_groups", "shared_groups", "shared_samples"]
 
@@ -124,6 +125,8 @@ def shared_samples(a: Side, b: Side) -> Finding:
 def _counts(side: Side, column: str) -> pl.DataFrame:
     """Data frame with one line for each group: ``value``, number of ``rows``, and its first ``sample``."""
     values = side.table.column(column)
+    if values.dtype.is_nested():
+        raise UsageError(f"column {column!r} holds lists, not one group a row", "give a column of single values")
     if values.dtype.is_float():
         values = values.fill_nan(None)
     frame = pl.DataFrame({"value": _text(values), "sample": side.table.frame["sample"]})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples.table import SampleTable
@@ -43,10 +42,9 @@ def sides_of(table: SampleTable, split: str) -> list[Side]:
     Raises:
         UsageError: When the column is missing, or has one value only, or so many that it is no split.
     """
-    column = table.column(split)
-    if column.dtype.is_float():
-        column = column.fill_nan(None)
-    named = column.cast(pl.String)
+    named = table.text(split)
+    if table.column(split).dtype.is_float():
+        named = named.replace("NaN", None)
     names = sorted(named.drop_nulls().unique().to_list(), key=lambda name: (name != "train", _number(name), name))
     if len(names) < 2:
         raise UsageError(f"column {split!r} has {len(names)} value, so that there are no two sides to compare",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shlex
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import typer
 
 from ssl_domains.cli import console
-from ssl_domains.errors import SslDomainsError, exhausted
+from ssl_domains.errors import SslDomainsError, UsageError, exhausted
 
 __all__ = ["guarded"]
 
@@ -72,6 +73,10 @@ def _report(error: BaseException, words: Sequence[str]) -> int:
     if isinstance(error, SslDomainsError):
         console.error("error", error.message, error.hint.replace(_AGAIN, _with_debug(words)))
         return error.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename or "")
+        console.error("error", f"a path of {len(name):,} characters is too long: {name[:60]}…", "give a shorter one")
+        return UsageError.exit_code
     if isinstance(error, typer.TyperException):  # typer's errors for a wrong command line
         return _usage(error)
     if isinstance(error, typer.Abort):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
@@ -79,7 +78,7 @@ def evaluation_split(
         if group == "sample":
             notes.append("no --group given: every sample counts as its own group")
     groups = table.codes(group)
-    split = table.column("split").cast(pl.String)
+    split = table.text("split")
     sides = [(split == side).fill_null(False).to_numpy() & (groups >= 0) for side in ("train", "test")]
     for rows, side in zip(sides, ("train", "test"), strict=True):
         if not rows.any():

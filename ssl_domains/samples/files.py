@@ -16,6 +16,7 @@ from ssl_domains.samples.table import SampleTable, TableMeta
 from ssl_domains.samples.tables.delimited import read_delimited
 from ssl_domains.samples.tables.metadata import META_KEY, meta_to_dict, read_meta, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import PATH_COLUMNS, absolute_paths, portable_paths, text_paths
+from ssl_domains.samples.tables.types import usual_types
 from ssl_domains.samples.writing import write_whole
 
 __all__ = [
@@ -57,9 +58,9 @@ def read_noted_frame(path: str | Path, text: Sequence[str] = ()) -> tuple[pl.Dat
         raise UsageError(f"{path.name!r} is not a table", _KINDS)
     try:
         if suffix == ".parquet":
-            return pl.read_parquet(path), ()
+            return usual_types(pl.read_parquet(path)), ()
         if suffix == ".xlsx":
-            return pl.read_excel(path), ()
+            return usual_types(pl.read_excel(path)), ()
         return read_delimited(path, text)
     except (SslDomainsError, MemoryError, KeyboardInterrupt, SystemExit):
         raise

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.quantities import plural
+from ssl_domains.samples.tables.types import usual_types
 
 __all__ = ["SampleTable", "TableMeta", "as_frame"]
 
@@ -124,6 +125,17 @@ class SampleTable:
             joined = "labels of your own are added by `ssl-domains tables join TABLE LABELS --on COLUMN`"
             raise UsageError(error.message, f"{error.hint}; {joined}") from None
 
+    def text(self, name: str) -> pl.Series:
+        """The named column as text, null where it is missing.
+
+        Raises:
+            UsageError: When the column is missing, or holds lists.
+        """
+        column = self.column(name)
+        if column.dtype.is_nested():
+            raise UsageError(f"column {name!r} holds lists, not one value a row", "give a column of single values")
+        return column.cast(pl.String)
+
     def numbers(self, name: str) -> NDArray[np.float64]:
         """The named column as float64 ``[n]``, NaN where missing; dates count days.
 
@@ -183,8 +195,8 @@ def as_frame(data: Any) -> pl.DataFrame:
         UsageError: When the data is none of these.
     """
     if isinstance(data, pl.DataFrame):
-        return data
-    return pl.DataFrame(dict(data), strict=False) if isinstance(data, Mapping) else _from_pandas(data)
+        return usual_types(data)
+    return usual_types(pl.DataFrame(dict(data), strict=False) if isinstance(data, Mapping) else _from_pandas(data))
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:

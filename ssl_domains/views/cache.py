@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -53,7 +54,7 @@ class FixedCache:
     ) -> FixedCache | None:
         """An empty cache; None when it would be larger than ``limit`` bytes, or than shared memory."""
         space = [side or 0 for side in spec.space]
-        each = int(np.prod(space)) * (spec.channels * dtype.itemsize + may_mask) + 1
+        each = math.prod(space) * (spec.channels * dtype.itemsize + may_mask) + 1
         if each * rows > limit:
             return None
         try:

@@ -33,6 +33,7 @@ class OutOfMemoryError(RuntimeError):
         (DataError("no pairs", "look"), 4, "error: no pairs"),
         (ResourceError("disk", "free some"), 5, "error: disk"),
         (OSError(errno.ENOSPC, "No space left on device"), 5, "error: the disk is full"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), 2, "error: a path of 300 characters is"),
         (MemoryError("of 8 GB"), 5, "error: the machine is out of memory: of 8 GB"),
         (OutOfMemoryError("CUDA"), 5, "error: the GPU is out of memory"),
         (KeyboardInterrupt(), 130, "error: interrupted"),

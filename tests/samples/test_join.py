@@ -163,9 +163,9 @@ def test_a_hundred_thousand_names_are_matched_by_base_name() -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_column_of_bytes_or_lists_joins_nothing(side: str) -> None:
-    text, other = pl.Series(["a"]), pl.Series([b"\xff"])
+def test_a_column_of_lists_joins_nothing(side: str) -> None:
+    text, other = pl.Series(["a"]), pl.Series([["a"]])
     table = SampleTable.of(pl.DataFrame({"sample": ["s"], "name": other if side == "left" else text}))
     labels = pl.DataFrame({"name": other if side == "right" else text, "grade": [1]})
-    with pytest.raises(DataError, match="'name' holds Binary"):
+    with pytest.raises(DataError, match="'name' holds List"):
         join_columns(table, labels, "name")

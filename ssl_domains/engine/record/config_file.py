@@ -81,6 +81,8 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
         # The options of a method are checked once the method is known, in `with_method_options`.
         if key not in known and not key.startswith("method."):
             raise UsageError(f"unknown configuration key {key!r}", _suggest(key, known))
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise UsageError(f"configuration key {key!r} is a number of more than 64 bits", _describe(key))
         section, _, name = key.partition(".")
         nested.setdefault(section, {})[name] = value
     try:

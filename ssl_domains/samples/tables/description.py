@@ -163,7 +163,8 @@ def _split(table: SampleTable) -> dict[str, dict[str, int | None]]:
     counted = [pl.len().alias("rows")]
     if group is not None and group in table.columns:
         counted.append(pl.col(group).drop_nulls().n_unique().alias("groups"))
-    sides = table.frame.group_by(pl.col("split").cast(pl.String).fill_null("neither")).agg(counted).sort("split")
+    named = table.frame.with_columns(table.text("split").fill_null("neither"))
+    sides = named.group_by("split").agg(counted).sort("split")
     return {side["split"]: {"rows": side["rows"], "groups": side.get("groups")} for side in sides.iter_rows(named=True)}
 
 

@@ -99,6 +99,13 @@ def test_a_value_that_does_not_fit_is_one_line_that_names_the_key(text: str) -> 
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("key", ["views.size", "train.batch_size", "method.temperature"])
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+def test_a_number_of_more_than_64_bits_is_refused(key: str, value: int) -> None:
+    with pytest.raises(UsageError, match=f"{key}.* more than 64 bits"):
+        load_config(sets=[f"{key}={value}"])
+
+
 def test_an_unknown_option_of_the_method_names_the_nearest() -> None:
     config = load_config(sets=["method.temprature=1"])
     with pytest.raises(UsageError, match=r"^the method 'simclr' has no option 'temprature'") as caught:
