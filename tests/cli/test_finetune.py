@@ -102,7 +102,7 @@ MISTAKES = {
     "nothing to resume": ("{samples} --from {run} --out {out} --label kind --resume", 2, "to resume", "--resume out"),
     "a run that is there": ("{samples} --from {run} --out {run} --label kind", 2, "already holds", "--resume"),
     "masks without masks": ("{samples} --from {run} --out {out} --masks", 2, "masks", ""),
-    "a head without masks": ("{samples} --from {run} --out {out} --label kind --head 1x1", 2, "--masks", "leave it out"),
+    "a head without masks": ("{samples} --from {run} --out {out} --label kind --head 1x1", 2, "--masks", "leave it"),
 }  # fmt: skip
 
 
