@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["among_processes", "launched"]
 
-_COMMAND = "pretrain"
+_COMMANDS = ("pretrain", "finetune")
 
 
 def launched() -> bool:
@@ -60,8 +60,9 @@ def among_processes(act: Callable[[], Any], words: list[str], debug: Callable[[]
 
 def _act(act: Callable[[], Any], words: list[str], world: World) -> Any:
     try:
-        if _COMMAND not in words:
-            raise UsageError(f"only {_COMMAND} runs in several processes", "start this command without torchrun")
+        if not set(_COMMANDS).intersection(words):
+            cause = f"only {' and '.join(_COMMANDS)} run in several processes"
+            raise UsageError(cause, "start this command without torchrun")
         return act()
     except BaseException as error:
         world.send_error(error)

@@ -48,7 +48,7 @@ def _fine_tuned(plan: Plan, draw: ComparedDraw) -> str:
         {name: value for name, value in config.method.model_dump().items() if name != "name"}
     )
     layers = {"all": "all layers move", "head": "only the head moves"}.get(
-        options.layers, f"the head and the last {plural(int(options.layers), 'stage')} move"
+        options.layers, f"the head and the last {_stages(options.layers)}"
         if options.layers.isdecimal() else options.layers,
     )  # fmt: skip
     decay = f", {options.layer_decay:g} times that for each stage below" if options.layer_decay != 1 else ""
@@ -57,6 +57,10 @@ def _fine_tuned(plan: Plan, draw: ComparedDraw) -> str:
         f"fine-tuned: {layers}, {config.train.optimizer} at {config.train.lr:g}{decay}; the head {head}; BatchNorm "
         f"statistics are {options.batch_norm}"
     )
+
+
+def _stages(number: str) -> str:
+    return "stage move" if number == "1" else f"{number} stages move"
 
 
 def _scratch(plan: Plan, draw: ComparedDraw) -> str:
