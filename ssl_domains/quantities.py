@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["plural"]
+__all__ = ["data_size", "plural"]
 
 
 def plural(count: int, one: str, several: str | None = None) -> str:
@@ -18,3 +18,12 @@ def plural(count: int, one: str, several: str | None = None) -> str:
         ('1 file', '2,000 files', '0 boxes are')
     """
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def data_size(size: float) -> str:
+    """Bytes in the unit that fits, with three digits: ``"512 B"``, ``"1.5 kB"``, ``"23.4 MB"``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

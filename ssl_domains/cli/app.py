@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ssl_domains import __version__
-from ssl_domains.cli.commands import config, demo, methods, plugins, splits, tables
+from ssl_domains.cli.commands import config, demo, methods, plugins, runs, splits, tables
 from ssl_domains.cli.failures import guarded
 from ssl_domains.cli.groups import RootGroup
 from ssl_domains.cli.launched import among_processes, launched
@@ -61,6 +61,7 @@ app.add_typer(config.app, name="config")
 app.command("demo")(demo.command)
 app.add_typer(splits.app, name="splits")
 app.add_typer(tables.app, name="tables")
+app.add_typer(runs.app, name="runs")
 
 
 def run(args: Sequence[str] | None = None) -> int:

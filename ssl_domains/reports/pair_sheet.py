@@ -12,6 +12,7 @@ import numpy as np
 
 from ssl_domains.pairs import PairsReport
 from ssl_domains.pairs.inspection.advice import Advice
+from ssl_domains.pairs.inspection.nuisance import FEW_GROUPS, LABEL_REMARK
 from ssl_domains.pairs.inspection.reasons import PairReasons, PairState
 from ssl_domains.pairs.inspection.shown import coded_columns
 from ssl_domains.pairs.rules.words import measured_columns, objective_words
@@ -173,6 +174,8 @@ def _render(
             if facts.groups is not None
         ],
         share_bar=share_bar,
+        label_remark=LABEL_REMARK,
+        few_groups=FEW_GROUPS,
         advice=advice,
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import polars as pl
 import pytest
 
 from ssl_domains.samples import read_table, write_table
@@ -71,6 +74,45 @@ def test_a_label_that_looks_like_an_identifier_warns(samples, cli):
     done = cli(*words, "alone")
     assert (done.code, "warning: label 'alone' looks like an identifier" in done.err) == (0, True)
     assert "looks like an identifier" not in cli(*words, "kind").err
+
+
+@pytest.fixture
+def rare(samples, tmp_path):
+    """48 training rows of which two share a value of ``rare``; the others have none."""
+    table = read_table(samples)
+    frame = table.frame.drop("split").with_columns(rare=pl.Series(["x", "x", *[None] * 46]))
+    write_table(replace(table, frame=frame), tmp_path / "rare.parquet")
+    return tmp_path / "rare.parquet"
+
+
+def test_what_equals_simclr_in_practice_is_refused_and_trained_with_anyway_only(rare, cli, tmp_path):
+    words = ["--rule", "same('rare')", "--set", "pairs.composition=random", "--set", "train.batch_size=48"]
+    refused = "95.8 % of all anchors have no positive of another sample"
+    for command in ("pairs", "pretrain"):
+        out = ("--out", tmp_path / "run") if command == "pretrain" else ()
+        done = cli("toy", command, rare, *words, *out)
+        assert (done.code, refused in done.err, "--anyway" in done.err) == (4, True, True), done.err
+    assert not (tmp_path / "run" / "config.toml").exists()
+    shown = cli("toy", "pairs", rare, *words, "--anyway")
+    assert (shown.code, f"warning: {refused}" in shown.err) == (0, True), shown.err
+    small = ["--set", "train.epochs=1", "--set", "head.hidden=16", "--set", "head.out=8"]
+    trained = cli("toy", "pretrain", rare, *words, *small, "--out", tmp_path / "run", "--anyway")
+    assert (trained.code, f"warning: {refused}" in trained.err) == (0, True), trained.err
+    assert "anyway = true" in (tmp_path / "run" / "config.toml").read_text()
+    # The option is recorded: neither resuming nor a repetition from the configuration needs it again.
+    assert cli("toy", "pretrain", rare, "--out", tmp_path / "run", "--resume").code == 0
+    again = ["--config", tmp_path / "run" / "config.toml", "--out", tmp_path / "again"]
+    assert cli("toy", "pretrain", rare, *again).code == 0
+
+
+def test_the_page_of_a_refused_rule_says_both_shares(rare, cli, tmp_path):
+    page = tmp_path / "pairs.html"
+    words = ["--rule", "same('rare')", "--label", "kind", "--html", page]
+    assert cli("toy", "pairs", rare, *words).code == 4
+    text = page.read_text(encoding="utf-8")
+    assert "<b>Refused:</b>" in text
+    assert "95.8 % of rows match no row of the table" in text
+    assert "high agreement with the label does not tell a good rule from a bad one" in text
 
 
 def test_groups_are_described_without_counts_of_nothing(samples, cli):

@@ -53,3 +53,11 @@ def test_help_lists_a_plugin_without_importing_it(plugin):
 def test_the_scan_options_of_a_domain_need_nothing_heavy_either():
     heavy = sorted(name for name in imported("fisheye", "scan", "--help") if name.split(".")[0] in HEAVY)
     assert heavy == []
+
+
+def test_the_list_of_runs_needs_nothing_heavy_either(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.jsonl").write_text('{"step": 1, "loss": 1.0}\n')
+    found = imported("runs", "list", str(tmp_path))
+    assert "ssl_domains.engine.record.run_list" in found
+    assert sorted(name for name in found if name.split(".")[0] in HEAVY) == []

@@ -96,6 +96,26 @@ def test_pairs_are_refused_before_anything_is_trained(pictures: Path, tmp_path: 
     assert not (tmp_path / "cells").exists()
 
 
+def test_a_rule_that_equals_simclr_in_practice_is_refused_unless_the_study_wants_it(
+    pictures: Path, tmp_path: Path
+) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    train = np.flatnonzero(material.groups.folds[0].train)
+    values = np.arange(len(material.table)).astype(str).astype(object)
+    values[train[:2]] = "both"
+    table = material.table.with_columns(rare=values.tolist())
+    config = material.config.with_values({"pairs.composition": "random", "train.batch_size": len(train)})
+    material = dataclasses.replace(material, table=table, config=config)
+    rare = Arm("near", "", "rule", "same('rare')", reads=frozenset({"rare"}))
+    with pytest.raises(DataError, match=r"near: 9.* of all anchors have no positive of another sample") as caught:
+        conducted(material, study_file(), [], arms=arms_of(material, (rare,)))
+    assert "pairs.anyway = true" in caught.value.hint
+    assert not (tmp_path / "cells").exists()
+    wanted = dataclasses.replace(rare, config={"pairs.anyway": True})
+    lines: list[str] = []
+    conducted(material, study_file(), lines, arms=arms_of(material, (wanted,)), estimate_only=True)
+
+
 def test_unknown_arms_are_said(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     with pytest.raises(UsageError, match="there is no arm 'naer'"):

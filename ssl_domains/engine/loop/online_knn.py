@@ -46,8 +46,8 @@ def online_labels(table: SampleTable, label: str, group: str | None) -> OnlineLa
         group: Column of the groups; None makes each row a group of its own.
 
     Raises:
-        UsageError: When a column is missing or holds lists, or when fewer than two classes have rows in two groups: there
-            is nothing to measure then.
+        UsageError: When a column is missing or holds lists, or when fewer than two classes have rows in two groups:
+            there is nothing to measure then.
     """
     table.label(label)
     classes = comparable_codes(table, label)
@@ -56,9 +56,7 @@ def online_labels(table: SampleTable, label: str, group: str | None) -> OnlineLa
     groups = np.where(codes < 0, codes.max(initial=0) + 1 + rows, codes)
     if _in_two_groups(classes, groups) < 2:
         unit = "rows" if group is None else f"groups of {group!r}"
-        message = (
-            f"health.label: fewer than two values of {label!r} are in two {unit}, so that k-NN has nothing to find"
-        )
+        message = f"health.label: k-NN needs two values of {label!r} that occur in two {unit} each"
         raise UsageError(message, "name another label, or compare all rows: --set health.group=sample")
     number = int(classes.max(initial=-1)) + 1
     return OnlineLabels(torch.from_numpy(classes), torch.from_numpy(groups), number)

@@ -22,6 +22,7 @@ from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.drawing.choose_index import index_of
 from ssl_domains.pairs.drawing.degrees import sampled_matches
 from ssl_domains.pairs.inspection.counts import count_pairs
+from ssl_domains.pairs.inspection.coverage import EQUALS_SIMCLR
 from ssl_domains.pairs.inspection.nuisance import comparable_codes
 from ssl_domains.pairs.leaves.same import Same
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
@@ -251,6 +252,11 @@ def _sentence(sampler: BatchSampler, outlooks: Sequence[Outlook], unmatched: flo
     kind, size = sampler.composition.kind, sampler.batch_size
     if unmatched >= 1:
         return "No sample matches another under this rule: no batch size and no composition helps."
+    if unmatched >= EQUALS_SIMCLR:
+        return (
+            f"{100 * unmatched:.0f} % of the samples match no sample of the table under this rule: no batch size and "
+            "no composition helps these."
+        )
     alone = (
         f" ({100 * unmatched:.0f} % match no sample of the table: no batch helps)" if unmatched >= _MENTIONED else ""
     )

@@ -36,11 +36,12 @@ Eight groups can be divided into two scanners of four in 35 ways, so that a scan
 unrelated to it in one table of 35. Six groups can be divided in 10 ways only, and four in 3.
 """
 
-LABEL_REMARK = (
-    "a high agreement with the label does not tell a good rule from a bad one: positives of one patient share the "
-    "patient's label, and an encoder can tell patients apart without learning the label"
-)
-"""What stands beside the agreement of positives with a label."""
+LABEL_REMARK = "this alone does not tell a good rule from a bad one"
+"""What stands beside the agreement of positives with a label.
+
+Positives of one patient share the patient's label, too, but an encoder can tell patients apart without learning the
+label.
+"""
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def inspect_pairs(
             *_given_up(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
             *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
-            *_warnings(len(table), relations, columns),
+            *_warnings(len(table), relations, columns, few=len(relations) > 1 or nearly is None),
             *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
         hints=[hint for _, hint in refused],
@@ -295,10 +295,13 @@ def _given_up(sampler: BatchSampler) -> Iterable[str]:
         yield f"random rows are the negatives of {few:,} slots: matches of {sampler.composition.negatives} are too rare"
 
 
-def _warnings(size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]) -> Iterable[str]:
+def _warnings(
+    size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts], few: bool
+) -> Iterable[str]:
+    """What the user should check; ``few`` is whether relations with few positives are named here, not in a refusal."""
     for facts in relations:
         without = facts.without_cross_positive
-        if without is not None and without > _FEW:
+        if few and without is not None and without > _FEW:
             yield f"{percent(without)} of anchors have no positive of another sample under {facts.text}"
         for sharing in facts.sharing:
             if sharing.verdict.startswith("these positives are"):
@@ -338,7 +341,6 @@ def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
         parts = [] if sharing.agreement is None else [f"{percent(sharing.agreement)} agree"]
         parts.append(f"{percent(sharing.chance)} by chance")
         parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
-        lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}"))
-        if sharing.role == "label" and sharing.agreement is not None:
-            lines.append(("  about the label", LABEL_REMARK))
+        remark = f" ({LABEL_REMARK})" if sharing.role == "label" and sharing.agreement is not None else ""
+        lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}{remark}"))
     return lines

@@ -22,8 +22,8 @@ def shared_throughout(
     """Sentences about nuisance columns whose values all positives of a relation share.
 
     Where the rule joins groups (``same('patient')``, also with further conditions), all rows of the training set are
-    looked at; else the counted positives, if they are of enough groups. Columns that the rule reads, columns that nearly all pairs share, and columns
-    that the positives are named after already, are passed over.
+    looked at; else the counted positives, if they are of enough groups. Columns that the rule reads, columns that
+    nearly all pairs share, and columns that the positives are named after already, are passed over.
 
     Args:
         rule: The rule of the relation.
@@ -39,8 +39,8 @@ def shared_throughout(
             if one.agreement == 1 and (one.groups or 0) >= FEW_GROUPS:
                 yield f"all positives of {relation.text} share the {one.column}"
         elif one_value_a_group(relation.rule.codes, columns[one.column]):
-            group = " and ".join(sorted(rule.equal_columns))
-            every = f"every {group}" if group and not rule.bins else f"every group of {relation.text}"
+            equal = [] if rule.bins else sorted(rule.equal_columns)
+            every = f"every {equal[0]}" if len(equal) == 1 else f"every group of {relation.text}"
             yield f"{every} has one {one.column}: positives of {relation.text} share it, too"
 
 
@@ -56,4 +56,4 @@ def one_value_a_group(groups: Ints, values: Ints) -> bool:
     if len(np.unique(group)) == len(group):
         return False
     pairs = np.unique(np.stack([group, value]), axis=1)
-    return len(np.unique(pairs[0])) == pairs.shape[1]
+    return bool(len(np.unique(pairs[0])) == pairs.shape[1])

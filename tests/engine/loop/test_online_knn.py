@@ -158,9 +158,9 @@ def test_a_number_of_many_values_is_cut_into_ten_classes() -> None:
 
 def test_a_label_that_is_the_group_is_refused_with_a_way_out() -> None:
     table = _table(patient=[f"p{k // 2}" for k in range(12)])
-    with pytest.raises(UsageError, match="fewer than two values of 'patient' are in two groups of 'patient'") as caught:
+    with pytest.raises(UsageError, match="that occur in two groups of 'patient' each") as caught:
         online_labels(table, "patient", "patient")
     assert "health.group=sample" in caught.value.hint
     assert online_labels(table, "patient", "sample").number == 6
-    with pytest.raises(UsageError, match="two rows"):
+    with pytest.raises(UsageError, match="in two rows each"):
         online_labels(_table(kind=["x"] * 12), "kind", None)

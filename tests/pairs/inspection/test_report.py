@@ -11,6 +11,7 @@ import pytest
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.pairs import BatchSampler, Composition, Objective, PairsReport, inspect_pairs, parse
+from ssl_domains.pairs.inspection.whole_groups import one_value_a_group
 from ssl_domains.samples import SampleTable
 
 
@@ -198,6 +199,155 @@ def test_below_half_of_anchors_is_a_warning_not_a_refusal() -> None:
     report = inspect({"g": [0, 0, *range(1, 31)]}, "same('g')", Composition("groups"))
     report.check()
     assert any(warning.startswith("93.8 % of anchors have no positive") for warning in report.warnings)
+
+
+def rare(share: float, n: int = 400) -> dict[str, Any]:
+    """So many of the rows have a partner of the same value; the others have no value."""
+    few = round(share * n)
+    return {"g": [k // 2 if k < few else None for k in range(n)]}
+
+
+def test_a_rule_that_nearly_equals_simclr_is_refused_with_both_shares() -> None:
+    report = inspect(rare(0.04), "same('g')", Composition("groups"), batch=40)
+    share = report.relations[0].without_cross_positive
+    assert share is not None
+    assert 0.95 <= share < 1
+    assert refusal(report) == (
+        f"{100 * share:.1f} % of all anchors have no positive of another sample in the 10 planned batches; 96.0 % of "
+        "rows match no row of the table: in practice this equals SimCLR"
+    )
+    assert report.hints[0] == (
+        "keep the rows that have the rule's values: ssl-domains tables filter TABLE --where 'g!=' -o OUT; "
+        "--anyway (pairs.anyway = true) trains it all the same"
+    )
+    assert not any("have no positive" in warning for warning in report.warnings)
+
+
+def test_shares_are_of_all_anchors_also_of_those_without_a_value() -> None:
+    """Rows without a value are anchors in the planned batches, too; of 1,000 anchors 6 % have a partner."""
+    report = inspect(rare(0.06, 1000), "same('g')", Composition("random"), batch=1000)
+    assert report.relations[0].without_cross_positive == pytest.approx(0.94)
+    assert report.coverage is not None
+    assert report.coverage.without == pytest.approx(0.94)
+    assert report.coverage.unmatched is None
+    report.check()
+
+
+def test_random_batches_that_miss_the_partners_are_refused_with_another_composition() -> None:
+    report = inspect({"g": [k // 2 for k in range(400)]}, "same('g')", Composition("random"), batch=8)
+    assert "; 0.0 % of rows match no row of the table" in refusal(report)
+    assert "--set pairs.composition=groups" in report.hints[0]
+    inspect({"g": [k // 2 for k in range(400)]}, "same('g')", Composition("groups"), batch=8).check()
+
+
+def test_numbers_without_missing_values_get_a_wider_window_as_a_hint() -> None:
+    report = inspect({"x": [float(10 * k + (k % 60 == 1) * -9.5) for k in range(240)]}, "within('x', 1)", batch=240)
+    assert report.coverage is not None
+    assert report.coverage.unmatched == report.coverage.without == pytest.approx(1 - 8 / 240)
+    assert "a wider window" in report.hints[0]
+    assert refusal(report)
+
+
+def test_two_relations_are_refused_only_when_both_leave_the_same_anchors_alone() -> None:
+    columns = {**rare(0.02, 200), "h": [k // 2 for k in range(200)]}
+    together = inspect(columns, "same('g') + same('h')", Composition("groups", compose_by=1), batch=20)
+    together.check()
+    assert any("under same('g')" in warning for warning in together.warnings)
+    columns["h"] = [None] * 196 + ["a", "a", "b", "b"]
+    assert "; 96.0 % of rows match no row" in refusal(inspect(columns, "same('g') + same('h')", batch=200))
+
+
+def test_anyway_turns_this_refusal_into_a_warning_and_no_other_one() -> None:
+    report = inspect(rare(0.04), "same('g')", Composition("groups"), batch=40, anyway=True)
+    report.check()
+    assert report.warnings[0].endswith("in practice this equals SimCLR; trained all the same (pairs.anyway)")
+    assert "all unique" in refusal(inspect(patients(), "same('file')", anyway=True))
+    nothing = {"x": [float(10 * k) for k in range(16)]}
+    assert "no anchor has a positive" in refusal(inspect(nothing, "within('x', 1)", anyway=True))
+
+
+def test_parts_of_one_sample_are_positives_so_that_it_is_not_simclr() -> None:
+    inspect(rare(0.04), "same('sample').across_parts()", batch=40).check()
+
+
+# nuisance by groups ------------------------------------------------------------------------------------------------
+
+
+def visits(people: int, scanners: int = 2, n: int = 120) -> dict[str, Any]:
+    """Each patient has one scanner; ``eye`` alternates."""
+    who = [k % people for k in range(n)]
+    return {
+        "patient": [f"p{k}" for k in who],
+        "scanner": [f"scanner {k % scanners}" for k in who],
+        "eye": [("left", "right")[k // people % 2] for k in range(n)],
+        "volume": [f"{k % people}-{k // people % 2}" for k in range(n)],
+    }
+
+
+@pytest.mark.parametrize(("people", "judged"), [(4, False), (7, False), (8, True), (12, True)])
+def test_a_nuisance_of_few_groups_is_not_judged(people: int, judged: bool) -> None:
+    report = inspect(visits(people), "same('eye')", batch=40, nuisance=("scanner",), group="patient")
+    sharing = report.relations[0].sharing[0]
+    assert sharing.groups == people
+    few = f"seen with only {people} groups: too few to judge (8 are the least)"
+    assert sharing.verdict == ("positives share the scanner about as often as chance" if judged else few)
+    assert not any("scanner" in warning for warning in report.warnings)
+
+
+def test_groups_are_those_of_positives_with_known_values() -> None:
+    """Of 12 patients, the scanner is known of 5, and one of these has no positive; rows of no patient don't count."""
+    columns = visits(12)
+    columns["scanner"] = [value if k % 12 < 5 else None for k, value in enumerate(columns["scanner"])]
+    columns["day"] = [k % 12 if k % 12 != 4 else 100 + k for k in range(120)]
+    columns["patient"] = [value if k % 12 != 3 else None for k, value in enumerate(columns["patient"])]
+    report = inspect(columns, "same('day')", batch=120, nuisance=("scanner",), group="patient")
+    assert report.relations[0].sharing[0].groups == 3
+    without_group = inspect(columns, "same('day')", batch=120, nuisance=("scanner",))
+    assert without_group.relations[0].sharing[0].groups == 40
+
+
+def test_what_the_rule_compares_itself_is_judged_whatever_the_number_of_groups() -> None:
+    report = inspect(visits(4), "same('scanner')", batch=40, nuisance=("scanner",), group="patient")
+    assert report.relations[0].sharing[0].verdict == "these positives are the scanner"
+
+
+def test_a_label_is_judged_whatever_the_number_of_groups_and_its_remark_stands_beside() -> None:
+    report = inspect(visits(4), "same('patient')", batch=40, label="eye", group="patient")
+    assert "about as often as chance" in report.relations[0].sharing[0].verdict
+    text = dict(report.rows())["  label eye"]
+    assert text.endswith("as chance (this alone does not tell a good rule from a bad one)")
+
+
+@pytest.mark.parametrize(
+    ("rule", "warning"),
+    [
+        ("same('patient')", "every patient has one scanner: positives of same('patient') share it, too"),
+        ("same('patient', 'eye')", "every group of same('patient', 'eye') has one scanner: positives of "),
+        ("same('volume') & ~same('eye', 'patient') | same('volume')", "all positives of "),
+        ("same('patient') & same('volume')", "every group of same('patient') & same('volume') has one "),
+    ],
+)
+def test_positives_of_one_scanner_are_warned_of(rule: str, warning: str) -> None:
+    report = inspect(visits(12), rule, batch=40, nuisance=("scanner",), group="patient")
+    (told,) = [text for text in report.warnings if "scanner" in text]
+    assert told.startswith(warning)
+
+
+def test_patients_of_several_scanners_and_one_scanner_for_all_are_no_warning() -> None:
+    several = visits(12)
+    several["scanner"][0] = "scanner 1"
+    one = {**several, "scanner": ["scanner 0"] * 120}
+    for columns in (several, one):
+        report = inspect(columns, "same('patient')", batch=40, nuisance=("scanner",), group="patient")
+        assert not any("scanner" in text for text in report.warnings)
+
+
+def test_one_value_a_group_by_hand() -> None:
+    codes = np.array([0, 0, 1, 1, 2, -1, -1])
+    assert one_value_a_group(codes, np.array([5, 5, 6, 6, 7, 1, 2]))
+    assert one_value_a_group(codes, np.array([5, 5, 6, -1, 7, 1, 2]))
+    assert not one_value_a_group(codes, np.array([5, 5, 6, 7, 7, 1, 2]))
+    assert not one_value_a_group(codes, np.array([5, -1, 6, -1, 7, 1, 2]))  # no group has two known values
 
 
 def test_no_relation_is_plain_simclr_and_says_so_without_a_refusal() -> None:

@@ -239,6 +239,14 @@ def test_an_error_names_its_cell(pictures: Path, tmp_path: Path) -> None:
         train(material, cell)
 
 
+def test_hidden_labels_do_not_refuse_an_arm_that_reads_them(pictures: Path, tmp_path: Path) -> None:
+    """With few labels nearly all rows have only their own views as positives, which is the point of such an arm."""
+    material = small_study.make_material(pictures, tmp_path)
+    plan = small_study.make_plan(material, (KIND,))
+    assert prepare(material, Cell(KIND, 0, 0, 0.1, {}, plan.steps)).config.pairs.anyway
+    assert not prepare(material, Cell(NEAR, 0, 0, None, {}, plan.steps)).config.pairs.anyway
+
+
 def test_columns_of_another_table_replace_those_the_rule_reads(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     shifted = material.table.with_columns(place=material.table.frame["place"] + 7)
