@@ -98,7 +98,7 @@ class FineTuneParts:
         if not labels.known.any():
             raise DataError("no training row has a label", "fine-tune on a column that the training rows have")
         require_varying(labels)
-        shown = labels.take(labels.known).membership().any(axis=0)
+        shown = np.asarray(labels.take(labels.known).membership().any(axis=0), dtype=np.bool_)
         self._require_every_class(labels.classes, shown, "label")
 
     def _require_masks(self, masks: DenseTargets) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ssl_domains.engine import Rehearsal
+from ssl_domains.engine.processes.distributed import launched_processes
 from ssl_domains.finetuning.comparison import Comparison
 from ssl_domains.finetuning.report import EQUAL_STEPS, FINE_TUNED
 from ssl_domains.finetuning.training import rehearse_finetuning
@@ -66,7 +67,7 @@ def rehearse_comparison(comparison: Comparison) -> Rehearsed:
         DataError: In the cases of `compare`.
         ResourceError: When memory runs out.
     """
-    plan = comparison.plan()
+    plan = comparison.plan(launched_processes())
     comparison.require_trainable(plan)
     draw = max(comparison.compared, key=lambda one: one.labels.asked)
     tuned = plan.training(FINE_TUNED, draw)

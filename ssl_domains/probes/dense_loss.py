@@ -28,7 +28,7 @@ def dense_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
     both, total = (chance * truth).sum(dim=(0, 2, 3)), (chance + truth).sum(dim=(0, 2, 3))
     shown = truth.sum(dim=(0, 2, 3)) > 0
     soft = ((1 - 2 * both / total.clamp(min=1e-6)) * shown).sum() / shown.sum().clamp(min=1)
-    return loss + dice_weight * soft
+    return torch.as_tensor(loss + dice_weight * soft)
 
 
 def dense_sums(logits: Tensor, target: Tensor) -> Tensor:
@@ -54,10 +54,10 @@ def dense_sums(logits: Tensor, target: Tensor) -> Tensor:
 def dense_loss_of_sums(sums: Tensor, dice_weight: float) -> Tensor:
     """`dense_loss` of a batch from its `dense_sums` ``[B, 2 + 3C]``; exactly 0 without a counted pixel."""
     total = sums.sum(dim=0)
-    both, chance, truth = total[2:].view(3, -1)
+    both, chance, truth = total[2:].view(3, -1).unbind()
     loss = total[0] / total[1].clamp(min=1)
     if not dice_weight:
         return loss
     shown = truth > 0
     soft = ((1 - 2 * both / (chance + truth).clamp(min=1e-6)) * shown).sum() / shown.sum().clamp(min=1)
-    return loss + dice_weight * soft
+    return torch.as_tensor(loss + dice_weight * soft)

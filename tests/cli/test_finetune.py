@@ -81,6 +81,10 @@ MISTAKES = {
     "a misspelt setting": (
         "{samples} --from {run} --out {out} --label kind --set train.epoch=3", 2, "train.epoch", "train.epochs",
     ),
+    "a misspelt section": ("{samples} --from {run} --out {out} --label kind --set trian.lr=1", 2, "trian.lr", "train."),
+    "a setting of the wrong type": (
+        "{samples} --from {run} --out {out} --label kind --set train.max_steps=many", 2, "train.max_steps", "steps",
+    ),
     "a misspelt option of the method": (
         "{samples} --from {run} --out {out} --label kind --set method.layer=3", 2, "layer", "layers",
     ),
@@ -102,7 +106,7 @@ MISTAKES = {
     "nothing to resume": ("{samples} --from {run} --out {out} --label kind --resume", 2, "to resume", "--resume out"),
     "a run that is there": ("{samples} --from {run} --out {run} --label kind", 2, "already holds", "--resume"),
     "masks without masks": ("{samples} --from {run} --out {out} --masks", 2, "masks", ""),
-    "a head without masks": ("{samples} --from {run} --out {out} --label kind --head 1x1", 2, "--masks", "leave it out"),
+    "a head without masks": ("{samples} --from {run} --out {out} --label kind --head 1x1", 2, "--masks", "leave it"),
 }  # fmt: skip
 
 

@@ -183,7 +183,7 @@ def _require_varying(label: str, labels: Labels) -> None:
 def _require_learnable(label: str, labels: Labels, sides: EvaluationSplit) -> None:
     """Refuse classes that only test groups have."""
     holds = labels.membership()
-    lacking = holds[sides.test].any(axis=0) & ~holds[sides.train].any(axis=0)
+    lacking = np.asarray(holds[sides.test].any(axis=0) & ~holds[sides.train].any(axis=0), dtype=np.bool_)
     if not lacking.any():
         return
     names = [repr(name) for name, lacks in zip(labels.classes, lacking, strict=True) if lacks]

@@ -124,6 +124,7 @@ def finetune_run(
 def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     """Open weights, table, store and labels, and check them."""
     from ssl_domains.finetuning.comparison import Comparison
+    from ssl_domains.stores import default_store
 
     settings = request.settings()
     head = request.head or "1x1"
@@ -135,7 +136,10 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     table = open_table(domain, request.samples)
     if request.label is not None:
         table.label(request.label)
-    store = fill_store(domain, table, _store_of(request, settings, run))
+    folder = _store_of(request, settings, run)
+    store = fill_store(domain, table, folder)
+    if folder != default_store(request.samples):
+        settings["data.store"] = str(folder)
     initial = weights_of(domain, request.start, run, table, store, request.encoder, settings, request.samples)
     if request.label is None and initial.crop is not None:
         cause = "the views of the encoder show crops, and the masks are those of whole samples"

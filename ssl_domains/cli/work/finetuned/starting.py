@@ -44,6 +44,10 @@ def check_settings(domain: Domain, start: str, encoder: str | None, settings: Ma
                              "leave it out")  # fmt: skip
         if key in _REFUSED:
             raise UsageError(f"--set {key} does not go with finetune: {_REFUSED[key]}", "leave it out")
+    from ssl_domains.engine.record.config_file import build_config, with_method_options
+    from ssl_domains.finetuning.options import FineTuneOptions
+
+    with_method_options(build_config({**settings, "method.name": "finetune"}), FineTuneOptions)
     if start == "random":
         raise UsageError("--from random would be training from scratch", "scratch stands beside every fine-tuning")
     path = Path(start)
