@@ -108,6 +108,16 @@ def test_a_collapse_is_warned_of_once_and_again_after_a_recovery() -> None:
     assert [line["step"] for line in kept.lines if "warning" in line] == [8, 12, 20]
 
 
+def test_a_method_trained_on_labels_is_not_warned_of_a_collapse() -> None:
+    events: list[Event] = []
+    monitor, kept = _monitor(events)
+    monitor.collapse = False
+    for step in range(1, 21):
+        _step(monitor, step, collapsed=True)
+    assert not [event for event in events if isinstance(event, Warned)]
+    assert not [line for line in kept.lines if "warning" in line]
+
+
 def test_a_loss_that_is_not_finite_ends_it_at_the_measurement_or_before_a_checkpoint() -> None:
     monitor, _ = _monitor([])
     _step(monitor, 1)
