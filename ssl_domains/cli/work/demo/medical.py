@@ -12,7 +12,7 @@ from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
 from ssl_domains.cli.work.demo.scores import CLAIM, Scores
-from ssl_domains.cli.work.demo.workers import Job, run_jobs
+from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
 from ssl_domains.quantities import plural
@@ -53,11 +53,12 @@ class MedicalDemonstration:
         """Seeds of the trainings."""
         return range(self.lines.seed, self.lines.seed + self.seeds)
 
-    def play(self, invoke: Invoke) -> str:
+    def play(self, invoke: Invoke, run: ExitCode) -> str:
         """Run the whole demonstration; every step is a command line that a user can type.
 
         Args:
             invoke: Runs one command line.
+            run: Runs one command line in another process and returns its exit code.
 
         Returns:
             The table of scores and the path of the page, as text.
@@ -82,7 +83,7 @@ class MedicalDemonstration:
         self._decode()
         jobs = self.jobs()
         self._step(f"3. {len(ARMS)} arms, {plural(self.seeds, 'seed')}, {self.processes} processes of one thread")
-        run_jobs(jobs, out / "logs", self.processes, lambda number, job: note(f"[{number}/{len(jobs)}] {job.about}"))
+        run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
         self._step("4. Scores")
         scores = Scores.read(self.lines, self.all_seeds)
         return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {out / COMMANDS}"
