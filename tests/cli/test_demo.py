@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ssl_domains.cli.app import run
 from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS, typed
 from ssl_domains.cli.work.demo.medical import TITLE, MedicalDemonstration
@@ -25,8 +26,6 @@ def played(tmp_path_factory: pytest.TempPathFactory):
     """One short demonstration: its folder, and what it printed on standard output and on standard error."""
     import contextlib
     import io
-
-    from ssl_domains.cli.app import run
 
     folder = tmp_path_factory.mktemp("demo") / "demo"
     out, err = io.StringIO(), io.StringIO()
@@ -59,8 +58,8 @@ def test_every_printed_number_is_recomputed_from_the_run_folders(played):
     table = table_of(printed)
     page = (folder / "summary.html").read_text()
     for arm in ARMS:
-        run = folder / "runs" / f"{arm.name}-0"
-        expected = [*means(run, LABEL, "frozen encoder"), *means(run, NUISANCE, "frozen encoder")]
+        trained = folder / "runs" / f"{arm.name}-0"
+        expected = [*means(trained, LABEL, "frozen encoder"), *means(trained, NUISANCE, "frozen encoder")]
         assert table.pop(arm.about) == expected
         assert all(f"<td>{number}<" in page for number in expected)
     for shown, arm in (("HOG (hand-made)",) * 2, ("mean grey (hand-made)",) * 2, ("cst alone", "cst alone (cst)")):
@@ -206,7 +205,7 @@ def test_jobs_run_in_order_and_print_into_their_logs(tmp_path):
         Job("late", "", (("--version",),), after="early"),
         Job("early", "", (("--version",), ("methods", "list"))),
     ]
-    run_jobs(jobs, tmp_path / "logs", 2, lambda number, job: finished.append(f"{number} {job.name}"))
+    run_jobs(jobs, tmp_path / "logs", 2, run, lambda number, job: finished.append(f"{number} {job.name}"))
     assert finished == ["1 early", "2 late"]
     log = (tmp_path / "logs" / "early.txt").read_text()
     assert log.startswith(f"$ {typed(['--version'])}\nssl-domains ")
@@ -217,7 +216,7 @@ def test_jobs_run_in_order_and_print_into_their_logs(tmp_path):
 def test_a_job_that_fails_ends_the_others(tmp_path):
     jobs = [Job("bad", "", (("no-such-domain",), ("--version",))), Job("late", "", (("--version",),), after="bad")]
     with pytest.raises(DataError, match="`ssl-domains no-such-domain` ended with code") as caught:
-        run_jobs(jobs, tmp_path / "logs", 1, lambda number, job: None)
+        run_jobs(jobs, tmp_path / "logs", 1, run, lambda number, job: None)
     assert str(tmp_path / "logs" / "bad.txt") in caught.value.hint
     assert "$ ssl-domains --version" not in (tmp_path / "logs" / "bad.txt").read_text()
     assert not (tmp_path / "logs" / "late.txt").exists()

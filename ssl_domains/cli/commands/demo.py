@@ -39,13 +39,20 @@ def command(
     from ssl_domains.cli.work.demo.arms import CommandLines
 
     chosen = registry_of(ctx).domain(domain.value)
-    demonstration: FisheyeDemonstration | MedicalDemonstration
-    if domain is DemoDomain.fisheye:
-        demonstration = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed)
-    else:
-        demonstration = MedicalDemonstration(CommandLines(out, seed, epochs or 20, size, draws), chosen, seeds)
     with answering() as answer:
-        answer.line("\n" + demonstration.play(invoke))
+        if domain is DemoDomain.fisheye:
+            result = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed).play(invoke)
+        else:
+            lines = CommandLines(out, seed, epochs or 20, size, draws)
+            result = MedicalDemonstration(lines, chosen, seeds).play(invoke, exit_code)
+        answer.line("\n" + result)
+
+
+def exit_code(words: Sequence[str]) -> int:
+    """Run a command line and return its exit code; called in the processes that train."""
+    from ssl_domains.cli.app import run
+
+    return run(words)
 
 
 def invoke(words: Sequence[str]) -> None:

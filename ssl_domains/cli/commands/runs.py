@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,13 +76,11 @@ def list_all(
 def _only(run: RunFacts, label: str | None) -> RunFacts:
     if label is None:
         return run
-    from dataclasses import replace
 
-    kept = {
-        name: tuple(one for one in scores if one.label == label)
-        for name, scores in (("probes", run.probes), ("finetuned", run.finetuned))
-    }
-    return replace(run, **kept)
+    def kept(scores: Sequence[Headline]) -> tuple[Headline, ...]:
+        return tuple(one for one in scores if one.label == label)
+
+    return replace(run, probes=kept(run.probes), finetuned=kept(run.finetuned))
 
 
 def _sorted(runs: Sequence[RunFacts], by: Column) -> list[RunFacts]:

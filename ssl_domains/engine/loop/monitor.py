@@ -236,7 +236,7 @@ class Monitor:
         sizes = [len(kept) for _, kept in batches]
         if self.world.size > 1:
             place = torch.arange(self.world.size * sum(sizes), device=samples.device).view(self.world.size, -1)
-            order = torch.cat([batch.reshape(-1) for batch in place.split(sizes, dim=1)])
+            order = torch.cat([batch.reshape(-1) for batch in torch.split(place, sizes, dim=1)])
             features, samples = features[order], samples[order]
         return features, samples
 

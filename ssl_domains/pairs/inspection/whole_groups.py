@@ -56,4 +56,4 @@ def one_value_a_group(groups: Ints, values: Ints) -> bool:
     if len(np.unique(group)) == len(group):
         return False
     pairs = np.unique(np.stack([group, value]), axis=1)
-    return len(np.unique(pairs[0])) == pairs.shape[1]
+    return bool(len(np.unique(pairs[0])) == pairs.shape[1])

@@ -12,9 +12,10 @@ from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
 from ssl_domains.cli.work.demo.scores import CLAIM, Scores
-from ssl_domains.cli.work.demo.workers import Job, run_jobs
+from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
+from ssl_domains.quantities import plural
 
 __all__ = ["TITLE", "MedicalDemonstration"]
 
@@ -52,11 +53,12 @@ class MedicalDemonstration:
         """Seeds of the trainings."""
         return range(self.lines.seed, self.lines.seed + self.seeds)
 
-    def play(self, invoke: Invoke) -> str:
+    def play(self, invoke: Invoke, run: ExitCode) -> str:
         """Run the whole demonstration; every step is a command line that a user can type.
 
         Args:
             invoke: Runs one command line.
+            run: Runs one command line in another process and returns its exit code.
 
         Returns:
             The table of scores and the path of the page, as text.
@@ -80,8 +82,8 @@ class MedicalDemonstration:
         self._pairs(invoke, RULE)
         self._decode()
         jobs = self.jobs()
-        self._step(f"3. {len(ARMS)} arms, {self.seeds} seeds, {self.processes} processes of one thread")
-        run_jobs(jobs, out / "logs", self.processes, lambda number, job: note(f"[{number}/{len(jobs)}] {job.about}"))
+        self._step(f"3. {len(ARMS)} arms, {plural(self.seeds, 'seed')}, {self.processes} processes of one thread")
+        run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
         self._step("4. Scores")
         scores = Scores.read(self.lines, self.all_seeds)
         return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {out / COMMANDS}"
@@ -120,14 +122,14 @@ class MedicalDemonstration:
             [
                 TITLE,
                 f"Balanced accuracy on {scores.test} held-out patients (chance 0.333), linear probe of the frozen "
-                f"encoder, mean over {self.lines.draws} draws of labelled patients and {self.seeds} seeds:",
+                f"encoder, mean over {self.lines.draws} draws of labelled patients and {plural(self.seeds, 'seed')}:",
                 "",
                 table(headings, lines),
                 "",
                 f"Order that the data was made for, on the label with {scores.patients[1]} labelled patients: {CLAIM}; "
                 f"it {verdict}.",
                 "",
-                "Does pre-training help? The first training of the rule fine-tuned, beside scratch; one draw of patients:",
+                "Does pre-training help? The rule's first training, fine-tuned, beside scratch; one draw of patients:",
                 "",
                 table(*scores.tuned_table()),
             ]

@@ -17,7 +17,10 @@ from pathlib import Path
 from ssl_domains.cli.work.demo.folder import typed
 from ssl_domains.errors import DataError
 
-__all__ = ["Job", "run_jobs"]
+__all__ = ["ExitCode", "Job", "run_jobs"]
+
+ExitCode = Callable[[Sequence[str]], int]
+"""Runs one command line and returns its exit code; a function of a module, as other processes import it by name."""
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -39,13 +42,14 @@ class Job:
     after: str = ""
 
 
-def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, done: Callable[[int, Job], None]) -> None:
+def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, run: ExitCode, done: Callable[[int, Job], None]) -> None:
     """Run all jobs, as many at a time as there are processes; what they print goes to ``logs/NAME.txt``.
 
     Args:
         jobs: The jobs; one that names another in ``after`` stands behind it.
         logs: Folder of the log files.
         processes: Number of processes.
+        run: Runs a command line.
         done: Called with the number of finished jobs and the job that has just finished.
 
     Raises:
@@ -57,7 +61,7 @@ def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, done: Callable[[in
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context)
     try:
-        _run(pool, jobs, logs, done)
+        _run(pool, jobs, logs, run, done)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
@@ -67,13 +71,15 @@ def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, done: Callable[[in
                 os.environ[name] = value
 
 
-def _run(pool: ProcessPoolExecutor, jobs: Sequence[Job], logs: Path, done: Callable[[int, Job], None]) -> None:
+def _run(
+    pool: ProcessPoolExecutor, jobs: Sequence[Job], logs: Path, run: ExitCode, done: Callable[[int, Job], None]
+) -> None:
     running: dict[Future[None], Job] = {}
     finished: set[str] = set()
     left = list(jobs)
     while left or running:
         for job in [job for job in left if not job.after or job.after in finished]:
-            running[pool.submit(run_lines, job.lines, str(logs / f"{job.name}.txt"))] = job
+            running[pool.submit(run_lines, run, job.lines, str(logs / f"{job.name}.txt"))] = job
             left.remove(job)
         ready, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in ready:
@@ -83,14 +89,12 @@ def _run(pool: ProcessPoolExecutor, jobs: Sequence[Job], logs: Path, done: Calla
             done(len(finished), job)
 
 
-def run_lines(lines: Sequence[Sequence[str]], log: str) -> None:
+def run_lines(run: ExitCode, lines: Sequence[Sequence[str]], log: str) -> None:
     """Run command lines in this process, their output in the file ``log``.
 
     Raises:
         DataError: When one of them fails, with the last line of its output.
     """
-    from ssl_domains.cli.app import run
-
     with (
         Path(log).open("w", encoding="utf-8") as file,
         contextlib.redirect_stdout(file),

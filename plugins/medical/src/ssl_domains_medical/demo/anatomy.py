@@ -20,7 +20,7 @@ GRADES = ("none or few", "some", "many")
 """Names of the three grades of severity."""
 
 _MOST = 9  # cysts of the highest severity; foci of the patient with the most
-_CONTRAST = 0.27
+_CONTRAST = 0.285
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def b_scan(eye: Eye, severity: float, foci: float, scanner: Scanner, rng: np.ran
     stripes = scanner.stripes * np.sin(2 * np.pi * (rows / scanner.period + rng.random()))
     noise = rng.normal(0, scanner.noise, tissue.shape)
     grey = scanner.floor + scanner.gain * tissue + stripes + noise
-    return np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(grey * 255), 0, 255), dtype=np.uint8)
 
 
 def _spots(
