@@ -22,9 +22,10 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
+from ssl_domains.studies.measuring.supervised import levelling_remark
 from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
 
-__all__ = ["label_scores"]
+__all__ = ["TestRows", "label_scores"]
 
 
 def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
@@ -38,15 +39,13 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
     rows = np.flatnonzero((fold.train & labels.known) | scored)
     part, kept = material.table.take(rows), labels.take(rows)
     codes, test = material.groups.codes[rows], scored[rows]
-    if not test.any():
-        raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
-    scoring = _Scoring.of(material, part.take(test), kept.take(test), codes[test])
+    scoring = TestRows.of(material, cell)
     if cell.arm.kind == "supervised":
         assert run is not None
         assert cell.fraction is not None
         answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
-        return [scoring.score("linear", cell.fraction, labelled, answers)]
+        return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
     x, probes = _features(material, cell, run, part)
     scores = []
     for fraction in fractions:
@@ -83,7 +82,7 @@ def _preprocess(material: Material, cell: Cell) -> Preprocess:
 
 
 @dataclass(frozen=True)
-class _Scoring:
+class TestRows:
     """Scores predictions on the test rows of a cell.
 
     Attributes:
@@ -101,9 +100,17 @@ class _Scoring:
     place: NDArray[np.int64]
 
     @classmethod
-    def of(cls, material: Material, part: SampleTable, truth: Labels, codes: NDArray[np.int64]) -> _Scoring:
-        groups, place = np.unique(codes, return_inverse=True)
-        return cls(material, part, truth, groups, place)
+    def of(cls, material: Material, cell: Cell) -> TestRows:
+        """The test rows of a cell on which every arm is scored.
+
+        Raises:
+            DataError: When there is none.
+        """
+        rows = np.flatnonzero(scored_rows(material, cell.fold))
+        if not len(rows):
+            raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
+        groups, place = np.unique(material.groups.codes[rows], return_inverse=True)
+        return cls(material, material.table.take(rows), material.labels.take(rows), groups, place)
 
     def score(
         self, probe: str, fraction: float, labelled: int, answers: NDArray[np.float64], note: str = ""
