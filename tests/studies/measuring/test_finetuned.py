@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import small_study
+from small_labels import BarMasks
 from ssl_domains.engine import Run
+from ssl_domains.stores import MaskStore
 from ssl_domains.studies import Arm, Material, all_arms
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, EQUAL_STEPS
 from ssl_domains.studies.design.cells import NOT_LEVELLED, TUNING, Cell, CellResult, CellScore, StoredCell
 from ssl_domains.studies.design.plan import StudyPlan
-from ssl_domains.studies.design.study_file import FineTuneEntry
+from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
 from ssl_domains.studies.design.training import draw_of
 from ssl_domains.studies.evidence.assemble import contrasts
 from ssl_domains.studies.evidence.levelling_notes import levelling_notes
@@ -121,6 +123,27 @@ def test_fine_tuning_starts_from_the_arm_and_scratch_from_random_weights(
             do_cell(material, plan, "", cell)
     assert starts["scratch-equal-steps"] is None
     assert starts["near"] == material.out / "cells" / "near" / "fold0-seed1" / "run"
+
+
+def test_masks_are_learnt_where_the_dense_probe_is(pictures: Path, tmp_path: Path) -> None:
+    table = small_study.make_table(pictures).with_columns(mask_path=[str(pictures / "stack.npy")] * 96)
+    material = small_study.make_material(
+        pictures, tmp_path, table=table, masks=MaskStore.fill(tmp_path / "masks", table, BarMasks()), nuisance=(),
+        probes=("dense", "finetune"), dense=DenseEntry(steps=5, lr=[0.03]), fractions=(1.0,), handmade={}, floors={},
+        finetune=FineTuneEntry(steps=STEPS, batch=BATCH),
+    )  # fmt: skip
+    arms = all_arms((NEAR,), {"near": False}, pretrained=False, floors={}, handmade=(), finetune=True)
+    plan = small_study.make_plan(material, (), arms=arms, steps=3)
+    probes = {"near": ["dense", "finetune"], EQUAL_STEPS: ["finetune"]}
+    for name, expected in probes.items():
+        scores = do_cell(material, plan, "", cell_of(plan, name)).scores
+        assert [one.probe for one in scores] == expected
+        for one in scores:
+            sums = np.array(one.sums["mean Dice"])
+            assert sums.shape == (6, 4)
+            assert ((sums[:, :2] >= 0) & (sums[:, :2] <= 1)).all()
+            assert one.labels == int(material.groups.folds[0].train.sum())
+        assert not list((tmp_path / cell_of(plan, name).folder).glob("finetune*"))
 
 
 def test_the_fine_tuned_arm_is_compared_with_scratch() -> None:
