@@ -20,7 +20,7 @@ def one_view(recipe: Recipe) -> Recipe:
     """The recipe with one view of each sample, where it has a number of views."""
     if not (is_dataclass(recipe) and hasattr(recipe, "views")):
         return recipe
-    single: Recipe = replace(recipe, views=1)  # type: ignore[type-var]
+    single: Recipe = replace(recipe, views=1)
     return single
 
 
