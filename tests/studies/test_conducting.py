@@ -161,6 +161,26 @@ def test_only_rows_that_a_floor_does_not_predict_are_scored(pictures: Path, tmp_
     assert any(f"only on the {left} of {total} labelled test rows" in note for note in notes)
 
 
+def test_what_no_seed_changes_is_measured_once(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    material = small_study.make_material(pictures, tmp_path)
+    from ssl_domains.studies.measuring import label_probes
+
+    probed, computed = [], []
+    run_probe, features = label_probes.run_probe, label_probes.handmade_features
+    monkeypatch.setattr(label_probes, "run_probe", lambda *a, **k: probed.append(k["seed"]) or run_probe(*a, **k))
+    monkeypatch.setattr(label_probes, "handmade_features", lambda *a: computed.append(1) or features(*a))
+    for name, kind in (("floor: noise", "floor"), ("features: mean", "handmade")):
+        probed.clear()
+        scores = [
+            measure_cell(material, Cell(Arm(name, "", kind), 0, seed, None, {}, 1), None, (0.5, 1.0))
+            for seed in (0, 1, 2)
+        ]
+        assert probed == [0, 0, 1, 2], "all labels once, each draw of a half by its own"
+        assert [one.fraction for one in scores[1]] == [0.5, 1.0]
+        assert scores[0][1] == scores[1][1] == scores[2][1]
+    assert computed == [1]
+
+
 def test_batches_that_are_uniform_anyway_are_said(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path)
     for composition, said in ("random", True), ("groups", False):

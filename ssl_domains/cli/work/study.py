@@ -46,6 +46,7 @@ def prepare_study(
     """
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.probes import HEADLINE, read_labels
+    from ssl_domains.samples import ASPECT_RATIO
     from ssl_domains.stores import default_store
     from ssl_domains.studies import Material, all_arms, plan_groups
     from ssl_domains.studies.design.measures import measure_named
@@ -76,8 +77,13 @@ def prepare_study(
         table.numbers(study.breakdown.column)
     if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
-    leading = "mean Dice" if study.primary.probe == "dense" else HEADLINE[labels.task]
-    nuisance = nuisance_columns(domain, table, config) if study.nuisance is None else tuple(study.nuisance)
+    on_masks = study.primary.probe == "dense" or (study.primary.probe == "finetune" and "dense" in study.probes)
+    leading = "mean Dice" if on_masks else HEADLINE[labels.task]
+    nuisance = nuisance_columns(domain, table, config)
+    if study.nuisance is not None:
+        # The aspect ratio, which padding gives away, stands beside the columns that the study names.
+        nuisance = (*study.nuisance, *(name for name in nuisance if name == ASPECT_RATIO and study.nuisance))
+        nuisance = tuple(dict.fromkeys(nuisance))
     material = Material(
         table=table,
         store=store,
@@ -105,6 +111,7 @@ def prepare_study(
         masks=_masks(domain, table, path) if "dense" in study.probes else None,
         dense=study.dense,
         mask_names=tuple(study.mask_names),
+        finetune=study.finetune,
     )
     arms = all_arms(
         named,
@@ -112,6 +119,7 @@ def prepare_study(
         pretrained=config.encoder.init != "random",
         floors=floors,
         handmade=tuple(domain.handmade),
+        finetune="finetune" in study.probes,
     )
     return material, arms
 
@@ -139,6 +147,7 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
                 config={**config, **entry.config},
                 columns=entry.columns,
                 reads=read_columns(rule),
+                finetuned=entry.finetune,
             )
         )
     return arms

@@ -123,7 +123,9 @@ def _conduct(
     )
     names = [arm.name for arm in arms]
     entries = (study.primary, *study.secondary)
-    primary, *further = (contrast_spec(entry, material.labels.task, names) for entry in entries)
+    primary, *further = (
+        contrast_spec(entry, material.labels.task, names, masks="dense" in study.probes) for entry in entries
+    )
     registered = first_primary(material.out, primary, None if earlier is None else earlier.registered)
     seconds = estimate_seconds(material, plan) / jobs
     say(opening(study, material, plan, seconds, jobs))

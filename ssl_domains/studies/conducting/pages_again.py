@@ -44,7 +44,9 @@ def pages_again(study: StudyFile, out: Path, *, command: str, say: Say, committe
     record = record_of(archives[path], path)
     names = [arm.name for arm in record.result.arms]
     entries = (study.primary, *study.secondary)
-    primary, *further = (contrast_spec(entry, record.result.task, names) for entry in entries)
+    primary, *further = (
+        contrast_spec(entry, record.result.task, names, masks="dense" in study.probes) for entry in entries
+    )
     arms = tuple(replace(arm, primary=arm.name in (primary.a, primary.b)) for arm in record.result.arms)
     result = replace(
         record.result, title=study.title, about=study.about, command=command, arms=arms, primary=primary,

@@ -18,20 +18,22 @@ from ssl_domains.studies.evidence.result import ContrastSpec, InformationRow
 __all__ = ["contrast_spec", "first_primary", "inspect_pairs", "pinned_arms"]
 
 
-def contrast_spec(entry: ContrastEntry, task: str, arms: Sequence[str]) -> ContrastSpec:
+def contrast_spec(entry: ContrastEntry, task: str, arms: Sequence[str], *, masks: bool = False) -> ContrastSpec:
     """The contrast that an entry of the study file names, with the default measure of its probe filled in.
 
     Args:
         entry: The entry.
         task: ``classification`` or ``regression``.
         arms: Names of all arms.
+        masks: Whether masks are predicted; fine-tuning is then of masks too.
 
     Raises:
         UsageError: When it names an arm that does not exist.
     """
     if entry.against not in arms:
         raise UsageError(f"there is no arm {entry.against!r} to compare with", did_you_mean(entry.against, arms))
-    default = "mean Dice" if entry.probe == "dense" else HEADLINE[task]
+    on_masks = entry.probe == "dense" or (entry.probe == "finetune" and masks)
+    default = "mean Dice" if on_masks else HEADLINE[task]
     return ContrastSpec(entry.arm, entry.against, entry.probe, entry.fraction, entry.measure or default)
 
 

@@ -8,9 +8,15 @@ from typing import Any, Literal
 
 from ssl_domains.pairs import Objective, parse
 
-__all__ = ["Arm", "Kind", "all_arms", "read_columns"]
+__all__ = ["EQUAL_EFFORT", "EQUAL_STEPS", "Arm", "Kind", "all_arms", "read_columns"]
 
-Kind = Literal["random", "supervised", "simclr", "composed", "rule", "shuffled", "pretrained", "floor", "handmade"]
+Kind = Literal[
+    "random", "supervised", "simclr", "composed", "rule", "shuffled", "pretrained", "floor", "handmade", "scratch"
+]
+
+
+EQUAL_STEPS = "scratch, equal steps"
+EQUAL_EFFORT = "scratch, equal effort"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Arm:
         of: Of a control, the name of the arm that it controls; otherwise empty. Both have the same composition of
             batches.
         reads: Columns the rule reads.
+        finetuned: Whether it is fine-tuned too, where the study fine-tunes.
         data: Hash of the columns that its training reads; see `studies.measuring.identity`.
     """
 
@@ -39,11 +46,12 @@ class Arm:
     of: str = ""
     reads: frozenset[str] = frozenset()
     data: str = ""
+    finetuned: bool = False
 
     @property
     def trained(self) -> bool:
-        """Whether it is trained, so that a grid point and a number of updates apply to it."""
-        return self.kind not in ("random", "pretrained", "floor", "handmade")
+        """Whether it is trained before it is probed, so that a grid point and a number of updates apply to it."""
+        return self.kind not in ("random", "pretrained", "floor", "handmade", "scratch")
 
     @property
     def embeds(self) -> bool:
@@ -62,6 +70,7 @@ def all_arms(
     pretrained: bool,
     floors: Mapping[str, Sequence[str]],
     handmade: Sequence[str],
+    finetune: bool = False,
 ) -> tuple[Arm, ...]:
     """All arms in the order in which they run: baselines, the arms of the study file with their controls, floors.
 
@@ -71,13 +80,28 @@ def all_arms(
         pretrained: Whether encoders start from given weights; then those weights, not trained further, are an arm too.
         floors: Name of a floor → the columns that its trees are fitted on.
         handmade: Names of hand-made features.
+        finetune: Whether arms are fine-tuned too; then two trainings from random weights stand beside them.
     """
     arms = [Arm("random", "random initialisation, no training", "random", config={"train.epochs": 0})]
     if pretrained:
-        arms.append(Arm("initial", "initial weights, no further training", "pretrained", config={"train.epochs": 0}))
+        about = "initial weights, no further training"
+        arms.append(Arm("initial", about, "pretrained", config={"train.epochs": 0}, finetuned=True))
+    if finetune:
+        from_scratch = {"train.epochs": 0}
+        arms += [
+            Arm(
+                EQUAL_STEPS, "supervised from scratch, as many updates as a fine-tuning", "scratch", config=from_scratch
+            ),
+            Arm(
+                EQUAL_EFFORT,
+                "supervised from scratch, as many views as pre-training and fine-tuning",
+                "scratch",
+                config=from_scratch,
+            ),
+        ]
     arms += [
         Arm("supervised", "supervised from scratch on the labelled fraction", "supervised"),
-        Arm("simclr", "SimCLR, uniform batches", "simclr", config={"pairs.composition": "random"}),
+        Arm("simclr", "SimCLR, uniform batches", "simclr", config={"pairs.composition": "random"}, finetuned=True),
     ]
     for arm in named:
         arms.append(arm)

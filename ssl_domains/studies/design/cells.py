@@ -13,8 +13,20 @@ from typing import Any
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
 
-__all__ = ["TUNING", "TUNING_SEED", "Cell", "CellResult", "CellScore", "StoredCell", "read_result", "write_result"]
+__all__ = [
+    "NOT_LEVELLED",
+    "TUNING",
+    "TUNING_SEED",
+    "Cell",
+    "CellResult",
+    "CellScore",
+    "StoredCell",
+    "read_result",
+    "write_result",
+]
 
+NOT_LEVELLED = "the loss of a supervised training had not levelled"
+"""Part of `CellScore.note` where a supervised training still learnt at its end, and is no fair control."""
 TUNING = -1
 """``Cell.fold`` of the cells that choose a grid point."""
 TUNING_SEED = 10_000

@@ -17,7 +17,7 @@ from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
-from ssl_domains.studies.design.study_file import DenseEntry
+from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
 from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Material"]
@@ -49,12 +49,13 @@ class Material:
             score.
         breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
         columns: Name → table from which an arm of that ``columns`` reads the columns of its rule.
-        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``.
+        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``, ``finetune``.
         masks: Decoded label masks; None without the dense probe.
         dense: Settings of the dense probe.
         mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
         out: Folder of the study.
         preprocess: For other data than pictures: function of the training rows that returns the preprocess.
+        finetune: Settings of fine-tuning.
     """
 
     table: SampleTable
@@ -83,6 +84,7 @@ class Material:
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+    finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
 
     def how_inputs_are_made(self, table: SampleTable) -> dict[str, Any]:
         """Scaling and preprocess for training rows, as keyword arguments of `ssl_domains.engine.Parts`."""

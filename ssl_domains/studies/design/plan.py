@@ -12,7 +12,7 @@ import numpy as np
 from ssl_domains.engine import PairPlan, plan_pairs, rehearse
 from ssl_domains.engine.loop.assembly import Parts
 from ssl_domains.pairs import Composition, parse
-from ssl_domains.studies.design.arms import Arm
+from ssl_domains.studies.design.arms import EQUAL_EFFORT, Arm
 from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
@@ -155,7 +155,14 @@ def _measuring(material: Material, plan: StudyPlan, cell: Cell, step: float) -> 
     fractions = plan.measured_at(cell)
     nuisance = 0 if cell.fold == TUNING else len(material.nuisance)
     seconds = float(np.sum(material.labels.known)) * _PER_ROW * (1 + sum(fractions) + nuisance)
-    if "dense" in material.probes and cell.arm.embeds:
+    if "finetune" in material.probes and cell.fold != TUNING and (cell.arm.finetuned or cell.arm.kind == "scratch"):
+        settings, train = material.finetune, material.config.train
+        count = sum(fraction in (settings.fractions or material.fractions) for fraction in fractions)
+        views = settings.steps * settings.batch + (
+            plan.steps * train.batch_size * 2 if cell.arm.name == EQUAL_EFFORT else 0
+        )
+        seconds += count * step * views / (2 * train.batch_size)  # a step of SimCLR has two views of each sample
+    if "dense" in material.probes and cell.arm.embeds and cell.arm.kind != "scratch":
         if cell.arm.kind == "supervised":
             return seconds + step * plan.steps * len(fractions)
         heads = 1 if len(material.dense.lr) == 1 else 4 * len(material.dense.lr)

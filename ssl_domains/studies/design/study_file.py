@@ -10,7 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["ArmEntry", "BreakdownEntry", "ContrastEntry", "DenseEntry", "StudyFile", "UnsureEntry", "read_study_file"]
+__all__ = [
+    "ArmEntry",
+    "BreakdownEntry",
+    "ContrastEntry",
+    "DenseEntry",
+    "FineTuneEntry",
+    "StudyFile",
+    "UnsureEntry",
+    "read_study_file",
+]
 
 MOST_GRID_POINTS = 3
 
@@ -29,6 +38,9 @@ class ArmEntry(_Entry):
     columns: str | None = Field(
         default=None,
         description="table beside the samples, whose columns rule and views read instead, by `sample`",
+    )
+    finetune: bool = Field(
+        default=True, description="also fine-tune this arm where `finetune` is among `probes`; false probes it only"
     )
     controls: bool = Field(
         default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
@@ -68,13 +80,24 @@ class DenseEntry(_Entry):
     )
 
 
+class FineTuneEntry(_Entry):
+    """Fine-tuning as a probe: encoder and head are trained on the labelled groups, from the weights of an arm."""
+
+    fractions: list[float] = Field(
+        default_factory=list, description="those of `fractions` at which arms are fine-tuned; empty is all of them"
+    )
+    steps: int = Field(default=300, ge=1, description="updates of a fine-tuning, equal in all arms")
+    batch: int = Field(default=32, ge=2, description="samples in a batch; fewer where fewer are labelled")
+    lr: float | None = Field(default=None, gt=0, description="learning rate of pre-trained weights; unset is 3e-4")
+
+
 class ContrastEntry(_Entry):
     """Comparison of two arms. The primary contrast has no correction; the others are Holm-corrected together."""
 
     arm: str = Field(description="an arm of [arms]")
     against: str = Field(default="simclr", description="the arm that it is compared with")
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
-    probe: str = Field(default="linear", description="'linear', 'k-NN' or 'dense'")
+    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense' or 'finetune'")
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
 
@@ -123,8 +146,11 @@ class StudyFile(_Entry):
         description="smallest difference of the primary measure that matters in practice, such as 0.02; the page says "
         "whether intervals lie beyond it, within it, or neither",
     )
-    probes: list[Literal["linear", "k-NN", "dense"]] = Field(
-        default=["linear", "k-NN"], min_length=1, description="'dense' needs masks that were scanned with the images"
+    probes: list[Literal["linear", "k-NN", "dense", "finetune"]] = Field(
+        default=["linear", "k-NN"],
+        min_length=1,
+        description="'dense' needs masks that were scanned with the images; 'finetune' trains the encoder too, on the "
+        "masks beside 'dense', else on the label",
     )
     nuisance: list[str] | None = Field(default=None, description="nuisance columns to probe; by default the domain's")
     within: str | None = Field(
@@ -135,6 +161,9 @@ class StudyFile(_Entry):
     floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
     mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
     dense: DenseEntry = Field(default_factory=lambda: DenseEntry(), description="the dense probe, equal in all arms")
+    finetune: FineTuneEntry = Field(
+        default_factory=lambda: FineTuneEntry(), description="fine-tuning, where it is among `probes`"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
@@ -145,6 +174,12 @@ class StudyFile(_Entry):
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of fractions")
             if contrast.probe not in self.probes:
                 raise ValueError(f"{where}.probe {contrast.probe!r} is not one of probes")
+            if contrast.probe == "finetune" and not self.finetune_at(contrast.fraction):
+                raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of finetune.fractions")
+        if set(self.finetune.fractions) - set(self.fractions):
+            raise ValueError("finetune.fractions are some of fractions")
+        if set(self.probes) == {"finetune"}:
+            raise ValueError("finetune stands beside another probe, which chooses the grid point")
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
         if not self.arms[self.primary.arm].controls:
@@ -153,6 +188,10 @@ class StudyFile(_Entry):
             if name in STANDING or not name.replace("_", "").replace("-", "").isalnum():
                 raise ValueError(f"an arm cannot be called {name!r}")
         return self
+
+    def finetune_at(self, fraction: float) -> bool:
+        """Whether arms are fine-tuned at a share of labelled groups."""
+        return "finetune" in self.probes and fraction in (self.finetune.fractions or self.fractions)
 
 
 STANDING = ("random", "supervised", "simclr")

@@ -182,7 +182,7 @@ def _config(material: Material, cell: Cell, rows: int) -> RunConfig:
         values["pairs.anyway"] = True
     if cell.arm.kind == "shuffled":
         values["pairs.shuffle_metadata"] = cell.seed
-    if cell.arm.kind == "random":
+    if cell.arm.kind in ("random", "scratch"):
         values["encoder.init"] = "random"
     if cell.arm.kind == "supervised":
         values |= {"pairs.composition": "random"}

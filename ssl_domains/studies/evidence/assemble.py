@@ -100,6 +100,7 @@ def contrasts(
     fractions: Sequence[float],
     primary: ContrastSpec,
     further: Sequence[ContrastSpec] = (),
+    finetuned: Sequence[tuple[float, str]] = (),
 ) -> tuple[ContrastSpec, ...]:
     """The secondary contrasts: the primary one at other fractions, and every arm against its controls.
 
@@ -111,6 +112,8 @@ def contrasts(
         fractions: Shares of labelled groups.
         primary: The primary contrast; not among those returned.
         further: Contrasts of the study file.
+        finetuned: (fraction, measure) at which the primary arm was fine-tuned: it is compared with SimCLR, fine-tuned
+            too, and with training from scratch at equal steps and at equal effort.
     """
     pairs: list[tuple[str, str, float]] = []
     pairs += [(primary.a, primary.b, fraction) for fraction in fractions]
@@ -121,6 +124,13 @@ def contrasts(
         elif arm.kind in ("composed", "shuffled"):
             pairs.append((arm.of, arm.name, primary.fraction))
     specs = [ContrastSpec(a, b, primary.probe, fraction, primary.measure) for a, b, fraction in pairs if a != b]
+    others = [arm.name for arm in arms if arm.kind == "scratch" or arm.name == "simclr"]
+    specs += [
+        ContrastSpec(primary.a, other, "finetune", fraction, measure)
+        for fraction, measure in finetuned
+        for other in others
+        if other != primary.a
+    ]
     return tuple(spec for spec in dict.fromkeys([*specs, *further]) if spec != primary)
 
 

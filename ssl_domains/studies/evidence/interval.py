@@ -64,7 +64,7 @@ def interval_around(value: float, numbers: NDArray[np.float64], size: float, lev
         note = "nothing differs between groups or seeds"
         return Interval(value, value, p, math.nan, math.nan, math.nan, method, (note,))
     reach, share = float(found.reach(level)), float(found.seed_share)
-    p = float(found.p_value(np.float64(value))) if seeds >= SEEDS_FOR_P_VALUE else math.nan
+    p = float(found.p_value(value)) if seeds >= SEEDS_FOR_P_VALUE else math.nan
     notes = (
         (f"most of the uncertainty comes from the {seeds} seeds: more seeds would narrow the interval",)
         if share > _MOST_OF_IT

@@ -31,7 +31,8 @@ def pseudo_values(measure: Measure, sums: NDArray[np.float64]) -> NDArray[np.flo
     groups = sums.shape[1]
     total = sums.sum(axis=1, keepdims=True)
     everything, without = measure.value(total), measure.value(_without_each(sums))
-    return groups * everything - (groups - 1) * without
+    numbers: NDArray[np.float64] = groups * everything - (groups - 1) * without
+    return numbers
 
 
 def _without_each(sums: NDArray[np.float64]) -> NDArray[np.float64]:

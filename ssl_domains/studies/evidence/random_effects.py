@@ -36,7 +36,7 @@ class RandomEffects:
         """Half the width of the two-sided interval of this level; NaN where the error is 0."""
         return np.asarray(stats.t.ppf(0.5 + level / 2, self.freedom) * self.error)
 
-    def p_value(self, mean: Numbers) -> Numbers:
+    def p_value(self, mean: float | Numbers) -> Numbers:
         """Two-sided p-value of a mean against 0, never 0; NaN where the error is 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
             p = 2.0 * stats.t.sf(np.abs(mean) / self.error, self.freedom)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ssl_domains.studies.design.cells import StoredCell
 from ssl_domains.studies.evidence.assemble import contrasts, nuisance_rows, scores_of
+from ssl_domains.studies.evidence.levelling_notes import levelling_notes
 from ssl_domains.studies.evidence.result import ContrastSpec, StudyResult
 
 __all__ = ["StudyRecord"]
@@ -41,12 +42,18 @@ class StudyRecord:
         notes = list(result.notes)
         if first != primary:
             notes.append(f"The primary contrast was changed after results existed: it was first {_spelled(first)}.")
+        scores = scores_of(cells, names, result.seeds, self.groups)
+        finetuned = [
+            (one.fraction, next(iter(one.evidence)))
+            for one in scores
+            if (one.arm, one.probe) == (primary.a, "finetune") and one.evidence
+        ]
         return replace(
             result,
-            notes=tuple(notes),
-            scores=scores_of(cells, names, result.seeds, self.groups),
+            notes=(*notes, *levelling_notes(cells, names)),
+            scores=scores,
             nuisance=nuisance_rows(cells, names),
-            secondary=contrasts(result.arms, result.fractions, primary, self.further),
+            secondary=contrasts(result.arms, result.fractions, primary, self.further, finetuned),
         )
 
     def to_dict(self) -> dict[str, Any]:

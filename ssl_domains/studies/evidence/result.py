@@ -28,7 +28,9 @@ __all__ = [
     "read_study_result",
 ]
 
-ArmKind = Literal["random", "supervised", "simclr", "composed", "rule", "shuffled", "floor", "pretrained", "handmade"]
+ArmKind = Literal[
+    "random", "supervised", "simclr", "composed", "rule", "shuffled", "floor", "pretrained", "handmade", "scratch"
+]
 """Role of an arm; decides its place in the table and its line in the figures."""
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.engine import Run
-from ssl_domains.engine.record.checkpoint import OtherConfigError, OtherSamplesError
+from ssl_domains.engine import Run, RunConfig
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
-from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune, finetune_config
+from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
 from ssl_domains.probes import DenseTargets, LabelDraw, label_draws
 from ssl_domains.probes.dense import DenseFit, DenseResult, run_dense_probe
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
@@ -26,95 +26,131 @@ from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import dice_sums
 from ssl_domains.studies.design.training import fold_of
-from ssl_domains.views import ViewRecipe
+from ssl_domains.studies.measuring.supervised import levelling_remark, one_view, resumed_or_new
 
-__all__ = ["dense_scores"]
+__all__ = ["MaskRows", "dense_scores", "mask_score", "trained_on_masks"]
 
 _SCRATCH_BATCH = 32
 
 
+@dataclass(frozen=True)
+class MaskRows:
+    """Rows of a cell that have masks, and that are labelled in some draw or tested.
+
+    Attributes:
+        table: ``n`` rows.
+        targets: Their masks.
+        codes: Their groups ``[n]``.
+        test: bool ``[n]``: the test rows.
+        draws: The labelled rows of each fraction, each with bool ``[n]``.
+    """
+
+    table: SampleTable
+    targets: DenseTargets
+    codes: NDArray[np.int64]
+    test: NDArray[np.bool_]
+    draws: tuple[tuple[LabelDraw, NDArray[np.bool_]], ...]
+
+    @classmethod
+    def of(cls, material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> MaskRows:
+        """The rows of a cell; labelled groups are drawn by the classes in their masks."""
+        assert material.masks is not None
+        fold = fold_of(material, cell)
+        masked = material.masks.positions(material.table) >= 0
+        rows = np.flatnonzero((fold.train | fold.test) & masked)
+        part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
+        targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
+        draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
+        # With few labelled groups, most rows are neither labelled nor tested: these are not encoded.
+        used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
+        kept = tuple((draw, draw.rows[used]) for draw in draws)
+        return cls(part.take(used), targets.take(used), codes[used], test[used], kept)
+
+
 def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
     """Dice scores at each fraction of labelled groups; labelled groups are drawn by the classes in their masks."""
-    assert material.masks is not None
-    fold = fold_of(material, cell)
-    masked = material.masks.positions(material.table) >= 0
-    rows = np.flatnonzero((fold.train | fold.test) & masked)
-    part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
-    targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
-    draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
-    # Encode only rows that are labelled in some draw or tested: with few labelled groups, most are neither.
-    used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
-    part, targets, codes, test = part.take(used), targets.take(used), codes[used], test[used]
-    settings, head = material.dense, ConvHead() if material.dense.head == "conv" else DeepLabHead()
+    rows, settings = MaskRows.of(material, cell, run, fractions), material.dense
     if cell.arm.kind == "supervised":
-        return [_score(draw, _scratch(material, cell, run, part, targets, codes, draw, used, test)) for draw in draws]
+        return [mask_score("dense", draw, *_scratch(material, cell, run, rows, draw, on)) for draw, on in rows.draws]
+    head = ConvHead() if settings.head == "conv" else DeepLabHead()
     fit = DenseFit(steps=settings.steps, lr=tuple(settings.lr))
-    features = dense_features(run.encoder(), run.preprocess, part, material.store, levels=settings.levels)
+    features = dense_features(run.encoder(), run.preprocess, rows.table, material.store, levels=settings.levels)
     scores = []
-    for draw in draws:
-        result = run_dense_probe(features, targets, codes, draw.rows[used], test, head=head, fit=fit, seed=cell.seed)
-        scores.append(_score(draw, result))
+    for draw, on in rows.draws:
+        result = run_dense_probe(features, rows.targets, rows.codes, on, rows.test, head=head, fit=fit, seed=cell.seed)
+        scores.append(mask_score("dense", draw, result))
     return scores
 
 
 def _scratch(
-    material: Material,
-    cell: Cell,
-    run: Run,
-    part: SampleTable,
-    targets: DenseTargets,
-    codes: NDArray[Any],
-    draw: LabelDraw,
-    used: NDArray[np.int64],
-    test: NDArray[np.bool_],
-) -> DenseResult:
+    material: Material, cell: Cell, run: Run, rows: MaskRows, draw: LabelDraw, labelled: NDArray[np.bool_]
+) -> tuple[DenseResult, str]:
     """Train encoder and head from random weights on the labelled pictures, and score the test groups.
 
     The training has as many pictures in all as a pre-training, but in small batches: with so few steps they score
-    better. It is resumed where it was stopped, and removed once it is scored.
+    better.
     """
-    rows, held = np.flatnonzero(draw.rows[used]), np.flatnonzero(test)
     settings, train = material.dense, run.config.train
-    labelled = part.take(rows)
-    recipe = material.recipe(labelled, run.config)
-    assert isinstance(recipe, ViewRecipe), "masks are of pictures"
     steps = -(-cell.steps * material.config.train.batch_size // _SCRATCH_BATCH)
     config = finetune_config(
-        run.config, len(rows), segmentation=True, scratch=True, steps=steps, batch=_SCRATCH_BATCH, seed=cell.seed
+        run.config, int(labelled.sum()), segmentation=True, scratch=True, steps=steps, batch=_SCRATCH_BATCH,
+        seed=cell.seed,
     ).with_values(
-        {
-            "train.lr": train.lr,
-            "method.head_lr": max(settings.lr),
-            "train.weight_decay": train.weight_decay,
-            "train.keep": 1,
-        }
-    )
+        {"train.lr": train.lr, "method.head_lr": max(settings.lr), "train.weight_decay": train.weight_decay}
+    )  # fmt: skip
+    return trained_on_masks(material, run, rows, labelled, config, material.out / cell.folder / f"masks{draw.asked:g}")
+
+
+def trained_on_masks(
+    material: Material,
+    run: Run,
+    rows: MaskRows,
+    labelled: NDArray[np.bool_],
+    config: RunConfig,
+    folder: Path,
+    start: Path | None = None,
+) -> tuple[DenseResult, str]:
+    """Train encoder and head on masks, and score the test groups.
+
+    The training is resumed where it was stopped, and removed once it is scored.
+
+    Args:
+        material: What all cells share.
+        run: The run whose preprocess is used.
+        rows: The rows of the cell.
+        labelled: Rows to train on, bool ``[n]``.
+        config: Configuration of the training.
+        folder: Folder of the training.
+        start: Run folder with the weights to start from; None for random weights.
+
+    Returns:
+        The result, and a remark that may be empty.
+    """
+    train, held = np.flatnonzero(labelled), np.flatnonzero(rows.test)
+    part = rows.table.take(train)
     parts = FineTuneParts(
-        labelled,
+        part,
         material.store,
-        replace(recipe, views=1),
-        masks=targets.take(rows),
-        groups=codes[rows],
+        one_view(material.recipe(part, config)),
+        masks=rows.targets.take(train),
+        groups=rows.codes[train],
         preprocess=run.preprocess,
-        head=settings.head,
-        levels=settings.levels,
+        start=start,
+        head=material.dense.head,
+        levels=material.dense.levels,
+        fit=DenseFit(steps=material.dense.steps, lr=tuple(material.dense.lr)),
         every_class=False,
     )
-    folder = material.out / cell.folder / f"masks{draw.asked:g}"
-    try:
-        trained = finetune(config, parts, folder, resume=bool(Run(folder).checkpoints.paths()))
-    except (OtherConfigError, OtherSamplesError):
-        # The checkpoint is of another version of the study and has no result: start again.
-        shutil.rmtree(folder)
-        trained = finetune(config, parts, folder)
-    result = _scored(FineTuned.open(trained), material, part.take(held), targets.take(held), codes[held])
-    shutil.rmtree(folder)
-    return replace(
-        result,
-        chosen={"lr": train.lr, "head_lr": float(max(settings.lr)), "steps": float(steps)},
-        labels=len(rows),
-        trained_groups=len(np.unique(codes[rows])),
+    trained = resumed_or_new(config, parts, folder)
+    result = _scored(
+        FineTuned.open(trained), material, rows.table.take(held), rows.targets.take(held), rows.codes[held]
     )
+    remark = levelling_remark(trained) if start is None else ""
+    shutil.rmtree(folder)
+    steps = config.train.max_steps or 0
+    chosen = {"lr": config.train.lr, "steps": float(steps)}
+    labels, groups = len(train), len(np.unique(rows.codes[train]))
+    return replace(result, chosen=chosen, labels=labels, trained_groups=groups), remark
 
 
 def _scored(
@@ -131,13 +167,14 @@ def _scored(
     return DenseResult(counts, names, targets.classes, {}, 0, 0, len(part))
 
 
-def _score(draw: LabelDraw, result: DenseResult) -> CellScore:
+def mask_score(probe: str, draw: LabelDraw, result: DenseResult, remark: str = "") -> CellScore:
+    """The scores of predicted masks, by group and over the whole fold."""
     return CellScore(
-        probe="dense",
+        probe=probe,
         fraction=draw.asked,
         labels=result.labels,
         groups=result.groups.tolist(),
         sums={"mean Dice": dice_sums(result.dice).tolist()},
         values={**{f"Dice, {name}": value for name, value in result.per_class.items()}, "mean IoU": result.mean_iou},
-        note="; ".join(one for one in (draw.note, *result.remarks()) if one),
+        note="; ".join(one for one in (draw.note, remark, *result.remarks()) if one),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
+from ssl_domains.studies.measuring.once import once
+from ssl_domains.studies.measuring.supervised import levelling_remark
 from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
 
-__all__ = ["label_scores"]
+__all__ = ["TestRows", "label_scores"]
 
 
 def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
@@ -38,23 +41,30 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
     rows = np.flatnonzero((fold.train & labels.known) | scored)
     part, kept = material.table.take(rows), labels.take(rows)
     codes, test = material.groups.codes[rows], scored[rows]
-    if not test.any():
-        raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
-    scoring = _Scoring.of(material, part.take(test), kept.take(test), codes[test])
+    scoring = TestRows.of(material, cell)
     if cell.arm.kind == "supervised":
         assert run is not None
         assert cell.fraction is not None
         answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
-        return [scoring.score("linear", cell.fraction, labelled, answers)]
+        return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
     x, probes = _features(material, cell, run, part)
-    scores = []
-    for fraction in fractions:
-        draw = draw_of(material, cell, fraction)
+
+    def scores_at(fraction: float, seed: int) -> list[CellScore]:
+        draw, scores = draw_of(material, cell, fraction), []
         for probe in probes:
-            result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=cell.seed)
+            result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=seed)
             note = "; ".join(one for one in (draw.note, *result.notes) if one)
             scores.append(scoring.score(probe.name, fraction, result.labels, result.answers, note))
+        return scores
+
+    scores = []
+    for fraction in fractions:
+        if run is None and fraction == 1.0:
+            # Without an encoder and with every label, no seed changes anything but the probe's own.
+            scores += once(material, (cell.arm.name, cell.fold), partial(scores_at, 1.0, 0))
+        else:
+            scores += scores_at(fraction, cell.seed)
     return scores
 
 
@@ -65,8 +75,11 @@ def _features(
     if cell.arm.kind == "floor":
         return floor_features(part, material.floors[name]), (TreeProbe(),)
     if cell.arm.kind == "handmade":
-        x = handmade_features(material.handmade[name], _preprocess(material, cell), part, material.store)
-        return x, (LinearProbe(),)
+
+        def features() -> NDArray[Any]:
+            return handmade_features(material.handmade[name], _preprocess(material, cell), part, material.store)
+
+        return once(material, ("features", name, cell.fold), features), (LinearProbe(),)
     assert run is not None
     probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)
     return embed_rows(run.encoder(), run.preprocess, part, material.store, crop=run.crop), probes
@@ -83,7 +96,7 @@ def _preprocess(material: Material, cell: Cell) -> Preprocess:
 
 
 @dataclass(frozen=True)
-class _Scoring:
+class TestRows:
     """Scores predictions on the test rows of a cell.
 
     Attributes:
@@ -101,9 +114,17 @@ class _Scoring:
     place: NDArray[np.int64]
 
     @classmethod
-    def of(cls, material: Material, part: SampleTable, truth: Labels, codes: NDArray[np.int64]) -> _Scoring:
-        groups, place = np.unique(codes, return_inverse=True)
-        return cls(material, part, truth, groups, place)
+    def of(cls, material: Material, cell: Cell) -> TestRows:
+        """The test rows of a cell on which every arm is scored.
+
+        Raises:
+            DataError: When there is none.
+        """
+        rows = np.flatnonzero(scored_rows(material, cell.fold))
+        if not len(rows):
+            raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
+        groups, place = np.unique(material.groups.codes[rows], return_inverse=True)
+        return cls(material, material.table.take(rows), material.labels.take(rows), groups, place)
 
     def score(
         self, probe: str, fraction: float, labelled: int, answers: NDArray[np.float64], note: str = ""

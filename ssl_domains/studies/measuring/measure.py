@@ -21,10 +21,19 @@ def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Seq
         run: The run of its training; None for floors and hand-made features.
         fractions: Shares of labelled groups.
     """
-    by_label = run is None or cell.arm.kind == "supervised" or set(material.probes) != {"dense"}
+    if cell.arm.kind == "scratch":
+        assert run is not None
+        return _finetuned(material, cell, run, fractions)
+    by_label = run is None or cell.arm.kind == "supervised" or bool(set(material.probes) - {"dense", "finetune"})
     scores = label_scores(material, cell, run, fractions) if by_label else []
     if run is not None and "dense" in material.probes:
         from ssl_domains.studies.measuring.dense_probes import dense_scores
 
         scores += dense_scores(material, cell, run, fractions)
-    return scores
+    return scores if run is None else scores + _finetuned(material, cell, run, fractions)
+
+
+def _finetuned(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
+    from ssl_domains.studies.measuring.finetuned import finetune_scores, is_finetuned
+
+    return finetune_scores(material, cell, run, fractions) if is_finetuned(material, cell) else []

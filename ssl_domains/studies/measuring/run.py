@@ -109,7 +109,13 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
         trained = time.perf_counter()
         scores = measure_cell(material, cell, run, plan.measured_at(cell))
         nuisance: dict[str, list[Any]] = {}
-        if run is not None and cell.fold != TUNING and cell.seed == plan.seeds[0] and cell.fraction in (None, 1.0):
+        if (
+            run is not None
+            and cell.arm.kind != "scratch"
+            and cell.fold != TUNING
+            and cell.seed == plan.seeds[0]
+            and cell.fraction in (None, 1.0)
+        ):
             nuisance = measure_nuisance(material, cell, run)
         seconds = trained - before, time.perf_counter() - trained
     result = CellResult(cell.fingerprint(shared), scores, nuisance, seconds)

@@ -65,7 +65,7 @@ def _shown(result: StudyResult) -> list[ArmResult]:
     def rank(arm: ArmResult) -> int:
         if arm.primary:
             return 0
-        if arm.kind in ("simclr", "supervised", "random"):
+        if arm.kind in ("simclr", "supervised", "scratch", "random"):
             return 1
         if arm.kind in ("composed", "shuffled"):
             return 2 if arm.rule in rules else 5

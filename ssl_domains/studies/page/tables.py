@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _BANDS = {
-    "rule": "Arms", "simclr": "Arms", "supervised": "Arms", "random": "Arms", "pretrained": "Arms",
+    "rule": "Arms", "simclr": "Arms", "supervised": "Arms", "random": "Arms", "pretrained": "Arms", "scratch": "Arms",
     "composed": "Controls", "shuffled": "Controls", "floor": "Floors", "handmade": "Floors",
 }  # fmt: skip
 
