@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, PluginError
-from ssl_domains.prediction.map_files import MapFile, MapPlan
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError, SampleTable
+from ssl_domains.samples.map_files import MapFile, MapPlan
 from ssl_domains.samples.tables.places import portable_paths
 from ssl_domains.stores import ArrayStore
 
