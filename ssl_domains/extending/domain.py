@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ssl_domains.inputs import InputSpec
-    from ssl_domains.prediction import MapFiles
-    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.samples import MapFiles, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Domain", "RecipeRequest", "ScanOption"]
@@ -102,7 +101,7 @@ class Domain:
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
         map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
-            `ssl_domains.prediction.MapPlan`. None writes a PNG file for each sample, named like its source file.
+            `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.

@@ -7,10 +7,10 @@ picture. `export_model` writes encoder and head as one model, which `load_model`
 
 from ssl_domains.prediction.answers import answer_frame
 from ssl_domains.prediction.file_names import distinct_names, mirrored_names
-from ssl_domains.prediction.map_files import MapFile, MapFiles, MapPlan
 from ssl_domains.prediction.png_masks import PngMask, png_masks
 from ssl_domains.prediction.predict import Predicted, predict, require_new_output
 from ssl_domains.prediction.whole_model import MODEL_FORMATS, export_model, load_model
+from ssl_domains.samples.map_files import MapFile, MapFiles, MapPlan
 
 __all__ = [
     "MODEL_FORMATS",

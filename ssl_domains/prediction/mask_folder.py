@@ -12,16 +12,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, PluginError
-from ssl_domains.prediction.map_files import MapFile, MapPlan
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError, SampleTable
+from ssl_domains.samples.map_files import MapFile, MapPlan
 from ssl_domains.samples.tables.places import portable_paths
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:
     from ssl_domains.finetuning import FineTuned
 
-__all__ = ["INDEX", "MASKS", "WrittenMasks", "write_masks"]
+__all__ = ["INDEX", "MASKS", "WrittenMasks", "check_plan", "write_masks"]
 
 INDEX, MASKS = "index.csv", "masks"
 _MOST_NAMES = 4
@@ -78,7 +78,7 @@ def write_masks(
         PluginError: When the plan has a name twice or outside of the folder, or a row in two files.
         DataError: When no file could be written.
     """
-    _check(plan, rows)
+    check_plan(plan, rows)
     problems = Problems()
     written: list[tuple[int, str]] = []
     counts: dict[int, list[int]] = {}
@@ -141,7 +141,16 @@ def _files_with_maps(
             yield plan.files[at], maps.pop(at)
 
 
-def _check(plan: MapPlan, rows: NDArray[np.int64]) -> None:
+def check_plan(plan: MapPlan, rows: NDArray[np.int64]) -> None:
+    """Refuse a plan that would lose masks.
+
+    Args:
+        plan: The files.
+        rows: Rows that will have a mask.
+
+    Raises:
+        PluginError: When a name repeats or leads out of the folder, or a row is in two files or in none.
+    """
     hint = "see the contract of map_files in ssl_domains.prediction"
     names: set[str] = set()
     taken: set[int] = set()

@@ -13,7 +13,6 @@ import polars as pl
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.prediction.answers import answer_frame, predicted_counts, trained_on
 from ssl_domains.prediction.fitting_rows import fitting_rows
-from ssl_domains.prediction.map_files import MapFiles
 from ssl_domains.prediction.mask_folder import INDEX, write_masks
 from ssl_domains.prediction.png_masks import png_masks
 from ssl_domains.samples import (
@@ -26,6 +25,7 @@ from ssl_domains.samples import (
     write_whole,
     write_whole_folder,
 )
+from ssl_domains.samples.map_files import MapFiles
 from ssl_domains.samples.tables.places import portable_paths
 from ssl_domains.stores import ArrayStore
 

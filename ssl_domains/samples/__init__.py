@@ -19,6 +19,7 @@ from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
+from ssl_domains.samples.map_files import MapFile, MapFiles, MapPlan
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
     FileReader,
@@ -57,6 +58,9 @@ __all__ = [
     "IdentifierKey",
     "Join",
     "LazyArray",
+    "MapFile",
+    "MapFiles",
+    "MapPlan",
     "MaskReader",
     "OpenReader",
     "Problems",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
+from ssl_domains.prediction.mask_folder import check_plan
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
@@ -75,6 +76,7 @@ def check_domain(domain: Domain, folder: str | Path | None = None) -> SampleTabl
     store = ArrayStore.fill(folder / "store", table, reader)
     _check_views(domain, table, store)
     _check_thumbnail(domain, table, store)
+    _check_map_files(domain, table, store, data, folder / "masks")
     return replace(table, meta=replace(table.meta, domain=domain.name))
 
 
@@ -168,6 +170,24 @@ def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> N
     assert made.ndim == 3, f"a thumbnail is [h, w, 1 or 3], not {drawn}"
     assert made.shape[2] in (1, 3), f"a thumbnail is [h, w, 1 or 3], not {drawn}"
     assert made.size, f"a thumbnail has pixels, not {drawn}"
+
+
+def _check_map_files(domain: Domain, table: SampleTable, store: ArrayStore, data: Path, folder: Path) -> None:
+    """Plan the files of masks for the demo data, and write the first one, of background alone."""
+    if domain.map_files is None:
+        return
+    samples = store.of(table)
+    plan = domain.map_files(table, data)
+    check_plan(plan, np.flatnonzero(samples.decoded))
+    for file in plan.files:
+        maps = {row: np.zeros(samples.shape(row)[:2], np.uint8) for row in file.rows if samples.decoded[row]}
+        if maps:
+            path = folder / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            missing = file.write(path, maps)
+            assert path.is_file(), f"the file of masks {file.name!r} is written where it is asked to be"
+            assert missing >= 0, "a file of masks says how many of its places have no prediction"
+            return
 
 
 def _digest(folder: Path) -> dict[str, str]:

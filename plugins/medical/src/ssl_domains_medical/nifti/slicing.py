@@ -59,7 +59,8 @@ class Slicing:
         plane = plane[:: -1 if self.flip[0] else 1, :: -1 if self.flip[1] else 1]
         if self.order[0] > self.order[1]:
             plane = np.swapaxes(plane, 0, 1)
-        voxels[(*(slice(None),) * self.axis, index)] = plane
+        place: tuple[slice | int, ...] = (*[slice(None)] * self.axis, index)
+        voxels[place] = plane
 
 
 def check_axis(axis: str) -> str:

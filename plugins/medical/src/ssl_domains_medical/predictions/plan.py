@@ -39,7 +39,7 @@ def map_files(table: SampleTable, root: Path | None) -> MapPlan:
         root: Folder that was scanned; not used, as no name follows it.
     """
     frame = table.frame.select(name for name in _COLUMNS if name in table.columns)
-    rows: list[Row] = frame.to_dicts()
+    rows: Sequence[Row] = frame.to_dicts()
     name_of = _names()
     groups: defaultdict[tuple[str, Hashable], list[int]] = defaultdict(list)
     for at, row in enumerate(rows):

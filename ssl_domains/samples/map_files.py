@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples.table import SampleTable
 
 __all__ = ["MapFile", "MapFiles", "MapPlan"]
 
