@@ -279,6 +279,24 @@ def test_a_damaged_run_folder_says_so(left_alone: Run, tmp_path: Path) -> None:
         _ = run.training_samples
 
 
+@pytest.mark.parametrize("ids", [[1, 2], ["a", None], [1e308], [["a"]]])
+def test_training_ids_that_are_no_text_are_damage(left_alone: Run, tmp_path: Path, ids: list[Any]) -> None:
+    shutil.copytree(left_alone.folder, tmp_path / "run")
+    pl.DataFrame({"sample": ids}).write_parquet(tmp_path / "run" / "training_samples.parquet")
+    with pytest.raises(DataError, match="training_samples"):
+        _ = Run.open(tmp_path / "run").training_samples
+
+
+def test_an_empty_window_in_a_run_is_damage(left_alone: Run, tmp_path: Path) -> None:
+    shutil.copytree(left_alone.folder, tmp_path / "run")
+    path = tmp_path / "run" / "preprocess.json"
+    stored = json.loads(path.read_text())
+    stored["scaling"]["windows"] = {"": [1.0, 1.0]}
+    path.write_text(json.dumps(stored))
+    with pytest.raises(DataError, match=r"preprocess\.json.* is empty"):
+        _ = Run.open(tmp_path / "run").preprocess
+
+
 def test_the_ids_of_the_training_rows_are_readable_by_name(left_alone: Run) -> None:
     frame = pl.read_parquet(left_alone.folder / "training_samples.parquet")
     assert frame.columns == ["sample"]

@@ -232,6 +232,11 @@ def test_what_was_forced_to_the_disk_is_not_read_again(
         {"stat": [1]},
         {"columns": [["slice"]]},
         {"end": "far"},
+        {"end": -1},
+        {"start": 20},
+        {"rows": [["a", 1, 0, "<f4", -2, 2, 1]]},
+        {"rows": [["a", 1, 0, "|u1000000", 2, 2, 1]]},
+        {"rows": [["a\ud800", 1, 0, "<f4", 2, 2, 1]]},
         {"path": None},
     ],
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 
 import counting_reader as readers
@@ -378,3 +379,27 @@ def test_a_damaged_index_is_said_in_one_sentence(tmp_path: Path, source: Source,
         with pytest.raises(DataError, match="the index of the array store store is damaged") as raised:
             use()
         assert raised.value.hint == "remove its folder and fill it again"
+
+
+@pytest.mark.parametrize("name", ["digest", "place", "offset", "dtype", "side1"])
+def test_an_index_that_lacks_a_value_is_damaged(tmp_path: Path, source: Source, name: str) -> None:
+    table, folder = source(), tmp_path / "store"
+    ArrayStore.fill(folder, table, readers.VolumeReader())
+    (rows,) = folder.glob("index-*.parquet")
+    first = pl.int_range(pl.len()) == 0
+    pl.read_parquet(rows).with_columns(pl.when(~first).then(pl.col(name)).alias(name)).write_parquet(rows)
+    with pytest.raises(DataError, match="is damaged"):
+        ArrayStore.open(folder)
+
+
+@pytest.mark.parametrize(("name", "value"), [("place", 9), ("side1", -3)])
+def test_an_index_with_numbers_that_mean_nothing_is_damaged(
+    tmp_path: Path, source: Source, name: str, value: int
+) -> None:
+    table, folder = source(), tmp_path / "store"
+    ArrayStore.fill(folder, table, readers.VolumeReader())
+    (rows,) = folder.glob("index-*.parquet")
+    frame = pl.read_parquet(rows)
+    frame.with_columns(pl.lit(value, frame.schema[name]).alias(name)).write_parquet(rows)
+    with pytest.raises(DataError, match="is damaged"):
+        ArrayStore.open(folder)

@@ -164,7 +164,7 @@ class Run:
     def training_samples(self) -> frozenset[str]:
         """Ids of the samples the encoder was trained on."""
         path = self.folder / "training_samples.parquet"
-        ids = read_guarded(lambda: frozenset(pl.read_parquet(path)["sample"].to_list()), path)
+        ids = read_guarded(lambda: _sample_ids(path), path)
         if isinstance(ids, Unreadable):
             cause = f"{self.folder} has no readable training_samples.parquet: {ids.cause}"
             raise DataError(cause, "train it again")
@@ -288,3 +288,10 @@ class Run:
             if not isinstance(values, dict):
                 raise TypeError(f"it holds {type(values).__name__}, not an object")
             return make(values)
+
+
+def _sample_ids(path: Path) -> frozenset[str]:
+    ids = pl.read_parquet(path)["sample"]
+    if ids.dtype != pl.String or ids.null_count():
+        raise ValueError(f"its sample ids are {ids.dtype}, {ids.null_count()} of them missing")
+    return frozenset(ids.to_list())

@@ -88,9 +88,15 @@ class Index:
         return made
 
     def _require_consistent(self) -> None:
-        """Raise ValueError when a number of a row refers to nothing: a file, a dtype, a set of columns."""
+        """Raise ValueError when a row lacks a value, or a number of it refers to nothing: a file, a dtype, a place."""
+        sides = [f"side{k}" for k in range(self.rank)]
+        for name in ("array", "file", "digest", "place", "offset", "dtype", *sides):
+            if self.rows[name].null_count():
+                raise ValueError(f"a row has no {name}")
+        if len(self) and (self.places.max() > max(Place) or self.shapes.min(initial=0) < 0):
+            raise ValueError("a row has a place or a side that there isn't")
         for name, most in (("file", len(self.files)), ("dtype", len(self.dtypes))):
-            if len(self) and int(self.rows[name].fill_null(most).max()) >= most:  # type: ignore[arg-type]
+            if len(self) and int(self.rows[name].max()) >= most:  # type: ignore[arg-type]
                 raise ValueError(f"a row has no {name}")
         if len(self.files) and int(self.files["columns"].fill_null(len(self.columns)).max()) >= len(self.columns):  # type: ignore[arg-type]
             raise ValueError("a file has no columns")

@@ -71,8 +71,9 @@ def _fits(line: Line, rank: int) -> bool:
     numbers = (line.start, line.end, line.checksum, *stat)
     return (
         len(stat) in (0, 2)
-        and all(isinstance(text, str) for text in texts)
+        and all(map(_is_text, texts))
         and all(map(_is_number, numbers))
+        and 0 <= line.start <= line.end
         and all(_entry_fits(entry, rank) for entry in line.entries)
     )
 
@@ -81,12 +82,26 @@ def _entry_fits(entry: Entry, rank: int) -> bool:
     texts = (entry.array, entry.dtype, entry.path, entry.cause)
     numbers = (entry.offset, entry.size, entry.modified, *entry.shape, *entry.strides)
     return (
-        all(isinstance(text, str) for text in texts)
+        all(map(_is_text, texts))
+        and (not entry.dtype or _is_dtype(entry.dtype))
         and all(map(_is_number, numbers))
+        and all(side >= 0 for side in entry.shape)
         and _is_number(entry.digest, 1 << 64)
         and len(entry.shape) in (0, rank)
         and len(entry.strides) in (0, rank)
     )
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that can be written as UTF-8; JSON may hold halves of surrogate pairs."""
+    return isinstance(value, str) and not any("\ud800" <= one <= "\udfff" for one in value)
+
+
+def _is_dtype(name: str) -> bool:
+    try:
+        return not np.dtype(name).hasobject
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_number(value: object, end: int = 1 << 63) -> bool:

@@ -166,11 +166,18 @@ class FittedScaling:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FittedScaling:
-        """The reverse of `to_dict`. A record without ``types`` has one window that all types share."""
+        """The reverse of `to_dict`. A record without ``types`` has one window that all types share.
+
+        Raises:
+            ValueError: When a window is empty.
+        """
         windows, types = (
             {str(name): (float(low), float(high)) for name, (low, high) in values.get(part, {}).items()}
             for part in ("windows", "types")
         )
+        for name, (low, high) in {**windows, **types}.items():
+            if not low < high:
+                raise ValueError(f"the window of {name!r} from {low} to {high} is empty")
         fitted_on = {str(name): (int(used), int(of)) for name, (used, of) in values["fitted_on"].items()}
         return cls(Scaling.from_dict(values["scaling"]), windows, fitted_on, types)
 
