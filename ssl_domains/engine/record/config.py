@@ -109,6 +109,7 @@ class ViewsConfig(_Section):
     size: int | None = Field(
         default=None,
         ge=8,
+        le=16_384,
         description="pictures: side of the square that goes into the encoder, in pixels; by default the domain's",
     )
     canvas: Literal["stretch", "fit"] | None = Field(

@@ -106,6 +106,12 @@ def test_a_number_of_more_than_64_bits_is_refused(key: str, value: int) -> None:
         load_config(sets=[f"{key}={value}"])
 
 
+@pytest.mark.parametrize("size", [7, 16_385, 2**31, 2**62])
+def test_a_picture_has_a_side_that_can_be_resized_to(size: int) -> None:
+    with pytest.raises(UsageError, match=r"views\.size"):
+        load_config(sets=[f"views.size={size}"])
+
+
 def test_an_unknown_option_of_the_method_names_the_nearest() -> None:
     config = load_config(sets=["method.temprature=1"])
     with pytest.raises(UsageError, match=r"^the method 'simclr' has no option 'temprature'") as caught:
