@@ -95,7 +95,7 @@ def test_the_page_shows_pictures_of_every_grade_and_positives(played):
     assert f"page: {folder / 'summary.html'}" in printed
     assert page.count('src="data:image/') == 3 * 6 + 3 * 6
     assert page.count('<figure class="anchor">') == 3
-    for anchor, positives in re.findall(r'<figure class="anchor">.*?(\d+) µm(.*?)</div>', page, re.DOTALL):
+    for anchor, positives in re.findall(r'<figure class="anchor">.*?<figcaption>(\d+) µm(.*?)</div>', page, re.DOTALL):
         near = [int(value) for value in re.findall(r"<figcaption>(\d+) µm", positives)]
         assert len(near) == 5
         assert all(abs(value - int(anchor)) <= 20 for value in near)

@@ -172,7 +172,7 @@ def test_probe_of_something_that_is_no_run(toy, cli, tmp_path):
 
 def test_json_owns_standard_output(samples, run, cli, monkeypatch):
     # Whatever a library prints meanwhile goes to standard error.
-    import ssl_domains.evaluation.probe as module
+    import ssl_domains.evaluation.labelled as module
 
     original = module.read_labels
 

@@ -55,7 +55,7 @@ def conduct(
     say: Say,
     only: Sequence[str] = (),
     estimate_only: bool = False,
-    committed: Path | None = None,
+    committed: str | Path | None = None,
 ) -> Conducted:
     """Check the pairs of every rule, print a time estimate, run the cells without a result, and write the results.
 
@@ -78,7 +78,7 @@ def conduct(
         if name not in {arm.name for arm in arms}:
             raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
     with alone_in_study(material.out):
-        return _conduct(study, material, arms, command, jobs, say, only, estimate_only, committed)
+        return _conduct(study, material, arms, command, jobs, say, only, estimate_only, None if committed is None else Path(committed))
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from ssl_domains.studies.measuring.run import Say
 __all__ = ["pages_again"]
 
 
-def pages_again(study: StudyFile, out: Path, *, command: str, say: Say, committed: Path | None = None) -> Written:
+def pages_again(
+    study: StudyFile, out: str | Path, *, command: str, say: Say, committed: str | Path | None = None
+) -> Written:
     """Write result, report and page from stored cells.
 
     Title, description, command, margin and contrasts are those of the study file, which may have changed; everything
@@ -34,7 +36,8 @@ def pages_again(study: StudyFile, out: Path, *, command: str, say: Say, committe
         UsageError: When there is no file of cells, or a contrast names an arm that was not run.
         DataError: When the file is damaged, or the study was not finished.
     """
-    paths = archive_paths(out, study.name, committed)
+    out = Path(out)
+    paths = archive_paths(out, study.name, None if committed is None else Path(committed))
     archives = read_archives(paths)
     if not archives:
         looked = " or ".join(repr(os.fspath(path)) for path in paths)

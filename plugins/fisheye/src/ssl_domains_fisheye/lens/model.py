@@ -14,6 +14,9 @@ from ssl_domains_fisheye.lens.projection import ANGLE, Projection
 
 __all__ = ["LensModel"]
 
+# Newton's steps that every value takes, and the most that one takes whose ρ is not within _CLOSE pixels.
+_STEPS, _MOST_STEPS, _CLOSE = 6, 40, 1e-9
+
 
 @dataclass(frozen=True)
 class LensModel:
@@ -114,12 +117,16 @@ class LensModel:
         cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(table) - 2)
         low, high = table[cell], table[cell + 1]
         u = np.interp(target, radii, table)
-        for _ in range(6):
+        for number in range(_MOST_STEPS):
             excess = polynomial.polyval(u, (0.0, *self.coefficients)) - target
+            # Near a fold, where two solutions meet, Newton's steps only halve the error.
+            open_ = np.abs(excess) > _CLOSE if number >= _STEPS else np.True_
+            if not np.any(open_):
+                break
             low, high = np.where(excess < 0, u, low), np.where(excess >= 0, u, high)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = u - excess / polynomial.polyval(u, self._derivative)
-            u = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+            u = np.where(open_, np.where((step >= low) & (step <= high), step, (low + high) / 2), u)
         return np.asarray(np.where(known, u, np.nan))
 
     def distortion(self, theta: ArrayLike) -> NDArray[np.float64]:
