@@ -78,7 +78,17 @@ def conduct(
         if name not in {arm.name for arm in arms}:
             raise UsageError(f"there is no arm {name!r}", did_you_mean(name, [arm.name for arm in arms]))
     with alone_in_study(material.out):
-        return _conduct(study, material, arms, command, jobs, say, only, estimate_only, None if committed is None else Path(committed))
+        return _conduct(
+            study,
+            material,
+            arms,
+            command,
+            jobs,
+            say,
+            only,
+            estimate_only,
+            None if committed is None else Path(committed),
+        )
 
 
 @contextmanager
