@@ -36,7 +36,7 @@ def test_a_run_from_end_to_end(samples, run, cli, tmp_path):
     exported = cli("toy", "export", run, tmp_path / "exported", "--format", "safetensors")
     assert exported.code == 0, exported.err
     assert list((tmp_path / "exported").iterdir())
-    assert cli("toy", "export", run, tmp_path / "other", "--format", "onnx").code == 2
+    assert cli("toy", "export", run, tmp_path / "other", "--format", "zip").code == 2
 
     reported = cli("toy", "report", run)
     assert reported.code == 0, reported.err
