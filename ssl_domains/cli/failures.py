@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import shlex
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import typer
 
 from ssl_domains.cli import console
+from ssl_domains.cli.command_line import typed
 from ssl_domains.errors import SslDomainsError, UsageError, exhausted
 
 __all__ = ["guarded"]
@@ -95,12 +95,7 @@ def _report(error: BaseException, words: Sequence[str]) -> int:
 
 
 def _with_debug(words: Sequence[str]) -> str:
-    return " ".join(["ssl-domains --debug", *map(_quoted, words)]) if words else _AGAIN
-
-
-def _quoted(word: str) -> str:
-    """A word for a shell; a rule such as ``same('patient')`` in double quotes, which stays readable."""
-    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
+    return typed(["--debug", *words]) if words else _AGAIN
 
 
 def _usage(error: typer.TyperException) -> int:

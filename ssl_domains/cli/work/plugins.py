@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note
 from ssl_domains.errors import PluginError, SslDomainsError
 from ssl_domains.extending import Domain, PairSampler, Plugin, PluginSettings
@@ -76,7 +76,7 @@ def _command_lines(domain: Domain, samplers: Sequence[PairSampler], folder: Path
 
 
 def _run(words: Sequence[str], invoke: Invoke) -> None:
-    line = f"ssl-domains {shlex.join(words)}"
+    line = typed(words)
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):

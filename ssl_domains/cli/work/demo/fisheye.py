@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
-from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
+from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["COMMANDS", "make_room", "typed"]
+__all__ = ["COMMANDS", "make_room"]
 
 COMMANDS = "commands.txt"
 """File with the command lines; it marks a folder as that of a demonstration."""
@@ -38,8 +37,3 @@ def make_room(out: Path, written: Sequence[str]) -> None:
             else:
                 path.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-
-
-def typed(words: Sequence[str]) -> str:
-    """A command line as a user types it."""
-    return shlex.join(["ssl-domains", *words])

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
-from ssl_domains.cli.work.demo.folder import COMMANDS, make_room, typed
+from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
 from ssl_domains.cli.work.demo.scores import CLAIM, Scores
 from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError

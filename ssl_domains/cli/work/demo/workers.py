@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from pathlib import Path
 
-from ssl_domains.cli.work.demo.folder import typed
+from ssl_domains.cli.command_line import typed
 from ssl_domains.errors import DataError
 
 __all__ = ["ExitCode", "Job", "run_jobs"]
