@@ -1,4 +1,4 @@
-"""The medical demonstration: find planted faults, judge pairs, train seven arms, print one table, in five minutes."""
+"""The medical demonstration: find planted faults, judge pairs, train seven arms, and print one table."""
 
 from __future__ import annotations
 
