@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import stdev
 from typing import Any
 
-from ssl_domains.errors import DataError
+from ssl_domains.evaluation.report_files import read_reports, report_path, write_report
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
 from ssl_domains.quantities import plural
-from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["SHOWN", "ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
 
@@ -208,16 +205,12 @@ class ProbeReport:
             ResourceError: When the disk is full.
             UsageError: When the folder can't be written to.
         """
-        path = probe_path(folder, self.label)
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        with write_errors(f"the report {str(path)!r}"):
-            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-        return path
+        return write_report(probe_path(folder, self.label), self.to_dict())
 
 
 def probe_path(folder: str | Path, label: str) -> Path:
     """Path of the report on a label in a run's folder."""
-    return Path(folder) / f"probe-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
+    return report_path(folder, "probe", label)
 
 
 def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
@@ -226,13 +219,7 @@ def read_probe_reports(folder: str | Path) -> list[ProbeReport]:
     Raises:
         DataError: When a file can't be read.
     """
-    reports = []
-    for path in sorted(Path(folder).glob("probe-*.json")):
-        try:
-            reports.append(ProbeReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise DataError(f"{path.name} can't be read: {error}", "probe the run again") from error
-    return reports
+    return read_reports(folder, "probe", ProbeReport.from_dict, "probe the run again")
 
 
 def mean_of(values: Sequence[float | None]) -> float | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ssl_domains.errors import DataError
 from ssl_domains.evaluation.probe_report import SHOWN
+from ssl_domains.evaluation.report_files import read_reports, report_path, write_report
 from ssl_domains.finetuning.measuring.means import Mean, mean_of
 from ssl_domains.probes import HEADLINE
 from ssl_domains.quantities import plural
-from ssl_domains.samples import write_errors, write_whole
 
 __all__ = [
     "EQUAL_EFFORT",
@@ -233,16 +230,12 @@ class FineTuneReport:
             ResourceError: When the disk is full.
             UsageError: When the folder can't be written to.
         """
-        path = finetune_path(folder, self.label)
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        with write_errors(f"the report {str(path)!r}"):
-            write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-        return path
+        return write_report(finetune_path(folder, self.label), self.to_dict())
 
 
 def finetune_path(folder: str | Path, label: str) -> Path:
     """Path of the report on a label in a fine-tuned run's folder."""
-    return Path(folder) / f"finetune-{re.sub(r'[^0-9A-Za-z_.-]+', '_', label)}.json"
+    return report_path(folder, "finetune", label)
 
 
 def read_finetune_reports(folder: str | Path) -> list[FineTuneReport]:
@@ -251,13 +244,7 @@ def read_finetune_reports(folder: str | Path) -> list[FineTuneReport]:
     Raises:
         DataError: When a file can't be read.
     """
-    reports = []
-    for path in sorted(Path(folder).glob("finetune-*.json")):
-        try:
-            reports.append(FineTuneReport.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise DataError(f"{path.name} can't be read: {error}", "fine-tune again, to another --out") from error
-    return reports
+    return read_reports(folder, "finetune", FineTuneReport.from_dict, "fine-tune again, to another --out")
 
 
 def _share(fraction: float) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder
+from ssl_domains.errors import UsageError
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.task import Task
 from ssl_domains.inputs import Input, Views
@@ -101,8 +102,12 @@ class Head(nn.Module, ABC):
         """Outputs ``[B, …]`` of whole samples in evaluation mode, at least float32."""
 
     def answers(self, outputs: Tensor) -> NDArray[np.float64]:
-        """Answers of the samples from `outputs`, a row for each: probabilities, or numbers in the label's unit."""
-        raise NotImplementedError(f"{type(self).__name__} gives no array of answers")
+        """Answers of the samples from `outputs`, a row for each: probabilities, or numbers in the label's unit.
+
+        Raises:
+            UsageError: For a head whose answers are no array, such as masks.
+        """
+        raise UsageError(f"the head {type(self).__name__} gives no array of answers", "read its maps instead")
 
     def start(self, encoder: Encoder, rows: LabelledRows) -> tuple[str, ...]:
         """Set the parameters so that the outputs are those of a frozen probe of the encoder; returns remarks."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ssl_domains.cli.work.demo.arm import Arm
+
 __all__ = ["ARMS", "GROUP", "LABEL", "NUISANCE", "REFUSED", "RULE", "SCANNER_RULE", "Arm", "CommandLines"]
 
 LABEL, NUISANCE, GROUP = "severity", "scanner", "patient"
@@ -17,21 +19,6 @@ REFUSED = "same('patient', 'cst') & ~same('series')"
 _BATCHES = ("--rule", RULE, "--set", "pairs.composition=draw", "--set", "pairs.per_group=2")
 
 _STEPS_AN_EPOCH = 15  # of pre-training; fine-tuning takes as many steps
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One arm of the demonstration.
-
-    Attributes:
-        name: Name of its run folders.
-        about: Description in the table.
-        options: Options of ``pretrain``; ``{seed}`` is replaced by the seed.
-    """
-
-    name: str
-    about: str
-    options: tuple[str, ...]
 
 
 ARMS = (

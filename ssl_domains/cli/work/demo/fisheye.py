@@ -11,6 +11,7 @@ from typing import Any
 
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
+from ssl_domains.cli.work.demo.arm import Arm
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
@@ -26,21 +27,6 @@ METRIC = "balanced accuracy"
 # With three regions, any random batch has positives. Batches of groups are set explicitly, so that the control with
 # the rule's batches differs from plain SimCLR.
 RULE = ("--pairs", PAIRS, "--set", "pairs.composition=groups", "--set", "pairs.per_group=16")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One arm of the demonstration.
-
-    Attributes:
-        name: Name of its run folders.
-        about: Description in the table.
-        options: Options of ``pretrain``; ``{seed}`` is replaced by the seed.
-    """
-
-    name: str
-    about: str
-    options: tuple[str, ...]
 
 
 ARMS = (
