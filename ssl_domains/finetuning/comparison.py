@@ -84,6 +84,12 @@ class Comparison:
         return compared_draws(material.labels, groups, material.split.train, self.fractions, self.draws)
 
     @property
+    def largest(self) -> ComparedDraw:
+        """The first draw of the largest share; its fine-tuning is what is kept."""
+        largest = max(self.fractions)
+        return next(draw for draw in self.compared if draw.labels.asked == largest)
+
+    @property
     def arms(self) -> tuple[str, ...]:
         """The arms that are trained."""
         if not self.scratch:
@@ -101,11 +107,19 @@ class Comparison:
             for draw in self.compared:
                 one = plan.training(arm, draw)
                 out.setdefault(one.name, one)
-                if arm == EQUAL_EFFORT and draw.number == 0 and plan.chooses_views(draw):
-                    for views in (RECIPE, NO_VIEWS):
-                        inner = plan.training(arm, draw, views=views, inner=True)
-                        out.setdefault(inner.name, inner)
+            if arm == EQUAL_EFFORT and plan.chooses_views(self.largest):
+                for inner in self.view_choices(plan).values():
+                    out.setdefault(inner.name, inner)
         return list(out.values())
+
+    def view_choices(self, plan: Plan) -> dict[str, Training]:
+        """Trainings by which the views of *scratch, equal effort* are chosen.
+
+        They are chosen once, where most groups are labelled: of few labelled groups, one or none is left to choose by.
+        For the smaller shares this favours scratch, whose views are chosen by labels that the other arms don't see.
+        """
+        draw = self.largest
+        return {views: plan.training(EQUAL_EFFORT, draw, views=views, inner=True) for views in (RECIPE, NO_VIEWS)}
 
     def require_trainable(self, plan: Plan) -> None:
         """Make every configuration, and build the method once: what does not fit is said before the first training.
@@ -198,8 +212,7 @@ class _Comparing:
 
     def __post_init__(self) -> None:
         self.draws = self.comparison.compared
-        largest = max(self.comparison.fractions)
-        self.main = next(draw for draw in self.draws if draw.labels.asked == largest).name
+        self.main = self.comparison.largest.name
         self.planned = {one.name: one for one in self.comparison.trainings(self.plan)}
 
     def report(self) -> FineTuneReport:
@@ -210,12 +223,9 @@ class _Comparing:
         # The fine-tuning that `out` is the run folder of comes first.
         order = sorted(self.draws, key=lambda draw: draw.name != self.main)
         for arm in self.comparison.arms:
+            views, remark = self.chosen_views() if arm == EQUAL_EFFORT else (RECIPE, "")
+            remarks += [remark] if remark else []
             for draw in order:
-                views = RECIPE
-                if arm == EQUAL_EFFORT:
-                    first = next(one for one in self.draws if one.labels.asked == draw.labels.asked)
-                    views, remark = self.chosen_views(first)
-                    remarks.append(remark)
                 training = self.plan.training(arm, draw, views=views)
                 rows.setdefault((draw.labels.asked, arm), []).append(_row(draw, training, self.outcome(training)))
         for draw in self.draws:
@@ -241,7 +251,7 @@ class _Comparing:
                 *comparison.notes,
                 *material.notes,
                 *comparison_remarks(self.plan, self.draws, comparison.arms, comparison.draws),
-                *dict.fromkeys(remarks),
+                *remarks,
             ),
         )
         with self.world.together():
@@ -267,14 +277,13 @@ class _Comparing:
                 write_outcome(folders[draw.name], Outcome(one))
         return {name: one for name, one in found.items() if one is not None}
 
-    def chosen_views(self, draw: ComparedDraw) -> tuple[str, str]:
-        """Views of *scratch, equal effort*, chosen on validation groups of a draw; and a remark that says so."""
+    def chosen_views(self) -> tuple[str, str]:
+        """Views of *scratch, equal effort*, chosen on validation groups; and a remark that says so."""
+        draw = self.comparison.largest
         if not self.plan.chooses_views(draw):
             return RECIPE, views_remark(draw, None, "")
-        outcomes = {
-            views: self.outcome(self.plan.training(EQUAL_EFFORT, draw, views=views, inner=True))
-            for views in (RECIPE, NO_VIEWS)
-        }
+        choices = self.comparison.view_choices(self.plan)
+        outcomes = {views: self.outcome(training) for views, training in choices.items()}
         best = max(outcomes, key=lambda views: outcomes[views].selection)  # the recipe where both are equal
         return best, views_remark(draw, {views: one.selection for views, one in outcomes.items()}, best)
 

@@ -214,6 +214,18 @@ def test_jobs_run_in_order_and_print_into_their_logs(tmp_path):
     assert "simclr" in log
 
 
+def test_a_job_that_waits_for_another_keeps_its_place(tmp_path):
+    order: list[str] = []
+    line = (("--version",),)
+    jobs = [
+        Job("first", "", line),
+        Job("long", "", line, after="first"),
+        *(Job(f"last-{n}", "", line) for n in range(3)),
+    ]
+    run_jobs(jobs, tmp_path / "logs", 1, run, lambda number, job: order.append(job.name))
+    assert order == ["first", "long", "last-0", "last-1", "last-2"]
+
+
 def test_a_job_that_fails_ends_the_others(tmp_path):
     jobs = [Job("bad", "", (("no-such-domain",), ("--version",))), Job("late", "", (("--version",),), after="bad")]
     with pytest.raises(DataError, match="`ssl-domains no-such-domain` ended with code") as caught:

@@ -29,7 +29,7 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 2,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each training; 20, and 8 with fisheye.", show_default=False)
+        int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
     draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
@@ -43,7 +43,7 @@ def command(
         if domain is DemoDomain.fisheye:
             result = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed).play(invoke)
         else:
-            lines = CommandLines(out, seed, epochs or 20, size, draws)
+            lines = CommandLines(out, seed, epochs or 18, size, draws)
             result = MedicalDemonstration(lines, chosen, seeds).play(invoke, exit_code)
         answer.line("\n" + result)
 

@@ -81,12 +81,12 @@ def views_remark(draw: ComparedDraw, selections: Mapping[str, float] | None, bes
         selections: Selection score of each candidate on validation groups; None when nothing could be chosen.
         best: The chosen candidate.
     """
-    at = f"with {plural(draw.labels.groups, 'labelled group')}"
     if selections is None:
-        return f"scratch, equal effort, {at}: the views of the recipe; there is no labelled group to choose them on"
+        return "scratch, equal effort: the views of the recipe; there is no labelled group to choose them on"
     words = {RECIPE: "the recipe's views", NO_VIEWS: "no augmentation"}
     other = RECIPE if best == NO_VIEWS else NO_VIEWS
     return (
-        f"scratch, equal effort, {at}: {words[best]}, chosen on held-out labelled groups of draw {draw.number} at "
-        f"equal steps ({selections[best]:.3f} against {selections[other]:.3f} with {words[other]}; higher is better)"
+        f"scratch, equal effort: {words[best]}, chosen once, on groups held out of "
+        f"{plural(draw.labels.groups, 'labelled group')}, at the same number of steps ({selections[best]:.3f} against "
+        f"{selections[other]:.3f} with {words[other]}; higher is better)"
     )

@@ -48,7 +48,7 @@ class CommandLines:
 
     out: Path
     seed: int = 0
-    epochs: int = 20
+    epochs: int = 18
     size: int = 32
     draws: int = 5
     fractions: tuple[float, float, float] = (0.047, 0.156, 1.0)

@@ -61,7 +61,7 @@ def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, run: ExitCode, don
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context)
     try:
-        _run(pool, jobs, logs, run, done)
+        _run(pool, processes, jobs, logs, run, done)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
@@ -72,13 +72,20 @@ def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, run: ExitCode, don
 
 
 def _run(
-    pool: ProcessPoolExecutor, jobs: Sequence[Job], logs: Path, run: ExitCode, done: Callable[[int, Job], None]
+    pool: ProcessPoolExecutor,
+    processes: int,
+    jobs: Sequence[Job],
+    logs: Path,
+    run: ExitCode,
+    done: Callable[[int, Job], None],
 ) -> None:
     running: dict[Future[None], Job] = {}
     finished: set[str] = set()
     left = list(jobs)
     while left or running:
-        for job in [job for job in left if not job.after or job.after in finished]:
+        # No more than there are processes: a job that waits for another keeps its place before those behind it.
+        able = [job for job in left if not job.after or job.after in finished]
+        for job in able[: processes - len(running)]:
             running[pool.submit(run_lines, run, job.lines, str(logs / f"{job.name}.txt"))] = job
             left.remove(job)
         ready, _ = wait(running, return_when=FIRST_COMPLETED)
