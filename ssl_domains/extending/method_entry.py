@@ -25,12 +25,14 @@ class MethodEntry:
         summary: One line for lists.
         paper: Authors, year and title.
         method: Import path of the class: ``"my_package.my_method:MyMethod"``; imported when it is used.
+        inputs: Inputs that it makes sense for, in words, such as ``"pictures, with a ViT"``.
     """
 
     name: str
     summary: str
     paper: str
     method: str
+    inputs: str = "any"
 
     def __post_init__(self) -> None:
         if not isinstance(self.method, str) or not all(self.method.partition(":")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -73,8 +74,11 @@ def _close(found: Path, expected: Path) -> None:
     assert one.keys() == other.keys()
     for name, value in other.items():
         torch.testing.assert_close(one[name], value, rtol=1e-3, atol=1e-5, msg=name)
-    start = Run.open(expected).untrained_encoder().state_dict()
-    assert any((other[f"encoder.{name}"] - value).abs().max() > 1e-3 for name, value in start.items())
+
+
+def _moved(run: Path) -> bool:
+    trained, start = _weights(run), Run.open(run).untrained_encoder().state_dict()
+    return any(bool((trained[f"encoder.{name}"] - value).abs().max() > 1e-3) for name, value in start.items())
 
 
 def test_two_processes_train_what_one_trains_and_one_goes_on(
@@ -93,6 +97,7 @@ def test_two_processes_train_what_one_trains_and_one_goes_on(
     alone = cli(*_words(source, tmp_path / "one"))
     assert alone.code == 0, alone.err
     _close(tmp_path / "two", tmp_path / "one")
+    assert _moved(tmp_path / "one")
     losses = [[line["loss"] for line in Run.open(tmp_path / name).metrics()] for name in ("two", "one")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
@@ -105,6 +110,35 @@ def test_two_processes_train_what_one_trains_and_one_goes_on(
     assert resumed.code == 0, resumed.err
     assert Run.open(tmp_path / "on").step == 6
     _close(tmp_path / "on", tmp_path / "one")
+
+
+def test_two_processes_fine_tune_what_one_fine_tunes_and_print_one_report(
+    samples: Path, torchrun: Callable[..., Any], cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    trained = cli(*_words(samples, tmp_path / "run"))
+    assert trained.code == 0, trained.err
+
+    def words(out: str) -> list[str]:
+        sets = {"train.max_steps": 4, "train.batch_size": 8, "train.optimizer": "sgd", "train.device": "cpu"}
+        options = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
+        start = ["--from", str(tmp_path / "run"), "--label", "kind", "--draws", "1"]
+        return ["toy", "finetune", str(samples), *start, "--out", str(tmp_path / out), *options]
+
+    process = torchrun(words("two"))
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, err
+    assert out.count("Fine-tuning for 'kind'") == 1, out
+    assert err.count("[1/5] fine-tuned, 9 labelled groups, draw 0: balanced accuracy") == 1, err
+    assert "Traceback" not in err
+
+    alone = cli(*words("one"))
+    assert alone.code == 0, alone.err
+    _close(tmp_path / "two", tmp_path / "one")
+    rows = [json.loads((tmp_path / name / "finetune-kind.json").read_text())["rows"] for name in ("two", "one")]
+    assert [row["arm"] for row in rows[0]] == [row["arm"] for row in rows[1]]
+    assert len(rows[0]) == 4
+    losses = [[line["loss"] for line in Run.open(tmp_path / name).metrics()] for name in ("two", "one")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_a_failure_is_told_once(source: Path, torchrun: Callable[..., Any], tmp_path: Path) -> None:

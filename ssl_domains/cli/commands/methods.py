@@ -32,7 +32,11 @@ def list_methods(
     registry.limit = limit
     with answering(as_json) as answer:
         offered = registry.methods()
-        answer.json([{"name": m.name, "from": origin, "summary": m.summary, "paper": m.paper} for origin, m in offered])
-        answer.line(
-            table(("name", "from", "what", "paper"), [(m.name, origin, m.summary, m.paper) for origin, m in offered])
+        answer.json(
+            [
+                {"name": m.name, "from": origin, "summary": m.summary, "inputs": m.inputs, "paper": m.paper}
+                for origin, m in offered
+            ]
         )
+        rows = [(m.name, origin, m.summary, m.inputs, m.paper) for origin, m in offered]
+        answer.line(table(("name", "from", "what", "inputs", "paper"), rows))

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import DTypeLike
 from torch import Tensor
 
+from ssl_domains.pairs.batch.collapsed import CollapsedTile, collapse
 from ssl_domains.pairs.batch.pair_matrices import PairMatrices, pair_matrices
 from ssl_domains.pairs.batch.partner import draw_partners
 from ssl_domains.pairs.batch.rows import Rows
@@ -185,6 +186,10 @@ class PairBatch:
             tuple(positives[r][1] for r in wanted),
             lambda: self._allowed(i, j, fixed, {r: matched for r, (matched, _) in positives.items()}),
         )
+
+    def collapsed(self, i: slice, j: slice) -> CollapsedTile:
+        """The pairs of anchors ``i`` with candidates ``j`` for a loss that sees one relation: all taken together."""
+        return collapse(self.tile(i, j), self.weights)
 
     @cached_property
     def graded(self) -> tuple[bool, ...]:
