@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medica
 	$(BIN)/python -m pip install --quiet -e '.[test,bench,lint,docs]' $(PLUGINS)
 	touch $@
 
-demo: $(VENV)/.installed ## Simulated B-scans: find faults, judge pairs, train seven arms, one table (six minutes, once installed)
+demo: $(VENV)/.installed ## Simulated B-scans: find faults, judge pairs, train seven arms, one table (five minutes, once installed)
 	$(BIN)/ssl-domains demo --out demo
 
 demo-fisheye: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)

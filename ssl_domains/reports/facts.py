@@ -27,11 +27,13 @@ def headline(run: Run) -> str:
     return f"{config.encoder.name} {verb} with {config.method.name} on {samples}"
 
 
-def rule_text(config: RunConfig) -> dict[str, str]:
-    """``text`` of the rule, ``name`` of the pair sampler, and a ``note`` on controls."""
-    pairs = config.pairs
+def rule_text(run: Run) -> dict[str, str] | None:
+    """``text`` of the rule, ``name`` of the pair sampler, a ``note`` on controls; None where nothing reads pairs."""
+    pairs = run.config.pairs
     notes = []
     if pairs.rule == "none":
+        if not run.environment.get("reads_pairs", True):
+            return None
         notes.append("no relation: positives are a sample's own views (SimCLR)")
     elif pairs.relations == "none":
         notes.append("control: batches by the rule, but positives are a sample's own views only")

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation import ProbeReport, read_probe_reports, run_store, run_table
+from ssl_domains.finetuning.report import FineTuneReport, read_finetune_reports
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.reports.curves import health_charts, loss_chart
 from ssl_domains.reports.embedding_map import EmbeddingMap, Projection, embedding_map
@@ -53,7 +54,7 @@ def write_report(
     """
     path = run.folder / "report.html"
     require_target(path)
-    probes = read_probe_reports(run.folder)
+    probes, finetuned = read_probe_reports(run.folder), read_finetune_reports(run.folder)
     picture, missing = None, ""
     try:
         table = run_table(run) if table is None else table
@@ -66,7 +67,7 @@ def write_report(
         label = run.config.health.label
         shown = [
             *columns,
-            *(probe.label for probe in probes if probe.label in table.columns),
+            *(one.label for one in (*probes, *finetuned) if one.label in table.columns),
             *([label] if label else []),
             "split",
         ]
@@ -74,11 +75,17 @@ def write_report(
             picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
         except DataError as error:  # such as a store that was filled from files in another folder
             missing = error.message
-    run.write_text(path.name, _render(run, probes, picture, missing))
+    run.write_text(path.name, _render(run, probes, finetuned, picture, missing))
     return path
 
 
-def _render(run: Run, probes: Sequence[ProbeReport], picture: EmbeddingMap | None, missing: str) -> str:
+def _render(
+    run: Run,
+    probes: Sequence[ProbeReport],
+    finetuned: Sequence[FineTuneReport],
+    picture: EmbeddingMap | None,
+    missing: str,
+) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ssl_domains.reports", "templates"),
         autoescape=True,
@@ -97,14 +104,15 @@ def _render(run: Run, probes: Sequence[ProbeReport], picture: EmbeddingMap | Non
     with run.reading("recipe.json"):
         steps = view_steps(run.recipe)
     with run.reading("environment.json"):
-        made_with = environment_rows(run)
+        rule, made_with = rule_text(run), environment_rows(run)
     return environment.get_template("report.html.j2").render(
         name=run.folder.resolve().name,
         headline=head,
-        rule=rule_text(run.config),
+        rule=rule,
         facts=known,
         warnings=warned,
         probes=probes,
+        finetuned=finetuned,
         loss=loss,
         charts=charts,
         map=picture,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ssl_domains.finetuning.report import read_finetune_reports
 from ssl_domains.samples import read_table, write_table
 
 SETS = ("--set", "train.max_steps=4", "--set", "train.batch_size=8", "--set", "train.checkpoint_every_steps=1")
@@ -41,12 +43,39 @@ def test_a_report_as_text_and_as_json(cli: Callable[..., Any], samples: Path, ru
     for arm in ("frozen probe", "fine-tuned", "scratch, equal steps", "scratch, equal effort"):
         assert f"\n1         {arm} " in text.out
     assert "[1/5] fine-tuned, 9 labelled groups, draw 0: balanced accuracy" in text.err
+    assert text.out.endswith(f"next: ssl-domains toy predict {out} SOURCE -o ANSWERS.csv\n")
     again = cli(*words(samples, run, out, "--resume", "--json"))
     assert again.code == 0, again.err
     assert again.json["evidence"] is False
     stored = json.loads((out / "finetune-kind.json").read_text())
     assert {key: again.json[key] for key in stored} == stored
     assert again.err == ""
+
+
+def test_the_page_of_the_run_shows_the_comparison_and_no_pairs(
+    cli: Callable[..., Any], samples: Path, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run2"
+    assert cli(*words(samples, run, out, "--fractions", "0.4,1", "--draws", "2")).code == 0
+    done = cli("toy", "report", out)
+    assert done.code == 0, done.err
+    page = (out / "report.html").read_text()
+    (report,) = read_finetune_reports(out)
+    assert len(report.table()) == 8
+    for row in report.table():
+        assert f"<td>{row['arm']}</td>" in page
+        assert all(f">{row[name]}</td>" in page for name in report.metrics)
+    for remark in report.remarks():
+        assert html.escape(remark, quote=False) in page.replace("&#39;", "'").replace("&#34;", '"')
+    assert "not evidence" in page
+    assert "(SimCLR)" not in page
+    assert 'id="pairs"' not in page
+    assert 'id="probes"' not in page
+    assert cli("toy", "report", run).code == 0
+    page = (run / "report.html").read_text()
+    assert 'id="pairs"' in page
+    assert 'id="probes"' in page
+    assert 'id="finetuned"' not in page
 
 
 def test_a_dry_run_leaves_nothing(cli: Callable[..., Any], samples: Path, run: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,8 @@ def command(
             for remark in report.remarks():
                 answer.line(f"· {remark}")
             answer.line(f"run: {out}")
+            made = "MASKS" if masks else "ANSWERS.csv"
+            answer.line(f"next: ssl-domains {domain_of(ctx).name} predict {shlex.quote(str(out))} SOURCE -o {made}")
             return
         answer.json(report.to_dict())
         answer.line(table(("dry run", "value"), list(report.summary().items())))

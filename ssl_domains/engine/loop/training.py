@@ -129,7 +129,8 @@ def pretrain(
                 report.check()
                 _write_origin(run, assembled, parts, fingerprint, report.to_dict())
             if world.first:
-                run.write_json("environment.json", environment(assembled.device, assembled.step.precision, world.size))
+                made_by = environment(assembled.device, assembled.step.precision, world.size)
+                run.write_json("environment.json", {**made_by, "reads_pairs": assembled.method.needs.pairs})
                 # Written last of the small files: a folder with config.toml is a run folder.
                 run.write_text("config.toml", assembled.config.to_toml())
         # Only now: the buffers of the set-up are not needed again.
