@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,12 @@ from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
 
 if TYPE_CHECKING:
+    from ssl_domains.engine import RunConfig
+    from ssl_domains.methods import MethodSource
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import MaskStore
     from ssl_domains.studies import Arm, Material, StudyFile
+    from ssl_domains.views import Recipe
 
 __all__ = ["prepare_study"]
 
@@ -67,7 +71,11 @@ def prepare_study(
         config = config.with_values({"encoder.in_chans": max(store.of(table).channels())})
     table = with_nuisance(table, config)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
+    methods = {one.method: registry.method(one.method).load() for one in study.arms.values() if one.method}
     named = _named_arms(registry, domain, study)
+    for arm in named:
+        if arm.method:
+            _check_method(config, arm, methods[arm.method])
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
     floors |= {name: tuple(columns) for name, columns in study.floors.items()}
     others = {arm.columns for arm in study.arms.values() if arm.columns}
@@ -91,10 +99,11 @@ def prepare_study(
         label=study.label,
         groups=groups,
         config=config,
-        recipe=partial(build_recipe, domain, views=method.needs.views),
+        recipe=_Recipes(domain, {name: one.needs.views for name, one in methods.items()}, method.needs.views),
         scaling=domain.scaling,
         preprocess=domain.preprocess,
         method=method,
+        methods=methods,
         fractions=tuple(study.fractions),
         primary_probe=study.primary.probe,
         primary_measure=measure_named(study.primary.measure or leading),
@@ -141,16 +150,53 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
         arms.append(
             Arm(
                 name=name,
-                about=entry.about or rule,
+                about=entry.about or (entry.method if entry.method and rule == "none" else rule),
                 kind="simclr" if rule == "none" else "rule",
                 rule=rule,
                 config={**config, **entry.config},
                 columns=entry.columns,
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
+                method=entry.method or "",
             )
         )
     return arms
+
+
+@dataclass(frozen=True)
+class _Recipes:
+    """Makes the views of an arm for its training rows: as many as its method needs.
+
+    Attributes:
+        domain: Domain of the data.
+        views: Name of a method → number of views of each sample.
+        usual: Number of views of the arms whose method isn't in ``views``.
+    """
+
+    domain: Domain
+    views: Mapping[str, int]
+    usual: int
+
+    def __call__(self, table: SampleTable, config: RunConfig) -> Recipe:
+        return build_recipe(self.domain, table, config, views=self.views.get(config.method.name, self.usual))
+
+
+def _check_method(config: RunConfig, arm: Arm, method: MethodSource) -> None:
+    """Refuse an arm whose options its method doesn't have, or whose rule its method doesn't read, before any training.
+
+    Raises:
+        UsageError: With the name of the arm.
+    """
+    from ssl_domains.engine.loop.assembly import refuse_unread_rule
+    from ssl_domains.engine.record.config import MethodConfig
+    from ssl_domains.engine.record.config_file import with_method_options
+
+    try:
+        base = config.model_copy(update={"method": MethodConfig(name=arm.method)})
+        made = with_method_options(base.with_values({**arm.config, "pairs.rule": arm.rule}), method.options)
+        refuse_unread_rule(made, method.needs)
+    except UsageError as error:
+        raise UsageError(f"arm {arm.name!r}: {error.message}", error.hint) from None
 
 
 def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:

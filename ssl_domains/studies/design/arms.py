@@ -28,6 +28,7 @@ class Arm:
         about: Description of one line.
         kind: Role in the comparison, such as ``rule`` or ``shuffled``.
         rule: Rule text; ``none`` is SimCLR.
+        method: Name of the method of this arm alone; empty for that of the study.
         config: Configuration of this arm alone, by dotted key, such as ``train.lr``.
         columns: Name of another table; the rule reads its columns from there. None reads the sample table.
         of: Of a control, the name of the arm that it controls; otherwise empty. Both have the same composition of
@@ -47,6 +48,7 @@ class Arm:
     reads: frozenset[str] = frozenset()
     data: str = ""
     finetuned: bool = False
+    method: str = ""
 
     @property
     def trained(self) -> bool:
@@ -118,7 +120,7 @@ def read_columns(rule: str) -> frozenset[str]:
 
 
 def _controls(arm: Arm) -> list[Arm]:
-    shared = {"rule": arm.rule, "of": arm.name, "columns": arm.columns, "reads": arm.reads}
+    shared = {"rule": arm.rule, "of": arm.name, "columns": arm.columns, "reads": arm.reads, "method": arm.method}
     return [
         Arm(
             f"{arm.name}, batches only",

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import RunConfig
+from ssl_domains.engine.record.config import MethodConfig
 from ssl_domains.methods import MethodSource
 from ssl_domains.probes import Labels
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
+from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
 from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
@@ -36,7 +38,8 @@ class Material:
         config: The configuration before the values of an arm, a grid point and a seed are set in it.
         recipe: Function of the training rows and the configuration of a cell that returns its view recipe.
         scaling: For pictures: function of the training rows that returns the scaling from native unit to [0, 1].
-        method: Builds the self-supervised method.
+        method: Builds the self-supervised method of the arms without one of their own.
+        methods: Name → what builds the method of an arm.
         fractions: Shares of the labelled groups, in (0, 1].
         primary_probe: Name of the probe whose score chooses a grid point.
         primary_measure: The measure that chooses a grid point.
@@ -79,12 +82,24 @@ class Material:
     unsure: tuple[str, float] | None = None
     breakdown: tuple[str, tuple[float, ...]] | None = None
     columns: Mapping[str, SampleTable] = field(default_factory=dict)
+    methods: Mapping[str, MethodSource] = field(default_factory=dict)
     probes: tuple[str, ...] = ("linear", "k-NN")
     masks: MaskStore | None = None
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
+
+    def method_of(self, arm: Arm) -> MethodSource:
+        """What builds the method of an arm."""
+        return self.methods[arm.method] if arm.method else self.method
+
+    def config_of(self, arm: Arm) -> RunConfig:
+        """The configuration before the values of an arm are set in it, with the method of the arm.
+
+        An arm with a method of its own takes none of the options that the study gives its method.
+        """
+        return self.config.model_copy(update={"method": MethodConfig(name=arm.method)}) if arm.method else self.config
 
     def how_inputs_are_made(self, table: SampleTable) -> dict[str, Any]:
         """Scaling and preprocess for training rows, as keyword arguments of `ssl_domains.engine.Parts`."""

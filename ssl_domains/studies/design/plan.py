@@ -93,7 +93,7 @@ def reference_steps(material: Material) -> int:
 
 def pairs_of(material: Material, arm: Arm) -> PairPlan:
     """Pairs and batches of an arm on the training rows of the first fold."""
-    config = material.config.with_values({**arm.config, "pairs.rule": arm.rule})
+    config = material.config_of(arm).with_values({**arm.config, "pairs.rule": arm.rule})
     table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
     emitted = emitted_names(material.recipe(table, config))
@@ -106,7 +106,7 @@ def pin_composition(material: Material, arm: Arm) -> Arm:
     The controls of the arm then get the same batches: on shuffled columns, or without relations, ``auto`` could choose
     another composition.
     """
-    if arm.rule == "none" or material.config.with_values(dict(arm.config)).pairs.composition != "auto":
+    if arm.rule == "none" or material.config_of(arm).with_values(dict(arm.config)).pairs.composition != "auto":
         return arm
     chosen = pairs_of(material, arm).sampler.composition.kind
     return replace(arm, config={**arm.config, "pairs.composition": chosen})

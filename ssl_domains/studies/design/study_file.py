@@ -34,6 +34,7 @@ class ArmEntry(_Entry):
     about: str = Field(default="", description="one line for the table")
     pairs: str | None = Field(default=None, description="pair sampler, as `pretrain --pairs` takes it")
     rule: str | None = Field(default=None, description="rule, as `pretrain --rule` takes it; neither is plain SimCLR")
+    method: str | None = Field(default=None, description="method of this arm alone, as `methods list` names it")
     config: dict[str, Any] = Field(default_factory=dict, description="configuration that only this arm has, by key")
     columns: str | None = Field(
         default=None,

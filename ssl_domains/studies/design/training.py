@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine import Parts, Run, RunConfig, pretrain
 from ssl_domains.engine.record.checkpoint import OtherConfigError, OtherSamplesError
 from ssl_domains.engine.record.config import MethodConfig
+from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.errors import DataError, SslDomainsError
 from ssl_domains.finetuning import FineTuneParts, finetune
 from ssl_domains.methods import MethodSource
@@ -101,7 +102,7 @@ def prepare(material: Material, cell: Cell) -> Training:
     if labels is not None:
         # The options of the self-supervised method do not apply to supervised training.
         config = config.model_copy(update={"method": MethodConfig(name="finetune")}).with_values(FROM_SCRATCH)
-    return Training(config, table.take(rows), rows, material.method, labels)
+    return Training(config, table.take(rows), rows, material.method_of(arm), labels)
 
 
 def train(material: Material, cell: Cell) -> Run:
@@ -186,4 +187,5 @@ def _config(material: Material, cell: Cell, rows: int) -> RunConfig:
         values["encoder.init"] = "random"
     if cell.arm.kind == "supervised":
         values |= {"pairs.composition": "random"}
-    return material.config.with_values(values)
+    config = material.config_of(cell.arm).with_values(values)
+    return with_method_options(config, material.methods[cell.arm.method].options) if cell.arm.method else config

@@ -65,7 +65,8 @@ def with_identity(material: Material, arm: Arm) -> Arm:
     """The arm with ``data`` set: a hash of the columns and edge files that its rule and its views read."""
     if not arm.embeds:
         return arm
-    table, read = arm_table(material, arm, material.config.with_values({**arm.config, "pairs.rule": arm.rule}))
+    config = material.config_of(arm).with_values({**arm.config, "pairs.rule": arm.rule})
+    table, read = arm_table(material, arm, config)
     return replace(arm, data=_hash(data_fingerprint(table, read, parse(arm.rule).edge_files)))
 
 
