@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -84,6 +85,30 @@ def test_a_study_prints_one_table_and_goes_on_where_it_was(study, samples, cli, 
     assert f"rm {cells}" in damaged.err
 
 
+METHOD = """
+[arms.again]
+method = "simclr"
+config = { "method.temperature" = 0.1 }
+[arms.sharp]
+method = "simclr"
+config = { "method.temperature" = 0.01 }
+"""
+
+
+def test_an_arm_may_have_a_method_of_its_own(study, cli, tmp_path):
+    study.write_text(study.read_text().replace("max_steps = 2", "max_steps = 6") + METHOD)
+    done = cli("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1", "--json")
+    assert done.code == 0, done.err
+    scores = {}
+    for name in ("simclr", "again", "sharp"):
+        results = sorted((tmp_path / "out" / "cells" / name).glob("fold*/result.json"))
+        assert len(results) == 2
+        scores[name] = [json.loads(path.read_text())["scores"] for path in results]
+    assert scores["again"] == scores["simclr"]
+    assert scores["sharp"] != scores["simclr"]
+    assert "again − simclr" in (tmp_path / "out" / "page" / "toys.md").read_text()
+
+
 def test_again_runs_nothing(study, cli, tmp_path):
     words = ("toy", "study", study, "--out", tmp_path / "out", "--again")
     for more in (("--only", "simclr"), ("--estimate",)):
@@ -106,6 +131,13 @@ def test_again_runs_nothing(study, cli, tmp_path):
         ("max_steps", "max_stpes", 2, "did you mean 'train.max_steps'?"),
         ('arm = "patient"\n', 'arm = "patient"\nagainst = "simclrr"\n', 2, "did you mean 'simclr'?"),
         ('pairs = "patient"', "rule = \"same('alone')\"", 4, "this equals SimCLR"),
+        ('pairs = "patient"', 'pairs = "patient"\nmethod = "simcrl"', 2, "did you mean 'simclr'?"),
+        (
+            'pairs = "patient"',
+            'pairs = "patient"\nmethod = "simclr"\nconfig = {"method.momentum" = 1.0}',
+            2,
+            "arm 'patient': the method 'simclr' has no option 'momentum'",
+        ),
     ],
 )
 def test_slips_are_told_before_anything_is_trained(study, cli, tmp_path, old, new, code, told):
