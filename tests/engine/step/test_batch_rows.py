@@ -131,7 +131,7 @@ def test_rows_of_each_process_and_of_all(
             of=None if of is None else torch.tensor(of),
             part=None if part is None else torch.tensor(part),
         )
-        rows, whole, exchange = BatchRows(seats, VIEWS, world).rows(out, None, _emitted(world.rank, size))
+        rows, whole, exchange, _ = BatchRows(seats, VIEWS, world).rows(out, None, _emitted(world.rank, size))
         if exchange is None:
             return rows, whole, z, torch.tensor(count)
         return rows, whole, exchange.whole(z, out.of, out.part), exchange.total(torch.tensor(count))
