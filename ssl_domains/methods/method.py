@@ -115,7 +115,8 @@ class Method(nn.Module, ABC):
     def after_step(self, out: Embeddings, progress: float) -> None:
         """Update state that has no gradient: momentum encoder, queue, memory bank.
 
-        It may read only ``out.targets``, ``out.whole(…)`` and ``out.rows``, so that all processes get the same state.
+        It may read only ``out.targets``, ``out.whole(…)``, ``out.rows`` and ``out.target_rows(…)``, so that all
+        processes get the same state.
 
         Args:
             out: The embeddings that the loss was computed from.

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-
 from conftest import TOY
+
 from ssl_domains.engine import Run
 
 CROPS = TOY.replace(

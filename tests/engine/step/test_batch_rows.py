@@ -157,6 +157,23 @@ def test_rows_of_each_process_and_of_all(
     assert all(one == ids[0] for one in ids)
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_rows_of_targets_of_one_view(size: int, everywhere: Callable[..., list[Any]]) -> None:
+    def one(world: World) -> tuple[Rows, Rows]:
+        slots = SLOTS // size
+        z = torch.zeros(slots, 2)
+        out = Embeddings(z, z, of=torch.arange(slots))
+        made = BatchRows(TWO_SEATS, VIEWS, world).rows(out, None, _emitted(world.rank, size))
+        return made[3](torch.arange(slots, 2 * slots)), made[1]
+
+    for keys, whole in everywhere(size, one):
+        assert keys.view.tolist() == [1] * SLOTS
+        assert keys.sample.tolist() == TWO_SEATS[1].tolist()
+        assert not set(keys.row.tolist()) & set(whole.row.tolist())
+        slots = SLOTS // size
+        assert keys.emitted["angle"].tolist() == [100.0 * (i // slots) + slots + i % slots for i in range(SLOTS)]
+
+
 def test_unequal_counts_are_part_of_these_tests() -> None:
     counts = [len(_given(rank, 2, "instances")[0] or []) for rank in range(2)]
     assert len(set(counts)) == 2
