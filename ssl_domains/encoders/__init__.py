@@ -8,12 +8,12 @@ folder for token ids, or an encoder of a plugin.
 from ssl_domains.encoders.conv1d import Conv1d
 from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.factory import create_encoder
-from ssl_domains.encoders.heads import projection_head
+from ssl_domains.encoders.heads import Norm, projection_head
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.stages import encoder_stages
-from ssl_domains.encoders.timm_encoder import TimmEncoder
+from ssl_domains.encoders.timm_encoder import TimmEncoder, allow_other_sizes
 from ssl_domains.encoders.transformer import TransformerEncoder
 
 __all__ = [
@@ -22,9 +22,11 @@ __all__ = [
     "Features",
     "Levels",
     "MaskedEncoder",
+    "Norm",
     "SmallConv",
     "TimmEncoder",
     "TransformerEncoder",
+    "allow_other_sizes",
     "create_encoder",
     "encoder_stages",
     "feature_levels",

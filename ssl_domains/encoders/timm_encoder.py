@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch.nn.functional as F
+from timm.layers import Format
 from torch import Tensor, nn
 
 from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
-__all__ = ["TimmEncoder", "timm_width"]
+__all__ = ["TimmEncoder", "allow_other_sizes", "timm_width"]
 
 
 class TimmEncoder(Encoder):
@@ -47,6 +49,37 @@ class TimmEncoder(Encoder):
         patches = tokens[:, int(getattr(model, "num_prefix_tokens", 0)) :]
         height, width = model.patch_embed.dynamic_feat_size(values.shape[-2:])
         return patches.transpose(1, 2).reshape(len(patches), -1, height, width)
+
+
+def allow_other_sizes(encoder: Encoder, size: int | None = None) -> None:
+    """Let an encoder of pictures of one size embed pictures of another size too, for methods with multi-crop.
+
+    A convolutional network takes any size. A ViT interpolates its position embeddings: its weights and their names stay
+    the same, and so does its output for pictures of its own size.
+
+    Args:
+        encoder: The encoder, changed in place.
+        size: Side of the other pictures in pixels; None for half the encoder's own side.
+
+    Raises:
+        UsageError: When the architecture takes one size only, or its patches don't divide the size.
+    """
+    model: Any = encoder.model if isinstance(encoder, TimmEncoder) else None
+    patches: Any = getattr(model, "patch_embed", None)
+    if patches is None or getattr(patches, "img_size", None) is None:
+        return
+    if not hasattr(model, "dynamic_img_size"):
+        cause = f"the encoder {encoder.name!r} takes pictures of one size only"
+        raise UsageError(cause, "take a ViT or a convolutional network, or use --set method.local_views=0")
+    side = patches.img_size[0] // 2 if size is None else size
+    if side % patches.patch_size[0] or not side:
+        cause = f"local crops of {side} pixels are no multiple of the encoder's patches of {patches.patch_size[0]}"
+        raise UsageError(
+            cause, f"use --set method.local_size={max(1, side // patches.patch_size[0]) * patches.patch_size[0]}"
+        )
+    if not model.dynamic_img_size:
+        model.dynamic_img_size = True
+        patches.strict_img_size, patches.flatten, patches.output_fmt = False, False, Format.NHWC
 
 
 def timm_width(model: nn.Module) -> int:

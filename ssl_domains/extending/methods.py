@@ -8,9 +8,54 @@ __all__ = ["BUILT_IN"]
 
 BUILT_IN = (
     MethodEntry(
+        "moco",
+        "queries against the keys of a momentum encoder and a queue of older keys; takes any objective",
+        "He 2020, Momentum Contrast; Chen 2020, Improved Baselines with Momentum Contrastive Learning (v2); Chen 2021, "
+        "An Empirical Study of Training Self-Supervised Vision Transformers (v3)",
+        "ssl_domains.methods.moco:MoCo",
+    ),
+    MethodEntry(
         "simclr",
         "two views against the batch; takes any objective (same(label) makes it SupCon)",
         "Chen 2020, A Simple Framework for Contrastive Learning; Khosla 2020, Supervised Contrastive Learning",
         "ssl_domains.methods.simclr:SimCLR",
+    ),
+    MethodEntry(
+        "byol",
+        "predicts a momentum copy's embedding of the other view, or of a rule's positives; no negatives",
+        "Grill 2020, Bootstrap Your Own Latent",
+        "ssl_domains.methods.byol:BYOL",
+    ),
+    MethodEntry(
+        "simsiam",
+        "predicts the projection of the other view, which gets no gradient; no negatives",
+        "Chen 2021, Exploring Simple Siamese Representation Learning",
+        "ssl_domains.methods.simsiam:SimSiam",
+    ),
+    MethodEntry(
+        "barlow_twins",
+        "equal features of two views correlate over the batch, different features don't; no negatives",
+        "Zbontar 2021, Barlow Twins: Self-Supervised Learning via Redundancy Reduction",
+        "ssl_domains.methods.barlow_twins:BarlowTwins",
+    ),
+    MethodEntry(
+        "vicreg",
+        "close views, features that vary, and no two that vary together; no negatives",
+        "Bardes 2022, VICReg: Variance-Invariance-Covariance Regularization",
+        "ssl_domains.methods.vicreg:VICReg",
+    ),
+    MethodEntry(
+        "swav",
+        "each view predicts the prototypes that another view is assigned to; multi-crop",
+        "Caron 2020, Unsupervised Learning of Visual Features by Contrasting Cluster Assignments",
+        "ssl_domains.methods.swav:SwAV",
+        inputs="any whose recipe has crops",
+    ),
+    MethodEntry(
+        "dino",
+        "predicts a momentum copy's distributions over prototypes; multi-crop, centring",
+        "Caron 2021, Emerging Properties in Self-Supervised Vision Transformers",
+        "ssl_domains.methods.dino:DINO",
+        inputs="any whose recipe has crops",
     ),
 )

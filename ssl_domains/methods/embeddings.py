@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,7 @@ class Embeddings:
         target_of: View-major rows of the targets that were given for some rows only, by name.
         rows: Rows of the whole batch, in the order of ``whole()``, on the CPU; a queue stores them with its keys.
         exchange: Gathers the rows of all processes; None for one process.
+        locate: Gives the `Rows` of the whole batch of some view-major rows of this process; see `target_rows`.
     """
 
     z: Tensor
@@ -77,6 +78,7 @@ class Embeddings:
     target_of: Mapping[str, Tensor] = field(default_factory=dict)
     rows: Rows | None = None
     exchange: Exchange | None = None
+    locate: Callable[[Tensor | None], Rows] | None = None
 
     def whole(self, name: str = "z") -> Tensor:
         """Rows of the whole batch, the same in every process: ``z``, one of ``more``, or one of ``targets``.
@@ -94,6 +96,18 @@ class Embeddings:
             raise UsageError(f"there are no rows {name!r}", f"known: {', '.join(['z', *self.more, *self.targets])}")
         values = self.targets[name]
         return values if self.exchange is None else self.exchange.whole(values, self.target_of.get(name), None)
+
+    def target_rows(self, name: str) -> Rows:
+        """Sample, view, part and emitted numbers of a target's rows, in the order of ``whole(name)``, on the CPU.
+
+        With several processes, every process must call this with the same names in the same order.
+
+        Raises:
+            UsageError: When there is no such target.
+        """
+        if name not in self.targets or self.locate is None:
+            raise UsageError(f"there is no target {name!r}", f"known: {', '.join(self.targets) or 'none'}")
+        return self.locate(self.target_of.get(name))
 
     def total(self, counts: Tensor) -> Tensor:
         """The sum of ``counts`` (int64, any shape) over all processes: the divisor of a mean over the rows of all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -41,13 +42,20 @@ class RowPairs:
         """Whether the candidates of ``pairs()`` are its anchors; then a loss is called without candidates."""
         return self.whole is self.rows and self.anchors is None
 
-    def __call__(self, anchors: Rows | None = None, candidates: Rows | None = None) -> PairBatch:
+    def __call__(
+        self,
+        anchors: Rows | None = None,
+        candidates: Rows | None = None,
+        *,
+        stored: Literal["positive", "ignore"] = "positive",
+    ) -> PairBatch:
         """Build the pairs of anchors and candidates.
 
         Args:
             anchors: Rows of the anchors; None for the anchors of this process.
             candidates: Rows of the candidates; None for the rows of the whole batch. Those of a queue are made by
                 ``Rows.stored``.
+            stored: Whether a stored row that matches a relation is a positive or ignored; see `BoundObjective.pairs`.
 
         Raises:
             UsageError: When rows lack an emitted number that the rule reads.
@@ -56,4 +64,5 @@ class RowPairs:
             return self.objective.pairs(self.rows).to(self.device)
         if anchors is None:
             anchors = self.rows if self.anchors is None else self.rows.take(self.anchors)
-        return self.objective.pairs(anchors, self.whole if candidates is None else candidates).to(self.device)
+        others = self.whole if candidates is None else candidates
+        return self.objective.pairs(anchors, others, stored=stored).to(self.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,17 @@ class BoundObjective:
         """The relations' texts, in order."""
         return tuple(relation.text for relation in self.relations)
 
-    def pairs(self, anchors: Rows, candidates: Rows | None = None) -> PairBatch:
+    def pairs(
+        self, anchors: Rows, candidates: Rows | None = None, *, stored: Literal["positive", "ignore"] = "positive"
+    ) -> PairBatch:
         """The state of every pair of rows.
 
         Args:
             anchors: Views of samples of this table.
             candidates: The rows that anchors are compared with; None for the anchors themselves. They replace the
                 batch: to compare with a queue and with the batch, include the batch's rows.
+            stored: What a row of a queue or bank is that matches a relation: ``"positive"``, as a row of the batch is,
+                or ``"ignore"``: neither positive nor negative, for keys that are too old to be a target.
 
         Returns:
             A `PairBatch` on the anchors' device.
@@ -61,7 +65,10 @@ class BoundObjective:
         Raises:
             UsageError: When rows point outside the table, repeat, or lack an emitted number that the rule reads.
         """
-        return build_pairs(self.size, self.relations, self.ignored, self.ignored_across_parts, anchors, candidates)
+        ignore = stored == "ignore"
+        return build_pairs(
+            self.size, self.relations, self.ignored, self.ignored_across_parts, anchors, candidates, ignore
+        )
 
     def draw(
         self,

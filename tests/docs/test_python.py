@@ -73,6 +73,22 @@ def test_plain_pytorch_page(blocks: Blocks, names: dict[str, Any]) -> None:
     exec(labels, {"torch": torch, "contrastive_loss": names["contrastive_loss"]})
 
 
+def test_byol_page(blocks: Blocks) -> None:
+    (code,) = blocks("docs/how-to/byol-in-plain-pytorch.md", "python")
+    assert len(code.splitlines()) <= 95
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert len(names["losses"]) == names["steps"] == 8
+    assert all(0 <= loss <= 4 for loss in names["losses"])
+    slow, fast = (next(names[name].parameters()) for name in ("slow", "fast"))
+    assert not torch.equal(slow, fast)
+    positive = names["positive"].tolist()
+    patients = names["df"]["patient"].to_list()
+    of_row = [patients[i] for i in names["index"].tolist()] * 2
+    assert all(of_row[i] == of_row[j] and i != j for i, j in enumerate(positive))
+    assert any(positive[i] != (i + len(positive) // 2) % len(positive) for i in range(len(positive)))
+
+
 def test_crops_page(blocks: Blocks) -> None:
     names: dict[str, Any] = {}
     for code in blocks("docs/how-to/crop-large-arrays.md", "python"):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
+from ssl_domains.inputs import Input
 from ssl_domains.views import (
     Albumentations,
     Blur,
@@ -30,6 +31,7 @@ from ssl_domains.views import (
     VerticalFlip,
     ViewRecipe,
     ViewStep,
+    with_variants,
 )
 from ssl_domains.views.steps import grid
 
@@ -313,3 +315,22 @@ def test_leaving_out_a_step_that_is_not_there() -> None:
 def test_a_recipe_of_nothing_is_refused(size: int, views: int) -> None:
     with pytest.raises(UsageError):
         ViewRecipe((), size, views)
+
+
+def test_local_views_have_the_requested_size() -> None:
+    recipe = ViewRecipe((RandomResizedCrop((0.3, 1.0), reason=WHY),), 32)
+    assert recipe.variant("global") is recipe
+    assert recipe.variant("local").size == 16
+    local = recipe.variant("local", 12)
+    assert local.size == 12
+    assert local.steps[0] == RandomResizedCrop((0.05, 0.3), reason=WHY)
+    made = with_variants(recipe, {"global": 2, "local": 3}, {"local": 12})
+    views = made.views_of(Input(torch.rand(2, 3, 32, 32)), seed=0, step=0, slots=torch.arange(2))
+    assert [view.input.space for view in views] == [(32, 32)] * 2 + [(12, 12)] * 3
+
+
+def test_local_views_larger_than_the_canvas_are_refused() -> None:
+    recipe = ViewRecipe((RandomResizedCrop(reason=WHY),), 32)
+    with pytest.raises(UsageError, match="local crops of 33 pixels are larger than the canvas of 32") as raised:
+        with_variants(recipe, {"global": 2, "local": 3}, {"local": 33})
+    assert "views.size=66" in raised.value.hint

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,7 +15,10 @@ from ssl_domains.errors import UsageError
 from ssl_domains.methods import Embeddings
 from ssl_domains.pairs import Rows
 
-__all__ = ["BatchRows", "ProcessExchange"]
+__all__ = ["BatchRows", "Locate", "ProcessExchange"]
+
+Locate: TypeAlias = Callable[[Tensor | None], Rows]
+"""Gives the rows of all processes of view-major rows ``of`` of this process; None for all of them in order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +80,10 @@ class BatchRows:
 
     def rows(
         self, out: Embeddings, part: Tensor | None, emitted: Mapping[str, Tensor]
-    ) -> tuple[Rows, Rows, ProcessExchange | None]:
-        """The rows of this process, the rows of all processes, and the exchange of embeddings (None for one process).
+    ) -> tuple[Rows, Rows, ProcessExchange | None, Locate]:
+        """The rows of this process, those of all processes, the exchange of embeddings, and what gives rows of targets.
+
+        The exchange is None for one process.
 
         Args:
             out: The embeddings of this process.
@@ -92,8 +98,18 @@ class BatchRows:
         largest = 0 if local_part is None or not len(local_part) else int(local_part.max())
         parts = 1 + (largest if self.world.size == 1 else max(self.world.collect(largest)))
         rows = self.of_process(out.of, local_part, emitted, parts)
+
+        def of_targets(of: Tensor | None) -> Rows:
+            local = part if part is None or of is None else part[of.cpu()]
+            return self._of_all(self.of_process(of, local, emitted, parts))
+
+        exchange = None if self.world.size == 1 else ProcessExchange(self, parts)
+        return rows, self._of_all(rows), exchange, of_targets
+
+    def _of_all(self, rows: Rows) -> Rows:
+        """The rows of all processes, by their row id; the same object for one process."""
         if self.world.size == 1:
-            return rows, rows, None
+            return rows
         counts = self.world.collect(len(rows))
         together = Rows(
             sample=gather_rows(rows.sample, counts),
@@ -102,8 +118,7 @@ class BatchRows:
             row=gather_rows(rows.row, counts),
             emitted={name: gather_rows(values, counts) for name, values in rows.emitted.items()},
         )
-        exchange = ProcessExchange(self, parts)
-        return rows, together.take(torch.argsort(together.row)), exchange
+        return together.take(torch.argsort(together.row))
 
     def anchors(self, rows: Rows, which: str) -> Tensor | None:
         """Positions in ``rows`` of the anchors, int64; None where all are.

@@ -132,10 +132,10 @@ class TrainingStep:
     def _rows(self, batch: Batch, views: _BatchViews, out: Embeddings) -> tuple[Embeddings, Rows, RowPairs]:
         """The embeddings with their exchange between processes, the rows of all processes, and the pairs."""
         batch_rows = BatchRows(batch.whole, self.recipe.views, self.world, batch.negatives)
-        rows, whole, exchange = batch_rows.rows(out, views.part, views.emitted)
+        rows, whole, exchange, locate = batch_rows.rows(out, views.part, views.emitted)
         anchors = batch_rows.anchors(rows, self.method.needs.anchors)
         pairs = RowPairs(self.pairs, rows, whole, out.z.device, anchors)
-        return replace(out, rows=whole, exchange=exchange), whole, pairs
+        return replace(out, rows=whole, exchange=exchange, locate=locate), whole, pairs
 
 
 class _BatchViews:

@@ -30,6 +30,7 @@ def build_pairs(
     ignored_across_parts: bool,
     anchors: Rows,
     candidates: Rows | None = None,
+    ignore_stored: bool = False,
 ) -> PairBatch:
     """See `BoundObjective.pairs`. Works on the CPU and moves the result to the anchors' device.
 
@@ -40,6 +41,7 @@ def build_pairs(
         ignored_across_parts: Whether that matches rows of different parts.
         anchors: Views of samples.
         candidates: The rows that anchors are compared with; None for the anchors.
+        ignore_stored: Whether stored rows that match a relation are ignored instead of positive.
     """
     device = anchors.sample.device
     a = RowArrays.of(anchors, size)
@@ -52,13 +54,14 @@ def build_pairs(
     own_codes = rows.own_codes()
     own_a, own_c = rows.split(own_codes)
     own_stored = None if c.stored is None else _own_stored(own_a, own_c, c.stored)
+    unmatched = c.stored if ignore_stored and c.stored is not None and c.stored.any() else None
     self_index = _self_columns(a.row, c.row, square)
 
     relation_rows, codes, by_codes = [], [], []
     for relation in relations:
         rule = relation.rule
         keys = None if rule.codes is None else rows.keys(rule.codes, relation.across_parts)
-        exact = rule.pure and own_stored is None
+        exact = rule.pure and own_stored is None and unmatched is None
         by_codes.append(exact)
         codes.append(rows.loss_codes(keys, own_codes) if exact and keys is not None else own_codes)
         relation_rows.append(RelationRows() if exact else _relation(rows, rule, keys, relation.across_parts))
@@ -66,6 +69,8 @@ def build_pairs(
     if ignored is not None:
         keys = None if ignored.codes is None else rows.keys(ignored.codes, ignored_across_parts)
         ignored_rows = _relation(rows, ignored, keys, ignored_across_parts)
+    if unmatched is not None:
+        relation_rows, ignored_rows = _ignoring(unmatched, len(anchors), relation_rows, ignored_rows)
 
     table = torch.from_numpy(codes[0][:, None] if len(codes) == 1 else np.stack(codes, axis=1))
     anchor_codes = table if square else table[: len(anchors)].contiguous()
@@ -79,7 +84,7 @@ def build_pairs(
         candidate_codes=anchor_codes if square else table[len(anchors) :].contiguous(),
         by_codes=tuple(by_codes),
         self_index=torch.from_numpy(self_index),
-        has_ignore=ignored is not None or c.unfilled is not None or own_stored is not None,
+        has_ignore=ignored_rows is not None or c.unfilled is not None or own_stored is not None,
         own=None if all(by_codes) else _own(rows, own_a, own_c),
         own_stored=own_stored,
         filled=None if c.unfilled is None else torch.from_numpy(~c.unfilled),
@@ -122,6 +127,32 @@ def _relation(rows: RowsOfBatch, rule: BoundRule, keys: Ints | None, across_part
     terms = tuple(_row_rule(node, rows) for node in rule.rest)
     rest = None if not terms else terms[0] if len(terms) == 1 else AllOf(terms)
     return RelationRows(rest, equal)
+
+
+def _ignoring(
+    stored: Bools, anchors: int, relations: list[RelationRows], ignored: RelationRows | None
+) -> tuple[list[RelationRows], RelationRows]:
+    """Relations without their matches among stored rows, and an ignore rule that also says yes for these.
+
+    Args:
+        stored: Which candidates are stored rows.
+        anchors: Number of anchors.
+        relations: The relations.
+        ignored: The ignore rule, or None.
+    """
+    every = np.zeros(anchors, dtype=np.int64)
+    in_batch = Equal.of(every, np.where(stored, -1, 0))
+    in_store = Equal.of(every, np.where(stored, 0, -1))
+    terms = [_terms(relation) for relation in relations]
+    left = [RelationRows(AllOf((*term, in_batch))) for term in terms]
+    taken: tuple[RowRule, ...] = tuple(AllOf((*term, in_store)) for term in terms)
+    if ignored is not None:
+        taken = (*taken, AllOf(_terms(ignored)))
+    return left, RelationRows(AnyOf(taken))
+
+
+def _terms(relation: RelationRows) -> tuple[RowRule, ...]:
+    return tuple(term for term in (relation.key, relation.rule) if term is not None)
 
 
 def _row_rule(node: Node, rows: RowsOfBatch) -> RowRule:

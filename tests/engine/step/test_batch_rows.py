@@ -131,7 +131,7 @@ def test_rows_of_each_process_and_of_all(
             of=None if of is None else torch.tensor(of),
             part=None if part is None else torch.tensor(part),
         )
-        rows, whole, exchange = BatchRows(seats, VIEWS, world).rows(out, None, _emitted(world.rank, size))
+        rows, whole, exchange, _ = BatchRows(seats, VIEWS, world).rows(out, None, _emitted(world.rank, size))
         if exchange is None:
             return rows, whole, z, torch.tensor(count)
         return rows, whole, exchange.whole(z, out.of, out.part), exchange.total(torch.tensor(count))
@@ -155,6 +155,23 @@ def test_rows_of_each_process_and_of_all(
             assert torch.equal(getattr(rows, name), getattr(whole, name)[positions]), name
         ids.append(whole.row.tolist())
     assert all(one == ids[0] for one in ids)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_rows_of_targets_of_one_view(size: int, everywhere: Callable[..., list[Any]]) -> None:
+    def one(world: World) -> tuple[Rows, Rows]:
+        slots = SLOTS // size
+        z = torch.zeros(slots, 2)
+        out = Embeddings(z, z, of=torch.arange(slots))
+        made = BatchRows(TWO_SEATS, VIEWS, world).rows(out, None, _emitted(world.rank, size))
+        return made[3](torch.arange(slots, 2 * slots)), made[1]
+
+    for keys, whole in everywhere(size, one):
+        assert keys.view.tolist() == [1] * SLOTS
+        assert keys.sample.tolist() == TWO_SEATS[1].tolist()
+        assert not set(keys.row.tolist()) & set(whole.row.tolist())
+        slots = SLOTS // size
+        assert keys.emitted["angle"].tolist() == [100.0 * (i // slots) + slots + i % slots for i in range(SLOTS)]
 
 
 def test_unequal_counts_are_part_of_these_tests() -> None:

@@ -76,6 +76,32 @@ def test_a_batch_against_its_rows_and_a_queue(data: st.DataObject) -> None:
 
 @many
 @given(data=st.data())
+def test_stored_rows_that_match_are_ignored_on_request(data: st.DataObject) -> None:
+    columns, links = data.draw(strategies.columns()), data.draw(strategies.edges())
+    size = len(columns["x"])
+    objective = data.draw(strategies.objectives(links=True))
+    rows = data.draw(strategies.batch_rows(size))
+    candidates = Rows.cat([data.draw(strategies.stored_rows(size)), rows])
+    batch = objective.bind(columns, edges=links).pairs(rows, candidates, stored="ignore")
+    expected = reference.states(objective, columns, rows, candidates, links=links)
+    stored = candidates.view == -1
+    expected.allowed &= ~(stored & (expected.weights > 0).any(0))
+    expected.weights[:, :, stored] = 0
+    other = rows.sample[:, None] != candidates.sample
+    expected.cross = ((expected.weights > 0) & other).any(2).T
+    tile = batch.dense()
+    assert torch.equal(tile.weights, expected.weights)
+    assert torch.equal(tile.allowed, expected.allowed)
+    assert torch.equal(batch.cross_sample(), expected.cross)
+    matrices = batch.matrices()
+    assert matrices.allowed is None or torch.equal(torch.from_numpy(matrices.allowed), expected.allowed)
+    assert all(
+        torch.equal(torch.from_numpy(ours), w) for ours, w in zip(matrices.weights, expected.weights, strict=True)
+    )
+
+
+@many
+@given(data=st.data())
 def test_numbers_that_views_emit(data: st.DataObject) -> None:
     columns = data.draw(strategies.columns())
     size = len(columns["x"])

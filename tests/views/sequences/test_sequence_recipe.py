@@ -109,6 +109,9 @@ def test_variants_have_shorter_crops() -> None:
     assert isinstance(local, CropLength)
     assert local.share == (0.05, 0.4)
     assert SequenceRecipe((CropLength(length=9, reason=WHY),)).variant("local").steps[0].length == 4  # type: ignore[attr-defined]
+    assert SequenceRecipe((CropLength(length=9, reason=WHY),)).variant("local", 6).steps[0].length == 6  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="local crops of 10 places are longer than those of the recipe, 9"):
+        SequenceRecipe((CropLength(length=9, reason=WHY),)).variant("local", 10)
     for recipe, name in ((RECIPE, "tiny"), (RECIPE.without("crop"), "local")):
         with pytest.raises(UsageError, match="no variant"):
             recipe.variant(name)

@@ -1,0 +1,89 @@
+"""DINO: a student predicts the distributions over prototypes that a momentum copy of it gives to other, large views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from pydantic import BaseModel, Field
+from torch import Tensor
+
+from ssl_domains.encoders import Norm
+from ssl_domains.inputs import Input, Views
+from ssl_domains.losses import LossOutput
+from ssl_domains.losses.dino import dino_loss
+from ssl_domains.methods.embeddings import Embeddings, Target
+from ssl_domains.methods.momentum import follow, momentum_copy, momentum_to_one
+from ssl_domains.methods.multi_crop import GLOBAL_VIEWS, MultiCrop, MultiCropOptions
+from ssl_domains.methods.prototypes import Prototypes, number_of_prototypes, steps_of_freeze
+from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.training_set import TrainingSet
+from ssl_domains.methods.unit_length import unit_length
+
+__all__ = ["DINO", "DINOOptions"]
+
+_USUAL_PROTOTYPES = 65_536  # of the paper
+
+
+class DINOOptions(MultiCropOptions):
+    """Options of DINO."""
+
+    prototypes: int | None = Field(
+        default=None, ge=2, description="prototypes; unset: 65,536, or a tenth of the training samples if fewer"
+    )
+    teacher_temperature: float = Field(
+        default=0.04, gt=0, allow_inf_nan=False, description="temperature of the teacher: smaller is sharper"
+    )
+    momentum: float = Field(
+        default=0.996, ge=0, le=1, description="momentum of the teacher; it rises to 1 during the run"
+    )
+    centre_momentum: float = Field(
+        default=0.9, ge=0, le=1, description="momentum of the centre that is subtracted from the teacher's scores"
+    )
+    norm: Norm = Field(default="none", description="norm in the head: none (paper), layer or batch")
+
+
+class DINO(MultiCrop):
+    """DINO (Caron et al. 2021): multi-crop self-distillation, kept from collapsing by centring and sharpening."""
+
+    options: ClassVar[type[BaseModel]] = DINOOptions
+    settings: DINOOptions
+    centre: Tensor
+
+    def prepare(self, training: TrainingSet) -> None:
+        """Make prototypes, centre and teacher."""
+        number = number_of_prototypes(self.settings.prototypes, _USUAL_PROTOTYPES, training)
+        self.prototypes = Prototypes(number, self.width, steps_of_freeze(self.settings.freeze_steps, training))
+        self.register_buffer("centre", torch.zeros(number))
+        self.teacher_encoder, self.teacher_head = momentum_copy(self.encoder), momentum_copy(self.head)
+        self.teacher_prototypes = momentum_copy(self.prototypes)
+
+    def target(self, views: Views) -> Mapping[str, Target]:
+        """The teacher's scores of the large views."""
+        rows = Input.cat([views[number] for number in range(GLOBAL_VIEWS)])
+        z = unit_length(self.teacher_head(self.teacher_encoder(rows.values, rows.valid).pooled))
+        scores = z @ self.teacher_prototypes().to(z.dtype).T
+        return {"scores": Target(scores, views.rows(range(GLOBAL_VIEWS)))}
+
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        """Cross-entropy of the teacher's large views with the student's other views, see `dino_loss`."""
+        scores = out.z @ out.shared["prototypes"].to(out.z.dtype).T
+        loss = dino_loss(
+            scores.unflatten(0, (self.settings.local_views + GLOBAL_VIEWS, -1)),
+            out.targets["scores"].unflatten(0, (GLOBAL_VIEWS, -1)),
+            self.centre,
+            temperature=self.settings.temperature,
+            teacher_temperature=self.settings.teacher_temperature,
+            total=out.total,
+        )
+        return LossOutput.plain(loss)
+
+    def after_step(self, out: Embeddings, progress: float) -> None:
+        """Move the teacher and the centre."""
+        copies = (self.teacher_encoder, self.teacher_head, self.teacher_prototypes)
+        momentum = momentum_to_one(self.settings.momentum, progress)
+        follow(copies, (self.encoder, self.head, self.prototypes), momentum)
+        mean = out.whole("scores").mean(dim=0).to(self.centre.dtype)
+        self.centre.lerp_(mean, 1 - self.settings.centre_momentum)
+        self.prototypes.count_step()
