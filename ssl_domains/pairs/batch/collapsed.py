@@ -25,19 +25,45 @@ class CollapsedTile:
     Attributes:
         positive: bool ``[I, J]``: the candidate is a positive in any relation.
         negative: bool ``[I, J]``: the candidate is allowed and positive in no relation.
-        even: Whether all positives have the same weight, so that a loss that only compares weights needn't read them.
+        even: The weight of every positive, if all have the same; None where weights differ, or can.
         make_weight: Computes ``weight``.
     """
 
     positive: Tensor
     negative: Tensor
-    even: bool
+    even: float | None
     make_weight: Callable[[], Tensor] = field(repr=False)
 
     @cached_property
     def weight(self) -> Tensor:
         """float64 ``[I, J]``: Σ α_r w_r,ij over the relations; 0 where not positive. Computed on first use."""
         return self.make_weight()
+
+    def ungraded(self) -> CollapsedTile:
+        """The tile with a weight of 1 for every positive."""
+        return CollapsedTile(self.positive, self.negative, 1.0, lambda: self.positive.to(torch.float64))
+
+    def weight_of(self, anchor: Tensor, positive: Tensor) -> Tensor:
+        """Weights of positives: float64 ``[T]``, from int64 ``[T]`` rows and columns of the tile."""
+        if self.even is None:
+            return self.weight[anchor, positive]
+        return torch.full(anchor.shape, self.even, dtype=torch.float64, device=anchor.device)
+
+    def less_relevant(self, anchor: Tensor, positive: Tensor) -> Tensor:
+        """Candidates that are less relevant to an anchor than one of its positives: bool ``[T, J]``.
+
+        They are the negatives, and the positives of a smaller weight. Weights that differ by less than a millionth
+        count as equal, as those of equally distant slices differ by rounding.
+
+        Args:
+            anchor: int64 ``[T]``, rows of the tile.
+            positive: int64 ``[T]``, a positive of each.
+        """
+        less = self.negative[anchor]
+        if self.even is not None:
+            return less
+        limit = self.weight[anchor, positive] * (1 - 1e-6)
+        return less.logical_or_(self.positive[anchor].logical_and_(self.weight[anchor] < limit[:, None]))
 
 
 def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
@@ -48,7 +74,7 @@ def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
         alphas: α_r of each relation.
     """
     positive = tile.matches[0] if len(tile.matches) == 1 else tile.matches.any(dim=0)
-    even = len(tile.grades) == 1 and tile.grades[0] is None
+    even = alphas[0] if len(tile.grades) == 1 and tile.grades[0] is None else None
     return CollapsedTile(positive, tile.allowed.logical_and(~positive), even, lambda: _weight(tile, alphas))
 
 
