@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ssl_domains.pairs.batch.collapsed import CollapsedTile
     from ssl_domains.pairs.batch.pair_batch import PairBatch, Tile
     from ssl_domains.pairs.batch.pair_matrices import PairMatrices
     from ssl_domains.pairs.batch.rows import Rows
+    from ssl_domains.pairs.batch.triplets import Triplets
     from ssl_domains.pairs.binding.bound_rule import BoundRelation, BoundRule
     from ssl_domains.pairs.bound_objective import BoundObjective
     from ssl_domains.pairs.computed import Binding, Computed, edges_between
@@ -42,6 +44,7 @@ __all__ = [
     "BoundObjective",
     "BoundRelation",
     "BoundRule",
+    "CollapsedTile",
     "Composition",
     "Computed",
     "Objective",
@@ -53,6 +56,7 @@ __all__ = [
     "Rule",
     "RuleTypeError",
     "Tile",
+    "Triplets",
     "bins",
     "edges_between",
     "emptied_bins",
@@ -73,6 +77,7 @@ _MODULES = {
     "BoundObjective": "bound_objective",
     "BoundRelation": "binding.bound_rule",
     "BoundRule": "binding.bound_rule",
+    "CollapsedTile": "batch.collapsed",
     "Composition": "sampling.composition",
     "Computed": "computed",
     "Objective": "rules.objective",
@@ -84,6 +89,7 @@ _MODULES = {
     "Rule": "rules.algebra",
     "RuleTypeError": "rules.errors",
     "Tile": "batch.pair_batch",
+    "Triplets": "batch.triplets",
     "bins": "rules.keys",
     "edges_between": "computed",
     "emptied_bins": "inspection.emptied_bins",

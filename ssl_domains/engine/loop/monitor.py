@@ -4,7 +4,9 @@ A measurement has these keys:
 
 - ``step``; ``epoch``, the number of epochs done, with a fraction; ``lr``; ``temperature``;
 - over the steps since the previous measurement: ``images_per_s`` (samples, not views), ``data_wait`` (share of the
-  time), the mean ``loss`` and, by the text of each relation, the means ``per_relation`` and ``no_cross_positive``;
+  time), the mean ``loss`` and, by the text of each relation, the means ``per_relation`` and ``no_cross_positive``
+  (without entries where the loss doesn't give them); ``counts``, the mean of each count of the loss by its name, if
+  the loss has any;
 - of the newest batch: ``std``, ``effective_rank``, ``alignment`` (with partners: distance of a sample to its partner)
   and ``uniformity``;
 - with ``health.label``: ``knn``, the balanced accuracy of `ssl_domains.engine.loop.online_knn`; ``knn_bank``, the rows
@@ -113,9 +115,9 @@ class Monitor:
             DataError: When a measured loss is not finite.
         """
         loss = result.loss
-        sums = torch.cat(
-            [loss.loss.detach().reshape(1).double(), loss.per_relation.double(), loss.no_cross_positive.double()]
-        )
+        counts = [value.detach().reshape(1) for value in loss.counts.values()]
+        parts = [loss.loss.detach().reshape(1), loss.per_relation, loss.no_cross_positive, *counts]
+        sums = torch.cat([part.to(loss.loss.device, torch.float64) for part in parts])
         self._sums = sums if self._sums is None else self._sums.to(sums.device) + sums
         self._steps += 1
         self._images += batch.whole.shape[1]
@@ -160,23 +162,28 @@ class Monitor:
         if self.labels is not None:
             measures["knn"], measures["knn_classes"] = self._knn(result, self.labels)
         # One transfer for all values: the only place where training waits for the device.
-        relations = len(self.names)
-        sums = self.world.total(self._sums) / self._steps
-        sums[1 + relations :] /= self.world.size  # a mean of shares over equally many rows; losses are parts of a sum
-        numbers = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())]).tolist()
-        self.loss = numbers[0]
+        loss, sums = result.loss, self.world.total(self._sums) / self._steps
+        lengths = [1, len(loss.per_relation), len(loss.no_cross_positive), len(loss.counts), len(measures)]
+        shares = slice(sum(lengths[:2]), sum(lengths[:3]))
+        sums[shares] /= self.world.size  # a mean of shares over equally many rows; losses and counts are parts of a sum
+        numbers = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())])
+        (self.loss,), per_relation, no_cross_positive, counts, measured = (
+            part.tolist() for part in numbers.split(lengths)
+        )
         if not math.isfinite(self.loss):
             raise _not_finite(step)
         values: dict[str, Any] = {
             "step": step,
             "epoch": step / self.steps_per_epoch,
             "loss": self.loss,
-            "per_relation": dict(zip(self.names, numbers[1 : 1 + relations], strict=True)),
-            "no_cross_positive": dict(zip(self.names, numbers[1 + relations : 1 + 2 * relations], strict=True)),
+            "per_relation": dict(zip(self.names, per_relation, strict=False)),
+            "no_cross_positive": dict(zip(self.names, no_cross_positive, strict=False)),
             "lr": lr,
             "temperature": self.temperature(),
         }
-        values |= dict(zip(measures, numbers[1 + 2 * relations :], strict=True))
+        if loss.counts:
+            values["counts"] = dict(zip(loss.counts, counts, strict=True))
+        values |= dict(zip(measures, measured, strict=True))
         if self.labels is not None:
             values["knn_bank"] = self.world.size * self._remembered()
             values["knn_classes"] = int(values["knn_classes"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CollapsedTile", "collapse"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class CollapsedTile:
     """The pairs of I anchors with J candidates, all relations taken together.
 
@@ -24,12 +25,45 @@ class CollapsedTile:
     Attributes:
         positive: bool ``[I, J]``: the candidate is a positive in any relation.
         negative: bool ``[I, J]``: the candidate is allowed and positive in no relation.
-        weight: float64 ``[I, J]``: Σ α_r w_r,ij over the relations; 0 where not positive.
+        even: The weight of every positive, if all have the same; None where weights differ, or can.
+        make_weight: Computes ``weight``.
     """
 
     positive: Tensor
     negative: Tensor
-    weight: Tensor
+    even: float | None
+    make_weight: Callable[[], Tensor] = field(repr=False)
+
+    @cached_property
+    def weight(self) -> Tensor:
+        """float64 ``[I, J]``: Σ α_r w_r,ij over the relations; 0 where not positive. Computed on first use."""
+        return self.make_weight()
+
+    def ungraded(self) -> CollapsedTile:
+        """The tile with a weight of 1 for every positive."""
+        return CollapsedTile(self.positive, self.negative, 1.0, lambda: self.positive.to(torch.float64))
+
+    def weight_of(self, anchor: Tensor, positive: Tensor) -> Tensor:
+        """Weights of positives: float64 ``[T]``, from int64 ``[T]`` rows and columns of the tile."""
+        if self.even is None:
+            return self.weight[anchor, positive]
+        return torch.full(anchor.shape, self.even, dtype=torch.float64, device=anchor.device)
+
+    def less_relevant(self, anchor: Tensor, positive: Tensor) -> Tensor:
+        """Candidates that are less relevant to an anchor than one of its positives: bool ``[T, J]``.
+
+        They are the negatives, and the positives of a smaller weight. Weights that differ by less than a millionth
+        count as equal, as those of equally distant slices differ by rounding.
+
+        Args:
+            anchor: int64 ``[T]``, rows of the tile.
+            positive: int64 ``[T]``, a positive of each.
+        """
+        less = self.negative[anchor]
+        if self.even is not None:
+            return less
+        limit = self.weight[anchor, positive] * (1 - 1e-6)
+        return less.logical_or_(self.positive[anchor].logical_and_(self.weight[anchor] < limit[:, None]))
 
 
 def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
@@ -39,6 +73,13 @@ def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
         tile: A tile of all relations.
         alphas: α_r of each relation.
     """
-    positive = tile.matches.any(dim=0)
-    factors = torch.tensor(tuple(alphas), dtype=torch.float64, device=positive.device)
-    return CollapsedTile(positive, tile.allowed & ~positive, torch.einsum("r,rij->ij", factors, tile.weights))
+    positive = tile.matches[0] if len(tile.matches) == 1 else tile.matches.any(dim=0)
+    even = alphas[0] if len(tile.grades) == 1 and tile.grades[0] is None else None
+    return CollapsedTile(positive, tile.allowed.logical_and(~positive), even, lambda: _weight(tile, alphas))
+
+
+def _weight(tile: Tile, alphas: Sequence[float]) -> Tensor:
+    total = torch.zeros(tile.matches.shape[1:], dtype=torch.float64, device=tile.matches.device)
+    for alpha, matches, grades in zip(alphas, tile.matches, tile.grades, strict=True):
+        total.add_(matches if grades is None else grades, alpha=alpha)
+    return total
