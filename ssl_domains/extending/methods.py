@@ -22,6 +22,12 @@ BUILT_IN = (
         inputs="pictures, with a ViT; signals",
     ),
     MethodEntry(
+        "deep_cluster",
+        "learns the clusters of its own features, which are made anew before each epoch",
+        "Caron 2018, Deep Clustering for Unsupervised Learning of Visual Features",
+        "ssl_domains.methods.deep_cluster:DeepCluster",
+    ),
+    MethodEntry(
         "simclr",
         "two views against the batch; takes any objective (same(label) makes it SupCon)",
         "Chen 2020, A Simple Framework for Contrastive Learning; Khosla 2020, Supervised Contrastive Learning",

@@ -62,7 +62,7 @@ class MaskedSequence:
         return mask, mask
 
     def truth(self, rows: Input) -> Tensor:
-        """The values of each place, ``[B, n, channels · stride]``; not meaningful where the last place is incomplete."""
+        """The values of each place, ``[B, n, channels · stride]``; an incomplete last place is filled with zeros."""
         return self._cut(rows.values)
 
     def encoded(

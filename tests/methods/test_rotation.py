@@ -64,7 +64,7 @@ def test_every_row_is_scored_under_every_transform() -> None:
             torch.testing.assert_close(out.z[place].detach(), logits)
             expected += math.log(sum(math.exp(one) for one in logits.tolist())) - float(logits[turns])
             place += 1
-    assert float(loss) == pytest.approx(expected / 12, rel=1e-5)
+    assert float(loss.detach()) == pytest.approx(expected / 12, rel=1e-5)
     torch.testing.assert_close(out.pooled, method.encoder(pictures).pooled.detach())
     assert out.of is not None
     assert out.of.tolist() == [0, 1, 2] * 4
