@@ -12,6 +12,7 @@ from ssl_domains.encoders.heads import Norm, projection_head
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.small_conv import SmallConv
+from ssl_domains.encoders.small_vit import small_vit as small_vit
 from ssl_domains.encoders.stages import encoder_stages
 from ssl_domains.encoders.timm_encoder import TimmEncoder, allow_other_sizes
 from ssl_domains.encoders.transformer import TransformerEncoder

@@ -18,6 +18,11 @@ def small_conv(takes: InputSpec, init: str) -> Encoder:
     return _create("small_conv", takes, init)
 
 
+def small_vit(takes: InputSpec, init: str) -> Encoder:
+    """``small_vit`` from torch's global generator."""
+    return _create("small_vit", takes, init)
+
+
 def conv1d(takes: InputSpec, init: str) -> Encoder:
     """``conv1d`` from torch's global generator."""
     return _create("conv1d", takes, init)
@@ -34,5 +39,8 @@ def _create(name: str, takes: InputSpec, init: str) -> Encoder:
 
 BUILT_IN = (
     EncoderEntry("small_conv", "four 3×3 convolutions for small pictures; 0.1 M parameters", f"{__name__}:small_conv"),
+    EncoderEntry(
+        "small_vit", "a ViT of 8×8 patches, width 64 and 4 blocks for small pictures; 0.2 M", f"{__name__}:small_vit"
+    ),
     EncoderEntry("conv1d", "residual network for waveforms and series; 0.3 M parameters", f"{__name__}:conv1d"),
 )

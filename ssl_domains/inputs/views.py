@@ -24,18 +24,23 @@ class View:
         emitted: Numbers recorded with this view by name, float64 ``[b]`` on the CPU, such as the area of a crop.
         part: Default part of its rows; for instance, the waveform and the spectrogram of one clip have different parts.
         beside: Further inputs of the same samples after the same geometric steps: label maps, block masks.
+        keys: int64 ``[b]`` on the CPU, a random integer of each row, from which a method draws; None unless
+            `ViewPlan.draws`. A row has the same key however the batch is divided, and in both passes of gradient
+            caching.
     """
 
     input: Input
     emitted: Mapping[str, Tensor] = field(default_factory=dict)
     part: int = 0
     beside: tuple[Input, ...] = ()
+    keys: Tensor | None = None
 
     def take(self, index: Tensor | slice) -> View:
         """The view of the samples at ``index``."""
         emitted = {name: values[index] for name, values in self.emitted.items()}
         beside = tuple(one.take(index) for one in self.beside)
-        return replace(self, input=self.input.take(index), emitted=emitted, beside=beside)
+        keys = None if self.keys is None else self.keys[index]
+        return replace(self, input=self.input.take(index), emitted=emitted, beside=beside, keys=keys)
 
     def pin_memory(self) -> View:
         """The view with its inputs in page-locked memory; called by a ``DataLoader``."""
@@ -106,6 +111,18 @@ class Views:
         names = dict.fromkeys(name for view in self.each for name in view.emitted)
         nothing = torch.full((self.samples,), torch.nan, dtype=torch.float64)
         return {name: torch.cat([view.emitted.get(name, nothing) for view in self.each]) for name in names}
+
+    @property
+    def keys(self) -> Tensor:
+        """A random integer of each row, int64 ``[views · b]`` on the CPU.
+
+        Raises:
+            UsageError: When the views have none.
+        """
+        keys = [view.keys for view in self.each if view.keys is not None]
+        if len(keys) < len(self.each):
+            raise UsageError("these views have no random keys", "declare needs = ViewPlan(draws=True)")
+        return torch.cat(keys)
 
     @property
     def part(self) -> Tensor | None:

@@ -27,6 +27,9 @@ class ViewPlan:
         exact: Whether the method refuses any other number of views.
         collapse: Whether a collapse of the embedding is warned of. Features that are trained on labels may rightly have
             as few dimensions as there are classes.
+        draws: Whether the method draws random numbers, such as masks. Then each view has `View.keys`, from which it
+            draws: with the global generators, two processes or gradient caching would draw other numbers.
+        rule: Whether the method is refused without a rule.
     """
 
     views: int = 2
@@ -38,6 +41,8 @@ class ViewPlan:
     unit_z: bool = True
     exact: bool = False
     collapse: bool = True
+    draws: bool = False
+    rule: bool = False
 
     def __post_init__(self) -> None:
         if self.variants:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,7 @@ from ssl_domains.testing.method_training import (
     training_step,
 )
 from ssl_domains.testing.process_pool import ProcessPool, Reference
+from ssl_domains.views.draws import row_keys
 
 __all__ = ["check_method"]
 
@@ -157,6 +159,8 @@ def _views(case: MethodCase, step: TrainingStep) -> Views:
         for number in range(step.recipe.views)
         for seat in [number % seats]
     ]  # fmt: skip
+    if case.method.needs.draws:
+        made = [replace(view, keys=row_keys(0, 0, torch.arange(slots), number)) for number, view in enumerate(made)]
     return Views(tuple(made))
 
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Draws", "fold", "normals", "operation_code", "spread"]
+__all__ = ["Draws", "fold", "normals", "operation_code", "row_keys", "spread"]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
@@ -133,6 +133,11 @@ def _quantiles(device: torch.device) -> Tensor:
     middle = (torch.arange(1 << 16, dtype=torch.float64) + 0.5) / (1 << 16)
     quantiles: Tensor = torch.special.ndtri(middle)
     return quantiles.to(torch.float32).to(device)
+
+
+def row_keys(seed: int, step: int, slots: Tensor, view: int) -> Tensor:
+    """The random integers from which a method draws, int64 ``[B]``, one for each row of a view; see `View.keys`."""
+    return Draws(seed, step, slots, view, "method").keys()
 
 
 def normals(keys: Tensor, shape: tuple[int, ...] | torch.Size) -> Tensor:

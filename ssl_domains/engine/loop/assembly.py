@@ -196,11 +196,16 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
 
 
 def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
-    """Refuse a rule that neither the method's loss nor the composition of batches reads.
+    """Refuse a rule that neither the method's loss nor the composition of batches reads, and a missing one.
 
     Raises:
-        UsageError: When the configuration has such a rule.
+        UsageError: When the configuration has such a rule, or has none and the method needs one.
     """
+    if needs.rule and (config.pairs.rule == "none" or config.pairs.relations == "none"):
+        raise UsageError(
+            f"the method {config.method.name!r} needs a rule: without one its loss is that of simclr",
+            "add a rule such as --rule \"same('label')\", or use --method simclr",
+        )
     has_rule = config.pairs.rule != "none" and config.pairs.relations != "none"
     if has_rule and not needs.pairs and config.pairs.composition != "partner":
         raise UsageError(

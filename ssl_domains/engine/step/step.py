@@ -20,10 +20,10 @@ from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View, Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods import Embeddings, Method, RowPairs, Target
+from ssl_domains.methods import Embeddings, Method, RowPairs, Target, ViewPlan
 from ssl_domains.pairs import BoundObjective, Rows
 from ssl_domains.views import Recipe
-from ssl_domains.views.draws import fold, operation_code
+from ssl_domains.views.draws import fold, operation_code, row_keys
 
 __all__ = ["StepResult", "TrainingStep"]
 
@@ -86,7 +86,7 @@ class TrainingStep:
         """
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
-        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs.validity)
+        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs)
         targets = self._target(views, step)
         rows: list[Rows] = []
 
@@ -144,10 +144,8 @@ class _BatchViews:
     With ``S`` seats, view ``v`` shows seat ``v mod S``.
     """
 
-    def __init__(
-        self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, validity: bool = False
-    ) -> None:
-        self.validity = validity
+    def __init__(self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, needs: ViewPlan) -> None:
+        self.needs = needs
         self.keep = False  # whether the views of all slots are made once and kept
         self.batch = batch
         self.step = step
@@ -191,8 +189,11 @@ class _BatchViews:
                 beside = [one.take(rows) for one in self.batch.beside]
                 views = self._of(self.batch.input.take(rows), beside, part, seat, numbers, {})
                 made.update(zip(numbers, views, strict=True))
-        if self.validity:
+        if self.needs.validity:
             made = {n: replace(v, input=replace(v.input, valid=v.input.with_valid())) for n, v in made.items()}
+        if self.needs.draws:
+            slots = torch.arange(part.start, part.stop) + self.first_slot
+            made = {n: replace(v, keys=row_keys(self.seed, self.step, slots, n)) for n, v in made.items()}
         return tuple(made[number] for number in range(count))
 
     def _of(
