@@ -73,7 +73,7 @@ class MoCo(Method):
         self.queue: KeyQueue | None = None
 
     @classmethod
-    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> MoCo:  # type: ignore[override]
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> MoCo:
         """Build the form that the options name, a `MoCoV3` for form v3; see `Method.build`."""
         from ssl_domains.methods.moco_v3 import MoCoV3
 
