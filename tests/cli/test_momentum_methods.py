@@ -65,6 +65,21 @@ def test_two_steps_on_pictures(samples: Path, cli: Any, tmp_path: Path, method: 
     assert all(torch.isfinite(torch.tensor(row["loss"])) for row in run.metrics())
 
 
+def test_a_run_of_multi_crop_is_reported_and_exported(samples: Path, cli: Any, tmp_path: Path) -> None:
+    out, exported = tmp_path / "run", tmp_path / "exported"
+    words = ("toy", "pretrain", samples, "--out", out, "--method", "dino", *SMALL)
+    done = cli(*words, "--set", "method.local_views=1", "--set", "method.local_size=12")
+    assert done.code == 0, done.err
+    sizes = [variant["size"] for variant in Run.open(out).recipe["variants"]]
+    assert sizes == [32, 12]
+    assert cli("toy", "report", out).code == 0
+    done = cli("toy", "export", out, exported, "--format", "safetensors")
+    assert done.code == 0, done.err
+    card = (exported / "README.md").read_text(encoding="utf-8")
+    assert card.count("- crop: toys move") == 1
+    assert card.count("- noise: toys are noisy") == 1
+
+
 @pytest.mark.parametrize("method", ["byol", "barlow_twins", "dino"])
 def test_two_steps_on_slices_of_volumes(toy: Path, cli: Any, tmp_path: Path, method: str) -> None:
     rewrite(toy, SLICES)
