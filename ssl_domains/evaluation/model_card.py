@@ -67,7 +67,9 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
         rule += f" (on shuffled metadata, seed {pairs.shuffle_metadata}: a control, not for use)"
     first = config.encoder.init if config.encoder.init in ("random", "pretrained") else "weights of another run or file"
     commit = run.environment.get("commit") or "unknown"
-    steps = [f"- {step['name']}: {step.get('reason', '')}" for step in run.recipe.get("steps", ())]
+    recipes = (run.recipe, *run.recipe.get("variants", ()))  # with multi-crop, the variants have the steps
+    named = [f"- {step['name']}: {step.get('reason', '')}" for recipe in recipes for step in recipe.get("steps", ())]
+    steps = list(dict.fromkeys(named))
     if "crop" in run.recipe:
         steps.insert(0, f"- {run.recipe['crop']['name']} crop: a view shows a part of a sample")
     lines = [

@@ -70,8 +70,8 @@ class DINO(MultiCrop):
         """Cross-entropy of the teacher's large views with the student's other views, see `dino_loss`."""
         scores = out.z @ out.shared["prototypes"].to(out.z.dtype).T
         loss = dino_loss(
-            scores.unflatten(0, (self.settings.local_views + GLOBAL_VIEWS, -1)),
-            out.targets["scores"].unflatten(0, (GLOBAL_VIEWS, -1)),
+            scores.reshape(self.settings.local_views + GLOBAL_VIEWS, -1, scores.shape[1]),
+            out.targets["scores"].reshape(GLOBAL_VIEWS, -1, scores.shape[1]),
             self.centre,
             temperature=self.settings.temperature,
             teacher_temperature=self.settings.teacher_temperature,

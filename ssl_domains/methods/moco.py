@@ -64,16 +64,16 @@ class MoCo(Method):
 
     needs: ClassVar[ViewPlan] = ViewPlan(views=2, exact=True)
     options: ClassVar[type[BaseModel]] = MoCoOptions
+    queue: KeyQueue
 
     def __init__(self, encoder: Encoder, head: nn.Module, width: int, settings: MoCoOptions) -> None:
         super().__init__()
         self.encoder, self.head = encoder, head
         self.key_encoder, self.key_head = momentum_copy(encoder), momentum_copy(head)
         self.settings, self.width = settings, width
-        self.queue: KeyQueue | None = None
 
     @classmethod
-    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> MoCo:  # type: ignore[override]
+    def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> MoCo:
         """Build the form that the options name, a `MoCoV3` for form v3; see `Method.build`."""
         from ssl_domains.methods.moco_v3 import MoCoV3
 
@@ -104,7 +104,6 @@ class MoCo(Method):
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """The contrastive loss of queries against keys and queue, see `contrastive_loss`."""
-        assert self.queue is not None, "prepare makes the queue"
         rows = Rows.cat([out.target_rows("keys"), self.queue.rows])
         keys = torch.cat([out.whole("keys"), self.queue.keys.to(out.z.dtype)])
         found = pairs(pairs.rows, rows, stored=self.settings.queue_positives)
@@ -112,7 +111,6 @@ class MoCo(Method):
 
     def after_step(self, out: Embeddings, progress: float) -> None:
         """Move the momentum copy, and put the keys of the batch into the queue."""
-        assert self.queue is not None
         follow((self.key_encoder, self.key_head), (self.encoder, self.head), self.settings.momentum)
         self.queue.push(out.whole("keys"), out.target_rows("keys"))
 

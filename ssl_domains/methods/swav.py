@@ -62,7 +62,8 @@ class SwAV(MultiCrop):
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """Cross-entropy of predictions with the assignments of the large views, see `swapped_prediction`."""
         count = self.settings.local_views + GLOBAL_VIEWS
-        scores = (out.z @ out.shared["prototypes"].to(out.z.dtype).T).unflatten(0, (count, -1))
+        scores = out.z @ out.shared["prototypes"].to(out.z.dtype).T
+        scores = scores.reshape(count, -1, scores.shape[1])
         targets = self._assignments(out, pairs, scores.shape[1])
         return LossOutput.plain(swapped_prediction(scores, targets, self.settings.temperature, out.total))
 
@@ -70,7 +71,7 @@ class SwAV(MultiCrop):
     def _assignments(self, out: Embeddings, pairs: RowPairs, samples: int) -> Tensor:
         """Assignments of this process's large views ``[2, b, K]``, made over the rows of all and the queue."""
         prototypes, z = out.shared["prototypes"].to(out.z.dtype), out.whole()
-        local = torch.searchsorted(pairs.whole.row, pairs.rows.row).to(z.device).unflatten(0, (-1, samples))
+        local = torch.searchsorted(pairs.whole.row, pairs.rows.row).to(z.device).reshape(-1, samples)
         slots = len(z) // len(local)
         assigned = []
         for view in range(GLOBAL_VIEWS):

@@ -56,6 +56,24 @@ def test_a_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
         loss.run(loss.Sizes(agree=64))
 
 
+def test_lightly_methods(tmp_path: Path) -> None:
+    from benchmarks.lightly_methods import ARMS, Sizes, run
+
+    result = run(Sizes(pictures=32, batch=8, pairs=2, threads=1))
+    check(result, tmp_path)
+    assert len(result.agreed) == sum(arm.scale is not None for arm in ARMS.values())
+
+
+def test_a_method_that_disagrees_with_lightly_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from benchmarks import lightly_methods as module
+
+    monkeypatch.setitem(module.ARMS, "byol", replace(module.ARMS["byol"], scale=lambda loss: 2 + 2.1 * loss))  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="byol: "):
+        module.run(module.Sizes(pictures=32, batch=8, pairs=1, threads=1, methods=("byol",)))
+
+
 def test_small_loss(tmp_path: Path) -> None:
     from benchmarks.small_loss import Sizes, run
 

@@ -6,20 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import TOY
 
 from ssl_domains.engine import Run
 
-CROPS = TOY.replace(
-    'ViewRecipe((Noise(reason="toys are noisy"),)',
-    'ViewRecipe((RandomResizedCrop(reason="toys move"), Noise(reason="toys are noisy"))',
-).replace("import Noise", "import Noise, RandomResizedCrop")
 METHODS = ("moco", "byol", "simsiam", "barlow_twins", "vicreg", "swav", "dino")
 SMALL = tuple(
     word
@@ -28,10 +23,34 @@ SMALL = tuple(
 )
 
 
+CROP = {
+    'ViewRecipe((Noise(reason="toys are noisy"),)': (
+        'ViewRecipe((RandomResizedCrop(reason="toys move"), Noise(reason="toys are noisy"))'
+    ),
+    "import Noise": "import Noise, RandomResizedCrop",
+}
+SLICES = {
+    'version = "1"': 'version = "1"\n    columns = ("height",)',
+    'return np.load(row["path"])': 'return np.load(row["path"])[int(row.get("height", 0)) % 3]',
+    "(8, 8, 1)": "(3, 8, 8, 1)",
+}
+
+
+def rewrite(site: Path, changes: Mapping[str, str]) -> None:
+    """Change the source of the domain of toys before it is imported."""
+    file = site / "toyplugin_toy.py"
+    source = file.read_text()
+    for old, new in changes.items():
+        assert old in source
+        source = source.replace(old, new)
+    file.write_text(source)
+
+
 @pytest.fixture
-def toy(plugin: Callable[..., Path]) -> Path:
+def toy(toy: Path) -> Path:
     """Toys whose recipe has a crop, so that there are local views."""
-    return plugin("toy", CROPS)
+    rewrite(toy, CROP)
+    return toy
 
 
 @pytest.mark.parametrize("method", [*METHODS, "moco --set method.form=v3"])
@@ -44,6 +63,32 @@ def test_two_steps_on_pictures(samples: Path, cli: Any, tmp_path: Path, method: 
     assert run.step == 2
     assert run.config.views.n == (8 if method in ("swav", "dino") else 2)
     assert all(torch.isfinite(torch.tensor(row["loss"])) for row in run.metrics())
+
+
+def test_a_run_of_multi_crop_is_reported_and_exported(samples: Path, cli: Any, tmp_path: Path) -> None:
+    out, exported = tmp_path / "run", tmp_path / "exported"
+    words = ("toy", "pretrain", samples, "--out", out, "--method", "dino", *SMALL)
+    done = cli(*words, "--set", "method.local_views=1", "--set", "method.local_size=12")
+    assert done.code == 0, done.err
+    sizes = [variant["size"] for variant in Run.open(out).recipe["variants"]]
+    assert sizes == [32, 12]
+    assert cli("toy", "report", out).code == 0
+    done = cli("toy", "export", out, exported, "--format", "safetensors")
+    assert done.code == 0, done.err
+    card = (exported / "README.md").read_text(encoding="utf-8")
+    assert card.count("- crop: toys move") == 1
+    assert card.count("- noise: toys are noisy") == 1
+
+
+@pytest.mark.parametrize("method", ["byol", "barlow_twins", "dino"])
+def test_two_steps_on_slices_of_volumes(toy: Path, cli: Any, tmp_path: Path, method: str) -> None:
+    rewrite(toy, SLICES)
+    table = tmp_path / "samples.parquet"
+    assert cli("toy", "demo-data", tmp_path / "data").code == 0
+    assert cli("toy", "scan", tmp_path / "data", "-o", table).code == 0
+    done = cli("toy", "pretrain", table, "--out", tmp_path / "run", "--method", method, *SMALL)
+    assert done.code == 0, done.err
+    assert Run.open(tmp_path / "run").step == 2
 
 
 @pytest.mark.parametrize("method", ["moco", "byol", "vicreg", "swav"])

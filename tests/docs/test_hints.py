@@ -16,7 +16,7 @@ from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
-from ssl_domains.methods import SimCLR
+from ssl_domains.extending.methods import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "ssl_domains", *sorted((ROOT / "plugins").glob("*/src"))]
@@ -101,7 +101,7 @@ def test_options_that_messages_name_exist(options: set[str]) -> None:
 
 
 def test_settings_that_messages_name_exist() -> None:
-    known = {*RunConfig().flat(), *(f"method.{name}" for name in SimCLR.options.model_fields)}
+    known = {*RunConfig().flat(), *(f"method.{name}" for one in BUILT_IN for name in one.load().options.model_fields)}
     unknown = {}
     for where, text in MESSAGES:
         if " " not in text:

@@ -88,7 +88,8 @@ def barlow_twins_with_batch_norm() -> MethodCase:
 
 
 def vicreg() -> MethodCase:
-    return MethodCase(VICReg, LAYER_NORM, head=DEEP)
+    weights = {"invariance": 1.0, "variance": 1.0, "covariance": 1.0}
+    return MethodCase(VICReg, {**weights, **LAYER_NORM}, head=DEEP)
 
 
 def swav() -> MethodCase:

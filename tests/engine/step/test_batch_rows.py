@@ -214,7 +214,7 @@ def test_rows_that_cannot_be_are_refused(of: list[int], part: list[int] | None, 
 def test_one_row_in_several_parts_is_allowed_in_any_order() -> None:
     z = torch.zeros(3, 2)
     out = Embeddings(z, z, of=torch.tensor([1, 0, 1]), part=torch.tensor([1, 0, 0]))
-    rows, _, _ = BatchRows(ONE_SEAT, VIEWS, World()).rows(out, None, {})
+    rows, *_ = BatchRows(ONE_SEAT, VIEWS, World()).rows(out, None, {})
     assert rows.part.tolist() == [1, 0, 0]
     assert rows.sample.tolist() == [0, 3, 0]
 
