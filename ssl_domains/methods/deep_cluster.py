@@ -56,17 +56,17 @@ class DeepCluster(Method):
     options: ClassVar[type[BaseModel]] = DeepClusterOptions
     labels: Tensor
     sizes: Tensor
+    centroids: Tensor
     refreshes: Tensor
 
     def __init__(self, encoder: Encoder, options: DeepClusterOptions) -> None:
         super().__init__()
         self.encoder = encoder
         self.chosen = options
-        self.dimensions = min(options.dimensions, encoder.num_features)
         self.classifier = nn.Linear(encoder.num_features, options.clusters)
         self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("sizes", torch.ones(options.clusters, dtype=torch.int64))
-        self.register_buffer("centroids", torch.zeros(options.clusters, self.dimensions))
+        self.register_buffer("centroids", torch.zeros(options.clusters, 0))
         self.register_buffer("refreshes", torch.zeros((), dtype=torch.int64))
         state = ("labels", "sizes", "centroids", "refreshes", "classifier.weight", "classifier.bias")
         self.refresh = Refresh(self._cluster, every=options.every, state=state)
@@ -77,7 +77,7 @@ class DeepCluster(Method):
         return cls(encoder, DeepClusterOptions(**{name: options[name] for name in DeepClusterOptions.model_fields}))
 
     def prepare(self, training: TrainingSet) -> None:
-        """Make room for the pseudo-label of each training sample.
+        """Make room for pseudo-labels and centroids. With few samples, few directions are whitened, as others are noise.
 
         Raises:
             UsageError: For more clusters than training samples.
@@ -86,11 +86,13 @@ class DeepCluster(Method):
             cause = f"{self.chosen.clusters} clusters for {training.samples} training samples"
             raise UsageError(cause, f"use --set method.clusters={max(2, training.samples // 10)}")
         self.labels = torch.zeros(training.samples, dtype=torch.int64)
+        dimensions = min(self.chosen.dimensions, self.encoder.num_features, max(1, training.samples // 4))
+        self.centroids = torch.zeros(self.chosen.clusters, dimensions)
 
     def _cluster(self, features: Tensor, table: SampleTable) -> Refreshed:
         """Cluster the features ``[n, F]`` of all training samples, and draw a new classifier."""
         generator = torch.Generator().manual_seed(int(self.refreshes))
-        whiten = Whitening.fit(features, self.dimensions)
+        whiten = Whitening.fit(features, self.centroids.shape[1])
         centroids, labels = k_means(
             lambda rows: whiten(features[rows]), len(features), self.chosen.clusters,
             iterations=self.chosen.iterations, generator=generator)  # fmt: skip

@@ -32,7 +32,8 @@ def rule_text(config: RunConfig) -> dict[str, str]:
     pairs = config.pairs
     notes = []
     if pairs.rule == "none":
-        notes.append("no relation: positives are a sample's own views (SimCLR)")
+        simclr = config.method.name == "simclr"
+        notes.append("no relation: positives are a sample's own views (SimCLR)" if simclr else "no relation")
     elif pairs.relations == "none":
         notes.append("control: batches by the rule, but positives are a sample's own views only")
     if pairs.shuffle_metadata is not None:
