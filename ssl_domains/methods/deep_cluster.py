@@ -46,10 +46,6 @@ class DeepCluster(Method):
 
     The numbers of clusters are arbitrary, so the classifier starts anew after each clustering. Pseudo-labels and
     centroids are buffers, which a checkpoint holds. ``z`` are the logits.
-
-    Args:
-        encoder: The encoder to train.
-        options: The options.
     """
 
     needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False)
@@ -77,14 +73,14 @@ class DeepCluster(Method):
         return cls(encoder, DeepClusterOptions(**{name: options[name] for name in DeepClusterOptions.model_fields}))
 
     def prepare(self, training: TrainingSet) -> None:
-        """Make room for pseudo-labels and centroids. With few samples, few directions are whitened, as others are noise.
+        """Make room for pseudo-labels and centroids; of few samples, few directions are whitened, as others are noise.
 
         Raises:
             UsageError: For more clusters than training samples.
         """
         if self.chosen.clusters > training.samples:
-            cause = f"{self.chosen.clusters} clusters for {training.samples} training samples"
-            raise UsageError(cause, f"use --set method.clusters={max(2, training.samples // 10)}")
+            hint = f"use --set method.clusters={max(2, training.samples // 10)}"
+            raise UsageError(f"{self.chosen.clusters} clusters for {training.samples} training samples", hint)
         self.labels = torch.zeros(training.samples, dtype=torch.int64)
         dimensions = min(self.chosen.dimensions, self.encoder.num_features, max(1, training.samples // 4))
         self.centroids = torch.zeros(self.chosen.clusters, dimensions)
@@ -114,11 +110,7 @@ class DeepCluster(Method):
         return Embeddings(logits.to(torch.promote_types(logits.dtype, torch.float32)), pooled.detach()[: views.samples])
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
-        """Cross-entropy with the clusters of the samples.
-
-        With ``uniform``, a sample weighs 1 / size of its cluster. In expectation this equals drawing batches uniformly
-        over clusters, so that one large cluster can't take over the loss.
-        """
+        """Cross-entropy; with ``uniform``, a sample weighs in inverse proportion to the size of its cluster."""
         labels = self.labels[pairs.rows.sample.to(self.labels.device)]
         each = F.cross_entropy(out.z, labels, reduction="none")
         if self.chosen.uniform:
