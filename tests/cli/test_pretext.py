@@ -68,6 +68,30 @@ def test_two_steps_on_signals(tones, cli, tmp_path, words):
     assert Run.open(tmp_path / "run").step == 2
 
 
+SLICES = {
+    'version = "1"': 'version = "1"\n    columns = ("height",)',
+    'return np.load(row["path"])': 'return np.load(row["path"])[int(row.get("height", 0)) % 3]',
+    "(8, 8, 1)": "(3, 8, 8, 1)",
+}
+"""Changes to the domain of toys: its pictures are slices of volumes of three."""
+
+
+@pytest.mark.parametrize("words", [PICTURES[0], PICTURES[2], CLUSTERS], ids=lambda words: words[1])
+def test_two_steps_on_slices_of_volumes(toy, cli, tmp_path, words):
+    file = toy / "toyplugin_toy.py"
+    source = file.read_text()
+    for old, new in SLICES.items():
+        assert old in source
+        source = source.replace(old, new)
+    file.write_text(source)
+    table = tmp_path / "samples.parquet"
+    assert cli("toy", "demo-data", tmp_path / "data").code == 0
+    assert cli("toy", "scan", tmp_path / "data", "-o", table).code == 0
+    done = cli("toy", "pretrain", table, "--out", tmp_path / "run", *TWO_STEPS, *words)
+    assert done.code == 0, done.err
+    assert Run.open(tmp_path / "run").step == 2
+
+
 MISTAKES = [
     (("--method", "supcon"), "the method 'supcon' needs a rule: without one its loss is that of simclr"),
     (("--method", "supcon", "--rule", "same('kind')", "--relations", "none"), "'supcon' needs a rule"),
