@@ -13,7 +13,7 @@ from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.small_vit import small_vit as small_vit
-from ssl_domains.encoders.stages import encoder_stages
+from ssl_domains.encoders.stages import encoder_stages, first_stages, stage_factors
 from ssl_domains.encoders.timm_encoder import TimmEncoder, allow_other_sizes
 from ssl_domains.encoders.transformer import TransformerEncoder
 
@@ -31,6 +31,8 @@ __all__ = [
     "create_encoder",
     "encoder_stages",
     "feature_levels",
+    "first_stages",
     "masked_mean",
     "projection_head",
+    "stage_factors",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -43,9 +45,12 @@ class Encoder(nn.Module, ABC):
 
     Attributes:
         vocabulary: Number of token ids, for encoders of token ids; else None.
+        resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
     """
 
     vocabulary: int | None = None
+    resampled: Sequence[str] = ()
+    frozen: bool = False
 
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, num_features: int) -> None:
         super().__init__()
@@ -58,6 +63,30 @@ class Encoder(nn.Module, ABC):
     def in_chans(self) -> int:
         """Channels of the input."""
         return self.takes.channels
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Keep some parameters as they are. Modules with frozen parameters alone stay in evaluation mode.
+
+        So a frozen BatchNorm layer normalises with its stored statistics, and keeps them.
+
+        Args:
+            names: Names of parameters, as in ``named_parameters()``.
+        """
+        for name, parameter in self.named_parameters():
+            if name in names:
+                parameter.requires_grad_(False)
+        self.frozen = True
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; frozen modules stay in evaluation mode."""
+        super().train(mode)
+        if mode and self.frozen:
+            for module in self.modules():
+                parameters = list(module.parameters())
+                if parameters and not any(one.requires_grad for one in parameters):
+                    module.eval()
+        return self
 
     @abstractmethod
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:

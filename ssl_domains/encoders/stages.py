@@ -10,9 +10,9 @@ from timm.models import group_parameters
 from torch import nn
 
 from ssl_domains.encoders.encoder import Encoder
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["encoder_stages", "numbered_stages"]
+__all__ = ["encoder_stages", "first_stages", "numbered_stages", "stage_factors"]
 
 _NUMBERED = re.compile(r"(?:^|\.)(?:layers?|blocks?|stages?|h)\.(\d+)\.")
 
@@ -47,6 +47,42 @@ def encoder_stages(encoder: Encoder) -> list[list[str]]:
         else:
             stages.append(members)
     return [[f"model.{name}" for name in stage] for stage in stages]
+
+
+def stage_factors(stages: Sequence[Sequence[str]], decay: float) -> dict[str, float]:
+    """Factors on the learning rate by parameter: 1 for the last stage, ``decay`` once more for each stage below it."""
+    return {name: decay**depth for depth, stage in enumerate(reversed(stages)) for name in stage}
+
+
+def first_stages(encoder: Encoder, chosen: int | Sequence[str]) -> set[str]:
+    """Names of parameters at the beginning of an encoder.
+
+    Args:
+        encoder: The encoder.
+        chosen: Number of its first stages, or beginnings of parameter names, such as ``["patch_embed", "blocks.0"]``.
+
+    Raises:
+        UsageError: When it has fewer stages or no such parameters, or none is left to train.
+    """
+    every = {name: name.removeprefix("model.") for name, _ in encoder.named_parameters()}
+    if isinstance(chosen, int):
+        stages = encoder_stages(encoder) if chosen else []
+        if chosen > len(stages):
+            raise UsageError(f"the encoder {encoder.name!r} has {len(stages)} stages, not {chosen}", "freeze fewer")
+        names = {name for stage in stages[:chosen] for name in stage}
+    else:
+        for start in chosen:
+            if not any(_begins(name, start) for name in every.values()):
+                first = dict.fromkeys(name.partition(".")[0] for name in every.values())
+                raise UsageError(f"no parameter of {encoder.name!r} begins with {start!r}", did_you_mean(start, first))
+        names = {full for full, name in every.items() if any(_begins(name, start) for start in chosen)}
+    if len(names) == len(every):
+        raise UsageError("encoder.freeze leaves nothing of the encoder to train", "freeze fewer stages")
+    return names
+
+
+def _begins(name: str, start: str) -> bool:
+    return name == start or name.startswith(f"{start}.")
 
 
 def numbered_stages(module: nn.Module) -> Sequence[Sequence[str]]:

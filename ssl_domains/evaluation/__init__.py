@@ -11,6 +11,7 @@ from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.evaluation.load import load
 from ssl_domains.evaluation.probe import RANDOM, probe_run
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path, read_probe_reports
+from ssl_domains.evaluation.retrieval import Gallery, retrieval_run
 from ssl_domains.evaluation.sources import FoundTable, find_table, run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 
@@ -21,6 +22,7 @@ __all__ = [
     "EvaluationSplit",
     "ExportError",
     "FoundTable",
+    "Gallery",
     "ProbeReport",
     "ProbeRow",
     "dense_features",
@@ -36,6 +38,7 @@ __all__ = [
     "probe_path",
     "probe_run",
     "read_probe_reports",
+    "retrieval_run",
     "run_store",
     "run_table",
 ]

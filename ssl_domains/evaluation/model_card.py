@@ -60,7 +60,9 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
         channels=spec.channels, sides=", ".join(map(str, spec.space)),
     )  # fmt: skip
     pairs = config.pairs
-    rule = "none: plain SimCLR" if pairs.rule == "none" else pairs.rule
+    rule = pairs.rule
+    if rule == "none" and config.method.name == "simclr":
+        rule = "none: plain SimCLR"
     if pairs.relations == "none" and pairs.rule != "none":
         rule += " (composed the batches only; positives were a sample's own views)"
     if pairs.shuffle_metadata is not None:

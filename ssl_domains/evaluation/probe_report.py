@@ -19,6 +19,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
     "regression": ("R²", "MAE"),
     "segmentation": ("mean Dice", "mean IoU"),
+    "retrieval": ("mAP", "nDCG@10", "recall@1", "recall@10", "hit@1", "hit@10"),
 }
 """Scores that a table shows for each task, the leading one first."""
 
@@ -94,7 +95,8 @@ class ProbeReport:
 
     Attributes:
         label: The column.
-        task: ``classification``, ``multilabel``, ``regression``, or ``segmentation`` of a dense probe.
+        task: ``classification``, ``multilabel``, ``regression``, ``segmentation`` of a dense probe, or ``retrieval``;
+            then ``labels`` of a row is the number of items in the gallery, and ``tested`` that of scored queries.
         classes: Text of the classes.
         group: Column of the groups that the split keeps whole.
         test_groups: Number of held-out groups.
@@ -121,6 +123,8 @@ class ProbeReport:
         """Title of the table; says that one run is not evidence."""
         groups = f"{self.test_groups} held-out groups of {self.group!r}"
         suffix = "; transductive: " + self.transductive if self.transductive else ""
+        if self.task == "retrieval":
+            return f"{self.label[:1].upper()}{self.label[1:]} ({groups}) · one run, not evidence{suffix}"
         return f"Frozen probe of {self.label!r} ({self.task}, {groups}) · one run, not evidence{suffix}"
 
     @property
@@ -128,11 +132,15 @@ class ProbeReport:
         """Names of the scores in the table, the leading one first."""
         if self.task == "segmentation":
             return (*SHOWN[self.task], *(f"Dice {name}" for name in self.classes))
+        if self.task == "retrieval":
+            return tuple(name for name in SHOWN[self.task] if name in self.rows[0].values)
         return SHOWN[self.task]
 
     @property
     def headings(self) -> list[str]:
         """Headings of the table, in order."""
+        if self.task == "retrieval":
+            return ["features", "probe", "gallery", "queries", *self.metrics]
         draws = ["draws"] if len({row.draw for row in self.rows}) > 1 else []
         return ["features", "probe", "fraction", *draws, "groups", "labels", *self.metrics]
 
@@ -156,6 +164,8 @@ class ProbeReport:
             "draws": str(len(rows)),
             "groups": _range([row.groups for row in rows]),
             "labels": _range([row.labels for row in rows]),
+            "gallery": _range([row.labels for row in rows]),
+            "queries": _range([row.tested for row in rows]),
         }
         for name in self.metrics:
             values = [{**{f"Dice {key}": value for key, value in row.per_class.items()}, **row.values}.get(name)

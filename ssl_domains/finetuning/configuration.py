@@ -65,6 +65,7 @@ def finetune_config(
         **{f"encoder.{name}": value for name, value in base.encoder.model_dump().items()},
         **{f"views.{name}": value for name, value in base.views.model_dump().items()},
         "views.n": 1,
+        "encoder.freeze": 0,  # `method.layers` says what is trained
         "method.name": "finetune",
         "train.epochs": epochs,
         "train.max_steps": max(1, count),

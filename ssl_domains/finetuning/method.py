@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ssl_domains.encoders import Encoder, encoder_stages
+from ssl_domains.encoders import Encoder, encoder_stages, stage_factors
 from ssl_domains.errors import UsageError
 from ssl_domains.finetuning.heads import Head, create_head
 from ssl_domains.finetuning.options import FineTuneOptions
@@ -98,8 +98,8 @@ class FineTune(Method):
         """``layer_decay`` once more for each stage below the last, and ``head_lr`` relative to ``lr``."""
         factors: dict[str, float] = {}
         if self.settings.layer_decay != 1:
-            for depth, stage in enumerate(reversed(self.stages)):
-                factors |= {f"encoder.{name}": self.settings.layer_decay**depth for name in stage}
+            decays = stage_factors(self.stages, self.settings.layer_decay)
+            factors |= {f"encoder.{name}": factor for name, factor in decays.items()}
         if self.settings.head_lr is not None:
             factors |= {f"head.{name}": self.settings.head_lr / lr for name, _ in self.head.named_parameters()}
         return factors

@@ -46,27 +46,23 @@ class DeepCluster(Method):
 
     The numbers of clusters are arbitrary, so the classifier starts anew after each clustering. Pseudo-labels and
     centroids are buffers, which a checkpoint holds. ``z`` are the logits.
-
-    Args:
-        encoder: The encoder to train.
-        options: The options.
     """
 
     needs: ClassVar[ViewPlan] = ViewPlan(views=1, pairs=False, unit_z=False)
     options: ClassVar[type[BaseModel]] = DeepClusterOptions
     labels: Tensor
     sizes: Tensor
+    centroids: Tensor
     refreshes: Tensor
 
     def __init__(self, encoder: Encoder, options: DeepClusterOptions) -> None:
         super().__init__()
         self.encoder = encoder
         self.chosen = options
-        self.dimensions = min(options.dimensions, encoder.num_features)
         self.classifier = nn.Linear(encoder.num_features, options.clusters)
         self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("sizes", torch.ones(options.clusters, dtype=torch.int64))
-        self.register_buffer("centroids", torch.zeros(options.clusters, self.dimensions))
+        self.register_buffer("centroids", torch.zeros(options.clusters, 0))
         self.register_buffer("refreshes", torch.zeros((), dtype=torch.int64))
         state = ("labels", "sizes", "centroids", "refreshes", "classifier.weight", "classifier.bias")
         self.refresh = Refresh(self._cluster, every=options.every, state=state)
@@ -77,20 +73,22 @@ class DeepCluster(Method):
         return cls(encoder, DeepClusterOptions(**{name: options[name] for name in DeepClusterOptions.model_fields}))
 
     def prepare(self, training: TrainingSet) -> None:
-        """Make room for the pseudo-label of each training sample.
+        """Make room for pseudo-labels and centroids; of few samples, few directions are whitened, as others are noise.
 
         Raises:
             UsageError: For more clusters than training samples.
         """
         if self.chosen.clusters > training.samples:
-            cause = f"{self.chosen.clusters} clusters for {training.samples} training samples"
-            raise UsageError(cause, f"use --set method.clusters={max(2, training.samples // 10)}")
+            hint = f"use --set method.clusters={max(2, training.samples // 10)}"
+            raise UsageError(f"{self.chosen.clusters} clusters for {training.samples} training samples", hint)
         self.labels = torch.zeros(training.samples, dtype=torch.int64)
+        dimensions = min(self.chosen.dimensions, self.encoder.num_features, max(1, training.samples // 4))
+        self.centroids = torch.zeros(self.chosen.clusters, dimensions)
 
     def _cluster(self, features: Tensor, table: SampleTable) -> Refreshed:
         """Cluster the features ``[n, F]`` of all training samples, and draw a new classifier."""
         generator = torch.Generator().manual_seed(int(self.refreshes))
-        whiten = Whitening.fit(features, self.dimensions)
+        whiten = Whitening.fit(features, self.centroids.shape[1])
         centroids, labels = k_means(
             lambda rows: whiten(features[rows]), len(features), self.chosen.clusters,
             iterations=self.chosen.iterations, generator=generator)  # fmt: skip
@@ -112,11 +110,7 @@ class DeepCluster(Method):
         return Embeddings(logits.to(torch.promote_types(logits.dtype, torch.float32)), pooled.detach()[: views.samples])
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
-        """Cross-entropy with the clusters of the samples.
-
-        With ``uniform``, a sample weighs 1 / size of its cluster. In expectation this equals drawing batches uniformly
-        over clusters, so that one large cluster can't take over the loss.
-        """
+        """Cross-entropy; with ``uniform``, a sample weighs in inverse proportion to the size of its cluster."""
         labels = self.labels[pairs.rows.sample.to(self.labels.device)]
         each = F.cross_entropy(out.z, labels, reduction="none")
         if self.chosen.uniform:

@@ -95,8 +95,8 @@ class MaskedPicture:
 
     def _cut(self, values: Tensor) -> Tensor:
         """``[B, C, H, W]`` to ``[B, h · w, C · p · p]``."""
-        cut = values.unflatten(3, (self.grid[1], self.patch[1])).unflatten(2, (self.grid[0], self.patch[0]))
-        return cut.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+        cut = values.reshape(*values.shape[:2], self.grid[0], self.patch[0], self.grid[1], self.patch[1])
+        return cut.permute(0, 2, 4, 1, 3, 5).reshape(len(values), self.grid[0] * self.grid[1], -1)
 
 
 class MaeDecoder(nn.Module):

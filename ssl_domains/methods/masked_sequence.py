@@ -78,4 +78,4 @@ class MaskedSequence:
         """``[B, C, T]`` to ``[B, n, C · stride]``; the last place is filled up with zeros, which are false."""
         places = -(-values.shape[2] // self.stride)
         whole = F.pad(values, (0, places * self.stride - values.shape[2]))
-        return whole.unflatten(2, (places, self.stride)).transpose(1, 2).flatten(2)
+        return whole.reshape(*values.shape[:2], places, self.stride).transpose(1, 2).reshape(len(values), places, -1)

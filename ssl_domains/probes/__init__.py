@@ -24,6 +24,7 @@ from ssl_domains.probes.labels import Labels, Task, detect_task, read_labels
 from ssl_domains.probes.linear import LinearMap, LinearProbe, linear_probe
 from ssl_domains.probes.metrics import HEADLINE, Scores, score
 from ssl_domains.probes.overlap import dice, iou
+from ssl_domains.probes.retrieval import Retrieval, retrieve
 
 __all__ = [
     "HEADLINE",
@@ -44,6 +45,7 @@ __all__ = [
     "NativeMasks",
     "Probe",
     "ProbeResult",
+    "Retrieval",
     "Scores",
     "Task",
     "TreeProbe",
@@ -66,6 +68,7 @@ __all__ = [
     "mean_colour",
     "read_labels",
     "require_varying",
+    "retrieve",
     "run_dense_probe",
     "run_probe",
     "score",

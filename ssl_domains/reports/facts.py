@@ -34,7 +34,8 @@ def rule_text(run: Run) -> dict[str, str] | None:
     if pairs.rule == "none":
         if not run.environment.get("reads_pairs", True):
             return None
-        notes.append("no relation: positives are a sample's own views (SimCLR)")
+        simclr = run.config.method.name == "simclr"
+        notes.append("no relation: positives are a sample's own views (SimCLR)" if simclr else "no relation")
     elif pairs.relations == "none":
         notes.append("control: batches by the rule, but positives are a sample's own views only")
     if pairs.shuffle_metadata is not None:

@@ -144,7 +144,8 @@ def _draws(case: MethodCase) -> tuple[bool, bool]:
     stop_dropping(quiet)
     name = type(quiet).__name__
     assert not any(moved(quiet)), (
-        f"{name}: draws random numbers outside nn.Dropout layers; what is random belongs into views"
+        f"{name}: draws random numbers outside nn.Dropout layers; what is random belongs into views, or is drawn "
+        "from views.keys with needs = ViewPlan(draws=True)"
     )
     return moved(build_method(case))
 

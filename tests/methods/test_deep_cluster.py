@@ -64,7 +64,7 @@ def test_the_loss_is_the_cross_entropy_of_each_samples_cluster(uniform: bool) ->
     refresh(model, features)
     out = model.embed(Views((View(Input(torch.rand(4, 1, 8, 8))),)))
     samples = [7, 0, 11, 3]
-    rows = Rows.of(torch.tensor(samples))
+    rows = Rows.of(torch.tensor(samples), views=1)
     pairs = RowPairs(Objective().bind({"x": list(range(12))}), rows, rows, torch.device("cpu"))
     labels = model.labels.tolist()
     expected = 0.0
@@ -75,16 +75,22 @@ def test_the_loss_is_the_cross_entropy_of_each_samples_cluster(uniform: bool) ->
 
 
 def test_clusters_follow_the_features_and_the_classifier_starts_anew() -> None:
-    model = method()
-    centres = 9 * torch.eye(128)[:3]
-    features = centres.repeat_interleave(4, 0) + 0.01 * torch.randn(12, 128, generator=torch.Generator().manual_seed(0))
+    model = method(40, clusters=2, dimensions=3)
+    noise = torch.Generator().manual_seed(0)
+    features = 9 * torch.eye(128)[:2].repeat_interleave(20, 0) + 0.1 * torch.randn(40, 128, generator=noise)
+    features[:, 2:] *= 0.01
     refresh(model, features)
-    assert all(len(set(model.labels[4 * k : 4 * k + 4].tolist())) == 1 for k in range(3))
-    assert model.sizes.tolist() == [4, 4, 4]
+    assert all(len(set(model.labels[20 * k : 20 * k + 20].tolist())) == 1 for k in range(2))
+    assert model.sizes.tolist() == [20, 20]
+    assert model.centroids.shape == (2, 3)
     first = model.classifier.weight.detach().clone()
     refresh(model, features)
     assert not torch.equal(model.classifier.weight, first)
     assert int(model.refreshes) == 2
+
+
+def test_few_samples_have_few_directions() -> None:
+    assert method(samples=9).centroids.shape == (3, 2)
 
 
 def test_more_clusters_than_samples_are_refused() -> None:

@@ -112,7 +112,7 @@ def test_a_row_of_a_sequence_has_the_same_mask_with_more_padding() -> None:
 
 
 def of_method(model: Masked, out: Embeddings, samples: int) -> float:
-    rows = Rows.of(torch.arange(samples))
+    rows = Rows.of(torch.arange(samples), views=1)
     bound = Objective().bind({"x": list(range(samples))})
     return float(model.loss(out, RowPairs(bound, rows, rows, torch.device("cpu"))).loss.detach())
 
@@ -217,7 +217,7 @@ def test_a_batch_without_a_hidden_place_has_a_loss_of_zero_with_a_gradient() -> 
     views = Views((View(Input(torch.rand(2, 1, 3), kind="wave", ragged=(0,)), keys=keys(2)),))
     out = model.embed(views)
     assert len(out.z) == 0
-    rows = Rows.of(torch.arange(2)).take(torch.zeros(0, dtype=torch.int64))
+    rows = Rows.of(torch.arange(2), views=1).take(torch.zeros(0, dtype=torch.int64))
     loss = model.loss(out, RowPairs(Objective().bind({"x": [0, 1]}), rows, rows, torch.device("cpu"))).loss
     assert float(loss.detach()) == 0
     loss.backward()  # type: ignore[no-untyped-call]

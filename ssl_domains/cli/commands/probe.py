@@ -21,6 +21,22 @@ def command(
     masks: Annotated[
         bool, typer.Option("--masks", help="Predict each pixel's class instead: a dense probe of the scanned masks.")
     ] = False,
+    relevance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Retrieval: pairs of samples (columns a, b, grade) that are relevant to each "
+            "other, or a rule that says which are.",
+        ),
+    ] = None,
+    gallery: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|test",
+            help="Retrieval: test rows query the training rows or the other test rows; "
+            "with --label, samples of one class are relevant to each other.",
+        ),
+    ] = None,
     group: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Groups to hold out whole; by default those of --split-by."),
@@ -54,12 +70,21 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
-    from ssl_domains.cli.work.probe import probe, probe_masks
+    from ssl_domains.cli.work.probe import probe, probe_masks, probe_retrieval
     from ssl_domains.cli.work.tiling import tiling_of
 
     shares = shares_of(fractions)
-    if masks == (label is not None):
-        raise UsageError("probe either a column or the masks", "--label COLUMN, or --masks")
+    if sum([masks, label is not None, relevance is not None]) != 1:
+        raise UsageError("probe either a column, the masks or relevance", "--label COLUMN, --masks or --relevance FILE")
+    retrieval = relevance is not None or (gallery is not None and not masks)
+    if masks and gallery is not None:
+        raise UsageError("--gallery is for retrieval, not for masks", "leave it out, or add --label COLUMN")
+    for flag, given in (
+        ("--fractions", fractions != "1"), ("--draws", draws > 1), ("--floor", floor), ("--tile", tile),
+        ("--handmade", handmade),
+    ):  # fmt: skip
+        if retrieval and given:
+            raise UsageError(f"{flag} is not for retrieval, which fits nothing", "leave it out")
     for flag, given in (
         ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade), ("--alone", alone)
     ):  # fmt: skip
@@ -69,7 +94,11 @@ def command(
         raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
         domain = domain_of(ctx)
-        if label is None:
+        if retrieval:
+            report = probe_retrieval(
+                domain, run, label, relevance, gallery=gallery or "train", samples=samples, group=group, alone=alone
+            )
+        elif label is None:
             report = probe_masks(
                 domain, run, samples=samples, group=group, fractions=shares, heads=head or ["1x1"], last_map=last_map
             )

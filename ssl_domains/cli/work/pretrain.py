@@ -115,7 +115,7 @@ def _prepare(
     needs.require(config.views.n or needs.views, config.method.name)
     refuse_unread_rule(config, needs)
     train = with_nuisance(train, config)
-    _say_pairs(config, say)
+    _say_pairs(config, needs.pairs, say)
     if world.first:
         # Checked before decoding, so that a useless rule is refused within seconds. The engine checks again, with the
         # rows that could be decoded.
@@ -170,10 +170,11 @@ def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None
     return samples
 
 
-def _say_pairs(config: RunConfig, say: Callable[[str], None]) -> None:
+def _say_pairs(config: RunConfig, read: bool, say: Callable[[str], None]) -> None:
     pairs = config.pairs
     if pairs.rule == "none":
-        say(f"no --pairs and no --rule: {config.method.name} with own views as the only positives")
+        positives = "with own views as the only positives" if read else "reads no pairs"
+        say(f"no --pairs and no --rule: {config.method.name} {positives}")
         if pairs.relations == "none":
             raise UsageError("--relations none has no rule to compose batches by", "it goes with --pairs or --rule")
         if pairs.shuffle_metadata is not None:

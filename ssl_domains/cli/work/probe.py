@@ -16,11 +16,12 @@ from ssl_domains.extending import Domain
 if TYPE_CHECKING:
     from ssl_domains.engine.record.run import Run
     from ssl_domains.evaluation import ProbeReport
+    from ssl_domains.pairs import Objective, Rule
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
     from ssl_domains.views import Tiling
 
-__all__ = ["probe", "probe_masks"]
+__all__ = ["probe", "probe_masks", "probe_retrieval"]
 
 
 def probe(
@@ -125,6 +126,71 @@ def probe_masks(
             levels="last" if last_map else "hypercolumn",
             progress=_embedding(progress),
         )
+
+
+def probe_retrieval(
+    domain: Domain,
+    folder: Path,
+    label: str | None,
+    relevance: str | None,
+    *,
+    gallery: str = "train",
+    samples: Path | None = None,
+    group: str | None = None,
+    alone: bool = False,
+) -> ProbeReport:
+    """Let the test rows of a table query a gallery with the frozen encoder of a run.
+
+    Args:
+        domain: Domain with the reader.
+        folder: Run folder; the report is written to it.
+        label: Column of classes: samples with an equal value are relevant to each other.
+        relevance: In place of ``label``, a file of pairs with columns ``a``, ``b`` and perhaps ``grade``, which name
+            samples; or the text of a rule.
+        gallery: ``"train"`` or ``"test"``.
+        samples: Sample table; None takes the one the run was trained on.
+        group: Column whose groups stay whole.
+        alone: Whether to leave out random initialisation and random order.
+    """
+    from ssl_domains.evaluation import retrieval_run
+    from ssl_domains.probes import read_labels
+
+    if gallery not in ("train", "test"):
+        raise UsageError(f"--gallery {gallery!r} is no side of the split", "--gallery train, or --gallery test")
+    run = _for_probing(folder)
+    _, table, store = _opened(domain, run, samples)
+    if relevance is not None:
+        rule, name = _relevance(relevance)
+    else:
+        assert label is not None
+        rule, name = _of_label(label, read_labels(table.label(label)).task), label
+    with showing_progress() as progress:
+        return retrieval_run(
+            run, rule, label=f"retrieval by {name}", gallery=gallery, table=table, store=store, group=group,  # type: ignore[arg-type]
+            alone=alone, progress=progress,
+        )  # fmt: skip
+
+
+def _relevance(given: str) -> tuple[Objective | Rule, str]:
+    """The rule of a file of pairs, or of the text of a rule; and a name that holds no path."""
+    from ssl_domains.pairs import linked, parse
+    from ssl_domains.samples import read_frame
+
+    path = Path(given)
+    if not path.is_file() and "(" in given:
+        return parse(given), "rule"
+    if not path.is_file():
+        raise UsageError(f"there is no file {given!r}", "--relevance takes a file with the columns a and b, or a rule")
+    return linked(path, grade="grade" if "grade" in read_frame(path).columns else None), path.stem
+
+
+def _of_label(label: str, task: str) -> Rule:
+    from ssl_domains.pairs import overlap, same
+
+    if task == "regression":
+        cause = f"{label!r} holds numbers, and retrieval needs classes"
+        raise UsageError(cause, f"say what is near: --relevance \"within('{label}', 5, decay='linear')\"")
+    return overlap(label, weight="jaccard") if task == "multilabel" else same(label)
 
 
 def _embedding(progress: Progress) -> Callable[[str, int, int], None]:

@@ -11,6 +11,7 @@ import torch
 from timm.layers import convert_sync_batchnorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ssl_domains.encoders import encoder_stages, first_stages, stage_factors
 from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.engine.loop.online_knn import online_labels
 from ssl_domains.engine.loop.pair_plan import PairPlan, group_column, plan_pairs
@@ -19,7 +20,7 @@ from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
 from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
-from ssl_domains.engine.record.config import RunConfig, composition_values
+from ssl_domains.engine.record.config import RunConfig, TrainConfig, composition_values
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.engine.step.gradient_caching import refuse_micro_batch_norm
@@ -135,6 +136,9 @@ class Assembled:
     @property
     def warnings(self) -> list[str]:
         """Warnings to print before training starts."""
+        return [*self._batch_norm_warnings(), *getattr(self.method.encoder, "resampled", ())]
+
+    def _batch_norm_warnings(self) -> list[str]:
         norms = [layer for layer in self.method.modules() if isinstance(layer, _BatchNorm)]
         if self.step.world.size == 1 or self.device.type != "cpu" or all(isinstance(x, SharedBatchNorm) for x in norms):
             return []
@@ -191,6 +195,8 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         online_labels(parts.table, config.health.label, values["health.group"])
     config = config.with_values(values)
     needs.require(recipe.views, config.method.name)
+    if config.encoder.freeze and config.encoder.init == "random":
+        raise UsageError("encoder.freeze would keep random weights", "give --init, or leave encoder.freeze out")
     refuse_unread_rule(config, needs)
     return config
 
@@ -284,7 +290,7 @@ def assemble(
             total = min(total, train.max_steps)
         step = TrainingStep(
             method=method,
-            optimiser=create_optimiser(method, train, method.lr_factors(train.lr)),
+            optimiser=create_optimiser(method, train, _lr_factors(method, train)),
             schedule=Schedule.of(total, per_epoch, train.warmup_epochs),
             lr=train.lr,
             recipe=recipe,
@@ -340,6 +346,8 @@ def _method(
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
     encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
+    if config.encoder.freeze:
+        encoder.freeze(first_stages(encoder, config.encoder.freeze))
     method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})
     if not isinstance(method, Method):
         raise UsageError(f"build of {config.method.name!r} gives a {type(method).__name__}", "it must return a Method")
@@ -356,6 +364,15 @@ def _method(
     if config.train.compile:
         method.encoder.compile()  # in place, so that the names of the weights don't change
     return method
+
+
+def _lr_factors(method: Method, train: TrainConfig) -> dict[str, float]:
+    """Factors of the method, times ``train.layer_decay`` for each stage of the encoder below the last."""
+    factors = dict(method.lr_factors(train.lr))
+    if train.layer_decay != 1:
+        for name, factor in stage_factors(encoder_stages(method.encoder), train.layer_decay).items():
+            factors[f"encoder.{name}"] = factors.get(f"encoder.{name}", 1.0) * factor
+    return factors
 
 
 def rule_text(objective: Objective | Rule) -> str:

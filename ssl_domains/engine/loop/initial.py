@@ -1,10 +1,15 @@
-"""Initial weights of the encoder, as given by ``--init``: random, pretrained, from a file or from a run."""
+"""Initial weights of the encoder, as given by ``--init``: random, of timm, of a file, of a run or of transformers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import timm
+from torch import Tensor
+
 from ssl_domains.encoders import Encoder, create_encoder
+from ssl_domains.encoders.transformer import PREFIX
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.weights import load_weights, read_weights
 from ssl_domains.errors import UsageError
@@ -19,8 +24,9 @@ def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encode
     Args:
         name: Name of the architecture.
         takes: The form of its input.
-        init: ``"random"``, ``"pretrained"`` (timm's weights), a file (safetensors, or torch with tensors only) or a run
-            folder.
+        init: ``"random"``, ``"pretrained"`` (timm's weights), the name of weights in timm such as
+            ``"vit_small_patch14_dinov2.lvd142m"``, a file (safetensors, or torch with tensors only), a run folder, or a
+            folder of transformers.
         seed: Seed of random weights.
 
     Raises:
@@ -29,18 +35,30 @@ def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encode
     """
     if init in ("random", "pretrained"):
         return create_encoder(name, init=init, seed=seed, takes=takes)  # type: ignore[arg-type]
-    source = Path(init)
-    if source.is_dir():
-        weights = Run.open(source).encoder_state()
-    elif source.is_file():
-        weights = read_weights(source)
-    else:
-        raise UsageError(
-            f"--init {init!r} is neither a file nor a run", "use random, pretrained, a file or a run folder"
-        )
+    weights = _weights(name, takes, init)
     encoder = create_encoder(name, seed=seed, takes=takes)
-    load_weights(encoder, weights, init)
+    encoder.resampled = load_weights(encoder, weights, init, adapt=True)
     return encoder
+
+
+def _weights(name: str, takes: InputSpec, init: str) -> Mapping[str, Tensor]:
+    source = Path(init)
+    if (source / "config.json").is_file():
+        if not name.startswith(PREFIX):
+            cause = f"{init} is a folder of transformers, and the encoder {name!r} isn't"
+            raise UsageError(cause, f"use --encoder {PREFIX}{init} --init pretrained")
+        return create_encoder(f"{PREFIX}{init}", init="pretrained", takes=takes).state_dict()
+    if source.is_dir():
+        return Run.open(source).encoder_state()
+    if source.is_file():
+        return read_weights(source)
+    if not timm.is_model(init):
+        cause = f"--init {init!r} is neither a file nor a run, nor the name of weights in timm"
+        raise UsageError(cause, "use random, pretrained, a file or a run folder")
+    architecture = init.partition(".")[0]
+    if name.partition(".")[0] != architecture:
+        raise UsageError(f"--init {init} holds weights of another encoder than {name!r}", f"--encoder {architecture}")
+    return create_encoder(init, init="pretrained", takes=takes).state_dict()
 
 
 def encoder_at_start(run: Run) -> Encoder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from ssl_domains.pairs.sampling.composition import Composition
@@ -135,8 +135,24 @@ class EncoderConfig(_Section):
     name: str = Field(
         default="resnet18", description="timm model, 'small_conv', 'conv1d', 'transformers:FOLDER', or of a plugin"
     )
-    init: str = Field(default="random", description="'random', 'pretrained', a file of weights, or a run folder")
+    init: str = Field(
+        default="random",
+        description="'random', 'pretrained', weights in timm by name, a file of weights, a run folder, or one of "
+        "transformers",
+    )
+    freeze: int | list[str] = Field(
+        default=0,
+        description="number of first stages that stay as they are, or beginnings of parameter names such as "
+        '["patch_embed", "blocks.0"]',
+    )
     in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
+
+    @field_validator("freeze")
+    @classmethod
+    def _not_negative(cls, value: int | list[str]) -> int | list[str]:
+        if isinstance(value, int) and value < 0:
+            raise ValueError("it is a number of stages from 0 on, or a list of names")
+        return value
 
 
 class HeadConfig(_Section):
@@ -177,6 +193,9 @@ class TrainConfig(_Section):
     )
     optimizer: Literal["adamw", "sgd", "lars"] = Field(default="adamw", description="optimiser")
     lr: float = Field(default=1e-3, gt=0, description="learning rate at the end of the warm-up")
+    layer_decay: float = Field(
+        default=1.0, gt=0, le=1, description="factor on the learning rate for each stage of the encoder below the last"
+    )
     weight_decay: float = Field(default=1e-4, ge=0, description="weight decay; never on norms and biases")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of 'sgd' and 'lars'")
     warmup_epochs: float = Field(default=1.0, ge=0, description="epochs of linear warm-up before the cosine")

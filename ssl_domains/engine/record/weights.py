@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ssl_domains.encoders import Encoder
+from ssl_domains.engine.record.foreign_weights import adapted_weights
 from ssl_domains.errors import DataError, UsageError
 
 __all__ = ["load_weights", "read_weights"]
@@ -39,17 +40,40 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str) -> None:
+def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str, *, adapt: bool = False) -> list[str]:
     """Load weights into an encoder, only if all of them fit.
 
     The names may be those of the encoder, of its timm model (as `export` writes them), or of a method that holds the
     encoder. A classifier layer, which the encoder does not have, is left out.
 
+    Args:
+        encoder: The encoder.
+        weights: The weights.
+        source: Where they come from, for messages.
+        adapt: Whether weights that don't fit are adapted by timm's rules for the architecture, see `adapted_weights`.
+
+    Returns:
+        A sentence on each weight that was resampled to another size.
+
     Raises:
         UsageError: When names or shapes don't fit; gives their number and the first three.
     """
+    chosen = max(_readings(weights), key=lambda reading: len(reading.keys() & encoder.state_dict().keys()))
+    wrong, resampled = _wrong(encoder, chosen), list[str]()
+    adapted = adapted_weights(encoder, weights) if wrong and adapt else None
+    if adapted is not None and not _wrong(encoder, adapted[0]):
+        (chosen, resampled), wrong = adapted, []
+    if wrong:
+        shown = "; ".join(wrong[:3]) + ("; …" if len(wrong) > 3 else "")
+        message = f"{len(wrong)} weights of {source} don't fit encoder {encoder.name!r}: {shown}"
+        raise UsageError(message, "use the encoder.name and encoder.in_chans that the weights were made with")
+    encoder.load_state_dict({name: chosen[name] for name in encoder.state_dict()})
+    return resampled
+
+
+def _wrong(encoder: Encoder, chosen: Mapping[str, Tensor]) -> list[str]:
+    """What doesn't fit: missing and unknown names, and other shapes."""
     expected = encoder.state_dict()
-    chosen = max(_readings(weights), key=lambda reading: len(reading.keys() & expected.keys()))
     classifier = getattr(encoder.model, "pretrained_cfg", None) or {}
     heads = classifier.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
@@ -58,12 +82,7 @@ def load_weights(encoder: Encoder, weights: Mapping[str, Tensor], source: str) -
     shapes = [name for name in expected if name in chosen and chosen[name].shape != expected[name].shape]
     wrong = [f"{name} is missing" for name in missing]
     wrong += [f"{name} is unknown" for name in extra]
-    wrong += [f"{name} is {_shape(chosen[name])}, not {_shape(expected[name])}" for name in shapes]
-    if wrong:
-        shown = "; ".join(wrong[:3]) + ("; …" if len(wrong) > 3 else "")
-        message = f"{len(wrong)} weights of {source} don't fit encoder {encoder.name!r}: {shown}"
-        raise UsageError(message, "use the encoder.name and encoder.in_chans that the weights were made with")
-    encoder.load_state_dict({name: chosen[name] for name in expected})
+    return wrong + [f"{name} is {_shape(chosen[name])}, not {_shape(expected[name])}" for name in shapes]
 
 
 def _readings(weights: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:

@@ -31,6 +31,9 @@ _NOT_MEASURED = {
     "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
 }  # fmt: skip
 
+# Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
+_NEUTRAL = {"encoder.freeze": 0, "train.layer_decay": 1.0}
+
 
 def shared_identity(study: StudyFile, material: Material) -> str:
     """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
@@ -49,7 +52,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     return _hash(
         {
             "study": study.model_dump(exclude=_NOT_MEASURED),
-            "config": material.config.flat(),
+            "config": {key: value for key, value in material.config.flat().items() if _NEUTRAL.get(key) != value},
             "handmade": sorted(material.handmade),
             **inputs,
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
