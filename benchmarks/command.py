@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["NAMES", "main"]
 
-NAMES = ("loss", "small_loss", "sampler", "store", "regions", "engine_step", "end_to_end", "neighbours")
+NAMES = ("loss", "small_loss", "mining", "sampler", "store", "regions", "engine_step", "end_to_end", "neighbours")
 _ON_PICTURES = ("end_to_end", "neighbours")
 
 

@@ -25,37 +25,20 @@ _GATHERED = 2**20
 
 
 class TripletCosts(Protocol):
-    """What triplets cost. ``learned`` are the further tensors of `TripletSums.parts`."""
+    """What triplets cost; ``learned`` are the further tensors of `TripletSums.parts`.
 
-    def of(self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor) -> tuple[Tensor, Tensor]:
-        """The cost of triplets.
+    ``of`` gets the distances ``[T]`` of positives and of negatives, and the weights of the positives. It returns the
+    sum of the costs and the number of costs above 0. ``of_all`` gets the distances ``[I, N]`` of a strip, its pairs and the
+    chosen positives, for all triplets with these positives. It returns the sum, the number of triplets, and the number
+    of costs above 0.
+    """
 
-        Args:
-            positive: ``[T]`` distances of anchor and positive.
-            negative: ``[T]`` distances of anchor and negative.
-            weight: float64 ``[T]``, the weight of the positive.
-            learned: Further tensors.
-
-        Returns:
-            The sum of the costs, and the number of those above 0.
-        """
-        ...
-
-    def of_all(
+    def of(  # noqa: D102
+        self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor
+    ) -> tuple[Tensor, Tensor]: ...
+    def of_all(  # noqa: D102
         self, distance: Tensor, tile: CollapsedTile, chosen: Triplets, *learned: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The cost of all triplets with the chosen positives.
-
-        Args:
-            distance: ``[I, N]`` distances of a strip.
-            tile: Its pairs.
-            chosen: Anchors and positives.
-            learned: Further tensors.
-
-        Returns:
-            The sum of the costs, the number of triplets, and the number of costs above 0.
-        """
-        ...
+    ) -> tuple[Tensor, Tensor, Tensor]: ...
 
 
 @dataclass
@@ -96,9 +79,7 @@ class TripletSums:
             tile = tile if self.graded else tile.ungraded()
             with torch.no_grad():
                 self.counts[2:] += torch.stack([(~tile.positive.any(1)).sum(), (~tile.negative.any(1)).sum()])
-                chosen = self.miner(
-                    distances(queries[i], keys, self.squared), tile, self.pairs.anchors.row[i]
-                )
+                chosen = self.miner(distances(queries[i], keys, self.squared), tile, self.pairs.anchors.row[i])
             if chosen.negative is None:
                 between = distances(queries[i], keys, self.squared)
                 value, triplets, above = self.costs.of_all(between, tile, chosen, *learned)

@@ -26,12 +26,14 @@ class CollapsedTile:
         positive: bool ``[I, J]``: the candidate is a positive in any relation.
         negative: bool ``[I, J]``: the candidate is allowed and positive in no relation.
         even: The weight of every positive, if all have the same; None where weights differ, or can.
+        ordered: Whether weights order the positives by relevance, for losses that compare positives with each other.
         make_weight: Computes ``weight``.
     """
 
     positive: Tensor
     negative: Tensor
     even: float | None
+    ordered: bool
     make_weight: Callable[[], Tensor] = field(repr=False)
 
     @cached_property
@@ -40,8 +42,8 @@ class CollapsedTile:
         return self.make_weight()
 
     def ungraded(self) -> CollapsedTile:
-        """The tile with a weight of 1 for every positive."""
-        return CollapsedTile(self.positive, self.negative, 1.0, lambda: self.positive.to(torch.float64))
+        """The tile with positives that are all equally relevant; their weights stay."""
+        return CollapsedTile(self.positive, self.negative, self.even, False, lambda: self.weight)
 
     def weight_of(self, anchor: Tensor, positive: Tensor) -> Tensor:
         """Weights of positives: float64 ``[T]``, from int64 ``[T]`` rows and columns of the tile."""
@@ -52,7 +54,7 @@ class CollapsedTile:
     def less_relevant(self, anchor: Tensor, positive: Tensor) -> Tensor:
         """Candidates that are less relevant to an anchor than one of its positives: bool ``[T, J]``.
 
-        They are the negatives, and the positives of a smaller weight. Weights that differ by less than a millionth
+        They are the negatives, and if `ordered` the positives of a smaller weight. Weights that differ by less than a millionth
         count as equal, as those of equally distant slices differ by rounding.
 
         Args:
@@ -60,7 +62,7 @@ class CollapsedTile:
             positive: int64 ``[T]``, a positive of each.
         """
         less = self.negative[anchor]
-        if self.even is not None:
+        if not self.ordered:
             return less
         limit = self.weight[anchor, positive] * (1 - 1e-6)
         return less.logical_or_(self.positive[anchor].logical_and_(self.weight[anchor] < limit[:, None]))
@@ -75,7 +77,8 @@ def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
     """
     positive = tile.matches[0] if len(tile.matches) == 1 else tile.matches.any(dim=0)
     even = alphas[0] if len(tile.grades) == 1 and tile.grades[0] is None else None
-    return CollapsedTile(positive, tile.allowed.logical_and(~positive), even, lambda: _weight(tile, alphas))
+    negative = tile.allowed.logical_and(~positive)
+    return CollapsedTile(positive, negative, even, even is None, lambda: _weight(tile, alphas))
 
 
 def _weight(tile: Tile, alphas: Sequence[float]) -> Tensor:
