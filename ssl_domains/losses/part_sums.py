@@ -16,8 +16,8 @@ __all__ = ["Parts", "part_sums", "strips"]
 Parts = Callable[..., Iterator[Tensor]]
 """From the tensors to the sums ``[K]`` of each part."""
 
-_STRIP = 2**19
-"""Anchors × candidates of a strip: few matrices of this size stay near the cache, and the calls still cost little."""
+_STRIP = 2**18
+"""Anchors × candidates of a strip: a few matrices of this size stay in the cache, and calls still cost little."""
 
 
 def part_sums(parts: Parts, tensors: Sequence[Tensor], number: int = 1) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ssl_domains.miners.extremes import farthest, nearest
 from ssl_domains.miners.nearest_negative import nearest_negative
 from ssl_domains.pairs import CollapsedTile, Triplets
 
@@ -28,10 +29,8 @@ def batch_hard(distance: Tensor, tile: CollapsedTile, rows: Tensor) -> Triplets:
         nothing = rows.new_zeros(0)
         return Triplets(nothing, nothing, nothing)
     if not tile.ordered:
-        far, positive = torch.where(tile.positive, distance, -torch.inf).max(dim=1)
-        near, negative = torch.where(tile.negative, distance, torch.inf).min(dim=1)
-        anchor = (far.isfinite() & near.isfinite()).nonzero().squeeze(1)
-        return Triplets(anchor, positive[anchor], negative[anchor])
+        anchor = (tile.has_positive & tile.has_negative).nonzero().squeeze(1)
+        return Triplets(anchor, farthest(distance, tile.positive)[anchor], nearest(distance, tile.negative)[anchor])
     anchor, positive = tile.positive.nonzero(as_tuple=True)
     if not len(anchor):
         return Triplets(anchor, positive, positive)

@@ -46,12 +46,15 @@ def gradient(loss: Tensor, x: Tensor) -> Tensor:
     return torch.autograd.grad(loss, x)[0]
 
 
-def equal(z: Tensor, ours: Any, theirs: Any) -> None:
+def equal(z: Tensor, ours: Any, theirs: Any, unit: bool = True) -> None:
+    """Value and gradient; with ``unit`` of normalised embeddings, as the peer's usual distances normalise them."""
     one, other = z.clone().requires_grad_(), z.clone().requires_grad_()
-    found, expected = ours(one), theirs(other)
+    found, expected = (
+        loss(torch.nn.functional.normalize(x, dim=1) if unit else x) for loss, x in ((ours, one), (theirs, other))
+    )
     found = found.loss if isinstance(found, LossOutput) else found
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5, check_dtype=False)
-    assert float(expected) > 0
+    assert float(expected.detach()) > 0
     torch.testing.assert_close(gradient(found, one), gradient(expected, other), atol=1e-5, rtol=1e-5)
 
 
@@ -160,6 +163,7 @@ def test_n_pair_is_theirs_with_first_views_as_anchors_and_second_views_as_candid
         z,
         lambda x: n_pair(x[:8], pairs, l2=0, candidates=x[8:]),
         lambda x: theirs(x, samples.repeat(2)),
+        unit=False,
     )
     length = losses.NPairsLoss(
         distance=dot, embedding_regularizer=regularizers.LpRegularizer(power=2), embedding_reg_weight=0.3
@@ -181,7 +185,7 @@ def test_n_pair_over_a_whole_batch_has_more_negatives_than_the_paper(unit: Any) 
 
 def test_lifted_structure_is_theirs(unit: Any, pairs: PairBatch) -> None:
     theirs = losses.LiftedStructureLoss(neg_margin=1, pos_margin=0, distance=PLAIN)
-    equal(1.5 * unit(24, 6), lambda x: lifted_structure(x, pairs), lambda x: theirs(x, LABELS))
+    equal(1.5 * unit(24, 6), lambda x: lifted_structure(x, pairs), lambda x: theirs(x, LABELS), unit=False)
 
 
 def test_pairwise_sigmoid_is_the_pseudo_code_of_the_paper(unit: Any) -> None:

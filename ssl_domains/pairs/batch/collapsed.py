@@ -41,6 +41,16 @@ class CollapsedTile:
         """float64 ``[I, J]``: Σ α_r w_r,ij over the relations; 0 where not positive. Computed on first use."""
         return self.make_weight()
 
+    @cached_property
+    def has_positive(self) -> Tensor:
+        """bool ``[I]``: whether the anchor has a positive in the tile."""
+        return _any(self.positive)
+
+    @cached_property
+    def has_negative(self) -> Tensor:
+        """bool ``[I]``: whether the anchor has a negative in the tile."""
+        return _any(self.negative)
+
     def ungraded(self) -> CollapsedTile:
         """The tile with positives that are all equally relevant; their weights stay."""
         return CollapsedTile(self.positive, self.negative, self.even, False, lambda: self.weight)
@@ -54,8 +64,8 @@ class CollapsedTile:
     def less_relevant(self, anchor: Tensor, positive: Tensor) -> Tensor:
         """Candidates that are less relevant to an anchor than one of its positives: bool ``[T, J]``.
 
-        They are the negatives, and if `ordered` the positives of a smaller weight. Weights that differ by less than a millionth
-        count as equal, as those of equally distant slices differ by rounding.
+        They are the negatives, and if `ordered` the positives of a smaller weight. Weights that differ by less than a
+        millionth count as equal, as those of equally distant slices differ by rounding.
 
         Args:
             anchor: int64 ``[T]``, rows of the tile.
@@ -79,6 +89,11 @@ def collapse(tile: Tile, alphas: Sequence[float]) -> CollapsedTile:
     even = alphas[0] if len(tile.grades) == 1 and tile.grades[0] is None else None
     negative = tile.allowed.logical_and(~positive)
     return CollapsedTile(positive, negative, even, even is None, lambda: _weight(tile, alphas))
+
+
+def _any(mask: Tensor) -> Tensor:
+    # Of bytes, torch takes the maximum of a row twenty times faster than the disjunction of truth values on a CPU.
+    return mask.view(torch.uint8).amax(dim=1).bool() if mask.shape[1] else mask.any(dim=1)
 
 
 def _weight(tile: Tile, alphas: Sequence[float]) -> Tensor:
