@@ -31,7 +31,7 @@ study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fis
 	$(BIN)/ssl-domains fisheye scan study-fisheye/data -o study-fisheye/samples.parquet
 	$(BIN)/ssl-domains fisheye study plugins/fisheye/demo-study.toml --samples study-fisheye/samples.parquet --out study-fisheye/out
 
-bench: $(VENV)/.installed ## Loss, sampler, engine step, end to end, beside other libraries (PICTURES=folder or zip of pictures)
+bench: $(VENV)/.installed ## Loss, mining, sampler, engine step, end to end, beside other libraries (PICTURES=folder or zip of pictures)
 	$(BIN)/python -m benchmarks $(if $(PICTURES),--pictures $(PICTURES)) --page docs/results/benchmarks.md
 
 bench-gpu: $(VENV)/.installed ## Loss, engine, equality and tests on one GPU (at most five minutes; GPU_JSON=file)

@@ -11,6 +11,7 @@ __all__ = ["NAMES", "main"]
 NAMES = (
     "loss",
     "small_loss",
+    "mining",
     "sampler",
     "store",
     "regions",

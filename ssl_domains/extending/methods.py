@@ -28,6 +28,66 @@ BUILT_IN = (
         "ssl_domains.methods.deep_cluster:DeepCluster",
     ),
     MethodEntry(
+        "imax",
+        "features of two views vary between samples and agree between views; reads no pairs",
+        "Becker & Hinton 1992, Self-organizing neural network that discovers surfaces in random-dot stereograms",
+        "ssl_domains.methods.imax:Imax",
+    ),
+    MethodEntry(
+        "siamese",
+        "all pairs of the batch: positives attract, negatives repel up to a margin; any objective",
+        "Bromley 1993, Signature Verification using a Siamese Time Delay Neural Network; "
+        "Chopra 2005, Learning a Similarity Metric Discriminatively; "
+        "Hadsell 2006, Dimensionality Reduction by Learning an Invariant Mapping",
+        "ssl_domains.methods.siamese:Siamese",
+    ),
+    MethodEntry(
+        "triplet",
+        "a positive nearer than a negative, by a margin or softly, with mining; any objective, graded ones too",
+        "Weinberger 2006, Distance Metric Learning for Large Margin Nearest Neighbor Classification; "
+        "Wang 2014, Learning Fine-grained Image Similarity with Deep Ranking; "
+        "Hermans 2017, In Defense of the Triplet Loss for Person Re-Identification",
+        "ssl_domains.methods.triplet:Triplet",
+    ),
+    MethodEntry(
+        "lifted_structure",
+        "each positive pair against all negatives of both of its rows; any objective",
+        "Song 2016, Deep Metric Learning via Lifted Structured Feature Embedding",
+        "ssl_domains.methods.lifted_structure:LiftedStructure",
+    ),
+    MethodEntry(
+        "n_pair",
+        "each positive against all negatives of its anchor, without normalisation; any objective",
+        "Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective",
+        "ssl_domains.methods.n_pair:NPair",
+    ),
+    MethodEntry(
+        "margin",
+        "a learned boundary of distances, negatives sampled evenly over distances; any objective",
+        "Wu 2017, Sampling Matters in Deep Embedding Learning",
+        "ssl_domains.methods.margin:Margin",
+    ),
+    MethodEntry(
+        "instance_discrimination",
+        "each sample is a class of its own, with a vector in a memory bank; takes any objective",
+        "Wu 2018, Unsupervised Feature Learning via Non-Parametric Instance Discrimination",
+        "ssl_domains.methods.instance_discrimination:InstanceDiscrimination",
+    ),
+    MethodEntry(
+        "cpc",
+        "a summary of a sequence so far predicts its later places; takes any objective",
+        "van den Oord 2018, Representation Learning with Contrastive Predictive Coding",
+        "ssl_domains.methods.cpc:CPC",
+        inputs="pictures of one size (columns of patches), waveforms, spectrograms and series",
+    ),
+    MethodEntry(
+        "deep_infomax",
+        "the vector of a sample against the places of all maps; reads no pairs",
+        "Hjelm 2019, Learning deep representations by mutual information estimation and maximization",
+        "ssl_domains.methods.deep_infomax:DeepInfoMax",
+        inputs="any, with an encoder whose map has several places",
+    ),
+    MethodEntry(
         "moco",
         "queries against the keys of a momentum encoder and a queue of older keys; takes any objective",
         "He 2020, Momentum Contrast; Chen 2020, Improved Baselines with Momentum Contrastive Learning (v2); Chen 2021, "
@@ -83,5 +143,11 @@ BUILT_IN = (
         "Caron 2021, Emerging Properties in Self-Supervised Vision Transformers",
         "ssl_domains.methods.dino:DINO",
         inputs="any whose recipe has crops",
+    ),
+    MethodEntry(
+        "sigmoid",
+        "each pair classified by itself, with learned temperature and bias; any objective",
+        "Zhai 2023, Sigmoid Loss for Language Image Pre-Training",
+        "ssl_domains.methods.sigmoid:Sigmoid",
     ),
 )

@@ -34,7 +34,7 @@ def every_triplet(
         The sum, differentiable by ``distance``; the number of triplets, and of those whose loss is above 0.
     """
     with torch.no_grad():
-        if margin is not None and tile.even is not None:
+        if margin is not None and not tile.ordered:
             value, slope, triplets, active = _by_sorting(distance, tile, chosen, margin)
         else:
             value, slope, triplets, active = _by_comparing(distance, tile, chosen, margin)
@@ -56,7 +56,7 @@ def _by_sorting(distance: Tensor, tile: CollapsedTile, chosen: Triplets, margin:
     slope = (as_positive - as_negative).to(distance.dtype)
     active = as_positive.sum()
     triplets = tile.negative.sum(1)[chosen.anchor].sum()
-    return (slope * distance).sum() + margin * active, slope, triplets, active
+    return (slope * distance).sum() + margin * active.to(distance.dtype), slope, triplets, active
 
 
 def _by_comparing(distance: Tensor, tile: CollapsedTile, chosen: Triplets, margin: float | None) -> _Sums:

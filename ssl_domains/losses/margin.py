@@ -36,7 +36,8 @@ def margin_loss(
 
         L = Σ [ w_ip max(0, α + d_ip − β) + max(0, α + β − d_in) ] / (number of terms above 0)
 
-    A triplet only brings a positive and a negative pair together; the two distances are not compared with each other.
+    A triplet only brings a positive and a negative pair together; the two distances are not compared with each other,
+    and no positive serves as a negative.
     Without triplets the loss is exactly 0. It runs in float32 (float64 for float64 input) even inside autocast, strip
     by strip.
 
@@ -64,7 +65,7 @@ def margin_loss(
     with without_autocast(z.device):
         queries, keys, pairs = operands(z, pairs, candidates)
         boundary = torch.as_tensor(beta, dtype=queries.dtype, device=z.device).reshape(())
-        sums = TripletSums(pairs, miner, _Costs(margin))
+        sums = TripletSums(pairs, miner, _Costs(margin), graded=False)
         value = part_sums(sums.parts, [queries, keys, boundary])[0]
         return LossOutput.collapsed(value / global_total(sums.counts[1], total), pairs, sums.named())
 

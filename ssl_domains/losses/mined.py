@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.distances import distances, row_distances
+from ssl_domains.losses.distances import DistancesTo, distances, row_distances
 from ssl_domains.losses.part_sums import strips
 
 if TYPE_CHECKING:
@@ -25,37 +25,20 @@ _GATHERED = 2**20
 
 
 class TripletCosts(Protocol):
-    """What triplets cost. ``learned`` are the further tensors of `TripletSums.parts`."""
+    """What triplets cost; ``learned`` are the further tensors of `TripletSums.parts`.
 
-    def of(self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor) -> tuple[Tensor, Tensor]:
-        """The cost of triplets.
+    ``of`` gets the distances ``[T]`` of positives and of negatives, and the weights of the positives. It returns the
+    sum of the costs and the number of costs above 0. ``of_all`` gets the distances ``[I, N]`` of a strip, its pairs and
+    the chosen positives, for all triplets with these positives. It returns the sum, the number of triplets, and the
+    number of costs above 0.
+    """
 
-        Args:
-            positive: ``[T]`` distances of anchor and positive.
-            negative: ``[T]`` distances of anchor and negative.
-            weight: float64 ``[T]``, the weight of the positive.
-            learned: Further tensors.
-
-        Returns:
-            The sum of the costs, and the number of those above 0.
-        """
-        ...
-
-    def of_all(
+    def of(  # noqa: D102
+        self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor
+    ) -> tuple[Tensor, Tensor]: ...
+    def of_all(  # noqa: D102
         self, distance: Tensor, tile: CollapsedTile, chosen: Triplets, *learned: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The cost of all triplets with the chosen positives.
-
-        Args:
-            distance: ``[I, N]`` distances of a strip.
-            tile: Its pairs.
-            chosen: Anchors and positives.
-            learned: Further tensors.
-
-        Returns:
-            The sum of the costs, the number of triplets, and the number of costs above 0.
-        """
-        ...
+    ) -> tuple[Tensor, Tensor, Tensor]: ...
 
 
 @dataclass
@@ -90,15 +73,14 @@ class TripletSums:
             learned: Further tensors for the costs.
         """
         waiting: list[tuple[Tensor, Tensor]] = []
+        measured = DistancesTo(keys, self.squared)
         most = max(1, _GATHERED // max(1, queries.shape[1]))
         for i in strips(len(queries), len(keys)):
             tile = self.pairs.collapsed(i, slice(0, len(keys)))
             tile = tile if self.graded else tile.ungraded()
             with torch.no_grad():
-                self.counts[2:] += torch.stack([(~tile.positive.any(1)).sum(), (~tile.negative.any(1)).sum()])
-                chosen = self.miner(
-                    distances(queries[i], keys, self.squared), tile, self.pairs.anchors.row[i]
-                )
+                self.counts[2:] += torch.stack([(~tile.has_positive).sum(), (~tile.has_negative).sum()])
+                chosen = self.miner(measured(queries[i]), tile, self.pairs.anchors.row[i])
             if chosen.negative is None:
                 between = distances(queries[i], keys, self.squared)
                 value, triplets, above = self.costs.of_all(between, tile, chosen, *learned)
@@ -119,9 +101,9 @@ class TripletSums:
             return
         triplets, weights = torch.cat([rows for rows, _ in waiting], dim=1), torch.cat([w for _, w in waiting])
         for (anchor, positive, negative), weight in zip(triplets.split(most, 1), weights.split(most), strict=True):
-            rows = queries[anchor]
-            to_positive = row_distances(rows, keys[positive], self.squared)
-            to_negative = row_distances(rows, keys[negative], self.squared)
+            rows = queries.index_select(0, anchor)
+            to_positive = row_distances(rows, keys.index_select(0, positive), self.squared)
+            to_negative = row_distances(rows, keys.index_select(0, negative), self.squared)
             value, above = self.costs.of(to_positive, to_negative, weight, *learned)
             self.counts[:2] += torch.stack([above.new_tensor(len(anchor)), above])
             yield value[None]

@@ -71,7 +71,7 @@ def n_pair(
                 weight = tile.weight
                 sums = weight.sum(1, keepdim=True)
                 share = (weight / torch.where(sums > 0, sums, 1)).to(s.dtype)
-                without.add_(torch.stack([(sums == 0).sum(), (~tile.negative.any(1)).sum()]))
+                without.add_(torch.stack([(sums == 0).sum(), (~tile.has_negative).sum()]))
                 yield (share * each).sum()[None]
 
         sums = part_sums(parts, [queries, keys])

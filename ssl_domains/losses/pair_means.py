@@ -57,4 +57,5 @@ def pair_means(z: Tensor, pairs: PairBatch, costs: Costs, candidates: Tensor | N
         sums = part_sums(parts, [queries, keys], number=2)
         divisors = global_total(torch.stack([weights, counts[1].to(weights.dtype)]), total)
         names = ("positive_pairs", "negative_pairs", "active_negatives")
-        return LossOutput.collapsed((sums / divisors.to(sums.dtype)).sum(), pairs, dict(zip(names, counts.unbind(), strict=True)))
+        loss = (sums / divisors.to(sums.dtype)).sum()
+        return LossOutput.collapsed(loss, pairs, dict(zip(names, counts.unbind(), strict=True)))

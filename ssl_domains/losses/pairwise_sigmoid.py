@@ -68,7 +68,7 @@ def pairwise_sigmoid(
                 x = t * (queries[i] @ keys.T) + b
                 positive = tile.weight.to(x.dtype) * F.softplus(-x, threshold=40)
                 negative = torch.where(tile.negative, F.softplus(x, threshold=40), 0)
-                used = (tile.positive | tile.negative).any(1)
+                used = tile.has_positive | tile.has_negative
                 counts.add_(torch.stack([used.sum(), tile.positive.sum(), tile.negative.sum()]))
                 yield (positive + negative).sum()[None]
 

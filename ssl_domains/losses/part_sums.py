@@ -16,8 +16,8 @@ __all__ = ["Parts", "part_sums", "strips"]
 Parts = Callable[..., Iterator[Tensor]]
 """From the tensors to the sums ``[K]`` of each part."""
 
-_STRIP = 2**19
-"""Anchors × candidates of a strip: few matrices of this size stay near the cache, and the calls still cost little."""
+_STRIP = 2**18
+"""Anchors × candidates of a strip: a few matrices of this size stay in the cache, and calls still cost little."""
 
 
 def part_sums(parts: Parts, tensors: Sequence[Tensor], number: int = 1) -> Tensor:
@@ -49,7 +49,9 @@ def strips(anchors: int, candidates: int) -> Iterator[slice]:
 class _PartSums(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, parts: Parts, number: int, *tensors: Tensor) -> Tensor:
-        leaves = [x.detach().requires_grad_(needed) for x, needed in zip(tensors, ctx.needs_input_grad[2:], strict=True)]
+        leaves = [
+            x.detach().requires_grad_(needed) for x, needed in zip(tensors, ctx.needs_input_grad[2:], strict=True)
+        ]
         trained = [leaf for leaf in leaves if leaf.requires_grad]
         sums = torch.zeros(number, dtype=accumulator(tensors[0].device), device=tensors[0].device)
         gradients = [[torch.zeros_like(leaf) for leaf in trained] for _ in range(number)]
@@ -78,4 +80,3 @@ class _PartSums(torch.autograd.Function):
             terms = [factor.to(part.dtype) * part for factor, part in zip(grad, next(columns), strict=True)]
             found.append(torch.stack(terms).sum(0) if len(terms) > 1 else terms[0])
         return tuple(found)
-

@@ -43,8 +43,7 @@ def triplet(
 
     The mean is over the triplets whose loss is above 0 (with a soft margin, all), or over all that were chosen. Where
     the objective has one ungraded relation, all weights are equal, and ``graded`` changes nothing. Without triplets the
-    loss is exactly 0. It runs in float32 (float64 for float64 input) even inside autocast, strip by strip; the distances
-    of chosen triplets are computed from the differences of the rows.
+    loss is exactly 0. It runs in float32 (float64 for float64 input) even inside autocast, strip by strip.
 
     Args:
         z: ``[M, d]`` embeddings of the anchors, of any length.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ssl_domains.miners.extremes import farthest, nearest
 from ssl_domains.miners.nearest_negative import nearest_negative
 from ssl_domains.pairs import CollapsedTile, Triplets
 
@@ -14,7 +15,7 @@ __all__ = ["batch_hard"]
 def batch_hard(distance: Tensor, tile: CollapsedTile, rows: Tensor) -> Triplets:
     """The triplet of each anchor with the largest d_ip − d_in; none for an anchor without a positive or a negative.
 
-    Where all positives have one weight, it is the farthest positive with the nearest negative.
+    Where all positives are equally relevant, it is the farthest positive with the nearest negative.
 
     Args:
         distance: ``[I, N]`` distances of the anchors of a strip to all candidates.
@@ -27,11 +28,9 @@ def batch_hard(distance: Tensor, tile: CollapsedTile, rows: Tensor) -> Triplets:
     if not distance.shape[1]:
         nothing = rows.new_zeros(0)
         return Triplets(nothing, nothing, nothing)
-    if tile.even is not None:
-        far, positive = torch.where(tile.positive, distance, -torch.inf).max(dim=1)
-        near, negative = torch.where(tile.negative, distance, torch.inf).min(dim=1)
-        anchor = (far.isfinite() & near.isfinite()).nonzero().squeeze(1)
-        return Triplets(anchor, positive[anchor], negative[anchor])
+    if not tile.ordered:
+        anchor = (tile.has_positive & tile.has_negative).nonzero().squeeze(1)
+        return Triplets(anchor, farthest(distance, tile.positive)[anchor], nearest(distance, tile.negative)[anchor])
     anchor, positive = tile.positive.nonzero(as_tuple=True)
     if not len(anchor):
         return Triplets(anchor, positive, positive)

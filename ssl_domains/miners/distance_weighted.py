@@ -26,8 +26,8 @@ def distance_weighted(
 
     Distances of points spread evenly over the sphere in n dimensions have the density
     q(d) ∝ d^(n−2) (1 − d²/4)^((n−3)/2), by far largest near √2. So a negative is drawn with a probability in proportion
-    to 1/q(max(d, cutoff)), and none from ``farthest`` on, where the loss is 0. An anchor whose negatives are all that far
-    takes the nearest one. Positives are never drawn as negatives, whatever their weight.
+    to 1/q(max(d, cutoff)), and none from ``farthest`` on, where the loss is 0. An anchor whose negatives are all that
+    far takes the nearest one. Positives are never drawn as negatives, whatever their weight.
 
     The numbers drawn for an anchor depend on seed, step and its row id alone, not on how the batch is divided into
     strips or among processes.

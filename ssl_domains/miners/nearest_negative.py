@@ -17,8 +17,8 @@ def nearest_negative(
 ) -> tuple[Tensor, Tensor]:
     """For each positive, the nearest candidate that is less relevant to the anchor.
 
-    Where all positives have one weight, the negatives of an anchor are sorted once for all its positives; otherwise each
-    positive is compared with all candidates, some positives at a time.
+    Where all positives are equally relevant, the negatives of an anchor are sorted once for all its positives;
+    otherwise each positive is compared with all candidates, some positives at a time.
 
     Args:
         distance: ``[I, N]`` distances of the anchors of a strip to all candidates.
@@ -30,7 +30,7 @@ def nearest_negative(
     Returns:
         Distances ``[T]``, infinite where there is no such candidate, and candidates int64 ``[T]``.
     """
-    if tile.even is not None and farther:
+    if farther and not tile.ordered:
         ordered, order = torch.where(tile.negative, distance, torch.inf).sort(dim=1)
         place = torch.searchsorted(ordered, distance, right=True)[anchor, positive]
         inside = place.clamp(max=distance.shape[1] - 1)

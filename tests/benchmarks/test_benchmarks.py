@@ -89,6 +89,21 @@ def test_a_small_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatc
         small_loss.run(small_loss.Sizes(rows=(32,)))
 
 
+def test_mining(tmp_path: Path) -> None:
+    from benchmarks.mining import Sizes, run
+
+    check(run(Sizes(rounds=((128, 2), (256, 1)), calls=1, peak=512)), tmp_path)
+
+
+def test_a_miner_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import mining
+
+    peer = mining.metric_learning
+    monkeypatch.setitem(mining.ARMS, "pytorch-metric-learning", lambda rows: lambda z: peer(rows)(z) * 1.001)
+    with pytest.raises(AssertionError, match="the arms differ"):
+        mining.run(mining.Sizes(rounds=((128, 1),)))
+
+
 def test_sampler(tmp_path: Path) -> None:
     from benchmarks.sampler import Sizes, run
 
