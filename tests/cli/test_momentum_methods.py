@@ -202,7 +202,8 @@ def test_a_rule_is_refused_by_a_method_that_reads_none(samples: Path, cli: Any, 
     out = tmp_path / "run"
     done = cli("toy", "pretrain", samples, "--out", out, "--method", method, "--pairs", "patient", *SMALL)
     assert done.code == 2
-    assert f"the method '{method}' reads no pairs and would ignore the rule same('patient')" in done.err
+    assert f"the method '{method}' reads no pairs and would ignore the rule" in done.err
+    assert "same('patient')" in done.err
 
 
 def test_a_vit_embeds_local_views_of_whole_patches_only(samples: Path, cli: Any, tmp_path: Path) -> None:
