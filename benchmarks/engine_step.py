@@ -84,12 +84,13 @@ def engine_loop(run: Assembled) -> Iterator[float]:
         every=health.every_steps or steps_between_measurements(run.total_steps),
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,
-        names=run.plan.scored_by.names,
+        names=run.plan.scored_by.names if run.method.needs.pairs else (),
         labels=None,
         neighbours=health.neighbours,
         temperature=lambda: run.method.temperature,
         trackers=(),
         emit=lambda event: None,
+        unit_z=run.method.needs.unit_z,
     )
     step = 0
     for epoch in itertools.count():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.inputs import InputSpec
+from ssl_domains.quantities import plural
 from ssl_domains.reports.curves import speed
 from ssl_domains.reports.pair_numbers import composition
 
@@ -73,8 +74,11 @@ def warnings(run: Run, metrics: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def view_steps(recipe: Mapping[str, Any]) -> list[dict[str, str]]:
-    """``name``, ``settings`` and ``reason`` of the crop and of each view step."""
+    """``name``, ``settings`` and ``reason`` of the crop and of each view step; with multi-crop, of each variant."""
     rows = []
+    for variant in recipe.get("variants", ()):
+        views = plural(variant["views"], f"{variant['name']} view")
+        rows += [{**row, "name": f"{row['name']} ({views})"} for row in view_steps({"steps": variant.get("steps", ())})]
     if "crop" in recipe:
         crop = {key: value for key, value in recipe["crop"].items() if key != "name"}
         text = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in crop.items())

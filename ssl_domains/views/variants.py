@@ -83,7 +83,7 @@ class VariantRecipe:
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
         variants = zip(self.names, self.counts, self.recipes, strict=True)
-        return {"variants": [{"name": name, "views": count, **recipe.to_dict()} for name, count, recipe in variants]}
+        return {"variants": [{**recipe.to_dict(), "name": name, "views": count} for name, count, recipe in variants]}
 
 
 def with_variants(recipe: Recipe, variants: Mapping[str, int], sizes: Mapping[str, int] | None = None) -> Recipe:

@@ -48,7 +48,16 @@ from ssl_domains.views import (
 )
 from ssl_domains.views.draws import fold
 
-__all__ = ["Assembled", "Parts", "assemble", "preprocess_of", "refuse_unread_rule", "resolve_config", "rule_text"]
+__all__ = [
+    "Assembled",
+    "Parts",
+    "assemble",
+    "preprocess_of",
+    "recipe_of",
+    "refuse_unread_rule",
+    "resolve_config",
+    "rule_text",
+]
 
 _SEEDS = 2**63 - 1
 
@@ -157,7 +166,9 @@ class Assembled:
         return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
 
 
-def _recipe(needs: ViewPlan, parts: Parts) -> Recipe:
+def recipe_of(config: RunConfig, parts: Parts) -> Recipe:
+    """The recipe of a run: that of the parts, with the variants that the method needs under its options."""
+    needs = needs_with(parts.method, config.method.model_dump())
     return with_variants(parts.recipe, needs.variants, needs.sizes)
 
 
@@ -171,7 +182,7 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     """
     config = with_method_options(config, parts.method.options)
     needs = needs_with(parts.method, config.method.model_dump())
-    recipe = _recipe(needs, parts)
+    recipe = recipe_of(config, parts)
     values: dict[str, Any] = {
         "pairs.rule": rule_text(parts.objective),
         **composition_values(parts.composition),
@@ -251,7 +262,7 @@ def assemble(
         if preprocess is None:
             preprocess = preprocess_of(config, parts)
         needs = needs_with(parts.method, config.method.model_dump())
-        recipe = _recipe(needs, parts)
+        recipe = recipe_of(config, parts)
         dataset = InputDataset(
             parts.table, parts.store, preprocess, config.data.cache_gb,
             crop=crop_of(recipe), views=recipe.views, seed=train.seed, beside=parts.beside,

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, recipe_of, resolve_config
 from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
 from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
@@ -113,7 +113,7 @@ def pretrain(
                 if data != fingerprint:
                     message = "the samples are not those of the run to resume"
                     raise OtherSamplesError(message, "give the table it was started with")
-                if run.recipe != json.loads(json.dumps(recipe_to_dict(parts.recipe))):
+                if run.recipe != json.loads(json.dumps(recipe_to_dict(recipe_of(config, parts)))):
                     message = "the views are not those that the run to resume was started with"
                     raise OtherConfigError(message, "start a new run, or go on with the version that started this one")
         stack.enter_context(seeded(config.train.seed))
@@ -171,7 +171,7 @@ def _write_origin(
 ) -> None:
     run.write_json("data_fingerprint.json", fingerprint)
     run.write_json("preprocess.json", preprocess_to_dict(assembled.preprocess))
-    run.write_json("recipe.json", recipe_to_dict(parts.recipe))
+    run.write_json("recipe.json", recipe_to_dict(assembled.step.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
     run.write_frame("training_samples.parquet", parts.table.frame.select("sample"))
