@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from timm.models import build_model_with_cfg, register_model
-from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 
 __all__ = ["small_vit"]
 
@@ -32,6 +32,7 @@ def small_vit(pretrained: bool = False, **kwargs: Any) -> VisionTransformer:
     """
     small = {"img_size": 32, "patch_size": 8, "embed_dim": 64, "depth": 4, "num_heads": 4}
     options = {**small, "class_token": False, "global_pool": "avg", **kwargs}
-    model = build_model_with_cfg(VisionTransformer, "small_vit", pretrained, **options)
+    resize = checkpoint_filter_fn  # resamples weights for pictures of another size
+    model = build_model_with_cfg(VisionTransformer, "small_vit", pretrained, pretrained_filter_fn=resize, **options)
     assert isinstance(model, VisionTransformer)
     return model

@@ -76,6 +76,9 @@ def test_the_table_and_the_report_show_it(run, cli):
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "retrieval by kind" in page
     assert "recall@10" in page
+    listed = cli("runs", "list", run.parent, "--json")
+    assert listed.code == 0, listed.err
+    assert "retrieval by kind" in listed.out
 
 
 def test_by_a_file_of_graded_pairs(samples, run, cli, tmp_path):

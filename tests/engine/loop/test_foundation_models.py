@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from timm.models import _registry
 
 from ssl_domains.encoders import Encoder, create_encoder, encoder_stages, first_stages
@@ -29,9 +29,9 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 @pytest.fixture
 def foundation(tmp_path: Path) -> Path:
-    """Weights of a ViT for 32 pixels of three channels, with a classifier."""
+    """Weights of a ViT for 32 pixels of three channels."""
     torch.manual_seed(3)
-    state = timm.create_model("small_vit", num_classes=10).state_dict()
+    state = timm.create_model("small_vit", num_classes=0).state_dict()
     save_file({name: torch.randn_like(value) for name, value in state.items()}, tmp_path / "vit.safetensors")
     return tmp_path / "vit.safetensors"
 
@@ -52,9 +52,15 @@ def test_weights_for_another_size_are_resampled_as_timm_does_and_that_is_said(fo
 def test_weights_that_fit_are_taken_as_they_are(foundation: Path) -> None:
     encoder = made(foundation, side=32, in_chans=3)
     assert encoder.resampled == []
-    timm.models.load_checkpoint(model := timm.create_model("small_vit", num_classes=10), str(foundation))
-    expected = {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
-    assert same(dict(encoder.model.state_dict()), expected)
+    timm.models.load_checkpoint(model := timm.create_model("small_vit", num_classes=0), str(foundation))
+    assert same(dict(encoder.model.state_dict()), model.state_dict())
+
+
+def test_a_classifier_is_left_out_when_other_weights_are_resampled(foundation: Path, tmp_path: Path) -> None:
+    wrapped = {f"module.{name}": value for name, value in load_file(foundation).items()}
+    with_head = {**wrapped, "module.head.weight": torch.ones(9, 64)}
+    torch.save({"state_dict": with_head}, tmp_path / "dino.pth")
+    assert same(dict(made(tmp_path / "dino.pth").state_dict()), dict(made(foundation).state_dict()))
 
 
 def test_by_the_name_of_weights_in_timm(foundation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
