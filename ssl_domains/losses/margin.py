@@ -72,7 +72,7 @@ def margin_loss(
 
 @dataclass(frozen=True)
 class _Costs:
-    """See `ssl_domains.losses.mined.TripletCosts`; the learned tensor is β."""
+    """See `ssl_domains.losses.triplet_costs.TripletCosts`; the learned tensor is β."""
 
     margin: float
 

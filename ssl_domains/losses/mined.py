@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,31 +12,15 @@ from torch import Tensor
 from ssl_domains.losses.distances import distances, row_distances
 from ssl_domains.losses.mined_strips import ListedTriplets, MinedStrip, Miner, mined_strips
 from ssl_domains.losses.part_sums import part_sums
+from ssl_domains.losses.triplet_costs import TripletCosts
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs import CollapsedTile, PairBatch, Triplets
+    from ssl_domains.pairs import PairBatch
 
-__all__ = ["TripletCosts", "TripletSums"]
+__all__ = ["TripletSums"]
 
 _COMPARED = 2**20
 """Numbers ``T·d`` of the rows of triplets that are compared at a time."""
-
-
-class TripletCosts(Protocol):
-    """What triplets cost; ``learned`` are the further tensors of `TripletSums.sum`.
-
-    ``of`` gets the distances ``[T]`` of positives and of negatives, and the weights of the positives. It returns the
-    sum of the costs and the number of costs above 0. ``of_all`` gets the distances ``[I, N]`` of a strip, its pairs and
-    the chosen positives, for all triplets with these positives. It returns the sum, the number of triplets, and the
-    number of costs above 0.
-    """
-
-    def of(  # noqa: D102
-        self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor
-    ) -> tuple[Tensor, Tensor]: ...
-    def of_all(  # noqa: D102
-        self, distance: Tensor, tile: CollapsedTile, chosen: Triplets, *learned: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]: ...
 
 
 @dataclass

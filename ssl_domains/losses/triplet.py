@@ -80,7 +80,7 @@ def triplet(
 
 @dataclass(frozen=True)
 class _Costs:
-    """See `ssl_domains.losses.mined.TripletCosts`."""
+    """See `ssl_domains.losses.triplet_costs.TripletCosts`."""
 
     margin: float | None
 
