@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.distances import distances, row_distances
+from ssl_domains.losses.distances import distances
 from ssl_domains.losses.mined_strips import ListedTriplets, MinedStrip, Miner, mined_strips
 from ssl_domains.losses.part_sums import part_sums
 from ssl_domains.losses.triplet_costs import TripletCosts
+from ssl_domains.losses.triplet_distances import triplet_distances
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch
@@ -95,10 +96,8 @@ class TripletSums:
         most = _most(queries)
         weights = torch.cat([each.weight for each in listed]).split(most)
         rows = torch.cat([each.rows for each in listed], dim=1).split(most, dim=1)
-        for (anchor, positive, negative), weight in zip(rows, weights, strict=True):
-            a = queries.index_select(0, anchor)
-            to_positive = row_distances(a, keys.index_select(0, positive), self.squared)
-            to_negative = row_distances(a, keys.index_select(0, negative), self.squared)
+        for triplets, weight in zip(rows, weights, strict=True):
+            to_positive, to_negative = triplet_distances(queries, keys, triplets, self.squared)
             value, above = self.costs.of(to_positive, to_negative, weight, *learned)
             self.counts[:2] += torch.stack([above.new_tensor(len(weight)), above])
             yield value[None]
