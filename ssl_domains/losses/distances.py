@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["DistancesTo", "distances", "row_distances", "squared_distances"]
+__all__ = ["DistancesTo", "distances", "squared_distances"]
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
@@ -23,12 +23,6 @@ def distances(a: Tensor, b: Tensor, squared: bool = False) -> Tensor:
         return values
     known = values > torch.finfo(a.dtype).eps * lengths.detach()
     return torch.where(known, torch.where(known, values, 1).sqrt(), values.detach().sqrt())
-
-
-def row_distances(a: Tensor, b: Tensor, squared: bool = False) -> Tensor:
-    """‖a_t − b_t‖, or its square, of rows ``[T, d]`` and ``[T, d]``: ``[T]``."""
-    difference = a - b
-    return difference.square().sum(1) if squared else torch.linalg.vector_norm(difference, dim=1)
 
 
 class DistancesTo:

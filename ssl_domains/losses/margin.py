@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.mined import Miner, TripletSums
+from ssl_domains.losses.mined import TripletSums
+from ssl_domains.losses.mined_strips import Miner
 from ssl_domains.losses.operands import Total, global_total, operands
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.part_sums import part_sums
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import CollapsedTile, PairBatch, Triplets
@@ -66,13 +66,13 @@ def margin_loss(
         queries, keys, pairs = operands(z, pairs, candidates)
         boundary = torch.as_tensor(beta, dtype=queries.dtype, device=z.device).reshape(())
         sums = TripletSums(pairs, miner, _Costs(margin), graded=False)
-        value = part_sums(sums.parts, [queries, keys, boundary])[0]
+        value = sums.sum(queries, keys, boundary)
         return LossOutput.collapsed(value / global_total(sums.counts[1], total), pairs, sums.named())
 
 
 @dataclass(frozen=True)
 class _Costs:
-    """See `ssl_domains.losses.mined.TripletCosts`; the learned tensor is β."""
+    """See `ssl_domains.losses.triplet_costs.TripletCosts`; the learned tensor is β."""
 
     margin: float
 

@@ -1,44 +1,27 @@
-"""Sums over the triplets that a miner chooses, strip by strip, with counts of what it found."""
+"""Sums over the triplets that a miner chooses, with counts of what it found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.distances import DistancesTo, distances, row_distances
-from ssl_domains.losses.part_sums import strips
+from ssl_domains.losses.distances import distances
+from ssl_domains.losses.mined_strips import ListedTriplets, MinedStrip, Miner, mined_strips
+from ssl_domains.losses.part_sums import part_sums
+from ssl_domains.losses.triplet_costs import TripletCosts
+from ssl_domains.losses.triplet_distances import triplet_distances
 
 if TYPE_CHECKING:
-    from ssl_domains.pairs import CollapsedTile, PairBatch, Triplets
+    from ssl_domains.pairs import PairBatch
 
-__all__ = ["Miner", "TripletCosts", "TripletSums"]
+__all__ = ["TripletSums"]
 
-Miner = Callable[[Tensor, "CollapsedTile", Tensor], "Triplets"]
-"""From the distances ``[I, N]`` of a strip, its pairs, and the row ids int64 ``[I]`` of its anchors to triplets."""
-
-_GATHERED = 2**20
+_COMPARED = 2**20
 """Numbers ``T·d`` of the rows of triplets that are compared at a time."""
-
-
-class TripletCosts(Protocol):
-    """What triplets cost; ``learned`` are the further tensors of `TripletSums.parts`.
-
-    ``of`` gets the distances ``[T]`` of positives and of negatives, and the weights of the positives. It returns the
-    sum of the costs and the number of costs above 0. ``of_all`` gets the distances ``[I, N]`` of a strip, its pairs and
-    the chosen positives, for all triplets with these positives. It returns the sum, the number of triplets, and the
-    number of costs above 0.
-    """
-
-    def of(  # noqa: D102
-        self, positive: Tensor, negative: Tensor, weight: Tensor, *learned: Tensor
-    ) -> tuple[Tensor, Tensor]: ...
-    def of_all(  # noqa: D102
-        self, distance: Tensor, tile: CollapsedTile, chosen: Triplets, *learned: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]: ...
 
 
 @dataclass
@@ -64,51 +47,67 @@ class TripletSums:
     def __post_init__(self) -> None:
         self.counts = torch.zeros(4, dtype=torch.int64, device=self.pairs.codes.device)
 
-    def parts(self, queries: Tensor, keys: Tensor, *learned: Tensor) -> Iterator[Tensor]:
-        """Sums ``[1]`` of the costs, in parts; see `ssl_domains.losses.part_sums.part_sums`.
+    def sum(self, queries: Tensor, keys: Tensor, *learned: Tensor) -> Tensor:
+        """The sum ``[]`` of the costs, differentiable by all arguments; sets `counts`.
+
+        Few triplets, such as the hardest one of each anchor, are mined first and then compared in one part.
 
         Args:
             queries: ``[M, d]`` anchors.
             keys: ``[N, d]`` candidates.
             learned: Further tensors for the costs.
         """
-        waiting: list[tuple[Tensor, Tensor]] = []
-        measured = DistancesTo(keys, self.squared)
-        most = max(1, _GATHERED // max(1, queries.shape[1]))
-        for i in strips(len(queries), len(keys)):
-            tile = self.pairs.collapsed(i, slice(0, len(keys)))
-            tile = tile if self.graded else tile.ungraded()
-            with torch.no_grad():
-                self.counts[2:] += torch.stack([(~tile.has_positive).sum(), (~tile.has_negative).sum()])
-                chosen = self.miner(measured(queries[i]), tile, self.pairs.anchors.row[i])
-            if chosen.negative is None:
-                between = distances(queries[i], keys, self.squared)
-                value, triplets, above = self.costs.of_all(between, tile, chosen, *learned)
+        most, waiting, listed = _most(queries), 0, []
+        for strip in self._mined(queries, keys):
+            if strip.chosen.negative is None or (waiting := waiting + len(strip.chosen)) > most:
+                self.counts.zero_()
+                return part_sums(self._parts, [queries, keys, *learned])[0]
+            listed.append(strip.listed())
+        values = list(self._compared(listed, queries, keys, *learned))
+        # Attached to the graph also where there is no triplet.
+        return values[0][0] if values else 0 * (queries.sum() + keys.sum() + sum(x.sum() for x in learned))
+
+    def _mined(self, queries: Tensor, keys: Tensor) -> Iterator[MinedStrip]:
+        for strip in mined_strips(queries, keys, self.pairs, self.miner, self.squared, self.graded):
+            without = [(~has).sum() for has in (strip.tile.has_positive, strip.tile.has_negative)]
+            self.counts[2:] += torch.stack(without)
+            yield strip
+
+    def _parts(self, queries: Tensor, keys: Tensor, *learned: Tensor) -> Iterator[Tensor]:
+        most, listed = _most(queries), []
+        for strip in self._mined(queries, keys):
+            if strip.chosen.negative is None:
+                between = distances(queries[strip.anchors], keys, self.squared)
+                value, triplets, above = self.costs.of_all(between, strip.tile, strip.chosen, *learned)
                 self.counts[:2] += torch.stack([triplets, above])
                 yield value[None]
                 continue
-            rows = torch.stack([chosen.anchor + i.start, chosen.positive, chosen.negative])
-            waiting.append((rows, tile.weight_of(chosen.anchor, chosen.positive)))
-            if sum(len(weight) for _, weight in waiting) >= most:
-                yield from self._compared(waiting, most, queries, keys, *learned)
-                waiting = []
-        yield from self._compared(waiting, most, queries, keys, *learned)
+            listed.append(strip.listed())
+            if sum(map(len, listed)) >= most:
+                yield from self._compared(listed, queries, keys, *learned)
+                listed = []
+        yield from self._compared(listed, queries, keys, *learned)
 
     def _compared(
-        self, waiting: list[tuple[Tensor, Tensor]], most: int, queries: Tensor, keys: Tensor, *learned: Tensor
+        self, listed: Sequence[ListedTriplets], queries: Tensor, keys: Tensor, *learned: Tensor
     ) -> Iterator[Tensor]:
-        if not waiting:
+        if not sum(map(len, listed)):
             return
-        triplets, weights = torch.cat([rows for rows, _ in waiting], dim=1), torch.cat([w for _, w in waiting])
-        for (anchor, positive, negative), weight in zip(triplets.split(most, 1), weights.split(most), strict=True):
-            rows = queries.index_select(0, anchor)
-            to_positive = row_distances(rows, keys.index_select(0, positive), self.squared)
-            to_negative = row_distances(rows, keys.index_select(0, negative), self.squared)
+        most = _most(queries)
+        weights = torch.cat([each.weight for each in listed]).split(most)
+        rows = torch.cat([each.rows for each in listed], dim=1).split(most, dim=1)
+        for triplets, weight in zip(rows, weights, strict=True):
+            to_positive, to_negative = triplet_distances(queries, keys, triplets, self.squared)
             value, above = self.costs.of(to_positive, to_negative, weight, *learned)
-            self.counts[:2] += torch.stack([above.new_tensor(len(anchor)), above])
+            self.counts[:2] += torch.stack([above.new_tensor(len(weight)), above])
             yield value[None]
 
     def named(self) -> dict[str, Tensor]:
         """The counts by their names in the log."""
         names = ("triplets", "active", "anchors_without_positive", "anchors_without_negative")
         return dict(zip(names, self.counts.unbind(), strict=True))
+
+
+def _most(queries: Tensor) -> int:
+    """Triplets that are compared at a time."""
+    return max(1, _COMPARED // max(1, queries.shape[1]))

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ssl_domains.losses.autocast import without_autocast
 from ssl_domains.losses.every_triplet import every_triplet
-from ssl_domains.losses.mined import Miner, TripletSums
+from ssl_domains.losses.mined import TripletSums
+from ssl_domains.losses.mined_strips import Miner
 from ssl_domains.losses.operands import Total, global_total, operands
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.part_sums import part_sums
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import CollapsedTile, PairBatch, Triplets
@@ -73,14 +73,14 @@ def triplet(
     with without_autocast(z.device):
         queries, keys, pairs = operands(z, pairs, candidates)
         sums = TripletSums(pairs, miner, _Costs(margin), squared, graded)
-        value = part_sums(sums.parts, [queries, keys])[0]
+        value = sums.sum(queries, keys)
         number = global_total(sums.counts[1 if over == "active" else 0], total)
         return LossOutput.collapsed(value / number, pairs, sums.named())
 
 
 @dataclass(frozen=True)
 class _Costs:
-    """See `ssl_domains.losses.mined.TripletCosts`."""
+    """See `ssl_domains.losses.triplet_costs.TripletCosts`."""
 
     margin: float | None
 

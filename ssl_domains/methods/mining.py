@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ssl_domains.encoders import Encoder
-from ssl_domains.losses.mined import Miner
+from ssl_domains.losses.mined_strips import Miner
 from ssl_domains.methods.embeddings import Embeddings
 from ssl_domains.methods.method import MethodOptions
 from ssl_domains.methods.pair_method import PairMethod

@@ -43,7 +43,7 @@ def in_pieces(size: int) -> Iterator[None]:
     """Strips and chunks of about ``size`` numbers."""
     limits = {
         "losses.part_sums": "_STRIP",
-        "losses.mined": "_GATHERED",
+        "losses.mined": "_COMPARED",
         "losses.every_triplet": "_CHUNK",
         "miners.nearest_negative": "_CHUNK",
     }

@@ -28,7 +28,7 @@ def drawn(z: Tensor, tile: CollapsedTile, rows: Tensor, step: int = 0, part: sli
 
 
 def test_negatives_are_drawn_in_proportion_to_one_over_the_density_of_their_distance() -> None:
-    z = sphere(8, 4)
+    z = sphere(8, 4, 0.6)
     pairs = same("g").bind(TABLE).pairs(Rows.of(torch.arange(8), views=1))
     whole = slice(0, 8)
     tile = pairs.collapsed(whole, whole)

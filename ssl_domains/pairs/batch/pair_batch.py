@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from torch import Tensor
 
 from ssl_domains.pairs.batch.collapsed import CollapsedTile, collapse
-from ssl_domains.pairs.batch.pair_matrices import PairMatrices, pair_matrices
+from ssl_domains.pairs.batch.pair_matrices import PairMatrices, cross_by_codes, pair_matrices
 from ssl_domains.pairs.batch.partner import draw_partners
 from ssl_domains.pairs.batch.rows import Rows
 from ssl_domains.pairs.batch.tile_rule import Equal, equal_codes, unequal_codes
@@ -258,6 +258,8 @@ class PairBatch:
 
     def cross_by_codes(self, r: int) -> Tensor:
         """`cross_sample` of one relation that is ``by_codes``, in O(M + N): bool ``[M]``."""
+        if self.codes.device.type == "cpu":
+            return torch.from_numpy(cross_by_codes(self, r))
         # If any sample of a code differs from the anchor's, its smallest or its largest sample does.
         codes, samples = self.candidate_codes[:, r], self.candidates.sample
         groups = len(self.anchors) + len(self.candidates)  # dense ranks stay below the number of rows

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ssl_domains.pairs.batch.pair_batch import PairBatch, RelationRows
     from ssl_domains.pairs.batch.tile_rule import Equal
 
-__all__ = ["PairMatrices", "pair_matrices"]
+__all__ = ["PairMatrices", "cross_by_codes", "pair_matrices"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -50,7 +50,7 @@ def pair_matrices(pairs: PairBatch, dtype: DTypeLike) -> PairMatrices:
             _clear(matched, itself)
             weights.append(_numbers(matched, dtype))
             matches.append(matched)
-            cross[r] = _cross_by_codes(pairs, r)
+            cross[r] = cross_by_codes(pairs, r)
             continue
         assert own is not None
         assert same_sample is not None
@@ -140,7 +140,7 @@ def _outer_equal(anchors: NDArray[Any], candidates: NDArray[Any]) -> Bools:
     return equal
 
 
-def _cross_by_codes(pairs: PairBatch, r: int) -> Bools:
+def cross_by_codes(pairs: PairBatch, r: int) -> Bools:
     """Whether anchors have a candidate of their code and another sample: bool ``[M]``."""
     c, samples = pairs.candidate_codes.numpy()[:, r], pairs.candidates.sample.numpy()
     ranks = len(c) if pairs.square else len(c) + len(pairs.codes)  # they stay below the number of rows

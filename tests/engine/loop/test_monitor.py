@@ -86,6 +86,23 @@ def test_losses_are_means_since_the_measurement_before() -> None:
     assert [event.values for event in events if isinstance(event, Measured)] == kept.lines
 
 
+def test_counts_are_means_and_a_loss_of_all_relations_together_needs_none_of_each() -> None:
+    monitor, kept = _monitor([], total=9)
+    z = F.normalize(torch.randn(2 * SAMPLES, WIDTH, generator=torch.Generator().manual_seed(0)), dim=1)
+    samples = torch.arange(SAMPLES)
+    for step in range(1, 5):
+        counts = {"triplets": torch.tensor(10 * step), "active": torch.tensor(step)}
+        nothing = torch.zeros(0)
+        loss = LossOutput(torch.tensor(1.0), nothing, torch.tensor([0.5, 0.25]), nothing.long(), counts)
+        batch = Batch(Input(torch.zeros(SAMPLES, 1, 2, 2)), samples, {}, waited=0.0)
+        rows = Rows.of(samples, views=2)
+        monitor.after(step, batch, StepResult(Embeddings(z, z[:SAMPLES]), loss, samples, rows), lr=0.1)
+    assert [line["counts"] for line in kept.lines] == [{"triplets": 10, "active": 1}, {"triplets": 30, "active": 3}]
+    assert kept.lines[1]["per_relation"] == {}
+    assert kept.lines[1]["no_cross_positive"] == {"same('a')": 0.5, "same('b')": 0.25}
+    assert kept.lines[1]["std"] > 0
+
+
 def test_every_step_is_told_with_the_last_measured_loss() -> None:
     events: list[Event] = []
     monitor, _ = _monitor(events)
