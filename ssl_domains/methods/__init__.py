@@ -6,10 +6,11 @@ data, such as pictures or waveforms.
 
 from ssl_domains.methods.embeddings import Embeddings, Exchange, Target
 from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.method_source import MethodSource
+from ssl_domains.methods.method_source import MethodSource, needs_with
 from ssl_domains.methods.refresh import Refresh, Refreshed
 from ssl_domains.methods.row_pairs import RowPairs
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
+from ssl_domains.methods.training_set import TrainingSet
 from ssl_domains.methods.view_plan import ViewPlan
 
 __all__ = [
@@ -24,5 +25,7 @@ __all__ = [
     "SimCLR",
     "SimCLROptions",
     "Target",
+    "TrainingSet",
     "ViewPlan",
+    "needs_with",
 ]

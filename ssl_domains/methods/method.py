@@ -15,6 +15,7 @@ from ssl_domains.losses import LossOutput
 from ssl_domains.methods.embeddings import Embeddings, Target
 from ssl_domains.methods.refresh import Refresh
 from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.training_set import TrainingSet
 from ssl_domains.methods.view_plan import ViewPlan
 
 __all__ = ["Method", "MethodOptions"]
@@ -54,6 +55,29 @@ class Method(nn.Module, ABC):
             options: Values of `options` and of the section ``[head]``, by name.
         """
         return cls(encoder, **{name: options[name] for name in cls.options.model_fields})
+
+    @classmethod
+    def needs_with(cls, options: Mapping[str, Any]) -> ViewPlan:
+        """The needs under some options; `needs` unless an option says how many views there are.
+
+        Only the number, variants and sizes of views may differ from `needs`.
+
+        Args:
+            options: Values of `options`, by name.
+        """
+        return cls.needs
+
+    def prepare(self, training: TrainingSet) -> None:
+        """Make buffers whose size follows from the data, and refuse options that don't fit it.
+
+        Called once, after `build` and before the first step; a checkpoint is loaded afterwards.
+
+        Args:
+            training: Number of training samples, and other facts of the run.
+
+        Raises:
+            UsageError: When an option doesn't fit the training rows, such as a queue longer than the table.
+        """
 
     def forward(self, views: Views) -> Embeddings:
         """Calls `embed`, so that wrappers around ``forward`` such as DistributedDataParallel work."""

@@ -11,7 +11,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.methods.method import Method
 from ssl_domains.methods.view_plan import ViewPlan
 
-__all__ = ["MethodSource"]
+__all__ = ["MethodSource", "needs_with"]
 
 
 class MethodSource(Protocol):
@@ -30,3 +30,16 @@ class MethodSource(Protocol):
     def build(self, encoder: Encoder, options: Mapping[str, Any]) -> Method:
         """See `Method.build`."""
         ...
+
+
+def needs_with(source: MethodSource, options: Mapping[str, Any]) -> ViewPlan:
+    """The needs of a method under some options, see `Method.needs_with`.
+
+    Args:
+        source: Builds the method. One without a function ``needs_with`` always needs the same.
+        options: Values of its options by name; further names are passed over.
+    """
+    if not hasattr(source, "needs_with"):
+        return source.needs
+    needs: ViewPlan = source.needs_with({name: options[name] for name in source.options.model_fields})
+    return needs

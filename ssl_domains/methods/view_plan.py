@@ -19,6 +19,7 @@ class ViewPlan:
         views: Number of views of each sample. More may be configured (``views.n``) unless ``exact``.
         variants: Number of views by variant of the recipe, such as ``{"global": 2, "local": 6}``; ``views`` is then
             their sum, and the views come in this order.
+        sizes: Side of the views in pixels (places of a signal), by variant; a variant without one takes the recipe's.
         pairs: Whether the loss reads pairs. With a method that doesn't, a rule is refused.
         validity: Whether the method reads validity; if so, inputs without it get one that is true everywhere.
         anchors: ``"first"``: rows of drawn negatives are candidates only; ``"all"``: they are anchors too.
@@ -30,6 +31,7 @@ class ViewPlan:
 
     views: int = 2
     variants: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
     pairs: bool = True
     validity: bool = False
     anchors: Literal["first", "all"] = "first"

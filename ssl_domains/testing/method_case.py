@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders import Features
 from ssl_domains.inputs import Input, InputSpec
-from ssl_domains.methods import MethodSource
+from ssl_domains.methods import MethodSource, ViewPlan, needs_with
 from ssl_domains.views import Noise, Recipe, ViewRecipe
 
 __all__ = ["CaseEncoder", "MethodCase", "case_of", "picture_inputs", "picture_recipe"]
@@ -101,9 +101,14 @@ class MethodCase:
     micro_batch_sizes: Sequence[int] = (1, 3)
 
     @property
+    def needs(self) -> ViewPlan:
+        """The needs of the method under the options of this case."""
+        return needs_with(self.method, {**self.method.options().model_dump(), **self.options})
+
+    @property
     def views(self) -> Recipe:
         """The recipe."""
-        return picture_recipe(self.method.needs.views) if self.recipe is None else self.recipe
+        return picture_recipe(self.needs.views) if self.recipe is None else self.recipe
 
     @property
     def rule_text(self) -> str:

@@ -18,12 +18,12 @@ from ssl_domains.engine.processes.generators import generator_states, restore_ge
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import StepResult, TrainingStep
-from ssl_domains.methods import Method
-from ssl_domains.pairs import Binding, Objective, Rule, parse
+from ssl_domains.methods import Method, TrainingSet
+from ssl_domains.pairs import Binding, Objective, parse
 from ssl_domains.samples import SampleTable
 from ssl_domains.testing.method_case import SAMPLES, TABLE, MethodCase, case_of
 from ssl_domains.testing.process_pool import Reference
-from ssl_domains.views import with_variants
+from ssl_domains.views import Recipe, emitted_names, with_variants
 
 __all__ = ["Trace", "batch_of", "build_method", "stop_dropping", "train", "train_here", "training_step"]
 
@@ -50,18 +50,28 @@ def build_method(case: MethodCase) -> Method:
     """The method of a case in float64, the same at every call."""
     with seeded(3):
         options = {**case.method.options().model_dump(), **case.options, **case.head}
-        return case.method.build(case.encoder(), options).double().train()  # type: ignore[arg-type]
+        method = case.method.build(case.encoder(), options)  # type: ignore[arg-type]
+        emitted = emitted_names(_recipe(case))
+        read = _objective(case).columns.intersection(emitted)
+        method.prepare(TrainingSet(SAMPLES, len(case.seats[0]), tuple(sorted(read))))
+        return method.double().train()
+
+
+def _recipe(case: MethodCase) -> Recipe:
+    needs = case.needs
+    return with_variants(case.views, needs.variants, needs.sizes)
+
+
+def _objective(case: MethodCase) -> Objective:
+    return Objective.of(parse(case.rule_text))
 
 
 def training_step(case: MethodCase, method: Method, micro: int | None, world: World) -> tuple[TrainingStep, Binding]:
     """The engine's training step of a method, and the bound rule that a refresh changes."""
-    recipe = with_variants(case.views, method.needs.variants)
-    rule = parse(case.rule_text)
-    objective = 1 * rule if isinstance(rule, Rule) else rule
-    assert isinstance(objective, Objective)
+    recipe = _recipe(case)
     refresh = method.refresh
     binding = Binding.of(
-        objective,
+        _objective(case),
         SampleTable.of(dict(TABLE)),
         columns=() if refresh is None else refresh.columns,
         edges=() if refresh is None else refresh.edges,

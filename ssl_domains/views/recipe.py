@@ -327,14 +327,18 @@ class ViewRecipe:
         """
         return replace(self, steps=without_step(self.steps, name))
 
-    def variant(self, name: str) -> ViewRecipe:
+    def variant(self, name: str, size: int | None = None) -> ViewRecipe:
         """A variant of the recipe, for methods that compare views of several sizes (multi-crop, Caron et al. 2020).
 
-        ``"global"`` is the recipe itself. ``"local"`` has half the size, and its crops cover from 5 % of the picture up
-        to the smallest area of this recipe's crops.
+        ``"global"`` is the recipe itself. The crops of ``"local"`` cover from 5 % of the picture up to the smallest
+        area of this recipe's crops.
+
+        Args:
+            name: Name of the variant.
+            size: Side of its views in pixels; None for half the side of this recipe.
 
         Raises:
-            UsageError: For another name, or when there is no crop to make smaller.
+            UsageError: For another name, a size above that of this recipe, or when there is no crop to make smaller.
         """
         if name == "global":
             return self
@@ -346,7 +350,10 @@ class ViewRecipe:
             replace(step, scale=(min(0.05, step.scale[0]), max(step.scale[0], 0.05))) if step in crops else step
             for step in self.steps
         )
-        return replace(self, steps=steps, size=max(1, self.size // 2))
+        if size is not None and size > self.size:
+            cause = f"local crops of {size} pixels are larger than the canvas of {self.size}"
+            raise UsageError(cause, f"make the canvas larger: --set views.size={2 * size}, or the local crops smaller")
+        return replace(self, steps=steps, size=max(1, self.size // 2) if size is None else size)
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(step, settings, reason) of each step, for a table."""

@@ -86,18 +86,21 @@ class VariantRecipe:
         return {"variants": [{"name": name, "views": count, **recipe.to_dict()} for name, count, recipe in variants]}
 
 
-def with_variants(recipe: Recipe, variants: Mapping[str, int]) -> Recipe:
+def with_variants(recipe: Recipe, variants: Mapping[str, int], sizes: Mapping[str, int] | None = None) -> Recipe:
     """Returns a recipe with the variants that a method needs.
 
     Args:
-        recipe: The domain's recipe; it must have ``variant(name)`` unless ``variants`` is empty.
+        recipe: The domain's recipe; it must have ``variant(name, size=None)`` unless ``variants`` is empty.
         variants: Number of views by name of variant; empty for the unchanged recipe.
+        sizes: Side of the views by name of variant; a variant without one has the recipe's side for it.
 
     Raises:
-        UsageError: When the recipe has no such variant.
+        UsageError: When the recipe has no such variant, or views of a variant are larger than those of the recipe.
     """
     if not variants or isinstance(recipe, VariantRecipe):
         return recipe
     if not hasattr(recipe, "variant"):
         raise UsageError("the recipe has no variants", f"the method asks for {', '.join(variants)}")
-    return VariantRecipe(tuple(variants), tuple(recipe.variant(name) for name in variants), tuple(variants.values()))
+    sizes = sizes or {}
+    made = tuple(recipe.variant(name, sizes[name]) if name in sizes else recipe.variant(name) for name in variants)
+    return VariantRecipe(tuple(variants), made, tuple(variants.values()))

@@ -98,6 +98,7 @@ def _prepare(
     from ssl_domains.engine import Parts
     from ssl_domains.engine.loop.assembly import refuse_unread_rule
     from ssl_domains.engine.record.config_file import with_method_options
+    from ssl_domains.methods import needs_with
     from ssl_domains.pairs import parse
     from ssl_domains.stores import default_store
     from ssl_domains.views import crop_of
@@ -110,8 +111,9 @@ def _prepare(
     config = _config(registry, domain, request, samples, train, world)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
-    method.needs.require(config.views.n or method.needs.views, config.method.name)
-    refuse_unread_rule(config, method.needs)
+    needs = needs_with(method, config.method.model_dump())
+    needs.require(config.views.n or needs.views, config.method.name)
+    refuse_unread_rule(config, needs)
     train = with_nuisance(train, config)
     _say_pairs(config, say)
     if world.first:
@@ -129,7 +131,7 @@ def _prepare(
         config = _config(registry, domain, request, samples, decoded, world)
         config = with_method_options(config, method.options)
     train = decoded
-    recipe = build_recipe(domain, train, config, max(store.of(train).channels()), views=method.needs.views)
+    recipe = build_recipe(domain, train, config, max(store.of(train).channels()), views=needs.views)
     if domain.preprocess is None and crop_of(recipe) is None and world.first:
         size, _ = config.views.square
         warning = shrinking(train, store, size)

@@ -27,7 +27,7 @@ from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods import Method, MethodSource, ViewPlan
+from ssl_domains.methods import Method, MethodSource, TrainingSet, ViewPlan, needs_with
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -153,8 +153,8 @@ class Assembled:
         return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
 
 
-def _recipe(parts: Parts) -> Recipe:
-    return with_variants(parts.recipe, parts.method.needs.variants)
+def _recipe(needs: ViewPlan, parts: Parts) -> Recipe:
+    return with_variants(parts.recipe, needs.variants, needs.sizes)
 
 
 def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
@@ -165,10 +165,13 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
             the method would ignore.
         DataError: When the arrays differ in their number of channels.
     """
+    config = with_method_options(config, parts.method.options)
+    needs = needs_with(parts.method, config.method.model_dump())
+    recipe = _recipe(needs, parts)
     values: dict[str, Any] = {
         "pairs.rule": rule_text(parts.objective),
         **composition_values(parts.composition),
-        "views.n": _recipe(parts).views,
+        "views.n": recipe.views,
     }
     if parts.preprocess is None:
         size, values["views.canvas"] = config.views.square
@@ -186,9 +189,9 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     values["health.group"] = group_column(parts.table, config.health.group)
     if config.health.label is not None:
         online_labels(parts.table, config.health.label, values["health.group"])
-    config = with_method_options(config, parts.method.options).with_values(values)
-    parts.method.needs.require(_recipe(parts).views, config.method.name)
-    refuse_unread_rule(config, parts.method.needs)
+    config = config.with_values(values)
+    needs.require(recipe.views, config.method.name)
+    refuse_unread_rule(config, needs)
     return config
 
 
@@ -236,12 +239,16 @@ def assemble(
         precision = resolve_precision(train.precision, device)
         if preprocess is None:
             preprocess = preprocess_of(config, parts)
-        recipe = _recipe(parts)
+        needs = needs_with(parts.method, config.method.model_dump())
+        recipe = _recipe(needs, parts)
         dataset = InputDataset(
             parts.table, parts.store, preprocess, config.data.cache_gb,
             crop=crop_of(recipe), views=recipe.views, seed=train.seed, beside=parts.beside,
         )  # fmt: skip
-        method = _method(config, parts, preprocess, world, device, load_initial)
+        emitted = emitted_names(recipe)
+        read = Objective.of(parts.objective).columns.intersection(emitted)
+        training = TrainingSet(len(parts.table), train.batch_size, tuple(sorted(read)))
+        method = _method(config, parts, preprocess, world, device, load_initial, training)
         micro = train.micro_batch_size
         if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:
             refuse_micro_batch_norm(method, micro)
@@ -255,12 +262,12 @@ def assemble(
     with world.together():
         plan = plan_pairs(
             config, parts.table, parts.objective, parts.composition,
-            fitted=fitted, emitted=emitted_names(recipe), computed=computed, world=world,
+            fitted=fitted, emitted=emitted, computed=computed, world=world,
         )  # fmt: skip
         columns = {name: parts.table.numbers(name) for name in _table_columns(recipe)}
         seats = plan.sampler.composition.seats
         if recipe.views % seats:
-            least = max(seats, -(-method.needs.views // seats) * seats)
+            least = max(seats, -(-needs.views // seats) * seats)
             raise UsageError(
                 f"a slot has {seats} seats, and {recipe.views} views are no multiple of them",
                 f"use --set views.n={least}",
@@ -318,13 +325,20 @@ def _declared_channels(config: RunConfig, channels: int) -> int:
 
 
 def _method(
-    config: RunConfig, parts: Parts, preprocess: Preprocess, world: World, device: torch.device, load_initial: bool
+    config: RunConfig,
+    parts: Parts,
+    preprocess: Preprocess,
+    world: World,
+    device: torch.device,
+    load_initial: bool,
+    training: TrainingSet,
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
     encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
     method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})
     if not isinstance(method, Method):
         raise UsageError(f"build of {config.method.name!r} gives a {type(method).__name__}", "it must return a Method")
+    method.prepare(training)
     if world.size > 1:
         if device.type == "cuda":
             method = convert_sync_batchnorm(method)

@@ -116,14 +116,18 @@ class SequenceRecipe:
         """
         return replace(self, steps=without_step(self.steps, name))
 
-    def variant(self, name: str) -> SequenceRecipe:
+    def variant(self, name: str, size: int | None = None) -> SequenceRecipe:
         """A variant of the recipe, for methods that compare views of several lengths (multi-crop, Caron et al. 2020).
 
         ``"global"`` is the recipe itself. In ``"local"``, a crop by share keeps from 5 % of a sample up to the smallest
         share of this recipe, and a crop by length keeps half of its length.
 
+        Args:
+            name: Name of the variant.
+            size: Length of the crops of ``"local"`` in places; None for the above.
+
         Raises:
-            UsageError: For another name, or when there is no crop to make shorter.
+            UsageError: For another name, a length above that of this recipe, or when there is no crop to make shorter.
         """
         if name == "global":
             return self
@@ -131,7 +135,7 @@ class SequenceRecipe:
         if name != "local" or not crops:
             cause = f"the recipe has no variant {name!r}"
             raise UsageError(cause, "known: global, and local for recipes with a crop")
-        return replace(self, steps=tuple(_shorter(s) if isinstance(s, CropLength) else s for s in self.steps))
+        return replace(self, steps=tuple(_shorter(s, size) if isinstance(s, CropLength) else s for s in self.steps))
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
@@ -149,7 +153,12 @@ class SequenceRecipe:
         return cls(steps_from(values["steps"], {**BUILT_IN, **(known or {})}), int(values["views"]), crop)
 
 
-def _shorter(step: CropLength) -> CropLength:
+def _shorter(step: CropLength, size: int | None) -> CropLength:
+    if size is not None:
+        if step.length is not None and size > step.length:
+            cause = f"local crops of {size} places are longer than those of the recipe, {step.length}"
+            raise UsageError(cause, "make the local crops shorter")
+        return replace(step, length=size)
     if step.length is not None:
         return replace(step, length=max(1, step.length // 2))
     return replace(step, share=(min(0.05, step.share[0]), max(step.share[0], 0.05)))
