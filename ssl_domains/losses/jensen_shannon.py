@@ -1,4 +1,4 @@
-"""The Jensen–Shannon estimate of mutual information: positive and negative pairs told apart by a logistic regression."""
+"""The Jensen–Shannon estimate of mutual information: a logistic regression tells positive from negative pairs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def jensen_shannon(scores: Tensor, positive: Tensor, negative: Tensor) -> Tensor
         L = mean_{(i,p)∈P} sp(−s_ip) + mean_{(i,j)∈N} sp(s_ij)
 
     2 log 2 − L is a lower bound of twice the Jensen–Shannon divergence between the joint distribution and the product
-    of the marginal ones. It grows with the mutual information but is not a bound of it; it is stable with few negatives,
-    where the bounds of `ssl_domains.losses.info_nce` and `ssl_domains.losses.donsker_varadhan` are not.
+    of the marginal ones. It grows with the mutual information but is not a bound of it. It is stable with few
+    negatives, where the bounds of `ssl_domains.losses.info_nce` and `ssl_domains.losses.donsker_varadhan` are not.
 
     Args:
         scores: ``[M, N]``, scores of M anchors with N candidates.

@@ -86,7 +86,8 @@ def logistic_loss(logits: Tensor, weights: Tensor, negative: Tensor) -> Tensor:
 def log_partition(scores: Tensor, log_noise: Tensor) -> Tensor:
     """Estimate log Z from noise samples, for a partition constant that is the same for all anchors.
 
-    Z is the mean over anchors i and noise samples j of exp(s_ij) / p_n(j), whose expectation is the mean of Σ_j exp s_ij.
+    Z is the mean over anchors i and noise samples j of exp(s_ij) / p_n(j). Its expectation is the mean over the anchors
+    of the sum of exp(s_ij) over all candidates.
 
     Args:
         scores: ``[M, k]`` scores of M anchors with k noise samples.
