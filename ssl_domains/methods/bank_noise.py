@@ -41,8 +41,8 @@ class BankNoise(nn.Module):
         self.register_buffer("samples", self._drawn(0))
 
     def log_probability(self, candidates: int) -> Tensor:
-        """log p_n of some candidates ``[candidates]``: −log n of each."""
-        return torch.full((candidates,), -math.log(self.bank))
+        """log p_n of some candidates: float64 ``[candidates]`` on the CPU, −log n of each."""
+        return torch.full((candidates,), -math.log(self.bank), dtype=torch.float64)
 
     def log_partition(self, scores: Tensor) -> Tensor:
         """log Z: the constant as it was set or estimated; before the first step, an estimate from the batch.

@@ -47,13 +47,11 @@ class CPCOptions(MethodOptions):
 class CPC(Method):
     """Encoder, a GRU along each sequence of places, and a linear prediction for each number of places ahead.
 
-    The sequences of waveforms and series are the places of the encoder's map in time; those of pictures are the columns
-    of a grid of patches, from top to bottom.
+    Sequences are the places of the encoder's map in time, or the columns of a picture's grid of patches, downward.
 
     Args:
         encoder: The encoder to train.
-        sequences: Encodes the sequences.
-        width: Features F of a place.
+        sequences: Encodes the sequences, whose places have ``width`` features.
         steps: Largest number of places ahead, K.
         context: Width of the GRU.
         tau: Temperature τ; scores are dot products.
@@ -83,8 +81,8 @@ class CPC(Method):
         sequences, width, places = sequences_of(encoder, options["patch"], options["stride"])
         steps = options["steps"] or (5 if isinstance(sequences, PatchSequences) else 12)
         if places is not None and steps >= places:
-            less = f"use --set method.steps={places - 1}" if places > 1 else "use larger inputs or smaller patches"
-            raise UsageError(f"cpc predicts {steps} places ahead, but its sequences have {places}", less)
+            hint = f"use --set method.steps={places - 1}" if places > 1 else "use larger inputs or smaller patches"
+            raise UsageError(f"cpc predicts {steps} places ahead, but its sequences have {places}", hint)
         return cls(encoder, sequences, width, steps, options["context"], options["temperature"])
 
     def embed(self, views: Views) -> Embeddings:
@@ -106,8 +104,7 @@ class CPC(Method):
         """Each prediction is to pick its place among all places of the batch, save those that the rule ignores."""
         known = out.more["known"] > 0
         if pairs.anchors is not None:
-            chosen = torch.zeros_like(known[:, :1]).index_fill_(0, pairs.anchors.to(known.device), True)
-            known = known & chosen
+            known &= torch.zeros_like(known[:, :1]).index_fill_(0, pairs.anchors.to(known.device), True)
         row, step = known.nonzero(as_tuple=True)
         if not int(out.total(torch.tensor(len(row)))):
             hint = "use longer inputs or crops, or an encoder of a smaller stride"
@@ -115,12 +112,9 @@ class CPC(Method):
         # A prediction is another row than the place that it predicts, which is thus its own positive.
         first = int(pairs.whole.row.max()) + 1
         anchors = replace(pairs.rows.take(row.cpu()), row=first + torch.arange(len(row)))
-        return contrastive_loss(
-            out.more["ahead"][row, step], pairs(anchors, pairs.whole), self.tau, out.whole(),
-            total_anchors=out.total,
-        )  # fmt: skip
+        batch = pairs(anchors, pairs.whole)
+        return contrastive_loss(out.more["ahead"][row, step], batch, self.tau, out.whole(), total_anchors=out.total)
 
     @property
-    def temperature(self) -> float:
-        """The temperature τ."""
+    def temperature(self) -> float:  # noqa: D102
         return self.tau

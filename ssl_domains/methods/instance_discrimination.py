@@ -59,9 +59,8 @@ class InstanceDiscrimination(Method):
     def build(cls, encoder: Encoder, options: Mapping[str, Any]) -> Self:
         """Build it from the options of a configuration; see `Method.build`."""
         head = projection_head(encoder.num_features, options["hidden"], options["out"], options["layers"])
-        width = options["out"] if options["layers"] else encoder.num_features
         settings = InstanceDiscriminationOptions(**{name: options[name] for name in cls.options.model_fields})
-        return cls(encoder, head, width, settings)
+        return cls(encoder, head, options["out"] if options["layers"] else encoder.num_features, settings)
 
     def prepare(self, training: TrainingSet) -> None:
         """Make the bank, one vector for each training sample, and the noise."""
@@ -86,7 +85,7 @@ class InstanceDiscrimination(Method):
         if self.noise is not None:
             return self._nce(self.noise, out, z, pairs)
         batch = pairs(None, self.bank.rows(torch.arange(len(self.bank))))
-        return contrastive_loss(z, batch, self.settings.temperature, self.bank.vectors, total_anchors=out.total)
+        return contrastive_loss(z, batch, self.temperature, self.bank.vectors, total_anchors=out.total)
 
     def _nce(self, noise: BankNoise, out: Embeddings, z: Tensor, pairs: RowPairs) -> LossOutput:
         """Positives are bank rows of the batch's samples; noise are the drawn rows that are negatives of the anchor."""
@@ -117,6 +116,5 @@ class InstanceDiscrimination(Method):
         return z @ self.bank.vectors[samples].T / self.settings.temperature
 
     @property
-    def temperature(self) -> float:
-        """The temperature τ."""
+    def temperature(self) -> float:  # noqa: D102
         return self.settings.temperature

@@ -48,9 +48,8 @@ class MapSequences:
         features = encoder(rows.values, rows.valid)
         places = features.map.movedim(2 + self.side, 1).flatten(2)  # [V, T, F · other sides]
         places = places.unflatten(2, (features.map.shape[1], -1)).mean(dim=3)
-        if features.mask is None:
-            valid = places.new_ones(places.shape[:2], dtype=torch.bool)
-        else:
+        valid = places.new_ones(places.shape[:2], dtype=torch.bool)
+        if features.mask is not None:
             valid = features.mask.movedim(2 + self.side, 1).flatten(2).any(dim=2)
         numbers = [torch.arange(length, device=places.device) for length in places.shape[:2]]
         of, part = torch.meshgrid(*numbers, indexing="ij")
@@ -93,12 +92,12 @@ def sequences_of(
 ) -> tuple[MapSequences | PatchSequences, int, int | None]:
     """What makes the sequences of an encoder's input, with the features of a place and the places of a sequence.
 
-    Pictures of one size are cut into patches, of a quarter of the shorter side by default. Inputs of one side, and those
-    of two sides of which one is ragged, are sequences along that side; their number of places is None if it differs.
+    Pictures of one size are cut into patches, of a quarter of the shorter side by default. Inputs of one side, and
+    those of two sides of which one is ragged, are sequences along that side. Their number of places is None if it
+    differs.
 
     Raises:
-        UsageError: For token ids, volumes and pictures of differing size; for patches that don't fit the picture or
-            that the encoder can't take; for options of patches where there are none.
+        UsageError: For token ids, volumes, pictures of differing size, and patches that don't fit picture or encoder.
     """
     takes, name = encoder.takes, encoder.name
     if takes.dtype == "int64":
