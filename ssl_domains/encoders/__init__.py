@@ -10,6 +10,7 @@ from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.factory import create_encoder
 from ssl_domains.encoders.heads import Norm, projection_head
 from ssl_domains.encoders.levels import Levels, feature_levels
+from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.small_vit import small_vit as small_vit
@@ -32,6 +33,7 @@ __all__ = [
     "encoder_stages",
     "feature_levels",
     "first_stages",
+    "map_shape",
     "masked_mean",
     "projection_head",
     "stage_factors",

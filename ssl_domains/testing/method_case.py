@@ -49,7 +49,8 @@ class CaseEncoder(nn.Module):
 
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Pooled features ``[B, F]`` and map ``[B, F, *space]`` of ``values [B, C, *space]``."""
-        places = self.last(torch.tanh(self.first(values.double().movedim(1, -1)))).movedim(-1, 1)
+        wide = values.to(self.first.weight.dtype)
+        places = self.last(torch.tanh(self.first(wide.movedim(1, -1)))).movedim(-1, 1)
         if valid is None:
             return Features(places.flatten(2).mean(dim=2), places)
         weight = valid.to(places.dtype)

@@ -14,7 +14,10 @@ from ssl_domains.extending.methods import BUILT_IN
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference" / "methods"
 INDEX = (PAGES / "index.md").read_text(encoding="utf-8")
-ROWS = {name: cells for name, *cells in re.findall(r"^\| \[`(\w+)`\]\((\S+)\) \| .* \| (\d+) \| (\w+) \| .* \|$", INDEX, re.M)}
+ROWS = {
+    name: cells
+    for name, *cells in re.findall(r"^\| \[`(\w+)`\]\((\S+)\) \| .* \| (\d+) \| (\w+) \| .* \|$", INDEX, re.M)
+}
 
 
 def test_the_table_lists_the_methods_in_the_order_of_the_catalogue() -> None:
