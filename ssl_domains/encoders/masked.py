@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders.encoder import Encoder, Features
-from ssl_domains.encoders.layer_kinds import layers, refusal
-from ssl_domains.encoders.masked_layers import Masking
-from ssl_domains.encoders.padding_check import require_padding_proof
+from ssl_domains.encoders.masking.layer_kinds import layers, refusal
+from ssl_domains.encoders.masking.masked_layers import Masking
+from ssl_domains.encoders.masking.padding_check import require_padding_proof
+from ssl_domains.encoders.masking.valid_places import ValidPlaces
 from ssl_domains.encoders.timm_encoder import timm_width
-from ssl_domains.encoders.valid_places import ValidPlaces
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.masked import masked_mean
-from ssl_domains.encoders.padding_check import relative_difference
+from ssl_domains.encoders.masking.padding_check import relative_difference
 from ssl_domains.encoders.stages import numbered_stages
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec

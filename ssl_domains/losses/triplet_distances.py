@@ -14,7 +14,7 @@ __all__ = ["triplet_distances"]
 def triplet_distances(queries: Tensor, keys: Tensor, rows: Tensor, squared: bool) -> tuple[Tensor, Tensor]:
     """Euclidean distances of anchor and positive, and of anchor and negative: ``[T]`` each.
 
-    They are computed from the differences of the rows, which is exact for near rows. A distance of 0 has a gradient of 0.
+    They are computed from the differences of the rows, which is exact for near rows. The gradient at distance 0 is 0.
 
     Args:
         queries: ``[M, d]`` anchors.

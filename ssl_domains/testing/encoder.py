@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ssl_domains.encoders import Encoder, Features
-from ssl_domains.encoders.padding_check import inside, randomised, relative_difference
+from ssl_domains.encoders.masking.padding_check import inside, randomised, relative_difference
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["check_encoder"]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ssl_domains.encoders import MaskedEncoder, create_encoder
-from ssl_domains.encoders.valid_places import ValidPlaces
+from ssl_domains.encoders.masking.valid_places import ValidPlaces
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 from ssl_domains.testing import check_encoder

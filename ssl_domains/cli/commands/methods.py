@@ -38,5 +38,11 @@ def list_methods(
                 for origin, m in offered
             ]
         )
-        rows = [(m.name, origin, m.summary, m.inputs, m.paper) for origin, m in offered]
-        answer.line(table(("name", "from", "what", "inputs", "paper"), rows))
+        rows = [(m.name, origin, m.summary, m.inputs, _years(m.paper)) for origin, m in offered]
+        answer.line(table(("name", "from", "what", "inputs", "papers"), rows))
+        answer.line("Titles of the papers: --json. Options of a method: ssl-domains config schema --method NAME")
+
+
+def _years(papers: str) -> str:
+    """Authors and years without titles: ``He 2020, Momentum Contrast; Chen 2020, …`` becomes ``He 2020; Chen 2020``."""
+    return "; ".join(paper.partition(",")[0].strip() for paper in papers.split(";"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ssl_domains.encoders.valid_places import ValidPlaces
+from ssl_domains.encoders.masking.valid_places import ValidPlaces
 from ssl_domains.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ssl_domains.encoders.layer_kinds import layer_kind, strides
-from ssl_domains.encoders.valid_places import ValidPlaces
+from ssl_domains.encoders.masking.layer_kinds import layer_kind, strides
+from ssl_domains.encoders.masking.valid_places import ValidPlaces
 
 __all__ = ["Masking"]
 
