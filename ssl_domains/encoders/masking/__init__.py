@@ -1,1 +1,1 @@
-"""How a convolutional network is kept from seeing padding: which places are valid after each layer, hooks, and a check."""
+"""Keeping padding from a convolutional network: which places are valid after each layer, hooks, and a check."""
