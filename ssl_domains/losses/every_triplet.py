@@ -65,7 +65,7 @@ def _by_comparing(distance: Tensor, tile: CollapsedTile, chosen: Triplets, margi
     value = distance.new_zeros(())
     triplets = active = torch.zeros((), dtype=torch.int64, device=distance.device)
     rows = max(1, _CHUNK // max(1, distance.shape[1]))
-    for anchor, positive in zip(chosen.anchor.split(rows), chosen.positive.split(rows), strict=True):
+    for anchor, positive in zip(torch.split(chosen.anchor, rows), torch.split(chosen.positive, rows), strict=True):
         less = tile.less_relevant(anchor, positive)
         gap = distance[anchor, positive][:, None] - distance[anchor]
         gap = gap if margin is None else gap + margin

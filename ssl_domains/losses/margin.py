@@ -67,7 +67,8 @@ def margin_loss(
         boundary = torch.as_tensor(beta, dtype=queries.dtype, device=z.device).reshape(())
         sums = TripletSums(pairs, miner, _Costs(margin), graded=False)
         value = sums.sum(queries, keys, boundary)
-        return LossOutput.collapsed(value / global_total(sums.counts[1], total), pairs, sums.named())
+        counts = sums.counts(z.device)
+        return LossOutput.collapsed(value / global_total(counts["active"], total), pairs, counts)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -34,7 +34,10 @@ class TripletSums:
         costs: What they cost.
         squared: Whether distances are squared.
         graded: Whether weights order the positives.
-        counts: int64 ``[4]``: triplets, costs above 0, anchors without a positive, anchors without a negative.
+        triplets: Number of triplets.
+        above: Number of costs above 0.
+        without_positive: Number of anchors without a positive.
+        without_negative: Number of anchors without a negative.
     """
 
     pairs: PairBatch
@@ -42,13 +45,13 @@ class TripletSums:
     costs: TripletCosts
     squared: bool = False
     graded: bool = True
-    counts: Tensor = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.counts = torch.zeros(4, dtype=torch.int64, device=self.pairs.codes.device)
+    triplets: int = 0
+    above: int = 0
+    without_positive: int = 0
+    without_negative: int = 0
 
     def sum(self, queries: Tensor, keys: Tensor, *learned: Tensor) -> Tensor:
-        """The sum ``[]`` of the costs, differentiable by all arguments; sets `counts`.
+        """The sum ``[]`` of the costs, differentiable by all arguments; sets the counts.
 
         Few triplets, such as the hardest one of each anchor, are mined first and then compared in one part.
 
@@ -60,7 +63,7 @@ class TripletSums:
         most, waiting, listed = _most(queries), 0, []
         for strip in self._mined(queries, keys):
             if strip.chosen.negative is None or (waiting := waiting + len(strip.chosen)) > most:
-                self.counts.zero_()
+                self.without_positive = self.without_negative = 0
                 return part_sums(self._parts, [queries, keys, *learned])[0]
             listed.append(strip.listed())
         values = list(self._compared(listed, queries, keys, *learned))
@@ -69,8 +72,10 @@ class TripletSums:
 
     def _mined(self, queries: Tensor, keys: Tensor) -> Iterator[MinedStrip]:
         for strip in mined_strips(queries, keys, self.pairs, self.miner, self.squared, self.graded):
-            without = [(~has).sum() for has in (strip.tile.has_positive, strip.tile.has_negative)]
-            self.counts[2:] += torch.stack(without)
+            # A miner reads how many triplets there are, so whole numbers wait for the device no more than it does.
+            has_positive, has_negative = strip.tile.has_positive, strip.tile.has_negative
+            self.without_positive += len(has_positive) - int(has_positive.count_nonzero())
+            self.without_negative += len(has_negative) - int(has_negative.count_nonzero())
             yield strip
 
     def _parts(self, queries: Tensor, keys: Tensor, *learned: Tensor) -> Iterator[Tensor]:
@@ -79,7 +84,8 @@ class TripletSums:
             if strip.chosen.negative is None:
                 between = distances(queries[strip.anchors], keys, self.squared)
                 value, triplets, above = self.costs.of_all(between, strip.tile, strip.chosen, *learned)
-                self.counts[:2] += torch.stack([triplets, above])
+                self.triplets += int(triplets)
+                self.above += int(above)
                 yield value[None]
                 continue
             listed.append(strip.listed())
@@ -93,19 +99,19 @@ class TripletSums:
     ) -> Iterator[Tensor]:
         if not sum(map(len, listed)):
             return
-        most = _most(queries)
-        weights = torch.cat([each.weight for each in listed]).split(most)
-        rows = torch.cat([each.rows for each in listed], dim=1).split(most, dim=1)
-        for triplets, weight in zip(rows, weights, strict=True):
+        one = listed[0] if len(listed) == 1 else ListedTriplets.joined(listed)
+        for triplets, weight in one.split(_most(queries)):
             to_positive, to_negative = triplet_distances(queries, keys, triplets, self.squared)
             value, above = self.costs.of(to_positive, to_negative, weight, *learned)
-            self.counts[:2] += torch.stack([above.new_tensor(len(weight)), above])
+            self.triplets += len(weight)
+            self.above += int(above)
             yield value[None]
 
-    def named(self) -> dict[str, Tensor]:
-        """The counts by their names in the log."""
+    def counts(self, device: torch.device) -> dict[str, Tensor]:
+        """The counts by their names in the log, int64."""
         names = ("triplets", "active", "anchors_without_positive", "anchors_without_negative")
-        return dict(zip(names, self.counts.unbind(), strict=True))
+        numbers = torch.tensor([self.triplets, self.above, self.without_positive, self.without_negative], device=device)
+        return dict(zip(names, numbers.unbind(), strict=True))
 
 
 def _most(queries: Tensor) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,17 @@ class ListedTriplets:
 
     rows: Tensor
     weight: Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence[ListedTriplets]) -> ListedTriplets:
+        """The triplets of all parts."""
+        return cls(torch.cat([part.rows for part in parts], dim=1), torch.cat([part.weight for part in parts]))
+
+    def split(self, most: int) -> Iterable[tuple[Tensor, Tensor]]:
+        """Rows and weights of at most so many triplets at a time."""
+        if len(self) <= most:
+            return [(self.rows, self.weight)]
+        return zip(torch.split(self.rows, most, dim=1), torch.split(self.weight, most), strict=True)
 
     def __len__(self) -> int:
         return len(self.weight)

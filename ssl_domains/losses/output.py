@@ -46,8 +46,8 @@ class LossOutput:
             pairs: The pairs that it read.
             counts: Further numbers for the log.
         """
-        cross = pairs.cross_sample().to(loss.device)
-        without = 1 - cross.to(loss.dtype).sum(0) / max(len(cross), 1)
+        cross = pairs.cross_sample()
+        without = (1 - cross.sum(0, dtype=loss.dtype) / max(len(cross), 1)).to(loss.device)
         return cls(loss, loss.new_zeros(0), without, cross.new_zeros(0, dtype=torch.int64), dict(counts or {}))
 
     @classmethod

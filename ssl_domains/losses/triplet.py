@@ -74,8 +74,9 @@ def triplet(
         queries, keys, pairs = operands(z, pairs, candidates)
         sums = TripletSums(pairs, miner, _Costs(margin), squared, graded)
         value = sums.sum(queries, keys)
-        number = global_total(sums.counts[1 if over == "active" else 0], total)
-        return LossOutput.collapsed(value / number, pairs, sums.named())
+        counts = sums.counts(z.device)
+        number = global_total(counts["active" if over == "active" else "triplets"], total)
+        return LossOutput.collapsed(value / number, pairs, counts)
 
 
 @dataclass(frozen=True)

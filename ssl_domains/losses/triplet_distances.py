@@ -14,7 +14,8 @@ __all__ = ["triplet_distances"]
 def triplet_distances(queries: Tensor, keys: Tensor, rows: Tensor, squared: bool) -> tuple[Tensor, Tensor]:
     """Euclidean distances of anchor and positive, and of anchor and negative: ``[T]`` each.
 
-    They are computed from the differences of the rows, which is exact for near rows. The gradient at distance 0 is 0.
+    They are computed from the differences of the rows, which is exact for near rows. A distance of 0 has a gradient
+    of 0.
 
     Args:
         queries: ``[M, d]`` anchors.
@@ -22,30 +23,31 @@ def triplet_distances(queries: Tensor, keys: Tensor, rows: Tensor, squared: bool
         rows: int64 ``[3, T]``, anchors, positives and negatives.
         squared: Whether distances are squared.
     """
-    to_positive, to_negative = _Distances.apply(queries, keys, rows, squared)
+    both: Tensor = _Distances.apply(queries, keys, rows, squared)
+    to_positive, to_negative = both.unbind()
     return to_positive, to_negative
 
 
 class _Distances(torch.autograd.Function):
+    """Distances ``[2, T]``; positives and negatives share every call."""
+
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, keys: Tensor, rows: Tensor, squared: bool) -> tuple[Tensor, Tensor]:
-        anchors = queries.index_select(0, rows[0])
-        differences = [anchors - keys.index_select(0, other) for other in rows[1:]]
-        values = [d.square().sum(1) if squared else torch.linalg.vector_norm(d, dim=1) for d in differences]
-        ctx.save_for_backward(rows, *differences, *values)
+    def forward(ctx: Any, queries: Tensor, keys: Tensor, rows: Tensor, squared: bool) -> Tensor:
+        others = keys.index_select(0, rows[1:].reshape(-1)).view(2, rows.shape[1], keys.shape[1])
+        differences = others.sub_(queries.index_select(0, rows[0]))
+        values = differences.square().sum(2) if squared else torch.linalg.vector_norm(differences, dim=2)
+        ctx.save_for_backward(rows, differences, values)
         ctx.squared, ctx.sizes = squared, (len(queries), len(keys))
-        return values[0], values[1]
+        return values
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        rows, to_positive, to_negative, *values = ctx.saved_tensors
-        directions = []
-        for difference, value, gradient in zip((to_positive, to_negative), values, gradients, strict=True):
-            factor = 2 * gradient if ctx.squared else torch.where(value > 0, gradient / value, 0)
-            directions.append(difference * factor[:, None])
-        to_queries, to_keys = (directions[0].new_zeros(size, directions[0].shape[1]) for size in ctx.sizes)
-        to_queries.index_add_(0, rows[0], directions[0] + directions[1])
-        for other, direction in zip(rows[1:], directions, strict=True):
-            to_keys.index_add_(0, other, direction, alpha=-1)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, differences, values = ctx.saved_tensors
+        # Where a distance is 0, so is the difference.
+        factor = 2 * gradient if ctx.squared else gradient / values.clamp(min=1e-30)
+        directions = differences * factor[..., None]
+        to_queries, to_keys = (directions.new_zeros(size, directions.shape[2]) for size in ctx.sizes)
+        to_queries.index_add_(0, rows[0], directions.sum(0), alpha=-1)
+        to_keys.index_add_(0, rows[1:].reshape(-1), directions.view(-1, directions.shape[2]))
         return to_queries, to_keys, None, None

@@ -38,7 +38,7 @@ def nearest_negative(
         return found, order[anchor, inside]
     parts = []
     rows = max(1, _CHUNK // max(1, distance.shape[1]))
-    for i, p in zip(anchor.split(rows), positive.split(rows), strict=True):
+    for i, p in zip(torch.split(anchor, rows), torch.split(positive, rows), strict=True):
         eligible = tile.less_relevant(i, p)
         if farther:
             eligible &= distance[i] > distance[i, p][:, None]

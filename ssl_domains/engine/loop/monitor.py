@@ -168,7 +168,7 @@ class Monitor:
         sums[shares] /= self.world.size  # a mean of shares over equally many rows; losses and counts are parts of a sum
         numbers = torch.cat([sums, *(value.double().reshape(1) for value in measures.values())])
         (self.loss,), per_relation, no_cross_positive, counts, measured = (
-            part.tolist() for part in numbers.split(lengths)
+            part.tolist() for part in torch.split(numbers, lengths)
         )
         if not math.isfinite(self.loss):
             raise _not_finite(step)
