@@ -32,13 +32,13 @@ def page(tmp_path):
 def test_a_method_of_forty_lines(samples, cli, tmp_path, page):
     file, length = page("method-in-forty-lines", "align_uniform.py")
     assert length <= 40
-    words = ("--plugin-file", file, "toy", "pretrain", samples, "--method", "align_uniform", "--out", tmp_path / "run")
-    done = cli(*words, *SMALL, "--set", "method.weight=0.5")
+    words = ("--plugin-file", file, "toy", "pretrain", samples, "--method", "align_uniform", *SMALL)
+    done = cli(*words, "--out", tmp_path / "run", "--set", "method.weight=0.5")
     assert done.code == 0, done.err
     run = Run.open(tmp_path / "run")
     assert run.step == 2
     assert run.config.method.model_dump()["weight"] == 0.5
-    refused = cli(*words, *SMALL, "--set", "method.weight=-1", "--set", "train.seed=1")
+    refused = cli(*words, "--out", tmp_path / "other", "--set", "method.weight=-1")
     assert refused.code == 2
     assert "weight of the uniformity" in refused.err
     listed = cli("--plugin-file", file, "methods", "list", "--json")
