@@ -78,8 +78,8 @@ class DeepInfoMax(Method):
         if options["layers"] == 0 and widths[0] != widths[1]:
             cause = f"the map of {encoder.name!r} has {channels} channels, its pooled features {encoder.num_features}"
             raise UsageError(cause, "use --set head.layers=1 or more")
-        heads = [projection_head(width, options["hidden"], options["out"], options["layers"]) for width in widths]
-        return cls(encoder, *heads, options["bound"])
+        whole, place = (projection_head(w, options["hidden"], options["out"], options["layers"]) for w in widths)
+        return cls(encoder, whole, place, options["bound"])
 
     def embed(self, views: Views) -> Embeddings:
         """Rows ``z``: part 0 of a view is its whole, the others are its valid places."""

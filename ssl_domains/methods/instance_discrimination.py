@@ -89,7 +89,7 @@ class InstanceDiscrimination(Method):
 
     def _nce(self, noise: BankNoise, out: Embeddings, z: Tensor, pairs: RowPairs) -> LossOutput:
         """Positives are bank rows of the batch's samples; noise are the drawn rows that are negatives of the anchor."""
-        data = pairs.whole.sample.unique()
+        data = torch.unique(pairs.whole.sample)
         columns = torch.cat([data, noise.samples.cpu()])
         batch = pairs(None, self.bank.rows(columns))
         states = batch.collapsed(slice(0, len(z)), slice(0, len(columns)))

@@ -59,7 +59,7 @@ class MemoryBank(nn.Module):
             rows: Rows of the whole batch, so that all processes update the same.
             momentum: m.
         """
-        samples, place, count = rows.sample.to(z.device).unique(return_inverse=True, return_counts=True)
+        samples, place, count = torch.unique(rows.sample.to(z.device), return_inverse=True, return_counts=True)
         old = self.vectors[samples]
         mean = torch.zeros_like(old).index_add_(0, place, z.detach().to(old.dtype)) / count[:, None]
         self.vectors[samples] = F.normalize(torch.lerp(mean, old, momentum), dim=1)

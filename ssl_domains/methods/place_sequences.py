@@ -78,8 +78,9 @@ class PatchSequences:
         valid = self._cut(rows.with_valid()).flatten(3).all(dim=3)
         numbers = [torch.arange(n, device=features.device) for n in (count, columns, length)]
         of, column, row = torch.meshgrid(*numbers, indexing="ij")
-        each = (features, valid, of, row * columns + column)
-        return Sequences(*(one.flatten(0, 1) for one in each), features.mean(dim=(1, 2)))
+        part = row * columns + column
+        places, valid, of, part = (one.flatten(0, 1) for one in (features, valid, of, part))
+        return Sequences(places, valid, of, part, features.mean(dim=(1, 2)))
 
     def _cut(self, pictures: Tensor) -> Tensor:
         """``[V, C, H, W]`` to ``[V, columns, rows, C, patch, patch]``."""

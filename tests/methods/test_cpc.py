@@ -45,17 +45,18 @@ def pairs_of(out: Embeddings, samples: int, rule: str = "none") -> RowPairs:
 def loop(made: CPC, sequences: list[Tensor], left_out: Any = lambda i, j: False) -> float:
     """The loss of sequences ``[T, F]`` of places: every prediction against every place of every sequence."""
     width = sequences[0].shape[1]
-    weights = made.predict.weight.view(made.steps, width, -1)
+    weights = made.predict.weight.detach().view(made.steps, width, -1)
     places = [(i, t) for i, one in enumerate(sequences) for t in range(len(one))]
     each = []
     for i, one in enumerate(sequences):
-        summary = made.context(one[None])[0][0]
+        one = one.detach()
+        summary = made.context(one[None])[0][0].detach()
         for t in range(len(one)):
             for k in range(1, made.steps + 1):
                 if t + k >= len(one):
                     continue
                 predicted = weights[k - 1] @ summary[t]
-                scores = {(j, u): float(predicted @ sequences[j][u]) / 0.7 for j, u in places}
+                scores = {(j, u): float(predicted @ sequences[j][u].detach()) / 0.7 for j, u in places}
                 below = sum(math.exp(s) for (j, u), s in scores.items() if (j, u) == (i, t + k) or not left_out(i, j))
                 each.append(math.log(below) - scores[i, t + k])
     return sum(each) / len(each)
