@@ -145,7 +145,7 @@ def _draws(case: MethodCase) -> tuple[bool, bool]:
     name = type(quiet).__name__
     assert not any(moved(quiet)), (
         f"{name}: draws random numbers outside nn.Dropout layers; what is random belongs into views, or is drawn "
-        "from views.keys with needs = ViewPlan(draws=True)"
+        "from the `keys` of the views with needs = ViewPlan(draws=True)"
     )
     return moved(build_method(case))
 
