@@ -86,7 +86,8 @@ def run(sizes: Sizes | None = None) -> Result:
             arms = {f"{name}, engine": lambda it=ours: next(it), f"{name}, lightly": lambda it=theirs: next(it)}
             seconds = interleave(arms, sizes.pairs)
             rows += [Row.of(arm, spread(times), "s") for arm, times in seconds.items()]
-            ratio = paired_ratio(*seconds.values())
+            engine, peer = seconds.values()
+            ratio = paired_ratio(engine, peer)
             rows.append(Row.at_most(f"{name}, engine / lightly", ratio, "×", 1.05))
     return Result(
         "lightly_methods",
