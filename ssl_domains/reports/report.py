@@ -65,9 +65,10 @@ def write_report(
         for name in columns:
             table.column(name)
         label = run.config.health.label
+        scored = [*(one.label for one in probes), *(one.label for one in finetuned)]
         shown = [
             *columns,
-            *(one.label for one in (*probes, *finetuned) if one.label in table.columns),
+            *(name for name in scored if name in table.columns),
             *([label] if label else []),
             "split",
         ]
