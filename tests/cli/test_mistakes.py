@@ -61,7 +61,7 @@ WITH_A_RUN = {
     "a label of one class": ("toy probe {run} --label one", 4, "one class", "varies"),
     "the group as a label": ("toy probe {run} --label patient", 2, "is the group", "another column"),
     "a share of 2": ("toy probe {run} --label kind --fractions 2", 2, "--fractions", "0.01,0.1,1"),
-    "neither label nor masks": ("toy probe {run}", 2, "column or the masks", "--label COLUMN"),
+    "neither label nor masks": ("toy probe {run}", 2, "column, the masks or relevance", "--label COLUMN"),
     "a group that is not there": ("toy probe {run} --label kind --group side", 2, "side", "kind"),
     "a format that is misspelt": ("toy export {run} {tmp}/out --format safetensor", 2, "safetensor", "safetensors"),
     "an export into a folder in use": ("toy export {run} {data} --format safetensors", 2, "already", "new folder"),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.provenance import data_fingerprint
 from ssl_domains.pairs import parse
 from ssl_domains.samples import SampleTable
@@ -52,7 +53,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     return _hash(
         {
             "study": study.model_dump(exclude=_NOT_MEASURED),
-            "config": {key: value for key, value in material.config.flat().items() if _NEUTRAL.get(key) != value},
+            "config": measured_values(material.config),
             "handmade": sorted(material.handmade),
             **inputs,
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
@@ -62,6 +63,11 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             **({"centre": material.label_centre} if material.labels.task == "regression" else {}),
         }
     )
+
+
+def measured_values(config: RunConfig) -> dict[str, Any]:
+    """The configuration by dotted key, without the keys that came later where they change nothing."""
+    return {key: value for key, value in config.flat().items() if key not in _NEUTRAL or _NEUTRAL[key] != value}
 
 
 def with_identity(material: Material, arm: Arm) -> Arm:

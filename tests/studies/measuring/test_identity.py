@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 import small_study
+from ssl_domains.engine import RunConfig
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies import Arm, Material, StudyFile, all_arms, conduct
 from ssl_domains.studies.design.arms import read_columns
-from ssl_domains.studies.measuring.identity import shared_identity, with_identity
+from ssl_domains.studies.measuring.identity import measured_values, shared_identity, with_identity
 from ssl_domains.views import Intensity, ViewRecipe
 from stack_reader import StackReader
 
@@ -147,3 +148,11 @@ def test_images_are_everybodys(material: Material, pictures: Path, tmp_path: Pat
         store = ArrayStore.fill(tmp_path / f"store{value}", table, StackReader())
         files.append(shared_identity(study_file(), dataclasses.replace(material, table=table, store=store)))
     assert files[0] == shared_identity(study_file(), material) != files[1]
+
+
+def test_only_keys_that_came_later_are_left_out_and_only_where_they_change_nothing() -> None:
+    config = RunConfig()
+    left_out = set(config.flat()) - set(measured_values(config))
+    assert left_out == {"encoder.freeze", "train.layer_decay"}
+    changed = config.with_values({"encoder.freeze": 1, "train.layer_decay": 0.5})
+    assert measured_values(changed) == changed.flat()
