@@ -229,7 +229,7 @@ def test_both_passes_drop_the_same() -> None:
     plain = _step(_method(dropout=0.5), "same('some')", 2, None, World())
     torch.manual_seed(5)
     parts = [slice(0, 3), slice(3, 6), slice(6, 8)]
-    views = _BatchViews(batch, 2, plain.recipe, plain.seed, World())
+    views = _BatchViews(batch, 2, plain.recipe, plain.seed, World(), plain.method.needs)
     outs = [plain.method(views(part)) for part in parts]
     z = torch.cat([out.z.unflatten(0, (2, -1)) for out in outs], dim=1).flatten(0, 1)
     out, _, pairs = plain._rows(batch, views, Embeddings(z, outs[0].pooled, shared=outs[-1].shared))
