@@ -154,7 +154,8 @@ def _one_line(error: ValidationError, section: str = "", options: type[BaseModel
     first = error.errors()[0]
     key = section + ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    message = first["msg"][:1].lower() + first["msg"][1:]
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
     return UsageError(f"configuration key {key!r} is {first['input']!r}: {message}{more}", _describe(key, options))
 
 

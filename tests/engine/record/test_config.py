@@ -188,3 +188,10 @@ def test_options_that_hide_another_key_are_refused() -> None:
         options = pydantic.create_model("Options", __base__=MethodOptions, **{key: (int, 7)})
         with pytest.raises(UsageError, match=f"has an option '{key}', which is a key of"):
             with_method_options(load_config(), options)
+
+
+def test_a_value_that_a_check_refuses_is_said_without_the_words_of_the_validator() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(sets=["encoder.freeze=-1"])
+    assert "value error" not in caught.value.message.lower()
+    assert "it is a number of stages from 0 on" in caught.value.message
