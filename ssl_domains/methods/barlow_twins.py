@@ -37,7 +37,7 @@ class BarlowTwins(Method):
 
     Args:
         encoder: The encoder to train.
-        head: Maps pooled features ``[M, F]`` to ``[M, d]``; wide ones do better than narrow ones.
+        head: Maps pooled features ``[M, F]`` to ``[M, d]``; the paper's is wide, 8,192.
         redundancy: Weight λ of the correlations of different features.
     """
 

@@ -43,7 +43,7 @@ class VICReg(Method):
 
     Args:
         encoder: The encoder to train.
-        head: Maps pooled features ``[M, F]`` to ``[M, d]``; wide ones do better than narrow ones.
+        head: Maps pooled features ``[M, F]`` to ``[M, d]``; the paper's is wide, 8,192.
         invariance: Weight λ of the distance of the views.
         variance: Weight μ of the variance term.
         covariance: Weight ν of the covariance term.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+import killed_command
 from ssl_domains.engine import Run
 
 METHODS = ("moco", "byol", "simsiam", "barlow_twins", "vicreg", "swav", "dino")
@@ -107,23 +108,6 @@ def test_two_steps_on_signals(plugin: Callable[..., Path], cli: Any, tmp_path: P
     assert Run.open(tmp_path / "run").step == 2
 
 
-KILLED_AFTER_STEP_3 = """
-import os, signal, sys
-from ssl_domains.cli.app import run
-from ssl_domains.engine.step.step import TrainingStep
-
-original = TrainingStep.__call__
-
-def step(self, batch, number):
-    if number == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(self, batch, number)
-
-TrainingStep.__call__ = step
-sys.exit(run(sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "holds"),
@@ -141,9 +125,8 @@ def test_killed_and_resumed_is_the_run_left_alone(
     alone, out = tmp_path / "alone", tmp_path / "run"
     assert cli(*words, alone).code == 0
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(toy), *sys.path]), "OMP_NUM_THREADS": "1"}
-    child = subprocess.run(
-        [sys.executable, "-c", KILLED_AFTER_STEP_3, *words, str(out)], env=environment, capture_output=True, check=False
-    )
+    command = [sys.executable, killed_command.__file__, "3", *words, str(out)]
+    child = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     assert Run.open(out).step == 2
     done = cli(*words, out, "--resume")

@@ -1,6 +1,6 @@
-"""A command line that is killed with SIGKILL as soon as the checkpoint of a step is written.
+"""A command line that is killed with SIGKILL once a number of steps is done; steps after the last checkpoint are lost.
 
-``python killed_command.py STEP WORD…`` runs ``ssl-domains WORD…``.
+``python killed_command.py STEPS WORD…`` runs ``ssl-domains WORD…``.
 """
 
 from __future__ import annotations
@@ -8,24 +8,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ssl_domains.cli.app import run
-from ssl_domains.engine.record.checkpoint import Checkpoints
+from ssl_domains.engine.step.step import TrainingStep
 
 
-def main(last: int, words: list[str]) -> int:
-    save = Checkpoints.save
+def main(steps: int, words: list[str]) -> int:
+    call = TrainingStep.__call__
 
-    def and_die(self: Checkpoints, step: int, state: Mapping[str, Any]) -> Path:
-        path = save(self, step, state)
-        if step == last:
+    def or_die(self: TrainingStep, batch: Any, number: int) -> Any:
+        if number == steps:
             os.kill(os.getpid(), signal.SIGKILL)
-        return path
+        return call(self, batch, number)
 
-    Checkpoints.save = and_die  # type: ignore[method-assign]
+    TrainingStep.__call__ = or_die  # type: ignore[method-assign]
     return run(words)
 
 
