@@ -60,8 +60,9 @@ class Reference:
 
 
 def _load_file(path: str | Path) -> ModuleType:
-    """Import a Python file of any folder as a module."""
-    name = f"task_{Path(path).stem}"
+    """Import a Python file of any folder as a module; files of one name in several folders are several modules."""
+    whole = Path(path).resolve()
+    name = f"task_{whole.stem}_{hash(whole)}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
