@@ -19,7 +19,8 @@ from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import HEAD, Task, parts_of
 from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains.engine import World, load_config
-from ssl_domains.engine.loop.assembly import Assembled, assemble, resolve_config
+from ssl_domains.engine.loop.assembly import Assembled, assemble
+from ssl_domains.engine.loop.resolving import resolve_config
 from ssl_domains.engine.processes.generators import seeded
 from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.methods import MethodSource, SimCLR

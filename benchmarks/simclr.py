@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from benchmarks.pictures import store_of, table_of
 from ssl_domains.encoders import Encoder, create_encoder
 from ssl_domains.engine import Parts, Run, World, load_config, pretrain
-from ssl_domains.engine.loop.assembly import Assembled, assemble, resolve_config
+from ssl_domains.engine.loop.assembly import Assembled, assemble
+from ssl_domains.engine.loop.resolving import resolve_config
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.generators import seeded
 from ssl_domains.engine.record.config import RunConfig

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.loop.assembly import Parts
     from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
+    from ssl_domains.engine.loop.parts import Parts
     from ssl_domains.engine.loop.rehearsal import Rehearsal, rehearse
     from ssl_domains.engine.loop.training import pretrain
     from ssl_domains.engine.processes.distributed import World
@@ -32,7 +32,7 @@ __all__ = [
 
 _HOME = {
     "PairPlan": "loop.pair_plan",
-    "Parts": "loop.assembly",
+    "Parts": "loop.parts",
     "Rehearsal": "loop.rehearsal",
     "Run": "record.run",
     "RunConfig": "record.config",

@@ -6,8 +6,9 @@ import numpy as np
 from torch import Tensor
 
 from ssl_domains.engine import Parts, RunConfig
-from ssl_domains.engine.loop.assembly import preprocess_of, resolve_config
+from ssl_domains.engine.loop.assembly import preprocess_of
 from ssl_domains.engine.loop.initial import initial_encoder
+from ssl_domains.engine.loop.resolving import resolve_config
 from ssl_domains.finetuning.heads import LabelledRows, create_head
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.parts import FineTuneParts, engine_parts

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
 from ssl_domains.losses.output import LossOutput
+from ssl_domains.losses.parts.autocast import without_autocast
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.dense import dense_loss
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.tiled import TiledLoss
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.softmax.dense import dense_loss
+from ssl_domains.losses.softmax.tiled import TiledLoss
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssl_domains.losses.operands import Total
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.pair_means import pair_means
+from ssl_domains.losses.parts.operands import Total
+from ssl_domains.losses.parts.pair_means import pair_means
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

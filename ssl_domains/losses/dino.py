@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
+from ssl_domains.losses.parts.autocast import without_autocast
 from ssl_domains.losses.swapped_prediction import swapped_prediction
 
 __all__ = ["dino_loss", "dino_targets"]

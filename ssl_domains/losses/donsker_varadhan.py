@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.score_matrix import checked_scores
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.score_matrix import checked_scores
 
 __all__ = ["donsker_varadhan"]
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.score_matrix import checked_scores
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.score_matrix import checked_scores
 
 __all__ = ["info_nce"]
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.distances import distances
-from ssl_domains.losses.operands import operands
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.part_sums import part_sums, strips
-from ssl_domains.losses.sweep import accumulator
+from ssl_domains.losses.parts.accumulator import accumulator
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.distances import distances
+from ssl_domains.losses.parts.operands import operands
+from ssl_domains.losses.parts.part_sums import part_sums, strips
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.mined import TripletSums
-from ssl_domains.losses.mined_strips import Miner
-from ssl_domains.losses.operands import Total, global_total, operands
 from ssl_domains.losses.output import LossOutput
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.operands import Total, global_total, operands
+from ssl_domains.losses.triplets.mined import TripletSums
+from ssl_domains.losses.triplets.mined_strips import Miner
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import CollapsedTile, PairBatch, Triplets
@@ -73,7 +73,7 @@ def margin_loss(
 
 @dataclass(frozen=True)
 class _Costs:
-    """See `ssl_domains.losses.triplet_costs.TripletCosts`; the learned tensor is β."""
+    """See `ssl_domains.losses.triplets.triplet_costs.TripletCosts`; the learned tensor is β."""
 
     margin: float
 

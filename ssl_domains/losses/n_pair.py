@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.operands import Total, global_total, operands
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.part_sums import part_sums, strips
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.operands import Total, global_total, operands
+from ssl_domains.losses.parts.part_sums import part_sums, strips
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
-from ssl_domains.losses.score_matrix import checked_scores
+from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.score_matrix import checked_scores
 
 __all__ = ["log_partition", "nce"]
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ssl_domains.losses.distances import distances, squared_distances
-from ssl_domains.losses.operands import Total
 from ssl_domains.losses.output import LossOutput
-from ssl_domains.losses.pair_means import pair_means
+from ssl_domains.losses.parts.distances import distances, squared_distances
+from ssl_domains.losses.parts.operands import Total
+from ssl_domains.losses.parts.pair_means import pair_means
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ssl_domains.errors import UsageError
-from ssl_domains.losses.autocast import without_autocast
+from ssl_domains.losses.parts.autocast import without_autocast
 
 __all__ = ["sinkhorn"]
 

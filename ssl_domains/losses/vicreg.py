@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssl_domains.losses.autocast import without_autocast
 from ssl_domains.losses.barlow_twins import off_diagonal_square, require_two_views
+from ssl_domains.losses.parts.autocast import without_autocast
 
 __all__ = ["vicreg_loss"]
 

@@ -4,14 +4,14 @@ The views of a batch come in; embeddings of their rows and a loss go out. A meth
 data, such as pictures or waveforms.
 """
 
-from ssl_domains.methods.embeddings import Embeddings, Exchange, Target
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.method_source import MethodSource, needs_with
-from ssl_domains.methods.refresh import Refresh, Refreshed
-from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.contract.embeddings import Embeddings, Exchange, Target
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.method_source import MethodSource, needs_with
+from ssl_domains.methods.contract.refresh import Refresh, Refreshed
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.contract.view_plan import ViewPlan
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.view_plan import ViewPlan
 
 __all__ = [
     "Embeddings",

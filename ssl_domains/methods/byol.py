@@ -13,12 +13,12 @@ from ssl_domains.encoders import Encoder, Norm, projection_head
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.losses.byol import byol_loss
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.momentum import follow, momentum_copy, momentum_to_one
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.unit_length import unit_length
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.memory.momentum import follow, momentum_copy, momentum_to_one
+from ssl_domains.methods.rows.unit_length import unit_length
 
 __all__ = ["BYOL", "BYOLOptions"]
 

@@ -17,11 +17,11 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.place_sequences import MapSequences, PatchSequences, sequences_of
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.rows.place_sequences import MapSequences, PatchSequences, sequences_of
 
 __all__ = ["CPC", "CPCOptions"]
 

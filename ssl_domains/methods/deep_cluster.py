@@ -17,13 +17,13 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.k_means import Whitening, k_means
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.refresh import Refresh, Refreshed
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.refresh import Refresh, Refreshed
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.memory.k_means import Whitening, k_means
 from ssl_domains.samples import SampleTable
 
 __all__ = ["DeepCluster", "DeepClusterOptions"]

@@ -19,10 +19,10 @@ from ssl_domains.losses import LossOutput
 from ssl_domains.losses.donsker_varadhan import donsker_varadhan
 from ssl_domains.losses.info_nce import info_nce
 from ssl_domains.losses.jensen_shannon import jensen_shannon
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
 
 __all__ = ["DeepInfoMax", "DeepInfoMaxOptions"]
 

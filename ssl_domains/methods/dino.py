@@ -13,13 +13,13 @@ from ssl_domains.encoders import Norm
 from ssl_domains.inputs import Input, Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.losses.dino import dino_loss
-from ssl_domains.methods.embeddings import Embeddings, Target
-from ssl_domains.methods.momentum import follow, momentum_copy, momentum_to_one
-from ssl_domains.methods.multi_crop import GLOBAL_VIEWS, MultiCrop, MultiCropOptions
-from ssl_domains.methods.prototypes import Prototypes, number_of_prototypes, steps_of_freeze
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.unit_length import unit_length
+from ssl_domains.methods.bases.multi_crop import GLOBAL_VIEWS, MultiCrop, MultiCropOptions
+from ssl_domains.methods.contract.embeddings import Embeddings, Target
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.memory.momentum import follow, momentum_copy, momentum_to_one
+from ssl_domains.methods.memory.prototypes import Prototypes, number_of_prototypes, steps_of_freeze
+from ssl_domains.methods.rows.unit_length import unit_length
 
 __all__ = ["DINO", "DINOOptions"]
 

@@ -18,13 +18,13 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
 from ssl_domains.losses.nce import nce
-from ssl_domains.methods.bank_noise import BankNoise
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.memory_bank import MemoryBank
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.memory.bank_noise import BankNoise
+from ssl_domains.methods.memory.memory_bank import MemoryBank
 
 __all__ = ["InstanceDiscrimination", "InstanceDiscriminationOptions"]
 

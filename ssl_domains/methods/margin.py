@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.losses import LossOutput, margin_loss
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import MethodOptions
-from ssl_domains.methods.mining import MinerName, MiningMethod
-from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.bases.mining import MinerName, MiningMethod
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
 
 __all__ = ["Margin", "MarginOptions"]
 

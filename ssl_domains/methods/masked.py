@@ -17,12 +17,12 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.masked_picture import MaskedPicture
-from ssl_domains.methods.masked_sequence import MaskedSequence
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.masking.masked_picture import MaskedPicture
+from ssl_domains.methods.masking.masked_sequence import MaskedSequence
 
 __all__ = ["Masked", "MaskedOptions"]
 

@@ -13,14 +13,14 @@ from ssl_domains.encoders import Encoder, Norm, projection_head
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods.embeddings import Embeddings, Target
-from ssl_domains.methods.key_queue import KeyQueue
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.momentum import follow, momentum_copy
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.unit_length import unit_length
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings, Target
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.memory.key_queue import KeyQueue
+from ssl_domains.methods.memory.momentum import follow, momentum_copy
+from ssl_domains.methods.rows.unit_length import unit_length
 from ssl_domains.pairs import Rows
 
 __all__ = ["MoCo", "MoCoOptions"]

@@ -12,12 +12,12 @@ from ssl_domains.encoders import Encoder, Norm, projection_head
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods.embeddings import Embeddings
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.memory.momentum import follow, momentum_to_one
 from ssl_domains.methods.moco import MoCo, MoCoOptions
-from ssl_domains.methods.momentum import follow, momentum_to_one
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
-from ssl_domains.methods.unit_length import unit_length
+from ssl_domains.methods.rows.unit_length import unit_length
 
 __all__ = ["MoCoV3"]
 

@@ -10,11 +10,11 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from ssl_domains.losses import LossOutput, n_pair
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import MethodOptions
-from ssl_domains.methods.pair_method import PairMethod
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.bases.pair_method import PairMethod
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
 
 __all__ = ["NPair", "NPairOptions"]
 

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from ssl_domains.encoders import Encoder
 from ssl_domains.inputs import Input, Views
 from ssl_domains.losses import LossOutput
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.transforms import Transform, transform_of, transforms
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
+from ssl_domains.methods.rows.transforms import Transform, transform_of, transforms
 
 __all__ = ["Rotation", "RotationOptions"]
 

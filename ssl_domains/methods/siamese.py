@@ -12,10 +12,10 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from ssl_domains.losses import LossOutput, cosine_pair, pair_margin
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import MethodOptions
-from ssl_domains.methods.pair_method import PairMethod
-from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.bases.pair_method import PairMethod
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
 
 __all__ = ["Siamese", "SiameseOptions"]
 

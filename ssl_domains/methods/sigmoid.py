@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.losses import LossOutput, pairwise_sigmoid
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import MethodOptions
-from ssl_domains.methods.pair_method import PairMethod
-from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.bases.pair_method import PairMethod
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
 
 __all__ = ["Sigmoid", "SigmoidOptions"]
 

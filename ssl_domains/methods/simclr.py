@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from ssl_domains.encoders import Encoder, projection_head
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
 
 __all__ = ["SimCLR", "SimCLROptions"]
 

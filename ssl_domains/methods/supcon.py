@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ssl_domains.methods.contract.view_plan import ViewPlan
 from ssl_domains.methods.simclr import SimCLR
-from ssl_domains.methods.view_plan import ViewPlan
 
 __all__ = ["SupCon"]
 

@@ -13,12 +13,12 @@ from ssl_domains.errors import UsageError
 from ssl_domains.losses import LossOutput
 from ssl_domains.losses.sinkhorn import sinkhorn
 from ssl_domains.losses.swapped_prediction import swapped_prediction
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.key_queue import KeyQueue
-from ssl_domains.methods.multi_crop import GLOBAL_VIEWS, MultiCrop, MultiCropOptions
-from ssl_domains.methods.prototypes import Prototypes, number_of_prototypes, steps_of_freeze
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.training_set import TrainingSet
+from ssl_domains.methods.bases.multi_crop import GLOBAL_VIEWS, MultiCrop, MultiCropOptions
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
+from ssl_domains.methods.memory.key_queue import KeyQueue
+from ssl_domains.methods.memory.prototypes import Prototypes, number_of_prototypes, steps_of_freeze
 
 __all__ = ["SwAV", "SwAVOptions"]
 

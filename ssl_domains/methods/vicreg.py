@@ -13,10 +13,10 @@ from ssl_domains.encoders import Encoder, Norm, projection_head
 from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.losses.vicreg import vicreg_loss
-from ssl_domains.methods.embeddings import Embeddings
-from ssl_domains.methods.method import Method, MethodOptions
-from ssl_domains.methods.row_pairs import RowPairs
-from ssl_domains.methods.view_plan import ViewPlan
+from ssl_domains.methods.contract.embeddings import Embeddings
+from ssl_domains.methods.contract.method import Method, MethodOptions
+from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.view_plan import ViewPlan
 
 __all__ = ["VICReg", "VICRegOptions"]
 

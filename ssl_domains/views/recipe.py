@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, View
 from ssl_domains.views.crops import Crop, crop_from_dict, crop_to_dict
 from ssl_domains.views.draws import Draws
+from ssl_domains.views.geometry import PlannedStep, move, places, runs_of
 from ssl_domains.views.recipe_steps import keyed, require_columns, steps_from, without_step
 from ssl_domains.views.steps import (
     Blur,
@@ -28,13 +28,8 @@ from ssl_domains.views.steps import (
     Rotate,
     VerticalFlip,
     ViewStep,
-    grid,
     nearest,
-    reflect,
-    sample,
 )
-from ssl_domains.views.steps.cut import Cut
-from ssl_domains.views.steps.pictures import MOST_CHANNELS
 
 __all__ = ["ViewRecipe", "Viewed"]
 
@@ -150,10 +145,9 @@ class ViewRecipe:
         """Apply the geometric steps of a view to a further input of the same samples, by the nearest pixel."""
         values, valid = x.values, x.with_valid()
         planned, _ = self._plan(values.shape[-1], seed, at, slots.cpu(), view, columns)
-        for geometric, run in groupby(planned, _is_geometric):
+        for geometric, steps in runs_of(planned, x.device):
             if geometric:
-                steps = [(s, _to(p, x.device), _to(c, x.device)) for s, p, c in run]
-                column, row, inside = self._places(values.shape[-1], x.device, steps)
+                column, row, inside = places(values.shape[-1], x.device, steps, self.size)
                 values, valid = nearest(values, valid, column, row, size=self.size, pad=x.pad, inside=inside)
         return replace(x, values=values, valid=valid)
 
@@ -201,15 +195,13 @@ class ViewRecipe:
         view: int,
         columns: dict[str, Tensor],
     ) -> Viewed:
-        device = images.device
         planned, emitted = self._plan(images.shape[-1], seed, at, slots, view, columns)
-        for geometric, run in groupby(planned, _is_geometric):
-            steps = [(s, _to(p, device), _to(c, device)) for s, p, c in run]
+        for geometric, steps in runs_of(planned, images.device):
             if geometric:
-                images, mask = self._move(images, mask, steps)
+                images, mask = move(images, mask, steps, self.size)
                 continue
-            for step, parameters, values in steps:
-                images, mask = step.device(images, mask, parameters, values)
+            for one in steps:
+                images, mask = one.step.device(images, mask, one.parameters, one.columns)
         if images.shape[-1] != self.size:
             raise UsageError(
                 f"views have {images.shape[-1]} pixels, the recipe says {self.size}",
@@ -219,7 +211,7 @@ class ViewRecipe:
 
     def _plan(
         self, size: int, seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]
-    ) -> tuple[list[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]], dict[str, Tensor]]:
+    ) -> tuple[list[PlannedStep], dict[str, Tensor]]:
         """Each step with its parameters and columns, on the CPU, and the numbers that the view emits.
 
         Parameters are computed on the CPU, because functions such as the logarithm differ between devices in the last
@@ -233,50 +225,10 @@ class ViewRecipe:
             numbers = step.emits(parameters, values)
             emitted.update(numbers)
             columns.update(numbers)
-            planned.append((step, parameters, values))
+            planned.append(PlannedStep(step, parameters, values))
             if isinstance(step, Geometric):
                 size = self.size
         return planned, emitted
-
-    def _move(
-        self,
-        images: Tensor,
-        mask: Tensor | None,
-        steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]],
-    ) -> tuple[Tensor, Tensor | None]:
-        """Apply consecutive geometric steps as one interpolation, or on a CPU as one crop where that is the same."""
-        if images.device.type == "cpu" and mask is None and images.shape[1] <= MOST_CHANNELS:
-            cut: Cut | None = Cut.all_of(len(images), images.shape[-1])
-            for step, parameters, _ in steps:
-                assert isinstance(step, Geometric)
-                cut = None if cut is None else step.cut(cut, parameters)
-            if cut is not None:
-                return cut.enlarge(images, self.size), None
-        x, y, inside = self._places(images.shape[-1], images.device, steps)
-        return sample(images, mask, x, y, size=self.size, inside=inside)
-
-    def _places(
-        self, size: int, device: torch.device, steps: Sequence[tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]]
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Place of each pixel of a view in pictures of ``size`` pixels, for consecutive geometric steps.
-
-        The steps are followed backwards, from the last to the first.
-
-        Returns:
-            x and y from −1 to 1, and a mask (bool), false at places outside the picture; None where no step shows such
-            places.
-        """
-        x, y = grid(self.size, device)
-        inside: Tensor | None = None
-        for place, (step, parameters, columns) in reversed(list(enumerate(steps))):
-            assert isinstance(step, Geometric)
-            before = x, y
-            x, y = step.source(x, y, parameters, columns, size if place == 0 else self.size)
-            if step.exposes:
-                # Reflection is at the border of this step's input, which may be a crop of the canvas.
-                x, y, shown = reflect(x, y, before)
-                inside = shown if inside is None else inside & shown
-        return x, y, inside
 
     def cpu_view(
         self,
@@ -308,14 +260,14 @@ class ViewRecipe:
         given = {name: torch.tensor([value], dtype=torch.float64) for name, value in (columns or {}).items()}
         planned, emitted = self._plan(image.shape[0], seed, step, torch.tensor([slot]), view, given)
         valid = None if mask is None else torch.from_numpy(mask)[None, None]
-        for each, parameters, values in planned:
-            one = {name: value[0].item() for name, value in parameters.items()}
-            row = {name: float(value[0]) for name, value in values.items()}
-            image = each.cpu(image, one, row)
-            if isinstance(each, Geometric) and (valid is not None or each.exposes):
+        for one in planned:
+            parameters = {name: value[0].item() for name, value in one.parameters.items()}
+            row = {name: float(value[0]) for name, value in one.columns.items()}
+            image = one.step.cpu(image, parameters, row)
+            if isinstance(one.step, Geometric) and (valid is not None or one.step.exposes):
                 # `cpu` gives no mask for the places that it fills by reflection, so `source` gives it.
                 nothing = torch.zeros((1, 1, *image.shape[:2]))
-                _, valid = each.device(nothing, valid, parameters, values)
+                _, valid = one.step.device(nothing, valid, one.parameters, one.columns)
         images = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         return Viewed(images, valid, emitted)
 
@@ -381,21 +333,6 @@ class ViewRecipe:
         steps = steps_from(values["steps"], {**BUILT_IN, **(known or {})})
         crop = crop_from_dict(values["crop"]) if "crop" in values else None
         return cls(steps, int(values["size"]), int(values["views"]), crop)
-
-
-def _is_geometric(planned: tuple[ViewStep, dict[str, Tensor], dict[str, Tensor]]) -> bool:
-    """Whether a planned step only moves pixels; such steps in a row become one interpolation."""
-    return isinstance(planned[0], Geometric)
-
-
-def _to(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    if device.type == "cpu":
-        return dict(tensors)
-    narrow = device.type == "mps"  # Apple's GPUs have no float64
-    return {
-        name: (tensor.float() if narrow and tensor.dtype == torch.float64 else tensor).to(device, non_blocking=True)
-        for name, tensor in tensors.items()
-    }
 
 
 def _short(value: Any) -> str:

@@ -14,7 +14,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec, View, Views
 from ssl_domains.methods import Embeddings, RowPairs
 from ssl_domains.methods.cpc import CPC
-from ssl_domains.methods.place_sequences import sequences_of
+from ssl_domains.methods.rows.place_sequences import sequences_of
 from ssl_domains.pairs import Rows, parse
 
 OPTIONS = {"steps": 2, "context": 5, "temperature": 0.7, "patch": None, "stride": None}

@@ -16,7 +16,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec, View, Views
 from ssl_domains.methods import Embeddings, RowPairs
 from ssl_domains.methods.masked import Masked
-from ssl_domains.methods.masks import grid_mask, sequence_mask
+from ssl_domains.methods.masking.masks import grid_mask, sequence_mask
 from ssl_domains.pairs import Objective, Rows
 from ssl_domains.testing import MethodCase, check_method
 from ssl_domains.testing.method_case import CaseEncoder

@@ -17,7 +17,7 @@ from ssl_domains.losses.vicreg import vicreg_loss
 from ssl_domains.methods import Embeddings, RowPairs, TrainingSet
 from ssl_domains.methods.barlow_twins import BarlowTwins
 from ssl_domains.methods.dino import DINO
-from ssl_domains.methods.key_queue import KeyQueue
+from ssl_domains.methods.memory.key_queue import KeyQueue
 from ssl_domains.methods.simsiam import SimSiam
 from ssl_domains.methods.swav import SwAV
 from ssl_domains.methods.vicreg import VICReg

@@ -96,7 +96,7 @@ def _prepare(
 ) -> tuple[RunConfig, Parts]:
     """Make configuration and parts. The first process scans, checks and decodes; then the others read the results."""
     from ssl_domains.engine import Parts
-    from ssl_domains.engine.loop.assembly import refuse_unread_rule
+    from ssl_domains.engine.loop.resolving import refuse_unread_rule
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.methods import needs_with
     from ssl_domains.pairs import parse

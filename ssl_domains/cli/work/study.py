@@ -187,7 +187,7 @@ def _check_method(config: RunConfig, arm: Arm, method: MethodSource) -> None:
     Raises:
         UsageError: With the name of the arm.
     """
-    from ssl_domains.engine.loop.assembly import refuse_unread_rule
+    from ssl_domains.engine.loop.resolving import refuse_unread_rule
     from ssl_domains.engine.record.config import MethodConfig
     from ssl_domains.engine.record.config_file import with_method_options
 

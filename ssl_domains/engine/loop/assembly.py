@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from timm.layers import convert_sync_batchnorm
@@ -13,94 +12,37 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ssl_domains.encoders import encoder_stages, first_stages, stage_factors
 from ssl_domains.engine.loop.initial import initial_encoder
-from ssl_domains.engine.loop.online_knn import online_labels
-from ssl_domains.engine.loop.pair_plan import PairPlan, group_column, plan_pairs
+from ssl_domains.engine.loop.pair_plan import PairPlan, plan_pairs
+from ssl_domains.engine.loop.parts import Parts, recipe_of
 from ssl_domains.engine.loop.refreshing import Refresher
 from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch_norms
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
 from ssl_domains.engine.processes.precision import resolve_device, resolve_precision
-from ssl_domains.engine.record.config import RunConfig, TrainConfig, composition_values
-from ssl_domains.engine.record.config_file import with_method_options
+from ssl_domains.engine.record.config import RunConfig, TrainConfig
 from ssl_domains.engine.step.feed import Feed
 from ssl_domains.engine.step.gradient_caching import refuse_micro_batch_norm
 from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
-from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods import Method, MethodSource, TrainingSet, ViewPlan, needs_with
-from ssl_domains.pairs import Composition, Computed, Objective, Rule
-from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore
+from ssl_domains.errors import UsageError
+from ssl_domains.methods import Method, TrainingSet, needs_with
+from ssl_domains.pairs import Computed, Objective
 from ssl_domains.views import (
     Canvas,
     ImagePreprocess,
     InputDataset,
     Preprocess,
-    PreprocessSource,
     Recipe,
-    RowInputs,
-    Scaling,
     crop_of,
     emitted_names,
     fitted_preprocess,
-    with_variants,
 )
 from ssl_domains.views.draws import fold
 
-__all__ = [
-    "Assembled",
-    "Parts",
-    "assemble",
-    "preprocess_of",
-    "recipe_of",
-    "refuse_unread_rule",
-    "resolve_config",
-    "rule_text",
-]
+__all__ = ["Assembled", "assemble", "preprocess_of"]
 
 _SEEDS = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Objects of a run that come from a domain, a pair sampler and a method.
-
-    Attributes:
-        table: The training rows; each must have a decoded array.
-        store: Store with their arrays.
-        objective: The rule.
-        composition: How batches are composed.
-        recipe: Makes the views.
-        scaling: Scaling from native unit to [0, 1], for pictures; None where ``preprocess`` is given.
-        method: Builds the method; usually its class.
-        preprocess: Preprocess of data other than pictures, or a declaration that is fitted on the training rows; None
-            makes an `ImagePreprocess` of ``scaling`` and the canvas. The `ImagePreprocess` of another run keeps what
-            was fitted there.
-        beside: Gives further inputs of the training rows, such as label maps, which go through the same geometric
-            steps; None for none. They are no part of the run's preprocess.
-        records: JSON files that are written to the run folder, by name: what the method was given beside the table.
-            A run is resumed only with the same.
-
-    Raises:
-        UsageError: With neither ``scaling`` nor ``preprocess``.
-    """
-
-    table: SampleTable
-    store: ArrayStore
-    objective: Objective | Rule
-    composition: Composition
-    recipe: Recipe
-    scaling: Scaling | None
-    method: MethodSource
-    preprocess: PreprocessSource | None = None
-    beside: RowInputs | None = None
-    records: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.scaling is None and self.preprocess is None:
-            cause = "nothing says how arrays become inputs of the encoder"
-            raise UsageError(cause, "give a scaling (pictures) or a preprocess (other data)")
 
 
 @dataclass(frozen=True)
@@ -164,71 +106,6 @@ class Assembled:
     def composition(self) -> str:
         """A sentence on how batches are composed, and why."""
         return f"batches by {self.plan.sampler.composition.kind!r} ({self.plan.sampler.reason})"
-
-
-def recipe_of(config: RunConfig, parts: Parts) -> Recipe:
-    """The recipe of a run: that of the parts, with the variants that the method needs under its options."""
-    needs = needs_with(parts.method, config.method.model_dump())
-    return with_variants(parts.recipe, needs.variants, needs.sizes)
-
-
-def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
-    """Fill in the values that follow from the parts, so that the configuration describes the run completely.
-
-    Raises:
-        UsageError: When it names a column that is missing, a number of views that the method can't take, or a rule that
-            the method would ignore.
-        DataError: When the arrays differ in their number of channels.
-    """
-    config = with_method_options(config, parts.method.options)
-    needs = needs_with(parts.method, config.method.model_dump())
-    recipe = recipe_of(config, parts)
-    values: dict[str, Any] = {
-        "pairs.rule": rule_text(parts.objective),
-        **composition_values(parts.composition),
-        "views.n": recipe.views,
-    }
-    if parts.preprocess is None:
-        size, values["views.canvas"] = config.views.square
-        values["views.size"] = getattr(parts.recipe, "size", size)
-        if config.encoder.in_chans is None:
-            values["encoder.in_chans"] = _channels(parts)
-    elif isinstance(parts.preprocess, ImagePreprocess):
-        canvas = parts.preprocess.canvas
-        values |= {"views.size": canvas.size, "views.canvas": canvas.mode}
-        values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
-    else:
-        # Only pictures have a canvas: the configuration of other data must not claim one.
-        values |= {"views.size": None, "views.canvas": None}
-        values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
-    values["health.group"] = group_column(parts.table, config.health.group)
-    if config.health.label is not None:
-        online_labels(parts.table, config.health.label, values["health.group"])
-    config = config.with_values(values)
-    needs.require(recipe.views, config.method.name)
-    if config.encoder.freeze and config.encoder.init == "random":
-        raise UsageError("encoder.freeze would keep random weights", "give --init, or leave encoder.freeze out")
-    refuse_unread_rule(config, needs)
-    return config
-
-
-def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
-    """Refuse a rule that neither the method's loss nor the composition of batches reads, and a missing one.
-
-    Raises:
-        UsageError: When the configuration has such a rule, or has none and the method needs one.
-    """
-    if needs.rule and (config.pairs.rule == "none" or config.pairs.relations == "none"):
-        raise UsageError(
-            f"the method {config.method.name!r} needs a rule: without one its loss is that of simclr",
-            "add a rule such as --rule \"same('label')\", or use --method simclr",
-        )
-    has_rule = config.pairs.rule != "none" and config.pairs.relations != "none"
-    if has_rule and not needs.pairs and config.pairs.composition != "partner":
-        raise UsageError(
-            f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
-            "leave the rule out, or show partners as views: --set pairs.composition=partner",
-        )
 
 
 def assemble(
@@ -339,13 +216,6 @@ def preprocess_of(config: RunConfig, parts: Parts) -> Preprocess:
     return ImagePreprocess(parts.scaling.fit(parts.table, parts.store), canvas, config.encoder.in_chans or 1)
 
 
-def _declared_channels(config: RunConfig, channels: int) -> int:
-    if config.encoder.in_chans not in (None, channels):
-        cause = f"encoder.in_chans is {config.encoder.in_chans}, the domain's inputs have {channels} channels"
-        raise UsageError(cause, "leave encoder.in_chans out")
-    return channels
-
-
 def _method(
     config: RunConfig,
     parts: Parts,
@@ -384,24 +254,3 @@ def _lr_factors(method: Method, train: TrainConfig) -> dict[str, float]:
         for name, factor in stage_factors(encoder_stages(method.encoder), train.layer_decay).items():
             factors[f"encoder.{name}"] = factors.get(f"encoder.{name}", 1.0) * factor
     return factors
-
-
-def rule_text(objective: Objective | Rule) -> str:
-    """Text of a rule, the same for equal objectives: ``1*same('a')`` is written ``same('a')``."""
-    if isinstance(objective, Rule):
-        return str(objective)
-    relations = objective.relations
-    lone = len(relations) == 1 and relations[0].weight == 1 and objective.ignored is None
-    return str(relations[0].rule) if lone else str(objective)
-
-
-def _channels(parts: Parts) -> int:
-    samples = parts.store.of(parts.table)
-    if not samples.decoded.any():
-        raise DataError("no training sample could be decoded", "look into the problems that `scan` listed")
-    counted = samples.channels()
-    colour = counted - {1}
-    if len(colour) > 1:
-        counts = ", ".join(str(count) for count in sorted(counted))
-        raise DataError(f"the arrays have different channel counts: {counts}", "set encoder.in_chans")
-    return colour.pop() if colour else 1

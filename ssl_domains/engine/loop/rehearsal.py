@@ -9,8 +9,10 @@ from typing import Any
 
 import torch
 
-from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, resolve_config
+from ssl_domains.engine.loop.assembly import Assembled, assemble
 from ssl_domains.engine.loop.estimate import TIMED_STEPS, peak_memory
+from ssl_domains.engine.loop.parts import Parts
+from ssl_domains.engine.loop.resolving import resolve_config
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import processes

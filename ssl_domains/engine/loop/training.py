@@ -14,11 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ssl_domains.engine.loop.assembly import Assembled, Parts, assemble, recipe_of, resolve_config
+from ssl_domains.engine.loop.assembly import Assembled, assemble
 from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
 from ssl_domains.engine.loop.monitor import Monitor, steps_between_measurements
 from ssl_domains.engine.loop.online_knn import online_labels
+from ssl_domains.engine.loop.parts import Parts, recipe_of
+from ssl_domains.engine.loop.resolving import resolve_config
 from ssl_domains.engine.processes.allocation import freed_memory_kept
 from ssl_domains.engine.processes.determinism import same_bits
 from ssl_domains.engine.processes.distributed import World, processes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ssl_domains.engine import PairPlan, plan_pairs, rehearse
-from ssl_domains.engine.loop.assembly import Parts
+from ssl_domains.engine.loop.parts import Parts
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, Arm
 from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell

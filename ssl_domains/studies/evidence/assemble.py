@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ssl_domains.engine.loop.assembly import rule_text
+from ssl_domains.engine.loop.resolving import rule_text
 from ssl_domains.pairs import parse
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import TUNING, CellScore, StoredCell

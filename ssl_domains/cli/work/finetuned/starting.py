@@ -126,8 +126,9 @@ def _without_run(
     values: Mapping[str, Any],
 ) -> InitialWeights:
     from ssl_domains.cli.work.pairs import training_rows
-    from ssl_domains.engine.loop.assembly import Parts, resolve_config
     from ssl_domains.engine.loop.assembly import preprocess_of as engine_preprocess
+    from ssl_domains.engine.loop.parts import Parts
+    from ssl_domains.engine.loop.resolving import resolve_config
     from ssl_domains.finetuning.measuring.initial import InitialWeights
     from ssl_domains.methods import SimCLR
     from ssl_domains.pairs import Composition, Objective

@@ -1,0 +1,1 @@
+"""Parts of several losses: checked embeddings, distances, sums part by part, and the precision they are computed in."""

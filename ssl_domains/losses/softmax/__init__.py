@@ -1,0 +1,1 @@
+"""The softmax over candidates of the contrastive loss, computed as one matrix or tile by tile."""

@@ -1,0 +1,1 @@
+"""Sums over triplets: all of them, or those that a miner chooses."""

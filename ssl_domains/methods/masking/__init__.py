@@ -1,0 +1,1 @@
+"""Masked prediction: random masks, and pictures and sequences with a part of their places hidden."""

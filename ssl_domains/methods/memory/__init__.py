@@ -1,0 +1,1 @@
+"""What a method keeps from step to step, in buffers: momentum copies, queues, banks, prototypes and clusters."""

@@ -1,0 +1,1 @@
+"""From views to rows: sequences of places, named transforms, and rows of length 1."""
