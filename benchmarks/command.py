@@ -17,10 +17,11 @@ NAMES = (
     "regions",
     "engine_step",
     "lightly_methods",
+    "lightly_accuracy",
     "end_to_end",
     "neighbours",
 )
-_ON_PICTURES = ("end_to_end", "neighbours")
+_ON_PICTURES = ("lightly_accuracy", "end_to_end", "neighbours")
 
 
 def main() -> int:

@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from lightly.transforms.utils import IMAGENET_NORMALIZE
-from numpy.typing import NDArray
-from scipy import stats
-from torch import Tensor
 
+from benchmarks.labelled_pictures import LabelledPictures, knn_accuracy, t_interval
 from benchmarks.pictures import given_or_made_up, store_of, table_of
 from benchmarks.result import Result, Row, machine
 from benchmarks.simclr import assert_losses_agree, lightly_loop, ours, task_of
 from benchmarks.timing import spread
-from ssl_domains.encoders import Encoder
-from ssl_domains.probes import KnnProbe, Labels, read_labels
-from ssl_domains.samples import SampleTable
-from ssl_domains.stores import ArrayStore
 from ssl_domains.studies.design.threads import torch_threads
-from ssl_domains.views import Canvas, ImagePreprocess, Scaling
 
 __all__ = ["Sizes", "run"]
 
@@ -82,15 +73,15 @@ def run(sizes: Sizes | None = None, pictures: Path | None = None) -> Result:
 def _neighbours(sizes: Sizes, folder: Path, scratch: Path) -> list[Row]:
     task = task_of(folder / "train", scratch, "small_conv", sizes.side, sizes.batch, sizes.threads)
     test = table_of(folder / "test")
-    known = Pictures.of(task.table, task.store, task.size)
-    asked = Pictures.of(test, store_of(test, scratch / "test_store"), task.size)
+    known = LabelledPictures.of(task.table, task.store, task.size)
+    asked = LabelledPictures.of(test, store_of(test, scratch / "test_store"), task.size)
     found: dict[str, list[float]] = {"ssl-domains": [], "lightly": []}
     for seed in range(sizes.seeds):
         for name, arm in (("ssl-domains", ours), ("lightly", lightly_loop)):
             encoder = arm(task, sizes.epochs, seed)[1]
-            found[name].append(_accuracy(encoder, known, asked, imagenet=name == "lightly"))
+            found[name].append(knn_accuracy(encoder, known, asked, imagenet=name == "lightly"))
     difference = np.subtract(found["ssl-domains"], found["lightly"])
-    low, high = _t_interval(difference)
+    low, high = t_interval(difference)
     what = f"k-NN after {sizes.epochs} epochs of {len(task.table)} pictures"
     rows = [Row.of(f"{name}: {what}", spread(values), "%") for name, values in found.items()]
     gap = Row(
@@ -98,39 +89,3 @@ def _neighbours(sizes: Sizes, folder: Path, scratch: Path) -> list[Row]:
         float(difference.mean()), "points", low, high, "lower end of 90 % ≥ −1", bool(low >= -1),
     )  # fmt: skip
     return [*rows, gap]
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures as an encoder sees them, with their class."""
-
-    images: Tensor
-    labels: Labels
-
-    @classmethod
-    def of(cls, table: SampleTable, store: ArrayStore, size: int) -> Pictures:
-        """float32 in [0, 1]."""
-        preprocess = ImagePreprocess(Scaling().fit(table, store), Canvas(size), 3)
-        samples = store.of(table)
-        images = torch.cat([preprocess(samples[row]).values for row in range(len(table))])
-        return cls(images, read_labels(table.column("class")))
-
-
-def _accuracy(encoder: Encoder, known: Pictures, asked: Pictures, *, imagenet: bool) -> float:
-    """Percent; ``imagenet``: scaled as lightly's transform does."""
-    mean, std = (torch.tensor(x)[:, None, None] for x in (IMAGENET_NORMALIZE["mean"], IMAGENET_NORMALIZE["std"]))
-    features = []
-    with torch.no_grad():
-        encoder.eval()
-        for part in (known.images, asked.images):
-            scaled = (part - mean) / std if imagenet else part
-            features.append(torch.cat([encoder(some).pooled for some in torch.split(scaled, 512)]).numpy())
-    (votes,) = KnnProbe().answers(features[0], known.labels, features[1], [{"k": 20.0}])
-    return float(100 * (votes.values.argmax(1) == asked.labels.y).mean())
-
-
-def _t_interval(values: NDArray[np.float64], level: float = 0.9) -> tuple[float, float]:
-    if len(values) < 2:
-        return float("-inf"), float("inf")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)

@@ -64,6 +64,15 @@ def test_lightly_methods(tmp_path: Path) -> None:
     assert len(result.agreed) == sum(arm.scale is not None for arm in ARMS.values())
 
 
+def test_lightly_accuracy(tmp_path: Path) -> None:
+    from benchmarks.lightly_accuracy import Sizes, run
+
+    sizes = Sizes(made_up=48, batch=8, steps=3, seeds=2, threads=1)
+    result = run(sizes)
+    check(result, tmp_path)
+    assert len(result.rows) == 6 * len(sizes.methods)
+
+
 def test_a_method_that_disagrees_with_lightly_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 

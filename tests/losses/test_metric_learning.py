@@ -42,9 +42,9 @@ margins = st.sampled_from([0.0, 0.3, 1.0, 2.5])
 def in_pieces(size: int) -> Iterator[None]:
     """Strips and chunks of about ``size`` numbers."""
     limits = {
-        "losses.part_sums": "_STRIP",
-        "losses.mined": "_COMPARED",
-        "losses.every_triplet": "_CHUNK",
+        "losses.parts.part_sums": "_STRIP",
+        "losses.triplets.mined": "_COMPARED",
+        "losses.triplets.every_triplet": "_CHUNK",
         "miners.nearest_negative": "_CHUNK",
     }
     with ExitStack() as stack:
