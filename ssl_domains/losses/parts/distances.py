@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["DistancesTo", "distances", "squared_distances"]
+__all__ = ["StripDistances", "distances", "squared_distances"]
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
@@ -25,27 +25,33 @@ def distances(a: Tensor, b: Tensor, squared: bool = False) -> Tensor:
     return torch.where(known, torch.where(known, values, 1).sqrt(), values.detach().sqrt())
 
 
-class DistancesTo:
-    """Distances to the same rows ``[J, d]``, without gradient: what `distances` gives, in fewer passes over memory.
+class StripDistances:
+    """Distances of anchors to all candidates, a strip at a time: what `distances` gives, in fewer passes over memory.
+
+    They have no gradient.
 
     Args:
-        b: The rows.
+        queries: ``[M, d]`` anchors.
+        keys: ``[N, d]`` candidates; the same tensor where they are the anchors.
         squared: Whether distances are squared.
     """
 
-    def __init__(self, b: Tensor, squared: bool = False) -> None:
-        b = b.detach()
-        self.centre = b.mean(dim=0) if len(b) else b.new_zeros(b.shape[1])
-        self.rows = b - self.centre
-        self.lengths = self.rows.square().sum(1)
+    @torch.no_grad()
+    def __init__(self, queries: Tensor, keys: Tensor, squared: bool = False) -> None:
+        # Around their mean, rows that are near each other are short, and so is the rounding error.
+        centre = keys.mean(dim=0) if len(keys) else keys.new_zeros(keys.shape[1])
+        self.keys = keys - centre
+        self.lengths = self.keys.square().sum(1)
+        same = queries is keys
+        self.queries = self.keys if same else queries - centre
+        self.query_lengths = self.lengths if same else self.queries.square().sum(1)
         self.squared = squared
 
     @torch.no_grad()
-    def __call__(self, a: Tensor) -> Tensor:
-        """Distances ``[I, J]`` of rows ``[I, d]``."""
-        a = a - self.centre
-        values = torch.addmm(self.lengths, a, self.rows.T, alpha=-2)
-        values.add_(a.square().sum(1)[:, None]).clamp_(min=0)
+    def __call__(self, anchors: slice) -> Tensor:
+        """Distances ``[I, N]`` of a slice of the anchors."""
+        values = torch.addmm(self.lengths, self.queries[anchors], self.keys.T, alpha=-2)
+        values.add_(self.query_lengths[anchors, None]).clamp_(min=0)
         return values if self.squared else values.sqrt_()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ssl_domains.losses.parts.distances import DistancesTo
+from ssl_domains.losses.parts.distances import StripDistances
 from ssl_domains.losses.parts.part_sums import strips
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def mined_strips(
         squared: Whether distances are squared.
         graded: Whether weights order the positives.
     """
-    measured = DistancesTo(keys, squared)
+    measured = StripDistances(queries, keys, squared)
     for i in strips(len(queries), len(keys)):
         tile = pairs.collapsed(i, slice(0, len(keys)))
         tile = tile if graded else tile.ungraded()
         with torch.no_grad():
-            chosen = miner(measured(queries.detach()[i]), tile, pairs.anchors.row[i])
+            chosen = miner(measured(i), tile, pairs.anchors.row[i])
         yield MinedStrip(i, tile, chosen)

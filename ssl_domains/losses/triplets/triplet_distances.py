@@ -23,7 +23,7 @@ def triplet_distances(queries: Tensor, keys: Tensor, rows: Tensor, squared: bool
         rows: int64 ``[3, T]``, anchors, positives and negatives.
         squared: Whether distances are squared.
     """
-    both: Tensor = _Distances.apply(queries, keys, rows, squared)
+    both: Tensor = _Distances.apply(queries, None if keys is queries else keys, rows, squared)
     to_positive, to_negative = both.unbind()
     return to_positive, to_negative
 
@@ -32,12 +32,13 @@ class _Distances(torch.autograd.Function):
     """Distances ``[2, T]``; positives and negatives share every call."""
 
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, keys: Tensor, rows: Tensor, squared: bool) -> Tensor:
-        others = keys.index_select(0, rows[1:].reshape(-1)).view(2, rows.shape[1], keys.shape[1])
-        differences = others.sub_(queries.index_select(0, rows[0]))
+    def forward(ctx: Any, queries: Tensor, keys: Tensor | None, rows: Tensor, squared: bool) -> Tensor:
+        # One tensor in both roles gets its gradient in one sum.
+        others = (queries if keys is None else keys).index_select(0, rows[1:].reshape(-1))
+        differences = others.view(2, rows.shape[1], -1).sub_(queries.index_select(0, rows[0]))
         values = differences.square().sum(2) if squared else torch.linalg.vector_norm(differences, dim=2)
         ctx.save_for_backward(rows, differences, values)
-        ctx.squared, ctx.sizes = squared, (len(queries), len(keys))
+        ctx.squared, ctx.sizes = squared, (len(queries), None if keys is None else len(keys))
         return values
 
     @staticmethod
@@ -47,7 +48,10 @@ class _Distances(torch.autograd.Function):
         # Where a distance is 0, so is the difference.
         factor = 2 * gradient if ctx.squared else gradient / values.clamp(min=1e-30)
         directions = differences * factor[..., None]
-        to_queries, to_keys = (directions.new_zeros(size, directions.shape[2]) for size in ctx.sizes)
+        of_queries, of_keys = ctx.sizes
+        to_queries = directions.new_zeros(of_queries, directions.shape[2])
         to_queries.index_add_(0, rows[0], directions.sum(0), alpha=-1)
-        to_keys.index_add_(0, rows[1:].reshape(-1), directions.view(-1, directions.shape[2]))
+        to_keys = None if of_keys is None else directions.new_zeros(of_keys, directions.shape[2])
+        others = to_queries if to_keys is None else to_keys
+        others.index_add_(0, rows[1:].reshape(-1), directions.view(-1, directions.shape[2]))
         return to_queries, to_keys, None, None

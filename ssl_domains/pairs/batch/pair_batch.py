@@ -234,15 +234,19 @@ class PairBatch:
 
     def cross_sample(self) -> Tensor:
         """Whether the anchor has a positive of *another* sample in each relation: bool ``[M, R]``."""
-        result = torch.zeros_like(self.codes, dtype=torch.bool)
-        for r, by_codes in enumerate(self.by_codes):
-            if by_codes:
-                result[:, r] = self.cross_by_codes(r)
-                continue
-            for i in _strips(len(self.anchors)):
-                for j in _strips(len(self.candidates)):
-                    matches, _ = self._positives(r, i, j, self._fixed(i, j))
-                    result[i, r] |= matches.logical_and_(self.other_sample(i, j)).any(dim=1)
+        if not self.by_codes:
+            return torch.zeros_like(self.codes, dtype=torch.bool)
+        columns = [
+            self.cross_by_codes(r) if by_codes else self._cross_by_tiles(r) for r, by_codes in enumerate(self.by_codes)
+        ]
+        return torch.stack(columns, dim=1)
+
+    def _cross_by_tiles(self, r: int) -> Tensor:
+        result = torch.zeros(len(self.anchors), dtype=torch.bool, device=self.codes.device)
+        for i in _strips(len(self.anchors)):
+            for j in _strips(len(self.candidates)):
+                matches, _ = self._positives(r, i, j, self._fixed(i, j))
+                result[i] |= matches.logical_and_(self.other_sample(i, j)).any(dim=1)
         return result
 
     def partner(self, generator: torch.Generator | None = None) -> Tensor:
