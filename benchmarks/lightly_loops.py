@@ -185,7 +185,7 @@ def _barlow_twins(ours: nn.Module, queue: int) -> Peer:
     from lightly.loss import BarlowTwinsLoss
 
     assert isinstance(ours, BarlowTwins)
-    model, criterion = _branch(ours.encoder, ours.head), BarlowTwinsLoss(lambda_param=ours.redundancy)
+    model, criterion = _branch(ours.encoder, ours.head), BarlowTwinsLoss(lambda_param=ours.settings.redundancy)
     return Peer(model, model[0].encoder, lambda one, two: criterion(*model(torch.cat([one, two])).chunk(2)))
 
 

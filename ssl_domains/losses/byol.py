@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssl_domains.errors import UsageError
 from ssl_domains.losses.output import LossOutput
 from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.operands import operands
 
 if TYPE_CHECKING:
     from ssl_domains.pairs import PairBatch
@@ -51,15 +51,9 @@ def byol_loss(
     References:
         Grill et al. 2020, *Bootstrap Your Own Latent*.
     """
-    for name, x, rows in (("z", z, pairs.anchors), ("candidates", candidates, pairs.candidates)):
-        if x.ndim != 2 or len(x) != len(rows) or x.shape[1] != z.shape[1]:
-            raise UsageError(f"{name} is {list(x.shape)} for {len(rows)} rows of {z.shape[1]} numbers", "one row each")
     with without_autocast(z.device):
-        dtype = torch.promote_types(torch.promote_types(z.dtype, candidates.dtype), torch.float32)
-        predictions, targets = F.normalize(z.to(dtype), dim=1), F.normalize(candidates.to(dtype), dim=1)
-        pairs = pairs.to(z.device)
-        if pairs.filled is not None:  # unfilled rows may hold NaN, and 0 · NaN is NaN
-            targets = torch.where(pairs.filled[:, None], targets, 0)
+        queries, keys, pairs = operands(z, pairs, candidates)
+        predictions, targets = F.normalize(queries, dim=1), F.normalize(keys, dim=1)
         relations = len(pairs.weights)
         means, weights, cross = [], [], []
         for top in range(0, len(z), _STRIP):
@@ -69,7 +63,7 @@ def byol_loss(
             weights.append(weight)
             cross.append(other)
         if not means:
-            zero, nothing = predictions.sum() * 0, z.new_zeros(relations, dtype=dtype)
+            zero, nothing = predictions.sum() * 0, predictions.new_zeros(relations)
             counts = nothing.long()
             return LossOutput(zero, nothing, nothing, counts if total is None else total(counts))
         weight = torch.cat(weights, dim=1)
@@ -79,7 +73,7 @@ def byol_loss(
         anchors = counts if total is None else total(counts)
         losses = each.sum(dim=1) / anchors.clamp(min=1)
         alphas = losses.new_tensor(pairs.weights)
-        without = 1 - torch.cat(cross, dim=1).to(dtype).mean(dim=1)
+        without = 1 - torch.cat(cross, dim=1).to(predictions.dtype).mean(dim=1)
         return LossOutput((alphas * losses).sum(), losses.detach(), without, anchors)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ssl_domains.errors import UsageError
 from ssl_domains.losses.output import LossOutput
 from ssl_domains.losses.parts.autocast import without_autocast
+from ssl_domains.losses.parts.operands import operands
 from ssl_domains.losses.softmax.dense import dense_loss
 from ssl_domains.losses.softmax.tiled import TiledLoss
 
@@ -74,25 +75,15 @@ def contrastive_loss(
         *Supervised Contrastive Learning*.
     """
     tau = _temperature(temperature)
-    if candidates is None and not pairs.square:
-        raise UsageError("these pairs have candidates of their own", "hand their embeddings over as candidates=")
-    keys = z if candidates is None else candidates
-    m, n = len(pairs.anchors), len(pairs.candidates)
-    for name, x, rows in (("z", z, m), ("candidates", keys, n)):
-        if x.ndim != 2 or x.shape[0] != rows:
-            raise UsageError(f"{name} is {list(x.shape)} but the pairs have {rows} rows", "one embedding [d] a row")
-    if z.shape[1] != keys.shape[1]:
-        raise UsageError(f"anchors have {z.shape[1]} dimensions, candidates {keys.shape[1]}", "use one projection")
     device = z.device
     with without_autocast(device):
-        dtype = torch.promote_types(torch.promote_types(z.dtype, keys.dtype), torch.float32)
-        queries, pairs = z.to(dtype), pairs.to(device)
-        others = None if candidates is None else _filled(keys.to(dtype), pairs)
+        queries, keys, pairs = operands(z, pairs, candidates)
+        others = None if candidates is None else keys
         if isinstance(tau, Tensor):
-            tau = tau.to(device, dtype).reshape(())
-        if tile is None and device.type == "cpu" and 0 < m * n <= _DENSE:
+            tau = tau.to(device, queries.dtype).reshape(())
+        if tile is None and device.type == "cpu" and 0 < len(queries) * len(keys) <= _DENSE:
             return dense_loss(queries, others, tau, pairs, total_anchors)
-        scalar = torch.as_tensor(tau, dtype=dtype, device=device)
+        scalar = torch.as_tensor(tau, dtype=queries.dtype, device=device)
         return LossOutput(*TiledLoss.apply(queries, others, scalar, pairs, tile, total_anchors))
 
 
@@ -104,8 +95,3 @@ def _temperature(given: float | Tensor) -> float | Tensor:
     if not (value > 0 and math.isfinite(value)):
         raise UsageError(f"the temperature is {value:g}", "it must be a positive number, such as 0.1")
     return given
-
-
-def _filled(keys: Tensor, pairs: PairBatch) -> Tensor:
-    """Replace unfilled rows by zeros: no anchor uses them, but their NaN times a weight of 0 would be NaN."""
-    return keys if pairs.filled is None else torch.where(pairs.filled[:, None], keys, 0)
