@@ -16,6 +16,7 @@ NAMES = (
     "store",
     "regions",
     "engine_step",
+    "methods",
     "lightly_methods",
     "lightly_accuracy",
     "end_to_end",

@@ -27,10 +27,10 @@ class Peak:
 
     bytes: int
     seconds: float
-    value: float
+    value: Any
 
 
-def peak_of(prepare: Callable[..., Callable[[], float]], *arguments: Any) -> Peak:
+def peak_of(prepare: Callable[..., Callable[[], object]], *arguments: Any) -> Peak:
     """Run ``prepare(*arguments)`` and then what it returns in a fresh process; the second is what is measured.
 
     Args:
@@ -55,7 +55,7 @@ def peak_of(prepare: Callable[..., Callable[[], float]], *arguments: Any) -> Pea
     return found
 
 
-def _measure(connection: Connection, prepare: Callable[..., Callable[[], float]], arguments: tuple[Any, ...]) -> None:
+def _measure(connection: Connection, prepare: Callable[..., Callable[[], object]], arguments: tuple[Any, ...]) -> None:
     call = prepare(*arguments)
     baseline = _resident("VmRSS")
     before = time.perf_counter()

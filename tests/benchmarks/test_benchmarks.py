@@ -56,6 +56,14 @@ def test_a_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
         loss.run(loss.Sizes(agree=64))
 
 
+def test_methods(tmp_path: Path) -> None:
+    from benchmarks.methods import Sizes, run
+
+    result = run(Sizes(pictures=24, batch=8, steps=2, methods=("supcon", "masked", "deep_cluster")))
+    assert [row.what for row in result.rows][3:5] == ["masked, small_vit: a step", "masked, small_vit: pictures"]
+    assert all(row.value > 0 for row in result.rows if "memory" not in row.what)
+
+
 def test_lightly_methods(tmp_path: Path) -> None:
     from benchmarks.lightly_methods import ARMS, Sizes, run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -89,7 +90,8 @@ class CellScore:
         fraction: Requested share of labelled groups.
         labels: Number of labelled rows that the probe was fitted on.
         groups: Codes of the tested groups, ascending.
-        sums: Name of a measure → its sums for each group ``[groups, K]``; see `measures`.
+        sums: Name of a measure → its sums for each group ``[groups, K]``; see `measures`. Equal rows are one list, as
+            a study of thousands of small groups has few different ones.
         values: Scores that can't be computed from sums (AUROC), over the whole fold; None where undefined.
         note: A remark; may be empty.
     """
@@ -101,6 +103,13 @@ class CellScore:
     sums: dict[str, list[list[float]]]
     values: dict[str, float | None] = field(default_factory=dict)
     note: str = ""
+
+    def __post_init__(self) -> None:
+        known: dict[bytes, list[float]] = {}
+        shared = {
+            name: [known.setdefault(array("d", row).tobytes(), row) for row in rows] for name, rows in self.sums.items()
+        }
+        object.__setattr__(self, "sums", shared)
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def read_result(study: Path, cell: Cell) -> CellResult | None:
         stored = json.loads((study / cell.folder / "result.json").read_text(encoding="utf-8"))
         scores = [CellScore(**score) for score in stored.pop("scores")]
         return CellResult(scores=scores, seconds=tuple(stored.pop("seconds")), **stored)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None  # a cell whose result can't be read is run again
 
 

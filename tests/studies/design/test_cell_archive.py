@@ -33,6 +33,16 @@ def a_cell(number: int, fold: int = 0) -> StoredCell:
     return StoredCell(f"cells/near/fold{fold}-seed{number}", "near", fold, number, result)
 
 
+def test_equal_rows_of_sums_are_one_list() -> None:
+    one_hot = np.eye(4).tolist()
+    counts = [list(one_hot[number % 4]) for number in range(3000)]
+    score = CellScore("linear", 1.0, 9, list(range(3000)), {"accuracy": counts, "macro-F1": [list(x) for x in counts]})
+    assert len({id(row) for rows in score.sums.values() for row in rows}) == 4
+    assert score.sums["accuracy"] == counts
+    kept = CellScore("linear", 1.0, 9, [0, 1], {"R²": [[0.0], [-0.0]]}).sums["R²"]
+    assert [str(row[0]) for row in kept] == ["0.0", "-0.0"]
+
+
 def test_cells_come_back_as_they_were(tmp_path: Path) -> None:
     empty = StoredCell("cells/none/tuning", "none", TUNING, 10_000, CellResult("hash", [], {}, (0.0, 0.1)))
     cells = (*(a_cell(number) for number in range(4)), empty)
