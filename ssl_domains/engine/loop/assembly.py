@@ -16,6 +16,7 @@ from ssl_domains.engine.loop.initial import initial_encoder
 from ssl_domains.engine.loop.online_knn import online_labels
 from ssl_domains.engine.loop.pair_plan import PairPlan, group_column, plan_pairs
 from ssl_domains.engine.loop.refreshing import Refresher
+from ssl_domains.engine.loop.rule_check import refuse_unread_rule
 from ssl_domains.engine.processes.batch_norm import SharedBatchNorm, share_batch_norms
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.generators import reseed
@@ -28,7 +29,7 @@ from ssl_domains.engine.step.optimisers import create_optimiser
 from ssl_domains.engine.step.schedule import Schedule
 from ssl_domains.engine.step.step import TrainingStep
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods import Method, MethodSource, TrainingSet, ViewPlan, needs_with
+from ssl_domains.methods import Method, MethodSource, TrainingSet, needs_with
 from ssl_domains.pairs import Composition, Computed, Objective, Rule
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -54,7 +55,6 @@ __all__ = [
     "assemble",
     "preprocess_of",
     "recipe_of",
-    "refuse_unread_rule",
     "resolve_config",
     "rule_text",
 ]
@@ -208,27 +208,8 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     needs.require(recipe.views, config.method.name)
     if config.encoder.freeze and config.encoder.init == "random":
         raise UsageError("encoder.freeze would keep random weights", "give --init, or leave encoder.freeze out")
-    refuse_unread_rule(config, needs)
+    refuse_unread_rule(config, needs, parts.table)
     return config
-
-
-def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
-    """Refuse a rule that neither the method's loss nor the composition of batches reads, and a missing one.
-
-    Raises:
-        UsageError: When the configuration has such a rule, or has none and the method needs one.
-    """
-    if needs.rule and (config.pairs.rule == "none" or config.pairs.relations == "none"):
-        raise UsageError(
-            f"the method {config.method.name!r} needs a rule: without one its loss is that of simclr",
-            "add a rule such as --rule \"same('label')\", or use --method simclr",
-        )
-    has_rule = config.pairs.rule != "none" and config.pairs.relations != "none"
-    if has_rule and not needs.pairs and config.pairs.composition != "partner":
-        raise UsageError(
-            f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
-            "leave the rule out, or show partners as views: --set pairs.composition=partner",
-        )
 
 
 def assemble(
