@@ -81,6 +81,18 @@ WITH_A_RUN = {
         "the run 'run' was made with the method 'simclr', and a resumed run keeps its method: not 'byol'",
         "use --method simclr to go on, or another --out",
     ),
+    "fractions that are no numbers": (
+        "toy probe {run} --label kind --fractions abc",
+        2,
+        "--fractions 'abc'",
+        "for example --fractions 0.01,0.1,1\n",
+    ),
+    "the whole model of a run without a head": (
+        "toy export {run} {tmp}/whole --part model",
+        2,
+        "not trained with labels: it has an encoder, but no head",
+        "hint: ssl-domains toy finetune SAMPLES --from {run} --label COLUMN --out RUN2\n",
+    ),
     "a group that is not there": ("toy probe {run} --label kind --group side", 2, "side", "kind"),
     "a format that is misspelt": ("toy export {run} {tmp}/out --format safetensor", 2, "safetensor", "safetensors"),
     "an export into a folder in use": ("toy export {run} {data} --format safetensors", 2, "already", "new folder"),
@@ -96,7 +108,7 @@ def check(cli: Callable[..., Any], line: str, places: dict[str, Path], code: int
     hints = [one for one in done.err.splitlines() if one.startswith("hint: ")]
     assert len(errors) == len(hints) == 1, done.err
     assert message in errors[0]
-    assert hint in f"{hints[0]}\n"  # a hint that ends here ends with a line break
+    assert hint.format(**places) in f"{hints[0]}\n"  # a hint that ends here ends with a line break
     assert done.err.rstrip("\n").endswith(hints[0]), "the error comes last"
 
 
@@ -133,7 +145,7 @@ def test_a_supervised_method_names_a_label_column_of_the_table(
     places["labels"].write_text(
         "patient,site,diagnosis\n" + "".join(f"p{number},s,{'ab'[number % 2]}\n" for number in range(12)), "utf-8"
     )
-    done = cli("toy", "tables", "join", places["samples"], places["labels"], "--on", "patient", "-o", joined)
+    done = cli("tables", "join", places["samples"], places["labels"], "--on", "patient", "-o", joined)
     assert done.code == 0, done.err
     line = f"toy pretrain {joined} --out {places['tmp']}/new --method supcon"
     check(cli, line, places, 2, "needs a rule", "use --rule \"same('diagnosis')\", or --method simclr\n")

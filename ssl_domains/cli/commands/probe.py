@@ -147,7 +147,11 @@ def shares_of(text: str) -> tuple[float, ...]:
     try:
         shares = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--fractions {text!r} is not a list of numbers", "for example 0.01,0.1,1") from None
+        raise UsageError(
+            f"--fractions {text!r} is not a list of numbers", "for example --fractions 0.01,0.1,1"
+        ) from None
     if not all(0 < share <= 1 for share in shares):
-        raise UsageError(f"--fractions {text!r}: each share must be above 0 and at most 1", "for example 0.01,0.1,1")
+        raise UsageError(
+            f"--fractions {text!r}: each share must be above 0 and at most 1", "for example --fractions 0.01,0.1,1"
+        )
     return shares
