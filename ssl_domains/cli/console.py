@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
@@ -25,6 +27,10 @@ class Answer:
         """Write the document, with ``--json`` only; NaN and infinities become null, as JSON has neither."""
         if self.as_json:
             print(json.dumps(_plain(document), indent=2, allow_nan=False), file=self._stream)
+
+    def width(self) -> int | None:
+        """Columns of the terminal that shows the answer; None where it goes to a file or another program."""
+        return shutil.get_terminal_size().columns if self._stream.isatty() else None
 
     def line(self, text: str = "") -> None:
         """Write a line of text, without ``--json`` only."""
@@ -62,8 +68,15 @@ def error(kind: str, message: str, hint: str) -> None:
             print(f"{word}: {flat}", file=sys.stderr)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table as plain text; numeric columns are right-aligned, None is a dash."""
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int | None = None) -> str:
+    """A table as plain text; numeric columns are right-aligned, None is a dash.
+
+    Args:
+        header: Names of the columns.
+        rows: Values by row.
+        width: Columns of the terminal. A table that is wider becomes a list: the first value of a row on a line, and
+            below it the others with their names, wrapped. None never does this.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(header)]
     right = [bool(rows) and all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(header))]
@@ -72,7 +85,20 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         padded = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)]
         return "  ".join(padded).rstrip()
 
-    return "\n".join([line(header), line(["─" * width for width in widths]), *map(line, cells)])
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        return "\n".join(_listed(header, row, width) for row in cells)
+    return "\n".join([line(header), line(["─" * one for one in widths]), *map(line, cells)])
+
+
+def _listed(header: Sequence[str], row: Sequence[str], width: int) -> str:
+    """One row as lines of at most ``width`` characters, but for words that are longer."""
+    lines = [row[0]]
+    for name, text in zip(header[1:], row[1:], strict=True):
+        lines += textwrap.wrap(
+            f"{name}: {text}", max(width, 8), initial_indent="  ", subsequent_indent="    ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+    return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:

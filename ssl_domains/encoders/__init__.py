@@ -8,7 +8,7 @@ folder for token ids, or an encoder of a plugin.
 from ssl_domains.encoders.conv1d import Conv1d
 from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.factory import create_encoder
-from ssl_domains.encoders.heads import Norm, projection_head
+from ssl_domains.encoders.heads import Activation, Norm, projection_head
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
@@ -19,6 +19,7 @@ from ssl_domains.encoders.timm_encoder import TimmEncoder, allow_other_sizes
 from ssl_domains.encoders.transformer import TransformerEncoder
 
 __all__ = [
+    "Activation",
     "Conv1d",
     "Encoder",
     "Features",

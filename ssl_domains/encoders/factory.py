@@ -77,7 +77,7 @@ def create_encoder(
 
 def _create_conv1d(takes: InputSpec, init: Init, seed: int) -> Encoder:
     if init != "random":
-        raise UsageError("there are no pretrained weights for 'conv1d'", "--init random")
+        raise _no_weights("conv1d", "start from a file of weights, or from random ones")
     if len(takes.space) != 1:
         raise UsageError(f"'conv1d' takes inputs of one side, not {len(takes.space)}", "take small_conv for pictures")
     with _seeded(seed):
@@ -96,10 +96,17 @@ def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tup
                 model = timm.create_model(name, pretrained=init == "pretrained", **options)
         except Exception as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if "No pretrained weights exist" in cause:
+                hint = "use --encoder resnet18, which has such weights, or start from a file of weights"
+                raise _no_weights(name, hint) from error
             hint = "pretrained weights come over the network" if init == "pretrained" else "see the model's page"
             raise UsageError(f"encoder {name!r} can't be made: {cause}", hint) from error
     assert isinstance(model, nn.Module)
     return model
+
+
+def _no_weights(name: str, hint: str) -> UsageError:
+    return UsageError(f"there are no pre-trained weights for the encoder {name!r}", hint)
 
 
 def _square(model: nn.Module, in_chans: int, image_size: int | None) -> InputSpec:

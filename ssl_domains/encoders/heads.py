@@ -6,7 +6,10 @@ from typing import Literal
 
 from torch import nn
 
-__all__ = ["Norm", "projection_head"]
+__all__ = ["Activation", "Norm", "projection_head"]
+
+Activation = Literal["relu", "gelu"]
+"""Nonlinearity of the hidden layers of a head."""
 
 Norm = Literal["batch", "layer", "none"]
 """Norm of the hidden layers of a head."""
@@ -20,8 +23,9 @@ def projection_head(
     norm: Norm = "batch",
     *,
     last_norm: bool = False,
+    activation: Activation = "relu",
 ) -> nn.Sequential:
-    """An MLP ``[B, in_features] → [B, out]``: ``layers − 1`` hidden layers with a norm and ReLU (Chen et al. 2020).
+    """An MLP ``[B, in_features] → [B, out]``: ``layers − 1`` hidden layers with a norm and a nonlinearity (Chen 2020).
 
     The loss reads the output of the head, a probe reads its input: the contrastive task discards information, and with
     a head it is discarded there instead of in the encoder. ``layers=1`` is a linear map, ``layers=0`` the identity.
@@ -34,6 +38,7 @@ def projection_head(
         norm: Norm of the hidden layers. Only ``"layer"`` and ``"none"`` allow gradient caching, as the output of
             BatchNorm for a row depends on the other rows.
         last_norm: Whether the output is normalised too, without learned scale and shift, as in SimSiam and MoCo v3.
+        activation: Nonlinearity of the hidden layers: ``"relu"``, or ``"gelu"`` as in DINO.
     """
     head = nn.Sequential()
     width = in_features
@@ -41,7 +46,7 @@ def projection_head(
         head.append(nn.Linear(width, hidden, bias=norm == "none"))
         if norm != "none":
             head.append(nn.BatchNorm1d(hidden) if norm == "batch" else nn.LayerNorm(hidden))
-        head.append(nn.ReLU(inplace=True))
+        head.append(nn.ReLU(inplace=True) if activation == "relu" else nn.GELU())
         width = hidden
     if layers:
         last_norm = last_norm and norm != "none"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.engine.loop.assembly import rule_text
 from ssl_domains.engine.loop.initial import encoder_at_start
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.probe import RANDOM
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["Gallery", "retrieval_run"]
 
 Gallery = Literal["train", "test"]
+
+Judged = Callable[[slice], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+"""From a slice of the queries to the grades of all items, and to which of them are ranked."""
+
+_QUERIES = 256
 
 
 def retrieval_run(
@@ -60,7 +66,8 @@ def retrieval_run(
         progress: Called with what is being done, and how much of it is done and to do.
 
     Raises:
-        UsageError: When a column or file of the rule is missing, or the run folder can't be written to.
+        UsageError: When a column or file of the rule is missing, the rule relates only samples of one held-out group,
+            or the run folder can't be written to.
         DataError: When no test row or no row of the gallery has an array, or no query has a relevant item.
     """
     require_target(probe_path(run.folder, label))
@@ -77,6 +84,7 @@ def retrieval_run(
     bound = objective.bind(table)
     batch = bound.pairs(Rows.of(asking, views=1), Rows.stored(items))
     judged, counts = _judged(batch, split.groups[asking], split.groups[items])
+    _require_relevant(judged, len(asking), objective, split.group)
     graded = any(batch.graded) or len(objective.relations) > 1
     rows: list[ProbeRow] = []
     results: list[Retrieval] = []
@@ -85,11 +93,6 @@ def retrieval_run(
         result = retrieve(x[np.searchsorted(used, asking)], x[np.searchsorted(used, items)], judged, graded=graded)
         results.append(result)
         rows.append(_row(name, result, len(items), split.test_groups))
-        if not result.queries:
-            raise DataError(
-                "no query has a relevant item in the gallery",
-                "--gallery takes the other side of the split; a relevant item of the query's own group doesn't count",
-            )
     side = "the training rows" if gallery == "train" else "the other test rows"
     notes = (
         *([unfinished] if unfinished else []),
@@ -106,9 +109,7 @@ def retrieval_run(
     return report
 
 
-def _judged(
-    batch: PairBatch, queries: NDArray[np.int64], items: NDArray[np.int64]
-) -> tuple[Callable[[slice], tuple[NDArray[np.float64], NDArray[np.bool_]]], Callable[[], int]]:
+def _judged(batch: PairBatch, queries: NDArray[np.int64], items: NDArray[np.int64]) -> tuple[Judged, Callable[[], int]]:
     """Grades and ranked items of some queries; and the number of relevant items that their group excludes."""
     everything = slice(0, len(items))
 
@@ -118,13 +119,38 @@ def _judged(
         return tile.weight.numpy() * other, (tile.positive | tile.negative).numpy() & other
 
     def excluded() -> int:
-        strips = (slice(start, min(start + 256, len(queries))) for start in range(0, len(queries), 256))
         return sum(
             int((batch.collapsed(strip, everything).positive.numpy() & (queries[strip, None] == items)).sum())
-            for strip in strips
+            for strip in _strips(len(queries))
         )
 
     return judged, excluded
+
+
+def _strips(queries: int) -> Iterator[slice]:
+    return (slice(start, min(start + _QUERIES, queries)) for start in range(0, queries, _QUERIES))
+
+
+def _require_relevant(judged: Judged, queries: int, objective: Objective, group: str) -> None:
+    """Refuse a rule by which no query has a relevant item in the gallery, before the slow embedding.
+
+    Raises:
+        UsageError: When the rule compares the column of the groups, which are not in their own gallery.
+        DataError: When it compares other columns or files.
+    """
+    for strip in _strips(queries):
+        grades, ranked = judged(strip)
+        if grades[ranked].any():
+            return
+    cause = "no query has a relevant item in the gallery"
+    if group in objective.columns:
+        raise UsageError(
+            f"{cause}: {rule_text(objective)} compares {group!r}, and the groups of {group!r} are held out whole",
+            f"take a rule on another column than {group!r}, or hold out the groups of another with --group",
+        )
+    raise DataError(
+        cause, "--gallery takes the other side of the split; a relevant item of the query's own group doesn't count"
+    )
 
 
 def _arms(

@@ -109,6 +109,8 @@ class Domain:
         handmade: Name of a hand-made feature, such as ``"HOG"`` → function from inputs of the encoder, such as pictures
             float32 ``[n, C, S, S]`` in [0, 1], to features ``[n, F]``; inputs of differing length come one at a time. A
             linear probe on them is a floor. Heavy packages are imported when it is called.
+        files: Which files the reader reads, in words, such as ``"wav files (.wav)"``; part of the hint where a folder
+            holds none of them.
         nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: For pictures: edge of the canvas in pixels when the configuration names none.
@@ -142,6 +144,7 @@ class Domain:
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
     map_files: MapFiles | None = None
+    files: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,7 +81,9 @@ class FineTuned:
         """
         run = run if isinstance(run, Run) else Run.open(run)
         if not (run.folder / TASK_FILE).is_file():
-            raise UsageError(f"the run {run.folder.name!r} was not trained with labels", "probe it, or fine-tune it")
+            cause = f"the run {run.folder.name!r} was not trained with labels: it has an encoder, but no head"
+            started = f"ssl-domains {run.table_meta.domain or 'DOMAIN'} finetune SAMPLES --from"
+            raise UsageError(cause, f"{started} {shlex.quote(str(run.folder))} --label COLUMN --out RUN2")
         with run.reading(TASK_FILE):
             task = Task.from_dict(json.loads((run.folder / TASK_FILE).read_text(encoding="utf-8")))
         return cls(run, task)

@@ -53,7 +53,7 @@ def require_two_views(one: Tensor, two: Tensor) -> None:
     if one.ndim != 2 or one.shape != two.shape:
         raise UsageError(f"two views of shapes {list(one.shape)} and {list(two.shape)}", "both are [n, d]")
     if len(one) < 2:
-        raise UsageError("a statistic of the batch over one row", "use --set train.batch_size=2 or more")
+        raise UsageError("a statistic of the batch over one row", "use --set train.batch_size=2")
 
 
 def off_diagonal_square(matrix: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class DeepInfoMax(Method):
         widths = encoder.num_features, channels
         if options["layers"] == 0 and widths[0] != widths[1]:
             cause = f"the map of {encoder.name!r} has {channels} channels, its pooled features {encoder.num_features}"
-            raise UsageError(cause, "use --set head.layers=1 or more")
+            raise UsageError(cause, "use --set head.layers=1")
         whole, place = (projection_head(w, options["hidden"], options["out"], options["layers"]) for w in widths)
         return cls(encoder, whole, place, options["bound"])
 

@@ -24,6 +24,7 @@ from ssl_domains.methods.rows.unit_length import unit_length
 __all__ = ["DINO", "DINOOptions"]
 
 _USUAL_PROTOTYPES = 65_536  # of the paper
+_WARM_UP_EPOCHS = 30  # of the paper
 
 
 class DINOOptions(MultiCropOptions):
@@ -34,6 +35,16 @@ class DINOOptions(MultiCropOptions):
     )
     teacher_temperature: float = Field(
         default=0.04, gt=0, allow_inf_nan=False, description="temperature of the teacher: smaller is sharper"
+    )
+    warm_up_temperature: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="temperature of the teacher at the first step, from which it goes to teacher_temperature; unset: "
+        "no warm-up",
+    )
+    warm_up_steps: int | None = Field(
+        default=None, ge=1, description="steps of the warm-up of the temperature; unset: 30 epochs, as in the paper"
     )
     momentum: float = Field(
         default=0.996, ge=0, le=1, description="momentum of the teacher; it rises to 1 during the run"
@@ -56,6 +67,8 @@ class DINO(MultiCrop):
         number = number_of_prototypes(self.settings.prototypes, _USUAL_PROTOTYPES, training)
         self.prototypes = Prototypes(number, self.width, steps_of_freeze(self.settings.freeze_steps, training))
         self.register_buffer("centre", torch.zeros(number))
+        epochs = _WARM_UP_EPOCHS * max(1, training.samples // training.batch_size)
+        self.warm_up_steps = self.settings.warm_up_steps or epochs
         self.teacher_encoder, self.teacher_head = momentum_copy(self.encoder), momentum_copy(self.head)
         self.teacher_prototypes = momentum_copy(self.prototypes)
 
@@ -74,10 +87,18 @@ class DINO(MultiCrop):
             out.targets["scores"].reshape(GLOBAL_VIEWS, -1, scores.shape[1]),
             self.centre,
             temperature=self.settings.temperature,
-            teacher_temperature=self.settings.teacher_temperature,
+            teacher_temperature=self.teacher_temperature(),
             total=out.total,
         )
         return LossOutput.plain(loss)
+
+    def teacher_temperature(self) -> float | Tensor:
+        """The teacher's temperature τ_t at the current step: it goes linearly from the first to the final one."""
+        first, final = self.settings.warm_up_temperature, self.settings.teacher_temperature
+        if first is None:
+            return final
+        # Computed on the device: reading the step number there would wait for it.
+        return first + (final - first) * (self.prototypes.steps / self.warm_up_steps).clamp(max=1)
 
     def after_step(self, out: Embeddings, progress: float) -> None:
         """Move the teacher and the centre."""

@@ -67,7 +67,7 @@ class InstanceDiscrimination(Method):
         n, k = training.samples, self.settings.noise
         if self.settings.objective == "nce" and k > n:
             cause = f"method.noise is {k}, but the bank has {n} rows, one for each training sample"
-            raise UsageError(cause, f"use --set method.noise={n} or less, or --set method.objective=softmax")
+            raise UsageError(cause, f"use --set method.noise={n}, or --set method.objective=softmax")
         self.bank = MemoryBank(training, self.width)
         self.noise = BankNoise(n, k, self.settings.partition) if self.settings.objective == "nce" else None
 

@@ -89,7 +89,7 @@ class MoCo(Method):
         length = self.settings.queue or min(_USUAL_QUEUE, training.samples)
         if length > training.samples:
             cause = f"the queue of {length} keys is longer than the table of {training.samples} training samples"
-            raise UsageError(cause, f"use --set method.queue={training.samples} or less")
+            raise UsageError(cause, f"use --set method.queue={training.samples}")
         self.queue = KeyQueue(length, self.width, training.emitted)
 
     def embed(self, views: Views) -> Embeddings:

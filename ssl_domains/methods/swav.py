@@ -55,7 +55,7 @@ class SwAV(MultiCrop):
         self.prototypes = Prototypes(number, self.width, steps_of_freeze(settings.freeze_steps, training))
         if settings.queue > training.samples:
             cause = f"the queue of {settings.queue} is longer than the table of {training.samples} training samples"
-            raise UsageError(cause, f"use --set method.queue={training.samples} or less")
+            raise UsageError(cause, f"use --set method.queue={training.samples}")
         if settings.queue:
             self.queues.extend(KeyQueue(settings.queue, self.width) for _ in range(GLOBAL_VIEWS))
 

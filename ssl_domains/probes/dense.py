@@ -274,7 +274,10 @@ def _choose(
     names, codes = np.unique(groups[rows], return_inverse=True)
     folds = min(folds, len(names))
     middle = grid[len(grid) // 2]
-    alone = f"too few training groups to choose by: lr={middle:g} taken unseen"
+    alone = (
+        f"the head used its middle learning rate, lr={middle:g}: so few groups are labelled that none can be held out "
+        "to compare rates"
+    )
     if folds < 2:
         return middle, [alone]
     order = np.random.default_rng(seed).permutation(len(names))

@@ -75,7 +75,10 @@ def label_draws(
         mask[rows[taken[codes]]] = True
         note = ""
         if count > requested:
-            note = f"{fraction:g} of the groups leaves a class without a label: {count} of {len(names)} groups used"
+            note = (
+                f"a fraction of {fraction:g} would leave a class without a label: {count} of {len(names)} groups are "
+                "used instead"
+            )
         draws.append(LabelDraw(fraction, count / max(1, len(names)), mask, count, note))
     return draws
 

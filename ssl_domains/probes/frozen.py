@@ -182,7 +182,10 @@ def _choose(
     if len(grid) == 1:
         return middle, []
     text = ", ".join(f"{key}={value:g}" for key, value in middle.items())
-    return middle, [f"too few training groups to choose by: {text} taken unseen"]
+    return middle, [
+        f"the probe used its middle setting, {text}: so few groups are labelled that none can be held out to compare "
+        "settings"
+    ]
 
 
 def _group_folds(

@@ -155,7 +155,7 @@ class SampleTable:
         """The named column as integer codes ``[n]``: equal values have equal codes; −1 for missing (null or NaN)."""
         column = self.column(name)
         if column.dtype.is_nested():
-            raise UsageError(f"column {name!r} holds lists, which same() can't compare", "use overlap()")
+            raise UsageError(f"column {name!r} holds lists, which same() can't compare", f"use overlap({name!r})")
         if column.dtype.is_float():
             column = column.fill_nan(None)
         ranks = column.rank("dense").cast(pl.Int64) - 1

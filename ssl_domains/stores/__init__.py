@@ -7,7 +7,7 @@ continued.
 
 from ssl_domains.stores.array_store import ArrayStore, default_store
 from ssl_domains.stores.copying import Notice
-from ssl_domains.stores.masks import MaskStore, default_mask_store, mask_names
+from ssl_domains.stores.masks import MaskStore, default_mask_store, mask_names, names_masks
 from ssl_domains.stores.sample_arrays import SampleArrays
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "default_mask_store",
     "default_store",
     "mask_names",
+    "names_masks",
 ]

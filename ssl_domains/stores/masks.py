@@ -19,7 +19,7 @@ from ssl_domains.stores.copying import Notice
 from ssl_domains.stores.filling import Progress
 from ssl_domains.stores.fingerprint import reader_name
 
-__all__ = ["MaskStore", "default_mask_store", "mask_names"]
+__all__ = ["MaskStore", "default_mask_store", "mask_names", "names_masks"]
 
 _HIDDEN = {"path": "image_path", "array": "image_array", "region": "image_region"}
 
@@ -28,6 +28,11 @@ def default_mask_store(samples: str | Path) -> Path:
     """Default folder of a sample table's mask store: ``<stem>.masks`` in the folder of the table."""
     path = Path(samples)
     return path.with_name(f"{path.stem}.masks")
+
+
+def names_masks(table: SampleTable) -> bool:
+    """Whether the scan of a table found a mask of any sample."""
+    return "mask_path" in table.columns and table.frame["mask_path"].null_count() < len(table)
 
 
 def mask_names(table: SampleTable) -> dict[int, str]:
@@ -72,7 +77,7 @@ class MaskStore:
         """
         if not isinstance(reader, MaskReader):
             raise UsageError("this domain's reader knows no masks", "probe a column with --label instead")
-        if "mask_path" not in table.columns or table.frame["mask_path"].null_count() == len(table):
+        if not names_masks(table):
             raise UsageError("the sample table names no masks", "scan with the masks of the images")
         return cls(ArrayStore.fill(folder, _by_mask(table), _MaskFiles(reader), progress, notice=notice))
 

@@ -84,6 +84,7 @@ TOYS = Domain(
         ScanOption("dark", bool, help="dark toys"), ScanOption("shift", int, help="taller toys"),
     ),
     default_encoder="small_conv", default_size=32, group="patient",
+    files="toys (.npy)",
     floors={"height alone": ("height",), "scanner alone": ("scanner",)}, nuisance=("kind", "scanner"),
 )
 

@@ -99,11 +99,15 @@ def test_weights_of_a_file(cli: Callable[..., Any], samples: Path, run: Path, tm
 
 
 MISTAKES = {
-    "neither label nor masks": ("{samples} --from {run} --out {out}", 2, "column or the masks", "--label COLUMN"),
-    "both": ("{samples} --from {run} --out {out} --label kind --masks", 2, "column or the masks", "--label COLUMN"),
+    "neither label nor masks": ("{samples} --from {run} --out {out}", 2, "needs a target", "add --label COLUMN"),
+    "both": ("{samples} --from {run} --out {out} --label kind --masks", 2, "--label and --masks", "leave out --masks"),
     "a column that is not there": ("{samples} --from {run} --out {out} --label knid", 2, "knid", "'kind'"),
     "a start that is nothing": ("{samples} --from nowhere --out {out} --label kind", 2, "neither a run", "--from RUN"),
     "a folder that is no run": ("{samples} --from {data} --out {out} --label kind", 2, "not a run folder", "pretrain"),
+    "an encoder without pre-trained weights": (
+        "{samples} --from pretrained --out {out} --label kind", 2,
+        "there are no pre-trained weights for the encoder 'small_conv'", "use --encoder resnet18, which has",
+    ),
     "random weights": ("{samples} --from random --out {out} --label kind", 2, "from scratch", "scratch stands beside"),
     "a share of 2": ("{samples} --from {run} --out {out} --label kind --fractions 2", 2, "--fractions", "0.01,0.1,1"),
     "no draws": ("{samples} --from {run} --out {out} --label kind --draws 0", 2, "--draws 0", "1 or more"),
@@ -121,10 +125,11 @@ MISTAKES = {
         "{samples} --from {run} --out {out} --label kind --set pairs.rule=none", 2, "reads no pairs", "leave it out",
     ),
     "another size than the run's": (
-        "{samples} --from {run} --out {out} --label kind --set views.size=64", 2, "views.size = 32, not 64", "leave",
+        "{samples} --from {run} --out {out} --label kind --set views.size=64", 2, "views.size = 32, not 64",
+        "leave --set views.size out",
     ),
     "another encoder than the run's": (
-        "{samples} --from {run} --out {out} --label kind --encoder resnet18", 2, "encoder.name", "leave",
+        "{samples} --from {run} --out {out} --label kind --encoder resnet18", 2, "encoder.name", "leave --encoder out",
     ),
     "layers that are no number": ("{samples} --from {run} --out {out} --label kind --layers two", 2, "layers", ""),
     "more layers than there are": (

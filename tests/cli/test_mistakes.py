@@ -14,7 +14,7 @@ SMALL = ("--set", "train.max_steps=1", "--set", "train.batch_size=12", "--set", 
 
 WITHOUT_A_RUN = {
     "a folder that is not there": ("toy scan {tmp}/nowhere -o {tmp}/t.parquet", 2, "no source", "name a folder"),
-    "a folder without anything": ("toy scan {tmp}/empty -o {tmp}/t.parquet", 4, "holds nothing", "right folder"),
+    "a folder without anything": ("toy scan {tmp}/empty -o {tmp}/t.parquet", 4, "holds nothing", "reads toys (.npy)"),
     "a table of an unknown kind": ("toy scan {data} -o {tmp}/t.txt", 2, "can't write a table", ".parquet"),
     "a result that is a folder": ("toy scan {data} -o {tmp}/folder.parquet", 2, "is a folder", "name a file"),
     "--join without --on": ("toy scan {data} -o {tmp}/t.parquet --join {labels}", 2, "belong together", "--on COLUMN"),
@@ -45,6 +45,13 @@ WITHOUT_A_RUN = {
         "toy pretrain {samples} --out {tmp}/new --pairs patient --set train.batch_size=500", 2, "500",
         "--set train.batch_size=36",
     ),
+    "a queue longer than the table": (
+        "toy pretrain {samples} --out {tmp}/new --method moco --set method.queue=500", 2, "the queue of 500 keys",
+        "use --set method.queue=36\n",
+    ),
+    "a supervised method without a rule or a label": (
+        "toy pretrain {samples} --out {tmp}/new --method supcon", 2, "needs a rule", "use --method simclr, or add",
+    ),
     "nothing to resume": ("toy pretrain {samples} --out {tmp}/new --pairs patient --resume", 2, "new", ""),
     "a run that is not one": ("toy probe {data} --label kind", 2, "is not a run folder", "pretrain --out"),
     "a report of a folder": ("toy report {data}", 2, "is not a run folder", "pretrain --out"),
@@ -61,7 +68,31 @@ WITH_A_RUN = {
     "a label of one class": ("toy probe {run} --label one", 4, "one class", "varies"),
     "the group as a label": ("toy probe {run} --label patient", 2, "is the group", "another column"),
     "a share of 2": ("toy probe {run} --label kind --fractions 2", 2, "--fractions", "0.01,0.1,1"),
-    "neither label nor masks": ("toy probe {run}", 2, "column, the masks or relevance", "--label COLUMN"),
+    "neither label nor masks": (
+        "toy probe {run}",
+        2,
+        "needs a target",
+        "add --label COLUMN, --masks or --relevance FILE\n",
+    ),
+    "a label and masks": ("toy probe {run} --label kind --masks", 2, "not --label and --masks", "leave out --masks\n"),
+    "another method to resume with": (
+        "toy pretrain {samples} --out {run} --resume --method byol",
+        2,
+        "the run 'run' was made with the method 'simclr', and a resumed run keeps its method: not 'byol'",
+        "use --method simclr to go on, or another --out",
+    ),
+    "fractions that are no numbers": (
+        "toy probe {run} --label kind --fractions abc",
+        2,
+        "--fractions 'abc'",
+        "for example --fractions 0.01,0.1,1\n",
+    ),
+    "the whole model of a run without a head": (
+        "toy export {run} {tmp}/whole --part model",
+        2,
+        "not trained with labels: it has an encoder, but no head",
+        "hint: ssl-domains toy finetune SAMPLES --from {run} --label COLUMN --out RUN2\n",
+    ),
     "a group that is not there": ("toy probe {run} --label kind --group side", 2, "side", "kind"),
     "a format that is misspelt": ("toy export {run} {tmp}/out --format safetensor", 2, "safetensor", "safetensors"),
     "an export into a folder in use": ("toy export {run} {data} --format safetensors", 2, "already", "new folder"),
@@ -77,7 +108,7 @@ def check(cli: Callable[..., Any], line: str, places: dict[str, Path], code: int
     hints = [one for one in done.err.splitlines() if one.startswith("hint: ")]
     assert len(errors) == len(hints) == 1, done.err
     assert message in errors[0]
-    assert hint in hints[0]
+    assert hint.format(**places) in f"{hints[0]}\n"  # a hint that ends here ends with a line break
     assert done.err.rstrip("\n").endswith(hints[0]), "the error comes last"
 
 
@@ -104,6 +135,20 @@ def test_after_training(places: dict[str, Path], cli: Callable[..., Any]) -> Non
     assert trained.code == 0, trained.err
     for mistake in WITH_A_RUN.values():
         check(cli, mistake[0], places, *mistake[1:])
+
+
+def test_a_supervised_method_names_a_label_column_of_the_table(
+    places: dict[str, Path], cli: Callable[..., Any]
+) -> None:
+    """The reader's own columns and a column of one value are no labels; a joined column of two values is one."""
+    joined = places["tmp"] / "joined.parquet"
+    places["labels"].write_text(
+        "patient,site,diagnosis\n" + "".join(f"p{number},s,{'ab'[number % 2]}\n" for number in range(12)), "utf-8"
+    )
+    done = cli("tables", "join", places["samples"], places["labels"], "--on", "patient", "-o", joined)
+    assert done.code == 0, done.err
+    line = f"toy pretrain {joined} --out {places['tmp']}/new --method supcon"
+    check(cli, line, places, 2, "needs a rule", "use --rule \"same('diagnosis')\", or --method simclr\n")
 
 
 def test_a_label_that_is_missing_throughout(places: dict[str, Path], cli: Callable[..., Any]) -> None:

@@ -98,6 +98,27 @@ def test_by_a_file_of_graded_pairs(samples, run, cli, tmp_path):
     within = cli("toy", "probe", run, "--relevance", file, "--gallery", "test")
     assert within.code == 4
     assert "no query has a relevant item in the gallery" in within.err
+    assert "embedding" not in within.err
+
+
+@pytest.mark.parametrize("gallery", ["train", "test"])
+def test_a_rule_on_the_held_out_groups_is_refused_before_the_embedding(run, cli, monkeypatch, gallery):
+    monkeypatch.setattr("ssl_domains.evaluation.retrieval.embed", None)  # calling it would be no refusal
+    for words in (("--relevance", "same('patient')"), ("--relevance", "same('patient') & same('kind')")):
+        done = cli("toy", "probe", run, *words, "--gallery", gallery)
+        assert done.code == 2, done.err
+        line, hint = [one for one in done.err.splitlines() if one.startswith(("error: ", "hint: "))]
+        rule = words[1].replace(" & ", " & ")
+        assert line == (
+            f"error: no query has a relevant item in the gallery: {rule} compares 'patient', and the groups of "
+            "'patient' are held out whole"
+        )
+        assert hint == (
+            "hint: take a rule on another column than 'patient', or hold out the groups of another with --group"
+        )
+    either = cli("toy", "probe", run, "--relevance", "same('patient') | same('alone')", "--gallery", gallery)
+    assert either.code == 2
+    assert not list(run.glob("probe-*"))
 
 
 def test_by_a_rule_with_grades(run, cli):
@@ -119,7 +140,8 @@ def test_labels_that_the_rule_of_the_run_read_are_said(samples, cli, tmp_path):
     [
         (("--label", "kind", "--gallery", "both"), "--gallery 'both' is no side of the split"),
         (("--masks", "--gallery", "train"), "--gallery is for retrieval"),
-        (("--label", "kind", "--relevance", "x.csv"), "probe either a column, the masks or relevance"),
+        (("--label", "kind", "--relevance", "x.csv"), "not --label and --relevance together"),
+        (("--label", "kind", "--masks", "--relevance", "x.csv"), "not --label, --masks and --relevance together"),
         (("--relevance", "absent.csv"), "there is no file 'absent.csv'"),
         (("--label", "height", "--gallery", "train"), "'height' holds numbers, and retrieval needs classes"),
         (("--label", "kind", "--gallery", "train", "--draws", "3"), "--draws is not for retrieval"),

@@ -43,7 +43,7 @@ def test_conv1d_by_name_takes_one_channel_of_any_length_and_comes_from_the_seed(
 def test_what_conv1d_cannot_do_is_refused() -> None:
     with pytest.raises(UsageError, match="one side, not 2"):
         create_encoder("conv1d", takes=InputSpec("mel", 1, (80, None)))
-    with pytest.raises(UsageError, match="no pretrained weights"):
+    with pytest.raises(UsageError, match="no pre-trained weights for the encoder 'conv1d'"):
         create_encoder("conv1d", init="pretrained")
 
 

@@ -127,6 +127,30 @@ def test_dino_learns_from_the_teacher_of_large_views_and_moves_the_centre() -> N
     torch.testing.assert_close(next(model.teacher_encoder.parameters()), (slow + fast.detach()) / 2)
 
 
+def test_the_temperature_of_dinos_teacher_warms_up_linearly_and_then_stays() -> None:
+    warm = {"warm_up_temperature": 0.04, "teacher_temperature": 0.07}
+    model = made(DINO, local_views=0, prototypes=6, activation="gelu", warm_up_steps=4, **warm)
+    assert [type(layer).__name__ for layer in model.head] == ["Linear", "GELU", "Linear"]
+    shown, temperatures = views(4, 4), []
+    for _ in range(6):
+        scores = model.target(shown)["scores"].values
+        out = model.embed(shown)
+        out = Embeddings(out.z, out.pooled, shared=out.shared, targets={"scores": scores})
+        temperature = float(model.teacher_temperature())
+        temperatures.append(temperature)
+        student = (out.z @ out.shared["prototypes"].T).reshape(2, B, 6)
+        expected = dino_loss(student, scores.reshape(2, B, 6), model.centre, teacher_temperature=temperature)
+        torch.testing.assert_close(loss_of(model, out, 2), expected)
+        model.after_step(out, 0.0)
+    assert temperatures == pytest.approx([0.04, 0.0475, 0.055, 0.0625, 0.07, 0.07])
+
+
+def test_dinos_warm_up_takes_30_epochs_and_is_off_unless_it_is_asked_for() -> None:
+    assert made(DINO, warm_up_temperature=0.04).warm_up_steps == 30 * (40 // B)
+    assert made(DINO).teacher_temperature() == 0.04
+    assert [type(layer).__name__ for layer in made(DINO).head] == ["Linear", "ReLU", "Linear"]
+
+
 def test_without_small_views_two_large_ones_are_left() -> None:
     assert dict(DINO.needs_with({"local_views": 0, "local_size": None}).variants) == {"global": 2}
     plan = SwAV.needs_with({"local_views": 3, "local_size": 20})

@@ -117,7 +117,8 @@ def test_background_alone_can_not_be_learned(world: World) -> None:
 def test_one_group_is_enough_but_says_that_nothing_was_chosen(world: World) -> None:
     result = replace(world, train=world.groups == 0).probe()
     assert result.chosen == {"lr": 0.1}
-    assert any("too few training groups" in note for note in result.remarks())
+    why = "so few groups are labelled that none can be held out to compare rates"
+    assert f"the head used its middle learning rate, lr=0.1: {why}" in result.remarks()
 
 
 def test_an_absent_class_is_undefined_and_said(world: World) -> None:

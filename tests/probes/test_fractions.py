@@ -50,7 +50,7 @@ def test_a_fraction_that_would_empty_a_class_is_raised_and_said() -> None:
     labels = read_labels(pl.Series([str(g % 5) for g in group]))
     tiny, tenth = label_draws(labels, group, group >= 0, [0.01, 0.1])
     assert (tiny.groups, tiny.used) == (5, 0.05)
-    assert "leaves a class without a label: 5 of 100" in tiny.note
+    assert tiny.note == ("a fraction of 0.01 would leave a class without a label: 5 of 100 groups are used instead")
     assert (tenth.groups, tenth.note) == (10, "")
 
 

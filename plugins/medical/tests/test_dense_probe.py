@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ssl_domains.cli.app import app
+from ssl_domains.errors import UsageError
 from ssl_domains.probes import DenseFit
 
 Write = Callable[..., Path]
@@ -73,3 +74,16 @@ def test_a_column_or_the_masks(words: tuple[str, ...], tmp_path: Path) -> None:
     done = call("probe", tmp_path / "run", *words)
     assert done.exit_code != 0
     assert type(done.exception).__name__ in ("UsageError", "SystemExit")
+
+
+def test_a_table_without_masks_gets_the_command_that_scans_them(volumes: Path, tmp_path: Path) -> None:
+    samples, run = tmp_path / "s.parquet", tmp_path / "run"
+    split = ("--split-by", "volume", "--test", 0.34, "--seed", 3)
+    assert call("scan", volumes / "images", "-o", samples, *split).exit_code == 0
+    sets = [word for one in FEW for word in ("--set", one)]
+    assert call("pretrain", samples, "--out", run, *sets).exit_code == 0
+    hint = "ssl-domains medical scan SOURCE -o SAMPLES2 --masks FOLDER --split-by volume --test 0.34 --seed 3"
+    for words in (("probe", run, "--masks"), ("finetune", samples, "--from", run, "--masks", "--out", tmp_path / "r")):
+        with pytest.raises(UsageError, match="the sample table names no masks") as caught:
+            raise call(*words).exception
+        assert caught.value.hint == hint

@@ -204,6 +204,7 @@ def test_what_is_no_model_or_no_source_is_refused_before_the_work(world: World, 
     (tmp_path / "empty").mkdir()
     code, _, messages = call("predict", world.run, tmp_path / "empty", "-o", tmp_path / "out")
     assert (code, "holds nothing that medical reads" in messages) == (4, True)
+    assert "hint: medical reads DICOM files of any name, NIfTI (.nii, .nii.gz) and pictures (.png, " in messages
     (tmp_path / "empty" / "a.nii.gz").write_bytes(b"no volume")
     code, _, messages = call("predict", world.run, tmp_path / "empty", "-o", tmp_path / "out")
     assert (code, "none of the 1 entries" in messages) == (4, True)

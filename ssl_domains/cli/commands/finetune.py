@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ssl_domains.cli.commands.probe import shares_of
+from ssl_domains.cli.commands.probe import one_target, shares_of
 from ssl_domains.cli.console import answering, note, table
 from ssl_domains.cli.session import domain_of
 from ssl_domains.durations import duration
@@ -53,8 +53,7 @@ def command(
     from ssl_domains.finetuning.report import FineTuneReport
 
     shares = shares_of(fractions)
-    if masks == (label is not None):
-        raise UsageError("fine-tune for either a column or the masks", "--label COLUMN, or --masks")
+    one_target("a fine-tuning", {"--label COLUMN": label is not None, "--masks": masks})
     if head is not None and not masks:
         raise UsageError("--head is for --masks", "leave it out")
     if draws < 1:

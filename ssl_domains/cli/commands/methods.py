@@ -39,7 +39,7 @@ def list_methods(
             ]
         )
         rows = [(m.name, origin, m.summary, m.inputs, _years(m.paper)) for origin, m in offered]
-        answer.line(table(("name", "from", "what", "inputs", "papers"), rows))
+        answer.line(table(("name", "from", "what", "inputs", "papers"), rows, width=answer.width()))
         answer.line("Titles of the papers: --json. Options of a method: ssl-domains config schema --method NAME")
 
 

@@ -52,7 +52,11 @@ def list_plugins(
             (p.info.name, p.info.distribution, p.info.version or "–", p.status, p.reason or p.info.summary)
             for p in plugins
         ]
-        answer.line(table(("name", "distribution", "version", "status", "about"), rows) if rows else "no plugins")
+        answer.line(
+            table(("name", "distribution", "version", "status", "about"), rows, width=answer.width())
+            if rows
+            else "no plugins"
+        )
         for plugin in plugins:
             if plugin.cure:
                 answer.line(f"\n{plugin.info.name}: {plugin.cure}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from ssl_domains.cli.console import answering, table
 from ssl_domains.cli.session import domain_of
 from ssl_domains.errors import UsageError
 
-__all__ = ["command", "shares_of"]
+__all__ = ["command", "one_target", "shares_of"]
 
 
 def command(
@@ -74,8 +75,9 @@ def command(
     from ssl_domains.cli.work.tiling import tiling_of
 
     shares = shares_of(fractions)
-    if sum([masks, label is not None, relevance is not None]) != 1:
-        raise UsageError("probe either a column, the masks or relevance", "--label COLUMN, --masks or --relevance FILE")
+    one_target(
+        "a probe", {"--label COLUMN": label is not None, "--masks": masks, "--relevance FILE": relevance is not None}
+    )
     retrieval = relevance is not None or (gallery is not None and not masks)
     if masks and gallery is not None:
         raise UsageError("--gallery is for retrieval, not for masks", "leave it out, or add --label COLUMN")
@@ -117,6 +119,25 @@ def command(
             answer.line(f"· {remark}")
 
 
+def one_target(what: str, targets: Mapping[str, bool]) -> None:
+    """Check that exactly one of several options is given.
+
+    Args:
+        what: What needs it, for the message: ``"a probe"``.
+        targets: Each option with its value, as ``"--label COLUMN"``, and whether it is given.
+
+    Raises:
+        UsageError: When none is given, or several; these are named.
+    """
+    given = [option.partition(" ")[0] for option, chosen in targets.items() if chosen]
+    if len(given) > 1:
+        named = f"{', '.join(given[:-1])} and {given[-1]}"
+        raise UsageError(f"{what} has one target, not {named} together", f"leave out {' and '.join(given[1:])}")
+    if not given:
+        options = list(targets)
+        raise UsageError(f"{what} needs a target", f"add {', '.join(options[:-1])} or {options[-1]}")
+
+
 def shares_of(text: str) -> tuple[float, ...]:
     """The value of ``--fractions`` as numbers.
 
@@ -126,7 +147,11 @@ def shares_of(text: str) -> tuple[float, ...]:
     try:
         shares = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--fractions {text!r} is not a list of numbers", "for example 0.01,0.1,1") from None
+        raise UsageError(
+            f"--fractions {text!r} is not a list of numbers", "for example --fractions 0.01,0.1,1"
+        ) from None
     if not all(0 < share <= 1 for share in shares):
-        raise UsageError(f"--fractions {text!r}: each share must be above 0 and at most 1", "for example 0.01,0.1,1")
+        raise UsageError(
+            f"--fractions {text!r}: each share must be above 0 and at most 1", "for example --fractions 0.01,0.1,1"
+        )
     return shares

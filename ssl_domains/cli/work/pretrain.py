@@ -96,7 +96,7 @@ def _prepare(
 ) -> tuple[RunConfig, Parts]:
     """Make configuration and parts. The first process scans, checks and decodes; then the others read the results."""
     from ssl_domains.engine import Parts
-    from ssl_domains.engine.loop.resolving import refuse_unread_rule
+    from ssl_domains.engine.loop.rule_check import refuse_unread_rule
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.methods import needs_with
     from ssl_domains.pairs import parse
@@ -109,11 +109,13 @@ def _prepare(
     table = open_table(domain, samples)
     train = training_rows(table)
     config = _config(registry, domain, request, samples, train, world)
+    if request.resume:
+        _require_same_method(request.out, config)
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
     needs = needs_with(method, config.method.model_dump())
     needs.require(config.views.n or needs.views, config.method.name)
-    refuse_unread_rule(config, needs)
+    refuse_unread_rule(config, needs, train)
     train = with_nuisance(train, config)
     _say_pairs(config, needs.pairs, say)
     if world.first:
@@ -159,6 +161,28 @@ def _config(
         file = request.out / "config.toml"
     options = {"data.samples": str(samples), **(request.options or {})}
     return configure(domain, train, chosen, file=file, sets=request.sets, options=options, world_size=world.size)
+
+
+def _require_same_method(folder: Path, config: RunConfig) -> None:
+    """Refuse to resume a run with another method, whose options are others too.
+
+    Raises:
+        OtherConfigError: When the run in ``folder`` was made with another method.
+    """
+    from ssl_domains.engine import Run
+    from ssl_domains.engine.record.checkpoint import OtherConfigError
+
+    if not (folder / "config.toml").is_file():
+        return
+    kept, given = Run.open(folder).config.method.name, config.method.name
+    if kept == "finetune":
+        cause = f"the run {folder.name!r} was fine-tuned, and pretrain can't resume it"
+        raise OtherConfigError(cause, "resume it with finetune --resume, or give another --out for a new run")
+    if given != kept:
+        cause = f"the run {folder.name!r} was made with the method {kept!r}, and a resumed run keeps its method"
+        raise OtherConfigError(
+            f"{cause}: not {given!r}", f"use --method {kept} to go on, or another --out for a new run"
+        )
 
 
 def _scanned(domain: Domain, request: PretrainRequest, say: Callable[[str], None], world: World) -> Path:

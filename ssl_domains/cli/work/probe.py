@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssl_domains.cli.console import error, note
 from ssl_domains.cli.progress import Progress, showing_progress
-from ssl_domains.cli.work.tables import fill_store, open_table
+from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_masks
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
 
@@ -100,7 +99,6 @@ def probe_masks(
     """
     from ssl_domains.evaluation import dense_probe_run
     from ssl_domains.probes import ConvHead, DeepLabHead
-    from ssl_domains.stores import MaskStore, default_mask_store
 
     known = {"1x1": ConvHead, "deeplab": DeepLabHead}
     for name in heads:
@@ -109,11 +107,8 @@ def probe_masks(
     if domain.preprocess is not None:
         raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
     run = _for_probing(folder)
-    path, table, store = _opened(domain, run, samples)
-    with showing_progress() as progress:
-        masks = MaskStore.fill(
-            default_mask_store(path), table, domain.reader(), partial(progress, "reading masks"), notice=note
-        )
+    path, table, store = _opened(domain, run, samples, masks=True)
+    masks = fill_masks(domain, table, path)
     with showing_progress() as progress:
         return dense_probe_run(
             run,
@@ -209,8 +204,10 @@ def _for_probing(folder: Path) -> Run:
     return run
 
 
-def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, SampleTable, ArrayStore]:
-    """(path of the sample table, the table, its store); missing arrays are decoded."""
+def _opened(
+    domain: Domain, run: Run, samples: Path | None, *, masks: bool = False
+) -> tuple[Path, SampleTable, ArrayStore]:
+    """(path of the sample table, the table, its store); missing arrays are decoded, unless masks are to be there."""
     from ssl_domains.evaluation import find_table
     from ssl_domains.stores import default_store
 
@@ -221,6 +218,8 @@ def _opened(domain: Domain, run: Run, samples: Path | None) -> tuple[Path, Sampl
         if found.note:
             note(found.note)
     table = open_table(domain, path)
+    if masks:
+        require_masks(domain, table)
     kept = run.config.data.store
     folder_of_store = Path(kept) if kept and samples is None else default_store(path)
     store = fill_store(domain, table, folder_of_store)

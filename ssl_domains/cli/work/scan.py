@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.samples import ScanResult
 
-__all__ = ["Scanned", "Split", "is_table", "read_source", "scan_to"]
+__all__ = ["Scanned", "Split", "is_table", "nothing_to_read", "read_source", "scan_to"]
 
 _TABLES = (".parquet", ".csv", ".tsv", ".xlsx")
 
@@ -202,9 +202,15 @@ def _recorded(options: Mapping[str, Any], split: Split | None) -> dict[str, Any]
     return {name: str(value) if isinstance(value, Path) else value for name, value in (given | made).items()}
 
 
+def nothing_to_read(domain: Domain, source: Path) -> DataError:
+    """The error for a source without any file of the domain; its hint says which files these are."""
+    files = f"{domain.name} reads {domain.files}" if domain.files else "is it the right folder?"
+    return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", files)
+
+
 def _nothing(domain: Domain, source: Path, problems: pl.DataFrame, file: Path) -> DataError:
     if len(problems) == 0:
-        return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", "is it the right folder?")
+        return nothing_to_read(domain, source)
     first = problems["cause"][0]
     return DataError(
         f"none of the {len(problems)} entries of {str(source)!r} could be read, the first because: {first}",

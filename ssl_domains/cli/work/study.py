@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import note
-from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
-from ssl_domains.cli.work.tables import decodable, fill_store, open_table
+from ssl_domains.cli.work.tables import decodable, fill_masks, fill_store, open_table, require_masks
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from ssl_domains.engine import RunConfig
     from ssl_domains.methods import MethodSource
     from ssl_domains.samples import SampleTable
-    from ssl_domains.stores import MaskStore
     from ssl_domains.studies import Arm, Material, StudyFile
     from ssl_domains.views import Recipe
 
@@ -59,6 +55,8 @@ def prepare_study(
         raise UsageError(f"the dense probe is for pictures, not for {domain.name}", "take linear and k-NN as `probes`")
     path = samples if samples is not None else folder / study.samples
     table = _filtered(open_table(domain, path), study)
+    if "dense" in study.probes:
+        require_masks(domain, table)
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
     labels = read_labels(table.label(study.label))
@@ -75,7 +73,7 @@ def prepare_study(
     named = _named_arms(registry, domain, study)
     for arm in named:
         if arm.method:
-            _check_method(config, arm, methods[arm.method])
+            _check_method(config, arm, methods[arm.method], table)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
     floors |= {name: tuple(columns) for name, columns in study.floors.items()}
     others = {arm.columns for arm in study.arms.values() if arm.columns}
@@ -117,7 +115,7 @@ def prepare_study(
         breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
         columns={name: open_table(domain, path.parent / name) for name in others},
         probes=tuple(study.probes),
-        masks=_masks(domain, table, path) if "dense" in study.probes else None,
+        masks=fill_masks(domain, table, path) if "dense" in study.probes else None,
         dense=study.dense,
         mask_names=tuple(study.mask_names),
         finetune=study.finetune,
@@ -181,31 +179,22 @@ class _Recipes:
         return build_recipe(self.domain, table, config, views=self.views.get(config.method.name, self.usual))
 
 
-def _check_method(config: RunConfig, arm: Arm, method: MethodSource) -> None:
+def _check_method(config: RunConfig, arm: Arm, method: MethodSource, table: SampleTable) -> None:
     """Refuse an arm whose options its method doesn't have, or whose rule its method doesn't read, before any training.
 
     Raises:
         UsageError: With the name of the arm.
     """
-    from ssl_domains.engine.loop.resolving import refuse_unread_rule
+    from ssl_domains.engine.loop.rule_check import refuse_unread_rule
     from ssl_domains.engine.record.config import MethodConfig
     from ssl_domains.engine.record.config_file import with_method_options
 
     try:
         base = config.model_copy(update={"method": MethodConfig(name=arm.method)})
         made = with_method_options(base.with_values({**arm.config, "pairs.rule": arm.rule}), method.options)
-        refuse_unread_rule(made, method.needs)
+        refuse_unread_rule(made, method.needs, table)
     except UsageError as error:
         raise UsageError(f"arm {arm.name!r}: {error.message}", error.hint) from None
-
-
-def _masks(domain: Domain, table: SampleTable, path: Path) -> MaskStore:
-    from ssl_domains.stores import MaskStore, default_mask_store
-
-    with showing_progress() as progress:
-        return MaskStore.fill(
-            default_mask_store(path), table, domain.reader(), partial(progress, "reading masks"), notice=note
-        )
 
 
 def _filtered(table: SampleTable, study: StudyFile) -> SampleTable:

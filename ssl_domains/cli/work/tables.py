@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,9 @@ from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
-    from ssl_domains.stores import ArrayStore
+    from ssl_domains.stores import ArrayStore, MaskStore
 
-__all__ = ["add_problems", "decodable", "fill_store", "open_table", "shrinking"]
+__all__ = ["add_problems", "decodable", "fill_masks", "fill_store", "open_table", "require_masks", "shrinking"]
 
 _MOST_SHRINKING = 8
 _PATHS_CHECKED = 1000  # a table copied without its files shows in the first ones
@@ -57,6 +58,46 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
 
     with showing_progress() as progress:
         return ArrayStore.fill(folder, table, domain.reader(), partial(progress, "decoding"), notice=note)
+
+
+def require_masks(domain: Domain, table: SampleTable) -> None:
+    """Refuse a table without masks, before anything is decoded.
+
+    Raises:
+        UsageError: When the table names no masks, although the domain can scan them; the hint is the command that does.
+    """
+    from ssl_domains.stores import names_masks
+
+    if names_masks(table) or not any(option.name == "masks" for option in domain.scan_options):
+        return
+    made = table.meta.options
+    split = [f"--split-by {shlex.quote(table.meta.group)}"] if table.meta.group is not None else []
+    split += [
+        f"--{flag} {made[name]}"
+        for flag, name, usual in (("test", "split_test", 0.2), ("seed", "split_seed", 0))
+        if split and made.get(name, usual) != usual
+    ]
+    again = " ".join(["ssl-domains", domain.name, "scan SOURCE -o SAMPLES2 --masks FOLDER", *split])
+    raise UsageError("the sample table names no masks", again)
+
+
+def fill_masks(domain: Domain, table: SampleTable, samples: Path) -> MaskStore:
+    """Decode masks of the table that are not in its mask store yet, and return the store.
+
+    Args:
+        domain: The domain, whose reader decodes them.
+        table: The sample table.
+        samples: Its file, beside which the store lies.
+
+    Raises:
+        UsageError: When the table names no masks, or the domain's reader can't read them.
+        ResourceError: When the disk is full or too small; masks written so far stay usable.
+    """
+    from ssl_domains.stores import MaskStore, default_mask_store
+
+    with showing_progress() as progress:
+        reading = partial(progress, "reading masks")
+        return MaskStore.fill(default_mask_store(samples), table, domain.reader(), reading, notice=note)
 
 
 def decodable(table: SampleTable, store: ArrayStore) -> SampleTable:

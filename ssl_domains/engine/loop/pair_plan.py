@@ -119,7 +119,7 @@ def plan_pairs(
     batch_size = config.train.batch_size
     if batch_size > len(table):
         message = f"train.batch_size is {batch_size}, but there are only {len(table)} training samples"
-        raise UsageError(message, f"use --set train.batch_size={max(2, len(table))} or less")
+        raise UsageError(message, f"use --set train.batch_size={max(2, len(table))}")
     if config.pairs.shuffle_metadata is not None:
         shuffled = sorted(name for name in objective.columns if name in table.columns)
         # Edges are metadata too: permuting the sample ids permutes them. Nothing else reads the ids.

@@ -7,14 +7,15 @@ from typing import Any
 from ssl_domains.engine.loop.online_knn import online_labels
 from ssl_domains.engine.loop.pair_plan import group_column
 from ssl_domains.engine.loop.parts import Parts, recipe_of
+from ssl_domains.engine.loop.rule_check import refuse_unread_rule
 from ssl_domains.engine.record.config import RunConfig, composition_values
 from ssl_domains.engine.record.config_file import with_method_options
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.methods import ViewPlan, needs_with
+from ssl_domains.methods import needs_with
 from ssl_domains.pairs import Objective, Rule
 from ssl_domains.views import ImagePreprocess
 
-__all__ = ["refuse_unread_rule", "resolve_config", "rule_text"]
+__all__ = ["resolve_config", "rule_text"]
 
 
 def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
@@ -53,27 +54,8 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
     needs.require(recipe.views, config.method.name)
     if config.encoder.freeze and config.encoder.init == "random":
         raise UsageError("encoder.freeze would keep random weights", "give --init, or leave encoder.freeze out")
-    refuse_unread_rule(config, needs)
+    refuse_unread_rule(config, needs, parts.table)
     return config
-
-
-def refuse_unread_rule(config: RunConfig, needs: ViewPlan) -> None:
-    """Refuse a rule that neither the method's loss nor the composition of batches reads, and a missing one.
-
-    Raises:
-        UsageError: When the configuration has such a rule, or has none and the method needs one.
-    """
-    if needs.rule and (config.pairs.rule == "none" or config.pairs.relations == "none"):
-        raise UsageError(
-            f"the method {config.method.name!r} needs a rule: without one its loss is that of simclr",
-            "add a rule such as --rule \"same('label')\", or use --method simclr",
-        )
-    has_rule = config.pairs.rule != "none" and config.pairs.relations != "none"
-    if has_rule and not needs.pairs and config.pairs.composition != "partner":
-        raise UsageError(
-            f"the method {config.method.name!r} reads no pairs and would ignore the rule {config.pairs.rule}",
-            "leave the rule out, or show partners as views: --set pairs.composition=partner",
-        )
 
 
 def rule_text(objective: Objective | Rule) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, Field
 from torch import nn
 
-from ssl_domains.encoders import Encoder, allow_other_sizes, projection_head
+from ssl_domains.encoders import Activation, Encoder, allow_other_sizes, projection_head
 from ssl_domains.inputs import Views
 from ssl_domains.methods.contract.embeddings import Embeddings
 from ssl_domains.methods.contract.method import Method, MethodOptions
@@ -32,6 +32,9 @@ class MultiCropOptions(MethodOptions):
         description="side of the small views in pixels (places of a signal); unset: half that of the large ones",
     )
     temperature: float = Field(default=0.1, gt=0, allow_inf_nan=False, description="temperature τ of the predictions")
+    activation: Activation = Field(
+        default="relu", description="nonlinearity of the hidden layers of the head: relu, or gelu as in DINO's paper"
+    )
     freeze_steps: int | None = Field(
         default=None, ge=0, description="steps for which the prototypes are frozen; unset: one epoch"
     )
@@ -70,7 +73,9 @@ class MultiCrop(Method):
         if settings.local_views:
             allow_other_sizes(encoder, settings.local_size)
         out, layers = options["out"], options["layers"]
-        head = projection_head(encoder.num_features, options["hidden"], out, layers, settings.norm)
+        head = projection_head(
+            encoder.num_features, options["hidden"], out, layers, settings.norm, activation=settings.activation
+        )
         return cls(encoder, head, out if layers else encoder.num_features, settings)
 
     def embed(self, views: Views) -> Embeddings:

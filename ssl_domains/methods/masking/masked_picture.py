@@ -49,7 +49,7 @@ class MaskedPicture:
         self.grid = (int(sides[0] or 0) // patch[0], int(sides[1] or 0) // patch[1])
         if any(side % block for side in self.grid) or self.grid[0] * self.grid[1] < 2 * block**2:
             cause = f"squares of {block} patches don't divide {self.grid[0]} × {self.grid[1]} patches into two or more"
-            raise UsageError(cause, "use a smaller method.block, such as 1")
+            raise UsageError(cause, "use --set method.block=1")
         self.shown_only = shown_only
         self.width = encoder.num_features
         self.values = encoder.in_chans * patch[0] * patch[1]

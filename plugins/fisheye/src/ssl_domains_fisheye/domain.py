@@ -74,6 +74,7 @@ FISHEYE = Domain(
     ),
     floors={"box size and place alone": ("width", "height", "radius_norm", "phi")},
     handmade={"HOG": _hog, "mean colour": _mean_colour},
+    files="pictures (.png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp), with their annotations beside them or without",
     nuisance=("camera", "recording"),
     group="recording",
     in_chans=_channels,

@@ -84,6 +84,7 @@ MEDICAL = Domain(
     ),
     floors={"position alone": ("position",)},
     handmade={"HOG": _hog, "mean grey": _mean_grey},
+    files="DICOM files of any name, NIfTI (.nii, .nii.gz) and pictures (.png, .tif, .tiff, .jpg, .jpeg, .bmp)",
     nuisance=("scanner", "modality", "position", "dtype"),
     group="patient",
     in_chans=_channels,

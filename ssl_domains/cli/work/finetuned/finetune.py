@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import error, note
+from ssl_domains.cli.console import error
 from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.finetuned.starting import check_settings, weights_of
-from ssl_domains.cli.work.tables import fill_store, open_table
+from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_masks
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -136,6 +135,8 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     table = open_table(domain, request.samples)
     if request.label is not None:
         table.label(request.label)
+    else:
+        require_masks(domain, table)
     folder = _store_of(request, settings, run)
     store = fill_store(domain, table, folder)
     if folder != default_store(request.samples):
@@ -144,7 +145,7 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     if request.label is None and initial.crop is not None:
         cause = "the views of the encoder show crops, and the masks are those of whole samples"
         raise UsageError(cause, "fine-tune for a column with --label")
-    masks = None if request.label is not None else _masks(domain, request.samples, table)
+    masks = None if request.label is not None else fill_masks(domain, table, request.samples)
     material = _material(request, table, store, masks, initial)
     _refuse_labels_of_test_groups(initial, material)
     supervised = _labels_read(initial, material, masks)
@@ -179,14 +180,6 @@ def _store_of(request: FineTuneRequest, settings: Mapping[str, Any], run: Any) -
         if own.is_file() and own.samefile(request.samples):
             return Path(run.config.data.store)
     return default_store(request.samples)
-
-
-def _masks(domain: Domain, samples: Path, table: SampleTable) -> MaskStore:
-    from ssl_domains.stores import MaskStore, default_mask_store
-
-    with showing_progress() as progress:
-        reading = partial(progress, "reading masks")
-        return MaskStore.fill(default_mask_store(samples), table, domain.reader(), reading, notice=note)
 
 
 def _material(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.console import error, note
-from ssl_domains.cli.work.scan import is_table, read_source
+from ssl_domains.cli.work.scan import is_table, nothing_to_read, read_source
 from ssl_domains.cli.work.tables import fill_store, open_table
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import Domain
@@ -137,7 +137,7 @@ def _repeated(domain: Domain, run: Run) -> dict[str, Any]:
 
 def _nothing(domain: Domain, source: Path, problems: pl.DataFrame) -> DataError:
     if not len(problems):
-        return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", "is it the right folder?")
+        return nothing_to_read(domain, source)
     return DataError(
         f"none of the {len(problems)} entries of {str(source)!r} could be read, the first because: "
         f"{problems['cause'][0]}",

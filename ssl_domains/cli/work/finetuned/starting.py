@@ -76,7 +76,8 @@ def _refuse_other_values(run: Run, encoder: str | None, settings: Mapping[str, A
     for key, value in given.items():
         if value != config[key]:
             cause = f"the run {run.folder.name!r} was trained with {key} = {config[key]!r}, not {value!r}"
-            raise UsageError(cause, f"leave {key} out: fine-tuning takes it from the run")
+            option = "--encoder" if encoder is not None and key == "encoder.name" else f"--set {key}"
+            raise UsageError(cause, f"leave {option} out: fine-tuning takes it from the run")
 
 
 def weights_of(
