@@ -115,29 +115,26 @@ class LightlyLoop:
                 yield float(loss.detach())
 
 
-def _branch(*modules: nn.Module) -> nn.Sequential:
+class _Branch(nn.Module):
     """Copies of our modules as one branch: encoder, then what follows it."""
-    encoder, *heads = (copy.deepcopy(module) for module in modules)
-    return nn.Sequential(_Pooled(encoder), *heads)
 
-
-class _Pooled(nn.Module):
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, *heads: nn.Module) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = copy.deepcopy(encoder)
+        self.heads = copy.deepcopy(nn.Sequential(*heads))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pooled features ``[B, F]``."""
-        pooled: Tensor = self.encoder(x).pooled
-        return pooled
+        """What the last head gives, ``[B, d]``."""
+        found: Tensor = self.heads(self.encoder(x).pooled)
+        return found
 
 
 def _simclr(ours: nn.Module, queue: int) -> Peer:
     from lightly.loss import NTXentLoss
 
     assert isinstance(ours, SimCLR)
-    model, criterion = _branch(ours.encoder, ours.head), NTXentLoss(temperature=ours.temperature)
-    return Peer(model, model[0].encoder, lambda one, two: criterion(*model(torch.cat([one, two])).chunk(2)))
+    model, criterion = _Branch(ours.encoder, ours.head), NTXentLoss(temperature=ours.temperature)
+    return Peer(model, model.encoder, lambda one, two: criterion(*model(torch.cat([one, two])).chunk(2)))
 
 
 def _moco(ours: nn.Module, queue: int) -> Peer:
@@ -145,7 +142,7 @@ def _moco(ours: nn.Module, queue: int) -> Peer:
     from lightly.models.utils import batch_shuffle, batch_unshuffle, update_momentum
 
     assert isinstance(ours, MoCo)
-    query, key = _branch(ours.encoder, ours.head), _branch(ours.key_encoder, ours.key_head)
+    query, key = _Branch(ours.encoder, ours.head), _Branch(ours.key_encoder, ours.key_head)
     criterion = NTXentLoss(temperature=ours.temperature, memory_bank_size=(queue, ours.width))
 
     def loss(one: Tensor, two: Tensor) -> Tensor:
@@ -155,7 +152,7 @@ def _moco(ours: nn.Module, queue: int) -> Peer:
         found: Tensor = criterion(query(one), keys)
         return found
 
-    return Peer(query, query[0].encoder, loss, lambda _: update_momentum(query, key, m=ours.settings.momentum))
+    return Peer(query, query.encoder, loss, lambda _: update_momentum(query, key, m=ours.settings.momentum))
 
 
 def _byol(ours: nn.Module, queue: int) -> Peer:
@@ -164,7 +161,7 @@ def _byol(ours: nn.Module, queue: int) -> Peer:
     from lightly.utils.scheduler import cosine_schedule
 
     assert isinstance(ours, BYOL)
-    fast, slow = _branch(ours.encoder, ours.head), _branch(ours.slow_encoder, ours.slow_head)
+    fast, slow = _Branch(ours.encoder, ours.head), _Branch(ours.slow_encoder, ours.slow_head)
     predictor, criterion = copy.deepcopy(ours.predictor), NegativeCosineSimilarity()
 
     def loss(one: Tensor, two: Tensor) -> Tensor:
@@ -178,15 +175,15 @@ def _byol(ours: nn.Module, queue: int) -> Peer:
     def follow(progress: float) -> None:
         update_momentum(fast, slow, m=cosine_schedule(round(1000 * progress), 1001, ours.momentum, 1))
 
-    return Peer(nn.ModuleList([fast, predictor]), fast[0].encoder, loss, follow)
+    return Peer(nn.ModuleList([fast, predictor]), fast.encoder, loss, follow)
 
 
 def _barlow_twins(ours: nn.Module, queue: int) -> Peer:
     from lightly.loss import BarlowTwinsLoss
 
     assert isinstance(ours, BarlowTwins)
-    model, criterion = _branch(ours.encoder, ours.head), BarlowTwinsLoss(lambda_param=ours.settings.redundancy)
-    return Peer(model, model[0].encoder, lambda one, two: criterion(*model(torch.cat([one, two])).chunk(2)))
+    model, criterion = _Branch(ours.encoder, ours.head), BarlowTwinsLoss(lambda_param=ours.settings.redundancy)
+    return Peer(model, model.encoder, lambda one, two: criterion(*model(torch.cat([one, two])).chunk(2)))
 
 
 ARMS: Mapping[str, Arm] = {
