@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.engine.loop.resolving import rule_text
 from ssl_domains.engine.loop.initial import encoder_at_start
+from ssl_domains.engine.loop.resolving import rule_text
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.probe import RANDOM
