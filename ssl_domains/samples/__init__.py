@@ -20,6 +20,7 @@ from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.map_files import MapFile, MapFiles, MapPlan
+from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
     FileReader,
@@ -87,6 +88,7 @@ __all__ = [
     "join_columns",
     "join_noted",
     "looks_identifying",
+    "mapped_file",
     "matching_rows",
     "meta_from_dict",
     "meta_to_dict",
