@@ -35,7 +35,7 @@ from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limit, require_expandable
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
-from ssl_domains.samples.scanning.session import ScanSession, scan_session
+from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
@@ -79,6 +79,7 @@ __all__ = [
     "alone_in",
     "as_frame",
     "cause_of",
+    "current_session",
     "describe_table",
     "each_file",
     "expanded_gzip",

@@ -131,7 +131,7 @@ def _small_files_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_small_files_are_kept")
 class TestIndex:
     def test_words_are_read_from_the_index(self, make: Make, cube: NDArray[Any], tmp_path: Path) -> None:
-        path, index = make(cube), tmp_path / "kept" / "a"
+        path, index = make(cube), tmp_path / "kept" / "a.json"
         layout = read_layout(path)
         first = index_file.indexed_words(layout, index)
         assert sorted(one.name for one in index.parent.iterdir()) == ["a.json", "a.words"]
@@ -144,17 +144,17 @@ class TestIndex:
     def test_a_survey_is_the_same_with_its_index(self, make: Make, cube: NDArray[Any], tmp_path: Path) -> None:
         path = make(cube)
         for _ in range(2):
-            survey = examine(path, Reading(index=str(tmp_path / "kept")))
+            survey = examine(path, Reading(index=str(tmp_path / "kept" / "a.json")))
             np.testing.assert_array_equal(survey.volume.read(WHOLE)[0], cube)
 
     @pytest.mark.parametrize("what", ["words cut", "json cut", "other words", "header changed", "file changed"])
     def test_an_index_that_is_not_of_the_file_is_made_anew(
         self, make: Make, cube: NDArray[Any], tmp_path: Path, what: str
     ) -> None:
-        path, index = make(cube), tmp_path / "a"
+        path, index = make(cube), tmp_path / "a.json"
         layout = read_layout(path)
         index_file.indexed_words(layout, index)
-        words, json = index.with_name("a.words"), index.with_name("a.json")
+        words, json = index.with_suffix(".words"), index
         if what == "words cut":
             words.write_bytes(words.read_bytes()[:-4])
         elif what == "json cut":

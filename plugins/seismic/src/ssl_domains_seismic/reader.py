@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from ssl_domains.samples import (
     ScanResult,
     TableMeta,
     Unreadable,
+    current_session,
     each_file,
     read_guarded,
     walk,
@@ -41,6 +44,7 @@ _OPTIONS = (
     "vertical", "xl",
 )  # fmt: skip
 _READ_BY = ("lines", "samples_as", "coordinates", "vertical")
+_INDEX = "index_path"
 _LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
     "sample": pl.String,
@@ -57,7 +61,7 @@ class SeismicReader:
     version = "1"
     axes = "zyx"
     missing = True  # IEEE samples may be NaN
-    columns = _READ_BY
+    columns = (*_READ_BY, _INDEX)
 
     def scan(
         self,
@@ -128,7 +132,8 @@ class SeismicReader:
             raise ReadError("the file is gone")
         if path.lower().endswith(".npy"):
             return _npy(path)
-        return open_survey(path, reading_of(*(row.get(name) for name in _READ_BY))).volume
+        reading = reading_of(*(row.get(name) for name in _READ_BY))
+        return open_survey(path, replace(reading, index=row.get(_INDEX))).volume
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         """The whole volume of a row, ``[inline, crossline, sample]``; holes and dead traces are 0.
@@ -187,9 +192,10 @@ def _frames(
     remarks: dict[str, list[str]] = {}
     names = _names(volumes, root)
     lines: list[str] = []
-    for path, said in each_file(volumes, lambda path: _facts(path, reading), problems, "volumes"):
+    of_file = {path: replace(reading, index=_index(path)) for path in volumes}
+    for path, said in each_file(volumes, lambda path: _facts(path, of_file[path]), problems, "volumes"):
         name = names[path]
-        made = read_guarded(lambda path=path: _cut(path, reading, sampling), path)  # type: ignore[misc]
+        made = read_guarded(lambda path=path: _cut(path, of_file[path], sampling), path)  # type: ignore[misc]
         if isinstance(made, Unreadable):
             problems.add(path, made.cause)
             continue
@@ -203,7 +209,7 @@ def _frames(
         if not len(cut.frame):
             problems.add(path, "no section or patch of this size fits into the part that is asked for")
             continue
-        frames.append(_with_names(cut.frame, path, name, places, reading))
+        frames.append(_with_names(cut.frame, path, name, places, of_file[path]))
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
     return frames
@@ -214,9 +220,21 @@ def _facts(path: Path, reading: Reading) -> dict[str, Any]:
     if path.suffix.lower() == ".npy":
         region = _npy(str(path))
         return {"summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown", "notes": []}
-    survey = examine(path, reading)
+    session = current_session()
+    told = None if session is None else session.progress
+    progress = None if told is None else lambda done, total: told("trace headers", done, total)
+    survey = examine(path, reading, progress=progress)
     survey.require()
     return {"summary": one_line(survey), "notes": [*survey.choice.evidence, *survey.notes]}
+
+
+def _index(path: Path) -> str | None:
+    """Where the header words of a large file are kept: beside the table that the scan under way writes."""
+    session = current_session()
+    if session is None or session.folder is None or path.suffix.lower() == ".npy":
+        return None
+    digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return str(session.folder.resolve() / "segy-headers" / f"{digest}.json")
 
 
 def _cut(path: Path, reading: Reading, sampling: Sampling) -> tuple[Places, Cut]:
@@ -247,6 +265,7 @@ def _with_names(frame: pl.DataFrame, path: Path, name: str, places: Places, read
     chosen = {"lines": words, "samples_as": reading.samples_as}
     chosen["coordinates"] = None if reading.coordinates == "int" else reading.coordinates
     chosen["vertical"] = None if reading.vertical == "time" else reading.vertical
+    chosen[_INDEX] = reading.index if reading.index is not None and Path(reading.index).is_file() else None
     shared |= {column: value for column, value in chosen.items() if value is not None}
     return frame.select(
         pl.concat_str([pl.lit(name), pl.col("along"), place], separator=":").alias("sample"),

@@ -24,7 +24,7 @@ class Reading:
         samples_as: ``"ibm"`` or ``"ieee"`` for float samples whose format code is wrong; None for the code.
         coordinates: How the words of x and y are read: ``"int"``, ``"ibm"`` or ``"ieee"``.
         vertical: ``"time"``: intervals are µs. ``"depth"``: they are mm, or thousandths of a foot.
-        index: File in which the header words are kept; None for none.
+        index: File of an index that keeps the header words, ``NAME.json``; None for none.
     """
 
     lines: tuple[int, int] | None = None

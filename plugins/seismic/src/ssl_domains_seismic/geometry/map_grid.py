@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 __all__ = ["lines_from_map"]
 
@@ -49,6 +48,9 @@ def lines_from_map(xy: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[
 
 def _basis(points: NDArray[np.float64], in_order: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Vectors from a trace to the next crossline and to the next inline, float64 ``[2, 2]``."""
+    # Imported when called: most files have line numbers, and the import takes longer than reading their headers.
+    from scipy.spatial import cKDTree
+
     chosen = points[np.linspace(0, len(points) - 1, num=min(len(points), _SAMPLES), dtype=np.int64)]
     near = cKDTree(points).query(chosen, k=min(len(points), 25))[1][:, 1:]
     vectors = (points[near] - chosen[:, None]).reshape(-1, 2)

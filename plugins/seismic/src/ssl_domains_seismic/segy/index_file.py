@@ -31,19 +31,21 @@ def indexed_words(layout: Layout, index: str | Path | None, progress: Progress |
 
     Args:
         layout: The file.
-        index: Path of the index without suffix; None, or a file of fewer than `KEPT_FROM` traces, for no index.
+        index: The file ``NAME.json`` of the index; None, or a file of fewer than `KEPT_FROM` traces, for no index.
         progress: Called with traces read and all traces.
 
     Raises:
         ReadError: When the file can't be read.
-        OSError: When the index can't be written.
     """
     if index is None or layout.traces < KEPT_FROM:
         return read_trace_words(layout, progress=progress)
     kept = _read(layout, Path(index))
     if kept is not None:
         return kept
-    _write(layout, Path(index), progress)
+    try:
+        _write(layout, Path(index), progress)
+    except OSError:  # a folder that can't be written to, or a full disk: the words are needed all the same
+        return read_trace_words(layout, progress=progress)
     return _read(layout, Path(index)) or read_trace_words(layout, progress=progress)
 
 
@@ -58,7 +60,7 @@ def _stamp(layout: Layout) -> dict[str, Any]:
 def _read(layout: Layout, index: Path) -> TraceWords | None:
     """The words of an index; None when it is missing, damaged or not of this file as it is now."""
     try:
-        said = json.loads(_json(index).read_text(encoding="utf-8"))
+        said = json.loads(index.read_text(encoding="utf-8"))
         if {name: said[name] for name in _stamp(layout)} != _stamp(layout):
             return None
         varying = [int(byte) for byte in said["varying"]]
@@ -102,15 +104,11 @@ def _write(layout: Layout, index: Path, progress: Progress | None) -> None:
             column.flush()
 
     # The words first: without its json, an index is none.
-    _json(index).unlink(missing_ok=True)
+    index.unlink(missing_ok=True)
     write_whole(_words(index), words)
     said = {**_stamp(layout), "varying": varying, "constant": constant}
-    write_whole(_json(index), lambda part: part.write_text(json.dumps(said), encoding="utf-8"))
+    write_whole(index, lambda part: part.write_text(json.dumps(said), encoding="utf-8"))
 
 
 def _words(index: Path) -> Path:
-    return index.with_name(index.name + ".words")
-
-
-def _json(index: Path) -> Path:
-    return index.with_name(index.name + ".json")
+    return index.with_suffix(".words")
