@@ -96,7 +96,7 @@ class _Judge:
         return score.words == (self.named.get("inline"), self.named.get("crossline"))
 
     def choice(self, lines: Lines | None, refusal: str | None, rivals: tuple[PairScore, ...] = ()) -> Choice:
-        best = sorted(self.scores, key=lambda one: (one.failure is not None, -one.fill, one.duplicates))
+        best = sorted(self.scores, key=lambda one: (one.failure is not None, one.cells <= 1, -one.fill, one.duplicates))
         return Choice(lines, refusal, tuple(best), dict(self.named), tuple(self.evidence), rivals)
 
     def lines(self, score: PairScore, fit: MapFit | None) -> Lines:
