@@ -20,6 +20,7 @@ from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
 from ssl_domains.samples.map_files import MapFile, MapFiles, MapPlan
+from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
     FileReader,
@@ -34,7 +35,7 @@ from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limit, require_expandable
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
-from ssl_domains.samples.scanning.session import ScanSession, scan_session
+from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
@@ -78,6 +79,7 @@ __all__ = [
     "alone_in",
     "as_frame",
     "cause_of",
+    "current_session",
     "describe_table",
     "each_file",
     "expanded_gzip",
@@ -87,6 +89,7 @@ __all__ = [
     "join_columns",
     "join_noted",
     "looks_identifying",
+    "mapped_file",
     "matching_rows",
     "meta_from_dict",
     "meta_to_dict",

@@ -86,8 +86,8 @@ def test_debug_shows_the_traceback(capsys, cli):
     _, told = leave(ValueError("surprise"), capsys, debug=True)
     assert "Traceback" in told
     assert "bug: ValueError: surprise" in told
-    assert "Traceback" in cli("--debug", "seismic").err
-    assert "Traceback" not in cli("seismic").err
+    assert "Traceback" in cli("--debug", "audio").err
+    assert "Traceback" not in cli("audio").err
 
 
 @pytest.mark.parametrize(

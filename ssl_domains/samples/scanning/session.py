@@ -27,10 +27,14 @@ class ScanSession:
         journal: The file, readable by its owner only; None for a scan that can't be restarted.
         request: Anything that changes what is read: domain, version of the reader, options.
         progress: Called as ``progress(what, done, total)``.
+
+    Attributes:
+        folder: Folder of the table that is written, where a reader may keep files of its own; None without a journal.
     """
 
     def __init__(self, journal: Path | None, request: str, progress: Progress | None = None) -> None:
         self.progress = progress
+        self.folder = None if journal is None else Path(journal).parent
         self.restored = 0
         self._known: dict[tuple[str, str], tuple[list[Any], Any]] = {}
         self._file: TextIO | None = None

@@ -14,7 +14,8 @@ from ssl_domains.errors import DataError
 
 __all__ = ["PATH_COLUMNS", "absolute_from", "absolute_paths", "missing_files", "portable_paths", "text_paths"]
 
-PATH_COLUMNS = ("path",)
+PATH_COLUMNS = ("path", "index_path")
+"""The file of a sample, and a file that a reader keeps beside the table, such as an index of headers."""
 # A path with such a part changes when pathlib joins it: "./a", "a/./b", "a//b", "a/".
 _UNUSUAL = r"(^|/)\.(/|$)|//|.+/$|\\"
 
@@ -46,15 +47,19 @@ def text_paths(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def absolute_paths(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
     """The frame with relative paths joined to ``folder``, which is absolute."""
-    if "path" not in frame.columns:
-        return frame
-    column = frame["path"]
+    for name in PATH_COLUMNS:
+        if name in frame.columns:
+            frame = frame.with_columns(_absolute(frame[name], folder).alias(name))
+    return frame
+
+
+def _absolute(column: pl.Series, folder: Path) -> pl.Series:
     if os.name != "posix" or bool(column.str.contains(_UNUSUAL).any()):
-        made = column.map_elements(lambda value: str(folder / value), return_dtype=pl.String, skip_nulls=True)
-        return frame.with_columns(path=made)
+        return column.map_elements(lambda value: str(folder / value), return_dtype=pl.String, skip_nulls=True)
     prefix = str(folder).rstrip("/") + "/"
-    absolute = pl.col("path").str.starts_with("/")
-    return frame.with_columns(path=pl.when(absolute).then(pl.col("path")).otherwise(pl.lit(prefix) + pl.col("path")))
+    value = pl.col("path")
+    joined = pl.when(value.str.starts_with("/")).then(value).otherwise(pl.lit(prefix) + value)
+    return column.alias("path").to_frame().select(joined.alias("path"))["path"]
 
 
 def absolute_from(frame: pl.DataFrame, folder: str | Path, other: str | Path) -> pl.DataFrame:
@@ -73,12 +78,16 @@ def portable_paths(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
     Paths below the folder of ``out`` become relative, so that the folder can be moved with its files; others become
     absolute. Links of folders are followed, once for each folder.
     """
-    if "path" not in frame.columns:
-        return frame
     base = out.resolve().parent
-    paths = frame["path"].cast(pl.String)
+    for name in PATH_COLUMNS:
+        if name in frame.columns:
+            frame = frame.with_columns(_portable_column(frame[name].cast(pl.String), base).alias(name))
+    return frame
+
+
+def _portable_column(paths: pl.Series, base: Path) -> pl.Series:
     if os.name != "posix":
-        return frame.with_columns(path=paths.map_elements(lambda path: _portable(path, base), return_dtype=pl.String))
+        return paths.map_elements(lambda path: _portable(path, base), return_dtype=pl.String)
     # A path without a slash lies in the working folder.
     folders = paths.str.extract(r"^(.*/)[^/]*$").fill_null("")
     distinct = folders.unique()
@@ -87,7 +96,7 @@ def portable_paths(frame: pl.DataFrame, out: Path) -> pl.DataFrame:
         placed, on="folder", how="left", maintain_order="left"
     )
     name = pl.col("path").str.extract(r"([^/]*)$")
-    return frame.with_columns(path=parts.select(pl.col("place") + name)["place"])
+    return parts.select(pl.col("place") + name)["place"]
 
 
 def missing_files(frame: pl.DataFrame, first: int | None = None) -> list[str]:

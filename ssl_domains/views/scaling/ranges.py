@@ -19,7 +19,7 @@ _DECLARED: dict[str, Window] = {"uint8": (0.0, 255.0), "bool": (0.0, 1.0)}
 
 
 def sampled_values(samples: SampleArrays, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
-    """A subsample of the finite values of samples (about `VALUES` of them), and the number of all values."""
+    """About `VALUES` of the finite values of samples, holes left out, and the number of all values."""
     total = int(samples.shapes(rows).prod(axis=1).sum())
     stride = max(1, -(-total // VALUES))
     positions = samples.positions
@@ -27,8 +27,12 @@ def sampled_values(samples: SampleArrays, rows: NDArray[np.int64]) -> tuple[NDAr
     for row in rows.tolist():
         # With one start for all samples, a stride that shares a factor with the width would take a few columns only.
         start = int(positions[row] + (row if samples.regions else 0)) % stride
-        values = samples[row].reshape(-1)[start::stride].astype(np.float64)
-        kept.append(values[np.isfinite(values)])
+        array, valid = samples.read(row)
+        values = array.reshape(-1)[start::stride].astype(np.float64)
+        usable = np.isfinite(values)
+        if valid is not None:
+            usable &= np.broadcast_to(valid, array.shape).reshape(-1)[start::stride]
+        kept.append(values[usable])
     return (np.concatenate(kept) if kept else np.empty(0)), total
 
 

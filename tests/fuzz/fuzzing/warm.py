@@ -23,7 +23,7 @@ ENVIRONMENT = {
 }
 """Set before anything is imported."""
 
-_PACKAGES = ("ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical")
+_PACKAGES = ("ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical", "ssl_domains_seismic")
 _LATE = (
     "albumentations", "cv2", "fastexcel", "nibabel", "PIL.Image", "polars", "pydicom", "pydicom.encaps", "scipy.stats",
     "sklearn.linear_model", "sklearn.neighbors", "timm", "torch", "xlsxwriter",

@@ -1,0 +1,1 @@
+"""Seismic surveys: places on lines, in metres and in milliseconds as positives."""

@@ -1,0 +1,87 @@
+"""The seismic domain: its files, inputs and views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.extending import Domain, RecipeRequest, ScanOption
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.views import PreprocessSource, ViewRecipe
+
+__all__ = ["SEISMIC"]
+
+
+def _reader() -> Reader:
+    from ssl_domains_seismic.reader import SeismicReader
+
+    return SeismicReader()
+
+
+def _preprocess(table: SampleTable) -> PreprocessSource:
+    from ssl_domains_seismic.preprocess import sections_for
+
+    return sections_for(table)
+
+
+def _recipe(request: RecipeRequest) -> ViewRecipe:
+    from ssl_domains_seismic.views import recipe
+
+    return recipe(request)
+
+
+def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]:
+    from ssl_domains_seismic.report.thumbnail import thumbnail
+
+    return thumbnail(array, row)
+
+
+def _hog(images: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains.probes import hog
+
+    return hog(images)
+
+
+SEISMIC = Domain(
+    name="seismic",
+    summary="SEG-Y and .npy volumes after stacking: places in metres and milliseconds as positives",
+    reader=_reader,
+    preprocess=_preprocess,
+    preprocess_classes=("ssl_domains_seismic.preprocess:SectionPreprocess",),
+    recipe=_recipe,
+    scan_options=(
+        ScanOption("lines", str, help="header bytes of inline and crossline, 189,193; chosen without it", repeat=True),
+        ScanOption(
+            "along", str, help="samples along inline (default), crossline, depth; several with commas", repeat=True
+        ),
+        ScanOption(
+            "patch", str, help="side of a patch in bins, 64 or 96x64 (rows x columns); else whole sections", repeat=True
+        ),
+        ScanOption("stride", str, help="distance of neighbouring patches in bins; else side by side"),
+        ScanOption("every", int, help="distance of neighbouring sections in bins (default 1)"),
+        ScanOption("channels", int, help="neighbouring sections in a sample, an odd number (default 1)", repeat=True),
+        ScanOption("il", str, help="part of the survey by inline numbers, 100:500"),
+        ScanOption("xl", str, help="part of the survey by crossline numbers"),
+        ScanOption("ms", str, help="part of the survey by times in ms, 1200:2400 (metres with --vertical depth)"),
+        ScanOption("blocks", str, help="column block: 2x4 parts of inlines and crosslines, for --split-by block"),
+        ScanOption("live", float, help="least share of traces with data in a sample (default 0.5)"),
+        ScanOption(
+            "samples_as", str, help="ibm or ieee: read float samples so, whatever the format code says", repeat=True
+        ),
+        ScanOption(
+            "coordinates", str, help="int (default), ibm or ieee: how the words of x and y are read", repeat=True
+        ),
+        ScanOption("vertical", str, help="time (default) or depth: what the sample interval measures", repeat=True),
+    ),
+    floors={"position alone": ("inline_bin", "crossline_bin", "sample_bin")},
+    handmade={"HOG": _hog},
+    nuisance=("survey", "section", "dtype"),
+    default_encoder="small_conv",
+    group="block",
+    thumbnail=_thumbnail,
+)

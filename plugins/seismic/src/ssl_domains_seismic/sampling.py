@@ -1,0 +1,113 @@
+"""Samples of a volume: which sections or patches along which axis, and which part of the survey."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["ALONG", "Sampling", "sampling_of"]
+
+ALONG = ("inline", "crossline", "depth")
+Range = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How samples are cut out of a volume.
+
+    Attributes:
+        along: The axes; a sample along ``inline`` is (a part of) one inline, ``[time, crossline]``; along ``crossline``
+            one crossline, ``[time, inline]``; along ``depth`` one time slice, ``[inline, crossline]``.
+        patch: Rows and columns of a patch; None for whole sections.
+        stride: Distance of neighbouring patches, rows and columns; None for patches side by side.
+        every: Distance of neighbouring sections, in bins.
+        channels: Neighbouring sections in a sample, an odd number; the middle one is the sample's place.
+        inline: First and last inline number.
+        crossline: First and last crossline number.
+        vertical: First and last time in ms, or depth in m.
+        live: Least share of traces with data.
+        blocks: In how many equal parts the inlines and the crosslines are divided, for splits.
+    """
+
+    along: tuple[str, ...] = ("inline",)
+    patch: tuple[int, int] | None = None
+    stride: tuple[int, int] | None = None
+    every: int = 1
+    channels: int = 1
+    inline: Range = (None, None)
+    crossline: Range = (None, None)
+    vertical: Range = (None, None)
+    live: float = 0.5
+    blocks: tuple[int, int] = (1, 1)
+
+
+def sampling_of(
+    along: str | None = None,
+    patch: str | None = None,
+    stride: str | None = None,
+    every: int | None = None,
+    channels: int | None = None,
+    il: str | None = None,
+    xl: str | None = None,
+    ms: str | None = None,
+    live: float | None = None,
+    blocks: str | None = None,
+) -> Sampling:
+    """Read the options of the command line.
+
+    Raises:
+        UsageError: For a value that can't be read.
+    """
+    axes = tuple(dict.fromkeys(word.strip() for word in (along or "inline").split(",")))
+    for word in axes:
+        if word not in ALONG:
+            raise UsageError(f"--along {word!r} is no axis", did_you_mean(word, ALONG))
+    if stride is not None and patch is None:
+        raise UsageError("--stride without --patch", "add --patch 64: whole sections have no stride")
+    every, channels = 1 if every is None else every, 1 if channels is None else channels
+    if every < 1:
+        raise UsageError(f"--every {every}", "give a number of bins of at least 1")
+    if channels < 1 or channels % 2 == 0:
+        raise UsageError(f"--channels {channels}", "give an odd number: the section and as many on either side")
+    least = 0.5 if live is None else live
+    if not 0 <= least <= 1:
+        raise UsageError(f"--live {least:g}", "give a share from 0 to 1")
+    return Sampling(
+        axes,
+        _sides("--patch", patch),
+        _sides("--stride", stride),
+        every,
+        channels,
+        _range("--il", il),
+        _range("--xl", xl),
+        _range("--ms", ms),
+        least,
+        _sides("--blocks", blocks) or (1, 1),
+    )
+
+
+def _sides(flag: str, text: str | None) -> tuple[int, int] | None:
+    """``64`` or ``96x64``: rows and columns."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", text)
+    sides = (0, 0) if found is None else (int(found[1]), int(found[2] or found[1]))
+    if min(sides) < 1:
+        raise UsageError(f"{flag} {text!r} are not one or two whole numbers", f"write {flag} 64, or {flag} 96x64")
+    return sides
+
+
+def _range(flag: str, text: str | None) -> Range:
+    """``100:500``, ``100:`` or ``:500``: first and last, both included."""
+    if text is None:
+        return None, None
+    number = r"\s*(-?\d+(?:\.\d+)?)?\s*"
+    found = re.fullmatch(f"{number}:{number}", text)
+    if found is None or not (found[1] or found[2]):
+        raise UsageError(f"{flag} {text!r} is no range", f"write {flag} 100:500, {flag} 100: or {flag} :500")
+    first, last = (float(end) if end else None for end in found.groups())
+    if first is not None and last is not None and first > last:
+        raise UsageError(f"{flag} {text} begins behind its end", f"write {flag} {last:g}:{first:g}")
+    return first, last

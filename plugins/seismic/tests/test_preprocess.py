@@ -1,0 +1,132 @@
+"""From a part of a volume to a picture: how it stands, the clip, holes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.samples import SampleTable, ScanResult
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import InputDataset, preprocess_from_dict, preprocess_to_dict
+from ssl_domains_seismic.preprocess import SectionPreprocess, picture_of, sections_for
+from ssl_domains_seismic.reader import SeismicReader
+from ssl_domains_seismic.report.thumbnail import thumbnail
+
+from .conftest import grid_words, smooth
+
+Make = Callable[..., Path]
+Scan = Callable[..., ScanResult]
+
+
+def fitted(table: SampleTable, folder: Path) -> tuple[SectionPreprocess, ArrayStore]:
+    store = ArrayStore.fill(folder / "store", table, SeismicReader())
+    return sections_for(table).fit(table, store), store
+
+
+def test_time_points_down_and_a_time_slice_has_inlines_down() -> None:
+    volume = np.arange(2 * 3 * 4).reshape(2, 3, 4)
+    np.testing.assert_array_equal(picture_of(volume[1:2], "inline")[:, :, 0], volume[1].T)
+    np.testing.assert_array_equal(picture_of(volume[:, 1:2], "crossline")[:, :, 0], volume[:, 1].T)
+    np.testing.assert_array_equal(picture_of(volume[:, :, 2:3], "depth")[:, :, 0], volume[:, :, 2])
+    np.testing.assert_array_equal(picture_of(volume, "inline")[:, :, 1], volume[1].T)
+    with pytest.raises(DataError):
+        picture_of(volume, "up")
+
+
+@pytest.mark.parametrize("code", [5, 3, 8])
+def test_the_clip_is_symmetric_and_zero_is_a_half(make: Make, scan: Scan, tmp_path: Path, code: int) -> None:
+    cube = np.rint(smooth(8, 8, 32) / 40)
+    cube[0, 0] = 0
+    make(cube, code=code)
+    table = scan(along="inline", patch="8").samples
+    preprocess, store = fitted(table, tmp_path)
+    clip = float(np.percentile(np.abs(cube), 99.5))
+    assert preprocess.scaling.window() == pytest.approx((-clip, clip))
+    made = preprocess(cube[:1, :, :8].astype(np.float32))
+    assert made.values.shape == (1, 1, 8, 8)
+    expected = np.clip(cube[0, :, :8].T / (2 * clip) + 0.5, 0, 1)
+    np.testing.assert_allclose(made.values[0, 0].numpy(), expected, atol=1e-6)
+    assert (made.values[0, 0, :, 0] == 0.5).all()
+    np.testing.assert_array_equal(made.values, InputDataset(table, store, preprocess)[0]["input"].values)
+
+
+def test_the_clip_is_fitted_on_training_rows_and_not_on_holes(make: Make, scan: Scan, tmp_path: Path) -> None:
+    cube = np.full((8, 8, 16), 10.0, np.float32)
+    cube[4:] = 1000
+    kept = [k for k in range(64) if not (k // 8 < 4 and k % 8 < 3)]
+    make(cube.reshape(64, 16)[kept], [grid_words(range(8), range(8))[k] for k in kept])
+    table = scan(along="inline").samples
+    table = table.with_columns(split=["train"] * 4 + ["test"] * 4)
+    preprocess, _ = fitted(table, tmp_path)
+    assert preprocess.scaling.window() == (-10, 10)  # with the zeros of holes, a low percentile would be below it
+    counted = preprocess.scaling.fitted_on[""]
+    assert counted[0] == 4 * 5 * 16
+
+
+def test_holes_are_a_half_and_not_valid(make: Make, scan: Scan, tmp_path: Path) -> None:
+    cube = smooth(4, 8, 8)
+    make(cube.reshape(32, 8)[:-3], grid_words(range(4), range(8))[:-3])
+    table = scan(along="inline", patch="8").samples
+    preprocess, store = fitted(table, tmp_path)
+    batch = InputDataset(table, store, preprocess).__getitems__([0, 3])["input"]
+    assert batch.valid is not None
+    assert batch.valid[0].all()
+    assert batch.valid[1, 0].any(dim=0).tolist() == [True] * 5 + [False] * 3
+    assert (batch.values[1, 0, :, 5:] == 0.5).all()
+    assert torch.isfinite(batch.values).all()
+
+
+def test_size_and_channels_are_those_of_the_table(make: Make, scan: Scan, tmp_path: Path) -> None:
+    make(smooth(6, 8, 40))
+    assert sections_for(scan(patch="8").samples).size == 8
+    assert sections_for(scan(patch="8x4").samples).size == 8
+    assert sections_for(scan(along="depth,inline").samples).size == 128
+    stacked = scan(along="inline", channels=3, patch="8").samples
+    preprocess, store = fitted(stacked, tmp_path)
+    assert preprocess.spec.channels == 3
+    values = InputDataset(stacked, store, preprocess)[0]["input"].values
+    assert values.shape == (1, 3, 8, 8)
+    with pytest.raises(DataError, match="3 sections, the encoder takes 1"):
+        SectionPreprocess(preprocess.scaling, 8, 1).require(stacked, store)
+
+
+def test_samples_of_differing_channels_are_refused(make: Make, scan: Scan) -> None:
+    make(smooth(6, 8, 40))
+    one, three = scan(along="inline").samples, scan(along="crossline", channels=3).samples
+    both = SampleTable(one.frame.vstack(three.frame.select(one.columns)))
+    with pytest.raises(DataError, match="1 to 3 sections"):
+        sections_for(both)
+
+
+def test_a_preprocess_read_back_is_the_same(make: Make, scan: Scan, tmp_path: Path) -> None:
+    make(smooth(6, 8, 40))
+    preprocess, _ = fitted(scan(patch="8").samples, tmp_path)
+    written = json.loads(json.dumps(preprocess_to_dict(preprocess)))
+    assert preprocess_from_dict(written) == preprocess
+
+
+def test_an_array_that_does_not_show_its_axis(make: Make, scan: Scan, tmp_path: Path, cube: NDArray[Any]) -> None:
+    make(cube)
+    preprocess, _ = fitted(scan(patch="8").samples, tmp_path)
+    with pytest.raises(DataError) as caught:
+        preprocess(cube[:2, :8, :8])
+    assert "along" in caught.value.hint
+    preprocess(cube[:1, :8, :8], {"along": "inline"})
+
+
+def test_thumbnails_have_zero_in_the_middle_grey(cube: NDArray[Any]) -> None:
+    cube -= cube.mean()
+    cube[:, 3] = 0
+    made = thumbnail(cube[2:3], {"along": "inline"})
+    assert made.dtype == np.uint8
+    assert made.shape == (40, 8, 1)
+    assert set(made[:, 3, 0].tolist()) == {127}
+    assert made.min() < 64 < 192 < made.max()

@@ -1,0 +1,203 @@
+"""Samples read in place: equal to segyio's, any part, from any process."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import segyio
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.samples import LazyArray, ReadError
+from ssl_domains.stores import ArrayStore
+from ssl_domains_seismic.reader import SeismicReader
+from ssl_domains_seismic.reading import Reading
+from ssl_domains_seismic.segy import index_file
+from ssl_domains_seismic.segy.layout import read_layout
+from ssl_domains_seismic.survey import examine, open_survey
+
+from .conftest import grid_words, ibm_words, smooth
+
+Make = Callable[..., Path]
+WHOLE = (slice(None),) * 3
+PARTS = [
+    WHOLE,
+    (slice(1, 2), slice(None), slice(None)),
+    (slice(None), slice(3, 4), slice(5, 30)),
+    (slice(0, 5), slice(2, 7), slice(17, 18)),
+    (slice(0, 6, 2), slice(1, 8, 3), slice(0, 40, 5)),
+    (slice(2, 2), slice(None), slice(None)),
+]
+TYPES = {1: "f4", 2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 10: "u4", 11: "u2", 16: "u1"}
+
+
+@pytest.mark.parametrize("order", [">", "<"])
+@pytest.mark.parametrize("code", list(TYPES))
+def test_every_part_of_every_format(make: Make, cube: NDArray[Any], code: int, order: str) -> None:
+    values = np.abs(np.rint(cube)) % 100 if code in (8, 10, 11, 16) else np.rint(cube) if code in (2, 3) else cube
+    volume = open_survey(make(values, code=code, order=order), Reading()).volume
+    assert isinstance(volume, LazyArray)
+    assert (volume.shape, volume.dtype) == ((6, 8, 40), np.dtype(TYPES[code]))
+    for slices in PARTS:
+        part, valid = volume.read(slices)
+        assert valid is None
+        assert part.dtype == np.dtype(TYPES[code])
+        assert part.dtype.isnative
+        assert all(stride >= 0 for stride in part.strides)
+        np.testing.assert_allclose(part, values[slices], rtol=5e-7 if code == 1 else 0)
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 5, 8])
+def test_samples_are_those_of_segyio(make: Make, cube: NDArray[Any], code: int) -> None:
+    path = make(np.rint(cube) % 100 if code != 5 else cube, code=code)
+    with segyio.open(path) as file:
+        np.testing.assert_array_equal(open_survey(path, Reading()).volume.read(WHOLE)[0], segyio.tools.cube(file))
+
+
+def test_ibm_numbers_beyond_one_decimal_place_are_those_of_segyio(make: Make) -> None:
+    values = np.random.default_rng(0).normal(0, 1, (6, 8, 40)) * 10.0 ** np.random.default_rng(1).integers(
+        -9, 9, (6, 8, 40)
+    )
+    path = make(values, code=1)
+    with segyio.open(path) as file:
+        np.testing.assert_array_equal(open_survey(path, Reading()).volume.read(WHOLE)[0], segyio.tools.cube(file))
+
+
+def test_parts_with_holes_and_dead_traces(make: Make, cube: NDArray[Any]) -> None:
+    order = np.random.default_rng(1).permutation(48)[:40]
+    words = [{**given, 29: 2 if number % 7 == 0 else 1} for number, given in enumerate(grid_words(range(6), range(8)))]
+    path = make(cube.reshape(48, 40)[order], [words[k] for k in order])
+    volume = open_survey(path, Reading()).volume
+    numbers = np.arange(48).reshape(6, 8)
+    live = np.isin(numbers, order) & (numbers % 7 != 0)
+    for slices in PARTS:
+        part, valid = volume.read(slices)
+        expected = live[slices[:2]][:, :, None]
+        np.testing.assert_array_equal(part, np.where(expected, cube[slices], 0))
+        np.testing.assert_array_equal(np.ones_like(expected) if valid is None else valid, expected)
+
+
+def test_a_pickle_is_small_and_opens_the_file_anew(make: Make) -> None:
+    cube = smooth(60, 50, 3)
+    words = grid_words(range(60), range(50))
+    order = np.random.default_rng(0).permutation(3000)[:2900]
+    volume = open_survey(
+        make(cube.reshape(3000, 3)[order], [words[k] for k in order]), Reading(lines=(189, 193))
+    ).volume
+    assert volume.grid.table is not None
+    stored = pickle.dumps(volume)
+    assert len(stored) < 2000
+    copy = pickle.loads(stored)
+    for mine, other in zip(volume.read(WHOLE), copy.read(WHOLE), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_what_a_worker_gets_is_small(make: Make, tmp_path: Path) -> None:
+    """The table of traces of a survey with holes stays behind: a worker opens the file anew."""
+    cube = smooth(60, 50, 16)
+    order = np.random.default_rng(0).permutation(3000)[:2900]
+    make(cube.reshape(3000, 16)[order], [grid_words(range(60), range(50))[k] for k in order])
+    table = SeismicReader().scan(tmp_path, along="depth", patch="10").samples
+    samples = ArrayStore.fill(tmp_path / "store", table, SeismicReader()).of(table)
+    stored = pickle.dumps(samples)
+    assert len(stored) < 60_000
+    copy = pickle.loads(stored)
+    for row in (0, len(table) - 1):
+        for mine, other in zip(samples.read(row), copy.read(row), strict=True):
+            np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("how", ["grown", "touched", "gone"])
+def test_a_changed_file_is_not_read(make: Make, cube: NDArray[Any], how: str) -> None:
+    path = make(cube)
+    volume = open_survey(path, Reading()).volume
+    stored = pickle.dumps(volume)
+    if how == "grown":
+        path.write_bytes(path.read_bytes() + bytes(400))
+    elif how == "touched":
+        os.utime(path, ns=(1, 1))
+    else:
+        path.unlink()
+    with pytest.raises(DataError):
+        volume.read(WHOLE)
+    with pytest.raises((DataError, ReadError)):
+        pickle.loads(stored)
+
+
+def test_a_file_that_changed_is_opened_anew(make: Make, cube: NDArray[Any]) -> None:
+    path = make(cube)
+    open_survey(path, Reading())
+    os.utime(make(cube + 1), ns=(1, 1))
+    np.testing.assert_array_equal(open_survey(path, Reading()).volume.read(WHOLE)[0], cube + 1)
+
+
+# The index of header words
+
+
+@pytest.fixture
+def _small_files_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_file, "KEPT_FROM", 1)
+
+
+@pytest.mark.usefixtures("_small_files_are_kept")
+class TestIndex:
+    def test_words_are_read_from_the_index(self, make: Make, cube: NDArray[Any], tmp_path: Path) -> None:
+        path, index = make(cube), tmp_path / "kept" / "a.json"
+        layout = read_layout(path)
+        first = index_file.indexed_words(layout, index)
+        assert sorted(one.name for one in index.parent.iterdir()) == ["a.json", "a.words"]
+        again = index_file.indexed_words(layout, index)
+        assert all(isinstance(again.columns[byte], np.memmap) for byte in again.varying())
+        assert again.varying() == first.varying() == [1, 5, 189, 193]
+        for byte, column in index_file.indexed_words(layout, None).columns.items():
+            np.testing.assert_array_equal(again.columns[byte], column)
+
+    def test_a_survey_is_the_same_with_its_index(self, make: Make, cube: NDArray[Any], tmp_path: Path) -> None:
+        path = make(cube)
+        for _ in range(2):
+            survey = examine(path, Reading(index=str(tmp_path / "kept" / "a.json")))
+            np.testing.assert_array_equal(survey.volume.read(WHOLE)[0], cube)
+
+    @pytest.mark.parametrize("what", ["words cut", "json cut", "other words", "header changed", "file changed"])
+    def test_an_index_that_is_not_of_the_file_is_made_anew(
+        self, make: Make, cube: NDArray[Any], tmp_path: Path, what: str
+    ) -> None:
+        path, index = make(cube), tmp_path / "a.json"
+        layout = read_layout(path)
+        index_file.indexed_words(layout, index)
+        words, json = index.with_suffix(".words"), index
+        if what == "words cut":
+            words.write_bytes(words.read_bytes()[:-4])
+        elif what == "json cut":
+            json.write_bytes(json.read_bytes()[:-4])
+        elif what == "other words":
+            words.write_bytes(bytes(len(words.read_bytes())))
+        else:
+            data = bytearray(path.read_bytes())
+            data[3600 + 400 * 5 + 188 : 3600 + 400 * 5 + 192] = (777).to_bytes(4, "big")
+            path.write_bytes(data)
+            stamp = (layout.modified, layout.modified) if what == "header changed" else (5, 5)
+            os.utime(path, ns=stamp)
+            layout = read_layout(path)
+        made = index_file.indexed_words(layout, index)
+        for byte, column in index_file.indexed_words(layout, None).columns.items():
+            np.testing.assert_array_equal(made.columns[byte], column)
+
+
+def test_ibm_words_of_these_tests_are_those_of_segyio(make: Make, cube: NDArray[Any]) -> None:
+    """The oracle of the other tests: what segyio writes as IBM numbers is what the tests write."""
+    spec = segyio.spec()
+    spec.format, spec.samples, spec.tracecount = 1, range(40), 48
+    path = make(cube).with_name("by_segyio.sgy")
+    with segyio.create(path, spec) as file:
+        for number, trace in enumerate(cube.reshape(48, 40)):
+            file.trace[number] = trace
+    data = np.frombuffer(path.read_bytes()[3600:], dtype=np.uint8).reshape(48, 400)[:, 240:]
+    written = np.ascontiguousarray(data).view(">u4").astype(np.int64)
+    assert int(np.abs(written - ibm_words(cube.reshape(48, 40)).astype(np.int64)).max()) <= 1  # segyio cuts, not rounds
