@@ -278,3 +278,31 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         assert path.stat().st_size == source.stat().st_size
     assert peaks[1] < 1.1 * peaks[0]
     assert peaks[1] < 12e6
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        ("S06", SegyLayout(3600, 25, 40, 4)),
+        ("S09", SegyLayout(3600, 30, 30, 4)),
+        ("S16", SegyLayout(3600, 20, 30, 4)),
+        ("S18", SegyLayout(3600, 16, 30, 4, byte_order="<")),
+    ],
+)
+def test_field_cases_keep_their_240_bytes(shared_data: Path, tmp_path: Path, name: str, layout: SegyLayout) -> None:
+    source = shared_data.parent / "cases" / "seismic" / name / "a.sgy"
+    if not source.is_file():
+        pytest.skip("the folder of cases is not beside the data sets")
+    values = np.random.default_rng(0).random((layout.traces, layout.samples)).astype(np.float32)
+    path = tmp_path / "predicted.sgy"
+    assert write_segy(path, source, layout, blocks(values), LINE).text_line == 2
+    assert path.stat().st_size == source.stat().st_size
+    assert np.array_equal(headers(path, layout), headers(source, layout))
+    old, new = (file.read_bytes()[:3600] for file in (source, path))
+    assert {place // 80 for place in range(3200) if old[place] != new[place]} == {1}
+    assert old[3200:] == new[3200:], "the format was IEEE already"
+    with segyio.open(path, ignore_geometry=True, endian="little" if layout.byte_order == "<" else "big") as file:
+        assert np.array_equal(file.trace.raw[:], values)
+        if name == "S06":
+            assert set(file.attributes(109)[:]) == {1000}
