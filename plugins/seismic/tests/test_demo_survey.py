@@ -10,12 +10,12 @@ import pytest
 import segyio
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.metrics import balanced_accuracy_score
 
 from drawn_survey import drawn
 from ssl_domains_seismic.demo.facies import FACIES
-from ssl_domains_seismic.demo.segy_bytes import ibm_words
+from ssl_domains_seismic.demo.segy_bytes import ibm_words, text_header
 from ssl_domains_seismic.demo.survey import AFFINE, CROSSLINES, INLINES, MS, Survey
 from ssl_domains_seismic.demo.write import write_demo_data
 
@@ -97,6 +97,12 @@ def test_ibm_words_have_the_values_of_the_format() -> None:
     assert ibm_words(values).tolist() == words
 
 
+def test_a_line_that_is_too_long_never_moves_those_after_it() -> None:
+    assert len(text_header({1: "X" * 76})) == 3200
+    with pytest.raises(ValueError, match="longer than 80 characters"):
+        text_header({1: "X" * 77})
+
+
 def test_labels_are_the_facies_as_segy_and_npy(folder: Path, survey: Survey) -> None:
     with segyio.open(folder / "labels" / "facies.sgy", ignore_geometry=True) as file:
         assert int(file.format) == 8
@@ -139,21 +145,24 @@ def texture(traces: NDArray[np.float32]) -> NDArray[np.float32]:
     features = [power]
     features += [uniform_filter(slopes[a] * slopes[b], 9) / power for a in range(3) for b in range(a, 3)]
     features += [uniform_filter(uniform_filter(traces, (5, 5, 1)) ** 2, 9) / power]
-    return np.stack(features, -1)
+    return np.log(np.abs(np.stack(features, -1)) + 1e-3)
 
 
-def test_the_texture_tells_the_facies_and_the_amplitude_does_not(survey: Survey) -> None:
-    features = texture(survey.stacks["near"] / 1000)[::6, :, ::5]
-    facies = survey.facies[::6, :, ::5]
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_texture_tells_the_facies_and_the_strength_does_not(seed: int) -> None:
+    """Gaussians of hand-made features, fitted on one part and asked on the other."""
+    survey = drawn(seed)
+    features = texture(survey.stacks["near"] / 1000)[::8, :, ::5]
+    facies = survey.facies[::8, :, ::5]
     scores = []
     for columns in (slice(None), slice(0, 1)):
         known, asked = features[:, TRAIN, :, columns], features[:, TEST, :, columns]
-        model = HistGradientBoostingClassifier(max_iter=40, class_weight="balanced", random_state=0)
+        model = QuadraticDiscriminantAnalysis(priors=np.full(len(FACIES), 1 / len(FACIES)), reg_param=0.01)
         model.fit(known.reshape(-1, known.shape[-1]), facies[:, TRAIN].ravel())
         answer = model.predict(asked.reshape(-1, asked.shape[-1]))
         scores.append(balanced_accuracy_score(facies[:, TEST].ravel(), answer))
     assert scores[0] > 0.55
-    assert scores[1] < 0.35
+    assert scores[1] < 0.42
 
 
 def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

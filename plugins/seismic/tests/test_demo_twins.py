@@ -104,6 +104,7 @@ def test_shots_and_channels_fill_a_grid_and_are_no_lines(folder: Path) -> None:
     assert len(shot) == len(cells) == len(set(shot)) * len(set(channel)) == SHOTS * CHANNELS
     assert len(set(zip(shot, midpoint, strict=True))) == SHOTS * CHANNELS, "shot and midpoint are unique as well"
     assert set(words(path, 181)) == set(words(path, 185)) == {0}
+    assert path.read_bytes()[3228:3230] == b"\0\1", "the binary header says: as recorded"
     offset, source, receiver = (np.array(words(path, byte)) for byte in (37, 73, 81))
     assert np.array_equal(receiver - source, offset)
     assert len(set(offset.tolist())) == CHANNELS, "a trace for every offset: it is not stacked"

@@ -52,6 +52,7 @@ class SegyFile:
         code: Format in which the samples stand.
         said_code: Format that the binary header states; None states `code`.
         byte_order: ``">"`` (big-endian, as the standard says) or ``"<"``.
+        sorting: Code of the order of traces in the binary header: 4 is stacked, 1 is as recorded.
     """
 
     text: bytes
@@ -61,6 +62,7 @@ class SegyFile:
     code: int = IEEE
     said_code: int | None = None
     byte_order: str = ">"
+    sorting: int = 4
 
     def write(self, path: Path, cut: int = 0) -> None:
         """Write the file.
@@ -75,7 +77,7 @@ class SegyFile:
     def _binary_header(self) -> bytes:
         header = bytearray(400)
         code = self.code if self.said_code is None else self.said_code
-        shorts = {3217: self.interval_us, 3221: self.samples.shape[1], 3225: code, 3227: 1, 3229: 4, 3255: 1}
+        shorts = {3217: self.interval_us, 3221: self.samples.shape[1], 3225: code, 3227: 1, 3229: self.sorting, 3255: 1}
         shorts |= {3501: 0x0100, 3503: 1}
         for byte, value in shorts.items():
             struct.pack_into(self.byte_order + "H", header, byte - 3201, value)

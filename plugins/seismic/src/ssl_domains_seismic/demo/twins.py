@@ -78,7 +78,7 @@ def _shots(seed: int) -> SegyFile:
         4: "FIELD RECORD: BYTES 9-12  CHANNEL: BYTES 13-16",
         40: "END TEXTUAL HEADER",
     }
-    return SegyFile(text_header(lines), _gathers(offset, seed), words, 1000 * INTERVAL_MS, code=IBM)
+    return SegyFile(text_header(lines), _gathers(offset, seed), words, 1000 * INTERVAL_MS, code=IBM, sorting=1)
 
 
 def _gathers(offset: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
