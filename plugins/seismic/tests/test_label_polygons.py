@@ -106,6 +106,9 @@ def test_times_come_from_the_polygon_the_file_or_its_name(tmp_path: Path) -> Non
         read_polygons(written(tmp_path / "d.geojson", silent), GRID)
     with pytest.raises(ReadError, match="the time 990 ms is not in the survey, which has 1000 to 1056 ms"):
         read_polygons(written(tmp_path / "d.geojson", early), GRID, ms=990)
+    for wrong in ("noon", [1020], 10**400):
+        with pytest.raises(ReadError, match="is no number of ms"):
+            read_polygons(written(tmp_path / "e.geojson", feature([SQUARE], time_ms=wrong)), GRID)
 
 
 def test_classes_that_are_words_get_numbers(tmp_path: Path) -> None:

@@ -143,7 +143,19 @@ def test_colours_are_no_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".csv", ".npy"])
-@pytest.mark.parametrize("contents", [b"", b"\x89PNG\r\n\x1a\nnothing", b"1,2\n3\n", b"\x93NUMPY\x01\x00", b"a,b\n"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\nnothing",
+        b"1,2\n3\n",
+        b"\x93NUMPY\x01\x00",
+        b"a,b\n",
+        b"\x93NUMPY\x01\x00\x10\x00\xd7'descr': '|u1'\n",
+        b"\x93NUMPY\x01\x00\x4b\x00{'descr': '|u1', 'fortran_order': False, 'shape': (900000000000, 15), }   \n",
+        b"PK\x03\x04",
+    ],
+)
 def test_damaged_files_are_read_errors_of_one_line(tmp_path: Path, suffix: str, contents: bytes) -> None:
     path = tmp_path / f"il104{suffix}"
     path.write_bytes(contents)

@@ -123,7 +123,7 @@ def _sample(feature: PolygonFeature, grid: LabelGrid, name: str, ms: float | Non
         time = said.pop()
     try:
         at = int(nearest(grid.ms, np.array([float(time)]))[0])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ReadError(f"the time {time!r} is no number of ms") from error
     if at < 0:
         raise ReadError(f"the time {float(time):g} ms is not in the survey, which has {span(grid.ms)} ms")

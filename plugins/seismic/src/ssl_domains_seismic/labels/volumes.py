@@ -25,7 +25,7 @@ def read_label_volume(path: Path, grid: LabelGrid) -> PlacedLabels:
     Raises:
         ReadError: When it can't be read, or its size is not that of the survey; with both sizes.
     """
-    volume = stored_array(path, mapped=True)
+    volume = stored_array(path)
     if volume.ndim != 3:
         raise ReadError(f"a volume of labels has 3 axes, this array has {volume.ndim}")
     for have, want, word in zip(volume.shape, grid.shape, _AXES, strict=True):
