@@ -80,7 +80,7 @@ class RelativeNoise(Declared):
             noise = band_passed(noise, low, high) / self._loss(images.shape[2])
         amplitudes = images - ZERO
         sounds = amplitudes.abs() > _SILENT
-        power = (amplitudes.square() * sounds).sum(dim=(1, 2, 3)) / sounds.sum(dim=(1, 2, 3)).clamp(min=1)
+        power = amplitudes.square().sum(dim=(1, 2, 3)) / sounds.sum(dim=(1, 2, 3)).clamp(min=1)
         return torch.addcmul(images, noise, (ratio * power.sqrt())[:, None, None, None]).clamp_(0, 1)
 
     def _edges(self) -> tuple[float, float]:
