@@ -73,7 +73,7 @@ def band_passed(amplitudes: Tensor, low: Tensor, high: Tensor) -> Tensor:
 def _cosines(size: int, device: torch.device) -> Tensor:
     """float32 ``[S, S]``: the orthonormal cosine transform DCT-II; row k has the frequency k/S of Nyquist."""
     number = torch.arange(size, dtype=torch.float64)
-    rows = torch.cos(torch.pi / size * number[:, None] * (number + 0.5)) * (2 / size) ** 0.5
+    rows: Tensor = torch.cos(torch.pi / size * number[:, None] * (number + 0.5)) * (2 / size) ** 0.5
     rows[0] *= 0.5**0.5
     return rows.to(torch.float32).to(device)
 

@@ -58,4 +58,4 @@ class Dip(Declared, Geometric):
     ) -> NDArray[np.float32]:
         """The same by `column_shifted`."""
         size = len(image)
-        return column_shifted(image, float(parameters["slope"]) * (np.arange(size) - (size - 1) / 2))
+        return column_shifted(image, float(parameters["slope"]) * (np.arange(size, dtype=np.float64) - (size - 1) / 2))
