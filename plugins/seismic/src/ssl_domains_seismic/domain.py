@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest, ScanOption
@@ -47,6 +48,12 @@ def _hog(images: NDArray[Any]) -> NDArray[Any]:
     return hog(images)
 
 
+def _demo_data(out: Path, seed: int) -> str:
+    from ssl_domains_seismic.demo.write import write_demo_data
+
+    return write_demo_data(out, seed)
+
+
 SEISMIC = Domain(
     name="seismic",
     summary="SEG-Y and .npy volumes after stacking: places in metres and milliseconds as positives",
@@ -84,4 +91,6 @@ SEISMIC = Domain(
     default_encoder="small_conv",
     group="block",
     thumbnail=_thumbnail,
+    demo_data=_demo_data,
+    files="SEG-Y files (.sgy, .segy) and volumes (.npy)",
 )
