@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ssl_domains.audit import PlaceRegions
     from ssl_domains.inputs import InputSpec
     from ssl_domains.samples import MapFiles, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
@@ -100,6 +101,10 @@ class Domain:
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
+        place_regions: For samples that are regions of arrays (column ``region``): gives the regions of several tables
+            with common codes of arrays, `ssl_domains.samples.Regions`, so that arrays of several files which cover one
+            place are one array to the audit of a split. None takes `ssl_domains.samples.regions_of`, to which every
+            array is a place of its own.
         map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
             `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
@@ -142,6 +147,7 @@ class Domain:
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
     map_files: MapFiles | None = None
+    place_regions: PlaceRegions | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
