@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+import lazy_reader as readers
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -278,3 +281,18 @@ def test_a_misspelt_group_column(stored: Stored) -> None:
     table, store = stored([np.ones((2, 2))], volume=["a"])
     with pytest.raises(UsageError, match="volumne"):
         Scaling("volume", group="volumne").fit(table, store)
+
+
+def test_holes_have_no_part_in_a_clip(tmp_path: Path) -> None:
+    """The first column of these arrays is marked as missing; its zeros must not lower a percentile."""
+    paths = []
+    for number in range(3):
+        picture = np.full((4, 2), 10 + number, np.int16)
+        picture[:, -1] = 0  # the reader turns the picture: this becomes the first column
+        paths.append(str(tmp_path / f"{number}.npy"))
+        np.save(paths[-1], picture)
+    table = SampleTable.of(pl.DataFrame({"path": paths, "gain": [1, 1, 1]}))
+    store = ArrayStore.fill(tmp_path / "store", table, readers.TurnedReader())
+    values, of = ranges.sampled_values(store.of(table), np.arange(3))
+    assert (sorted(values.tolist()), of) == ([10] * 4 + [11] * 4 + [12] * 4, 24)
+    assert Scaling("survey", percentiles=(0, 50)).fit(table, store).window() == (-11, 11)

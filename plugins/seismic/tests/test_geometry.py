@@ -87,6 +87,16 @@ def test_junk_at_the_standard_words_does_not_pass(make: Make, cube: NDArray[Any]
     assert re.search(r"share a cell", str(junk_score.failure))
 
 
+def test_a_number_that_no_other_trace_has_is_no_line(make: Make, cube: NDArray[Any]) -> None:
+    """Word 5 counts the traces, and a flag in word 21 would make a grid of 48 × 2 that is half full."""
+    words = with_words(grid_words(INLINES, CROSSLINES), w21=lambda k: int(k >= 24))
+    survey = examine(make(cube, words), Reading())
+    assert survey.lines is not None
+    assert survey.lines.score.words == (189, 193)
+    (other,) = [score for score in survey.choice.scores if score.words == (5, 21)]
+    assert (other.fill, other.failure) == (0.5, "most numbers have a single trace")
+
+
 def test_equal_pairs_are_one(make: Make, cube: NDArray[Any]) -> None:
     words = [{**given, 9: given[189], 21: given[193]} for given in grid_words(INLINES, CROSSLINES)]
     survey = examine(make(cube, words), Reading())
@@ -152,6 +162,12 @@ def test_given_words_that_hold_no_lines(make: Make, cube: NDArray[Any]) -> None:
     path = make(cube)
     with pytest.raises(ReadError, match="9,21 of --lines hold no lines"):
         open_survey(path, Reading(lines=(9, 21)))
+
+
+def test_given_words_that_would_make_a_huge_grid(make: Make) -> None:
+    words = [{21: 97 * k, 193: 89 * (k * k % 997)} for k in range(997)]
+    survey = examine(make(np.zeros((1, 997, 2), np.float32), words), Reading(lines=(21, 193)))
+    assert survey.refusals[0].startswith("the words 21,193 of --lines make a grid of 997 × ")
 
 
 # Gathers

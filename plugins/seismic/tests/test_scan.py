@@ -106,8 +106,8 @@ def test_a_part_that_the_file_does_not_have(mapped: Path, scan: Scan, option: di
 @pytest.mark.parametrize(
     "option",
     [
-        {"along": "sideways"}, {"patch": "0"}, {"patch": "axb"}, {"stride": "8"}, {"every": 0}, {"channels": 2},
-        {"il": "5"}, {"il": "9:3"}, {"ms": ":"}, {"live": 1.5}, {"lines": "189"}, {"lines": "189,189"},
+        {"along": "sideways"}, {"blocks": "0x2"}, {"patch": "0"}, {"patch": "axb"}, {"stride": "8"}, {"every": 0},
+        {"channels": 2}, {"il": "5"}, {"il": "9:3"}, {"ms": ":"}, {"live": 1.5}, {"lines": "189"}, {"lines": "189,189"},
         {"lines": "29,189"}, {"samples_as": "vax"}, {"coordinates": "utm"}, {"vertical": "up"}, {"inline": "3"},
     ],
 )  # fmt: skip
@@ -129,6 +129,18 @@ def test_holes_make_a_live_share_and_empty_samples_are_left_out(make: Make, scan
     ]
     assert any("1 samples are left out: less than 50 % of their traces have data" in note for note in result.notes)
     assert len(scan(along="depth", patch="4", every=8, live=0.8).samples) == 2
+
+
+def test_blocks_are_equal_parts_and_samples_across_a_border_are_in_none(mapped: Path, scan: Scan) -> None:
+    frame = scan(along="depth", patch="2x3", stride="1", every=40, blocks="2x2").samples.frame
+    found = {tuple(region[:4]): block for region, block in frame.select("region", "block").iter_rows()}
+    assert found[0, 2, 0, 3] == found[1, 3, 1, 4] == "a:1-1"
+    assert found[0, 2, 4, 7] == "a:1-2"
+    assert found[3, 5, 0, 3] == found[4, 6, 1, 4] == "a:2-1"
+    assert found[4, 6, 5, 8] == "a:2-2"
+    across = {region for region, block in found.items() if block is None}
+    assert across == {r for r in found if (r[0] < 3 < r[1]) or (r[2] < 4 < r[3])}
+    assert set(scan(along="inline").samples.frame["block"]) == {"a:1-1"}
 
 
 def test_a_2d_line_has_sections_along_its_traces(make: Make, scan: Scan) -> None:

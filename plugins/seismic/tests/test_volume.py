@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray, ReadError
+from ssl_domains.stores import ArrayStore
+from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.segy import index_file
 from ssl_domains_seismic.segy.layout import read_layout
@@ -94,6 +96,21 @@ def test_a_pickle_is_small_and_opens_the_file_anew(make: Make) -> None:
     copy = pickle.loads(stored)
     for mine, other in zip(volume.read(WHOLE), copy.read(WHOLE), strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+def test_what_a_worker_gets_is_small(make: Make, tmp_path: Path) -> None:
+    """The table of traces of a survey with holes stays behind: a worker opens the file anew."""
+    cube = smooth(60, 50, 16)
+    order = np.random.default_rng(0).permutation(3000)[:2900]
+    make(cube.reshape(3000, 16)[order], [grid_words(range(60), range(50))[k] for k in order])
+    table = SeismicReader().scan(tmp_path, along="depth", patch="10").samples
+    samples = ArrayStore.fill(tmp_path / "store", table, SeismicReader()).of(table)
+    stored = pickle.dumps(samples)
+    assert len(stored) < 60_000
+    copy = pickle.loads(stored)
+    for row in (0, len(table) - 1):
+        for mine, other in zip(samples.read(row), copy.read(row), strict=True):
+            np.testing.assert_array_equal(mine, other)
 
 
 @pytest.mark.parametrize("how", ["grown", "touched", "gone"])

@@ -17,6 +17,7 @@ from ssl_domains.samples import (
     ScanSession,
     Unreadable,
     cause_of,
+    current_session,
     each_file,
     expanded_gzip,
     read_guarded,
@@ -240,3 +241,13 @@ def test_a_journal_holds_json_lines(tmp_path):
     with scan_session(ScanSession(tmp_path / "journal", "a")):
         list(each_file([file], lambda path: {"x": float("nan")}, Problems()))
     assert json.loads((tmp_path / "journal").read_text().splitlines()[0]) == {"scan": "a"}
+
+
+def test_a_reader_may_keep_files_beside_the_table_that_is_written(tmp_path: Path) -> None:
+    assert current_session() is None
+    with scan_session(ScanSession(tmp_path / "journal", "a")):
+        session = current_session()
+        assert session is not None
+        assert session.folder == tmp_path
+    with scan_session(ScanSession(None, "a")) as session:
+        assert session.folder is None

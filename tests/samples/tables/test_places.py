@@ -32,6 +32,18 @@ def test_paths_are_written_for_the_folder_of_the_table_and_read_back(
     assert read == [None if path is None else str(inside / path) for path in written]
 
 
+def test_a_file_that_a_reader_keeps_moves_with_the_table(tmp_path: Path) -> None:
+    kept = tmp_path / "here" / "kept" / "a.json"
+    kept.parent.mkdir(parents=True)
+    frame = pl.DataFrame({"path": ["/data/a.sgy", "/data/b.sgy"], "index_path": [str(kept), None]})
+    write_portable(SampleTable.of(frame), tmp_path / "here" / "samples.parquet")
+    assert pl.read_parquet(tmp_path / "here" / "samples.parquet")["index_path"].to_list() == ["kept/a.json", None]
+    (tmp_path / "here").rename(tmp_path / "there")
+    read = read_table(tmp_path / "there" / "samples.parquet").frame
+    assert read["index_path"].to_list() == [str(tmp_path / "there" / "kept" / "a.json"), None]
+    assert read["path"].to_list() == ["/data/a.sgy", "/data/b.sgy"]
+
+
 def test_reading_paths_gives_what_pathlib_gives(tmp_path: Path) -> None:
     paths = ["a.npy", "b/c.npy", "/abs/d.npy", "./e.npy", "f//g.npy", "h/", "../i.npy", "ä/b.npy"]
     pl.DataFrame({"path": paths}).write_parquet(tmp_path / "odd.parquet")

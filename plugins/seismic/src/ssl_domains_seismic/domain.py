@@ -68,6 +68,7 @@ SEISMIC = Domain(
         ScanOption("il", str, help="part of the survey by inline numbers, 100:500"),
         ScanOption("xl", str, help="part of the survey by crossline numbers"),
         ScanOption("ms", str, help="part of the survey by times in ms, 1200:2400 (metres with --vertical depth)"),
+        ScanOption("blocks", str, help="column block: 2x4 parts of inlines and crosslines, for --split-by block"),
         ScanOption("live", float, help="least share of traces with data in a sample (default 0.5)"),
         ScanOption(
             "samples_as", str, help="ibm or ieee: read float samples so, whatever the format code says", repeat=True
@@ -81,6 +82,6 @@ SEISMIC = Domain(
     handmade={"HOG": _hog},
     nuisance=("survey", "section", "dtype"),
     default_encoder="small_conv",
-    group="survey",
+    group="block",
     thumbnail=_thumbnail,
 )

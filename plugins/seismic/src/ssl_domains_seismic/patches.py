@@ -50,7 +50,8 @@ def patches_of(places: Places, sampling: Sampling) -> Cut:
     names = np.repeat(np.array(usable), [len(one) for one in found])
     live = _live(places.live, regions)
     kept = (live > 0) & (live >= sampling.live)
-    frame = _frame(places, regions[kept], names[kept].tolist(), live[kept])
+    block = _blocks(part, regions[kept], sampling.blocks)
+    frame = _frame(places, regions[kept], names[kept].tolist(), live[kept]).with_columns(block=block)
     return Cut(frame, int((~kept).sum()))
 
 
@@ -117,6 +118,21 @@ def _live(live: NDArray[np.bool_] | None, regions: NDArray[np.int64]) -> NDArray
     top, bottom, left, right = (regions[:, column] for column in range(4))
     inside = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
     return np.asarray(inside / ((bottom - top) * (right - left)))
+
+
+def _blocks(part: list[tuple[int, int]], regions: NDArray[np.int64], counts: tuple[int, int]) -> pl.Series:
+    """Block of each region, such as ``"2-1"``: part of the inlines, part of the crosslines; null across a border."""
+    inside = np.ones(len(regions), dtype=np.bool_)
+    numbers = []
+    for axis, count in enumerate(counts):
+        edges = np.linspace(*part[axis], num=count + 1).round().astype(np.int64)
+        first, last = regions[:, 2 * axis], regions[:, 2 * axis + 1] - 1
+        number = np.searchsorted(edges, first, side="right")
+        inside &= number == np.searchsorted(edges, last, side="right")
+        numbers.append(number)
+    names = pl.DataFrame({"i": numbers[0], "x": numbers[1], "inside": inside})
+    text = pl.concat_str(pl.col("i").cast(pl.String), pl.col("x").cast(pl.String), separator="-")
+    return names.select(pl.when("inside").then(text).alias("block"))["block"]
 
 
 def _frame(places: Places, regions: NDArray[np.int64], along: list[str], live: NDArray[np.float64]) -> pl.DataFrame:

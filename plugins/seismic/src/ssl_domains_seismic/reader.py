@@ -38,9 +38,9 @@ from ssl_domains_seismic.survey import Survey, examine, open_survey
 
 __all__ = ["SUFFIXES", "SeismicReader"]
 
-SUFFIXES = (".sgy", ".segy", ".seg", ".sgy_", ".sgd")
+SUFFIXES = (".sgy", ".segy", ".seg")
 _OPTIONS = (
-    "along", "channels", "coordinates", "every", "il", "lines", "live", "ms", "patch", "samples_as", "stride",
+    "along", "blocks", "channels", "coordinates", "every", "il", "lines", "live", "ms", "patch", "samples_as", "stride",
     "vertical", "xl",
 )  # fmt: skip
 _READ_BY = ("lines", "samples_as", "coordinates", "vertical")
@@ -80,6 +80,7 @@ class SeismicReader:
         xl: str | None = None,
         ms: str | None = None,
         live: float | None = None,
+        blocks: str | None = None,
         **unknown: Any,
     ) -> ScanResult:
         """Index a folder or a file from its headers.
@@ -99,6 +100,7 @@ class SeismicReader:
             xl: First and last crossline number.
             ms: First and last time in ms, or depth in m.
             live: Least share of traces with data.
+            blocks: Parts of the inlines and of the crosslines, ``"2x4"``, for the column ``block``.
             unknown: Refused.
 
         Raises:
@@ -108,7 +110,7 @@ class SeismicReader:
             word = min(unknown)
             raise UsageError(f"seismic scan has no option {word!r}", did_you_mean(word, _OPTIONS))
         reading = reading_of(lines, samples_as, coordinates, vertical)
-        sampling = sampling_of(along, patch, stride, every, channels, il, xl, ms, live)
+        sampling = sampling_of(along, patch, stride, every, channels, il, xl, ms, live, blocks)
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
@@ -207,7 +209,8 @@ def _frames(
             share = f"less than {100 * sampling.live:g} % of their traces have data"
             remarks.setdefault(f"{cut.empty:,} samples are left out: {share}", []).append(name)
         if not len(cut.frame):
-            problems.add(path, "no section or patch of this size fits into the part that is asked for")
+            cause = "no section or patch of this size fits into the part that is asked for"
+            problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
         frames.append(_with_names(cut.frame, path, name, places, of_file[path]))
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
@@ -270,7 +273,8 @@ def _with_names(frame: pl.DataFrame, path: Path, name: str, places: Places, read
     return frame.select(
         pl.concat_str([pl.lit(name), pl.col("along"), place], separator=":").alias("sample"),
         *[pl.lit(value).alias(column) for column, value in shared.items()],
-        pl.all(),
+        pl.concat_str(pl.lit(shared["survey"]), "block", separator=":").alias("block"),
+        pl.all().exclude("block"),
     )
 
 

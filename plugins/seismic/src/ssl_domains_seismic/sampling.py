@@ -28,6 +28,7 @@ class Sampling:
         crossline: First and last crossline number.
         vertical: First and last time in ms, or depth in m.
         live: Least share of traces with data.
+        blocks: In how many equal parts the inlines and the crosslines are divided, for splits.
     """
 
     along: tuple[str, ...] = ("inline",)
@@ -39,6 +40,7 @@ class Sampling:
     crossline: Range = (None, None)
     vertical: Range = (None, None)
     live: float = 0.5
+    blocks: tuple[int, int] = (1, 1)
 
 
 def sampling_of(
@@ -51,6 +53,7 @@ def sampling_of(
     xl: str | None = None,
     ms: str | None = None,
     live: float | None = None,
+    blocks: str | None = None,
 ) -> Sampling:
     """Read the options of the command line.
 
@@ -81,6 +84,7 @@ def sampling_of(
         _range("--xl", xl),
         _range("--ms", ms),
         least,
+        _sides("--blocks", blocks) or (1, 1),
     )
 
 
@@ -91,9 +95,7 @@ def _sides(flag: str, text: str | None) -> tuple[int, int] | None:
     found = re.fullmatch(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", text)
     sides = (0, 0) if found is None else (int(found[1]), int(found[2] or found[1]))
     if min(sides) < 1:
-        raise UsageError(
-            f"{flag} {text!r} are no sides in bins", f"write {flag} 64, or {flag} 96x64 for rows and columns"
-        )
+        raise UsageError(f"{flag} {text!r} are not one or two whole numbers", f"write {flag} 64, or {flag} 96x64")
     return sides
 
 

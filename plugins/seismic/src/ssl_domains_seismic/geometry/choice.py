@@ -17,6 +17,7 @@ from ssl_domains_seismic.segy.trace_words import WORDS, TraceWords
 __all__ = ["Choice", "Lines", "choose_lines"]
 
 _NEEDS_EVIDENCE = {13: "channel", 25: "channel", 17: "shot"}
+_LARGEST = 100  # cells for each trace, of words that the user gives
 _CLOSE = 0.5  # a pair with less than this share of the best pair's fill is no rival of it
 
 
@@ -95,7 +96,7 @@ class _Judge:
         return score.words == (self.named.get("inline"), self.named.get("crossline"))
 
     def choice(self, lines: Lines | None, refusal: str | None, rivals: tuple[PairScore, ...] = ()) -> Choice:
-        best = sorted(self.scores, key=lambda one: (one.failure is not None, -one.fill, one.duplicates))
+        best = sorted(self.scores, key=lambda one: (one.failure is not None, one.cells <= 1, -one.fill, one.duplicates))
         return Choice(lines, refusal, tuple(best), dict(self.named), tuple(self.evidence), rivals)
 
     def lines(self, score: PairScore, fit: MapFit | None) -> Lines:
@@ -154,6 +155,9 @@ def _given(judge: _Judge, given: tuple[int, int]) -> Choice:
     if score.failure is not None and score.duplicates:
         offsets = offset_gathers(judge.words, score)
         return judge.choice(None, offsets or f"the words {_pair(score)} of --lines hold no lines: {score.failure}")
+    if score.cells > _LARGEST * score.traces:
+        cause = f"the words {_pair(score)} of --lines make a grid of {_shape(score)} for {score.traces:,} traces"
+        return judge.choice(None, cause)
     judge.evidence.append(f"words {_pair(score)} were given by --lines")
     return judge.choice(judge.lines(score, judge.fit(score)), None)
 

@@ -127,6 +127,8 @@ def fit_map(xy: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[n
     if len(chosen) < 3:
         return None
     xy, rows, columns = xy[chosen], rows[chosen], columns[chosen]
+    if not np.isfinite(xy).all():
+        return None
     design = np.stack([np.ones(len(xy)), rows, columns], axis=1)
     solved, _, rank, _ = np.linalg.lstsq(design, xy, rcond=None)
     if rank < 3 or not np.isfinite(solved).all():

@@ -79,12 +79,13 @@ def line_axis(values: NDArray[np.int32]) -> LineAxis | None:
     if len(gaps) == 0:
         return LineAxis(int(numbers[0]), 1, 1)
     step = int(np.gcd.reduce(gaps))
-    commonest = int(distinct(gaps.astype(np.int32))[0][distinct(gaps.astype(np.int32))[1].argmax()])
+    widths, times = np.unique(gaps, return_counts=True)
+    commonest = int(widths[times.argmax()])
     if commonest > step:
-        phases = (numbers - numbers[0]) % commonest
-        weights = np.bincount(phases, weights=counts)
+        phases, of = np.unique((numbers - numbers[0]) % commonest, return_inverse=True)
+        weights = np.bincount(of, weights=counts, minlength=len(phases))
         if weights.max() >= (1 - _FEW) * counts.sum():
-            numbers, step = numbers[phases == weights.argmax()], commonest
+            numbers, step = numbers[of == weights.argmax()], commonest
     count = int((numbers[-1] - numbers[0]) // step) + 1
     if count > _SPARSE * len(numbers) + 10:
         return None

@@ -15,6 +15,7 @@ CANDIDATES = ((189, 193), (9, 21), (5, 21), (17, 25))
 """Pairs of words that commonly hold inline and crossline."""
 MOST_DUPLICATES = 0.01
 LEAST_FILL = 0.1
+_LEAST_TRACES = 1.5  # on a line, in the mean: a number that no other trace has is no line number
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class PairScore:
             return f"{100 * self.duplicate_share:.3g} % of the traces share a cell with another"
         if self.fill < LEAST_FILL:
             return f"{100 * self.fill:.2g} % of the cells have a trace"
+        if self.filled < _LEAST_TRACES * max(self.inline.count, self.crossline.count):
+            return "most numbers have a single trace"
         return None
 
 

@@ -14,6 +14,7 @@ from ssl_domains_seismic.reading import reading_of
 from ssl_domains_seismic.report.amplitudes import amplitudes_of
 from ssl_domains_seismic.report.live_map import live_map
 from ssl_domains_seismic.report.summary import axis_words, chosen_words, score_words, vertical_words
+from ssl_domains_seismic.segy.sample_format import IBM
 from ssl_domains_seismic.survey import Survey, examine
 
 __all__ = ["header_report"]
@@ -56,7 +57,7 @@ def _file(survey: Survey) -> Iterable[tuple[str, str]]:
     sorting = _SORTING.get(header.sorting)
     yield "sorting code", f"{header.sorting}{f' ({sorting})' if sorting else ''}"
     yield "format", f"code {header.format}; read as {'IBM float, 4 bytes' if survey.ibm else layout.format.name}"
-    if survey.numbers is not None:
+    if survey.numbers is not None and survey.numbers.code == IBM:
         yield "", survey.numbers.words
 
 
