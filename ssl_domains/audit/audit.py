@@ -130,7 +130,8 @@ def audit_split(
         place: Places the regions of the tables; a domain's own one knows which files cover one place.
 
     Raises:
-        UsageError: For columns that are missing or don't fit, a gap without coordinates and regions, or near duplicates without ``decode``.
+        UsageError: For columns that are missing or don't fit, a gap without coordinates and regions, or near
+            duplicates without ``decode``.
     """
     if near is not None and not 0 <= near <= 16:
         raise UsageError(

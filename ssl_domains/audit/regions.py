@@ -1,4 +1,4 @@
-"""Compare the regions of two sides of a split: the voxels they share, and the gap between the edges of their regions."""
+"""Compare the regions of two sides of a split: the voxels they share, and the gap between their edges."""
 
 from __future__ import annotations
 

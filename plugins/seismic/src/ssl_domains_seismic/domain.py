@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest, ScanOption
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.samples import Reader, Regions, SampleTable
     from ssl_domains.views import PreprocessSource, ViewRecipe
 
 __all__ = ["SEISMIC"]
@@ -39,6 +39,12 @@ def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]
     from ssl_domains_seismic.report.thumbnail import thumbnail
 
     return thumbnail(array, row)
+
+
+def _place_regions(tables: Sequence[SampleTable]) -> list[Regions] | None:
+    from ssl_domains_seismic.splits.common_grid import place_regions
+
+    return place_regions(tables)
 
 
 def _hog(images: NDArray[Any]) -> NDArray[Any]:
@@ -84,4 +90,5 @@ SEISMIC = Domain(
     default_encoder="small_conv",
     group="block",
     thumbnail=_thumbnail,
+    place_regions=_place_regions,
 )
