@@ -115,6 +115,8 @@ class Domain:
             float32 ``[n, C, S, S]`` in [0, 1], to features ``[n, F]``; inputs of differing length come one at a time. A
             linear probe on them is a floor. Heavy packages are imported when it is called.
         nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
+        measured: Further nuisance values that no column has, measured on the samples: name → float64 ``[n]``, NaN where
+            it was not measured. The command ``pairs`` compares positives with them.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: For pictures: edge of the canvas in pixels when the configuration names none.
         group: Usual column for ``--split-by`` and ``probe --group``.
@@ -148,6 +150,7 @@ class Domain:
     preprocess_classes: tuple[str, ...] = ()
     map_files: MapFiles | None = None
     place_regions: PlaceRegions | None = None
+    measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -47,6 +47,12 @@ def _place_regions(tables: Sequence[SampleTable]) -> list[Regions] | None:
     return place_regions(tables)
 
 
+def _measured(table: SampleTable) -> Mapping[str, NDArray[np.float64]]:
+    from ssl_domains_seismic.measured import measured
+
+    return measured(table)
+
+
 def _hog(images: NDArray[Any]) -> NDArray[Any]:
     from ssl_domains.probes import hog
 
@@ -91,4 +97,5 @@ SEISMIC = Domain(
     group="block",
     thumbnail=_thumbnail,
     place_regions=_place_regions,
+    measured=_measured,
 )

@@ -21,6 +21,7 @@ _NOTHING, _DROPPED, _TRAIN, _TEST = range(4)
 _COLOURS = {_DROPPED: "#dddddd", _TRAIN: "#56b4e9", _TEST: "#d55e00"}
 _NAMES = {_TRAIN: "train", _TEST: "test", _DROPPED: "dropped"}
 _WIDE = 640  # pixels
+_SHARP = 'shape-rendering="crispEdges"'  # no light lines between neighbouring polygons
 
 
 def text_map(regions: Regions, area: int, sides: Sides) -> list[str]:
@@ -103,7 +104,7 @@ def _area(
         for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(line)], strict=True):
             if line[start] != _NOTHING:
                 points = polygon((edges[0][row], edges[0][row + 1]), (edges[1][start], edges[1][stop]))
-                drawn.append(f'<polygon points="{points}" fill="{_COLOURS[int(line[start])]}"/>')
+                drawn.append(f'<polygon points="{points}" fill="{_COLOURS[int(line[start])]}" {_SHARP}/>')
     for block in blocks:
         points = polygon((block.low[0], block.high[0]), (block.low[1], block.high[1]))
         middle = place((block.low[0] + block.high[0]) / 2, (block.low[1] + block.high[1]) / 2)
