@@ -1,17 +1,21 @@
-"""Audit of a split: which groups, file contents and places its sides share, with each other and with pre-training.
+"""Audit of a split: which groups, contents, places and voxels its sides share, with each other and with pre-training.
 
 In: a sample table with a split column. Out: a `SplitAudit` with one `Finding` for each check and pair of sides.
 """
 
-from ssl_domains.audit.audit import SplitAudit, audit_split
-from ssl_domains.audit.contents import Contents, Decode, array_contents, decoding, file_contents
+from ssl_domains.audit.audit import PlaceRegions, SplitAudit, audit_split
+from ssl_domains.audit.contents import Contents, array_contents, file_contents
+from ssl_domains.audit.decoding import Decode, decoding
 from ssl_domains.audit.finding import Finding
+from ssl_domains.audit.overlap import Overlap, overlap_of, smallest_gap, voxels_of
 from ssl_domains.audit.sides import Side, held_out, sides_of
 
 __all__ = [
     "Contents",
     "Decode",
     "Finding",
+    "Overlap",
+    "PlaceRegions",
     "Side",
     "SplitAudit",
     "array_contents",
@@ -19,5 +23,8 @@ __all__ = [
     "decoding",
     "file_contents",
     "held_out",
+    "overlap_of",
     "sides_of",
+    "smallest_gap",
+    "voxels_of",
 ]

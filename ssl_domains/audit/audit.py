@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,23 +13,26 @@ import polars as pl
 from ssl_domains.audit.blocks import shared_places
 from ssl_domains.audit.contents import (
     Contents,
-    Decode,
     array_contents,
     file_contents,
     shared_contents,
     without_flat,
 )
+from ssl_domains.audit.decoding import Decode
 from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.groups import compared_groups, shared_samples
 from ssl_domains.audit.near import shared_looks
+from ssl_domains.audit.regions import SideRegions, region_gap, shared_regions
 from ssl_domains.audit.sides import Side, held_out, sides_of
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.quantities import plural
+from ssl_domains.samples import Regions, regions_of
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["SplitAudit", "audit_split"]
+__all__ = ["PlaceRegions", "SplitAudit", "audit_split"]
 
-Step = Callable[[str], None]
+PlaceRegions = Callable[[Sequence[SampleTable]], list[Regions] | None]
+"""Gives the regions of several tables with common codes of arrays, such as `regions_of`; None where they have none."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ _CURES = {
     "sample": "pre-train on the training rows of this split",
     "content": "keep one of each, or give duplicates a common group and split by it",
     "near": "look at the examples in --json; give what belongs together a common group and split by it",
+    "region": "cut each array into blocks and hold out whole blocks; samples along two of its axes always cross",
     "block": "cut the survey into blocks that share no place",
     "gap": "drop the rows between the blocks; a gap of patch + window keeps pairs apart",
 }
@@ -101,11 +106,13 @@ def audit_split(
     pretraining: SampleTable | None = None,
     held: Sequence[str] = (),
     names: bool = False,
+    place: PlaceRegions = regions_of,
 ) -> SplitAudit:
     """Compare every pair of sides of a split.
 
-    Contents are compared by the bytes of the files when each row has its own file, else by decoded arrays. Pre-training
-    rows are compared only with the held-out sides: pre-training on the training side is no leak.
+    Contents are compared by the bytes of the files when each row has its own file, else by decoded arrays. Samples that
+    are regions of arrays are compared by the voxels they share. Pre-training rows are compared only with the held-out
+    sides: pre-training on the training side is no leak.
 
     Args:
         table: The samples.
@@ -115,16 +122,17 @@ def audit_split(
         contents: Whether to compare contents.
         near: Largest number of bits, of 64, in which the hashes of near duplicates differ; None skips this check.
         block: Coordinate columns of a survey.
-        gap: Smallest distance between the blocks, in the coordinates' unit.
+        gap: Smallest distance between the blocks, in the coordinates' unit; without ``block``, the smallest distance
+            between the edges of regions, in places of the array.
         pretraining: Rows that an encoder was pre-trained on.
         held: Names of the sides that pre-training must not contain; by default those called test, val and the like.
         names: Whether to list the names of shared groups; identifiers are never listed.
+        place: Places the regions of the tables; a domain's own one knows which files cover one place.
 
     Raises:
-        UsageError: For columns that are missing or don't fit, or near duplicates without ``decode``.
+        UsageError: For columns that are missing or don't fit, a gap without coordinates and regions, or near
+            duplicates without ``decode``.
     """
-    if gap is not None and not block:
-        raise UsageError("--gap has no coordinates to measure it in", "name them with --block inline,crossline")
     if near is not None and not 0 <= near <= 16:
         raise UsageError(
             f"near duplicates within {near} of 64 bits", "0 to 16; from about 10 on all pictures are alike"
@@ -142,6 +150,12 @@ def audit_split(
         rows[before.name] = len(before)
         pairs += [(before, side) for side in held_out(sides, held)]
 
+    compared = [*sides, *([before] if before else [])]
+    regions = _regions(compared, place, notes)
+    if gap is not None and not block and regions is None:
+        raise UsageError("--gap has no coordinates to measure it in", "name them with --block inline,crossline")
+    edges = None if block or gap is None else math.ceil(gap)
+
     findings = []
     for a, b in pairs:
         if a is before:
@@ -152,7 +166,9 @@ def audit_split(
             notes += [] if remark is None or remark in notes else [remark]
         if block:
             findings += shared_places(a, b, block, gap=gap)
-    compared = [*sides, *([before] if before else [])]
+        if regions is not None:
+            findings.append(shared_regions(regions[a.name], regions[b.name]))
+            findings += [] if edges is None else [region_gap(regions[a.name], regions[b.name], edges)]
     if contents:
         kept, remarks = _contents(sides, before, decode, near is not None)
         notes += remarks
@@ -169,6 +185,18 @@ def audit_split(
         if missing:
             notes.append(f"{plural(missing, 'row')} without {column!r}: in no check of groups")
     return SplitAudit(split, rows, neither, tuple(findings), tuple(notes))
+
+
+def _regions(sides: Sequence[Side], place: PlaceRegions, notes: list[str]) -> dict[str, SideRegions] | None:
+    """The regions of each side by its name, with notes on what is not known; None when no table has regions."""
+    placed = place([side.table for side in sides])
+    if placed is None:
+        return None
+    notes += dict.fromkeys(note for regions in placed for note in regions.notes)
+    unknown = sum(int((regions.arrays < 0).sum()) for regions in placed)
+    if unknown:
+        notes.append(f"{plural(unknown, 'row')} whose region is not known: in no check of regions")
+    return {side.name: SideRegions.of(side, regions) for side, regions in zip(sides, placed, strict=True)}
 
 
 def _contents(

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ssl_domains.audit.decoding import Decode
 from ssl_domains.audit.finding import Finding, percent
 from ssl_domains.audit.perceptual import Looks
 from ssl_domains.audit.sides import Side
-from ssl_domains.samples.reader import FileReader, Reader
-from ssl_domains.samples.scanning.guard import Unreadable, is_special, read_guarded
+from ssl_domains.samples.scanning.guard import is_special
 from ssl_domains.samples.table import SampleTable
 
 __all__ = [
     "Contents",
-    "Decode",
     "array_contents",
-    "decoding",
     "file_contents",
     "shared_contents",
     "without_flat",
 ]
 
-# Decodes rows of a table: (position in the table, its array, or None when it can't be decoded), in any order.
-Decode = Callable[[SampleTable], Iterator[tuple[int, NDArray[np.generic] | None]]]
-_ROWS_AT_A_TIME = 1024
 _SHOWN = 10
 
 
@@ -50,18 +44,6 @@ class Contents:
     digests: Sequence[str | None]
     flat: NDArray[np.bool_]
     looks: Looks | None = None
-
-
-def decoding(reader: Reader) -> Decode:
-    """A `Decode` function that uses a reader; rows of one file are decoded together."""
-
-    def decode(table: SampleTable) -> Iterator[tuple[int, NDArray[np.generic] | None]]:
-        for path, rows in _by_file(table):
-            for start in range(0, len(rows), _ROWS_AT_A_TIME):
-                part = rows[start : start + _ROWS_AT_A_TIME]
-                yield from zip(part, _arrays(reader, path, table.frame[part].to_dicts()), strict=True)
-
-    return decode
 
 
 def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Contents:
@@ -166,31 +148,6 @@ def _paths(table: SampleTable) -> list[str | None]:
     if "path" not in table.columns:
         return [None] * len(table)
     return table.frame["path"].cast(pl.String).to_list()
-
-
-def _by_file(table: SampleTable) -> Iterator[tuple[str, list[int]]]:
-    files: dict[str, list[int]] = {}
-    for row, path in enumerate(_paths(table)):
-        files.setdefault(path or "", []).append(row)
-    yield from files.items()
-
-
-def _arrays(reader: Reader, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.generic] | None]:
-    if isinstance(reader, FileReader) and path:
-        file_reader = reader
-        arrays = read_guarded(lambda: list(file_reader.load_file(path, rows)), path)
-        if not isinstance(arrays, Unreadable):
-            return [array if isinstance(array, np.ndarray) else None for array in arrays]
-        if len(rows) == 1:
-            return [None]
-    # Row by row, so that one bad row does not lose the others of its file.
-    return [_array(reader, row) for row in rows]
-
-
-def _array(reader: Reader, row: Mapping[str, Any]) -> NDArray[np.generic] | None:
-    """The array of a row; None, which is counted as unread, where it can't be decoded."""
-    array = read_guarded(lambda: np.asarray(reader.load(row)))
-    return None if isinstance(array, Unreadable) else array
 
 
 def _is_flat(array: NDArray[np.generic]) -> bool:

@@ -19,11 +19,11 @@ class Finding:
     """The result of one check: what two sides of a split have in common.
 
     Attributes:
-        check: ``group``, ``sample``, ``content``, ``near``, ``block`` or ``gap``.
+        check: ``group``, ``sample``, ``content``, ``near``, ``region``, ``block`` or ``gap``.
         what: The columns that were compared, or the kind of content.
         a: Name of one side.
         b: Name of the other side.
-        found: Number of groups, samples, contents or places that are on both sides.
+        found: Number of groups, samples, contents, places or voxels that are on both sides.
         rows_a: Number of rows of side a that belong to them.
         rows_b: Number of rows of side b that belong to them.
         of_a: Number of rows of side a.

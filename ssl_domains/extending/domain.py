@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ssl_domains.audit import PlaceRegions
     from ssl_domains.inputs import InputSpec
     from ssl_domains.samples import MapFiles, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
@@ -100,6 +101,10 @@ class Domain:
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
+        place_regions: For samples that are regions of arrays (column ``region``): gives the regions of several tables
+            with common codes of arrays, `ssl_domains.samples.Regions`, so that arrays of several files which cover one
+            place are one array to the audit of a split. None takes `ssl_domains.samples.regions_of`, to which every
+            array is a place of its own.
         map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
             `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
@@ -112,6 +117,8 @@ class Domain:
         files: Which files the reader reads, in words, such as ``"wav files (.wav)"``; part of the hint where a folder
             holds none of them.
         nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
+        measured: Further nuisance values that no column has, measured on the samples: name → float64 ``[n]``, NaN where
+            it was not measured. The command ``pairs`` compares positives with them.
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: For pictures: edge of the canvas in pixels when the configuration names none.
         group: Usual column for ``--split-by`` and ``probe --group``.
@@ -145,6 +152,8 @@ class Domain:
     preprocess_classes: tuple[str, ...] = ()
     map_files: MapFiles | None = None
     files: str = ""
+    place_regions: PlaceRegions | None = None
+    measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

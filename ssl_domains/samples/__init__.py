@@ -43,6 +43,7 @@ from ssl_domains.samples.tables.conditions import matching_rows
 from ssl_domains.samples.tables.description import TableDescription, describe_table, undecoded_hint
 from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta_to_dict, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import absolute_from, missing_files
+from ssl_domains.samples.tables.regions import Regions, regions_of
 from ssl_domains.samples.writing import (
     alone_in,
     only_one,
@@ -68,6 +69,7 @@ __all__ = [
     "ReadError",
     "Reader",
     "Region",
+    "Regions",
     "SampleTable",
     "ScanResult",
     "ScanSession",
@@ -104,6 +106,7 @@ __all__ = [
     "read_noted_frame",
     "read_noted_table",
     "read_table",
+    "regions_of",
     "require_expandable",
     "require_folder",
     "require_target",

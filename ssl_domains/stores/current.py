@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.samples import SampleTable
+from ssl_domains.samples.tables.regions import array_ids
 from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.fingerprint import file_stat, row_digests
-from ssl_domains.stores.region_column import array_ids
 
 __all__ = ["Rows", "changed_elsewhere", "changed_files", "first_rows", "missing_rows", "rows_of"]
 

@@ -21,6 +21,7 @@ from ssl_domains.samples import (
     read_guarded,
 )
 from ssl_domains.samples.scanning.guard import SPECIAL, is_special
+from ssl_domains.samples.tables.regions import array_ids, region_column
 from ssl_domains.stores.copying import Announcement
 from ssl_domains.stores.current import first_rows
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
@@ -28,7 +29,6 @@ from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.files.journal import Journal
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
-from ssl_domains.stores.region_column import array_ids, region_column
 
 __all__ = ["Progress", "fill_missing", "refuse_differing", "rows_that_differ"]
 

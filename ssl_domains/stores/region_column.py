@@ -1,4 +1,4 @@
-"""The column ``region`` of a sample table: the part of an array that each sample is."""
+"""The column ``region`` of a sample table, read and checked against the shapes of the arrays."""
 
 from __future__ import annotations
 
@@ -10,32 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples.tables.regions import region_numbers
 
-__all__ = ["Parts", "array_ids", "parts_of", "region_column"]
-
-_LIST = r"^\s*\[?\s*-?\d+(\s*,\s*-?\d+)+\s*\]?\s*$"
-
-
-def array_ids(table: SampleTable) -> pl.Series:
-    """Id of the array of each row: the value of the column ``array``, or the sample id where that is null."""
-    if "array" not in table.columns:
-        return table.frame["sample"]
-    return table.frame.select(pl.coalesce(pl.col("array").cast(pl.String), "sample").alias("array"))["array"]
-
-
-def region_column(table: SampleTable) -> pl.Series | None:
-    """The column ``region``, if it says which part of an array each sample is; else None.
-
-    It does when it holds lists, or text such as ``"0,10,5,20"``, or stands beside a column ``array``. Other columns of
-    this name, such as the name of a region of the lens, are labels.
-    """
-    if "region" not in table.columns:
-        return None
-    column = table.frame["region"]
-    lists = isinstance(column.dtype, pl.List | pl.Array)
-    written = column.dtype == pl.String and bool(column.str.contains(_LIST).any())
-    return column if lists or written or "array" in table.columns else None
+__all__ = ["Parts", "parts_of"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +44,7 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
     """
     rank = shapes.shape[1]
     starts, stops = np.zeros_like(shapes), shapes.copy()
-    numbers, named = _numbers(column), column.is_not_null().to_numpy()
+    numbers, named = region_numbers(column), column.is_not_null().to_numpy()
     refused: dict[int, str] = {}
 
     def refuse(rows: NDArray[np.int64], sentences: Sequence[str]) -> None:
@@ -98,21 +75,6 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
             refuse(rows[bad], sentences)
     starts[~usable] = stops[~usable] = 0
     return Parts(starts, stops, refused)
-
-
-def _numbers(column: pl.Series) -> pl.Series:
-    """The column as lists of int64; a null in a list, or no list for a value, is what is no whole number."""
-    dtype = column.dtype
-    if dtype == pl.String:
-        column = column.str.replace_all(r"[\[\]\s]", "").str.split(",")
-    elif isinstance(dtype, pl.Array):
-        column = column.arr.to_list()
-    elif not isinstance(dtype, pl.List):
-        return pl.Series(column.name, [None] * len(column), dtype=pl.List(pl.Int64))
-    if isinstance(column.dtype, pl.List) and column.dtype.inner.is_float():
-        whole = pl.when(pl.element() == pl.element().floor()).then(pl.element())
-        column = column.list.eval(whole)
-    return column.cast(pl.List(pl.Int64), strict=False)
 
 
 def _no_region(value: Any, length: int, rank: int, axes: str) -> str:

@@ -12,11 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.samples import OpenReader, Reader, SampleTable
+from ssl_domains.samples.tables.regions import region_column
 from ssl_domains.stores.arrays import StoredArrays, narrow
 from ssl_domains.stores.current import Rows, changed_elsewhere, changed_files, first_rows, rows_of
 from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
-from ssl_domains.stores.region_column import Parts, parts_of, region_column
+from ssl_domains.stores.region_column import Parts, parts_of
 from ssl_domains.stores.sample_arrays import SampleArrays
 
 __all__ = ["arrays_of_table"]

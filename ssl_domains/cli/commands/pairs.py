@@ -43,7 +43,14 @@ def command(
     if run is not None and html is None:
         raise UsageError("--run is for the page", "add --html FILE")
     from ssl_domains.cli.work.configuring import configure
-    from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, plan_training, training_rows, with_nuisance
+    from ssl_domains.cli.work.pairs import (
+        choose_pairs,
+        nuisance_columns,
+        plan_training,
+        training_rows,
+        with_measured,
+        with_nuisance,
+    )
     from ssl_domains.cli.work.tables import open_table
     from ssl_domains.pairs.inspection.advice import advise
     from ssl_domains.samples import require_target
@@ -66,9 +73,10 @@ def command(
             train.label(label)
         options = {"train.batch_size": batch_size, "pairs.anyway": True if anyway else None}
         settings = configure(domain, train, chosen, file=config, sets=sets or (), options=options)
-        train = with_nuisance(train, settings)
+        train, measured = with_measured(domain, with_nuisance(train, settings))
         plan = plan_training(domain, settings, train)
-        report = plan.inspect(label, nuisance_columns(domain, train, settings))
+        nuisance = dict.fromkeys((*nuisance_columns(domain, train, settings), *measured))
+        report = plan.inspect(label, tuple(nuisance))
         advice = advise(plan.table, plan.composed_by, plan.sampler, label=label)
         answer.json({**report.to_dict(), "advice": None if advice is None else advice.to_dict()})
         answer.line(f"{settings.pairs.rule} on {len(train)} training rows")

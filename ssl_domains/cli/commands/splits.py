@@ -1,4 +1,4 @@
-"""``ssl-domains splits audit``: check whether the sides of a split share groups, contents or places."""
+"""``ssl-domains splits audit``: check whether the sides of a split share groups, contents, places or voxels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def audit(
         str | None, typer.Option(metavar="COLUMNS", help="Coordinates of a survey: inline,crossline.")
     ] = None,
     gap: Annotated[
-        float | None, typer.Option(help="Smallest distance between blocks, in the coordinates' unit: patch + window.")
+        float | None,
+        typer.Option(
+            help="Smallest distance between blocks in the unit of --block: patch + window; without --block, between "
+            "edges of the regions, in bins."
+        ),
     ] = None,
     pretraining: Annotated[
         Path | None, typer.Option(metavar="RUN|TABLE", help="What an encoder was pre-trained on.")
@@ -49,9 +53,9 @@ def audit(
     names: Annotated[bool, typer.Option("--names", help="List names of shared groups; never of identifiers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
-    """Compare the sides of a split: groups, contents, places, pre-training; exit code 4 when it leaks."""
+    """Compare the sides of a split: groups, contents, voxels, places, pre-training; exit code 4 when it leaks."""
     from ssl_domains.audit import audit_split
-    from ssl_domains.cli.work.splits import decode_of, pretraining_rows
+    from ssl_domains.cli.work.splits import decode_of, place_of, pretraining_rows
     from ssl_domains.samples import read_noted_table
 
     with answering(as_json) as answer:
@@ -71,6 +75,7 @@ def audit(
             pretraining=before,
             held=held_out or (),
             names=names,
+            place=place_of(registry_of(ctx), rows, domain),
         )
         document = result.to_dict()
         answer.json({**document, "notes": [*document["notes"], *notes, *remarks]})

@@ -25,6 +25,7 @@ __all__ = [
     "nuisance_columns",
     "plan_training",
     "training_rows",
+    "with_measured",
     "with_nuisance",
 ]
 
@@ -133,6 +134,15 @@ def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:
     from ssl_domains.samples import with_aspect_ratio
 
     return with_aspect_ratio(table) if config.views.canvas == "fit" else table
+
+
+def with_measured(domain: Domain, table: SampleTable) -> tuple[SampleTable, tuple[str, ...]]:
+    """(the table with the nuisance values that the domain measures, their names); a column of the table is kept."""
+    if domain.measured is None:
+        return table, ()
+    measured = domain.measured(table)
+    new = {name: values for name, values in measured.items() if name not in table.columns}
+    return table.with_columns(**new), tuple(measured)
 
 
 def nuisance_columns(domain: Domain, table: SampleTable, config: RunConfig) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from ssl_domains.extending import Registry
 from ssl_domains.quantities import plural
 
 if TYPE_CHECKING:
-    from ssl_domains.audit import Decode
+    from ssl_domains.audit import Decode, PlaceRegions
     from ssl_domains.samples import SampleTable
 
-__all__ = ["decode_of", "pretraining_rows"]
+__all__ = ["decode_of", "place_of", "pretraining_rows"]
 
 
 def decode_of(
@@ -55,6 +55,21 @@ def decode_of(
                 yield pair
 
     return counted, []
+
+
+def place_of(registry: Registry, table: SampleTable, domain: str | None) -> PlaceRegions:
+    """How the samples of a table are placed: by its domain, or each array by itself where the domain doesn't say.
+
+    A domain that is not installed is no error here, because regions of one array can be compared without it.
+    """
+    from ssl_domains.samples import regions_of
+
+    name = domain or table.meta.domain
+    try:
+        place = registry.domain(name).place_regions if name else None
+    except PluginError:
+        return regions_of
+    return place or regions_of
 
 
 def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, list[str]]:

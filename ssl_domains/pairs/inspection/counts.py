@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.pairs.bound_objective import BoundObjective
+from ssl_domains.pairs.inspection.shared_voxels import SharedVoxels
+from ssl_domains.samples import Regions
 
 __all__ = ["PairCounts", "count_pairs", "matches_everything"]
 
@@ -37,6 +39,7 @@ class PairCounts:
         negative_equal: Those of them with equal values.
         groups: Group of each row, int64 ``[n]``, negative where missing.
         known_anchors: For each relation and column, the anchors of positives whose two values are known, bool ``[n]``.
+        shared_voxels: For each relation, the voxels that its positives share; empty where samples are no regions.
     """
 
     batches: int
@@ -50,6 +53,7 @@ class PairCounts:
     negative_equal: dict[str, int]
     groups: Ints
     known_anchors: list[dict[str, NDArray[np.bool_]]] = field(default_factory=list)
+    shared_voxels: list[SharedVoxels] = field(default_factory=list)
 
     def positive_groups(self, relation: int, column: str) -> int:
         """Number of groups with an anchor that has a positive in the relation, the values of both in the column known.
@@ -66,6 +70,7 @@ def count_pairs(
     columns: Mapping[str, Ints],
     anchors: int | None = None,
     groups: Ints | None = None,
+    regions: Regions | None = None,
 ) -> PairCounts:
     """Count the pairs of the first batches of a plan, as many batches as a limit on the pairs allows.
 
@@ -77,6 +82,7 @@ def count_pairs(
             drawn negatives, are only compared with them.
         groups: Group of each row, such as its patient, int64 ``[n]``, negative where missing; None makes each row a
             group of its own.
+        regions: Region of each row; None where samples are no regions of arrays.
     """
     rules = [relation.rule for relation in bound.relations] + ([] if bound.ignored is None else [bound.ignored])
     pairs = _SLOW_PAIRS if any(rule.searches for rule in rules) else _PAIRS
@@ -88,6 +94,7 @@ def count_pairs(
         [dict(zeros) for _ in relations], dict(zeros), dict(zeros),
         np.arange(bound.size) if groups is None else groups,
         [{name: np.zeros(bound.size, np.bool_) for name in columns} for _ in relations],
+        [] if regions is None else [SharedVoxels(regions) for _ in relations],
     )  # fmt: skip
     for batch in plan[:batches]:
         samples, compared = np.unique(batch), np.unique(batch[:anchors])
@@ -103,6 +110,8 @@ def _count_strip(
     two = anchors[:, None] != samples[None, :]
     counts.total += int(two.sum())
     positives = [relation.rule.matches(anchors, samples) & two for relation in bound.relations]
+    for positive, shared in zip(positives, counts.shared_voxels, strict=False):
+        shared.add(anchors, samples, positive)
     negative = two & ~np.logical_or.reduce(positives)
     if bound.ignored is not None:
         negative &= ~bound.ignored.matches(anchors, samples)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import PairCounts, matches_everything
-from ssl_domains.pairs.inspection.nuisance import Sharing, chance_agreement, mutual_information, verdict
-from ssl_domains.pairs.inspection.whole_groups import shared_throughout
+from ssl_domains.pairs.inspection.explained import RandomPairs
+from ssl_domains.pairs.inspection.nuisance import FEW_GROUPS, Sharing, chance_agreement, mutual_information, verdict
+from ssl_domains.pairs.inspection.whole_groups import one_value_a_group, shared_throughout
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.expected import cross_positives, measurable_batches
@@ -78,6 +79,8 @@ class RelationFacts:
         matches_all: Whether it matches every pair.
         sharing: How positives compare with the label and the nuisance columns.
         shared: Sentences about nuisance columns that all positives share, though the rule does not read them.
+        shared_voxels: Mean share of the smaller sample's voxels that the two samples of a positive pair have in common;
+            None where samples are no regions of arrays.
     """
 
     text: str
@@ -89,6 +92,7 @@ class RelationFacts:
     matches_all: bool
     sharing: tuple[Sharing, ...]
     shared: tuple[str, ...] = ()
+    shared_voxels: float | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,7 @@ def relation_facts(
     roles: Mapping[str, str],
     columns: Mapping[str, NDArray[np.int64]],
     rule: Rule,
+    numbers: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> RelationFacts:
     """The facts of one relation.
 
@@ -185,8 +190,10 @@ def relation_facts(
         roles: Role of each column, such as ``"label"``, by name.
         columns: Codes ``[n]`` of these columns; negative where missing.
         rule: The rule of the relation, unbound.
+        numbers: Values ``[n]`` of the nuisance columns that hold numbers, by name; NaN where missing.
     """
     relation = bound.relations[r]
+    drawn = RandomPairs(relation.rule)
     sharing = []
     for name, codes in columns.items():
         positive, equal = counts.positive_equal[r][name], counts.equal[name]
@@ -197,10 +204,13 @@ def relation_facts(
         groups = counts.positive_groups(r, name)
         # What the rule itself compares is no finding of these rows: it holds however few groups there are.
         judged = None if roles[name] == "label" or name in rule.equal_columns else groups
-        words = verdict(name, roles[name], agreement, chance, recall, judged)
+        explained = None if numbers is None or name not in numbers else drawn.explained_by(numbers[name])
+        # A patient's age is one value a group: few groups can agree by accident. A depth varies within each survey.
+        certain = name in rule.columns or groups >= FEW_GROUPS or not one_value_a_group(counts.groups, codes)
+        words = verdict(name, roles[name], agreement, chance, recall, judged, explained if certain else None)
         if codes.max(initial=-1) < 0:
             words = "missing throughout"
-        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, words, groups))
+        sharing.append(Sharing(name, roles[name], agreement, chance, recall, nmi, words, groups, explained))
     return RelationFacts(
         text=relation.text,
         weight=relation.weight,
@@ -211,6 +221,7 @@ def relation_facts(
         matches_all=matches_everything(bound, r),
         sharing=tuple(sharing),
         shared=tuple(shared_throughout(rule, relation, sharing, columns)),
+        shared_voxels=counts.shared_voxels[r].mean if counts.shared_voxels else None,
     )
 
 

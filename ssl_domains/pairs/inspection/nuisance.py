@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.bins import assign_bins, fit_edges
+from ssl_domains.pairs.inspection.explained import MOSTLY
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 
@@ -60,6 +61,9 @@ class Sharing:
         verdict: These numbers in words.
         groups: Groups, such as patients, that have a positive pair with both values known; None in a report of an
             earlier version.
+        explained: Share of the uncertainty which pairs are positive that the distance of two values takes away (see
+            `explained_share`); None for a label, a column without numbers, too few positives, or a report of an earlier
+            version.
     """
 
     column: str
@@ -70,6 +74,7 @@ class Sharing:
     nmi: float | None
     verdict: str
     groups: int | None = None
+    explained: float | None = None
 
 
 def comparable_codes(table: SampleTable, column: str) -> Ints:
@@ -107,7 +112,13 @@ def mutual_information(a: Ints, b: Ints) -> float:
 
 
 def verdict(
-    column: str, role: str, agreement: float | None, chance: float, recall: float | None, groups: int | None = None
+    column: str,
+    role: str,
+    agreement: float | None,
+    chance: float,
+    recall: float | None,
+    groups: int | None = None,
+    explained: float | None = None,
 ) -> str:
     """The numbers of a `Sharing` in words; fewer than `FEW_GROUPS` groups are said instead of a verdict.
 
@@ -118,18 +129,24 @@ def verdict(
         chance: As in `Sharing`.
         recall: As in `Sharing`.
         groups: Groups with which it was measured; None where their number doesn't matter.
+        explained: As in `Sharing`; None where too few groups were seen to judge by it.
     """
     name = "the label" if role == "label" else f"the {column}"
+    disguised = None
+    if explained is not None and explained >= MOSTLY:
+        disguised = f"these positives are {column} in disguise: it explains {explained:.0%} of which pairs are positive"
     if agreement is None:
-        return "no positive pair has both values"
-    if groups is not None and groups < FEW_GROUPS:
+        return disguised or "no positive pair has both values"
+    if disguised is None and groups is not None and groups < FEW_GROUPS:
         return f"seen with only {plural(groups, 'group')}: too few to judge ({FEW_GROUPS} are the least)"
     if chance >= NEARLY_ALL:
         return f"nearly all pairs share {name}"
     if agreement >= NEARLY_ALL:
         if recall is not None and recall >= NEARLY_ALL:
             return f"these positives are {name}"
-        return f"these positives share {name}, though not only they do"
+        return disguised or f"these positives share {name}, though not only they do"
+    if disguised is not None:
+        return disguised
     if agreement > chance + _MORE:
         return f"positives share {name} more often than chance"
     if agreement < chance - _MORE:

@@ -26,12 +26,13 @@ from ssl_domains.pairs.inspection.facts import (
     relation_facts,
 )
 from ssl_domains.pairs.inspection.nuisance import LABEL_REMARK, comparable_codes
+from ssl_domains.pairs.inspection.shared_voxels import DISGUISE
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.random_batches import match_counts
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable, looks_identifying
+from ssl_domains.samples import SampleTable, looks_identifying, regions_of
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
@@ -177,10 +178,14 @@ def inspect_pairs(
     roles |= {name: "nuisance" for name in nuisance if name != label}
     codes = {name: comparable_codes(table, name) for name in roles}
     anchors = sampler.composition.anchor_seats * sampler.batch_size
-    counts = count_pairs(bound, plan, codes, anchors, None if group is None else table.codes(group))
+    placed = regions_of([table])
+    regions = None if placed is None else placed[0]
+    counts = count_pairs(bound, plan, codes, anchors, None if group is None else table.codes(group), regions)
+    numbers = {name: table.numbers(name) for name, role in roles.items()
+               if role == "nuisance" and table.column(name).dtype.is_numeric()}  # fmt: skip
     met = [cross_positives_of(bound, r, plan, anchors) for r in range(len(objective.relations))]
     relations = tuple(
-        relation_facts(bound, r, met[r], plan, counts, roles, codes, relation.rule)
+        relation_facts(bound, r, met[r], plan, counts, roles, codes, relation.rule, numbers)
         for r, relation in enumerate(objective.relations)
     )
     coverage = coverage_of(bound, met)
@@ -303,6 +308,11 @@ def _warnings(
         without = facts.without_cross_positive
         if few and without is not None and without > _FEW:
             yield f"{percent(without)} of anchors have no positive of another sample under {facts.text}"
+        if facts.shared_voxels is not None and facts.shared_voxels > DISGUISE:
+            yield (
+                f"positives of {facts.text} share {percent(facts.shared_voxels)} of the smaller sample's voxels: "
+                "augmentation in disguise, the two are crops of one place"
+            )
         for sharing in facts.sharing:
             if sharing.verdict.startswith("these positives are"):
                 yield f"{facts.text}: {sharing.verdict}"
@@ -337,10 +347,15 @@ def _relation_rows(facts: RelationFacts, steps: int) -> list[tuple[str, str]]:
         on = "" if facts.measured_batches == steps else f" (in {facts.measured_batches:,} batches)"
         lines.append(("  anchors without a cross-sample positive", percent(facts.without_cross_positive) + on))
         lines.append(("  cross-sample positives an anchor", f"{facts.cross_positives:.2f}{on}"))
+    if facts.shared_voxels is not None:
+        lines.append(
+            ("  voxels that positives share", f"{percent(facts.shared_voxels)} of the smaller sample, on average")
+        )
     for sharing in facts.sharing:
         parts = [] if sharing.agreement is None else [f"{percent(sharing.agreement)} agree"]
         parts.append(f"{percent(sharing.chance)} by chance")
         parts += [] if sharing.nmi is None else [f"NMI {sharing.nmi:.2f}"]
+        parts += [] if sharing.explained is None else [f"distance explains {percent(sharing.explained)}"]
         remark = f" ({LABEL_REMARK})" if sharing.role == "label" and sharing.agreement is not None else ""
         lines.append((f"  {sharing.role} {sharing.column}", f"{', '.join(parts)}: {sharing.verdict}{remark}"))
     return lines

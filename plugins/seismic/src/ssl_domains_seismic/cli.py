@@ -1,4 +1,4 @@
-"""``ssl-domains seismic``: the commands of every domain, and its own, ``header``."""
+"""``ssl-domains seismic``: the commands of every domain, and its own, ``header`` and ``split``."""
 
 from __future__ import annotations
 
@@ -30,3 +30,35 @@ def header(
     from ssl_domains_seismic.report.header import header_report
 
     typer.echo(header_report(file, lines, samples_as, coordinates, vertical))
+
+
+@app.command("split")
+def split(
+    samples: Annotated[Path, typer.Argument(help="Sample table.", show_default=False)],
+    blocks: Annotated[
+        str, typer.Option(metavar="IxX", help="2x4: parts of the inlines x parts of the crosslines; 1x4: ranges.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write.")],
+    hold: Annotated[
+        str | None,
+        typer.Option(metavar="BLOCKS", help="Blocks to test on, 2-1,1-4; without it, every block is a fold."),
+    ] = None,
+    gap: Annotated[
+        str | None,
+        typer.Option(help="Gap between edges of training and test samples: 40 (bins) or 800m; else they may touch."),
+    ] = None,
+    picture: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="Also draw the map, .svg.")] = None,
+) -> None:
+    """Split a survey by blocks of the map, with a gap that is dropped from training only."""
+    from ssl_domains.cli.console import table
+    from ssl_domains_seismic.splits.split_table import split_table
+
+    report = split_table(samples, out, blocks, hold=hold, gap=gap, picture=picture)
+    typer.echo(table(("column", "tests on", "train", "test", "dropped"), report.counts))
+    for name, lines in report.maps:
+        typer.echo(f"\n{name}, {report.counts[0][1]} held out (█ test, ▒ train, · dropped)")
+        for line in lines:
+            typer.echo(f"│{line}│")
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"written to {out}")

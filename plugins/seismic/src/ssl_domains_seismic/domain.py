@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.samples import Reader, Regions, SampleTable
     from ssl_domains.views import PreprocessSource, ViewRecipe
 
 __all__ = ["SEISMIC"]
@@ -40,6 +40,18 @@ def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]
     from ssl_domains_seismic.report.thumbnail import thumbnail
 
     return thumbnail(array, row)
+
+
+def _place_regions(tables: Sequence[SampleTable]) -> list[Regions] | None:
+    from ssl_domains_seismic.splits.common_grid import place_regions
+
+    return place_regions(tables)
+
+
+def _measured(table: SampleTable) -> Mapping[str, NDArray[np.float64]]:
+    from ssl_domains_seismic.measured import measured
+
+    return measured(table)
 
 
 def _hog(images: NDArray[Any]) -> NDArray[Any]:
@@ -93,4 +105,6 @@ SEISMIC = Domain(
     thumbnail=_thumbnail,
     demo_data=_demo_data,
     files="SEG-Y files (.sgy, .segy) and volumes (.npy)",
+    place_regions=_place_regions,
+    measured=_measured,
 )
