@@ -49,7 +49,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
 
 def test_the_domain(tmp_path: Path) -> None:
     table = check_domain(replace(SEISMIC, demo_data=two_surveys), tmp_path)
-    assert set(table.frame["survey"]) == {"0", "1"}
+    assert set(table.frame["survey"]) == {"0.sgy", "1.sgy"}
 
 
 @pytest.mark.parametrize(("name", "given"), CASES, ids=[f"{name} {given}" for name, given in CASES])

@@ -134,13 +134,13 @@ def test_holes_make_a_live_share_and_empty_samples_are_left_out(make: Make, scan
 def test_blocks_are_equal_parts_and_samples_across_a_border_are_in_none(mapped: Path, scan: Scan) -> None:
     frame = scan(along="depth", patch="2x3", stride="1", every=40, blocks="2x2").samples.frame
     found = {tuple(region[:4]): block for region, block in frame.select("region", "block").iter_rows()}
-    assert found[0, 2, 0, 3] == found[1, 3, 1, 4] == "a:1-1"
-    assert found[0, 2, 4, 7] == "a:1-2"
-    assert found[3, 5, 0, 3] == found[4, 6, 1, 4] == "a:2-1"
-    assert found[4, 6, 5, 8] == "a:2-2"
+    assert found[0, 2, 0, 3] == found[1, 3, 1, 4] == "a.sgy:1-1"
+    assert found[0, 2, 4, 7] == "a.sgy:1-2"
+    assert found[3, 5, 0, 3] == found[4, 6, 1, 4] == "a.sgy:2-1"
+    assert found[4, 6, 5, 8] == "a.sgy:2-2"
     across = {region for region, block in found.items() if block is None}
     assert across == {r for r in found if (r[0] < 3 < r[1]) or (r[2] < 4 < r[3])}
-    assert set(scan(along="inline").samples.frame["block"]) == {"a:1-1"}
+    assert set(scan(along="inline").samples.frame["block"]) == {"a.sgy:1-1"}
 
 
 def test_a_2d_line_has_sections_along_its_traces(make: Make, scan: Scan) -> None:
@@ -184,7 +184,7 @@ def test_a_bad_file_is_a_problem_and_the_good_one_is_read(make: Make, scan: Scan
     (tmp_path / "empty.segy").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("of the survey")
     result = scan()
-    assert set(result.samples.frame["survey"]) == {"a"}
+    assert set(result.samples.frame["survey"]) == {"a.sgy"}
     causes = dict(result.problems.iter_rows())
     assert causes[str(tmp_path / "empty.segy")].startswith("this is no SEG-Y file: it has 0 bytes")
     assert "fit IEEE better" in causes[str(tmp_path / "ieee.sgy")]

@@ -263,7 +263,7 @@ def _with_names(frame: pl.DataFrame, path: Path, name: str, places: Places, read
     place = pl.concat_str([pl.col("region").list.get(axis).cast(pl.String) for axis in (0, 2, 4)], separator=".")
     words = None if reading.lines is None else f"{reading.lines[0]},{reading.lines[1]}"
     shared: dict[str, Any] = {
-        "path": str(path), "array": name, "survey": re.sub(r"\.[^./]*$", "", name), "dtype": places.dtype,
+        "path": str(path), "array": name, "survey": name, "dtype": places.dtype,
     }  # fmt: skip
     chosen = {"lines": words, "samples_as": reading.samples_as}
     chosen["coordinates"] = None if reading.coordinates == "int" else reading.coordinates

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from fuzzing.kind import Kind
-from fuzzing.kinds import fisheye, folders, medical, pictures, settings, tables
+from fuzzing.kinds import fisheye, folders, medical, pictures, seismic, settings, tables
 from fuzzing.kinds.shared import make_shared
 
 __all__ = ["KINDS", "make_shared"]
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (*medical.KINDS, *pictures.KINDS, *fisheye.KINDS, *tables.KINDS, *settings.KINDS, *folders.KINDS)
+    for kind in (
+        *medical.KINDS,
+        *seismic.KINDS,
+        *pictures.KINDS,
+        *fisheye.KINDS,
+        *tables.KINDS,
+        *settings.KINDS,
+        *folders.KINDS,
+    )
 }
 """Every kind by its name."""
