@@ -64,16 +64,16 @@ def _regions(
 def _opened(reader: Reader, row: Mapping[str, Any]) -> Callable[[list[int] | None], NDArray[np.generic]]:
     """A function that reads a region of the array of a row."""
     lazy = reader.open(row) if isinstance(reader, OpenReader) else None
-    whole = np.asarray(reader.load(row)) if lazy is None else None
-    shape = lazy.shape if lazy is not None else np.shape(whole)
+    whole = np.asarray(reader.load(row)) if lazy is None else np.empty(0)
+    shape = whole.shape if lazy is None else lazy.shape
 
     def read(region: list[int] | None) -> NDArray[np.generic]:
         ends = region if region is not None else [end for side in shape for end in (0, side)]
         if len(ends) != 2 * len(shape):
             raise ValueError(f"the region has {len(ends)} numbers, an array of {len(shape)} sides needs two a side")
         slices = tuple(slice(start, stop) for start, stop in zip(ends[0::2], ends[1::2], strict=True))
-        part = lazy.read(slices)[0] if lazy is not None else whole[slices] if whole is not None else None
-        return np.asarray(part)
+        part: NDArray[np.generic] = whole[slices] if lazy is None else lazy.read(slices)[0]
+        return part
 
     return read
 

@@ -15,7 +15,7 @@ import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.prediction.mask_folder import check_plan
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, regions_of
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
 from ssl_domains.testing.recipe import check_recipe
@@ -77,6 +77,8 @@ def check_domain(domain: Domain, folder: str | Path | None = None) -> SampleTabl
     _check_views(domain, table, store)
     _check_thumbnail(domain, table, store)
     _check_map_files(domain, table, store, data, folder / "masks")
+    _check_regions(domain, table)
+    _check_measured(domain, table)
     return replace(table, meta=replace(table.meta, domain=domain.name))
 
 
@@ -97,6 +99,27 @@ def _check_columns(domain: Domain, table: SampleTable) -> None:
     assert not missing, f"the demo data has no column {missing[0]!r}, which group, nuisance or floors name"
     if domain.group is not None:
         assert table.column(domain.group).drop_nulls().n_unique() > 1, "the usual group has more than one value"
+
+
+def _check_regions(domain: Domain, table: SampleTable) -> None:
+    if domain.place_regions is None:
+        return
+    half = len(table) // 2
+    parts = [table.take(np.arange(half)), table.take(np.arange(half, len(table)))]
+    placed, own = domain.place_regions(parts), regions_of(parts)
+    assert placed is not None, "place_regions gives the regions of a table that has them"
+    assert own is not None, "place_regions is for tables whose samples are regions (columns array and region)"
+    assert [len(one) for one in placed] == [len(part) for part in parts], "place_regions gives one region a row"
+    for mine, plain in zip(placed, own, strict=True):
+        assert ((mine.arrays >= 0) == (plain.arrays >= 0)).all(), "place_regions knows the rows whose region is known"
+        assert (mine.stops > mine.starts)[mine.arrays >= 0].all(), "a placed region is not empty"
+
+
+def _check_measured(domain: Domain, table: SampleTable) -> None:
+    for name, values in {} if domain.measured is None else domain.measured(table).items():
+        shape = np.shape(values)
+        assert shape == (len(table),), f"measured gives one value a row, and {name!r} has the shape {shape}"
+        assert np.isfinite(np.asarray(values, dtype=np.float64)).any(), f"{name!r} is measured on some rows"
 
 
 def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import PairSampler, ScanOption
 from ssl_domains.pairs import Composition
 from ssl_domains.pairs.sampling.negatives import NegativeDraw
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.testing import check_domain, check_pair_sampler
 
 
@@ -46,6 +47,11 @@ def test_a_folder_is_not_needed(domain):
     assert len(check_domain(domain)) == 24
 
 
+def regions_of_rows(tables):
+    """Each row as an array of one place."""
+    return [Regions(np.arange(len(one)), np.zeros((len(one), 1), int), np.ones((len(one), 1), int)) for one in tables]
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -56,6 +62,10 @@ def test_a_folder_is_not_needed(domain):
         ({"floors": {"scanner alone": ("scanner",)}}, "scanner"),
         ({"scan_options": (ScanOption("masks", str, help="masks"),)}, "--masks"),
         ({"scan_options": (ScanOption("shift", int),)}, "--shift says what it does"),
+        ({"place_regions": lambda tables: None}, "place_regions gives the regions"),
+        ({"place_regions": regions_of_rows}, "place_regions is for tables whose samples are regions"),
+        ({"measured": lambda table: {"loudness": [1.0]}}, "'loudness' has the shape"),
+        ({"measured": lambda table: {"loudness": [float("nan")] * len(table)}}, "'loudness' is measured on some rows"),
         ({"thumbnail": lambda array, row: array / 255}, "uint8"),
         ({"thumbnail": lambda array, row: array[:, :, 0]}, "1 or 3"),
         ({"thumbnail": lambda array, row: row["path"]}, "no path"),

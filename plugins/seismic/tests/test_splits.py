@@ -137,6 +137,21 @@ def test_two_stacks_of_one_area_are_one_array(make: Make, tmp_path: Path, option
     assert "far.sgy, near.sgy cover one area, by their coordinates" in found.notes
 
 
+def test_a_split_holds_out_a_block_in_all_stacks_of_an_area(make: Make, tmp_path: Path) -> None:
+    survey(make, "near", 12, 16, angle=20)
+    survey(make, "far", 12, 16, angle=20)
+    table, out = tmp_path / "s.parquet", tmp_path / "o.parquet"
+    write_portable(scanned(tmp_path, along="depth", patch="4"), table)
+    report = split_table(table, out, "1x4", hold="1-2")
+    assert [name for name, _ in report.maps] == ["far.sgy"]
+    frame = read_table(out).frame
+    sides = frame.group_by("inline_bin", "crossline_bin").agg(pl.col("split").n_unique(), pl.col("survey").n_unique())
+    assert sides["survey"].to_list() == [2] * 12
+    assert sides["split"].to_list() == [1] * 12
+    assert frame["split"].value_counts().sort("count")["split"].to_list() == ["test", "train"]
+    assert frame["block"].unique().sort().to_list() == [f"far:1-{k}" for k in (1, 2, 3, 4)]
+
+
 def test_a_part_of_a_survey_lies_where_it_was_cut_from(make: Make, tmp_path: Path) -> None:
     """6 × 8 lines cut from (4, 5) of a survey, 5 samples later: only these voxels are shared."""
     survey(make, "whole", 12, 16, angle=-70, x0=4e5, y0=6e6)

@@ -134,7 +134,8 @@ def verdict(
     name = "the label" if role == "label" else f"the {column}"
     disguised = None
     if explained is not None and explained >= MOSTLY:
-        disguised = f"these positives are {column} in disguise: it explains {explained:.0%} of which pairs are positive"
+        share = f"{100 * explained:.0f} %"
+        disguised = f"these positives are {column} in disguise: it explains {share} of which pairs are positive"
     if agreement is None:
         return disguised or "no positive pair has both values"
     if disguised is None and groups is not None and groups < FEW_GROUPS:

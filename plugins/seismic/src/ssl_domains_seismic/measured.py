@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.samples import SampleTable, Unreadable, read_guarded
+from ssl_domains.samples import Regions, SampleTable, Unreadable, read_guarded, regions_of
 from ssl_domains_seismic.reader import SeismicReader
 
 __all__ = ["measured"]
@@ -29,28 +29,27 @@ def measured(table: SampleTable) -> Mapping[str, NDArray[np.float64]]:
         if name in table.columns and table.frame[name].null_count() == 0:
             made["depth"] = table.numbers(name)
             break
-    if {"path", "region"} <= set(table.columns):
-        made["amplitude"] = _amplitudes(table)
+    regions = regions_of([table])
+    if regions is not None and "path" in table.columns:
+        made["amplitude"] = _amplitudes(table, regions[0])
     return made
 
 
-def _amplitudes(table: SampleTable) -> NDArray[np.float64]:
+def _amplitudes(table: SampleTable, regions: Regions) -> NDArray[np.float64]:
     amplitudes = np.full(len(table), np.nan)
-    drawn = np.random.default_rng(0).permutation(len(table))[:_ROWS]
+    drawn = np.random.default_rng(0).permutation(np.flatnonzero(regions.arrays >= 0))[:_ROWS]
     order = sorted(drawn.tolist(), key=table.frame["path"].to_list().__getitem__)
     reader = SeismicReader()
     for row in order:
         values = table.frame.row(row, named=True)
-        found = read_guarded(lambda values=values: _amplitude(reader, values), values["path"])  # type: ignore[misc]
+        ends = zip(regions.starts[row].tolist(), regions.stops[row].tolist(), strict=True)
+        part = [slice(start, stop, max(1, (stop - start) // _SIDE)) for start, stop in ends]
+        found = read_guarded(lambda values=values, part=part: _amplitude(reader, values, part), values["path"])  # type: ignore[misc]
         amplitudes[row] = np.nan if isinstance(found, Unreadable) else found
     return amplitudes
 
 
-def _amplitude(reader: SeismicReader, row: Mapping[str, Any]) -> float:
-    ends = row["region"]
-    slices = [
-        slice(start, stop, max(1, (stop - start) // _SIDE)) for start, stop in zip(ends[0::2], ends[1::2], strict=True)
-    ]
-    read, valid = reader.open(row).read(slices)
+def _amplitude(reader: SeismicReader, row: Mapping[str, Any], part: Sequence[slice]) -> float:
+    read, valid = reader.open(row).read(part)
     shown = np.isfinite(read) if valid is None else np.isfinite(read) & valid
     return float(np.abs(read[shown].astype(np.float64)).mean()) if shown.any() else float("nan")

@@ -119,7 +119,8 @@ class Sides:
 
     def names(self) -> list[str | None]:
         """``"train"``, ``"test"`` or None of each sample."""
-        return np.where(self.train, "train", np.where(self.test, "test", None)).tolist()
+        both = zip(self.train.tolist(), self.test.tolist(), strict=True)
+        return ["train" if train else "test" if test else None for train, test in both]
 
 
 def parts_of_map(text: str) -> tuple[int, int]:
@@ -216,7 +217,11 @@ def hold_out(regions: Regions, areas: Sequence[Area], made: MapBlocks, held: Int
     grown = Regions(flat.arrays, flat.starts - width, flat.stops + width).take(test)
     near = (overlap_of(flat, grown).inside_a > 0) & ~test
     boxes = [made.blocks[number] for number in held.tolist()]
-    kept_free = Regions(*(np.array(ends) for ends in zip(*((b.area, b.low, b.high) for b in boxes), strict=True)))
+    kept_free = Regions(
+        np.array([box.area for box in boxes], dtype=np.int64),
+        np.array([box.low for box in boxes], dtype=np.int64),
+        np.array([box.high for box in boxes], dtype=np.int64),
+    )
     across = (overlap_of(flat, kept_free).inside_a > 0) & ~test & ~near
     train = (regions.arrays >= 0) & ~test & ~near & ~across
     if not train.any():

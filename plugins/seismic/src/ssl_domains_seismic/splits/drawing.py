@@ -86,7 +86,8 @@ def _area(
         """x to the right and y downwards of a corner of a cell."""
         if area.fit is None:
             return np.array([crossline, inline])
-        return area.fit.at(np.array([inline - 0.5]), np.array([crossline - 0.5]))[0] * np.array([1.0, -1.0])
+        x, y = area.fit.at(np.array([inline - 0.5]), np.array([crossline - 0.5]))[0]
+        return np.array([x, -y])
 
     ends = [(edges[0][i], edges[1][x]) for i in (0, -1) for x in (0, -1)]
     corners = np.array([place(float(i), float(x)) for i, x in ends])
