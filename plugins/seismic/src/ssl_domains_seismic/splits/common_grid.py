@@ -127,8 +127,8 @@ def _groups(places: dict[int, FilePlace], extents: dict[int, tuple[Ints, Ints]])
 
 def _outline(fit: MapFit, low: Ints, high: Ints) -> Floats:
     """x and y of the corners of a part of the grid, in turn, float64 ``[4, 2]``; cells reach half a bin outwards."""
-    inline = np.array([low[0], low[0], high[0], high[0]], dtype=np.float64) - 0.5
-    crossline = np.array([low[1], high[1], high[1], low[1]], dtype=np.float64) - 0.5
+    corners = [(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])]
+    inline, crossline = np.array([(i - 0.5, x - 0.5) for i, x in corners], dtype=np.float64).T
     return fit.at(inline, crossline)
 
 
