@@ -25,7 +25,7 @@ class Block:
     """A block of an area.
 
     Attributes:
-        name: Part of the inlines and part of the crosslines, ``"2-1"``, behind the first volume's name: ``"f3.sgy:2-1"``.
+        name: Part of the inlines and part of the crosslines, behind the first volume's name: ``"f3.sgy:2-1"``.
         area: Number of the area.
         low: First inline and crossline, bins.
         high: Inline and crossline behind the last, bins.
