@@ -161,7 +161,7 @@ class _Side:
         for sign, index in corners:
             total += sign * self._swept[index]
         # A sum over a box counts its last corner positive, a change the first one.
-        return total * (-1) ** self._swept.ndim
+        return total if self._swept.ndim % 2 == 0 else -total
 
 
 def _sweep(
@@ -184,8 +184,8 @@ def _sweep(
     order = [longest, *(axis for axis in range(len(ends)) if axis != longest)]
     lengths = [np.diff(ends[axis]) for axis in order]
     cells = np.ones((), dtype=np.int64)
-    for side in lengths[1:]:
-        cells = np.multiply.outer(cells, side)
+    for length in lengths[1:]:
+        cells = np.multiply.outer(cells, length)
     split = np.cumsum([len(a_starts), len(a_stops), len(b_starts)])
     parts = np.split(np.stack([places[axis] for axis in order], axis=1), split)
     a, b = _Side(parts[0], parts[1], cells), _Side(parts[2], parts[3], cells)

@@ -75,7 +75,7 @@ def test_blocks_and_gaps_are_those_of_brute_force(make: Make, tmp_path: Path) ->
     covered = set().union(*cells)
     last_i, last_x = max(i for i, _ in covered) + 1, max(x for _, x in covered) + 1
     of_cell = {
-        (i, x): f"a:{int(i >= round(last_i / 2)) + 1}-{sum(x >= round(k * last_x / 4) for k in range(4))}"
+        (i, x): f"a.sgy:{int(i >= round(last_i / 2)) + 1}-{sum(x >= round(k * last_x / 4) for k in range(4))}"
         for i, x in covered
     }
     for name, own in zip(made.names(), cells, strict=True):
@@ -86,9 +86,9 @@ def test_blocks_and_gaps_are_those_of_brute_force(make: Make, tmp_path: Path) ->
     area = set().union(*tested)
     wide = {(i + di, x + dx) for i, x in area for di in range(-3, 4) for dx in range(-3, 4)}
     for own, name, train, test, near in zip(cells, made.names(), sides.train, sides.test, sides.near, strict=True):
-        assert test == (name == "a:1-2")
+        assert test == (name == "a.sgy:1-2")
         assert near == (not test and bool(own & wide))
-        assert train == (not test and not own & wide and all(of_cell[cell] != "a:1-2" for cell in own))
+        assert train == (not test and not own & wide and all(of_cell[cell] != "a.sgy:1-2" for cell in own))
     assert sides.train.sum() + sides.test.sum() + (sides.near | sides.across).sum() == len(table)
 
 
@@ -129,7 +129,7 @@ def test_two_stacks_of_one_area_are_one_array(make: Make, tmp_path: Path, option
     survey(make, "near", 12, 16, angle=20)
     survey(make, "far", 12, 16, angle=20)
     table = scanned(tmp_path, **options)
-    split = table.with_columns(split=np.where(table.frame["survey"] == "near", "train", "test"))
+    split = table.with_columns(split=np.where(table.frame["survey"] == "near.sgy", "train", "test"))
     assert not audit_split(split, "split", contents=False).leaks
     found = audit_split(split, "split", contents=False, place=place_regions)
     (leak,) = found.leaks
@@ -149,7 +149,7 @@ def test_a_split_holds_out_a_block_in_all_stacks_of_an_area(make: Make, tmp_path
     assert sides["survey"].to_list() == [2] * 12
     assert sides["split"].to_list() == [1] * 12
     assert frame["split"].value_counts().sort("count")["split"].to_list() == ["test", "train"]
-    assert frame["block"].unique().sort().to_list() == [f"far:1-{k}" for k in (1, 2, 3, 4)]
+    assert frame["block"].unique().sort().to_list() == [f"far.sgy:1-{k}" for k in (1, 2, 3, 4)]
 
 
 def test_a_part_of_a_survey_lies_where_it_was_cut_from(make: Make, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_part_of_a_survey_lies_where_it_was_cut_from(make: Make, tmp_path: Pat
     survey(make, "part", 6, 8, 12, angle=-70, x0=place[181] / 100, y0=place[185] / 100, delay=20)
     table = scanned(tmp_path)
     regions = boxes(table)
-    cut = table.frame["survey"].to_numpy() == "part"
+    cut = table.frame["survey"].to_numpy() == "part.sgy"
     assert set(regions.arrays.tolist()) == {0}
     offset = regions.starts[cut].min(axis=0) - regions.starts[~cut].min(axis=0)
     assert offset.tolist() == [4, 5, 5]
@@ -172,7 +172,7 @@ def test_reversed_and_swapped_lines_are_turned_back(make: Make, tmp_path: Path) 
     survey(make, "b", 12, 10, il=25, xl=25, angle=90, x0=11 * 25)
     table = scanned(tmp_path, along="inline")
     regions = boxes(table)
-    turned = table.frame["survey"].to_numpy() == "b"
+    turned = table.frame["survey"].to_numpy() == "b.sgy"
     assert regions.starts[turned][:, 1].tolist() == list(range(11, -1, -1))
     assert (regions.stops[turned] - regions.starts[turned]).tolist() == [[10, 1, 20]] * 12
     assert not any("different grids" in note for note in regions.notes)
@@ -183,7 +183,7 @@ def test_bins_of_another_size_are_whole_numbers_of_the_smaller_ones(make: Make, 
     survey(make, "b", 8, 8, il=50, xl=50, x0=12.5, y0=12.5)
     table = scanned(tmp_path, patch="4")
     regions = boxes(table)
-    coarse = regions.take(table.frame["survey"].to_numpy() == "b")
+    coarse = regions.take(table.frame["survey"].to_numpy() == "b.sgy")
     places = {
         tuple(start[:2]): tuple(stop[:2])
         for start, stop in zip(coarse.starts.tolist(), coarse.stops.tolist(), strict=True)
@@ -201,7 +201,7 @@ def test_boxes_of_a_turned_grid_hold_all_that_lies_in_them(make: Make, tmp_path:
     assert note.startswith("c.sgy and a.sgy cover one area by different grids")
     turn = np.radians(30)
     inside = 0
-    for row in np.flatnonzero(table.frame["survey"].to_numpy() == "c"):
+    for row in np.flatnonzero(table.frame["survey"].to_numpy() == "c.sgy"):
         own = table.frame["region"][int(row)].to_list()
         for i, j in itertools.product(range(16), range(16)):  # cells of a, by their centres
             x, y = 25 * j - 200, 25 * i - 100
@@ -238,12 +238,12 @@ def test_the_command_writes_folds_and_a_split(make: Make, tmp_path: Path, capsys
     capsys.readouterr()
     assert run(["seismic", "split", str(table), "--blocks", "2x4", "--gap", "3", "-o", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "fold_a:2-4" in printed
+    assert "fold_a.sgy:2-4" in printed
     assert "note: training reads the column 'split': --hold BLOCK writes it for one fold" in printed
     folds = read_table(out)
     assert sum(name.startswith("fold_") for name in folds.columns) == 8
     assert folds.meta.domain == "seismic"
-    assert run(["splits", "audit", str(out), "--split", "fold_a:2-4", "--gap", "3", "--no-contents"]) == 0
+    assert run(["splits", "audit", str(out), "--split", "fold_a.sgy:2-4", "--gap", "3", "--no-contents"]) == 0
 
     assert run(["seismic", "split", str(table), "--blocks", "1x4", "--hold", "1-2", "--gap", "80m", "-o", str(out),
                 "--map", str(drawn)]) == 0  # fmt: skip
@@ -253,7 +253,7 @@ def test_the_command_writes_folds_and_a_split(make: Make, tmp_path: Path, capsys
     assert set(names.to_list()) == {"train", "test", None}
     picture = ElementTree.parse(drawn).getroot()
     texts = [one.text for one in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"a:1-2 held out, gap 80 m", "train", "test", "dropped", "a.sgy", "1-1", "1-4"} <= set(texts)
+    assert {"a.sgy:1-2 held out, gap 80 m", "train", "test", "dropped", "a.sgy", "1-1", "1-4"} <= set(texts)
     colours = {one.get("fill") for one in picture.iter("{http://www.w3.org/2000/svg}polygon")}
     assert colours == {"#dddddd", "#56b4e9", "#d55e00", "none"}
 

@@ -25,7 +25,7 @@ class Block:
     """A block of an area.
 
     Attributes:
-        name: Part of the inlines and part of the crosslines, ``"2-1"``, behind the area's name: ``"f3:2-1"``.
+        name: Part of the inlines and part of the crosslines, behind the first volume's name: ``"f3.sgy:2-1"``.
         area: Number of the area.
         low: First inline and crossline, bins.
         high: Inline and crossline behind the last, bins.
@@ -179,11 +179,10 @@ def map_blocks(regions: Regions, areas: Sequence[Area], parts: tuple[int, int]) 
         last = [np.searchsorted(edges[a], regions.stops[rows, a] - 1, side="right") - 1 for a in (0, 1)]
         inside = (first[0] == last[0]) & (first[1] == last[1])
         of[rows] = np.where(inside, len(blocks) + first[0] * parts[1] + first[1], -1)
-        stem = re.sub(r"\.[^./]*$", "", area.names[0])
         for i in range(parts[0]):
             for x in range(parts[1]):
                 corner = (int(edges[0][i]), int(edges[1][x])), (int(edges[0][i + 1]), int(edges[1][x + 1]))
-                blocks.append(Block(f"{stem}:{i + 1}-{x + 1}", number, *corner))
+                blocks.append(Block(f"{area.names[0]}:{i + 1}-{x + 1}", number, *corner))
     if (of < 0).all():
         raise DataError(
             "every sample lies across a border of the blocks",

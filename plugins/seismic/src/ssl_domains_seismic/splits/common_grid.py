@@ -127,8 +127,8 @@ def _groups(places: dict[int, FilePlace], extents: dict[int, tuple[Ints, Ints]])
 
 def _outline(fit: MapFit, low: Ints, high: Ints) -> Floats:
     """x and y of the corners of a part of the grid, in turn, float64 ``[4, 2]``; cells reach half a bin outwards."""
-    inline = np.array([low[0], low[0], high[0], high[0]], dtype=np.float64) - 0.5
-    crossline = np.array([low[1], high[1], high[1], low[1]], dtype=np.float64) - 0.5
+    corners = [(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])]
+    inline, crossline = np.array([(i - 0.5, x - 0.5) for i, x in corners], dtype=np.float64).T
     return fit.at(inline, crossline)
 
 
@@ -150,16 +150,15 @@ def _moved(place: FilePlace, grid: FilePlace, starts: Ints, stops: Ints, vertica
     if place.fit is None or grid.fit is None or place is grid:
         low, high = starts.astype(np.float64), stops.astype(np.float64)
     else:
+        ends = [np.asarray(one - 0.5, dtype=np.float64) for one in (starts, stops)]
         corners = [
-            _bins(grid.fit, place.fit.at(inline[:, 0] - 0.5, crossline[:, 1] - 0.5)) + 0.5
-            for inline in (starts, stops)
-            for crossline in (starts, stops)
+            _bins(grid.fit, place.fit.at(inline[:, 0], crossline[:, 1])) + 0.5 for inline in ends for crossline in ends
         ]
         low, high = np.empty(starts.shape), np.empty(stops.shape)
         low[:, :2], high[:, :2] = np.min(corners, axis=0), np.max(corners, axis=0)
         if vertical and place.step is not None and grid.step is not None:
-            for ends, into in ((starts, low), (stops, high)):
-                into[:, 2] = (place.start + place.step * (ends[:, 2] - 0.5) - grid.start) / grid.step + 0.5
+            for edges, into in zip(ends, (low, high), strict=True):
+                into[:, 2] = (place.start + place.step * edges[:, 2] - grid.start) / grid.step + 0.5
         else:
             low[:, 2], high[:, 2] = starts[:, 2], stops[:, 2]
     if not vertical:
