@@ -59,7 +59,7 @@ def test_a_loss_that_disagrees_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_methods(tmp_path: Path) -> None:
     from benchmarks.methods import Sizes, run
 
-    result = run(Sizes(pictures=24, batch=8, steps=2, methods=("supcon", "masked", "deep_cluster")))
+    result = run(Sizes(pictures=128, batch=8, steps=2, methods=("supcon", "masked", "deep_cluster")))
     assert [row.what for row in result.rows][3:5] == ["masked, small_vit: a step", "masked, small_vit: pictures"]
     assert all(row.value > 0 for row in result.rows if "memory" not in row.what)
 

@@ -150,7 +150,7 @@ def test_one_table_is_read_once(tmp_path: Path) -> None:
         ("linked('e.csv', grade='word')", UsageError, "column 'word' of the edges 'e.csv' holds String", "number"),
         ("linked('e.csv', grade='grade')", DataError, "edges of 'e.csv' without a finite 'grade': 1", "0 for no edge"),
         ("linked('e.csv', key='patinet')", UsageError, "no column 'patinet'", "did you mean 'patient'?"),
-        ("linked('e.csv', key='lists')", UsageError, "column 'lists' holds lists", "overlap()"),
+        ("linked('e.csv', key='lists')", UsageError, "column 'lists' holds lists", "overlap('lists')"),
         ("linked('e.csv', key='angle')", UsageError, "'angle' is a number that views emit", "column of the table"),
     ],
 )
