@@ -105,7 +105,7 @@ class Score:
                         "measures": [name],
                         "seeds": list(one.seeds),
                         "groups": list(one.groups),
-                        "sums": _compact(one.sums.tolist()),
+                        "sums": _compact(one.sums),
                     }
                 )
         return {
@@ -331,8 +331,13 @@ def _numbers(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _compact(value: Any) -> Any:
+def _compact(sums: NDArray[np.float64]) -> Any:
     """As `_numbers`, with 3.0 written as 3: nearly all sums are counts, and the file is half as long."""
-    if isinstance(value, list):
-        return [_compact(one) for one in value]
-    return int(value) if math.isfinite(value) and value.is_integer() else _numbers(value)
+    finite = np.isfinite(sums)
+    whole = finite & (np.abs(sums) < 2**53) & (sums == np.round(sums))
+    if whole.all():
+        return sums.astype(np.int64).tolist()
+    values = sums.astype(object)
+    values[whole] = sums[whole].astype(np.int64).astype(object)
+    values[~finite] = None
+    return values.tolist()
