@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
 from ssl_domains.samples.table import SampleTable
 
 __all__ = ["group_split", "shuffle_columns"]
@@ -33,7 +34,10 @@ def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 
         groups = groups.fill_nan(None)
     names = groups.drop_nulls().unique().sort()
     if len(names) < 2:
-        raise DataError(f"column {column!r} has {len(names)} group, a split needs two", "split by a finer column")
+        raise DataError(
+            f"column {column!r} has {plural(len(names), 'group')}, a split needs two",
+            "split by a finer column" if len(names) else f"no row has a {column!r}: fill it, or split by another column",
+        )
     held = max(1, min(len(names) - 1, round(test * len(names))))
     drawn = names.gather(np.random.default_rng(seed).permutation(len(names))[:held])
     split = pl.when(groups.is_null()).then(None).when(groups.is_in(drawn.implode())).then(pl.lit("test"))

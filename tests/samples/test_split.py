@@ -45,3 +45,11 @@ def test_shuffle_is_one_joint_permutation() -> None:
     assert sorted(shuffled["a"]) == list(range(50))
     assert shuffled["a"].to_list() != list(range(50))
     assert shuffled["c"].to_list() == list(range(50))
+
+
+def test_too_few_groups_are_counted() -> None:
+    for groups, said, hint in ((["a", "a"], "has 1 group,", "finer column"), ([None, None], "has 0 groups,", "no row")):
+        with pytest.raises(DataError) as caught:
+            group_split(SampleTable.of({"sample": ["s0", "s1"], "g": groups}), "g")
+        assert said in caught.value.message
+        assert hint in str(caught.value.hint)

@@ -143,6 +143,12 @@ def test_blocks_are_equal_parts_and_samples_across_a_border_are_in_none(mapped: 
     assert set(scan(along="inline").samples.frame["block"]) == {"a.sgy:1-1"}
 
 
+def test_samples_that_are_larger_than_every_block_are_an_error(mapped: Path, scan: Scan) -> None:
+    with pytest.raises(UsageError, match="no sample lies inside one block of --blocks 2x2") as caught:
+        scan(along="depth", blocks="2x2")
+    assert "--patch" in str(caught.value.hint)
+
+
 def test_a_2d_line_has_sections_along_its_traces(make: Make, scan: Scan) -> None:
     make(smooth(1, 30, 40), [{} for _ in range(30)])
     frame = scan(patch="20x10").samples.frame

@@ -104,7 +104,8 @@ class SeismicReader:
             unknown: Refused.
 
         Raises:
-            UsageError: When the source doesn't exist, or an option is unknown or can't be read.
+            UsageError: When the source doesn't exist, an option is unknown or can't be read, or no sample fits into a
+                block.
         """
         if unknown:
             word = min(unknown)
@@ -119,6 +120,9 @@ class SeismicReader:
         volumes = _volumes(source, problems, notes)
         frames = _frames(volumes, root, reading, sampling, problems, notes)
         frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
+        if blocks is not None and len(frame) and not frame["block"].count():
+            cause = f"no sample lies inside one block of --blocks {blocks}"
+            raise UsageError(cause, "cut patches that are smaller than a block (--patch), or fewer blocks")
         given = dict(zip(_OPTIONS, _values(_OPTIONS, locals()), strict=True))
         options = {name: value for name, value in given.items() if value is not None}
         return ScanResult(SampleTable(frame, TableMeta(options=options)), problems.frame(), tuple(notes))
