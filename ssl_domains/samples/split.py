@@ -36,7 +36,9 @@ def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 
     if len(names) < 2:
         raise DataError(
             f"column {column!r} has {plural(len(names), 'group')}, a split needs two",
-            "split by a finer column" if len(names) else f"no row has a {column!r}: fill it, or split by another column",
+            "split by a finer column"
+            if len(names)
+            else f"no row has a {column!r}: fill it, or split by another column",
         )
     held = max(1, min(len(names) - 1, round(test * len(names))))
     drawn = names.gather(np.random.default_rng(seed).permutation(len(names))[:held])
