@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from ssl_domains.samples import (
     read_guarded,
     walk,
 )
+from ssl_domains_seismic.labels import open_label_volume, read_mask
 from ssl_domains_seismic.patches import Cut, patches_of
 from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
 from ssl_domains_seismic.reading import OPTIONS as READING
@@ -116,9 +117,32 @@ class SeismicReader:
         except DataError as error:
             raise ReadError(str(error)) from error
 
+    def load_mask(self, row: Mapping[str, Any]) -> NDArray[np.uint8]:
+        """The class numbers of a sample's middle section, uint8 ``[H, W]`` as in its picture; 255 is unlabelled.
+
+        Raises:
+            ReadError: When the row names no label volume, or it can't be read.
+        """
+        return read_mask(open_label_volume(_mask_path(row)), row)
+
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.uint8]]:
+        """`load_mask` for rows of one label volume, which is opened once.
+
+        Raises:
+            ReadError: When the volume can't be read, or a row has no place in it.
+        """
+        volume = open_label_volume(path)
+        return [read_mask(volume, row) for row in rows]
+
     def nbytes(self, row: Mapping[str, Any]) -> int:
         """0: every volume is read in place."""
         return 0
+
+
+def _mask_path(row: Mapping[str, Any]) -> str:
+    if row.get("mask_path") is None:
+        raise ReadError("the row has no label volume")
+    return str(row["mask_path"])
 
 
 def _volumes(source: Path, problems: Problems, notes: list[str]) -> list[Path]:
