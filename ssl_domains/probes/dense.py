@@ -132,10 +132,14 @@ class DenseResult:
         """Mean IoU, as `mean_dice`."""
         return _mean_of({name: _mean(self.iou[:, code]) for code, name in enumerate(self.classes)})
 
-    @property
-    def pooled(self) -> dict[str, float | None]:
-        """Scores of the pixels of all test groups together, the background among them; see `pooled_scores`."""
-        return pooled_scores(self.counts)
+    def values(self) -> dict[str, float | None]:
+        """The scores of a table by name: `mean_dice`, `mean_iou`, and `pooled_scores` of all pixels together."""
+        return {"mean Dice": self.mean_dice, "mean IoU": self.mean_iou, **pooled_scores(self.counts)}
+
+    def reasons(self) -> dict[str, str]:
+        """Name of a score that is undefined → why."""
+        lacking = [name for name, value in self.per_class.items() if value is None]
+        return dict.fromkeys(("mean Dice", "mean IoU"), f"{', '.join(lacking)} is in no test group") if lacking else {}
 
     def remarks(self) -> list[str]:
         """The notes, and a line for each class whose Dice is undefined in some test groups."""
