@@ -22,7 +22,7 @@ from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.inputs import Input
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, extended, to_native
+from ssl_domains.views import InputDataset, extended, map_sides, to_native
 
 __all__ = ["FineTuned", "WholeModel"]
 
@@ -49,7 +49,7 @@ class WholeModel(nn.Module):
 
         Returns:
             Logits ``[B, K]`` for classes and label sets, numbers ``[B, 1]`` in the label's unit for regression, logits
-            ``[B, C + 1, S, S]`` on the canvas for segmentation.
+            ``[B, K, S, S]`` on the canvas for segmentation, K the `Task.channels`.
         """
         task = self.head.task
         outputs = self.head.outputs(self.encoder, Input(values, valid, self.encoder.takes.kind))
@@ -148,15 +148,15 @@ class FineTuned:
 
         Yields:
             Position of the row in the table, and its mask uint8 ``[H, W]`` of the class numbers ``task.numbers``; 0 is
-            the background.
+            the background, unless it is one of them.
         """
         if self.task.kind != "segmentation":
             raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
-        canvas, shapes = self.run.canvas, store.of(table).shapes()[:, :2]
-        numbers = np.array([0, *self.task.numbers], dtype=np.uint8)
+        canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
+        numbers = np.array([*([0] if self.task.background else []), *self.task.numbers], dtype=np.uint8)
         for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
             for place, row in enumerate(range(rows.start, rows.stop)):
-                height, width = (int(side) for side in shapes[row])
+                height, width = (int(side) for side in sides[row])
                 best = to_native(canvas, outputs[place : place + 1], height, width).argmax(dim=1)[0]
                 yield row, numbers[best.cpu().numpy()]
 
