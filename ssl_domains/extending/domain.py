@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.audit import PlaceRegions
     from ssl_domains.inputs import InputSpec
-    from ssl_domains.samples import MapFiles, Reader, SampleTable
+    from ssl_domains.samples import MapPlan, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Domain", "RecipeRequest", "ScanOption"]
@@ -107,6 +107,8 @@ class Domain:
             array is a place of its own.
         map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
             `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
+        map_options: Options of ``predict`` that only the files of masks have. Those that are given are passed to
+            ``map_files`` as keyword arguments.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
@@ -150,7 +152,8 @@ class Domain:
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
-    map_files: MapFiles | None = None
+    map_files: Callable[..., MapPlan] | None = None
+    map_options: tuple[ScanOption, ...] = ()
     files: str = ""
     place_regions: PlaceRegions | None = None
     measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None

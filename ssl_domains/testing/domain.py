@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
-from ssl_domains.prediction.mask_folder import check_plan
-from ssl_domains.samples import SampleTable, regions_of
+from ssl_domains.prediction.mask_plan import check_plan
+from ssl_domains.samples import MapAssembly, SampleTable, regions_of
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.reader import check_reader
 from ssl_domains.testing.recipe import check_recipe
@@ -203,6 +203,8 @@ def _check_map_files(domain: Domain, table: SampleTable, store: ArrayStore, data
     plan = domain.map_files(table, data)
     check_plan(plan, np.flatnonzero(samples.decoded))
     for file in plan.files:
+        if isinstance(file, MapAssembly):
+            continue
         maps = {row: np.zeros(samples.shape(row)[:2], np.uint8) for row in file.rows if samples.decoded[row]}
         if maps:
             path = folder / file.name

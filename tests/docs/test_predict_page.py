@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from page_plugin import titled_blocks
-from ssl_domains.prediction.mask_folder import check_plan
+from ssl_domains.prediction.mask_plan import check_plan
 from ssl_domains.samples import SampleTable
 
 Blocks = Callable[[str, str], list[str]]

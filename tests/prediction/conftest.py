@@ -31,7 +31,7 @@ class MadeUpModel:
 
     @property
     def run(self) -> Any:
-        return SimpleNamespace(preprocess=self.preprocess, training_samples=self.trained)
+        return SimpleNamespace(folder=Path("run"), preprocess=self.preprocess, training_samples=self.trained)
 
     def answers(self, table: SampleTable, store: ArrayStore, *, progress: Any = None) -> np.ndarray:
         arrays = store.of(table)

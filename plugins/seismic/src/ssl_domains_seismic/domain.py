@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ssl_domains.samples import Reader, Regions, SampleTable
+    from ssl_domains.samples import MapPlan, Reader, Regions, SampleTable
     from ssl_domains.views import PreprocessSource, ViewRecipe
 
 __all__ = ["SEISMIC"]
@@ -46,6 +46,12 @@ def _place_regions(tables: Sequence[SampleTable]) -> list[Regions] | None:
     from ssl_domains_seismic.splits.common_grid import place_regions
 
     return place_regions(tables)
+
+
+def _map_files(table: SampleTable, root: Path | None, **options: Any) -> MapPlan:
+    from ssl_domains_seismic.predictions.plan import map_files
+
+    return map_files(table, root, **options)
 
 
 def _measured(table: SampleTable) -> Mapping[str, NDArray[np.float64]]:
@@ -107,4 +113,8 @@ SEISMIC = Domain(
     files="SEG-Y files (.sgy, .segy) and volumes (.npy)",
     place_regions=_place_regions,
     measured=_measured,
+    map_files=_map_files,
+    map_options=(
+        ScanOption("format", str, help="type of the class numbers: float32 (SEG-Y), int32, int16, int8, uint8 (.npy)"),
+    ),
 )
