@@ -15,23 +15,26 @@ from ssl_domains.encoders import Encoder, Levels
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
+from ssl_domains.evaluation.dense_maps import dense_features, dense_targets, map_places, require_same_shapes
 from ssl_domains.evaluation.probe import RANDOM
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.pairs import Objective, parse
-from ssl_domains.probes import ConvHead, DenseFit, DenseHead, label_draws, run_dense_probe
+from ssl_domains.probes import ConvHead, DenseFit, DenseHead, DenseTargets, label_draws, run_dense_probe, scored_once
+from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import SampleTable, require_target
-from ssl_domains.stores import ArrayStore, MaskStore
+from ssl_domains.stores import ArrayStore, MaskStore, mask_names
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
-__all__ = ["MASKS", "dense_probe_run", "masks_read_by", "require_same_shapes"]
+__all__ = ["MASKS", "dense_probe_run", "mask_notes", "masks_read_by"]
 
 MASKS = "masks"
 """``ProbeReport.label`` of a dense probe."""
+
+_SHRUNK = 2
 
 
 def dense_probe_run(
@@ -73,6 +76,7 @@ def dense_probe_run(
     if run.crop is not None:
         cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
         raise UsageError(cause, "probe a column with --label")
+    run.map_preprocess  # refuse a run without label maps before anything is read
     require_target(probe_path(run.folder, MASKS))
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
@@ -84,8 +88,10 @@ def dense_probe_run(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    require_same_shapes(part, store, masks)
+    require_same_shapes(part, store, masks, run.map_preprocess)
     targets = dense_targets(part, masks, run.canvas, names)
+    remarks = mask_notes(part, targets, names)
+    places = map_places(run.map_preprocess, part, store)
     part_split = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [
         (seed, draw)
@@ -96,6 +102,7 @@ def dense_probe_run(
     used = np.flatnonzero(part_split.test | np.any([draw.rows for _, draw in draws], axis=0))
     part, targets = part.take(used), targets.take(used)
     groups, test = part_split.groups[used], part_split.test[used]
+    targets, overlap = scored_once(targets, None if places is None else places.take(used), test)
     masks_read = masks_read_by(run, table, masks)
     report_rows = []
     for arm, encoder in _arms(run, masks_read):
@@ -120,7 +127,7 @@ def dense_probe_run(
         supervised=masks_read,
         dropped=int((sides & ~available).sum()),
         rows=tuple(report_rows),
-        notes=(*([unfinished] if unfinished else []), *split.notes, _settings(fit, levels)),
+        notes=(*(one for one in (unfinished, *split.notes, *remarks, overlap) if one), _settings(fit, levels)),
     )
     report.write(run.folder)
     return report
@@ -136,16 +143,27 @@ def _arms(run: Run, masks_read: int) -> Iterator[tuple[str, Encoder]]:
         yield "initial weights, no further training", encoder_at_start(run)
 
 
-def require_same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore) -> None:
-    """Refuse a mask of another shape than its image.
+def mask_notes(
+    table: SampleTable, targets: DenseTargets, names: Mapping[int, str] | Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Sentences on what scores of masks stand for.
 
-    Raises:
-        DataError: For the first such mask; names its sample.
+    Args:
+        table: The rows of the masks.
+        targets: The masks.
+        names: Names of the classes that were given; None where those of the scan are taken.
     """
-    shapes = store.of(part).shapes()[:, :2].tolist()
-    for sample, shape, mask in zip(part.frame["sample"], shapes, masks.positions(part), strict=True):
-        if tuple(shape) != masks.shape(int(mask)):
-            raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
+    notes = [f"{', '.join(POOLED)}: of the pixels of all test groups together, the background among them"]
+    if not targets.background:
+        notes = [f"{', '.join(POOLED)}: of the pixels of all test groups together"]
+    if targets.background and not names and not mask_names(table):
+        notes.append("number 0 of the masks has no name: it is the background, which has no Dice")
+    size = targets.canvas.size
+    longest = max((max(targets.native.shape(row)) for row in range(len(targets))), default=0)
+    if longest > _SHRUNK * size:
+        where = f"masks of up to {longest} pixels a side are predicted on a canvas of {size}, and enlarged"
+        notes.append(f"{where}: fine borders can't be right")
+    return tuple(notes)
 
 
 def masks_read_by(run: Run, table: SampleTable, masks: MaskStore) -> int:

@@ -14,13 +14,24 @@ from ssl_domains.encoders import Encoder, Levels, feature_levels
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import DataError
-from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
+from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks, codes_of
+from ssl_domains.probes.scored_once import MapPlaces
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, regions_of
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
-from ssl_domains.views import IGNORED, Canvas, InputDataset, Preprocess, extended, place_mask
+from ssl_domains.views import (
+    IGNORED,
+    Canvas,
+    InputDataset,
+    MapPreprocess,
+    Preprocess,
+    extended,
+    map_planes,
+    map_sides,
+    place_mask,
+)
 
-__all__ = ["dense_features", "dense_targets"]
+__all__ = ["dense_features", "dense_targets", "map_places", "require_same_shapes"]
 
 _IN_MEMORY_GB = 3.0
 # float16 ends at 65,504; activations beyond this keep float32.
@@ -93,7 +104,8 @@ def dense_targets(
         masks: The masks.
         canvas: Canvas of the run.
         names: Class number → name, or the names from number 1 on. None takes the names that the scan recorded, or else
-            the numbers in the masks. 0 is the background and 255 is ignored.
+            the numbers in the masks. 255 is ignored. 0 is the background, unless it has a name: then it is a class like
+            the others.
 
     Raises:
         DataError: When a row has no mask, or a mask holds a class number without a name.
@@ -109,21 +121,52 @@ def dense_targets(
         mask = masks[int(position)]
         present.update(np.unique(mask).tolist())
         numbers.append(place_mask(canvas, mask))
-    present -= {0, IGNORED}
+    present -= {IGNORED} if 0 in name_of else {0, IGNORED}
     name_of = name_of or {number: str(number) for number in sorted(present)}
     unknown = sorted(present - set(name_of))
     if unknown:
         shown = ", ".join(map(str, unknown[:5]))
         raise DataError(f"masks hold class numbers without a name: {shown}", "name every class, --mask-names of scan")
-    if not all(0 < number < IGNORED for number in name_of):
-        raise DataError("class numbers of masks go from 1 to 254", "0 is the background, 255 is ignored")
-    index = np.full(256, IGNORED, dtype=np.uint8)
-    index[0] = 0
-    for code, number in enumerate(sorted(name_of), start=1):
-        index[number] = code
+    if not all(0 <= number < IGNORED for number in name_of):
+        raise DataError("class numbers of masks go from 0 to 254", "255 is ignored")
+    if list(name_of) == [0]:
+        raise DataError(f"{name_of[0]!r} is the only class, so that nothing is to be told apart", "name the others too")
+    index = codes_of(sorted(name_of))
     placed = index[np.stack(numbers)] if numbers else np.empty((0, canvas.size, canvas.size), dtype=np.uint8)
     classes = tuple(name_of[number] for number in sorted(name_of))
     return DenseTargets(placed, NativeMasks(masks, positions, index), canvas, classes, tuple(sorted(name_of)))
+
+
+def map_places(preprocess: MapPreprocess, table: SampleTable, store: ArrayStore) -> MapPlaces | None:
+    """Where the label maps of rows lie in their arrays; None where no sample is a region of an array.
+
+    Args:
+        preprocess: Says which plane of its array a label map is.
+        table: The rows, each with an array.
+        store: Their arrays.
+    """
+    found = regions_of([table])
+    if found is None:
+        return None
+    (regions,) = found
+    shapes = store.of(table).shapes()
+    starts = np.zeros_like(shapes)
+    starts[:, : regions.rank] = regions.starts[:, : shapes.shape[1]]
+    return MapPlaces.of_regions(regions.arrays, starts, starts + shapes, map_planes(preprocess, table, shapes))
+
+
+def require_same_shapes(part: SampleTable, store: ArrayStore, masks: MaskStore, preprocess: MapPreprocess) -> None:
+    """Refuse a mask of another shape than the label map of its sample.
+
+    Raises:
+        DataError: For the first such mask; names its sample.
+    """
+    sides = map_sides(preprocess, part, store.of(part).shapes()).tolist()
+    for sample, side, mask in zip(part.frame["sample"], sides, masks.positions(part), strict=True):
+        height, width = masks.shape(int(mask))
+        if tuple(side) != (height, width):
+            cause = f"the mask of sample {sample!r} has another shape than its image"
+            raise DataError(f"{cause}: {height} × {width}, not {side[0]} × {side[1]}", "scan again")
 
 
 def _allocate(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:

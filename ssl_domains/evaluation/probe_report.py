@@ -10,6 +10,7 @@ from typing import Any
 
 from ssl_domains.evaluation.report_files import read_reports, report_path, write_report
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
+from ssl_domains.probes.overlap import POOLED
 from ssl_domains.quantities import plural
 
 __all__ = ["SHOWN", "ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
@@ -18,7 +19,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "classification": ("balanced accuracy", "macro-F1", "AUROC", "accuracy"),
     "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
     "regression": ("R²", "MAE"),
-    "segmentation": ("mean Dice", "mean IoU"),
+    "segmentation": ("mean Dice", "mean IoU", *POOLED),
     "retrieval": ("mAP", "nDCG@10", "recall@1", "recall@10", "hit@1", "hit@10"),
 }
 """Scores that a table shows for each task, the leading one first."""
@@ -78,9 +79,7 @@ class ProbeRow:
         cls, arm: str, probe: str, result: DenseResult, fraction: float, used: float, draw: int, note: str = ""
     ) -> ProbeRow:
         """A row from a dense probe's result; labelled and tested rows are pictures."""
-        values = {"mean Dice": result.mean_dice, "mean IoU": result.mean_iou}
-        lacking = [name for name, value in result.per_class.items() if value is None]
-        reasons = dict.fromkeys(values, f"{', '.join(lacking)} is in no test group") if lacking else {}
+        values, reasons = result.values(), result.reasons()
         per_group = tuple(tuple(None if value != value else float(value) for value in row) for row in result.dice)
         notes = tuple(one for one in (note, *result.remarks()) if one)
         return cls(

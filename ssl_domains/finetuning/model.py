@@ -22,7 +22,7 @@ from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.inputs import Input
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, extended, to_native
+from ssl_domains.views import InputDataset, extended, map_sides, to_native
 
 __all__ = ["FineTuned", "WholeModel"]
 
@@ -50,7 +50,7 @@ class WholeModel(nn.Module):
 
         Returns:
             Logits ``[B, K]`` for classes and label sets, numbers ``[B, 1]`` in the label's unit for regression, logits
-            ``[B, C + 1, S, S]`` on the canvas for segmentation.
+            ``[B, K, S, S]`` on the canvas for segmentation, K the `Task.channels`.
         """
         task = self.head.task
         outputs = self.head.outputs(self.encoder, Input(values, valid, self.encoder.takes.kind))
@@ -149,9 +149,9 @@ class FineTuned:
 
         Yields:
             Position of the row in the table, and its mask uint8 ``[H, W]`` of the class numbers ``task.numbers``; 0 is
-            the background.
+            the background, unless it is one of them.
         """
-        numbers = np.array([0, *self.task.numbers], dtype=np.uint8)
+        numbers = np.array([*([0] if self.task.background else []), *self.task.numbers], dtype=np.uint8)
         for row, scores in self._scores(table, store, batch_size, progress):
             yield row, numbers[scores.argmax(dim=0).cpu().numpy()]
 
@@ -180,15 +180,15 @@ class FineTuned:
     def _scores(
         self, table: SampleTable, store: ArrayStore, batch_size: int | None, progress: Progress | None
     ) -> Iterator[tuple[int, Tensor]]:
-        """Position of each row, and its logits ``[C + 1, H, W]`` at the native shape."""
+        """Position of each row, and its logits ``[K, H, W]`` at the native shape."""
         if self.task.kind != "segmentation":
             raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
-        canvas, shapes = self.run.canvas, store.of(table).shapes()[:, :2]
+        canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
         if batch_size is None:
             batch_size = max(1, min(64, _BATCH_PIXELS // canvas.size**2))
         for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
             for place, row in enumerate(range(rows.start, rows.stop)):
-                height, width = (int(side) for side in shapes[row])
+                height, width = (int(side) for side in sides[row])
                 yield row, to_native(canvas, outputs[place : place + 1], height, width)[0]
 
     def _outputs(

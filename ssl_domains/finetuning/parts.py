@@ -21,7 +21,18 @@ from ssl_domains.pairs import Composition, Objective
 from ssl_domains.probes import DenseFit, DenseTargets, Labels, require_varying
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import IGNORED, ImagePreprocess, LabelMaps, PreprocessSource, Recipe, Scaling, crop_of, extended
+from ssl_domains.views import (
+    IGNORED,
+    LabelMaps,
+    MapPreprocess,
+    PreprocessSource,
+    Recipe,
+    Scaling,
+    crop_of,
+    extended,
+    map_sides,
+    with_label_maps,
+)
 
 __all__ = ["FineTuneParts", "engine_parts"]
 
@@ -79,13 +90,22 @@ class FineTuneParts:
         assert self.labels is not None
         return Task.of_labels(self.labels, self.label)
 
+    @property
+    def map_preprocess(self) -> MapPreprocess | None:
+        """The preprocess that places the masks; None where pictures are scaled by ``scaling``.
+
+        Raises:
+            UsageError: When samples of the preprocess have no label maps.
+        """
+        return None if self.preprocess is None else with_label_maps(self.preprocess, "the encoder")
+
     def require(self) -> None:
         """Check labels and masks.
 
         Raises:
             DataError: When there is no label, all are of one class, a class has no training row, or a mask has another
                 shape than its picture.
-            UsageError: When the views show crops and masks are given.
+            UsageError: When masks are given, and the views show crops or the preprocess places no label maps.
         """
         if self.masks is not None:
             self._require_masks(self.masks)
@@ -107,14 +127,15 @@ class FineTuneParts:
             raise UsageError(cause, "fine-tune on a column with --label")
         if len(masks) != len(self.table):
             raise UsageError(f"{len(masks)} masks for {len(self.table)} rows", "take the masks of the rows")
-        shapes = self.store.of(self.table).shapes()[:, :2].tolist()
-        for row, (sample, shape) in enumerate(zip(self.table.frame["sample"], shapes, strict=True)):
-            if tuple(shape) != masks.native.shape(row):
+        shapes, placing = self.store.of(self.table).shapes(), self.map_preprocess
+        sides = shapes[:, :2] if placing is None else map_sides(placing, self.table, shapes)
+        for row, (sample, side) in enumerate(zip(self.table.frame["sample"], sides.tolist(), strict=True)):
+            if tuple(side) != masks.native.shape(row):
                 raise DataError(f"the mask of sample {sample!r} has another shape than its image", "scan again")
         counts = np.bincount(masks.placed.ravel(), minlength=IGNORED + 1)
-        shown = counts[1 : len(masks.classes) + 1] > 0
+        shown = counts[int(masks.background) : masks.channels] > 0
         if not shown.any():
-            raise DataError("no training mask shows anything but background", "label more groups")
+            raise DataError(masks.nothing_shown, "label more groups")
         self._require_every_class(masks.classes, shown, "mask")
 
     def _require_every_class(self, classes: tuple[str, ...], shown: NDArray[np.bool_], what: str) -> None:
@@ -142,7 +163,8 @@ def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Pa
     if preprocess is not None and hasattr(preprocess, "extend"):
         preprocess = extended(preprocess, parts.table, parts.store)  # type: ignore[arg-type]
     if parts.masks is not None:
-        size = preprocess.canvas.size if isinstance(preprocess, ImagePreprocess) else config.views.square[0]
+        placing = parts.map_preprocess
+        size = config.views.square[0] if placing is None else placing.canvas.size
         if parts.masks.canvas.size != size:
             cause = f"the masks lie on a canvas of {parts.masks.canvas.size} pixels, the pictures on one of {size}"
             raise UsageError(cause, "place the masks on the canvas of the pictures")

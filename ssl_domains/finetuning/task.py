@@ -26,7 +26,8 @@ class Task:
         label: Name of the label column, or ``masks``.
         classes: Names of the classes or labels, in the order of the outputs; of segmentation without the background;
             empty for regression.
-        numbers: Segmentation: class number in the masks of each class.
+        numbers: Segmentation: class number in the masks of each class. Number 0 is the background unless it is one of
+            them.
         centre: Regression: mean of the training labels, in their unit.
         scale: Regression: standard deviation of the training labels. An output ``z`` means ``centre + scale · z``.
         head: Name of the head: ``linear``; for segmentation ``conv`` or ``deeplab``.
@@ -41,6 +42,16 @@ class Task:
     scale: float = 1.0
     head: str = "linear"
     levels: Levels = "hypercolumn"
+
+    @property
+    def background(self) -> bool:
+        """Segmentation: whether number 0 is the background, with an output of its own before those of the classes."""
+        return 0 not in self.numbers
+
+    @property
+    def channels(self) -> int:
+        """Segmentation: number of outputs, the background included."""
+        return len(self.classes) + self.background
 
     @classmethod
     def of_labels(cls, labels: Labels, label: str) -> Task:

@@ -23,8 +23,16 @@ from ssl_domains.probes.knn import KnnProbe, knn_probe
 from ssl_domains.probes.labels import Labels, Task, detect_task, read_labels
 from ssl_domains.probes.linear import LinearMap, LinearProbe, linear_probe
 from ssl_domains.probes.metrics import HEADLINE, Scores, score
-from ssl_domains.probes.overlap import dice, iou
+from ssl_domains.probes.overlap import (
+    dice,
+    frequency_weighted_iou,
+    iou,
+    mean_class_accuracy,
+    mean_iou,
+    pixel_accuracy,
+)
 from ssl_domains.probes.retrieval import Retrieval, retrieve
+from ssl_domains.probes.scored_once import MapPlaces, scored_once
 
 __all__ = [
     "HEADLINE",
@@ -42,6 +50,7 @@ __all__ = [
     "Labels",
     "LinearMap",
     "LinearProbe",
+    "MapPlaces",
     "NativeMasks",
     "Probe",
     "ProbeResult",
@@ -59,17 +68,22 @@ __all__ = [
     "dice",
     "fit_dense_head",
     "floor_features",
+    "frequency_weighted_iou",
     "hog",
     "intensity_statistics",
     "iou",
     "knn_probe",
     "label_draws",
     "linear_probe",
+    "mean_class_accuracy",
     "mean_colour",
+    "mean_iou",
+    "pixel_accuracy",
     "read_labels",
     "require_varying",
     "retrieve",
     "run_dense_probe",
     "run_probe",
     "score",
+    "scored_once",
 ]

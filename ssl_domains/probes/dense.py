@@ -16,7 +16,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets
 from ssl_domains.probes.dense_heads import ConvHead, DenseHead
 from ssl_domains.probes.dense_loss import dense_loss
-from ssl_domains.probes.overlap import add_confusion, dice, iou
+from ssl_domains.probes.overlap import add_confusion, dice, iou, pooled_scores
 from ssl_domains.quantities import plural
 from ssl_domains.views import IGNORED, to_native
 
@@ -76,7 +76,7 @@ class FittedHead:
 
     @torch.no_grad()
     def __call__(self, maps: Sequence[Tensor]) -> Tensor:
-        """Logits ``[B, C + 1, S, S]`` of maps ``[B, F_l, h_l, w_l]``."""
+        """Logits ``[B, K, S, S]`` of maps ``[B, F_l, h_l, w_l]``."""
         return torch.as_tensor(self.module(standardised(maps, self.shifts, self.scales)))
 
 
@@ -85,7 +85,8 @@ class DenseResult:
     """Scores of a dense probe on the test groups.
 
     Attributes:
-        counts: int64 ``[G, C + 1, C + 1]``: pixels of each test group at native shape, row = truth, 0 = background.
+        counts: int64 ``[G, C + 1, C + 1]``: pixels of each test group at native shape, row = truth, 0 = background;
+            ``[G, C, C]`` without a background.
         groups: Values of the G groups, sorted.
         classes: Names of the C classes.
         chosen: Chosen hyper-parameters.
@@ -93,6 +94,7 @@ class DenseResult:
         trained_groups: Number of groups of these pictures.
         tested: Number of test pictures.
         notes: Remarks, one line each.
+        background: Whether class 0 of ``counts`` is the background, which has no Dice.
     """
 
     counts: NDArray[np.int64]
@@ -103,16 +105,17 @@ class DenseResult:
     trained_groups: int
     tested: int
     notes: tuple[str, ...] = field(default=())
+    background: bool = True
 
     @property
     def dice(self) -> NDArray[np.float64]:
         """``[G, C]``, Dice of each class over each whole group; NaN where it is in neither truth nor prediction."""
-        return dice(self.counts)
+        return dice(self.counts, self.background)
 
     @property
     def iou(self) -> NDArray[np.float64]:
         """``[G, C]``, intersection over union, as `dice`."""
-        return iou(self.counts)
+        return iou(self.counts, self.background)
 
     @property
     def per_class(self) -> dict[str, float | None]:
@@ -128,6 +131,15 @@ class DenseResult:
     def mean_iou(self) -> float | None:
         """Mean IoU, as `mean_dice`."""
         return _mean_of({name: _mean(self.iou[:, code]) for code, name in enumerate(self.classes)})
+
+    def values(self) -> dict[str, float | None]:
+        """The scores of a table by name: `mean_dice`, `mean_iou`, and `pooled_scores` of all pixels together."""
+        return {"mean Dice": self.mean_dice, "mean IoU": self.mean_iou, **pooled_scores(self.counts)}
+
+    def reasons(self) -> dict[str, str]:
+        """Name of a score that is undefined → why."""
+        lacking = [name for name, value in self.per_class.items() if value is None]
+        return dict.fromkeys(("mean Dice", "mean IoU"), f"{', '.join(lacking)} is in no test group") if lacking else {}
 
     def remarks(self) -> list[str]:
         """The notes, and a line for each class whose Dice is undefined in some test groups."""
@@ -187,6 +199,7 @@ def run_dense_probe(
         trained_groups=len(np.unique(groups[rows])),
         tested=len(held),
         notes=fitted.notes,
+        background=targets.background,
     )
 
 
@@ -230,16 +243,16 @@ def dense_confusions(
     """Count pixels by true and predicted class, for each group, at the native shape of the masks.
 
     Args:
-        predict: Function from positions ``[b]`` to logits ``[b, C + 1, S, S]`` on the canvas.
+        predict: Function from positions ``[b]`` to logits ``[b, K, S, S]`` on the canvas, K the ``targets.channels``.
         targets: The masks.
         groups: Group of each picture ``[n]``.
         rows: Positions of the pictures to score.
 
     Returns:
-        The groups ``[G]``, sorted, and counts int64 ``[G, C + 1, C + 1]``, row = truth.
+        The groups ``[G]``, sorted, and counts int64 ``[G, K, K]``, row = truth.
     """
     names, codes = np.unique(groups[rows], return_inverse=True)
-    classes = len(targets.classes) + 1
+    classes = targets.channels
     counts = np.zeros((len(names), classes, classes), dtype=np.int64)
     order = np.argsort(codes, kind="stable")
     for start in range(0, len(order), _PREDICTED):
@@ -289,7 +302,9 @@ def _choose(
         for fitted in _fit(features, targets, rows[inner], head, fit, grid, seed, device):
             _, counts = dense_confusions(_predictor(fitted, features), targets, groups, rows[outer])
             each = [
-                value for code in range(len(targets.classes)) if (value := _mean(dice(counts)[:, code])) is not None
+                value
+                for one in dice(counts, targets.background).T
+                if (value := _mean(one)) is not None
             ]
             scores.append(float(np.mean(each)) if each else 0.0)
         totals += scores
@@ -313,7 +328,7 @@ def _fit(
         modules = []
         for _ in grid:
             torch.manual_seed(seed)
-            modules.append(head.build(features.widths, len(targets.classes) + 1, targets.canvas.size).to(device))
+            modules.append(head.build(features.widths, targets.channels, targets.canvas.size).to(device))
     optimisers = [
         torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=fit.weight_decay)
         for module, lr in zip(modules, grid, strict=True)
@@ -325,7 +340,7 @@ def _fit(
         for module, optimiser, lr in zip(modules, optimisers, grid, strict=True):
             optimiser.param_groups[0]["lr"] = lr * factor
             optimiser.zero_grad(set_to_none=True)
-            dense_loss(module(maps), target, fit.dice).backward()  # type: ignore[no-untyped-call]
+            dense_loss(module(maps), target, fit.dice, targets.background).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return [FittedHead(module, shifts, scales, lr) for module, lr in zip(modules, grid, strict=True)]
 
@@ -375,12 +390,12 @@ def _check(targets: DenseTargets, groups: NDArray[Any], rows: NDArray[np.int64],
             "scan with --split-by the column given as --group",
         )
     if not _shows_a_class(targets, rows):
-        raise DataError("no training mask shows anything but background", "label more groups")
+        raise DataError(targets.nothing_shown, "label more groups")
 
 
 def _shows_a_class(targets: DenseTargets, rows: NDArray[np.int64]) -> bool:
     placed = targets.placed[rows]
-    return bool(((placed > 0) & (placed != IGNORED)).any())
+    return bool(((placed >= int(targets.background)) & (placed != IGNORED)).any())
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

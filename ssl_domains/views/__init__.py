@@ -12,7 +12,14 @@ import cv2
 
 from ssl_domains.views.batches import InputDataset, TileDataset, whole_batch
 from ssl_domains.views.canvas import Canvas
-from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit, Recipe, RowInputs
+from ssl_domains.views.contract import (
+    MapPreprocess,
+    Preprocess,
+    PreprocessSource,
+    PreprocessToFit,
+    Recipe,
+    RowInputs,
+)
 from ssl_domains.views.crops import (
     Crop,
     RandomCrop,
@@ -26,7 +33,15 @@ from ssl_domains.views.crops import (
 )
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
-from ssl_domains.views.label_masks import IGNORED, LabelMaps, place_mask, to_native
+from ssl_domains.views.label_masks import (
+    IGNORED,
+    LabelMaps,
+    map_planes,
+    map_sides,
+    place_mask,
+    to_native,
+    with_label_maps,
+)
 from ssl_domains.views.preprocesses import (
     extended,
     fitted_preprocess,
@@ -81,6 +96,7 @@ __all__ = [
     "InputDataset",
     "Intensity",
     "LabelMaps",
+    "MapPreprocess",
     "MaskStretches",
     "Noise",
     "Pointwise",
@@ -109,6 +125,8 @@ __all__ = [
     "emitted_names",
     "extended",
     "fitted_preprocess",
+    "map_planes",
+    "map_sides",
     "place_mask",
     "preprocess_from_dict",
     "preprocess_to_dict",
@@ -117,6 +135,7 @@ __all__ = [
     "register_preprocess",
     "to_native",
     "whole_batch",
+    "with_label_maps",
     "with_variants",
 ]
 

@@ -13,8 +13,9 @@ from ssl_domains.inputs import Input, InputSpec, View
 if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore
+    from ssl_domains.views.canvas import Canvas
 
-__all__ = ["Preprocess", "PreprocessSource", "PreprocessToFit", "Recipe", "RowInputs"]
+__all__ = ["MapPreprocess", "Preprocess", "PreprocessSource", "PreprocessToFit", "Recipe", "RowInputs"]
 
 
 @runtime_checkable
@@ -32,7 +33,8 @@ class Preprocess(Protocol):
     - ``sides(shape)``: the sides of the input that it makes of an array of this shape. Ragged inputs are cached only
       with it;
     - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool in the shape of the array, false where it holds no
-      data; None for all data. Without it, those places are false in the result, which must have the array's sides.
+      data; None for all data. Without it, those places are false in the result, which must have the array's sides;
+    - the members of `MapPreprocess`, so that samples can have label maps.
 
     Attributes:
         name: Its name in the registry of `register_preprocess`.
@@ -65,6 +67,35 @@ class Preprocess(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Settings and fitted values, as JSON values."""
+        ...
+
+
+@runtime_checkable
+class MapPreprocess(Protocol):
+    """A preprocess whose samples can have label maps: it says how the map of an array lies in it, and on the canvas.
+
+    The label map of a sample, ``[H, W]``, is one plane of its array. Two axes of the array become rows and columns of
+    the map; along every other axis, the plane is in the middle of the sample. A picture ``[H, W, C]`` has the axes
+    ``(0, 1)``; a section along inlines of a volume ``[inline, crossline, sample]`` has ``(2, 1)``: time runs down the
+    rows, crosslines run to the right. The preprocess stretches or fits this plane to the canvas, and doesn't mirror it.
+
+    Attributes:
+        canvas: The canvas that pictures, and with them their label maps, are resized to.
+    """
+
+    @property
+    def canvas(self) -> Canvas: ...  # noqa: D102
+
+    def map_axes(self, shape: Sequence[int], facts: Mapping[str, Any] | None = None) -> tuple[int, int]:
+        """Axes of an array that run down the rows, and along the columns, of its label map.
+
+        Args:
+            shape: Sides of the array.
+            facts: Values of the columns that `Preprocess.columns` names, for this row.
+
+        Raises:
+            DataError: When the row doesn't say which axes these are.
+        """
         ...
 
 

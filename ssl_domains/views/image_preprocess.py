@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -43,6 +43,10 @@ class ImagePreprocess:
     def spec(self) -> InputSpec:
         """Pictures ``[C, S, S]``, float32 in [0, 1]."""
         return InputSpec("image", self.in_chans, (self.canvas.size, self.canvas.size))
+
+    def map_axes(self, shape: Sequence[int], facts: Mapping[str, Any] | None = None) -> tuple[int, int]:
+        """Height and width of a picture ``[H, W, C]`` are those of its label map."""
+        return 0, 1
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Resize label masks to the canvas of their images, and predictions back to the native shape of the images."""
+"""Label masks of samples: where they lie in an array and on the canvas, and predictions back at their native shape."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input
+from ssl_domains.samples import SampleTable
 from ssl_domains.views.canvas import Canvas
+from ssl_domains.views.contract import MapPreprocess
+from ssl_domains.views.row_facts import RowFacts
 
-__all__ = ["IGNORED", "LabelMaps", "place_mask", "to_native"]
+__all__ = ["IGNORED", "LabelMaps", "map_planes", "map_sides", "place_mask", "to_native", "with_label_maps"]
 
 IGNORED = 255
 """Class number of pixels that are left out of losses and scores."""
@@ -33,6 +37,45 @@ class LabelMaps:
     def __call__(self, rows: Tensor) -> Input:
         """The label maps of some rows, uint8 ``[B, 1, S, S]``; a view that shows no pixel of the picture holds 255."""
         return Input(torch.from_numpy(self.placed[rows.numpy()])[:, None], kind="labels", pad=float(IGNORED))
+
+
+def with_label_maps(preprocess: object, owner: str) -> MapPreprocess:
+    """The preprocess, of which samples can have label maps.
+
+    Args:
+        preprocess: A preprocess; see `MapPreprocess`.
+        owner: Whose preprocess it is, for the sentence, such as ``"the run 'r1'"``.
+
+    Raises:
+        UsageError: When samples of this preprocess have no label maps: it makes signals, or another input than pictures
+            on a canvas.
+    """
+    if not isinstance(preprocess, MapPreprocess):
+        cause = f"{owner} was not trained on pictures on a canvas, so its samples have no label maps"
+        raise UsageError(cause, "take a column with --label instead of --masks")
+    return preprocess
+
+
+def map_planes(preprocess: MapPreprocess, table: SampleTable, shapes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Axes of each row's array that run down the rows and along the columns of its label map, int64 ``[n, 2]``.
+
+    Args:
+        preprocess: Says which axes these are.
+        table: ``n`` rows, with the columns that the preprocess reads.
+        shapes: Sides of their arrays, int64 ``[n, rank]``.
+
+    Raises:
+        UsageError: When a column is missing.
+        DataError: When a row doesn't say which axes these are.
+    """
+    facts = RowFacts(table, getattr(preprocess, "columns", ()))
+    axes = [preprocess.map_axes(shape, facts[row]) for row, shape in enumerate(shapes.tolist())]
+    return np.array(axes, dtype=np.int64).reshape(len(table), 2)
+
+
+def map_sides(preprocess: MapPreprocess, table: SampleTable, shapes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Height and width of the label map of each row, int64 ``[n, 2]``; arguments and errors as in `map_planes`."""
+    return np.take_along_axis(shapes, map_planes(preprocess, table, shapes), axis=1)
 
 
 def place_mask(canvas: Canvas, mask: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ssl_domains.cli.console import error, note
 from ssl_domains.cli.progress import Progress, showing_progress
-from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_masks
+from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_mask_reader, require_masks
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import Domain
 
@@ -104,9 +104,9 @@ def probe_masks(
     for name in heads:
         if name not in known:
             raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
-    if domain.preprocess is not None:
-        raise UsageError(f"--masks is for pictures, not for {domain.name}", "probe a column with --label")
+    require_mask_reader(domain)
     run = _for_probing(folder)
+    run.map_preprocess  # refuse a run without label maps before anything is decoded
     path, table, store = _opened(domain, run, samples, masks=True)
     masks = fill_masks(domain, table, path)
     with showing_progress() as progress:

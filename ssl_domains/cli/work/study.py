@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
-from ssl_domains.cli.work.tables import decodable, fill_masks, fill_store, open_table, require_masks
+from ssl_domains.cli.work.tables import decodable, fill_masks, fill_store, open_table, require_mask_reader, require_masks
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
@@ -51,8 +51,8 @@ def prepare_study(
     from ssl_domains.studies import Material, all_arms, plan_groups
     from ssl_domains.studies.design.measures import measure_named
 
-    if "dense" in study.probes and domain.preprocess is not None:
-        raise UsageError(f"the dense probe is for pictures, not for {domain.name}", "take linear and k-NN as `probes`")
+    if "dense" in study.probes:
+        require_mask_reader(domain, "the dense probe", "take linear and k-NN as `probes`")
     path = samples if samples is not None else folder / study.samples
     table = _filtered(open_table(domain, path), study)
     if "dense" in study.probes:

@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore, MaskStore
 
-__all__ = ["add_problems", "decodable", "fill_masks", "fill_store", "open_table", "require_masks", "shrinking"]
+__all__ = [
+    "add_problems",
+    "decodable",
+    "fill_masks",
+    "fill_store",
+    "open_table",
+    "require_mask_reader",
+    "require_masks",
+    "shrinking",
+]
 
+_MASK_OPTIONS = ("masks", "labels")  # of `scan`: where the label masks of the samples are
 _MOST_SHRINKING = 8
 _PATHS_CHECKED = 1000  # a table copied without its files shows in the first ones
 
@@ -60,16 +70,39 @@ def fill_store(domain: Domain, table: SampleTable, folder: Path) -> ArrayStore:
         return ArrayStore.fill(folder, table, domain.reader(), partial(progress, "decoding"), notice=note)
 
 
+def require_mask_reader(
+    domain: Domain, what: str = "--masks", hint: str = "take a column with --label instead of --masks"
+) -> None:
+    """Refuse a domain whose reader reads no label masks, before anything is decoded.
+
+    Args:
+        domain: The domain.
+        what: What needs the masks.
+        hint: What to do instead.
+
+    Raises:
+        UsageError: When the reader reads none.
+    """
+    from ssl_domains.samples import MaskReader
+
+    if not isinstance(domain.reader(), MaskReader):
+        cause = f"{what} is for pictures with label masks, and the reader of {domain.name} reads none"
+        raise UsageError(cause, hint)
+
+
 def require_masks(domain: Domain, table: SampleTable) -> None:
     """Refuse a table without masks, before anything is decoded.
 
     Raises:
-        UsageError: When the table names no masks, although the domain can scan them; the hint is the command that does.
+        UsageError: When the table names no masks; the hint is the command that scans them.
     """
     from ssl_domains.stores import names_masks
 
-    if names_masks(table) or not any(option.name == "masks" for option in domain.scan_options):
+    if names_masks(table):
         return
+    option = next((one for one in domain.scan_options if one.name in _MASK_OPTIONS), None)
+    if option is None:
+        raise UsageError("the sample table names no masks", "scan with the masks of the images")
     made = table.meta.options
     split = [f"--split-by {shlex.quote(table.meta.group)}"] if table.meta.group is not None else []
     split += [
@@ -77,7 +110,7 @@ def require_masks(domain: Domain, table: SampleTable) -> None:
         for flag, name, usual in (("test", "split_test", 0.2), ("seed", "split_seed", 0))
         if split and made.get(name, usual) != usual
     ]
-    again = " ".join(["ssl-domains", domain.name, "scan SOURCE -o SAMPLES2 --masks FOLDER", *split])
+    again = " ".join(["ssl-domains", domain.name, f"scan SOURCE -o SAMPLES2 {option.flag} FOLDER", *split])
     raise UsageError("the sample table names no masks", again)
 
 

@@ -21,7 +21,7 @@ from ssl_domains.engine.record.trained_table import trained_table_meta
 from ssl_domains.engine.record.weights import load_weights
 from ssl_domains.errors import DataError, SslDomainsError, UsageError, disk_is_full
 from ssl_domains.samples import TableMeta, Unreadable, alone_in, read_guarded, require_folder, write_errors, write_whole
-from ssl_domains.views import Canvas, Crop, ImagePreprocess, Preprocess, crop_from_dict, preprocess_from_dict
+from ssl_domains.views import Canvas, Crop, MapPreprocess, Preprocess, crop_from_dict, preprocess_from_dict, with_label_maps
 
 __all__ = ["Run"]
 
@@ -118,15 +118,17 @@ class Run:
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas of the run's pictures.
+        """The canvas of the run's pictures, and of their label maps.
 
         Raises:
             UsageError: When the run was not trained on pictures.
         """
-        if not isinstance(self.preprocess, ImagePreprocess):
-            cause = f"the run {self.folder.name!r} was not trained on pictures"
-            raise UsageError(cause, "label maps need the canvas of pictures")
-        return self.preprocess.canvas
+        return self.map_preprocess.canvas
+
+    @property
+    def map_preprocess(self) -> MapPreprocess:
+        """The preprocess, which says where the label map of an array lies in it; raises as `canvas`."""
+        return with_label_maps(self.preprocess, f"the run {self.folder.name!r}")
 
     @cached_property
     def fitted(self) -> dict[str, list[float]]:

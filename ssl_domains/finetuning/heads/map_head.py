@@ -60,7 +60,7 @@ class MapHead(Head):
         with torch.no_grad(), _evaluating(encoder):
             widths = [one.shape[1] for one in feature_levels(encoder, _example(encoder), task.levels)]
         size = _example(encoder).shape[-1]
-        self.module: nn.Module = self.settings.build(widths, len(task.classes) + 1, size)
+        self.module: nn.Module = self.settings.build(widths, task.channels, size)
         self.shifts = nn.ParameterList([_constant(width, 0.0) for width in widths])
         self.scales = nn.ParameterList([_constant(width, 1.0) for width in widths])
 
@@ -70,21 +70,21 @@ class MapHead(Head):
         return cls(task, encoder, options.dice)
 
     def embed(self, encoder: Encoder, views: Views) -> Embeddings:
-        """Sums over the pixels of each view (``more["sums"]``), and its mean logits as ``z [M, C + 1]``."""
+        """Sums over the pixels of each view (``more["sums"]``), and its mean logits as ``z [M, K]``."""
         if any(not view.beside for view in views.each):
             raise UsageError("the views have no label maps", "give the masks of the training rows")
         maps = feature_levels(encoder, views.together.values, self.task.levels)
         logits = self._logits(maps)
         target = torch.cat([view.beside[0].values for view in views.each])[:, 0].long()
         pooled = maps[-1].detach().mean(dim=(2, 3))[: views.samples]
-        return Embeddings(logits.mean(dim=(2, 3)), pooled, {"sums": dense_sums(logits, target)})
+        return Embeddings(logits.mean(dim=(2, 3)), pooled, {"sums": dense_sums(logits, target, self.task.background)})
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """Loss of the whole batch, from the sums of the rows of all processes."""
         return LossOutput.plain(out.of_all(dense_loss_of_sums(out.whole("sums"), self.dice)))
 
     def outputs(self, encoder: Encoder, x: Input) -> Tensor:
-        """Logits ``[B, C + 1, S, S]`` on the canvas."""
+        """Logits ``[B, K, S, S]`` on the canvas, K the `Task.channels`."""
         return self._logits(feature_levels(encoder, x.values, self.task.levels))
 
     def _logits(self, maps: list[Tensor]) -> Tensor:

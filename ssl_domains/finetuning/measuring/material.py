@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import MASKS, EvaluationSplit, dense_targets, evaluation_split
-from ssl_domains.evaluation.dense import require_same_shapes
+from ssl_domains.evaluation.dense import mask_notes
+from ssl_domains.evaluation.dense_maps import map_places, require_same_shapes
 from ssl_domains.evaluation.labelled import labelled_rows
 from ssl_domains.evaluation.probe import require_shared_classes
-from ssl_domains.probes import DenseTargets, Labels, Task
+from ssl_domains.probes import DenseTargets, Labels, Task, scored_once
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, TableMeta
 from ssl_domains.stores import ArrayStore, MaskStore
-from ssl_domains.views import Canvas
+from ssl_domains.views import MapPreprocess
 
 __all__ = ["Material", "label_material", "mask_material"]
 
@@ -101,7 +102,7 @@ def mask_material(
     table: SampleTable,
     store: ArrayStore,
     masks: MaskStore,
-    canvas: Canvas,
+    preprocess: MapPreprocess,
     *,
     group: str | None = None,
     trained: frozenset[str] = frozenset(),
@@ -114,7 +115,7 @@ def mask_material(
         table: The samples.
         store: Their arrays.
         masks: The masks.
-        canvas: Canvas of the pre-training.
+        preprocess: The preprocess of the pre-training, which places label maps on its canvas.
         group: Column of the groups; None takes the one that the table was split by.
         trained: Sample ids of the pre-training rows; none for weights of a file.
         meta: Metadata of the table of the pre-training; None where there is none.
@@ -132,19 +133,21 @@ def mask_material(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    require_same_shapes(part, store, masks)
-    targets = dense_targets(part, masks, canvas, names)
+    require_same_shapes(part, store, masks, preprocess)
+    targets = dense_targets(part, masks, preprocess.canvas, names)
     kept = EvaluationSplit(
         split.train[rows], split.test[rows], split.groups[rows], split.group, split.transductive, split.notes
     )
     labels = targets.labels()
     _require_sides(kept, "a mask")
     if not labels.y[kept.train].any():
-        raise DataError("no training mask shows anything but background", "label more groups")
+        raise DataError(targets.nothing_shown, "label more groups")
     _require_learnable(MASKS, labels, kept)
+    notes = mask_notes(part, targets, names)
+    targets, overlap = scored_once(targets, map_places(preprocess, part, store), kept.test)
     return Material(
         MASKS, "segmentation", table, part, store, labels, kept, int((sides & ~available).sum()), masks, targets,
-        split.notes,
+        (*split.notes, *notes, *([overlap] if overlap else [])),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult, score
+from ssl_domains.probes.dense_data import codes_of
 from ssl_domains.probes.overlap import add_confusion
 
 __all__ = ["TestScores", "answer_scores", "map_scores"]
@@ -55,9 +56,7 @@ class TestScores:
     @classmethod
     def of_masks(cls, result: DenseResult) -> TestScores:
         """The scores of a frozen dense probe, or of label maps; test rows are pictures."""
-        lacking = [name for name, value in result.per_class.items() if value is None]
-        values = {"mean Dice": result.mean_dice, "mean IoU": result.mean_iou}
-        reasons = dict.fromkeys(values, f"{', '.join(lacking)} is in no test group") if lacking else {}
+        values, reasons = result.values(), result.reasons()
         per_group = tuple(tuple(None if value != value else float(value) for value in row) for row in result.dice)
         return cls(
             values, reasons, result.per_class, per_group, result.tested, dict(result.chosen), tuple(result.remarks())
@@ -98,11 +97,9 @@ def map_scores(
     """
     targets = material.targets
     assert targets is not None
-    index = np.zeros(256, dtype=np.uint8)
-    index[list(targets.numbers)] = np.arange(1, len(targets.classes) + 1)
+    index = codes_of(targets.numbers)
     names, codes = np.unique(material.split.groups[rows], return_inverse=True)
-    classes = len(targets.classes) + 1
-    counts = np.zeros((len(names), classes, classes), dtype=np.int64)
+    counts = np.zeros((len(names), targets.channels, targets.channels), dtype=np.int64)
     for place, numbers in maps:
         add_confusion(counts[codes[place]], targets.native[int(rows[place])], index[numbers])
     return TestScores.of_masks(
@@ -114,5 +111,6 @@ def map_scores(
             labels=0,
             trained_groups=0,
             tested=len(rows),
+            background=targets.background,
         )
     )

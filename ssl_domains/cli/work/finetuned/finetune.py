@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ssl_domains.cli.console import error
 from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.finetuned.starting import check_settings, weights_of
-from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_masks
+from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_mask_reader, require_masks
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain
@@ -129,8 +129,8 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     head = request.head or "1x1"
     if head not in _HEADS:
         raise UsageError(f"there is no head {head!r}", did_you_mean(head, _HEADS))
-    if request.label is None and domain.preprocess is not None:
-        raise UsageError(f"--masks is for pictures, not for {domain.name}", "fine-tune for a column with --label")
+    if request.label is None:
+        require_mask_reader(domain)
     run = check_settings(domain, request.start, request.encoder, settings)
     table = open_table(domain, request.samples)
     if request.label is not None:
@@ -186,7 +186,7 @@ def _material(
     request: FineTuneRequest, table: SampleTable, store: ArrayStore, masks: MaskStore | None, initial: InitialWeights
 ) -> Material:
     from ssl_domains.finetuning.measuring.material import label_material, mask_material
-    from ssl_domains.views import ImagePreprocess
+    from ssl_domains.views import with_label_maps
 
     run = initial.run
     given: dict[str, Any] = {
@@ -197,9 +197,8 @@ def _material(
     if request.label is not None:
         return label_material(table, store, request.label, **given)
     assert masks is not None
-    if not isinstance(initial.preprocess, ImagePreprocess):
-        raise UsageError("the encoder was not trained on pictures", "masks need the canvas of pictures")
-    return mask_material(table, store, masks, initial.preprocess.canvas, **given)
+    owner = "the encoder" if run is None else f"the run {run.folder.name!r}"
+    return mask_material(table, store, masks, with_label_maps(initial.preprocess, owner), **given)
 
 
 def _refuse_labels_of_test_groups(initial: InitialWeights, material: Material) -> None:
