@@ -301,11 +301,7 @@ def _choose(
         scores = []
         for fitted in _fit(features, targets, rows[inner], head, fit, grid, seed, device):
             _, counts = dense_confusions(_predictor(fitted, features), targets, groups, rows[outer])
-            each = [
-                value
-                for one in dice(counts, targets.background).T
-                if (value := _mean(one)) is not None
-            ]
+            each = [value for one in dice(counts, targets.background).T if (value := _mean(one)) is not None]
             scores.append(float(np.mean(each)) if each else 0.0)
         totals += scores
         usable += 1

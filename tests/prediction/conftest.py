@@ -49,6 +49,13 @@ class MadeUpModel:
             if progress is not None:
                 progress(row + 1, len(table))
 
+    def probability_maps(
+        self, table: SampleTable, store: ArrayStore, *, progress: Any = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        outputs = np.array([0, *self.task.numbers])
+        for row, mask in self.label_maps(table, store, progress=progress):
+            yield row, np.where(mask == outputs[:, None, None], 0.8, 0.1).astype(np.float32)
+
 
 def mask_of(array: np.ndarray) -> np.ndarray:
     pixels = np.asarray(array)[:, :, 0]

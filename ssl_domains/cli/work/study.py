@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.work.configuring import configure
 from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
-from ssl_domains.cli.work.tables import decodable, fill_masks, fill_store, open_table, require_mask_reader, require_masks
+from ssl_domains.cli.work.tables import (
+    decodable,
+    fill_masks,
+    fill_store,
+    open_table,
+    require_mask_reader,
+    require_masks,
+)
 from ssl_domains.cli.work.viewing import build_recipe
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry

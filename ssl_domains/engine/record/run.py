@@ -21,7 +21,15 @@ from ssl_domains.engine.record.trained_table import trained_table_meta
 from ssl_domains.engine.record.weights import load_weights
 from ssl_domains.errors import DataError, SslDomainsError, UsageError, disk_is_full
 from ssl_domains.samples import TableMeta, Unreadable, alone_in, read_guarded, require_folder, write_errors, write_whole
-from ssl_domains.views import Canvas, Crop, MapPreprocess, Preprocess, crop_from_dict, preprocess_from_dict, with_label_maps
+from ssl_domains.views import (
+    Canvas,
+    Crop,
+    MapPreprocess,
+    Preprocess,
+    crop_from_dict,
+    preprocess_from_dict,
+    with_label_maps,
+)
 
 __all__ = ["Run"]
 
