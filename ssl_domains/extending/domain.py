@@ -42,6 +42,7 @@ class ScanOption:
         many: Whether the option may be given several times; the reader gets a list.
         repeat: Whether `predict` scans new files with the value that the training table was scanned with. For options
             that decide what the array of a sample shows, such as the axis along which volumes are cut.
+        predict: Value with which `predict` scans new files when the option isn't given there; None takes ``default``.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ScanOption:
     help: str = ""
     repeat: bool = False
     many: bool = False
+    predict: Any = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():

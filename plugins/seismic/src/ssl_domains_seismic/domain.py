@@ -88,13 +88,16 @@ SEISMIC = Domain(
             "patch", str, help="side of a patch in bins, 64 or 96x64 (rows x columns); else whole sections", repeat=True
         ),
         ScanOption("stride", str, help="distance of neighbouring patches in bins; else side by side"),
+        ScanOption("edges", bool, help="one more patch at the end of each side, so that no rest is left", predict=True),
         ScanOption("every", int, help="distance of neighbouring sections in bins (default 1)"),
         ScanOption("channels", int, help="neighbouring sections in a sample, an odd number (default 1)", repeat=True),
         ScanOption("il", str, help="part of the survey by inline numbers, 100:500"),
         ScanOption("xl", str, help="part of the survey by crossline numbers"),
         ScanOption("ms", str, help="part of the survey by times in ms, 1200:2400 (metres with --vertical depth)"),
         ScanOption("blocks", str, help="column block: 2x4 parts of inlines and crosslines, for --split-by block"),
-        ScanOption("live", float, help="least share of traces with data in a sample (default 0.5)"),
+        ScanOption(
+            "live", float, help="least share of traces with data in a sample (default 0.5; 0 in predict)", predict=0.0
+        ),
         ScanOption(
             "samples_as", str, help="ibm or ieee: read float samples so, whatever the format code says", repeat=True
         ),

@@ -143,9 +143,11 @@ def _require_domain(run: Run, domain: Domain) -> None:
 
 
 def _repeated(domain: Domain, run: Run) -> dict[str, Any]:
-    """Options that decide what an array shows, as the training table was scanned."""
+    """Options that decide what an array shows, as the training table was scanned; and those that `predict` sets."""
     recorded = run.table_meta.options
-    chosen = {option.name: recorded.get(option.name) for option in domain.scan_options if option.repeat}
+    chosen = {
+        option.name: recorded.get(option.name) if option.repeat else option.predict for option in domain.scan_options
+    }
     return {name: value for name, value in chosen.items() if value is not None}
 
 
