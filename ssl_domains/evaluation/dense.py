@@ -76,7 +76,7 @@ def dense_probe_run(
     if run.crop is not None:
         cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
         raise UsageError(cause, "probe a column with --label")
-    run.map_preprocess  # refuse a run without label maps before anything is read
+    placing = run.map_preprocess
     require_target(probe_path(run.folder, MASKS))
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
@@ -88,10 +88,10 @@ def dense_probe_run(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    require_same_shapes(part, store, masks, run.map_preprocess)
-    targets = dense_targets(part, masks, run.canvas, names)
+    require_same_shapes(part, store, masks, placing)
+    targets = dense_targets(part, masks, placing.canvas, names)
     remarks = mask_notes(part, targets, names)
-    places = map_places(run.map_preprocess, part, store)
+    places = map_places(placing, part, store)
     part_split = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [
         (seed, draw)

@@ -42,8 +42,9 @@ def dense_sums(logits: Tensor, target: Tensor, background: bool = True) -> Tenso
         background: Whether class 0 is the background; False where it is a class like the others.
 
     Returns:
-        ``[B, 2 + 3C]`` with C = K − 1, or C = K without a background: the cross-entropy summed over the counted pixels, their number, and for each
-        class without the background the sums of probability · truth, of the probability, and of the truth.
+        ``[B, 2 + 3C]`` with C = K − 1, or C = K without a background: the cross-entropy summed over the counted pixels,
+        their number, and for each class but the background the sums of probability · truth, of the probability, and of
+        the truth.
     """
     first = int(background)
     counted = target != IGNORED

@@ -109,8 +109,10 @@ POOLED: Mapping[str, Callable[[Counts], NDArray[np.float64]]] = {
     "frequency-weighted IoU": frequency_weighted_iou,
     "pooled mean IoU": mean_iou,
 }
-"""Scores of the pixels of several groups taken together, by the name in tables. *Mean IoU* alone is the mean over groups
-of the IoU of each group, without the background."""
+"""Scores of the pixels of several groups taken together, by the name in tables.
+
+*Mean IoU* alone is another score: of each group by itself, without the background, then the mean over groups.
+"""
 
 
 def pooled_scores(counts: NDArray[np.int64]) -> dict[str, float | None]:

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from ssl_domains.probes.dense_data import DenseTargets
 from ssl_domains.views import IGNORED
 
-__all__ = ["MapPlaces", "repeated_pixels", "scored_once"]
+__all__ = ["OVERLAP", "MapPlaces", "repeated_pixels", "scored_once"]
+
+OVERLAP = "test samples overlap"
+"""How the sentence of `scored_once` begins."""
 
 _CACHED = 2**25  # pixels of masks that are kept for the samples which are compared next
 
@@ -111,7 +114,7 @@ def scored_once(targets: DenseTargets, places: MapPlaces | None, test: NDArray[n
     labelled = sum(int((targets.native[int(row)] != IGNORED).sum()) for row in rows)
     share = 100 * lost / labelled
     note = (
-        f"test samples overlap: {share:.3g} % of their labelled pixels show a voxel that another test sample shows "
+        f"{OVERLAP}: {share:.3g} % of their labelled pixels show a voxel that another test sample shows "
         "nearer to its centre; they are not scored, so that each voxel counts once"
     )
     return replace(targets, native=native), note
@@ -149,7 +152,7 @@ def repeated_pixels(places: MapPlaces, masks: Sequence[NDArray[np.integer[Any]]]
 
 
 def _distance(places: MapPlaces, row: int, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Four times the squared distance of each voxel of a box from the centre of a map, exact, ``[*sides of the box]``."""
+    """Four times the squared distance of each voxel of a box from the centre of a map: whole numbers, no rounding."""
     rank = len(low)
     total = np.zeros((1,) * rank, dtype=np.int64)
     for axis, (first, last) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):

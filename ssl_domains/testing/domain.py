@@ -23,10 +23,12 @@ from ssl_domains.views import (
     Canvas,
     ImagePreprocess,
     InputDataset,
+    MapPreprocess,
     Preprocess,
     PreprocessToFit,
     crop_of,
     fitted_preprocess,
+    map_planes,
     preprocess_from_dict,
     preprocess_to_dict,
 )
@@ -128,6 +130,7 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> Prepr
     assert len(decoded), "the demo data can be decoded"
     size = 0 if domain.scaling is None else _SIZE
     preprocess = _picture_preprocess(domain, decoded, store) or _declared_preprocess(domain, decoded, store)
+    _check_label_maps(preprocess, decoded, store)
     spec = preprocess.spec
     some = decoded.take(np.arange(min(_FEW, len(decoded))))
     recipe = domain.recipe(RecipeRequest(decoded, size, 2, spec.channels, spec=None if size else spec))
@@ -178,6 +181,17 @@ def _declared_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore
     written = json.loads(json.dumps(preprocess_to_dict(preprocess)))
     assert preprocess_to_dict(preprocess_from_dict(written)) == written, "a preprocess read back is the same"
     return preprocess
+
+
+def _check_label_maps(preprocess: Preprocess, decoded: SampleTable, store: ArrayStore) -> None:
+    if not isinstance(preprocess, MapPreprocess):
+        return
+    size = preprocess.canvas.size
+    assert preprocess.spec.space == (size, size), "label maps lie on the canvas of the pictures"
+    shapes = store.of(decoded).shapes()
+    axes = map_planes(preprocess, decoded, shapes)
+    assert ((axes >= 0) & (axes < shapes.shape[1])).all(), "map_axes gives axes of the array"
+    assert (axes[:, 0] != axes[:, 1]).all(), "rows and columns of a label map are two axes of the array"
 
 
 def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> None:

@@ -134,7 +134,7 @@ def test_embed_probe_report_and_export(tones, trained, cli, tmp_path):
     assert done.json["evidence"] is False
     masks = cli("tone", "probe", trained, "--masks")
     assert masks.code == 2
-    assert "--masks is for pictures, not for tone" in masks.err
+    assert "--masks is for pictures with label masks, and the reader of tone reads none" in masks.err
     assert cli("tone", "report", trained).code == 0
     page = (trained / "report.html").read_text(encoding="utf-8")
     assert "any length, 2 channels" in page
@@ -228,7 +228,7 @@ def test_a_study_compares_arms_floors_and_hand_made_features(tones, cli, tmp_pat
         "tuning = 0.4", 'tuning = 0.4\nprobes = ["dense"]'))  # fmt: skip
     dense = cli(*words)
     assert dense.code == 2
-    assert "the dense probe is for pictures, not for tone" in dense.err
+    assert "the dense probe is for pictures with label masks, and the reader of tone reads none" in dense.err
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from ssl_domains.evaluation import (
     read_probe_reports,
 )
 from ssl_domains.probes import DenseFit, label_draws, run_dense_probe
+from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains.stores import MaskStore
 from ssl_domains.views import Canvas
@@ -73,7 +74,7 @@ def test_arms_fractions_and_every_number_recomputed(world: Any, masked: Masked, 
     assert report.classes == ("across", "along")
     assert report.dropped == 1
     assert report.rows[1].labels == 89
-    assert report.headings[-4:] == ["mean Dice", "mean IoU", "Dice across", "Dice along"]
+    assert report.headings[-8:] == ["mean Dice", "mean IoU", *POOLED, "Dice across", "Dice along"]
     rows = np.flatnonzero(masked.masks.positions(masked.table) >= 0)
     part = masked.table.take(rows)
     targets = dense_targets(part, masked.masks, run.preprocess.canvas)

@@ -31,6 +31,7 @@ from ssl_domains.finetuning.report import (
     read_finetune_reports,
 )
 from ssl_domains.probes import DenseFit, score
+from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import SampleTable
 from ssl_domains.views import HorizontalFlip, Noise, ViewRecipe
 
@@ -47,7 +48,7 @@ def of(world: Any, label: str = "kind", **changes: Any) -> Comparison:
     """A comparison of few steps on a column, or on the masks."""
     given: dict[str, Any] = {"group": "patient", "trained": world.run.training_samples, "meta": world.run.table_meta}
     if label == "masks":
-        material = mask_material(world.table, world.store, world.masks, world.run.canvas, names=NAMES, **given)
+        material = mask_material(world.table, world.store, world.masks, world.run.map_preprocess, names=NAMES, **given)
     else:
         material = label_material(world.table, world.store, label, **given)
     values = {"fractions": (0.5, 1.0), "draws": 2, "sets": SETS, **changes}
@@ -244,7 +245,7 @@ def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_masks_and_the_dense_probe(world: Any, tmp_path: Path) -> None:
     report = compare(of(world, "masks", fractions=(0.5, 1.0), draws=2, scratch=False), tmp_path / "run2")
     assert report.task == "segmentation"
-    assert report.headings[-4:] == ["mean Dice", "mean IoU", "Dice across", "Dice along"]
+    assert report.headings[-8:] == ["mean Dice", "mean IoU", *POOLED, "Dice across", "Dice along"]
     probed = dense_probe_run(
         world.run, world.masks, table=world.table, store=world.store, group="patient", fractions=(0.5, 1.0),
         seeds=(0, 1), names=NAMES,

@@ -19,6 +19,7 @@ from ssl_domains.finetuning.report import (
     finetune_path,
     read_finetune_reports,
 )
+from ssl_domains.probes.overlap import POOLED
 
 METRICS = ("balanced accuracy", "macro-F1", "AUROC", "accuracy")
 
@@ -109,5 +110,5 @@ def test_dice_of_each_class_stands_in_the_table_of_masks() -> None:
         FROZEN, 1.0, 1.0, 0, 3, 30, 20, 0, {"mean Dice": 0.5, "mean IoU": 0.4}, per_class={"x": 0.6, "y": None}
     )
     made = report(masks, task="segmentation", label="masks")
-    assert made.headings[-4:] == ["mean Dice", "mean IoU", "Dice x", "Dice y"]
-    assert [made.table()[0][name] for name in made.headings[-4:]] == ["0.500", "0.400", "0.600", "–"]
+    assert made.headings[-8:] == ["mean Dice", "mean IoU", *POOLED, "Dice x", "Dice y"]
+    assert [made.table()[0][name] for name in made.headings[-8:]] == ["0.500", "0.400", *"––––", "0.600", "–"]

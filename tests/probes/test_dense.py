@@ -16,6 +16,7 @@ from ssl_domains.probes import label_draws
 from ssl_domains.probes.dense import DenseFit, dense_confusions, dense_loss, run_dense_probe
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
+from ssl_domains.probes.dense_loss import dense_loss_of_sums, dense_sums
 from ssl_domains.probes.overlap import dice
 from ssl_domains.views import Canvas, place_mask
 
@@ -171,6 +172,37 @@ def test_the_loss_by_brute_force(weight: float) -> None:
     soft = np.mean([1 - 2 * both[k] / every[k] for k in (1, 3)])  # class 2 isn't shown
     found = dense_loss(torch.from_numpy(logits), torch.from_numpy(target), weight)
     assert found.item() == pytest.approx(total / counted + weight * soft)
+
+
+def test_without_a_background_the_first_class_has_its_share_of_soft_dice() -> None:
+    rng = np.random.default_rng(4)
+    logits, target = torch.from_numpy(rng.normal(size=(2, 3, 4, 4))), torch.from_numpy(rng.integers(0, 3, (2, 4, 4)))
+    target[0, 0] = 255
+    counted, chance = target != 255, logits.softmax(dim=1)
+    each = []
+    for k in range(3):
+        here = (target == k).double()
+        each.append(1 - 2 * (chance[:, k] * here).sum() / ((chance[:, k] * counted) + here).sum())
+    entropy = F.cross_entropy(logits, target, ignore_index=255)
+    for background, soft in ((False, sum(each) / 3), (True, (each[1] + each[2]) / 2)):
+        found = dense_loss(logits, target, 0.5, background)
+        torch.testing.assert_close(found, entropy + 0.5 * soft)
+        sums = dense_sums(logits, target, background)
+        torch.testing.assert_close(dense_loss_of_sums(sums, 0.5), found)
+
+
+def test_a_named_class_0_is_learned_and_scored_like_the_others(world: World) -> None:
+    """The same pictures, with the background as a class: its Dice is there, that of the others nearly the same."""
+    named = replace(world.targets, classes=("ground", "one", "two"), numbers=(0, 1, 2))
+    assert (named.background, named.channels, world.targets.background, world.targets.channels) == (False, 3, True, 3)
+    plain, result = world.probe(), replace(world, targets=named).probe()
+    assert list(result.per_class) == ["ground", "one", "two"]
+    assert result.dice.shape == (3, 3)
+    counts = result.counts[0]
+    assert result.dice[0, 0] == pytest.approx(2 * counts[0, 0] / (counts[0].sum() + counts[:, 0].sum()))
+    np.testing.assert_allclose(result.dice[:, 1:], plain.dice, atol=0.1)
+    assert named.labels().y[:, 0].all()  # every picture shows the ground
+    assert result.mean_dice == pytest.approx(np.mean(list(result.per_class.values())))
 
 
 def test_groups_are_drawn_by_the_classes_they_show(world: World) -> None:

@@ -83,7 +83,8 @@ def test_rows_that_share_voxels_are_found_and_no_others() -> None:
 def row_of_patches(starts: list[int]) -> MapPlaces:
     """Patches of 4 × 4 pixels along one row of a picture, each a region of it."""
     low = np.array([[0, start, 0] for start in starts])
-    return MapPlaces.of_regions(np.zeros(len(starts), int), low, low + [4, 4, 1], np.tile([0, 1], (len(starts), 1)))
+    high = low + np.array([4, 4, 1])
+    return MapPlaces.of_regions(np.zeros(len(starts), int), low, high, np.tile([0, 1], (len(starts), 1)))
 
 
 def test_equal_distance_goes_to_the_first_row() -> None:

@@ -106,7 +106,6 @@ def probe_masks(
             raise UsageError(f"there is no head {name!r}", did_you_mean(name, known))
     require_mask_reader(domain)
     run = _for_probing(folder)
-    run.map_preprocess  # refuse a run without label maps before anything is decoded
     path, table, store = _opened(domain, run, samples, masks=True)
     masks = fill_masks(domain, table, path)
     with showing_progress() as progress:

@@ -5,6 +5,7 @@ The sums of each group are kept, so that a bootstrap over groups is a matrix pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.probes.overlap import POOLED
 
 __all__ = [
     "ACCURACY",
@@ -19,11 +21,13 @@ __all__ = [
     "MACRO_F1",
     "MEAN_DICE",
     "MEASURES",
+    "OF_PIXELS",
     "R2",
     "Measure",
     "confusion_sums",
     "dice_sums",
     "measure_named",
+    "pixel_sums",
     "regression_sums",
 ]
 
@@ -94,6 +98,15 @@ class _MeanDice:
         return _mean_defined(each, ~np.isnan(each))
 
 
+@dataclass(frozen=True)
+class _OfPixels:
+    name: str
+    score: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.score(_square(sums))
+
+
 ACCURACY: Measure = _Accuracy()
 """Share of correct predictions, from ``K = C·C`` confusion counts, row = truth."""
 BALANCED_ACCURACY: Measure = _BalancedAccuracy()
@@ -108,7 +121,12 @@ R2: Measure = _R2()
 MEAN_DICE: Measure = _MeanDice()
 """Mean over classes of the mean Dice over groups, from ``K = 2·C`` (Σ Dice, number of groups that have one)."""
 
-MEASURES: dict[str, Measure] = {one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE)}
+OF_PIXELS: tuple[Measure, ...] = tuple(_OfPixels(name, score) for name, score in POOLED.items())
+"""Scores of the pixels of all groups together (see `ssl_domains.probes.overlap`), from `pixel_sums`."""
+
+MEASURES: dict[str, Measure] = {
+    one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, *OF_PIXELS)
+}
 """Every measure by its name."""
 
 
@@ -188,6 +206,11 @@ def dice_sums(per_group_dice: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.isnan(per_group_dice)
     rounded = np.where(known, per_group_dice, 0.0).astype(np.float32).astype(np.float64)
     return np.concatenate([rounded, known.astype(np.float64)], axis=1)
+
+
+def pixel_sums(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Pixels of each group by true and predicted class as sums: ``[G, K, K]`` to float64 ``[G, K·K]``."""
+    return counts.reshape(len(counts), -1).astype(np.float64)
 
 
 def _square(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ssl_domains.probes.scored_once import OVERLAP
 from ssl_domains.studies.design.cells import StoredCell
 from ssl_domains.studies.evidence.assemble import contrasts, nuisance_rows, scores_of
 from ssl_domains.studies.evidence.levelling_notes import levelling_notes
@@ -50,7 +51,7 @@ class StudyRecord:
         ]
         return replace(
             result,
-            notes=(*notes, *levelling_notes(cells, names)),
+            notes=(*notes, *levelling_notes(cells, names), *_overlap_notes(cells)),
             scores=scores,
             nuisance=nuisance_rows(cells, names),
             secondary=contrasts(result.arms, result.fractions, primary, self.further, finetuned),
@@ -79,6 +80,15 @@ class StudyRecord:
             tuple(ContrastSpec(**one) for one in stored["further"]),
             ContrastSpec(**stored["registered"]),
         )
+
+
+def _overlap_notes(cells: Sequence[StoredCell]) -> list[str]:
+    """A sentence where samples of some held-out groups overlap, with the probes that score them."""
+    probes = sorted({score.probe for cell in cells for score in cell.result.scores if OVERLAP in score.note})
+    if not probes:
+        return []
+    those = " and ".join(probes)
+    return [f"Test samples overlap: {those} score each labelled voxel once, in the sample whose centre is nearest."]
 
 
 def _spelled(spec: ContrastSpec) -> str:

@@ -1,4 +1,4 @@
-"""Dense scores of a cell: Dice of each held-out group.
+"""Dense scores of a cell: Dice and pixel counts of each held-out group.
 
 A head is fitted on frozen feature maps; for the supervised arm, encoder and head are trained from random weights.
 """
@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import Run, RunConfig
-from ssl_domains.evaluation.dense_maps import dense_features, dense_targets
+from ssl_domains.evaluation.dense_maps import dense_features, dense_targets, map_places, require_same_shapes
 from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
-from ssl_domains.probes import DenseTargets, LabelDraw, label_draws
+from ssl_domains.probes import DenseTargets, LabelDraw, label_draws, scored_once
 from ssl_domains.probes.dense import DenseFit, DenseResult, run_dense_probe
+from ssl_domains.probes.dense_data import codes_of
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
-from ssl_domains.probes.overlap import add_confusion
+from ssl_domains.probes.overlap import POOLED, add_confusion
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
-from ssl_domains.studies.design.measures import dice_sums
+from ssl_domains.studies.design.measures import dice_sums, pixel_sums
 from ssl_domains.studies.design.training import fold_of
 from ssl_domains.studies.measuring.supervised import levelling_remark, one_view, resumed_or_new
 
@@ -39,10 +40,11 @@ class MaskRows:
 
     Attributes:
         table: ``n`` rows.
-        targets: Their masks.
+        targets: Their masks; where test samples overlap, each voxel is scored in one of them.
         codes: Their groups ``[n]``.
         test: bool ``[n]``: the test rows.
         draws: The labelled rows of each fraction, each with bool ``[n]``.
+        note: A sentence on overlapping test samples; empty where there are none.
     """
 
     table: SampleTable
@@ -50,6 +52,7 @@ class MaskRows:
     codes: NDArray[np.int64]
     test: NDArray[np.bool_]
     draws: tuple[tuple[LabelDraw, NDArray[np.bool_]], ...]
+    note: str = ""
 
     @classmethod
     def of(cls, material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> MaskRows:
@@ -59,26 +62,32 @@ class MaskRows:
         masked = material.masks.positions(material.table) >= 0
         rows = np.flatnonzero((fold.train | fold.test) & masked)
         part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
+        require_same_shapes(part, material.store, material.masks, run.map_preprocess)
         targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
         draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
         # With few labelled groups, most rows are neither labelled nor tested: these are not encoded.
         used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
         kept = tuple((draw, draw.rows[used]) for draw in draws)
-        return cls(part.take(used), targets.take(used), codes[used], test[used], kept)
+        part, targets = part.take(used), targets.take(used)
+        places = map_places(run.map_preprocess, part, material.store)
+        targets, note = scored_once(targets, places, test[used])
+        return cls(part, targets, codes[used], test[used], kept, note)
 
 
 def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
     """Dice scores at each fraction of labelled groups; labelled groups are drawn by the classes in their masks."""
     rows, settings = MaskRows.of(material, cell, run, fractions), material.dense
     if cell.arm.kind == "supervised":
-        return [mask_score("dense", draw, *_scratch(material, cell, run, rows, draw, on)) for draw, on in rows.draws]
+        return [
+            mask_score("dense", rows, draw, *_scratch(material, cell, run, rows, draw, on)) for draw, on in rows.draws
+        ]
     head = ConvHead() if settings.head == "conv" else DeepLabHead()
     fit = DenseFit(steps=settings.steps, lr=tuple(settings.lr))
     features = dense_features(run.encoder(), run.preprocess, rows.table, material.store, levels=settings.levels)
     scores = []
     for draw, on in rows.draws:
         result = run_dense_probe(features, rows.targets, rows.codes, on, rows.test, head=head, fit=fit, seed=cell.seed)
-        scores.append(mask_score("dense", draw, result))
+        scores.append(mask_score("dense", rows, draw, result))
     return scores
 
 
@@ -158,23 +167,24 @@ def _scored(
 ) -> DenseResult:
     """Count the pixels of test pictures by true and predicted class, for each group."""
     names, place = np.unique(codes, return_inverse=True)
-    size = len(targets.classes) + 1
-    counts = np.zeros((len(names), size, size), dtype=np.int64)
-    index = np.zeros(256, dtype=np.uint8)
-    index[list(targets.numbers)] = np.arange(1, size)
+    counts = np.zeros((len(names), targets.channels, targets.channels), dtype=np.int64)
+    index = codes_of(targets.numbers)
     for row, found in model.label_maps(part, material.store):
         add_confusion(counts[place[row]], targets.native[row], index[found])
-    return DenseResult(counts, names, targets.classes, {}, 0, 0, len(part))
+    return DenseResult(counts, names, targets.classes, {}, 0, 0, len(part), background=targets.background)
 
 
-def mask_score(probe: str, draw: LabelDraw, result: DenseResult, remark: str = "") -> CellScore:
+def mask_score(probe: str, rows: MaskRows, draw: LabelDraw, result: DenseResult, remark: str = "") -> CellScore:
     """The scores of predicted masks, by group and over the whole fold."""
     return CellScore(
         probe=probe,
         fraction=draw.asked,
         labels=result.labels,
         groups=result.groups.tolist(),
-        sums={"mean Dice": dice_sums(result.dice).tolist()},
+        sums={
+            "mean Dice": dice_sums(result.dice).tolist(),
+            **dict.fromkeys(POOLED, pixel_sums(result.counts).tolist()),
+        },
         values={**{f"Dice, {name}": value for name, value in result.per_class.items()}, "mean IoU": result.mean_iou},
-        note="; ".join(one for one in (draw.note, remark, *result.remarks()) if one),
+        note="; ".join(one for one in (draw.note, remark, rows.note, *result.remarks()) if one),
     )

@@ -68,7 +68,7 @@ def _of_masks(material: Material, cell: Cell, run: Run, fractions: Sequence[floa
         config = training_config(material, cell, run, int(labelled.sum()), masks=True)
         folder = material.out / cell.folder / f"finetune{draw.asked:g}"
         result = trained_on_masks(material, run, rows, labelled, config, folder, _start(cell, run))
-        scores.append(mask_score(PROBE, draw, *result))
+        scores.append(mask_score(PROBE, rows, draw, *result))
     return scores
 
 

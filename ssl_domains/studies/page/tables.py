@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ssl_domains.studies.design.measures import MEAN_DICE
+from ssl_domains.studies.design.measures import MEAN_DICE, OF_PIXELS
 from ssl_domains.studies.evidence.estimate import score_of
 from ssl_domains.studies.evidence.findings import Findings
 from ssl_domains.studies.evidence.least_seeds import SEEDS_FOR_INTERVAL
@@ -94,7 +94,7 @@ class ArmRow:
 def table_title(result: StudyResult) -> str:
     """Title of the main table: measure, label, unit of evidence and seeds; says when the study is transductive."""
     seeds = f"{len(result.seeds)} seed{'s' if len(result.seeds) != 1 else ''}"
-    of = "masks" if result.measure == MEAN_DICE.name else repr(result.label)
+    of = "masks" if result.measure in {one.name for one in (MEAN_DICE, *OF_PIXELS)} else repr(result.label)
     intervals = ", 95 % interval" if len(result.seeds) >= SEEDS_FOR_INTERVAL else ", without intervals"
     title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}{intervals}"
     return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")

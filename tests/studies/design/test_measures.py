@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, r2_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, jaccard_score, r2_score
 
 from ssl_domains.errors import UsageError
 from ssl_domains.studies.design.measures import (
@@ -17,6 +17,7 @@ from ssl_domains.studies.design.measures import (
     confusion_sums,
     dice_sums,
     measure_named,
+    pixel_sums,
     regression_sums,
 )
 
@@ -38,6 +39,23 @@ def test_counts_of_groups_add_to_the_scores_of_their_rows() -> None:
     assert ACCURACY.value(pooled) == pytest.approx(accuracy_score(y[some], guess[some]))
     assert BALANCED_ACCURACY.value(pooled) == pytest.approx(balanced_accuracy_score(y[some], guess[some]))
     assert MACRO_F1.value(pooled) == pytest.approx(f1_score(y[some], guess[some], average="macro"))
+
+
+def test_pixels_of_groups_add_to_the_scores_of_their_pixels() -> None:
+    y, guess, groups = rows()
+    counts = np.stack(
+        [confusion_sums(y[groups == g], guess[groups == g], np.zeros(sum(groups == g), int), 1, 4) for g in range(7)]
+    ).reshape(7, 4, 4)
+    sums = pixel_sums(counts.astype(np.int64))
+    some = np.isin(groups, (0, 2, 6))
+    truth, found, pooled = y[some], guess[some], sums[[0, 2, 6]].sum(axis=0)
+    expected = {
+        "pixel accuracy": accuracy_score(truth, found),
+        "mean class accuracy": balanced_accuracy_score(truth, found),
+        "frequency-weighted IoU": jaccard_score(truth, found, average="weighted"),
+        "pooled mean IoU": jaccard_score(truth, found, average="macro"),
+    }
+    assert {name: float(measure_named(name).value(pooled)) for name in expected} == pytest.approx(expected)
 
 
 def test_rows_of_the_table_of_counts_are_the_truth() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ssl_domains.studies.design.measures import ACCURACY, BALANCED_ACCURACY, MEAN_DICE, R2, Measure
+from ssl_domains.studies.design.measures import ACCURACY, BALANCED_ACCURACY, MEAN_DICE, OF_PIXELS, R2, Measure
 from ssl_domains.studies.evidence.jackknife import pseudo_values
 
 
@@ -22,8 +22,12 @@ def regression(seeds: int, groups: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("measure", "sums"), [(BALANCED_ACCURACY, counts(3, 7)), (ACCURACY, counts(2, 5)), (R2, regression(3, 6))]
-)
+    ("measure", "sums"),
+    [
+        (BALANCED_ACCURACY, counts(3, 7)), (ACCURACY, counts(2, 5)), (R2, regression(3, 6)),
+        *((one, counts(2, 6)) for one in OF_PIXELS),
+    ],
+)  # fmt: skip
 def test_each_group_is_left_out_in_turn(measure: Measure, sums: np.ndarray) -> None:
     seeds, groups, _ = sums.shape
     found = pseudo_values(measure, sums)

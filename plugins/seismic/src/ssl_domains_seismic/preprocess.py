@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -77,18 +77,35 @@ class SectionPreprocess:
         Raises:
             DataError: When the array has other channels.
         """
-        along = str((facts or {}).get("along") or _axis_of(array))
+        along = str((facts or {}).get("along") or _axis_of(array.shape))
         picture = picture_of(array, along)
         whole = None
         if valid is not None:
             whole = np.asarray(picture_of(np.broadcast_to(valid, array.shape), along).all(axis=2))
-        placed, mask = ImagePreprocess(self.scaling, Canvas(self.size), self.channels).place(picture, None, whole)
+        placed, mask = ImagePreprocess(self.scaling, self.canvas, self.channels).place(picture, None, whole)
         values = placed.astype(np.float32) / 255 if placed.dtype == np.uint8 else placed
         made = np.ascontiguousarray(values.transpose(2, 0, 1))
         if mask is None or mask.all():
             return self.spec.input(torch.from_numpy(made)[None])
         made[:, ~mask] = 0.5
         return self.spec.input(torch.from_numpy(made)[None], torch.from_numpy(mask.copy())[None, None])
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas of sections and of their label maps."""
+        return Canvas(self.size)
+
+    def map_axes(self, shape: Sequence[int], facts: Mapping[str, Any] | None = None) -> tuple[int, int]:
+        """Axes of the array that are rows and columns of its picture; a label map is that of the middle section.
+
+        Raises:
+            DataError: When neither the row nor the shape says along which axis the sample lies.
+        """
+        along = str((facts or {}).get("along") or _axis_of(shape))
+        if along not in _ORDER:
+            raise DataError(f"a sample along {along!r}", "known: inline, crossline, depth")
+        rows, columns, _ = _ORDER[along]
+        return rows, columns
 
     def require(self, table: SampleTable, store: ArrayStore) -> None:
         """Check the channels of all samples before any is read.
@@ -181,10 +198,8 @@ def _sides(table: SampleTable) -> NDArray[np.int64]:
     return np.asarray(np.take_along_axis(ends[:, 1::2] - ends[:, 0::2], order, axis=1))
 
 
-def _axis_of(array: NDArray[Any]) -> str:
-    single = [axis for axis, side in enumerate(array.shape) if side == 1]
+def _axis_of(shape: Sequence[int]) -> str:
+    single = [axis for axis, side in enumerate(shape) if side == 1]
     if len(single) != 1:
-        raise DataError(
-            f"a sample of shape {list(array.shape)} doesn't show its axis", "hand over facts={'along': 'inline'}"
-        )
+        raise DataError(f"a sample of shape {list(shape)} doesn't show its axis", "hand over facts={'along': 'inline'}")
     return ("inline", "crossline", "depth")[single[0]]
