@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.audit import PlaceRegions
     from ssl_domains.inputs import InputSpec
-    from ssl_domains.samples import MapFiles, Reader, SampleTable
+    from ssl_domains.samples import MapPlan, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Domain", "RecipeRequest", "ScanOption"]
@@ -42,6 +42,7 @@ class ScanOption:
         many: Whether the option may be given several times; the reader gets a list.
         repeat: Whether `predict` scans new files with the value that the training table was scanned with. For options
             that decide what the array of a sample shows, such as the axis along which volumes are cut.
+        predict: Value with which `predict` scans new files when the option isn't given there; None takes ``default``.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ScanOption:
     help: str = ""
     repeat: bool = False
     many: bool = False
+    predict: Any = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -109,6 +111,8 @@ class Domain:
             array is a place of its own.
         map_files: Plans the files that `predict` writes the masks of a table to: ``map_files(table, root)`` returns a
             `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
+        map_options: Options of ``predict`` that only the files of masks have. Those that are given are passed to
+            ``map_files`` as keyword arguments.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
@@ -155,7 +159,8 @@ class Domain:
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
-    map_files: MapFiles | None = None
+    map_files: Callable[..., MapPlan] | None = None
+    map_options: tuple[ScanOption, ...] = ()
     files: str = ""
     place_regions: PlaceRegions | None = None
     measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None

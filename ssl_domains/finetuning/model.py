@@ -27,6 +27,7 @@ from ssl_domains.views import InputDataset, extended, map_sides, to_native
 __all__ = ["FineTuned", "WholeModel"]
 
 _PREFIX = "head."
+_BATCH_PIXELS = 1 << 18  # of the pictures of a batch: bounds the memory of its features
 
 Progress = Callable[[int, int], None]
 
@@ -150,15 +151,45 @@ class FineTuned:
             Position of the row in the table, and its mask uint8 ``[H, W]`` of the class numbers ``task.numbers``; 0 is
             the background, unless it is one of them.
         """
+        numbers = np.array([*([0] if self.task.background else []), *self.task.numbers], dtype=np.uint8)
+        for row, scores in self._scores(table, store, batch_size, progress):
+            yield row, numbers[scores.argmax(dim=0).cpu().numpy()]
+
+    def probability_maps(
+        self, table: SampleTable, store: ArrayStore, *, batch_size: int | None = None, progress: Progress | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Probabilities of the classes in each pixel of decodable rows, at the native shape of their pictures.
+
+        Args:
+            table: The rows.
+            store: Their arrays.
+            batch_size: Number of rows in a batch; None takes at most 64, and fewer of large pictures.
+            progress: Called with the number of rows done and of all rows.
+
+        Raises:
+            UsageError: For a model of a label column, which gives `answers`.
+            DataError: When there is no row, or the model gives numbers that are not finite.
+
+        Yields:
+            Position of the row in the table, and its probabilities float32 ``[K, H, W]``: the background, if there is
+            one, then the classes in the order of ``task.classes``.
+        """
+        for row, scores in self._scores(table, store, batch_size, progress):
+            yield row, scores.softmax(dim=0).cpu().numpy()
+
+    def _scores(
+        self, table: SampleTable, store: ArrayStore, batch_size: int | None, progress: Progress | None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Position of each row, and its logits ``[K, H, W]`` at the native shape."""
         if self.task.kind != "segmentation":
             raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
         canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
-        numbers = np.array([*([0] if self.task.background else []), *self.task.numbers], dtype=np.uint8)
+        if batch_size is None:
+            batch_size = max(1, min(64, _BATCH_PIXELS // canvas.size**2))
         for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
             for place, row in enumerate(range(rows.start, rows.stop)):
                 height, width = (int(side) for side in sides[row])
-                best = to_native(canvas, outputs[place : place + 1], height, width).argmax(dim=1)[0]
-                yield row, numbers[best.cpu().numpy()]
+                yield row, to_native(canvas, outputs[place : place + 1], height, width)[0]
 
     def _outputs(
         self, model: WholeModel, table: SampleTable, store: ArrayStore, batch_size: int, progress: Progress | None

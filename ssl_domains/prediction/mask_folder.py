@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import DataError, PluginError
+from ssl_domains.errors import DataError
+from ssl_domains.prediction.mask_index import MaskIndex
+from ssl_domains.prediction.mask_plan import check_plan, require_space
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError, SampleTable
-from ssl_domains.samples.map_files import MapFile, MapPlan
+from ssl_domains.samples.map_files import MapAssembly, MapFile, MapModel, MapPlan
 from ssl_domains.samples.tables.places import portable_paths
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:
     from ssl_domains.finetuning import FineTuned
 
-__all__ = ["INDEX", "MASKS", "WrittenMasks", "check_plan", "write_masks"]
+__all__ = ["INDEX", "MASKS", "WrittenMasks", "write_masks"]
 
 INDEX, MASKS = "index.csv", "masks"
 _MOST_NAMES = 4
+
+Progress = Callable[[int, int], None]
+Maps = Iterator[tuple[int, NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class WrittenMasks:
     Attributes:
         samples: Number of samples in the files.
         files: Number of files.
-        pixels: Class → pixels of it in all files; the background is left out.
+        pixels: Class → pixels of it in all files; the background is left out. Where samples of an assembly overlap, a
+            pixel counts once.
         problems: Columns ``path`` and ``cause``: samples whose file can't be written.
         notes: Sentences for the user.
     """
@@ -56,7 +63,8 @@ def write_masks(
     *,
     trained: NDArray[np.bool_],
     final: Path,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> WrittenMasks:
     """Write the masks of some rows below ``folder/masks``, and ``folder/index.csv`` beside them.
 
@@ -73,116 +81,141 @@ def write_masks(
         trained: Which rows the model was trained on, bool ``[n]``.
         final: Name that the folder gets afterwards; paths in the index count from there.
         progress: Called with the number of rows done and of all rows.
+        notice: Called with a sentence before the work: how large assemblies will be.
 
     Raises:
         PluginError: When the plan has a name twice or outside of the folder, or a row in two files.
         DataError: When no file could be written.
+        ResourceError: When assemblies are larger than the space on the disk.
     """
-    check_plan(plan, rows)
-    problems = Problems()
-    written: list[tuple[int, str]] = []
-    counts: dict[int, list[int]] = {}
-    gaps: dict[str, int] = {}
-    numbers = np.array(model.task.numbers, dtype=np.int64)
-    files = 0
-    for file, maps in _files_with_maps(model, table, store, rows, plan, progress):
-        path = folder / MASKS / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            missing = file.write(path, maps)
-        except ReadError as error:
-            for source in _sources(table, sorted(maps)):
-                problems.add(source, error)
-            path.unlink(missing_ok=True)
-            continue
-        files += 1
-        if missing:
-            gaps[file.name] = missing
-        for row, mask in maps.items():
-            written.append((row, f"{MASKS}/{file.name}"))
-            counts[row] = np.bincount(mask.ravel(), minlength=256)[numbers].tolist()
-    if not files:
+    about = MapModel(model.run.folder.name, tuple(model.task.classes), tuple(model.task.numbers))
+    check_plan(plan, rows, about)
+    for sentence in require_space(plan, about, folder):
+        if notice is not None:
+            notice(sentence)
+    writing = _Writing(model, about, table, store, rows, folder, progress)
+    for several, files in groupby(plan.files, lambda file: isinstance(file, MapAssembly)):
+        if several:
+            for file in files:
+                writing.assembly(file)  # type: ignore[arg-type]
+        else:
+            writing.files(list(files))  # type: ignore[arg-type]
+    index, problems = writing.index, writing.problems
+    if not index.files:
         first = problems.rows[0][1] if problems.rows else "the domain names no file for them"
         raise DataError(f"no mask could be written: {first}", "are the source files where they were?")
-    written.sort()
-    index = _index(table, written, counts, model.task.classes, trained)
-    portable_paths(index, final / INDEX).write_csv(folder / INDEX)
-    totals = np.sum([counts[row] for row, _ in written], axis=0).tolist()
+    frame = index.frame(table, model.task.classes, trained)
+    portable_paths(frame, final / INDEX).write_csv(folder / INDEX)
     return WrittenMasks(
-        samples=len(written),
-        files=files,
-        pixels=dict(zip(model.task.classes, totals, strict=True)),
+        samples=len(frame),
+        files=writing.written,
+        pixels=dict(zip(model.task.classes, writing.pixels.tolist(), strict=True)),
         problems=problems.frame().unique(maintain_order=True),
-        notes=(*plan.notes, *_said(gaps)),
+        notes=(*plan.notes, *writing.notes, *_said(writing.gaps)),
     )
 
 
-def _files_with_maps(
-    model: FineTuned,
-    table: SampleTable,
-    store: ArrayStore,
-    rows: NDArray[np.int64],
-    plan: MapPlan,
-    progress: Callable[[int, int], None] | None,
-) -> Iterator[tuple[MapFile, dict[int, NDArray[np.uint8]]]]:
-    """Each file with the masks of its rows; a file without a row that the model can take is passed over."""
-    usable = set(rows.tolist())
-    waiting = {at: {row for row in file.rows if row in usable} for at, file in enumerate(plan.files)}
-    order = [row for file in plan.files for row in file.rows if row in usable]
-    file_of = {row: at for at, members in waiting.items() for row in members}
-    maps: dict[int, dict[int, NDArray[np.uint8]]] = {}
-    part = table.take(np.array(order, dtype=np.int64))
-    for place, mask in model.label_maps(part, store, progress=progress):
-        row = order[place]
-        at = file_of[row]
-        maps.setdefault(at, {})[row] = mask
-        waiting[at].discard(row)
-        if not waiting[at]:
-            yield plan.files[at], maps.pop(at)
+class _Writing:
+    """The files that were written so far."""
 
+    def __init__(
+        self, model: FineTuned, about: MapModel, table: SampleTable, store: ArrayStore, rows: NDArray[np.int64],
+        folder: Path, progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self._model, self._about, self._table, self._store = model, about, table, store
+        self._usable = np.zeros(len(table), dtype=np.bool_)
+        self._usable[rows] = True
+        self._all, self._done, self._progress = len(rows), 0, progress
+        self._folder = folder / MASKS
+        self.index = MaskIndex(len(table), about.numbers)
+        self.problems = Problems()
+        self.pixels = np.zeros(len(about.numbers), dtype=np.int64)
+        self.gaps: dict[str, int] = {}
+        self.notes: list[str] = []
+        self.written = 0
 
-def check_plan(plan: MapPlan, rows: NDArray[np.int64]) -> None:
-    """Refuse a plan that would lose masks.
+    def files(self, files: Sequence[MapFile]) -> None:
+        """Write files of one mask each or of a few; a file without a row that the model can take is passed over."""
+        for file, maps in self._files_with_maps(files):
+            path = self._path(file.name)
+            try:
+                missing = file.write(path, maps)
+            except ReadError as error:
+                self._failed(sorted(maps), error, [path])
+                continue
+            if missing:
+                self.gaps[file.name] = missing
+            self._wrote(file.name, list(maps), 1)
+            self.pixels += self.index.pixels(list(maps))
 
-    Args:
-        plan: The files.
-        rows: Rows that will have a mask.
+    def assembly(self, file: MapAssembly) -> None:
+        """Write the files of an assembly, unless the model can take none of its samples."""
+        order = self._order([file])
+        if not len(order):
+            return
+        paths = [self._path(name) for name in file.names(self._about)]
+        try:
+            assembled = file.assemble(self._folder, self._probabilities(order), self._about)
+        except ReadError as error:
+            self._failed(order.tolist(), error, paths)
+            return
+        self._wrote(file.name, order.tolist(), len(paths))
+        self.pixels += np.array(assembled.pixels, dtype=np.int64)
+        self.notes += assembled.notes
 
-    Raises:
-        PluginError: When a name repeats or leads out of the folder, or a row is in two files or in none.
-    """
-    hint = "see the contract of map_files in ssl_domains.prediction"
-    names: set[str] = set()
-    taken: set[int] = set()
-    for file in plan.files:
-        parts = PurePosixPath(file.name).parts
-        if not parts or ".." in parts or PurePosixPath(file.name).is_absolute() or "\\" in file.name:
-            raise PluginError(f"the domain names a file of masks {file.name!r}: no name below a folder", hint)
-        if file.name.casefold() in names:
-            raise PluginError(f"the domain names two files of masks {file.name!r}", hint)
-        names.add(file.name.casefold())
-        if taken & set(file.rows):
-            raise PluginError(f"the domain puts one sample into two files of masks, the second is {file.name!r}", hint)
-        taken.update(file.rows)
-    lost = set(rows.tolist()) - taken
-    if lost:
-        raise PluginError(f"the domain names no file for the masks of {plural(len(lost), 'sample')}", hint)
+    def _files_with_maps(self, files: Sequence[MapFile]) -> Iterator[tuple[MapFile, dict[int, NDArray[np.uint8]]]]:
+        """Each file with the masks of its rows."""
+        waiting = [{row for row in file.rows if self._usable[row]} for file in files]
+        file_of = {row: at for at, members in enumerate(waiting) for row in members}
+        order = self._order(files)
+        if not len(order):
+            return
+        maps: dict[int, dict[int, NDArray[np.uint8]]] = {}
+        part = self._table.take(order)
+        for place, mask in self._model.label_maps(part, self._store, progress=self._progress_of(len(order))):
+            row = int(order[place])
+            self.index.count(row, mask)
+            at = file_of[row]
+            maps.setdefault(at, {})[row] = mask
+            waiting[at].discard(row)
+            if not waiting[at]:
+                yield files[at], maps.pop(at)
 
+    def _probabilities(self, order: NDArray[np.int64]) -> Maps:
+        """The probabilities of rows in an order."""
+        numbers = np.array(self._about.outputs, dtype=np.uint8)
+        part = self._table.take(order)
+        found = self._model.probability_maps(part, self._store, progress=self._progress_of(len(order)))
+        for place, probabilities in found:
+            row = int(order[place])
+            self.index.count(row, numbers[probabilities.argmax(axis=0)])
+            yield row, probabilities
 
-def _index(
-    table: SampleTable,
-    written: Sequence[tuple[int, str]],
-    counts: Mapping[int, Sequence[int]],
-    classes: Sequence[str],
-    trained: NDArray[np.bool_],
-) -> pl.DataFrame:
-    at = np.array([row for row, _ in written], dtype=np.int64)
-    named = [name for name in ("sample", "path", "volume", "slice") if name in table.columns]
-    columns: list[Any] = [table.frame[name][at] for name in named]
-    columns.append(pl.Series("predicted_mask", [name for _, name in written], dtype=pl.String))
-    for k, name in enumerate(classes):
-        columns.append(pl.Series(f"pixels_{name}", [counts[row][k] for row, _ in written], dtype=pl.Int64))
-    return pl.DataFrame([*columns, pl.Series("trained_on", trained[at])])
+    def _order(self, files: Sequence[MapFile] | Sequence[MapAssembly]) -> NDArray[np.int64]:
+        """The rows of some files that the model can take, in their order."""
+        rows = np.concatenate([np.array(file.rows, dtype=np.int64) for file in files])
+        return rows[self._usable[rows]]
+
+    def _path(self, name: str) -> Path:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _wrote(self, name: str, rows: Sequence[int], files: int) -> None:
+        self.index.add(f"{MASKS}/{name}", rows)
+        self.written += files
+
+    def _failed(self, rows: Sequence[int], error: ReadError, paths: Sequence[Path]) -> None:
+        for source in _sources(self._table, rows):
+            self.problems.add(source, error)
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    def _progress_of(self, count: int) -> Progress | None:
+        """Progress of one run of the model as part of the whole."""
+        before, self._done = self._done, self._done + count
+        report = self._progress
+        return None if report is None else lambda done, _: report(before + done, self._all)
 
 
 def _sources(table: SampleTable, rows: Sequence[int]) -> list[str]:

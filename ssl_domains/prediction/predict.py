@@ -111,6 +111,7 @@ def predict(
     root: Path | None = None,
     problems: pl.DataFrame | None = None,
     progress: Callable[[int, int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Predicted:
     """Predict every sample of a table that the model can take, and write the predictions.
 
@@ -127,6 +128,7 @@ def predict(
         root: Folder that was scanned, from which names of files count; None for a table of samples.
         problems: Columns ``path`` and ``cause``: what a scan has left out, which is listed with the problems.
         progress: Called with the number of rows done and of all rows.
+        notice: Called with a sentence that has to be said before the work, such as the size of large files.
 
     Raises:
         UsageError: When ``out`` is there, or can't be written to.
@@ -143,7 +145,9 @@ def predict(
     made = partial(Predicted, out=out, task=model.task, trained_on=int(trained[rows].sum()))
     if model.task.kind == "segmentation":
         plan = (map_files or png_masks)(table, root)
-        masks = partial(write_masks, model, table, store, rows, plan, trained=trained, final=out, progress=progress)
+        masks = partial(
+            write_masks, model, table, store, rows, plan, trained=trained, final=out, progress=progress, notice=notice
+        )  # fmt: skip
         results = []
 
         def write(folder: Path) -> None:

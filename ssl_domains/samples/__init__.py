@@ -19,7 +19,15 @@ from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
-from ssl_domains.samples.map_files import MapFile, MapFiles, MapPlan
+from ssl_domains.samples.map_files import (
+    Assembled,
+    AssemblySize,
+    MapAssembly,
+    MapFile,
+    MapFiles,
+    MapModel,
+    MapPlan,
+)
 from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
@@ -57,12 +65,16 @@ from ssl_domains.samples.writing import (
 
 __all__ = [
     "ASPECT_RATIO",
+    "Assembled",
+    "AssemblySize",
     "FileReader",
     "IdentifierKey",
     "Join",
     "LazyArray",
+    "MapAssembly",
     "MapFile",
     "MapFiles",
+    "MapModel",
     "MapPlan",
     "MaskReader",
     "OpenReader",

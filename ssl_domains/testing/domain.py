@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
-from ssl_domains.prediction.mask_folder import check_plan
 from ssl_domains.samples import SampleTable, regions_of
 from ssl_domains.stores import ArrayStore
+from ssl_domains.testing.map_files import check_map_files
 from ssl_domains.testing.reader import check_reader
 from ssl_domains.testing.recipe import check_recipe
 from ssl_domains.views import (
@@ -76,9 +76,9 @@ def check_domain(domain: Domain, folder: str | Path | None = None) -> SampleTabl
     table = scanned.samples
     _check_columns(domain, table)
     store = ArrayStore.fill(folder / "store", table, reader)
-    _check_views(domain, table, store)
+    preprocess = _check_views(domain, table, store)
     _check_thumbnail(domain, table, store)
-    _check_map_files(domain, table, store, data, folder / "masks")
+    check_map_files(domain, table, store, preprocess, data, folder / "masks")
     _check_regions(domain, table)
     _check_measured(domain, table)
     return replace(table, meta=replace(table.meta, domain=domain.name))
@@ -124,7 +124,8 @@ def _check_measured(domain: Domain, table: SampleTable) -> None:
         assert np.isfinite(np.asarray(values, dtype=np.float64)).any(), f"{name!r} is measured on some rows"
 
 
-def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
+def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> Preprocess:
+    """Check the views of some samples, and return the fitted preprocess."""
     decoded = table.take(store.of(table).decoded)
     assert len(decoded), "the demo data can be decoded"
     size = 0 if domain.scaling is None else _SIZE
@@ -152,6 +153,7 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> None:
     columns.update((name, torch.zeros(len(some), dtype=torch.float64)) for name in of_crop)
     if len(some) >= 3:
         check_recipe(recipe, x, columns=columns)
+    return preprocess
 
 
 def _picture_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> ImagePreprocess | None:
@@ -207,24 +209,6 @@ def _check_thumbnail(domain: Domain, table: SampleTable, store: ArrayStore) -> N
     assert made.ndim == 3, f"a thumbnail is [h, w, 1 or 3], not {drawn}"
     assert made.shape[2] in (1, 3), f"a thumbnail is [h, w, 1 or 3], not {drawn}"
     assert made.size, f"a thumbnail has pixels, not {drawn}"
-
-
-def _check_map_files(domain: Domain, table: SampleTable, store: ArrayStore, data: Path, folder: Path) -> None:
-    """Plan the files of masks for the demo data, and write the first one, of background alone."""
-    if domain.map_files is None:
-        return
-    samples = store.of(table)
-    plan = domain.map_files(table, data)
-    check_plan(plan, np.flatnonzero(samples.decoded))
-    for file in plan.files:
-        maps = {row: np.zeros(samples.shape(row)[:2], np.uint8) for row in file.rows if samples.decoded[row]}
-        if maps:
-            path = folder / file.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            missing = file.write(path, maps)
-            assert path.is_file(), f"the file of masks {file.name!r} is written where it is asked to be"
-            assert missing >= 0, "a file of masks says how many of its places have no prediction"
-            return
 
 
 def _digest(folder: Path) -> dict[str, str]:

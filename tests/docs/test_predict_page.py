@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from page_plugin import titled_blocks
-from ssl_domains.prediction.mask_folder import check_plan
-from ssl_domains.samples import SampleTable
+from ssl_domains.prediction.mask_plan import check_plan
+from ssl_domains.samples import MapModel, MapPlan, SampleTable
 
 Blocks = Callable[[str, str], list[str]]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "predict.md"
@@ -43,3 +43,17 @@ def test_a_format_of_ones_own_keeps_the_contract(tmp_path: Path) -> None:
     maps = {0: np.full((2, 3), 7, np.uint8)}
     assert plan.files[0].write(tmp_path / "a.npy", maps) == 1
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), maps[0])
+
+
+def test_an_assembly_of_ones_own_keeps_the_contract(tmp_path: Path) -> None:
+    scope: dict[str, Any] = {"__name__": "my_strips"}
+    # Not with the `annotations` of this file: a dataclass looks their names up in an imported module.
+    exec(compile(titled_blocks(PAGE)["my_strips.py"], "my_strips.py", "exec", dont_inherit=True), scope)
+    model = MapModel("run", ("roof",), (5,))
+    made = scope["Sums"]("a.npy", (0, 1), 2)
+    first, second = (np.array([[[p, 0.2], [0.9, 0.4]], [[1 - p, 0.8], [0.1, 0.6]]], np.float32) for p in (0.9, 0.3))
+    check_plan(MapPlan((made,)), np.arange(2), model)
+    assert made.assemble(tmp_path, iter([(0, first), (1, second)]), model).pixels == (2,)
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), [[0, 5], [0, 5]])
+    np.testing.assert_allclose(np.load(tmp_path / made.names(model)[1])[0], [[0.6, 0.2], [0.9, 0.4]], rtol=1e-6)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= made.size(model).files

@@ -31,7 +31,7 @@ class MadeUpModel:
 
     @property
     def run(self) -> Any:
-        return SimpleNamespace(preprocess=self.preprocess, training_samples=self.trained)
+        return SimpleNamespace(folder=Path("run"), preprocess=self.preprocess, training_samples=self.trained)
 
     def answers(self, table: SampleTable, store: ArrayStore, *, progress: Any = None) -> np.ndarray:
         arrays = store.of(table)
@@ -48,6 +48,13 @@ class MadeUpModel:
             yield row, mask_of(arrays[row])
             if progress is not None:
                 progress(row + 1, len(table))
+
+    def probability_maps(
+        self, table: SampleTable, store: ArrayStore, *, progress: Any = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        outputs = np.array([0, *self.task.numbers])
+        for row, mask in self.label_maps(table, store, progress=progress):
+            yield row, np.where(mask == outputs[:, None, None], 0.8, 0.1).astype(np.float32)
 
 
 def mask_of(array: np.ndarray) -> np.ndarray:

@@ -82,6 +82,16 @@ def test_patches_lie_side_by_side_or_at_the_stride(mapped: Path, scan: Scan) -> 
     assert scan(along="depth", patch="64").samples.frame["region"][0].to_list() == [0, 6, 0, 8, 0, 1]
 
 
+def test_one_more_patch_covers_the_rest_at_the_end(mapped: Path, scan: Scan) -> None:
+    """8 crosslines and 40 samples: patches of 16 × 3 begin at 0, 16, and at 24; at 0, 3, and at 5."""
+    frame = scan(along="inline", patch="16x3", every=6, edges=True).samples.frame
+    assert sorted({(region[2], region[4]) for region in frame["region"].to_list()}) == [
+        (x, s) for x in (0, 3, 5) for s in (0, 16, 24)
+    ]
+    whole = scan(along="inline", patch="20x4", edges=True).samples.frame
+    assert whole.equals(scan(along="inline", patch="20x4").samples.frame)
+
+
 def test_neighbouring_sections_as_channels(mapped: Path, scan: Scan) -> None:
     frame = scan(along="crossline", channels=3).samples.frame
     assert frame["region"].to_list()[0] == [0, 6, 0, 3, 0, 40]

@@ -42,8 +42,8 @@ def command(
 
 
 def command_for(domain: Domain) -> Callable[..., None]:
-    """The command ``predict`` with the scan options of the domain added to its parameters."""
-    return with_scan_options(command, domain)
+    """The command ``predict`` with the options of the domain for its scan and its files of masks."""
+    return with_scan_options(command, domain, domain.map_options)
 
 
 def _document(predicted: Predicted) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,14 +19,19 @@ __all__ = ["causes_of", "given_options", "with_scan_options"]
 _MOST_CAUSES = 15
 
 
-def with_scan_options(command: Callable[..., None], domain: Domain) -> Callable[..., None]:
-    """A command with the scan options of a domain added to its parameters; it takes them by keyword."""
+def with_scan_options(
+    command: Callable[..., None], domain: Domain, more: Sequence[ScanOption] = ()
+) -> Callable[..., None]:
+    """A command with the scan options of a domain, and more options, added to its parameters.
+
+    It takes them by keyword.
+    """
 
     def extended(**given: Any) -> None:
         command(**given)
 
     fixed = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    parameters = [*fixed, *map(_parameter, domain.scan_options)]
+    parameters = [*fixed, *map(_parameter, (*domain.scan_options, *more))]
     # typer reads a command's options from its signature; every one is passed by keyword.
     extended.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]

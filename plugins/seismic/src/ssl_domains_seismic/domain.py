@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ssl_domains.samples import Reader, Regions, SampleTable
+    from ssl_domains.samples import MapPlan, Reader, Regions, SampleTable
     from ssl_domains.views import PreprocessSource, ViewRecipe
 
 __all__ = ["SEISMIC"]
@@ -46,6 +46,12 @@ def _place_regions(tables: Sequence[SampleTable]) -> list[Regions] | None:
     from ssl_domains_seismic.splits.common_grid import place_regions
 
     return place_regions(tables)
+
+
+def _map_files(table: SampleTable, root: Path | None, **options: Any) -> MapPlan:
+    from ssl_domains_seismic.predictions.plan import map_files
+
+    return map_files(table, root, **options)
 
 
 def _measured(table: SampleTable) -> Mapping[str, NDArray[np.float64]]:
@@ -82,13 +88,16 @@ SEISMIC = Domain(
             "patch", str, help="side of a patch in bins, 64 or 96x64 (rows x columns); else whole sections", repeat=True
         ),
         ScanOption("stride", str, help="distance of neighbouring patches in bins; else side by side"),
+        ScanOption("edges", bool, help="one more patch at the end of each side, so that no rest is left", predict=True),
         ScanOption("every", int, help="distance of neighbouring sections in bins (default 1)"),
         ScanOption("channels", int, help="neighbouring sections in a sample, an odd number (default 1)", repeat=True),
         ScanOption("il", str, help="part of the survey by inline numbers, 100:500"),
         ScanOption("xl", str, help="part of the survey by crossline numbers"),
         ScanOption("ms", str, help="part of the survey by times in ms, 1200:2400 (metres with --vertical depth)"),
         ScanOption("blocks", str, help="column block: 2x4 parts of inlines and crosslines, for --split-by block"),
-        ScanOption("live", float, help="least share of traces with data in a sample (default 0.5)"),
+        ScanOption(
+            "live", float, help="least share of traces with data in a sample (default 0.5; 0 in predict)", predict=0.0
+        ),
         ScanOption(
             "samples_as", str, help="ibm or ieee: read float samples so, whatever the format code says", repeat=True
         ),
@@ -120,4 +129,8 @@ SEISMIC = Domain(
     files="SEG-Y files (.sgy, .segy) and volumes (.npy)",
     place_regions=_place_regions,
     measured=_measured,
+    map_files=_map_files,
+    map_options=(
+        ScanOption("format", str, help="type of the class numbers: float32 (SEG-Y), int32, int16, int8, uint8 (.npy)"),
+    ),
 )

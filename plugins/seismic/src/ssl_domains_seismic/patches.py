@@ -35,7 +35,8 @@ def patches_of(places: Places, sampling: Sampling) -> Cut:
     """Cut a volume into samples.
 
     Patches lie side by side (or at the stride) from the first line and time of the part on; a rest at the end that is
-    smaller than a patch is in none. A side that is shorter than a patch is taken whole.
+    smaller than a patch is in none, unless ``sampling.edges`` adds a patch that ends there. A side that is shorter than
+    a patch is taken whole.
 
     Raises:
         ReadError: When the part of the survey that is asked for has no place in it.
@@ -103,6 +104,8 @@ def _regions(part: list[tuple[int, int]], along: str, sampling: Sampling) -> NDA
         side = last - first if sampling.patch is None else min(sampling.patch[number], last - first)
         stride = side if sampling.stride is None else sampling.stride[number]
         starts[axis] = np.arange(first, last - side + 1, stride, dtype=np.int64)
+        if sampling.edges and starts[axis][-1] != last - side:
+            starts[axis] = np.append(starts[axis], last - side)
         sides[axis] = side
     grid = np.stack(np.meshgrid(*starts, indexing="ij"), axis=-1).reshape(-1, 3)
     made = np.stack([grid, grid + np.array(sides)], axis=2)

@@ -12,7 +12,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 __all__ = ["ALONG", "OPTIONS", "Sampling", "sampling_of"]
 
 ALONG = ("inline", "crossline", "depth")
-OPTIONS = ("along", "blocks", "channels", "every", "il", "live", "ms", "patch", "stride", "xl")
+OPTIONS = ("along", "blocks", "channels", "edges", "every", "il", "live", "ms", "patch", "stride", "xl")
 """Options of `sampling_of`."""
 
 Range = tuple[float | None, float | None]
@@ -27,6 +27,7 @@ class Sampling:
             one crossline, ``[time, inline]``; along ``depth`` one time slice, ``[inline, crossline]``.
         patch: Rows and columns of a patch; None for whole sections.
         stride: Distance of neighbouring patches, rows and columns; None for patches side by side.
+        edges: Whether one more patch ends at the last line and sample, where patches at the stride leave a rest.
         every: Distance of neighbouring sections, in bins.
         channels: Neighbouring sections in a sample, an odd number; the middle one is the sample's place.
         inline: First and last inline number.
@@ -39,6 +40,7 @@ class Sampling:
     along: tuple[str, ...] = ("inline",)
     patch: tuple[int, int] | None = None
     stride: tuple[int, int] | None = None
+    edges: bool = False
     every: int = 1
     channels: int = 1
     inline: Range = (None, None)
@@ -57,6 +59,7 @@ def sampling_of(options: Mapping[str, Any]) -> Sampling:
             - ``along``: Axes of the samples: ``inline``, ``crossline``, ``depth``, joined by commas.
             - ``patch``: Side of a patch in bins, ``"64"`` or ``"96x64"`` for rows and columns; else whole sections.
             - ``stride``: Distance of neighbouring patches, likewise.
+            - ``edges``: True for patches that cover the rest at the ends, too.
             - ``every``: Distance of neighbouring sections, bins.
             - ``channels``: Neighbouring sections in a sample, an odd number.
             - ``il``: First and last inline number, ``"100:500"``.
@@ -86,6 +89,7 @@ def sampling_of(options: Mapping[str, Any]) -> Sampling:
         along=axes,
         patch=_sides("--patch", given.get("patch")),
         stride=_sides("--stride", given.get("stride")),
+        edges=bool(given.get("edges", False)),
         every=every,
         channels=channels,
         inline=_range("--il", given.get("il")),

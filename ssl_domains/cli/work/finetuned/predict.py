@@ -48,8 +48,8 @@ def predict_to(
         run: Folder of a fine-tuned run.
         source: Folder or file of the domain, or a sample table.
         out: What to write, see `ssl_domains.prediction.predict`.
-        options: Scan options of the domain, for files. Options that decide what an array shows have the values of the
-            training table when they are not given.
+        options: Options of the domain: those of its files of masks, and for files those of its scan. Options that
+            decide what an array shows have the values of the training table when they are not given.
         progress: Called as ``progress("predicting", done, total)``, and likewise while files are read.
 
     Raises:
@@ -75,16 +75,28 @@ def predict_to(
     if not source.exists():
         raise UsageError(f"there is no source {str(source)!r}", "name a folder or a file of the domain, or a table")
     given = dict(options or {})
+    maps = {option.name: given.pop(option.name) for option in domain.map_options if option.name in given}
+    if maps and model.task.kind != "segmentation":
+        raise UsageError(
+            f"--{next(iter(maps)).replace('_', '-')} is for masks, and the run predicts {model.task.label!r}",
+            "leave it out",
+        )
     if not is_table(source):
-        return _of_files(domain, model, source, out, given, progress)
+        return _of_files(domain, model, source, out, given, maps, progress)
     if given:
         flag = next(option.flag for option in domain.scan_options if option.name in given)
         raise UsageError(f"{flag} is for files, and {str(source)!r} is a table", "leave it out, or name the files")
-    return _predict(domain, model, open_table(domain, source), None, out, progress, samples=source)
+    return _predict(domain, model, open_table(domain, source), None, out, maps, progress, samples=source)
 
 
 def _of_files(
-    domain: Domain, model: FineTuned, source: Path, out: Path, given: dict[str, Any], progress: Progress | None
+    domain: Domain,
+    model: FineTuned,
+    source: Path,
+    out: Path,
+    given: dict[str, Any],
+    maps: Mapping[str, Any],
+    progress: Progress | None,
 ) -> Predicted:
     chosen = _repeated(domain, model.run) | given
     with _beside(out) as folder:
@@ -95,7 +107,7 @@ def _of_files(
             raise _nothing(domain, source, result.problems)
         table = replace(result.samples, meta=replace(result.samples.meta, domain=domain.name))
         root = source if source.is_dir() else source.parent
-        made = _predict(domain, model, table, root, out, progress, folder / "samples.parquet", result.problems)
+        made = _predict(domain, model, table, root, out, maps, progress, folder / "samples.parquet", result.problems)
     return made
 
 
@@ -105,6 +117,7 @@ def _predict(
     table: SampleTable,
     root: Path | None,
     out: Path,
+    maps: Mapping[str, Any],
     progress: Progress | None,
     samples: Path,
     problems: pl.DataFrame | None = None,
@@ -115,7 +128,8 @@ def _predict(
     store = fill_store(domain, table, default_store(samples))
     shown = None if progress is None else partial(progress, "predicting")
     return predict(
-        model, table, store, out, map_files=domain.map_files, root=root, problems=problems, progress=shown
+        model, table, store, out, map_files=domain.map_files and partial(domain.map_files, **maps), root=root,
+        problems=problems, progress=shown, notice=note,
     )  # fmt: skip
 
 
@@ -129,9 +143,11 @@ def _require_domain(run: Run, domain: Domain) -> None:
 
 
 def _repeated(domain: Domain, run: Run) -> dict[str, Any]:
-    """Options that decide what an array shows, as the training table was scanned."""
+    """Options that decide what an array shows, as the training table was scanned; and those that `predict` sets."""
     recorded = run.table_meta.options
-    chosen = {option.name: recorded.get(option.name) for option in domain.scan_options if option.repeat}
+    chosen = {
+        option.name: recorded.get(option.name) if option.repeat else option.predict for option in domain.scan_options
+    }
     return {name: value for name, value in chosen.items() if value is not None}
 
 
