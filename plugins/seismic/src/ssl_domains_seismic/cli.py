@@ -1,4 +1,4 @@
-"""``ssl-domains seismic``: the commands of every domain, and its own, ``header``, ``split`` and ``slice``."""
+"""``ssl-domains seismic``: the commands of every domain, and ``header``, ``split``, ``slice``, ``same-headers``."""
 
 from __future__ import annotations
 
@@ -89,3 +89,15 @@ def slice_(
     for text in said:
         typer.echo(text)
     typer.echo(f"written to {out}")
+
+
+@app.command("same-headers")
+def same_headers_(
+    source: Annotated[Path, typer.Argument(help="A SEG-Y file.", show_default=False)],
+    written: Annotated[Path, typer.Argument(help="A file that predict wrote from it.", show_default=False)],
+) -> None:
+    """Check with segyio that a prediction has the headers of the survey."""
+    from ssl_domains_seismic.predictions.same_headers import same_headers
+
+    for text in same_headers(source, written):
+        typer.echo(text)
