@@ -1,6 +1,6 @@
 """The demonstrations: command lines that a user can type, run one after another, and one table of their scores.
 
-`MedicalDemonstration` is what ``ssl-domains demo`` plays, `FisheyeDemonstration` and `SeismicDemonstration` are those of
+`MedicalDemonstration` is what ``ssl-domains demo`` plays, `FisheyeDemonstration` and `SeismicDemonstration` those of
 ``--domain fisheye`` and ``--domain seismic``. All only write command lines and read the files that these leave: every
 number in a table stands in a run folder.
 """
