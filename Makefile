@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-fisheye demo-check study-fisheye bench bench-gpu test kills fuzz check docs clean
+.PHONY: help demo demo-fisheye demo-seismic demo-check study-fisheye bench bench-gpu test kills fuzz check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ demo: $(VENV)/.installed ## Simulated B-scans: find faults, judge pairs, train s
 
 demo-fisheye: $(VENV)/.installed ## Train and compare five arms on made-up fisheye scenes (three minutes, once installed)
 	$(BIN)/ssl-domains demo --domain fisheye --out demo-fisheye
+
+demo-seismic: $(VENV)/.installed ## Simulated survey: headers, leaks, four arms, predictions as SEG-Y, one picture (five minutes, once installed)
+	$(BIN)/ssl-domains demo --domain seismic --out demo-seismic
 
 demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)
 	$(BIN)/python tests/demonstration/check.py build/demo-check --seeds $(or $(SEEDS),3)

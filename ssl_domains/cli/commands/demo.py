@@ -20,6 +20,7 @@ class DemoDomain(StrEnum):
 
     medical = "medical"
     fisheye = "fisheye"
+    seismic = "seismic"
 
 
 def command(
@@ -27,7 +28,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     domain: Annotated[DemoDomain, typer.Option(help="Whose demonstration.")] = DemoDomain.medical,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 2,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, not with seismic.")] = 2,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
@@ -35,13 +36,17 @@ def command(
     draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
 ) -> None:
     """Make data of known truth, find its faults, judge pairs, train and compare seven arms: not evidence."""
-    from ssl_domains.cli.work.demo import FisheyeDemonstration, MedicalDemonstration
+    from ssl_domains.cli.work.demo import FisheyeDemonstration, MedicalDemonstration, SeismicDemonstration
     from ssl_domains.cli.work.demo.arms import CommandLines
+    from ssl_domains.cli.work.demo.seismic_lines import SeismicLines
 
     chosen = registry_of(ctx).domain(domain.value)
     with answering() as answer:
         if domain is DemoDomain.fisheye:
             result = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed).play(invoke)
+        elif domain is DemoDomain.seismic:
+            seismic = SeismicDemonstration(SeismicLines(out, seed), chosen)
+            result = seismic.play(invoke, exit_code)
         else:
             lines = CommandLines(out, seed, epochs or 18, size, draws)
             result = MedicalDemonstration(lines, chosen, seeds).play(invoke, exit_code)

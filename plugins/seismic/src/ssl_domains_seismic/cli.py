@@ -1,4 +1,4 @@
-"""``ssl-domains seismic``: the commands of every domain, and its own, ``header`` and ``split``."""
+"""``ssl-domains seismic``: the commands of every domain, and ``header``, ``split``, ``slice``, ``same-headers``."""
 
 from __future__ import annotations
 
@@ -62,3 +62,42 @@ def split(
     for note in report.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"written to {out}")
+
+
+@app.command("slice")
+def slice_(
+    samples: Annotated[Path, typer.Argument(help="Sample table.", show_default=False)],
+    at: Annotated[float, typer.Option(metavar="MS", help="Time of the slice in ms, or depth in metres.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Page to write, .html.")],
+    predicted: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE", help="Classes that predict wrote; several times.")
+    ] = None,
+    run: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=RUN", help="Run whose features are compared; several times.")
+    ] = None,
+    line: Annotated[list[str] | None, typer.Option(help="Interpreted line to draw, il:300; several times.")] = None,
+    survey: Annotated[str | None, typer.Option(help="Name of the survey; the first one without it.")] = None,
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "One time slice",
+) -> None:
+    """Draw one time slice on the map: amplitudes, labels, predictions, and similarity to the place one clicks."""
+    from ssl_domains.cli.progress import showing_progress
+    from ssl_domains_seismic.slices import SliceRequest, named_paths, write_slice_page
+
+    files, runs = named_paths(predicted or (), "--predicted"), named_paths(run or (), "--run")
+    with showing_progress() as progress:
+        said = write_slice_page(SliceRequest(samples, at, files, runs, tuple(line or ()), survey, title), out, progress)
+    for text in said:
+        typer.echo(text)
+    typer.echo(f"written to {out}")
+
+
+@app.command("same-headers")
+def same_headers_(
+    source: Annotated[Path, typer.Argument(help="A SEG-Y file.", show_default=False)],
+    written: Annotated[Path, typer.Argument(help="A file that predict wrote from it.", show_default=False)],
+) -> None:
+    """Check with segyio that a prediction has the headers of the survey."""
+    from ssl_domains_seismic.predictions.same_headers import same_headers
+
+    for text in same_headers(source, written):
+        typer.echo(text)

@@ -1,0 +1,178 @@
+"""The arms of the seismic demonstration, and the command lines that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssl_domains.cli.work.demo.arm import Arm
+
+__all__ = ["ARMS", "DISGUISE", "LABELS", "PICTURED", "RULE", "TUNED", "SeismicLines"]
+
+RULE = "neighbours(m=100, ms=0)"
+DISGUISE = "same_depth(ms=20)"
+"""Its positives lie at one depth, anywhere: what they share is the depth."""
+
+LABELS = "0=parallel,1=weak,2=sloping,3=channel,4=chaotic"
+
+ARMS = (
+    Arm("neighbours", f"{RULE}: the same place of a near line", ("--pairs", RULE)),
+    Arm("simclr", "SimCLR, random batches", ()),
+    Arm("shuffled", "the rule, places shuffled (control)", ("--pairs", RULE, "--shuffle-metadata", "{seed}")),
+    Arm("random", "random weights, no training", ("--set", "train.max_steps=0")),
+)
+"""In the order of the table."""
+
+TUNED = ("neighbours", "simclr", "random")
+"""Arms that are fine-tuned too; the last one from its random weights: scratch."""
+
+PICTURED = ("random", "neighbours")
+"""Arms whose predictions from one line are drawn."""
+
+COMPARED = ("simclr", "neighbours")
+"""Arms whose features are compared on the page."""
+
+SLICE_MS = "1420"
+
+_ONE_LINE = "0.012"
+_FEW = f"{_ONE_LINE},0.05,1"
+_BATCH = ("--set", "train.batch_size=64")
+
+
+@dataclass(frozen=True)
+class SeismicLines:
+    """The command lines of the demonstration, each as words after ``ssl-domains``.
+
+    Attributes:
+        out: Folder of the demonstration.
+        seed: Seed of the data and of the trainings.
+        steps: Steps of each training.
+        tuning_steps: Steps of each fine-tuning.
+    """
+
+    out: Path
+    seed: int = 0
+    steps: int = 120
+    tuning_steps: int = 80
+
+    @property
+    def survey(self) -> Path:
+        """The survey."""
+        return self.out / "data" / "survey" / "near.sgy"
+
+    @property
+    def scanned(self) -> Path:
+        """The table of the scan."""
+        return self.out / "scanned.parquet"
+
+    @property
+    def samples(self) -> Path:
+        """The sample table, with its split."""
+        return self.out / "samples.parquet"
+
+    @property
+    def crossed(self) -> Path:
+        """The table of inlines and crosslines of one block."""
+        return self.out / "crossed.parquet"
+
+    @property
+    def page(self) -> Path:
+        """The page of the time slice."""
+        return self.out / "slice.html"
+
+    def run_folder(self, arm: str) -> Path:
+        """Run folder of a training."""
+        return self.out / "runs" / arm
+
+    def tuned_folder(self, arm: str, one_line: bool = False) -> Path:
+        """Run folder of a fine-tuning."""
+        return self.out / "tuned" / (f"{arm}-one-line" if one_line else arm)
+
+    def predictions(self, arm: str) -> Path:
+        """Folder of the predictions of an arm from one line."""
+        return self.out / "predicted" / arm
+
+    def demo_data(self) -> list[str]:
+        """Writes the data."""
+        return ["seismic", "demo-data", str(self.out / "data"), "--seed", str(self.seed)]
+
+    def header(self, file: Path) -> list[str]:
+        """Shows what the headers of a file say."""
+        return ["seismic", "header", str(file)]
+
+    def scan(self) -> list[str]:
+        """Makes the table: patches of 40 samples × 40 traces of every inline, with the exact facies as labels."""
+        labels = ["--labels", str(self.out / "data" / "labels" / "facies.npy"), "--label-names", LABELS]
+        return ["seismic", "scan", str(self.survey), "-o", str(self.scanned), "--patch", "40", *labels]
+
+    def split(self) -> list[str]:
+        """Holds a quarter of the survey out, with a gap of 8 lines."""
+        where = ["--blocks", "4x1", "--hold", "4-1", "--gap", "8", "--map", str(self.out / "map.svg")]
+        return ["seismic", "split", str(self.scanned), "-o", str(self.samples), *where]
+
+    def scan_crossed(self) -> list[str]:
+        """Makes a table of inlines and crosslines, split by section: they cross each other."""
+        options = ["--along", "inline,crossline", "--patch", "40", "--every", "4", "--split-by", "section"]
+        return ["seismic", "scan", str(self.survey), "-o", str(self.crossed), *options]
+
+    def audit(self) -> list[str]:
+        """Audits that split."""
+        return ["splits", "audit", str(self.crossed), "--split", "split"]
+
+    def scan_twins(self) -> list[str]:
+        """Says what is wrong with each twin."""
+        return ["seismic", "scan", str(self.out / "data" / "twins"), "-o", str(self.out / "twins.parquet")]
+
+    def pairs(self, pairs: str) -> list[str]:
+        """Checks the pairs of a rule; those of the rule itself with a page of pictures."""
+        page = ["--html", str(self.out / "pairs.html")] if pairs == RULE else []
+        return ["seismic", "pairs", str(self.samples), "--pairs", pairs, *_BATCH, *page]
+
+    def pretrain(self, arm: Arm, run: Path) -> list[str]:
+        """Trains an arm into the folder ``run``."""
+        common = {"train.lr": 2e-3, "train.max_steps": self.steps, "train.seed": self.seed}
+        sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
+        options = [word.format(seed=self.seed) for word in arm.options]
+        return ["seismic", "pretrain", str(self.samples), "--out", str(run), *_BATCH, *sets, *options]
+
+    def probe(self, run: Path) -> list[str]:
+        """Probes the facies of a run, with 1, 5 and 100 % of the lines."""
+        return ["seismic", "probe", str(run), "--masks", "--group", "inline", "--fractions", _FEW, "--draws", "1"]
+
+    def finetune(self, start: Path, out: Path, fractions: str = _FEW) -> list[str]:
+        """Fine-tunes a run on the facies of some lines."""
+        options = ["--masks", "--group", "inline", "--fractions", fractions, "--draws", "1", "--no-scratch"]
+        steps = ["--set", f"train.max_steps={self.tuning_steps}"]
+        return ["seismic", "finetune", str(self.samples), "--from", str(start), "--out", str(out), *options, *steps]
+
+    def finetune_one_line(self, start: Path, out: Path) -> list[str]:
+        """Fine-tunes a run on the facies of one line."""
+        return self.finetune(start, out, _ONE_LINE)
+
+    def predict(self, tuned: Path, out: Path) -> list[str]:
+        """Predicts the whole survey as SEG-Y."""
+        return ["seismic", "predict", str(tuned), str(self.scanned), "-o", str(out)]
+
+    def predicted_classes(self, arm: str) -> Path:
+        """The SEG-Y file of the predicted classes of an arm."""
+        return self.predictions(arm) / "masks" / "near.classes.sgy"
+
+    def slice_page(self, drawn: Sequence[str]) -> list[str]:
+        """Draws one time slice.
+
+        Args:
+            drawn: The interpreted lines, such as ``il:262``.
+        """
+        abouts = {arm.name: arm.about for arm in ARMS}
+        shown = [f"{abouts[name]}, fine-tuned on one line={self.predicted_classes(name)}" for name in PICTURED]
+        compared = [f"{abouts[name]}={self.run_folder(name)}" for name in COMPARED]
+        words = ["seismic", "slice", str(self.samples), "--at", SLICE_MS, "-o", str(self.page)]
+        words += ["--title", "One time slice of a simulated survey"]
+        for flag, values in (("--predicted", shown), ("--run", compared), ("--line", drawn)):
+            words += [word for value in values for word in (flag, value)]
+        return words
+
+    def same_headers(self, arm: str) -> list[str]:
+        """Opens a prediction with segyio and compares its headers with those of the survey."""
+        return ["seismic", "same-headers", str(self.survey), str(self.predicted_classes(arm))]
