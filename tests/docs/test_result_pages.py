@@ -28,7 +28,7 @@ def test_every_number_of_a_page_is_that_of_its_cells(name: str, tmp_path: Path) 
         assert (RESULTS / f"{name}.cells.parquet").stat().st_size < 1_000_000
         return
     page = (RESULTS / f"{name}.md").read_text(encoding="utf-8")
-    figures = "".join(path.read_text(encoding="utf-8") for path in RESULTS.glob(f"{name}*.svg"))
+    figures = "".join(path.read_text(encoding="utf-8") for path in RESULTS.glob(f"{name}-*.svg"))
     assert "differences are shown without intervals" in page
     for text in (page, figures):
         assert not re.search(r"\bp( \(Holm\))? (=|<|&lt;)|95 % interval|\bbeats\b|\bloses to\b|is better \|", text)

@@ -20,6 +20,11 @@ def unlike(study: StudyFile, folder: Path, out: Path) -> list[str]:
     cells = folder / f"{study.name}.cells.parquet"
     pages_again(study, out, command=study.command or "", say=lambda line: None, committed=cells)
     made = {path.name: path for path in (out / "page").iterdir() if path.suffix in (".md", ".svg")}
-    published = {path.name for path in folder.glob(f"{study.name}*") if path.suffix in (".md", ".svg")}
+    published = {path.name for path in folder.iterdir() if _is_of(study.name, path)}
     different = {name for name in made.keys() & published if made[name].read_text() != (folder / name).read_text()}
     return sorted(different | (made.keys() ^ published))
+
+
+def _is_of(name: str, path: Path) -> bool:
+    """Whether a file is the page of a study, ``NAME.md``, or a figure of it, ``NAME-FIGURE.svg``."""
+    return path.suffix in (".md", ".svg") and (path.stem == name or path.stem.rpartition("-")[0] == name)
