@@ -28,6 +28,7 @@ from ssl_domains_seismic.labels import UNLABELLED
 
 __all__ = ["Attached", "attach"]
 
+_LINES = 10  # label files that have a note of their own
 _SHOWN = 8  # classes whose share of a survey is said
 Placed = list[tuple[LabelFile, PlacedFile]]
 
@@ -88,7 +89,7 @@ def attach(
     before = set().union(*(frame.columns for frame in frames.values()))
     for name, frame in frames.items():
         volume = merged.get(name)
-        if volume is None:
+        if volume is None or not volume.counts[:UNLABELLED].any():
             frames[name] = no_class_columns(frame, names, numbers)
         else:
             frames[name] = class_columns(frame, volume.path, names, numbers, request.cover)
@@ -105,7 +106,9 @@ def _add_horizon(
     problems: Problems,
     notes: list[str],
 ) -> None:
-    for survey, placed in assigned(file, surveys, lambda *both: place_file(*both, None), "--horizon", problems):
+    for survey, placed in assigned(
+        file, surveys, lambda one, there: place_file(one, there, None), "--horizon", problems
+    ):
         assert placed.horizon is not None
         notes.append(f"{file.path.name} on {survey.name}: {placed.said}")
         made = horizon_column(survey, frames[survey.name], placed.horizon.times)
@@ -124,13 +127,15 @@ def _placed(
 ) -> dict[str, Placed]:
     """What each survey has of the files."""
     made: dict[str, Placed] = {survey.name: [] for survey in surveys}
+    lines: list[str] = []
     for file in files:
-        found = assigned(file, surveys, lambda *both: place_file(*both, words), "--labels", problems)
+        found = assigned(file, surveys, lambda one, there: place_file(one, there, words), "--labels", problems)
         for survey, placed in found:
             made[survey.name].append((file, placed))
         if found:
             said = "" if found[0][1].said is None else f": {found[0][1].said}"
-            notes.append(f"{file.path.name} labels {', '.join(survey.name for survey, _ in found)}{said}")
+            lines.append(f"{file.path.name} labels {', '.join(survey.name for survey, _ in found)}{said}")
+    notes += lines[:_LINES] + ([f"… and {len(lines) - _LINES:,} more label files"] if len(lines) > _LINES else [])
     return made
 
 
