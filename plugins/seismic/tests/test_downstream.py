@@ -42,7 +42,7 @@ SIDE = 16
 
 @dataclass(frozen=True)
 class World:
-    """Patches along both directions of one cube, and its labels: 0 where there is noise alone, 1 where there is a wave."""
+    """Patches along both directions of one cube, and its labels: 0 where there is noise, 1 where there is a wave."""
 
     table: SampleTable
     store: ArrayStore
@@ -191,7 +191,7 @@ def test_fine_tuned_facies_come_back_on_the_section_and_as_pictures(world: World
         truth = picture_of(world.labels[i0:i1, x0:x1, t0:t1], held.frame["along"][row])[:, :, 0]
         assert maps[row].shape == truth.shape == (SIDE, SIDE)
         right += int((maps[row] == truth)[truth != 255].sum())
-        across += int((maps[row].T == truth)[truth != 255].sum())
+        across += int((truth == maps[row].T)[truth != 255].sum())
         known += int((truth != 255).sum())
     assert right / known > across / known + 0.15  # the maps stand as the sections do
     few = held.take(np.arange(3))
