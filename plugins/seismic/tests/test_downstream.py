@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ssl_domains.cli.work.tables import require_masks
 from ssl_domains.engine import Parts, Run, load_config, pretrain
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation import dense_features, dense_targets
 from ssl_domains.evaluation.dense_maps import map_places, require_same_shapes
 from ssl_domains.extending import RecipeRequest
@@ -28,6 +29,7 @@ from ssl_domains.probes import DenseFit, run_dense_probe, scored_once
 from ssl_domains.samples import SampleTable, ScanResult
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.views import Geometric, HorizontalFlip, LabelMaps, ViewRecipe, map_sides
+from ssl_domains_seismic.domain import SEISMIC
 from ssl_domains_seismic.preprocess import picture_of, sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.views import recipe
@@ -200,6 +202,15 @@ def test_fine_tuned_facies_come_back_on_the_section_and_as_pictures(world: World
     assert {"pixels_weak", "pixels_strong"} <= set(index.columns)
     for row, name in enumerate(index["predicted_mask"]):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / name)), maps[row])
+
+
+def test_a_table_without_masks_is_refused_with_the_command_that_scans_them(world: World) -> None:
+    frame = world.table.frame.drop("mask_path")
+    meta = replace(world.table.meta, group="block")
+    with pytest.raises(UsageError, match="the sample table names no masks") as caught:
+        require_masks(SEISMIC, SampleTable(frame, meta))
+    assert caught.value.hint == "ssl-domains seismic scan SOURCE -o SAMPLES2 --labels FOLDER --split-by block"
+    require_masks(SEISMIC, world.table)
 
 
 def test_a_row_without_an_axis_is_refused(world: World) -> None:
