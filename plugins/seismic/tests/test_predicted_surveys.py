@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -385,6 +387,26 @@ def test_a_small_disk_is_said_before_the_work(run: Run, make: Any, cube: Any, mo
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=50_000))
     with pytest.raises(ResourceError, match=r"68\.4 kB of predictions and 30\.7 kB of temporary files don't fit"):
         run(source)
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EOPNOTSUPP])
+def test_space_is_taken_before_the_work(run: Run, make: Any, cube: Any, monkeypatch: Any, fault: int) -> None:
+    """A disk that fills up is an error at once; on a file system that can't reserve space, it is filled with zeros."""
+    source = make(cube)
+
+    def refused(file: int, start: int, size: int) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(os, "posix_fallocate", refused)
+    if fault == errno.EOPNOTSUPP:
+        survey = run(source)
+        np.testing.assert_array_equal(
+            traces_of(survey.masks / "a.classes.sgy").reshape(cube.shape), classes_of(*survey.expected())
+        )
+        return
+    with pytest.raises(ResourceError, match="the disk is full: the predictions"):
+        run(source)
+    assert not list(source.parent.glob("*out-*"))
 
 
 def test_nothing_is_left_of_an_interrupted_prediction(make: Any, cube: Any, tmp_path: Path) -> None:
