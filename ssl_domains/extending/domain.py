@@ -168,6 +168,9 @@ class Domain:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a domain's name must be a lower-case word, not {self.name!r}")
+        shared = {option.name for option in self.scan_options} & {option.name for option in self.map_options}
+        if shared:
+            raise ValueError(f"{min(shared)!r} is an option of the scan and of the files of masks: predict has both")
         if self.scaling is None and self.preprocess is None:
             raise ValueError(
                 f"the domain {self.name!r} doesn't say how arrays become inputs: give scaling= for pictures, or "

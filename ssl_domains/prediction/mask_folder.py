@@ -193,8 +193,8 @@ class _Writing:
 
     def _order(self, files: Sequence[MapFile] | Sequence[MapAssembly]) -> NDArray[np.int64]:
         """The rows of some files that the model can take, in their order."""
-        rows = np.concatenate([np.array(file.rows, dtype=np.int64) for file in files])
-        return rows[self._usable[rows]]
+        rows: NDArray[np.int64] = np.concatenate([np.array(file.rows, dtype=np.int64) for file in files])
+        return np.asarray(rows[self._usable[rows]])
 
     def _path(self, name: str) -> Path:
         path = self._folder / name

@@ -36,6 +36,9 @@ def check_map_files(
         PluginError: When the plan would lose masks.
         AssertionError: When the first file isn't written as the contract says.
     """
+    for option in domain.map_options:
+        assert domain.map_files is not None, f"{option.flag} is for files of masks, and the domain has no map_files"
+        assert option.help.strip(), f"{option.flag} says what it does"
     if domain.map_files is None:
         return
     decoded = np.flatnonzero(store.of(table).decoded)

@@ -20,7 +20,7 @@ from ssl_domains.stores import ArrayStore, MaskStore, default_mask_store, defaul
 
 SIZE = 16
 _SETTINGS = (
-    "encoder.name=small_conv", f"views.size={SIZE}", "train.max_steps=2", "train.batch_size=8", "train.device=cpu",
+    "encoder.name=small_conv", "train.max_steps=2", "train.batch_size=8", "train.device=cpu",
     "head.hidden=16", "head.out=8",
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", s
     """Pre-train to ``OUT.start`` and fine-tune to ``out``, on all rows with an array and a label.
 
     Args:
-        domain: A domain of pictures.
+        domain: A domain of pictures, or one that gives a preprocess.
         samples: Table of its scan.
         out: The run folder of the fine-tuning.
         label: Name of the label column, or ``masks``.
@@ -46,20 +46,24 @@ def fine_tuned(domain: Domain, samples: Path, out: Path, label: str = "masks", s
     else:
         keep = keep & read_labels(table.column(label)).known
     table = table.take(np.flatnonzero(keep))
-    channels = max(store.of(table).channels())
-    assert domain.scaling is not None
-    config = load_config(sets=[*_SETTINGS, f"views.canvas={domain.canvas}", f"data.samples={samples}"])
-    parts = Parts(
-        table, store, Objective(), Composition(), domain.recipe(RecipeRequest(table, SIZE, 2, channels)),
-        domain.scaling(table), SimCLR,
-    )  # fmt: skip
-    start = pretrain(config, parts, out.with_name(f"{out.name}.start"))
+    sets = [*_SETTINGS, f"data.samples={samples}"]
+    if domain.scaling is None:
+        assert domain.preprocess is not None
+        source = domain.preprocess(table)
+        asked = RecipeRequest(table, 0, 2, source.spec.channels, spec=source.spec)
+        scaling: dict[str, Any] = {"scaling": None, "preprocess": source}
+    else:
+        sets += [f"views.size={SIZE}", f"views.canvas={domain.canvas}"]
+        asked = RecipeRequest(table, SIZE, 2, max(store.of(table).channels()))
+        scaling = {"scaling": domain.scaling(table)}
+    parts = Parts(table, store, Objective(), Composition(), domain.recipe(asked), method=SimCLR, **scaling)
+    start = pretrain(load_config(sets=sets), parts, out.with_name(f"{out.name}.start"))
     labelled: dict[str, Any] = {}
     if label == "masks":
         labelled["masks"] = dense_targets(table, masks, start.canvas)
     else:
         labelled |= {"label": label, "labels": read_labels(table.column(label))}
-    recipe = domain.recipe(RecipeRequest(table, SIZE, 1, channels))
+    recipe = domain.recipe(replace(asked, views=1))
     tuning = FineTuneParts(table, store, recipe, preprocess=start.preprocess, start=start.folder, **labelled)
     settings = finetune_config(start.config, len(table), segmentation=label == "masks", steps=steps)
     # A fresh head, as the frozen probe of masks takes longer than a test may; it needs a high rate.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +26,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains_seismic.domain import SEISMIC
 from ssl_domains_seismic.reader import SeismicReader
 
-from .conftest import grid_words, smooth
+from .conftest import grid_words, smooth, write
 
 FACIES = Task("segmentation", "masks", ("shale", "the channel"), (3, 7))
 NUMBERS = np.array([0, 3, 7])
@@ -386,6 +389,26 @@ def test_a_small_disk_is_said_before_the_work(run: Run, make: Any, cube: Any, mo
         run(source)
 
 
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EOPNOTSUPP])
+def test_space_is_taken_before_the_work(run: Run, make: Any, cube: Any, monkeypatch: Any, fault: int) -> None:
+    """A disk that fills up is an error at once; on a file system that can't reserve space, it is filled with zeros."""
+    source = make(cube)
+
+    def refused(file: int, start: int, size: int) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(os, "posix_fallocate", refused)
+    if fault == errno.EOPNOTSUPP:
+        survey = run(source)
+        np.testing.assert_array_equal(
+            traces_of(survey.masks / "a.classes.sgy").reshape(cube.shape), classes_of(*survey.expected())
+        )
+        return
+    with pytest.raises(ResourceError, match="the disk is full: the predictions"):
+        run(source)
+    assert not list(source.parent.glob("*out-*"))
+
+
 def test_nothing_is_left_of_an_interrupted_prediction(make: Any, cube: Any, tmp_path: Path) -> None:
     source = make(cube)
     reader = SeismicReader()
@@ -402,3 +425,23 @@ def test_nothing_is_left_of_an_interrupted_prediction(make: Any, cube: Any, tmp_
     with pytest.raises(KeyboardInterrupt):
         predict(Interrupted(), table, store, tmp_path / "out", map_files=SEISMIC.map_files)  # type: ignore[arg-type]
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_memory_does_not_grow_with_the_survey(tmp_path: Path) -> None:
+    """The larger survey has 4.3 million samples: its sums alone would take 52 MB."""
+    peaks = []
+    for inlines in (30, 90):
+        words = grid_words(range(inlines), range(120))
+        folder = tmp_path / str(inlines)
+        write(folder / "a.sgy", np.ones((len(words), 400), np.float32), words)
+        reader = SeismicReader()
+        table = reader.scan(folder, lines="189,193", patch="64", along="inline", every=5).samples
+        store = ArrayStore.fill(folder / "store", table, reader)
+        tracemalloc.start()
+        predict(
+            MadeUpModel(), table, store, folder / "out", map_files=SEISMIC.map_files  # type: ignore[arg-type]
+        )  # fmt: skip
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[1] < 40e6

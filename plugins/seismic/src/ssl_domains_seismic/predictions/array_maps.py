@@ -45,13 +45,14 @@ class ArrayMaps(VolumeMaps):
         return cells
 
     def _write(self, path: Path, blocks: Blocks, kind: str, what: str, model: MapModel) -> tuple[str, ...]:
-        header = {"descr": np.dtype(kind).newbyteorder("<").str, "fortran_order": False, "shape": self._shape()}
+        stored = np.dtype(kind).newbyteorder("<")
+        header = {"descr": stored.str, "fortran_order": False, "shape": self._shape()}
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
                 np.lib.format.write_array_header_1_0(file, header)
                 for block in blocks:
-                    file.write(np.ascontiguousarray(block, dtype=header["descr"]).data)
+                    file.write(block.astype(stored, order="C").data)
 
         write_whole(path, write)
         return ()

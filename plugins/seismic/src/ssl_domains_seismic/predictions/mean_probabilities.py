@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ __all__ = ["MeanProbabilities", "temporary_bytes"]
 
 _KEPT = 1 << 26  # bytes of the file that stay in this process before its pages are given back
 _ZEROS = bytes(1 << 20)
+_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # of file systems that can't reserve space
 
 
 def temporary_bytes(sides: tuple[int, int, int], outputs: int) -> int:
@@ -42,7 +44,7 @@ class MeanProbabilities:
         self.sides, self.outputs = sides, outputs
         size = temporary_bytes(sides, outputs)
         with tempfile.TemporaryFile(dir=folder) as file:
-            _reserve(file.fileno(), size)
+            _reserve(file, size)
             self._map = mmap.mmap(file.fileno(), size)
         self._touched = 0
 
@@ -89,10 +91,17 @@ class MeanProbabilities:
             self._map.madvise(mmap.MADV_DONTNEED)
 
 
-def _reserve(file: int, size: int) -> None:
-    """Take the space of a file on the disk; it reads as zeros."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file, 0, size)
-        return
-    for start in range(0, size, len(_ZEROS)):
-        os.write(file, _ZEROS[: size - start])
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Take the space of an empty file on the disk; it reads as zeros.
+
+    Raises:
+        OSError: When the disk is full.
+    """
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _UNSUPPORTED:
+            raise
+        for start in range(0, size, len(_ZEROS)):
+            file.write(_ZEROS[: size - start])
+        file.flush()

@@ -16,11 +16,10 @@ from ssl_domains_seismic.predictions.array_maps import ArrayMaps
 from ssl_domains_seismic.predictions.samples_of_volume import samples_of_volume
 from ssl_domains_seismic.predictions.segy_maps import KINDS, SegyMaps
 from ssl_domains_seismic.predictions.survey_maps import VolumeMaps
-from ssl_domains_seismic.reading import reading_of
+from ssl_domains_seismic.reading import OPTIONS, reading_of
 
 __all__ = ["map_files"]
 
-_READ_BY = ("lines", "samples_as", "coordinates", "vertical")
 _ARRAY_KIND = "uint8"  # of the class numbers of a .npy volume; SEG-Y programs read float32 more widely
 
 
@@ -42,7 +41,8 @@ def map_files(table: SampleTable, root: Path | None, format: str | None = None) 
     missing = [name for name in ("path", "region", "along") if name not in table.columns]
     if missing:
         raise UsageError(f"the table has no column {missing[0]!r}", "scan the volume with ssl-domains seismic scan")
-    frame = table.frame.with_row_index("row")
+    read = [name for name in (*OPTIONS, "index_path") if name in table.columns]
+    frame = table.frame.select("path", "region", "along", *read).with_row_index("row")
     parts = frame.partition_by("path", maintain_order=True)
     stems = mirrored_names([str(part["path"][0]) for part in parts], root, "")
     return MapPlan(tuple(_volume(part, stem, format) for part, stem in zip(parts, stems, strict=True)))
@@ -55,5 +55,5 @@ def _volume(part: pl.DataFrame, stem: str, format: str | None) -> VolumeMaps:
     if source.suffix.lower() == ".npy":
         kind = format or _ARRAY_KIND
         return ArrayMaps(f"{stem}.classes.npy", samples.rows, stem, source, samples, kind)
-    reading = replace(reading_of(*(first.get(name) for name in _READ_BY)), index=first.get("index_path"))
+    reading = replace(reading_of(*(first.get(name) for name in OPTIONS)), index=first.get("index_path"))
     return SegyMaps(f"{stem}.classes.sgy", samples.rows, stem, source, samples, format or "float32", reading)
