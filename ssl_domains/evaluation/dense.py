@@ -21,7 +21,17 @@ from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_pat
 from ssl_domains.evaluation.sources import run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
 from ssl_domains.pairs import Objective, parse
-from ssl_domains.probes import ConvHead, DenseFit, DenseHead, DenseTargets, label_draws, run_dense_probe, scored_once
+from ssl_domains.probes import (
+    POSITION,
+    ConvHead,
+    DenseFit,
+    DenseHead,
+    DenseTargets,
+    label_draws,
+    position_floor,
+    run_dense_probe,
+    scored_once,
+)
 from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
@@ -50,6 +60,7 @@ def dense_probe_run(
     fit: DenseFit | None = None,
     levels: Levels = "hypercolumn",
     names: Mapping[int, str] | Sequence[str] | None = None,
+    floors: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
     """Probe the masks and write the report to ``probe-masks.json`` in the run's folder.
@@ -66,6 +77,7 @@ def dense_probe_run(
         fit: Settings of the fit.
         levels: Whether the head reads the maps of all stages or only the last.
         names: Names of the classes; None takes those that the scan recorded.
+        floors: Whether to score the place of each pixel alone, where samples are regions of arrays.
         progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
@@ -117,6 +129,11 @@ def dense_probe_run(
                     device=resolve_device(run.config.train.device),
                 )  # fmt: skip
                 report_rows.append(ProbeRow.of_dense(arm, head.name, result, draw.asked, draw.used, seed, draw.note))
+    if floors and places is not None:
+        places = places.take(used)
+        for seed, draw in draws:
+            result = position_floor(targets, places, groups, draw.rows[used], test, seed=seed)
+            report_rows.append(ProbeRow.of_dense(POSITION, "trees", result, draw.asked, draw.used, seed, draw.note))
     report = ProbeReport(
         label=MASKS,
         task="segmentation",

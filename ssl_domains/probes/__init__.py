@@ -15,10 +15,18 @@ from ssl_domains.probes.dense import (
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead, DenseHead
 from ssl_domains.probes.dense_loss import dense_loss, dense_loss_of_sums, dense_sums
-from ssl_domains.probes.floor import TreeProbe, column_floor, floor_features
+from ssl_domains.probes.floors import (
+    POSITION,
+    TreeProbe,
+    column_floor,
+    floor_features,
+    hog,
+    intensity_statistics,
+    mean_colour,
+    position_floor,
+)
 from ssl_domains.probes.fractions import LabelDraw, label_draws
 from ssl_domains.probes.frozen import Answer, Probe, ProbeResult, chosen_setting, require_varying, run_probe
-from ssl_domains.probes.handmade import hog, intensity_statistics, mean_colour
 from ssl_domains.probes.knn import KnnProbe, knn_probe
 from ssl_domains.probes.labels import Labels, Task, detect_task, read_labels
 from ssl_domains.probes.linear import LinearMap, LinearProbe, linear_probe
@@ -36,6 +44,7 @@ from ssl_domains.probes.scored_once import MapPlaces, scored_once
 
 __all__ = [
     "HEADLINE",
+    "POSITION",
     "Answer",
     "ConvHead",
     "DeepLabHead",
@@ -79,6 +88,7 @@ __all__ = [
     "mean_colour",
     "mean_iou",
     "pixel_accuracy",
+    "position_floor",
     "read_labels",
     "require_varying",
     "retrieve",

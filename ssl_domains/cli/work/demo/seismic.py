@@ -29,8 +29,10 @@ _WRITTEN = (
     *("scanned.masks", "samples.store", "samples.masks", "map.svg", "pairs.html", "slice.html", "runs", "tuned"),
     *("predicted", "logs"),
 )
-_HEADER = ("format", "lines", "grid", "vertical", "bins", "not sampled")
-_PAIRS = ("positives", "nuisance", "warning", "measured", "depth", "advice")
+_HEADER = ("format", "lines", "grid", "vertical", "bins")
+_LEFT_OUT = ("left out", "nothing", "files", "─", "    ")
+_PAIRS = ("relation", "  anchors", "  voxels", "  nuisance depth", "  nuisance amplitude")
+"""Starts of the lines of a report that are repeated; the others are there for the one who types it."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,16 @@ class SeismicDemonstration:
         note("\n1. A simulated survey whose line numbers stand at unusual bytes, and five twins with one fault each")
         self._run(invoke, lines.demo_data())
         self._shown(invoke, lines.header(lines.survey), _HEADER)
-        self._run(invoke, lines.scan_twins())
-        self._run(invoke, lines.scan())
+        self._shown(invoke, lines.scan_twins(), _LEFT_OUT)
+        self._shown(invoke, lines.scan(), _LEFT_OUT)
         self._run(invoke, lines.split())
         note("\n2. A split of inlines and crosslines that cross each other: refused")
         self._quiet(invoke, lines.scan_crossed())
         self._refused(run, lines.audit())
         note(f"\n3. A rule that is the depth: {DISGUISE}")
-        self._run(invoke, lines.pairs(DISGUISE))
+        self._shown(invoke, lines.pairs(DISGUISE), _PAIRS)
         note(f"\n   The rule of this demonstration: {RULE}")
-        self._run(invoke, lines.pairs(RULE))
+        self._shown(invoke, lines.pairs(RULE), _PAIRS)
         jobs = self.jobs()
         note(f"\n4. {len(ARMS)} trainings, their probes and fine-tunings, {self.processes} processes of one thread")
         run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))

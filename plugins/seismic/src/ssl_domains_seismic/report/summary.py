@@ -9,7 +9,7 @@ __all__ = ["axis_words", "chosen_words", "one_line", "score_words", "vertical_wo
 
 
 def one_line(survey: Survey) -> str:
-    """Grid, header words, vertical axis and number type of a survey that can be sampled."""
+    """Grid, header words, vertical axis, number type and an unusual byte order of a survey that can be sampled."""
     inlines, crosslines, samples = survey.volume.shape
     grid = survey.grid
     if survey.lines is None:
@@ -21,7 +21,8 @@ def one_line(survey: Survey) -> str:
             f"{inlines:,} × {crosslines:,} lines{holes} from {chosen_words(survey)}; inline {axis_words(survey, 0)}, "
         )
         lines += f"crossline {axis_words(survey, 1)}"
-    return f"{lines}; {samples:,} samples, {vertical_words(survey)}; {survey.layout.format.name}"
+    order = ", little-endian" if survey.layout.header.order == "<" else ""
+    return f"{lines}; {samples:,} samples, {vertical_words(survey)}; {survey.layout.format.name}{order}"
 
 
 def chosen_words(survey: Survey) -> str:
