@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains_seismic.copies.bricks import PAGE, Bricks
+from ssl_domains_seismic.copies.bricks import PAGE, Bricks, bricks_for
 
-__all__ = ["DepthCopy", "head_of", "open_copy", "voxels_of"]
+__all__ = ["DepthCopy", "copy_place", "head_of", "open_copy"]
 
 _MARK = b"ssl-domains depth-major copy\n"
 _VOXELS = 16  # numbers that are compared when a copy is opened
@@ -51,6 +52,12 @@ class DepthCopy:
         return DepthCopy, (self.path, self.bricks)
 
 
+def copy_place(folder: Path, survey: Path) -> str:
+    """Where the copy of a survey lies, for tables in a folder."""
+    digest = hashlib.sha256(str(survey).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return str(folder / "segy-copies" / f"{digest}.bricks")
+
+
 def head_of(bricks: Bricks, stamp: Mapping[str, Any]) -> bytes:
     """The first page of a copy: its order, and what it is made from."""
     said = {"format": 1, "shape": list(bricks.shape), "dtype": bricks.dtype.str, "sides": list(bricks.sides), **stamp}
@@ -82,22 +89,19 @@ def open_copy(
         return None
     except OSError as error:
         return _unused(path, name, error.strerror or str(error))
-    try:
-        said = json.loads(head.removeprefix(_MARK)) if head.startswith(_MARK) else {}
-        bricks = Bricks(shape, dtype, tuple(said["sides"]))
-        fits = head_of(bricks, stamp) == head and size == PAGE + bricks.nbytes
-    except (ValueError, KeyError, TypeError, ZeroDivisionError):
+    bricks = bricks_for(shape, dtype)
+    if len(head) < PAGE or not head.startswith(_MARK) or (head == head_of(bricks, stamp) and size != PAGE + bricks.nbytes):
         return _unused(path, name, "it is no depth-major copy, or a damaged one")
-    if not fits:
+    if head != head_of(bricks, stamp):
         return _unused(path, name, "the survey was changed since, or is read in another way")
     copy = DepthCopy(path, bricks)
-    for place in voxels_of(shape):
+    for place in _voxels(shape):
         if copy.read([slice(at, at + 1) for at in place]).tobytes() != voxel(*place):
             return _unused(path, name, "its samples are not those of the survey")
     return copy
 
 
-def voxels_of(shape: tuple[int, int, int]) -> Iterator[tuple[int, int, int]]:
+def _voxels(shape: tuple[int, int, int]) -> Iterator[tuple[int, int, int]]:
     """Places that are compared: the same ones each time, spread over the volume."""
     for inline, crossline, sample in np.random.default_rng(0).random((_VOXELS, 3)) * shape:
         yield int(inline), int(crossline), int(sample)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.samples import mapped_file, normal_slices
-from ssl_domains_seismic.copies.bricks import PAGE
+from ssl_domains_seismic.copies.bricks import PAGE, bricks_for
 from ssl_domains_seismic.copies.copy_file import DepthCopy, open_copy
 from ssl_domains_seismic.geometry.grid import Grid
 from ssl_domains_seismic.reading import Reading
@@ -23,7 +23,7 @@ from ssl_domains_seismic.segy.ibm import decode_ibm
 
 __all__ = ["SegyVolume"]
 
-_PIECE = 1 << 14  # words that are put together at a time, so that they stay in the processor's cache
+_PIECE = 1 << 13  # words that are put together at a time: small enough for the processor's cache
 _NARROW = 4  # samples of a trace up to which each is gathered from all traces by itself
 
 
@@ -61,7 +61,7 @@ class SegyVolume:
     grid: Grid
     reading: Reading
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """Inlines, crosslines, samples."""
         return (*self.grid.shape, self.samples)
@@ -72,37 +72,38 @@ class SegyVolume:
         Raises:
             DataError: When the file is gone, or was changed since its headers were read.
         """
-        box = normal_slices(slices, self.shape)
-        buffer = self._mapped()
-        copy = None if self.reading.copy is None else self._copy_for(box)
-        made = self._from_file(buffer, box) if copy is None else copy.read(box)
-        missing = self._missing(*box[:2])
-        if missing is None or not missing.any():
-            return made, None
-        made[missing] = 0
-        return made, ~missing[:, :, None]
+        return self._read(slices, self.reading.copy is not None)
 
-    def read_in_place(self, slices: Sequence[slice]) -> NDArray[np.generic]:
-        """A part as `read` gives it, from the SEG-Y file itself; traces in holes hold anything.
+    def read_from_file(self, slices: Sequence[slice]) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """The same, from the SEG-Y file even where a copy has it.
 
         Raises:
             DataError: As `read` does.
         """
-        return self._from_file(self._mapped(), normal_slices(slices, self.shape))
+        return self._read(slices, False)
 
-    @cached_property
+    @property
     def copy(self) -> DepthCopy | None:
         """The depth-major copy that the reading names, where it is there and was made of this file as it is now."""
-        if self.reading.copy is None:
+        path = self.reading.copy
+        if path is None:
             return None
-        return open_copy(self.reading.copy, os.path.basename(self.path), self.shape, self.dtype, self.stamp(), self.voxel)
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        state = status.st_ino, status.st_size, status.st_mtime_ns
+        if self.__dict__.get("_copy", (None,))[0] != state:  # opened, or refused, once for each state of the file
+            name = os.path.basename(self.path)
+            opened = open_copy(path, name, self.shape, self.dtype, self.stamp(), self.voxel)
+            self.__dict__["_copy"] = state, opened
+        made: DepthCopy | None = self.__dict__["_copy"][1]
+        return made
 
     def voxel(self, inline: int, crossline: int, sample: int) -> bytes:
         """The bytes of one number."""
         place = (slice(inline, inline + 1), slice(crossline, crossline + 1), slice(sample, sample + 1))
-        made = self.read_in_place(place)
-        missing = self._missing(*place[:2])
-        return bytes(made.itemsize) if missing is not None and missing.any() else made.tobytes()
+        return self.read_from_file(place)[0].tobytes()
 
     def stamp(self) -> dict[str, Any]:
         """What a copy must have been made from: the file as it is now, read in this way, placed on this grid."""
@@ -114,16 +115,33 @@ class SegyVolume:
             "stored": self.stored.str, "ibm": self.ibm, "grid": grid.hexdigest(),
         }  # fmt: skip
 
+    @cached_property
+    def _native(self) -> np.dtype[Any]:
+        """Type of the words in the machine's byte order."""
+        return self.stored.newbyteorder("=")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopened, (self.path, self.size, self.modified, self.reading)
 
+    def _read(self, slices: Sequence[slice], copied: bool) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        box = normal_slices(slices, self.shape)
+        buffer = self._mapped()
+        copy = self._copy_for(box) if copied else None
+        made = self._from_file(buffer, box) if copy is None else copy.read(box)
+        missing = self._missing(*box[:2])
+        if missing is None or not missing.any():
+            return made, None
+        if copy is None:
+            made[missing] = 0
+        return made, ~missing[:, :, None]
+
     def _copy_for(self, box: tuple[slice, ...]) -> DepthCopy | None:
         """The copy, where it has a part of the volume on fewer pages than the file; None otherwise."""
-        if any(one.step != 1 for one in box) or self.copy is None:
-            return None
         inlines, crosslines, samples = (one.stop - one.start for one in box)
         in_file = inlines * crosslines * (1 + samples * self.stored.itemsize // PAGE)
-        return self.copy if self.copy.bricks.pages(box) < in_file else None
+        if any(one.step != 1 for one in box) or bricks_for(self.shape, self.dtype).pages(box) >= in_file:
+            return None
+        return self.copy
 
     def _mapped(self) -> mmap.mmap:
         try:
@@ -146,14 +164,11 @@ class SegyVolume:
 
     def _from_file(self, buffer: mmap.mmap, box: tuple[slice, ...]) -> NDArray[np.generic]:
         """A part in the machine's byte order, in an array of its own."""
-        native = self.stored.newbyteorder("=")
         if self.grid.table is None:
-            words = self._regular(buffer)[box].astype(native, order="C")
+            words = self._regular(buffer)[box].astype(self._native, order="C")
         else:
-            words = self._gathered(self._traces(buffer)[:, box[2]], self.grid.table[box[:2]], native)
-        if self.ibm:
-            return decode_ibm(words, words.view(np.float32))
-        return words.astype(self.dtype, copy=False)
+            words = self._gathered(self._traces(buffer)[:, box[2]], self.grid.table[box[:2]])
+        return decode_ibm(words, words.view(np.float32)) if self.ibm else words
 
     def _traces(self, buffer: mmap.mmap) -> NDArray[Any]:
         """All traces as they lie in the file, ``[trace, sample]``."""
@@ -168,17 +183,15 @@ class SegyVolume:
         strides = (down * self.trace_bytes, right * self.trace_bytes, self.stored.itemsize)
         return np.ndarray(self.shape, self.stored, buffer, self.first + first * self.trace_bytes, strides)
 
-    @staticmethod
-    def _gathered(traces: NDArray[Any], table: NDArray[np.int64], native: np.dtype[Any]) -> NDArray[Any]:
+    def _gathered(self, traces: NDArray[Any], table: NDArray[np.int64]) -> NDArray[Any]:
         """Traces by their numbers, ``[inline, crossline, sample]``; that of a hole is any trace.
 
         Args:
             traces: Samples of all traces of the file.
             table: Trace of each cell; −1 in holes.
-            native: Type of the words in the machine's byte order.
         """
         samples = traces.shape[1]
-        words = np.empty((*table.shape, samples), native)
+        words = np.empty((*table.shape, samples), self._native)
         cells = max(1, _PIECE // max(samples, 1))
         rows = max(1, cells // max(table.shape[1], 1))
         for row in range(0, len(table), rows):
