@@ -158,6 +158,8 @@ class SegyVolume:
 
     def _missing(self, rows: slice, columns: slice) -> NDArray[np.bool_] | None:
         """Cells of a part that have no trace, or a dead one; None when the file has all cells and no dead trace."""
+        if self.grid.table is None and self.grid.dead is None:
+            return None
         holes = None if self.grid.table is None else self.grid.table[rows, columns] < 0
         dead = None if self.grid.dead is None else self.grid.dead[rows, columns]
         return holes if dead is None else dead if holes is None else holes | dead
@@ -178,10 +180,15 @@ class SegyVolume:
 
     def _regular(self, buffer: mmap.mmap) -> NDArray[Any]:
         """The grid of a file in regular order, ``[inline, crossline, sample]``; strides may be negative."""
-        assert self.grid.regular is not None
-        first, down, right = self.grid.regular
-        strides = (down * self.trace_bytes, right * self.trace_bytes, self.stored.itemsize)
-        return np.ndarray(self.shape, self.stored, buffer, self.first + first * self.trace_bytes, strides)
+        of, made = self.__dict__.get("_array", (None, None))
+        if of is not buffer:
+            assert self.grid.regular is not None
+            first, down, right = self.grid.regular
+            strides = (down * self.trace_bytes, right * self.trace_bytes, self.stored.itemsize)
+            made = np.ndarray(self.shape, self.stored, buffer, self.first + first * self.trace_bytes, strides)
+            self.__dict__["_array"] = buffer, made
+        whole: NDArray[Any] = made
+        return whole
 
     def _gathered(self, traces: NDArray[Any], table: NDArray[np.int64]) -> NDArray[Any]:
         """Traces by their numbers, ``[inline, crossline, sample]``; that of a hole is any trace.
