@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,51 +11,67 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.result import Row
+from benchmarks.seismic.files import CODES, write_survey
 from benchmarks.timing import spread
+from ssl_domains.samples import mapped_file
+from ssl_domains_seismic.copies.write import write_copy
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.survey import open_survey
 
-__all__ = ["bytes_of_patch", "cold_rows"]
+__all__ = ["bytes_of_patches", "cold_rows"]
 
 
-def cold_rows(name: str, survey: Path, side: int, patches: int) -> Iterator[Row]:
-    """MB of a patch from the SEG-Y file and from its copy, and their ratio; nothing where the system counts no reads.
+def cold_rows(folder: Path, shape: tuple[int, int, int], side: int, patches: int) -> Iterator[Row]:
+    """MB of a patch from the SEG-Y file of each format and from its copy, and their ratio.
+
+    Nothing where the files lie in memory, or the system counts no reads.
 
     Args:
-        name: Format of the survey.
-        survey: The file, with its copy ``.bricks`` beside it.
+        folder: Where files are written.
+        shape: Inlines, crosslines, samples.
         side: Of a patch.
-        patches: How many are read, each by a process of its own.
+        patches: How many are read.
     """
-    read: dict[bool, list[float]] = {False: [], True: []}
-    for number in range(patches):
-        for copied in (False, True):
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                read[copied].append(pool.submit(bytes_of_patch, str(survey), copied, side, number).result() / 1e6)
-    if not min(read[False]):
-        return
-    yield Row.of(f"{name}: read for a patch of {side} × {side} from SEG-Y, cold", spread(read[False]), "MB")
-    yield Row.of(f"{name}: read for a patch of {side} × {side} from the copy, cold", spread(read[True]), "MB")
-    share = [100 * copy / file for copy, file in zip(read[True], read[False], strict=True)]
-    yield Row.at_most(f"{name}: the copy's share of it", spread(share), "%", 1)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found = {name: pool.submit(bytes_of_patches, str(folder), name, shape, side, patches) for name in CODES}
+    for name, task in found.items():
+        read = task.result()
+        if not min(file for file, _ in read):
+            return
+        for where, place in (("SEG-Y", 0), ("the copy", 1)):
+            each = spread([both[place] / 1e6 for both in read])
+            yield Row.of(f"{name}: read for a patch of {side} × {side} from {where}, cold", each, "MB")
+        share = spread([100 * copy / file for file, copy in read])
+        yield Row.at_most(f"{name}: the copy's share of it", share, "%", 1)
 
 
-def bytes_of_patch(survey: str, copied: bool, side: int, number: int) -> int:
-    """Bytes that this process reads from the disk for a patch; 0 where the files lie in memory.
+def bytes_of_patches(
+    folder: str, name: str, shape: tuple[int, int, int], side: int, patches: int
+) -> list[tuple[int, int]]:
+    """Bytes that this process reads from the disk for each patch, from the file and from its copy.
 
-    The files are opened, which reads the headers, then put out of the system's memory.
+    It writes both itself: what another process has mapped can't be put out of memory.
     """
-    path = Path(survey)
+    path = write_survey(Path(folder) / f"cold-{name}.sgy", shape, CODES[name])
     copy = path.with_suffix(".bricks")
-    volume = open_survey(path, replace(Reading(), copy=str(copy) if copied else None)).volume
-    if copied:
-        assert volume.copy is not None, "the copy fits its survey"
-    for file in (path, copy):
+    write_copy(open_survey(path, Reading()).volume, copy)
+    made = []
+    for number in range(patches):
+        starts = [(37 * number + 11 * axis) % (length - side + 1) for axis, length in enumerate(shape[:2])]
+        depth = (101 * number + 7) % shape[2]
+        part = (*(slice(start, start + side) for start in starts), slice(depth, depth + 1))
+        made.append((_bytes_of(path, None, part), _bytes_of(path, copy, part)))
+    return made
+
+
+def _bytes_of(path: Path, copy: Path | None, part: tuple[slice, ...]) -> int:
+    volume = replace(open_survey(path, replace(Reading(), copy=None if copy is None else str(copy))).volume)
+    assert copy is None or volume.copy is not None, "the copy fits its survey"
+    mapped_file(str(path)).madvise(mmap.MADV_DONTNEED)  # pages in use by a process can't be put out of memory
+    for file in (path,) if copy is None else (path, copy):
         _put_out_of_memory(file)
-    starts = [(37 * number + 11 * axis) % (length - side + 1) for axis, length in enumerate(volume.shape[:2])]
-    depth = (101 * number + 7) % volume.shape[2]
     before = _read_bytes()
-    volume.read((*(slice(start, start + side) for start in starts), slice(depth, depth + 1)))
+    volume.read(part)
     return _read_bytes() - before
 
 

@@ -13,7 +13,6 @@ import torch
 from benchmarks.result import Result, Row, machine
 from benchmarks.seismic.access import access_rows
 from benchmarks.seismic.cold import cold_rows
-from benchmarks.seismic.files import CODES
 from benchmarks.seismic.memory import memory_row
 from benchmarks.seismic.waiting import Training, waiting_rows
 from ssl_domains.engine.processes.allocation import freed_memory_kept
@@ -84,8 +83,7 @@ def run(sizes: Sizes | None = None) -> Result:
 def _rows(folder: Path, sizes: Sizes) -> Iterator[Row]:
     with freed_memory_kept(torch.device("cpu")):
         yield from access_rows(folder, sizes.shape, sizes.side, sizes.rounds, sizes.calls)
-    for name in CODES:
-        yield from cold_rows(name, folder / f"{name}.sgy", sizes.side, sizes.patches)
+    yield from cold_rows(folder, sizes.shape, sizes.side, sizes.patches)
     yield memory_row(folder, sizes.large, sizes.crops, sizes.limit_mb)
     for name in sizes.trained:
         yield from waiting_rows(folder, name, folder / f"{name}.sgy", sizes.training, sizes.repeats)

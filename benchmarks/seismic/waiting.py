@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmarks.result import Row
 from benchmarks.timing import spread
-from ssl_domains.engine import Event, Parts, Stepped, load_config, pretrain
+from ssl_domains.engine import Parts, load_config, pretrain
+from ssl_domains.engine.record.events import Event, Stepped
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
