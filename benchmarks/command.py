@@ -15,6 +15,7 @@ NAMES = (
     "sampler",
     "store",
     "regions",
+    "seismic",
     "engine_step",
     "methods",
     "lightly_methods",

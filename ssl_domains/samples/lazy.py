@@ -54,14 +54,19 @@ def normal_slices(slices: Sequence[slice], shape: Sequence[int]) -> tuple[slice,
         IndexError: For more slices than sides, or something that is no slice.
         ValueError: For a negative step.
     """
-    if len(slices) > len(shape):
-        raise IndexError(f"{len(slices)} slices for an array of {len(shape)} sides")
+    given = len(slices)
+    if given > len(shape):
+        raise IndexError(f"{given} slices for an array of {len(shape)} sides")
     made = []
-    for side, one in zip(shape, [*slices, *[slice(None)] * (len(shape) - len(slices))], strict=True):
+    for axis, side in enumerate(shape):
+        if axis >= given:
+            made.append(slice(0, side, 1))
+            continue
+        one = slices[axis]
         if not isinstance(one, slice):
             raise IndexError(f"an array is read by slices, not by {one!r}")
         start, stop, step = one.indices(side)
         if step < 0:
             raise ValueError("an array is read by slices with a positive step")
-        made.append(slice(start, max(start, stop), step))
+        made.append(slice(start, stop if stop > start else start, step))
     return tuple(made)

@@ -32,7 +32,8 @@ class ScanSession:
         files: Files that belong to the table that is written; None where no table is.
 
     Attributes:
-        folder: Folder of the table that is written, where a reader may keep files of its own; None without a journal.
+        table: The table that is written, by the name of its journal ``.scanning-TABLE``; None without a journal.
+        folder: Folder of that table, where a reader may keep files of its own; None without a journal.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ScanSession:
     ) -> None:
         self.progress = progress
         self.files = files
+        self.table = None if journal is None else journal.with_name(journal.name.removeprefix(".scanning-"))
         self.folder = None if journal is None else Path(journal).parent
         self.restored = 0
         self._known: dict[tuple[str, str], tuple[list[Any], Any]] = {}

@@ -1,4 +1,4 @@
-"""``ssl-domains seismic``: the commands of every domain, and ``header``, ``split``, ``slice``, ``same-headers``."""
+"""``ssl-domains seismic``: the commands of every domain, and ``header``, ``copy``, ``split``, ``slice``, ``same-headers``."""
 
 from __future__ import annotations
 
@@ -30,6 +30,26 @@ def header(
     from ssl_domains_seismic.report.header import header_report
 
     typer.echo(header_report(file, lines, samples_as, coordinates, vertical))
+
+
+@app.command("copy")
+def copy(
+    source: Annotated[Path, typer.Argument(help="Sample table, or a SEG-Y file.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="For a file: the folder of its table.")
+    ] = None,
+    lines: Annotated[str | None, typer.Option(help="For a file: header bytes of inline and crossline.")] = None,
+    samples_as: Annotated[str | None, typer.Option(help="For a file: ibm or ieee.")] = None,
+    coordinates: Annotated[str | None, typer.Option(help="For a file: int, ibm or ieee.")] = None,
+    vertical: Annotated[str | None, typer.Option(help="For a file: time or depth.")] = None,
+) -> None:
+    """Copy surveys with time slices first, beside their table, so that slices and cubes are read from few pages."""
+    from ssl_domains.cli.progress import showing_progress
+    from ssl_domains_seismic.copies.command import copy_surveys
+
+    options = {"lines": lines, "samples_as": samples_as, "coordinates": coordinates, "vertical": vertical}
+    with showing_progress() as progress:
+        copy_surveys(source, out, options, typer.echo, progress)
 
 
 @app.command("split")

@@ -32,6 +32,7 @@ from ssl_domains.samples import (
 from ssl_domains_seismic.interpretation import OPTIONS as INTERPRETATION
 from ssl_domains_seismic.interpretation import SampledSurvey, attach, find_label_files, request_of
 from ssl_domains_seismic.labels import open_label_volume, read_mask
+from ssl_domains_seismic.copies.offer import copy_beside_table, offers
 from ssl_domains_seismic.patches import Cut, patches_of
 from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
 from ssl_domains_seismic.reading import OPTIONS as READING
@@ -45,7 +46,7 @@ __all__ = ["SUFFIXES", "SeismicReader"]
 
 SUFFIXES = (".sgy", ".segy", ".seg")
 _OPTIONS = tuple(sorted((*READING, *SAMPLING, *INTERPRETATION)))
-_INDEX = "index_path"
+_INDEX, _COPY = "index_path", "copy_path"
 _LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
     "sample": pl.String,
@@ -62,7 +63,7 @@ class SeismicReader:
     version = "1"
     axes = "zyx"
     missing = True  # IEEE samples may be NaN
-    columns = (*READING, _INDEX)
+    columns = (*READING, _INDEX, _COPY)
 
     def scan(self, source: Path, **options: Any) -> ScanResult:
         """Index a folder or a file from its headers.
@@ -110,7 +111,7 @@ class SeismicReader:
         if path.lower().endswith(".npy"):
             return _npy(path)
         reading = reading_of(*(row.get(name) for name in READING))
-        return open_survey(path, replace(reading, index=row.get(_INDEX))).volume
+        return open_survey(path, replace(reading, index=row.get(_INDEX), copy=row.get(_COPY))).volume
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         """The whole volume of a row, ``[inline, crossline, sample]``; holes and dead traces are 0.
@@ -190,7 +191,7 @@ def _surveys(
     remarks: dict[str, list[str]] = {}
     names = _names(volumes, root)
     lines: list[str] = []
-    of_file = {path: replace(reading, index=_index(path)) for path in volumes}
+    of_file = {path: _reading_of_file(path, reading, sampling) for path in volumes}
     for path, said in each_file(volumes, lambda path: _facts(path, of_file[path]), problems, "volumes"):
         name = names[path]
         made = read_guarded(lambda path=path: _cut(path, of_file[path], sampling), path)  # type: ignore[misc]
@@ -212,6 +213,7 @@ def _surveys(
         surveys.append(SampledSurvey(frame, name, path, places, of_file[path]))
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
+    notes += offers({one.path: one.reading for one in surveys if one.path.suffix.lower() != ".npy"}, sampling)
     return surveys
 
 
@@ -228,10 +230,16 @@ def _facts(path: Path, reading: Reading) -> dict[str, Any]:
     return {"summary": one_line(survey), "notes": [*survey.choice.evidence, *survey.notes]}
 
 
+def _reading_of_file(path: Path, reading: Reading, sampling: Sampling) -> Reading:
+    if path.suffix.lower() == ".npy":
+        return reading
+    return replace(reading, index=_index(path), copy=copy_beside_table(path, sampling))
+
+
 def _index(path: Path) -> str | None:
     """Where the header words of a large file are kept: beside the table that the scan under way writes."""
     session = current_session()
-    if session is None or session.folder is None or path.suffix.lower() == ".npy":
+    if session is None or session.folder is None:
         return None
     digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return str(session.folder.resolve() / "segy-headers" / f"{digest}.json")
@@ -259,13 +267,12 @@ def _with_names(frame: pl.DataFrame, path: Path, name: str, places: Places, read
     """Add what all rows of a file share, and the id of each sample: file, axis, and where its region starts."""
     place = pl.concat_str([pl.col("region").list.get(axis).cast(pl.String) for axis in (0, 2, 4)], separator=".")
     words = None if reading.lines is None else f"{reading.lines[0]},{reading.lines[1]}"
-    shared: dict[str, Any] = {
-        "path": str(path), "array": name, "survey": name, "dtype": places.dtype,
-    }  # fmt: skip
+    shared: dict[str, Any] = {"path": str(path), "array": name, "survey": name, "dtype": places.dtype}
     chosen = {"lines": words, "samples_as": reading.samples_as}
     chosen["coordinates"] = None if reading.coordinates == "int" else reading.coordinates
     chosen["vertical"] = None if reading.vertical == "time" else reading.vertical
     chosen[_INDEX] = reading.index if reading.index is not None and Path(reading.index).is_file() else None
+    chosen[_COPY] = reading.copy
     shared |= {column: value for column, value in chosen.items() if value is not None}
     return frame.select(
         pl.concat_str([pl.lit(name), pl.col("along"), place], separator=":").alias("sample"),

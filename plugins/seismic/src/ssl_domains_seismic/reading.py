@@ -28,6 +28,7 @@ class Reading:
         coordinates: How the words of x and y are read: ``"int"``, ``"ibm"`` or ``"ieee"``.
         vertical: ``"time"``: intervals are µs. ``"depth"``: they are mm, or thousandths of a foot.
         index: File of an index that keeps the header words, ``NAME.json``; None for none.
+        copy: File of a depth-major copy of the samples, which need not be there; None for none.
     """
 
     lines: tuple[int, int] | None = None
@@ -35,6 +36,7 @@ class Reading:
     coordinates: str = "int"
     vertical: str = "time"
     index: str | None = None
+    copy: str | None = None
 
 
 def reading_of(

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.samples import mapped_file, normal_slices
+from ssl_domains_seismic.copies.bricks import PAGE, bricks_for
+from ssl_domains_seismic.copies.copy_file import DepthCopy, open_copy
 from ssl_domains_seismic.geometry.grid import Grid
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.segy.ibm import decode_ibm
 
 __all__ = ["SegyVolume"]
 
+_PIECE = 1 << 13  # words that are put together at a time: small enough for the processor's cache
+_NARROW = 4  # samples of a trace up to which each is gathered from all traces by itself
+
 
 @dataclass(frozen=True)
 class SegyVolume:
     """A `LazyArray` of the samples of a SEG-Y file, ``[inline, crossline, sample]``.
 
-    Nothing is read before `read`, and then only the pages of the file with the requested samples. Holes and dead traces
-    are 0 and not valid. A pickle holds the path and how the headers are read, not the table of traces: the process that
+    Nothing is read before `read`, and then only the pages of the file with the requested samples; where a depth-major
+    copy has them on fewer pages, they are read from it. Holes and dead traces are 0 and not valid. A pickle holds the path and how the headers are read, not the table of traces: the process that
     unpickles it opens the file anew.
 
     Attributes:
@@ -54,7 +61,7 @@ class SegyVolume:
     grid: Grid
     reading: Reading
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """Inlines, crosslines, samples."""
         return (*self.grid.shape, self.samples)
@@ -65,57 +72,145 @@ class SegyVolume:
         Raises:
             DataError: When the file is gone, or was changed since its headers were read.
         """
-        rows, columns, samples = normal_slices(slices, self.shape)
-        buffer = self._mapped()
-        if self.grid.table is None:
-            words = self._regular(buffer)[rows, columns, samples]
-            holes = None
-        else:
-            table = self.grid.table[rows, columns]
-            holes = table < 0
-            words = self._traces(buffer)[:, samples][np.maximum(table, 0)]
-        made = self._numbers(words)
-        dead = None if self.grid.dead is None else self.grid.dead[rows, columns]
-        missing = holes if dead is None else dead if holes is None else holes | dead
-        if missing is None or not missing.any():
-            return made, None
-        made[missing] = 0
-        return made, ~missing[:, :, None]
+        return self._read(slices, self.reading.copy is not None)
+
+    def read_from_file(self, slices: Sequence[slice]) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """The same, from the SEG-Y file even where a copy has it.
+
+        Raises:
+            DataError: As `read` does.
+        """
+        return self._read(slices, False)
+
+    @property
+    def copy(self) -> DepthCopy | None:
+        """The depth-major copy that the reading names, where it is there and was made of this file as it is now."""
+        path = self.reading.copy
+        if path is None:
+            return None
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        state = status.st_ino, status.st_size, status.st_mtime_ns
+        if self.__dict__.get("_copy", (None,))[0] != state:  # opened, or refused, once for each state of the file
+            name = os.path.basename(self.path)
+            opened = open_copy(path, name, self.shape, self.dtype, self.stamp(), self.voxel)
+            self.__dict__["_copy"] = state, opened
+        made: DepthCopy | None = self.__dict__["_copy"][1]
+        return made
+
+    def voxel(self, inline: int, crossline: int, sample: int) -> bytes:
+        """The bytes of one number."""
+        place = (slice(inline, inline + 1), slice(crossline, crossline + 1), slice(sample, sample + 1))
+        return self.read_from_file(place)[0].tobytes()
+
+    def stamp(self) -> dict[str, Any]:
+        """What a copy must have been made from: the file as it is now, read in this way, placed on this grid."""
+        grid = hashlib.sha256(repr((self.grid.inline, self.grid.crossline, self.grid.regular)).encode())
+        for table in (self.grid.table, self.grid.dead):
+            grid.update(b"-" if table is None else np.ascontiguousarray(table).data)
+        return {
+            "size": self.size, "modified": self.modified, "first": self.first, "trace_bytes": self.trace_bytes,
+            "stored": self.stored.str, "ibm": self.ibm, "grid": grid.hexdigest(),
+        }  # fmt: skip
+
+    @cached_property
+    def _native(self) -> np.dtype[Any]:
+        """Type of the words in the machine's byte order."""
+        return self.stored.newbyteorder("=")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopened, (self.path, self.size, self.modified, self.reading)
 
-    def _mapped(self) -> NDArray[np.uint8]:
+    def _read(self, slices: Sequence[slice], copied: bool) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        box = normal_slices(slices, self.shape)
+        buffer = self._mapped()
+        copy = self._copy_for(box) if copied else None
+        made = self._from_file(buffer, box) if copy is None else copy.read(box)
+        missing = self._missing(*box[:2])
+        if missing is None or not missing.any():
+            return made, None
+        if copy is None:
+            made[missing] = 0
+        return made, ~missing[:, :, None]
+
+    def _copy_for(self, box: tuple[slice, ...]) -> DepthCopy | None:
+        """The copy, where it has a part of the volume on fewer pages than the file; None otherwise."""
+        inlines, crosslines, samples = (one.stop - one.start for one in box)
+        in_file = inlines * crosslines * (1 + samples * self.stored.itemsize // PAGE)
+        if any(one.step != 1 for one in box) or bricks_for(self.shape, self.dtype).pages(box) >= in_file:
+            return None
+        return self.copy
+
+    def _mapped(self) -> mmap.mmap:
         try:
             status = os.stat(self.path)
             if (status.st_size, status.st_mtime_ns) != (self.size, self.modified):
                 cause = f"the file {os.path.basename(self.path)!r} was changed since it was scanned"
                 raise DataError(cause, "scan it again")
-            return np.frombuffer(mapped_file(self.path), dtype=np.uint8)
+            return mapped_file(self.path, status)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise DataError(
                 f"the file {os.path.basename(self.path)!r} can't be read: {why}", "is it still there?"
             ) from error
 
-    def _traces(self, buffer: NDArray[np.uint8]) -> NDArray[Any]:
+    def _missing(self, rows: slice, columns: slice) -> NDArray[np.bool_] | None:
+        """Cells of a part that have no trace, or a dead one; None when the file has all cells and no dead trace."""
+        if self.grid.table is None and self.grid.dead is None:
+            return None
+        holes = None if self.grid.table is None else self.grid.table[rows, columns] < 0
+        dead = None if self.grid.dead is None else self.grid.dead[rows, columns]
+        return holes if dead is None else dead if holes is None else holes | dead
+
+    def _from_file(self, buffer: mmap.mmap, box: tuple[slice, ...]) -> NDArray[np.generic]:
+        """A part in the machine's byte order, in an array of its own."""
+        if self.grid.table is None:
+            words = self._regular(buffer)[box].astype(self._native, order="C")
+        else:
+            words = self._gathered(self._traces(buffer)[:, box[2]], self.grid.table[box[:2]])
+        return decode_ibm(words, words.view(np.float32)) if self.ibm else words
+
+    def _traces(self, buffer: mmap.mmap) -> NDArray[Any]:
         """All traces as they lie in the file, ``[trace, sample]``."""
         count = (self.size - self.first - self.samples * self.stored.itemsize) // self.trace_bytes + 1
         strides = (self.trace_bytes, self.stored.itemsize)
         return np.ndarray((count, self.samples), self.stored, buffer, self.first, strides)
 
-    def _regular(self, buffer: NDArray[np.uint8]) -> NDArray[Any]:
+    def _regular(self, buffer: mmap.mmap) -> NDArray[Any]:
         """The grid of a file in regular order, ``[inline, crossline, sample]``; strides may be negative."""
-        assert self.grid.regular is not None
-        first, down, right = self.grid.regular
-        traces = self._traces(buffer)
-        strides = (down * self.trace_bytes, right * self.trace_bytes, self.stored.itemsize)
-        return as_strided(traces[first:], self.shape, strides, writeable=False)
+        of, made = self.__dict__.get("_array", (None, None))
+        if of is not buffer:
+            assert self.grid.regular is not None
+            first, down, right = self.grid.regular
+            strides = (down * self.trace_bytes, right * self.trace_bytes, self.stored.itemsize)
+            made = np.ndarray(self.shape, self.stored, buffer, self.first + first * self.trace_bytes, strides)
+            self.__dict__["_array"] = buffer, made
+        whole: NDArray[Any] = made
+        return whole
 
-    def _numbers(self, words: NDArray[Any]) -> NDArray[np.generic]:
-        """Words of the file as numbers in the machine's byte order, in an array of its own."""
-        native = words.astype(self.stored.newbyteorder("="), order="C")
-        return decode_ibm(native) if self.ibm else native.astype(self.dtype, copy=False)
+    def _gathered(self, traces: NDArray[Any], table: NDArray[np.int64]) -> NDArray[Any]:
+        """Traces by their numbers, ``[inline, crossline, sample]``; that of a hole is any trace.
+
+        Args:
+            traces: Samples of all traces of the file.
+            table: Trace of each cell; −1 in holes.
+        """
+        samples = traces.shape[1]
+        words = np.empty((*table.shape, samples), self._native)
+        cells = max(1, _PIECE // max(samples, 1))
+        rows = max(1, cells // max(table.shape[1], 1))
+        for row in range(0, len(table), rows):
+            for column in range(0, table.shape[1], cells):
+                part = slice(row, row + rows), slice(column, column + cells)
+                chosen = np.maximum(table[part], 0)
+                if samples > _NARROW:
+                    words[part] = traces[chosen]
+                    continue
+                for sample in range(samples):
+                    words[(*part, sample)] = traces[:, sample][chosen]
+        return words
 
 
 def _reopened(path: str, size: int, modified: int, reading: Reading) -> SegyVolume:
