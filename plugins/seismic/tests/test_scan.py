@@ -146,7 +146,38 @@ def test_blocks_are_equal_parts_and_samples_across_a_border_are_in_none(mapped: 
 def test_samples_that_are_larger_than_every_block_are_an_error(mapped: Path, scan: Scan) -> None:
     with pytest.raises(UsageError, match="no sample lies inside one block of --blocks 2x2") as caught:
         scan(along="depth", blocks="2x2")
+    sizes = "the smallest sample has 6 × 8 inlines × crosslines, the largest block 3 × 4"
+    assert sizes in str(caught.value)
     assert "--patch" in str(caught.value.hint)
+    with pytest.raises(UsageError, match="smallest sample has 1 × 8 inlines × crosslines, the largest block 6 × 3"):
+        scan(along="inline", blocks="1x3")
+
+
+def test_a_survey_that_is_too_small_for_its_blocks_is_named(mapped: Path, make: Make, scan: Scan) -> None:
+    make(smooth(12, 20, 8), grid_words(range(12), range(20)), name="large.sgy")
+    result = scan(along="depth", patch="4", every=40, blocks="2x3")
+    said = "no sample lies inside one block of --blocks 2x3: the smallest sample has 4 × 4 inlines × crosslines, "
+    (note,) = [note for note in result.notes if "block" in note]
+    assert note == f"a.sgy: {said}the largest block 3 × 3; its samples are in no block"
+    of = dict(result.samples.frame.group_by("survey").agg(pl.col("block").count()).iter_rows())
+    assert of == {"a.sgy": 0, "large.sgy": 6}
+
+
+def test_a_truncated_file_is_sampled_and_is_a_problem(make: Make, scan: Scan) -> None:
+    cube = smooth(6, 8, 40)
+    path = make(cube)
+    path.write_bytes(path.read_bytes()[:-500])
+    result = scan()
+    assert result.problems.rows() == [
+        (
+            str(path),
+            "truncated: 46 whole traces of at least 47; 300 of the 400 bytes of the next are there and left out",
+        )
+    ]
+    assert result.samples.frame["live"].to_list() == [1.0] * 5 + [0.75]
+    read = SeismicReader().load(result.samples.frame.row(0, named=True))
+    np.testing.assert_array_equal(read.reshape(48, 40)[:46], cube.reshape(48, 40)[:46])
+    assert not any("truncated" in note for note in result.notes)
 
 
 def test_a_2d_line_has_sections_along_its_traces(make: Make, scan: Scan) -> None:

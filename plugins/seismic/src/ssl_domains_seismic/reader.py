@@ -120,9 +120,6 @@ class SeismicReader:
         volumes = _volumes(source, problems, notes)
         frames = _frames(volumes, root, reading, sampling, problems, notes)
         frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
-        if blocks is not None and len(frame) and not frame["block"].count():
-            cause = f"no sample lies inside one block of --blocks {blocks}"
-            raise UsageError(cause, "cut patches that are smaller than a block (--patch), or fewer blocks")
         given = dict(zip(_OPTIONS, _values(_OPTIONS, locals()), strict=True))
         options = {name: value for name, value in given.items() if value is not None}
         return ScanResult(SampleTable(frame, TableMeta(options=options)), problems.frame(), tuple(notes))
@@ -193,9 +190,14 @@ def _is_labels(path: Path) -> bool:
 def _frames(
     volumes: list[Path], root: Path, reading: Reading, sampling: Sampling, problems: Problems, notes: list[str]
 ) -> list[pl.DataFrame]:
-    """The rows of each file that can be sampled."""
+    """The rows of each file that can be sampled.
+
+    Raises:
+        UsageError: When no sample of any file lies inside one block.
+    """
     frames: list[pl.DataFrame] = []
     remarks: dict[str, list[str]] = {}
+    across: list[tuple[str, str]] = []
     names = _names(volumes, root)
     lines: list[str] = []
     of_file = {path: replace(reading, index=_index(path)) for path in volumes}
@@ -209,6 +211,8 @@ def _frames(
         lines.append(f"{name}: {said['summary']}")
         for sentence in said["notes"]:
             remarks.setdefault(sentence, []).append(name)
+        if said["truncated"] is not None:
+            problems.add(path, said["truncated"])
         if cut.empty:
             share = f"less than {100 * sampling.live:g} % of their traces have data"
             remarks.setdefault(f"{cut.empty:,} samples are left out: {share}", []).append(name)
@@ -217,6 +221,12 @@ def _frames(
             problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
         frames.append(_with_names(cut.frame, path, name, places, of_file[path]))
+        across += [] if cut.across is None else [(name, cut.across)]
+    if across and len(across) == len(frames):
+        where = "" if len(across) == 1 else f" ({across[0][0]})"
+        raise UsageError(across[0][1] + where, "cut patches that are smaller than a block (--patch), or fewer blocks")
+    for name, sentence in across:
+        remarks.setdefault(f"{sentence}; its samples are in no block", []).append(name)
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
     return frames
@@ -226,13 +236,18 @@ def _facts(path: Path, reading: Reading) -> dict[str, Any]:
     """What a scan says of a file; raises `ReadError` for one that can't be sampled."""
     if path.suffix.lower() == ".npy":
         region = _npy(str(path))
-        return {"summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown", "notes": []}
+        return {
+            "summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown",
+            "notes": [],
+            "truncated": None,
+        }
     session = current_session()
     told = None if session is None else session.progress
     progress = None if told is None else lambda done, total: told("trace headers", done, total)
     survey = examine(path, reading, progress=progress)
     survey.require()
-    return {"summary": one_line(survey), "notes": [*survey.choice.evidence, *survey.notes]}
+    notes = [*survey.choice.evidence, *survey.notes]
+    return {"summary": one_line(survey), "notes": notes, "truncated": survey.layout.truncated}
 
 
 def _index(path: Path) -> str | None:
