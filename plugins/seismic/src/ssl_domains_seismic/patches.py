@@ -168,6 +168,12 @@ def _frame(places: Places, regions: NDArray[np.int64], along: list[str], live: N
     }
     if places.step is not None:
         made["ms" if places.unit == "ms" else "depth_m"] = places.start + places.step * bins[:, 2]
+    if places.step is not None and places.unit == "ms":
+        # Rows are time in sections only.
+        spans = places.step * (regions[:, 5] - regions[:, 4])
+        made["span_ms"] = pl.Series(
+            [None if name == "depth" else span for name, span in zip(along, spans, strict=True)], dtype=pl.Float64
+        )
     if places.fit is not None:
         inline_m, crossline_m = places.fit.bins
         xy = places.fit.at(bins[:, 0], bins[:, 1])
