@@ -29,6 +29,8 @@ from ssl_domains.samples import (
     read_guarded,
     walk,
 )
+from ssl_domains_seismic.interpretation import OPTIONS as INTERPRETATION
+from ssl_domains_seismic.interpretation import SampledSurvey, attach, find_label_files, request_of
 from ssl_domains_seismic.labels import open_label_volume, read_mask
 from ssl_domains_seismic.patches import Cut, patches_of
 from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
@@ -42,7 +44,7 @@ from ssl_domains_seismic.survey import Survey, examine, open_survey
 __all__ = ["SUFFIXES", "SeismicReader"]
 
 SUFFIXES = (".sgy", ".segy", ".seg")
-_OPTIONS = tuple(sorted((*READING, *SAMPLING)))
+_OPTIONS = tuple(sorted((*READING, *SAMPLING, *INTERPRETATION)))
 _INDEX = "index_path"
 _LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
@@ -67,26 +69,31 @@ class SeismicReader:
 
         Args:
             source: Folder or file.
-            options: Those of `reading_of` and of `sampling_of`, as text or numbers; None stands for the default.
+            options: Those of `reading_of`, `sampling_of` and `request_of`; None stands for the default.
 
         Raises:
-            UsageError: When the source doesn't exist, an option is unknown or can't be read, or no sample fits into a
-                block.
+            UsageError: When the source doesn't exist, an option is unknown or can't be read, no sample fits into a
+                block, or labels fit several surveys.
         """
         if unknown := sorted(set(options) - set(_OPTIONS)):
             raise UsageError(f"seismic scan has no option {unknown[0]!r}", did_you_mean(unknown[0], _OPTIONS))
         given = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
         reading = reading_of(*(given.get(name) for name in READING))
-        sampling = sampling_of(given)
+        sampling, request = sampling_of(given), request_of(given)
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
         root = source if source.is_dir() else source.parent
         problems, notes = Problems(), list[str]()
-        volumes = _volumes(source, problems, notes)
-        frames = _frames(volumes, root, reading, sampling, problems, notes)
+        labels = find_label_files(request.labels, source, problems, notes)
+        volumes = _volumes(source, {file.path for file in labels}, problems, notes)
+        surveys = _surveys(volumes, root, reading, sampling, problems, notes)
+        attached = attach(surveys, labels, request, problems, notes)
+        frames = attached.frames
         frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
-        return ScanResult(SampleTable(frame, TableMeta(options=given)), problems.frame(), tuple(notes))
+        return ScanResult(
+            SampleTable(frame, TableMeta(options=given | attached.options)), problems.frame(), tuple(notes)
+        )
 
     def open(self, row: Mapping[str, Any]) -> LazyArray:
         """The volume of a row, not yet read.
@@ -142,16 +149,18 @@ def _mask_path(row: Mapping[str, Any]) -> str:
     return str(row["mask_path"])
 
 
-def _volumes(source: Path, problems: Problems, notes: list[str]) -> list[Path]:
+def _volumes(source: Path, labels: set[Path], problems: Problems, notes: list[str]) -> list[Path]:
     """The files that are volumes, in a fixed order; the others are counted in a note."""
     found: list[Path] = []
     other: Counter[str] = Counter()
     for path in walk(source, problems):
+        if path in labels:
+            continue
         suffix = path.suffix.lower()
         if suffix in SUFFIXES or path == source:
             found.append(path)
         elif suffix == ".npy":
-            other["label volumes (.npy)"] += _is_labels(path)
+            other["label volumes (.npy; --labels FILE uses one)"] += _is_labels(path)
             found += [] if _is_labels(path) else [path]
         else:
             other[suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "of another kind"] += 1
@@ -170,15 +179,15 @@ def _is_labels(path: Path) -> bool:
     return any(path.with_name(f"{name}.npy").is_file() for name in (stem, f"{stem}_seismic") if name)
 
 
-def _frames(
+def _surveys(
     volumes: list[Path], root: Path, reading: Reading, sampling: Sampling, problems: Problems, notes: list[str]
-) -> list[pl.DataFrame]:
-    """The rows of each file that can be sampled.
+) -> list[SampledSurvey]:
+    """Each file that can be sampled, with its rows.
 
     Raises:
         UsageError: When no sample of any file lies inside one block.
     """
-    frames: list[pl.DataFrame] = []
+    surveys: list[SampledSurvey] = []
     remarks: dict[str, list[str]] = {}
     across: list[tuple[str, str]] = []
     names = _names(volumes, root)
@@ -203,16 +212,17 @@ def _frames(
             cause = "no section or patch of this size fits into the part that is asked for"
             problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
-        frames.append(_with_names(cut.frame, path, name, places, of_file[path]))
+        frame = _with_names(cut.frame, path, name, places, of_file[path])
+        surveys.append(SampledSurvey(frame, name, path, places, of_file[path]))
         across += [] if cut.across is None else [(name, cut.across)]
-    if across and len(across) == len(frames):
+    if across and len(across) == len(surveys):
         where = "" if len(across) == 1 else f" ({across[0][0]})"
         raise UsageError(across[0][1] + where, "cut patches that are smaller than a block (--patch), or fewer blocks")
     for name, sentence in across:
         remarks.setdefault(f"{sentence}; its samples are in no block", []).append(name)
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
-    return frames
+    return surveys
 
 
 def _facts(path: Path, reading: Reading) -> dict[str, Any]:
