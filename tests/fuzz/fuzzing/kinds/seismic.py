@@ -13,7 +13,7 @@ from fuzzing.kinds.shared import SMALL
 from fuzzing.mutations.raw import RAW
 from fuzzing.mutations.segy import SEGY
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "write_segy"]
 
 SCAN = Command("seismic scan in -o out.parquet --along depth,inline --patch 4", READ, "out.parquet")
 LINES = Command("seismic scan in -o out.parquet --lines 189,193 --coordinates ieee", READ, "out.parquet")
@@ -23,7 +23,7 @@ TRAIN = Command(f"seismic pretrain out.parquet --out run --dry-run {_SETTINGS}",
 _CODES = {"u4": 1, "i2": 3, "f4": 5, "i1": 8}
 
 
-def _segy(path: Path, number: int, dtype: str = ">f4", second: bool = False) -> None:
+def write_segy(path: Path, number: int, dtype: str = ">f4", second: bool = False) -> None:
     """Write 5 inlines × 6 crosslines × 10 samples, at 189 and 193, with coordinates."""
     order, samples = dtype[0], 10
     head = bytearray(400)
@@ -61,8 +61,8 @@ def make_segy(folder: Path, shared: Path) -> None:
     """A file of each format beside two others."""
     for case, options in FILES.items():
         for number in range(2):
-            _segy(folder / case / "in" / f"good{number}.sgy", 10 + number)
-        _segy(folder / case / "in" / "target.sgy", 1, **options)
+            write_segy(folder / case / "in" / f"good{number}.sgy", 10 + number)
+        write_segy(folder / case / "in" / "target.sgy", 1, **options)
 
 
 def make_volumes(folder: Path, shared: Path) -> None:
