@@ -88,7 +88,7 @@ def attach(
     before = set().union(*(frame.columns for frame in frames.values()))
     for name, frame in frames.items():
         volume = merged.get(name)
-        if volume is None:
+        if volume is None or not volume.counts[:UNLABELLED].any():
             frames[name] = no_class_columns(frame, names, numbers)
         else:
             frames[name] = class_columns(frame, volume.path, names, numbers, request.cover)
