@@ -64,7 +64,7 @@ def test_samples_are_the_parts_that_their_places_say(mapped: Path, scan: Scan, t
     samples = ArrayStore.fill(tmp_path / "store", table, SeismicReader()).of(table)
     assert samples.decoded.all()
     for row, given in enumerate(table.frame.iter_rows(named=True)):
-        array = np.asarray(samples[row])
+        array = np.asarray(samples[row])[..., 0]
         i, x, s = np.unravel_index(array.astype(np.int64), numbers.shape)
         for place, column, first, step in ((i, "inline", 100, 2), (x, "crossline", 300, 4), (s, "ms", 1000, 4)):
             assert first + step * (place.min() + place.max()) / 2 == given[column]
@@ -210,7 +210,7 @@ def test_npy_volumes_of_the_f3_layout(tmp_path: Path, scan: Scan) -> None:
     ]
     assert "ms" not in result.samples.columns
     table = result.samples
-    np.testing.assert_array_equal(SeismicReader().load(table.frame.row(0, named=True)), cube)
+    np.testing.assert_array_equal(SeismicReader().load(table.frame.row(0, named=True)), cube[..., None])
     assert scan(ms="0:10").problems["cause"].str.contains("no header of the file says the sample interval").sum() == 4
 
 
@@ -238,7 +238,7 @@ def test_decisions_of_the_user_are_kept_in_the_table(make: Make, scan: Scan) -> 
     frame = scan(lines="9,21", samples_as="ieee").samples.frame
     row = frame.row(0, named=True)
     assert (row["lines"], row["samples_as"]) == ("9,21", "ieee")
-    np.testing.assert_array_equal(SeismicReader().load(row), cube.transpose(1, 0, 2))
+    np.testing.assert_array_equal(SeismicReader().load(row), cube.transpose(1, 0, 2)[..., None])
 
 
 def test_the_same_table_again(mapped: Path, scan: Scan) -> None:
@@ -264,4 +264,4 @@ def test_the_index_of_a_large_file_is_kept_beside_the_table(
     row = read_table(tmp_path / "moved" / "samples.parquet").frame.row(0, named=True)
     assert Path(row["index_path"]).is_file()
     monkeypatch.setattr(index_file, "read_trace_words", None)  # nothing reads the headers again
-    np.testing.assert_array_equal(SeismicReader().load(row), cube)
+    np.testing.assert_array_equal(SeismicReader().load(row), cube[..., None])

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input, InputSpec
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, Scaling, register_preprocess
+from ssl_domains_seismic.stacks.column import COLUMN, other_stacks
 
 __all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for"]
 
@@ -31,19 +32,22 @@ _LARGEST = 512
 
 
 def picture_of(array: NDArray[Any], along: str) -> NDArray[Any]:
-    """A part of a volume ``[inline, crossline, sample]`` as a picture ``[H, W, C]``.
+    """A part of a volume ``[inline, crossline, sample]``, or of several ``[…, stack]``, as a picture ``[H, W, C]``.
 
     Sections have time downwards and lines to the right; a time slice has inlines downwards and crosslines to the right.
-    Channels are neighbouring sections.
+    Channels are neighbouring sections, of each section its stacks.
 
     Raises:
         DataError: For an axis that is none, or an array of another rank.
     """
-    if along not in _ORDER or array.ndim != 3:
+    if along not in _ORDER or array.ndim not in (3, 4):
         raise DataError(
-            f"a sample along {along!r} of shape {list(array.shape)}", "known: inline, crossline, depth; 3 sides"
+            f"a sample along {along!r} of shape {list(array.shape)}", "known: inline, crossline, depth; 3 or 4 sides"
         )
-    return array.transpose(_ORDER[along])
+    if array.ndim == 3:
+        return array.transpose(_ORDER[along])
+    turned = array.transpose(*_ORDER[along], 3)
+    return turned.reshape(*turned.shape[:2], -1)
 
 
 @register_preprocess
@@ -55,7 +59,7 @@ class SectionPreprocess:
         scaling: The symmetric clips, one for each survey, fitted on training rows; a run of an earlier version has one
             clip for all surveys.
         size: Side of the picture in pixels; a part of other sides is resized.
-        channels: Neighbouring sections in a sample.
+        channels: Neighbouring sections in a sample, times the stacks of each.
     """
 
     name: ClassVar[str] = "seismic-section"
@@ -91,7 +95,7 @@ class SectionPreprocess:
         """A part of a volume as float32 ``[1, C, S, S]``; places without data are ½, the zero of amplitudes, not valid.
 
         Args:
-            array: ``[inline, crossline, sample]``.
+            array: ``[inline, crossline, sample]`` or ``[inline, crossline, sample, stack]``.
             facts: The axis, as ``along``, which a sample of one section doesn't need; and the survey, which isn't
                 needed where one survey has a clip.
             valid: bool in the shape of the array, false in holes; None for all data.
@@ -141,8 +145,8 @@ class SectionPreprocess:
             self.scaling.window(self.scaling.scaling.key(facts))
         found = channels_of(table)
         if found is not None and found != self.channels:
-            cause = f"the samples have {found} sections, the encoder takes {self.channels}"
-            raise DataError(cause, f"scan with --channels {self.channels}")
+            cause = f"the samples have {found} sections (times stacks), the encoder takes {self.channels}"
+            raise DataError(cause, "scan with the --channels and --stacks of the training table")
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
         """Form of cached inputs: float32; some may have a mask, not all do."""
@@ -219,7 +223,7 @@ def _training_or_all(training: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def channels_of(table: SampleTable) -> int | None:
-    """Neighbouring sections of the samples of a table; None without regions.
+    """Channels of the samples of a table: neighbouring sections times stacks; None without regions.
 
     Raises:
         DataError: When samples differ.
@@ -229,7 +233,24 @@ def channels_of(table: SampleTable) -> int | None:
     counts = np.unique(_sides(table)[:, 2])
     if len(counts) > 1:
         raise DataError(f"samples have {counts[0]} to {counts[-1]} sections", "scan them with one number of --channels")
-    return int(counts[0])
+    stacks = np.unique(_stacks(table))
+    if len(stacks) > 1:
+        raise DataError(f"samples have {stacks[0]} to {stacks[-1]} stacks", "scan them with one number of --stacks")
+    return int(counts[0] * stacks[0])
+
+
+def _stacks(table: SampleTable) -> list[int]:
+    """Numbers of stacks that samples of a table have.
+
+    Raises:
+        DataError: When the column ``stacks`` names no files.
+    """
+    if COLUMN not in table.columns:
+        return [1]
+    try:
+        return [1 + len(other_stacks("", text, None)) for text in table.frame[COLUMN].unique().to_list()]
+    except ReadError as error:
+        raise DataError(str(error), "scan again") from error
 
 
 def _sides(table: SampleTable) -> NDArray[np.int64]:
@@ -248,7 +269,7 @@ def _sides(table: SampleTable) -> NDArray[np.int64]:
 
 
 def _axis_of(array: NDArray[Any]) -> str:
-    single = [axis for axis, side in enumerate(array.shape) if side == 1]
+    single = [axis for axis, side in enumerate(array.shape[:3]) if side == 1]
     if len(single) != 1:
         raise DataError(
             f"a sample of shape {list(array.shape)} doesn't show its axis", "hand over facts={'along': 'inline'}"
