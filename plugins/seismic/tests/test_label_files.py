@@ -83,6 +83,22 @@ def test_a_segy_volume_is_placed_by_line_number(make: Make, labelled: Labelled, 
     assert "labels.sgy labels a.sgy: 2 of its lines are not in the survey" in result.notes
 
 
+@pytest.mark.parametrize("options", [{}, {"lines": "189,193"}])
+def test_lines_of_a_segy_volume_may_stand_in_other_words(
+    make: Make, labelled: Labelled, options: dict[str, str]
+) -> None:
+    """In the first file at 9 and 21; in the second at 189 and 193, as in the survey, and swapped at 9 and 21."""
+    words = [{9: given[189], 21: given[193], 109: 1000} for given in mapped_words()]
+    make(classes(), words, name="other.sgy")
+    both = [{**given, 9: given[193], 21: given[189]} for given in mapped_words()]
+    make(classes(), both, name="both.sgy")
+    for name in ("other.sgy", "both.sgy"):
+        result, volume = labelled(name, **options)
+        assert causes(result) == {}
+        assert volume is not None
+        np.testing.assert_array_equal(volume, classes())
+
+
 def test_a_segy_volume_of_a_part_of_the_times_and_holes(make: Make, labelled: Labelled) -> None:
     words = [{**given, 109: 1040} for given in grid_words(range(100, 112, 2), range(300, 332, 4))]
     kept = [k for k in range(48) if k not in (9, 10)]

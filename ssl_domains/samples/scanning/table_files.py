@@ -18,8 +18,8 @@ class TableFiles:
     until the new one is written::
 
         folder = files.folder("labels")                  # samples.labels beside samples.parquet
-        files.replaces(folder.glob("*.npy"))
-        files.add(write_labels(folder))
+        files.old.update(folder.glob("*.npy"))
+        files.new.append(write_labels(folder))
 
     Attributes:
         table: File of the table.

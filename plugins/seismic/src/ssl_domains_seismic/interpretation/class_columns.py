@@ -75,7 +75,7 @@ def _where(column: pl.Series, known: pl.Series) -> pl.Series:
 
 def _counted(frame: pl.DataFrame, path: Path, numbers: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Voxels of each class in the middle section of each sample, int64 ``[n, C]``, and all its voxels, ``[n]``."""
-    ends = np.array(frame["region"].to_list(), dtype=np.int64)
+    ends = frame["region"].explode().to_numpy().astype(np.int64).reshape(len(frame), -1)
     along = frame["along"].to_numpy()
     volume = open_label_volume(path)
     counts = np.zeros((len(frame), len(numbers)), dtype=np.int64)

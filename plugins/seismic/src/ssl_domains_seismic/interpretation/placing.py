@@ -20,6 +20,7 @@ from ssl_domains_seismic.labels import (
     read_polygons,
     read_section,
 )
+from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.survey import open_survey
 
 __all__ = ["PlacedFile", "place_file"]
@@ -73,18 +74,29 @@ def place_file(file: LabelFile, survey: SampledSurvey, words: Mapping[str, int] 
 
 
 def _segy(path: Path, survey: SampledSurvey) -> SegySource:
-    """A SEG-Y volume of class numbers; its words are chosen by its own headers, or as those of the survey were."""
-    reading = replace(survey.reading, index=None)
-    alone = replace(reading, samples_as=None)
-    try:
-        opened = open_survey(path, alone)
-    except ReadError:
-        if alone == reading:
-            raise
-        opened = open_survey(path, reading)
-    step = 1.0 if opened.step is None else opened.step
-    times = (opened.start + step * np.arange(opened.layout.samples)) / survey.vertical_unit
-    return SegySource.of(opened, times, survey.grid)
+    """A SEG-Y volume of class numbers; of the ways to read its headers the first by which it lies in the survey."""
+    faults: list[ReadError] = []
+    for reading in _readings(survey):
+        try:
+            opened = open_survey(path, reading)
+            step = 1.0 if opened.step is None else opened.step
+            times = (opened.start + step * np.arange(opened.layout.samples)) / survey.vertical_unit
+            return SegySource.of(opened, times, survey.grid)
+        except ReadError as fault:
+            faults.append(fault)
+    raise faults[0]
+
+
+def _readings(survey: SampledSurvey) -> list[Reading]:
+    """Ways to read the headers of labels: by the user's options, by the words of the survey, by their own headers."""
+    given = replace(survey.reading, index=None)
+    alone = replace(given, samples_as=None)
+    made = [alone, given, replace(alone, lines=None)]
+    if survey.path.suffix.lower() != ".npy":
+        lines = open_survey(survey.path, survey.reading).lines
+        if lines is not None and not lines.from_map:
+            made.insert(1, replace(alone, lines=(lines.score.words[0], lines.score.words[1])))
+    return list(dict.fromkeys(made))
 
 
 def _columns(horizon: Horizon) -> str:
