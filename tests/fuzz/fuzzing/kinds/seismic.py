@@ -83,7 +83,7 @@ def make_volumes(folder: Path, shared: Path) -> None:
 def make_labels(folder: Path, shared: Path) -> None:
     """Label files of every kind for one survey; and a horizon alone."""
     for case in ("files", "horizon"):
-        _segy(folder / case / "in" / "good0.sgy", 10)
+        write_segy(folder / case / "in" / "good0.sgy", 10)
         (folder / case / "labels").mkdir()
     labels = folder / "files" / "labels"
     classes = np.random.default_rng(0).integers(0, 4, (5, 6, 10)).astype(np.uint8)
@@ -94,7 +94,7 @@ def make_labels(folder: Path, shared: Path) -> None:
     polygon = {"type": "Polygon", "coordinates": [ring]}
     feature = {"type": "Feature", "properties": {"class": 2, "time_ms": 8}, "geometry": polygon}
     (labels / "bodies.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    _segy(labels / "facies.sgy", 3, ">i1")
+    write_segy(labels / "facies.sgy", 3, ">i1")
     rows = [f"{100 + 2 * i}.0 {300 + 4 * x}.0 {10 + i}" for i in range(5) for x in range(6)]
     (folder / "horizon" / "labels" / "top.txt").write_text("\n".join(["# il xl time", *rows, "EOD", ""]))
 
