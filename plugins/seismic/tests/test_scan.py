@@ -204,7 +204,7 @@ def test_npy_volumes_of_the_f3_layout(tmp_path: Path, scan: Scan) -> None:
     assert set(result.samples.frame["array"]) == {
         "train/train_seismic.npy", "test_once/test1_seismic.npy", "volume.npy", "my_labels.npy",
     }  # fmt: skip
-    assert "passed over as no SEG-Y file or .npy volume: 2 label volumes (.npy)" in result.notes
+    assert "passed over as no SEG-Y file or .npy volume: 2 label volumes (.npy; --labels FILE uses one)" in result.notes
     assert result.problems["cause"].to_list() == [
         "the .npy file holds 6 × 12, not a volume of inline × crossline × depth"
     ]
