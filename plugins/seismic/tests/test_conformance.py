@@ -21,6 +21,7 @@ from .conftest import grid_words, smooth, write
 
 PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "neighbours": [{}, {"m": 60, "ms": 16}, {"bins": 1, "samples": 4}],
+    "relative_to_horizon": [{}, {"ms": 6}],
     "same_depth": [{}, {"ms": 40}],
     "volume_bins": [{}, {"n": 3}],
 }
@@ -42,9 +43,10 @@ def two_surveys(out: Path, seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
-    folder = tmp_path_factory.mktemp("surveys")
+    folder, horizon = tmp_path_factory.mktemp("surveys"), tmp_path_factory.mktemp("picks") / "top.txt"
     two_surveys(folder, 0)
-    return SeismicReader().scan(folder, along="inline,depth", patch="4", stride="2").samples
+    horizon.write_text("\n".join(f"{i} {x} {40 + i + x / 2}" for i in range(10, 22, 2) for x in range(8)))
+    return SeismicReader().scan(folder, along="inline,depth", patch="4", stride="2", horizon=horizon).samples
 
 
 def test_the_domain(tmp_path: Path) -> None:

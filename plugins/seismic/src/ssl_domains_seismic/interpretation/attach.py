@@ -105,7 +105,9 @@ def _add_horizon(
     problems: Problems,
     notes: list[str],
 ) -> None:
-    for survey, placed in assigned(file, surveys, lambda *both: place_file(*both, None), "--horizon", problems):
+    for survey, placed in assigned(
+        file, surveys, lambda one, there: place_file(one, there, None), "--horizon", problems
+    ):
         assert placed.horizon is not None
         notes.append(f"{file.path.name} on {survey.name}: {placed.said}")
         made = horizon_column(survey, frames[survey.name], placed.horizon.times)
@@ -125,7 +127,7 @@ def _placed(
     """What each survey has of the files."""
     made: dict[str, Placed] = {survey.name: [] for survey in surveys}
     for file in files:
-        found = assigned(file, surveys, lambda *both: place_file(*both, words), "--labels", problems)
+        found = assigned(file, surveys, lambda one, there: place_file(one, there, words), "--labels", problems)
         for survey, placed in found:
             made[survey.name].append((file, placed))
         if found:

@@ -98,7 +98,7 @@ def _merged(survey: SampledSurvey, sources: Mapping[Path, LabelSource], files: T
                 plane[holes] = UNLABELLED
             lost["contested"] += contested
             counts[:] += np.bincount(plane.ravel(), minlength=256)
-            digest.update(plane)
+            digest.update(plane.tobytes())
             volume[place] = plane
             if progress is not None:
                 progress("inlines of labels", place + 1, shape[0])

@@ -80,7 +80,7 @@ def _segy(path: Path, survey: SampledSurvey) -> SegySource:
         try:
             opened = open_survey(path, reading)
             step = 1.0 if opened.step is None else opened.step
-            times = (opened.start + step * np.arange(opened.layout.samples)) / survey.vertical_unit
+            times = (opened.start + step * np.arange(opened.layout.samples, dtype=np.float64)) / survey.vertical_unit
             return SegySource.of(opened, times, survey.grid)
         except ReadError as fault:
             faults.append(fault)

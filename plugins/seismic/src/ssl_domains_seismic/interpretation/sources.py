@@ -149,7 +149,7 @@ class SegySource:
                 f"{fitting:,} lie at one time"
             )
         outside = sum(own.size - int((place >= 0).sum()) for own, place in zip(numbers, places, strict=True))
-        return cls(survey.volume, *places, samples, outside)
+        return cls(survey.volume, places[0], places[1], samples, outside)
 
     @property
     def size(self) -> int:
@@ -168,7 +168,7 @@ class SegySource:
         classes = class_numbers(read[0])
         if valid is not None:
             classes[~np.broadcast_to(valid[0], classes.shape)] = UNLABELLED
-        plane = classes[np.ix_(np.maximum(self.crosslines, 0), np.maximum(self.samples, 0))]
+        plane: NDArray[np.uint8] = classes[np.ix_(np.maximum(self.crosslines, 0), np.maximum(self.samples, 0))]
         plane[self.crosslines < 0] = UNLABELLED
         plane[:, self.samples < 0] = UNLABELLED
         return plane

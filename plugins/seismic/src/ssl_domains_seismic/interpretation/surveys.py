@@ -51,7 +51,7 @@ class SampledSurvey:
         """The grid in the units of the file, in which its interpretation is: metres or feet, ms or depths."""
         places = self.places
         step = 1.0 if places.step is None else places.step
-        times = (places.start + step * np.arange(places.shape[2])) / self.vertical_unit
+        times = (places.start + step * np.arange(places.shape[2], dtype=np.float64)) / self.vertical_unit
         if places.fit is None:
             return LabelGrid(places.inline, places.crossline, times)
         metres = FOOT if self.feet else 1.0

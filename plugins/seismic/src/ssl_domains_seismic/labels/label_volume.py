@@ -71,9 +71,9 @@ def read_mask(volume: Region, row: Mapping[str, Any]) -> NDArray[np.uint8]:
     if along not in _SECTION or region is None or len(region) < 6:
         raise ReadError("the row names no axis or no region, so it has no place in the label volume")
     slices = _middle(region, _SECTION[along])
-    for part, side, axis in zip(slices, volume.shape, _AXES, strict=True):
-        if part.stop > side:
-            raise ReadError(f"the sample reaches to place {part.stop} of the {axis}, the label volume has {side}")
+    for piece, side, axis in zip(slices, volume.shape, _AXES, strict=True):
+        if piece.stop > side:
+            raise ReadError(f"the sample reaches to place {piece.stop} of the {axis}, the label volume has {side}")
     try:
         part, _ = volume.read(slices)
     except DataError as error:
