@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssl_domains_seismic.places import Places
 
@@ -53,7 +54,7 @@ def _difference(one: Places, other: Places) -> str | None:
     return None
 
 
-def _lines(numbers: np.ndarray) -> str:  # type: ignore[type-arg]
+def _lines(numbers: NDArray[np.int64]) -> str:
     step = "" if len(numbers) < 2 else f" by {int(numbers[1] - numbers[0])}"
     return f"{int(numbers[0])} to {int(numbers[-1])}{step}"
 

@@ -125,7 +125,8 @@ class RelativeNoise(Declared):
         edges = self._edges(given, height, torch.device("cpu"))
         if edges is not None:
             low, high = (float(edge) for edge in edges[:, 0])
-            noise = band_passed_picture(noise + np.float32(ZERO), low, high) / float(_loss(*edges, height)[0])
+            loss = float(_loss(edges[0], edges[1], height)[0])
+            noise = band_passed_picture(noise + np.float32(ZERO), low, high) / loss
         amplitudes = image.astype(np.float64) - ZERO
         sounding = amplitudes[np.abs(amplitudes) > _SILENT]
         strength = float(np.sqrt(np.mean(sounding**2))) if sounding.size else 0.0
