@@ -16,7 +16,7 @@ from ssl_domains.samples.table import SampleTable, TableMeta
 from ssl_domains.samples.tables.delimited import read_delimited
 from ssl_domains.samples.tables.metadata import META_KEY, meta_to_dict, read_meta, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import PATH_COLUMNS, absolute_paths, portable_paths, text_paths
-from ssl_domains.samples.tables.types import usual_types
+from ssl_domains.samples.tables.types import lists_as_text, text_as_lists, usual_types
 from ssl_domains.samples.writing import write_whole
 
 __all__ = [
@@ -92,9 +92,12 @@ def read_noted_table(path: str | Path, *, scanned: bool = True) -> tuple[SampleT
     declared = sidecar_meta(path) if path.suffix.lower() in (".csv", ".tsv") else None
     texts = {*PATH_COLUMNS, "sample", "array"}
     if declared is not None:
-        texts |= {name for name, dtype in declared.columns.items() if dtype == "String"} | {*declared.identifiers}
+        written = {name for name, dtype in declared.columns.items() if dtype == "String" or dtype.startswith("List(")}
+        texts |= written | {*declared.identifiers}
     frame, notes = read_noted_frame(path, sorted(texts))
     meta, warnings = read_meta(path, scanned=scanned)
+    if declared is not None:
+        frame = text_as_lists(frame, declared.columns)
     frame = absolute_paths(text_paths(frame, path.name), path.resolve().parent)
     try:
         return SampleTable.of(frame, meta), (*warnings, *notes)
@@ -143,9 +146,7 @@ def _writer(table: SampleTable, path: Path) -> Callable[[Path], object]:
         options: dict[str, Any] = {"metadata": {META_KEY: json.dumps(meta_to_dict(table.meta))}}
         return lambda part: frame.write_parquet(part, **options)
     if suffix == ".csv":
-        # CSV has no lists: regions are written as "0,10,5,20", which reading a region understands.
-        lists = pl.selectors.by_name("region", require_all=False) & pl.selectors.by_dtype(pl.List(pl.Int64))
-        return frame.with_columns(lists.cast(pl.List(pl.String)).list.join(",")).write_csv
+        return lists_as_text(frame).write_csv
     if suffix == ".xlsx":
         return lambda part: part.write_bytes(_spreadsheet(frame))
     raise UsageError(f"can't write a table as {path.name!r}", "name it .parquet, .csv or .xlsx")

@@ -53,3 +53,30 @@ def test_problems_stand_beside_the_table(tmp_path: Path) -> None:
     path = write_problems(pl.DataFrame({"path": ["p"], "cause": ["cut short"]}), tmp_path / "s.parquet")
     assert path.name == "s.problems.csv"
     assert "cut short" in path.read_text()
+
+
+def test_lists_of_a_csv_file_are_read_as_they_were_written(tmp_path: Path) -> None:
+    columns = {
+        "sample": ["a", "b", "c"],
+        "classes": [["x, y", 'q"'], [], None],
+        "counts": [[1, 2], None, []],
+        "shares": [[0.5], [], [1.0, 2.0]],
+        "region": [[0, 10, 5, 20]] * 3,
+    }
+    frame = pl.DataFrame(columns)
+    declared = {name: str(dtype) for name, dtype in frame.schema.items()}
+    write_table(SampleTable(frame, TableMeta(columns=declared)), tmp_path / "s.csv")
+    assert '"0,10,5,20"' in (tmp_path / "s.csv").read_text()
+    read = read_table(tmp_path / "s.csv").frame
+    assert read.drop("region").equals(frame.drop("region"))
+    assert read.schema["classes"] == pl.List(pl.String)
+
+
+@pytest.mark.parametrize("value", ["x", '"x"', "[1", '[["a"]]'])
+def test_a_value_that_is_no_list_is_named(tmp_path: Path, value: str) -> None:
+    frame = pl.DataFrame({"sample": ["a"], "counts": [[1, 2]]})
+    write_table(SampleTable(frame, TableMeta(columns={"counts": "List(Int64)"})), tmp_path / "s.csv")
+    quoted = value.replace('"', '""')
+    (tmp_path / "s.csv").write_text(f'sample,counts\na,"{quoted}"\n')
+    with pytest.raises(DataError, match="the column 'counts' holds"):
+        read_table(tmp_path / "s.csv")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-__all__ = ["usual_types"]
+from ssl_domains.errors import DataError
+
+__all__ = ["lists_as_text", "text_as_lists", "usual_types"]
+
+_LISTS = {"List(String)": pl.String, "List(Int64)": pl.Int64, "List(Float64)": pl.Float64}
 
 
 def usual_types(frame: pl.DataFrame) -> pl.DataFrame:
@@ -18,6 +23,53 @@ def usual_types(frame: pl.DataFrame) -> pl.DataFrame:
     JSON.
     """
     return frame.with_columns(_as_text(frame[name]) for name, dtype in frame.schema.items() if _unusual(dtype))
+
+
+def lists_as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with lists as text, for CSV: as ``["a", "b"]``, and regions as ``0,10,5,20``."""
+    made = []
+    for name, dtype in frame.schema.items():
+        if not isinstance(dtype, pl.List):
+            continue
+        if name == "region":
+            made.append(frame[name].cast(pl.List(pl.String)).list.join(","))
+        else:
+            values = [None if one is None else json.dumps(one, ensure_ascii=False) for one in frame[name].to_list()]
+            made.append(pl.Series(name, values, dtype=pl.String))
+    return frame.with_columns(made)
+
+
+def text_as_lists(frame: pl.DataFrame, declared: Mapping[str, str]) -> pl.DataFrame:
+    """The reverse of `lists_as_text` for the columns whose declared type is a list.
+
+    Args:
+        frame: A table as read from a CSV file.
+        declared: Types of columns by name, as the metadata of the table have them.
+
+    Raises:
+        DataError: When a value is no list of that type.
+    """
+    made = []
+    for name, text in declared.items():
+        if text not in _LISTS or name == "region" or name not in frame.columns or frame.schema[name] != pl.String:
+            continue
+        for value in frame[name]:
+            if value is not None and not _is_list(value):
+                hint = 'write a list as ["a", "b"], and one without values as []'
+                raise DataError(f"the column {name!r} holds {value!r}, which is no list", hint)
+        values = [None if value is None else json.loads(value) for value in frame[name]]
+        try:
+            made.append(pl.Series(name, values, dtype=pl.List(_LISTS[text])))
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise DataError(f"the column {name!r} holds lists of other values than {text} says", str(error)) from error
+    return frame.with_columns(made)
+
+
+def _is_list(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _unusual(dtype: pl.DataType) -> bool:
