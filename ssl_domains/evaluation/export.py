@@ -19,7 +19,7 @@ from ssl_domains.evaluation.model_card import model_card
 from ssl_domains.evaluation.onnx_file import ONNX_FILE, OnnxModel, require_onnx, write_onnx
 from ssl_domains.inputs import InputSpec
 from ssl_domains.samples import require_folder, write_errors, write_whole_folder
-from ssl_domains.views import preprocess_to_dict
+from ssl_domains.views import Scaling, preprocess_to_dict
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -149,9 +149,12 @@ def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, loose
 
 
 def exported_preprocess(run: Run) -> dict[str, Any]:
-    """The run's preprocessing as JSON values. Windows by volume are left out, as their keys name training volumes."""
+    """The run's preprocessing as JSON values.
+
+    Windows by volume or by survey are left out, as their keys name training volumes and the files of surveys.
+    """
     values = preprocess_to_dict(run.preprocess)
-    if "scaling" in values and values["scaling"]["scaling"]["scope"] == "volume":
+    if "scaling" in values and Scaling.from_dict(values["scaling"]["scaling"]).grouped:
         scaling = values["scaling"]
         chosen = f"{scaling['scaling'].get('column', '')}="
         scaling["windows"] = {name: ends for name, ends in scaling["windows"].items() if name.startswith(chosen)}

@@ -45,9 +45,9 @@ class Reader(Protocol):
     - ``missing``: true where floating point arrays may hold NaN for missing data.
 
     A sample may be a part of an array: the optional column ``array`` names the array, and ``region`` the part, as start
-    and stop along each axis. Rows of equal ``array`` share one array, which is decoded once, from the first of them;
-    null stands for an array of the row's own, whose name is the sample id. A reader always gives the whole array, and
-    the part is cut out by the store.
+    and stop along each axis; the channels may be left out, and then all are taken. Rows of equal ``array`` share one
+    array, which is decoded once, from the first of them; null stands for an array of the row's own, whose name is the
+    sample id. A reader always gives the whole array, and the part is cut out by the store.
 
     Attributes:
         version: Changes when the same file would decode to another array; part of a store's fingerprint.

@@ -34,7 +34,8 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
     """Read a column of regions, and check them against the shapes of the arrays.
 
     A region is a list of whole numbers, start and stop along each side, such as ``[0, 10, 5, 20]``, or the same as
-    text, ``"0,10,5,20"`` or ``"[0, 10, 5, 20]"``. Null is the whole array.
+    text, ``"0,10,5,20"`` or ``"[0, 10, 5, 20]"``. It may leave out the channels, of which it then has all. Null is the
+    whole array.
 
     Args:
         column: The column.
@@ -54,11 +55,15 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
     # A null inside a list is text that is no number.
     lengths = np.where(numbers.list.eval(pl.element().is_null().any()).list.first().fill_null(True).to_numpy(), -1,
                        numbers.list.len().fill_null(0).to_numpy().astype(np.int64))  # fmt: skip
-    wrong = np.flatnonzero(usable & named & (lengths != 2 * rank))
+    sides = [rank, rank - 1] if axes.endswith("c") and rank > 1 else [rank]
+    wrong = np.flatnonzero(usable & named & ~np.isin(lengths, [2 * count for count in sides]))
     refuse(wrong, [_no_region(column[row], int(lengths[row]), rank, axes) for row in wrong.tolist()])
-    rows = np.flatnonzero(usable & named & (lengths == 2 * rank))
-    if len(rows):
-        ends = numbers.gather(rows).explode().to_numpy().astype(np.int64).reshape(len(rows), rank, 2)
+    for count in sides:
+        rows = np.flatnonzero(usable & named & (lengths == 2 * count))
+        if not len(rows):
+            continue
+        ends = np.stack([np.zeros_like(shapes[rows]), shapes[rows]], axis=2)
+        ends[:, :count] = numbers.gather(rows).explode().to_numpy().astype(np.int64).reshape(len(rows), count, 2)
         starts[rows], stops[rows] = ends[:, :, 0], ends[:, :, 1]
         for faulty, sentence in (
             ((ends[:, :, 0] < 0), "starts before the array along {axis}"),

@@ -120,7 +120,7 @@ WRONG = [
     ([0, 10, -1, 5, 0, 1], "the region [0, 10, -1, 5, 0, 1] starts before the array along 'w'"),
     ([5, 5, 0, 5, 0, 1], "the region [5, 5, 0, 5, 0, 1] is empty along 'h'"),
     ([9, 5, 0, 5, 0, 1], "the region [9, 5, 0, 5, 0, 1] is empty along 'h'"),
-    ([0, 10, 0, 5], "the region [0, 10, 0, 5] has 4 numbers, axes 'hwc' need 6: start and stop of each"),
+    ([0, 10, 0, 5, 0], "the region [0, 10, 0, 5, 0] has 5 numbers, axes 'hwc' need 6: start and stop of each"),
     ([], "the region [] has 0 numbers, axes 'hwc' need 6: start and stop of each"),
     ([0, None, 0, 5, 0, 1], "the region [0, None, 0, 5, 0, 1] is no list of whole numbers"),
 ]
@@ -225,6 +225,31 @@ def test_regions_may_choose_channels(tmp_path: Path) -> None:
     assert (
         ArrayStore.fill(tmp_path / "s", table.with_columns(region=[None] * 3), Colours()).of(table).decoded.sum() == 2
     )
+
+
+@pytest.mark.parametrize("make", [readers.PlaneReader, copying])
+def test_regions_may_leave_out_the_channels(tmp_path: Path, pictures: dict[str, Any], make: Any) -> None:
+    table = table_of(tmp_path, [("large", [2, 10, 3, 5]), ("large", [2, 10, 3, 5, 0, 1]), ("large", [2, 10, 5, 5])])
+    samples = ArrayStore.fill(tmp_path / "s", table, make()).of(table)
+    assert samples.decoded.tolist() == [True, True, False]
+    assert samples.shapes().tolist() == [[8, 2, 1], [8, 2, 1], [0, 0, 0]]
+    np.testing.assert_array_equal(samples[0], cut(pictures["large"], [2, 10, 3, 5, 0, 1]))
+    np.testing.assert_array_equal(samples[0], samples[1])
+    assert samples.causes() == ["the region [2, 10, 5, 5, 0, 1] is empty along 'w'"]
+
+
+def test_regions_of_axes_without_channels_have_every_side(tmp_path: Path) -> None:
+    class Volumes(readers.PlaneReader):
+        axes = "zyx"
+        open = None  # type: ignore[assignment]
+
+        def load(self, row: Any) -> Any:
+            return np.load(row["path"])
+
+    np.save(tmp_path / "0.npy", np.zeros((4, 5, 6), np.uint8))
+    table = table_of(tmp_path, [("0", [0, 4, 0, 5]), ("0", [0, 4, 0, 5, 0, 6])])
+    samples = ArrayStore.fill(tmp_path / "s", table, Volumes()).of(table)
+    assert samples.causes() == ["the region [0, 4, 0, 5] has 4 numbers, axes 'zyx' need 6: start and stop of each"]
 
 
 def test_many_regions_are_filled_at_once_and_small_to_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

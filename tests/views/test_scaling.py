@@ -296,3 +296,32 @@ def test_holes_have_no_part_in_a_clip(tmp_path: Path) -> None:
     values, of = ranges.sampled_values(store.of(table), np.arange(3))
     assert (sorted(values.tolist()), of) == ([10] * 4 + [11] * 4 + [12] * 4, 24)
     assert Scaling("survey", percentiles=(0, 50)).fit(table, store).window() == (-11, 11)
+
+
+def test_each_survey_has_its_own_symmetric_clip_of_training_rows(stored: Stored) -> None:
+    """Amplitudes of two units in one table; the third survey has no training row, the fourth no row at all."""
+    values = RNG.normal(0, 1, (50, 50)).astype(np.float32)
+    arrays = [values, 50 * values, 1000 * values, 20 * values, 3 * values]
+    survey, split = ["a", "a", "b", "c", "d"], ["train", "test", "train", "test", "train"]
+    table, store = stored(arrays, survey=survey, split=split)
+    clip = float(np.percentile(np.abs(values), 99))
+    fitted = Scaling("survey", percentiles=(0, 99), group="survey").fit(table.take([0, 1, 2, 3]), store)
+    assert fitted.scaling.columns == ("survey",)
+    assert fitted.windows == {
+        name: pytest.approx((-clip * by, clip * by)) for name, by in {"a": 1, "b": 1000, "c": 20}.items()
+    }
+    assert fitted.fitted_on["a"] == (2500, 2500)
+    scaled = fitted.apply(np.array([0.0, 1000 * clip, -1000 * clip]).reshape(1, 3, 1), "b")
+    assert scaled.ravel().tolist() == pytest.approx([0.5, 1, 0])
+    with pytest.raises(DataError, match="no window was fitted for this survey"):
+        fitted.window("d")
+    wider = fitted.extend(table, store)
+    assert wider.windows == {**fitted.windows, "d": pytest.approx((-clip * 3, clip * 3))}
+    assert FittedScaling.from_dict(json.loads(json.dumps(wider.to_dict()))) == wider
+    with pytest.raises(DataError, match="training"):
+        Scaling("survey", group="survey").fit(table.take([3]), store)
+
+
+def test_a_survey_of_zeros_keeps_zero_in_the_middle(stored: Stored) -> None:
+    table, store = stored([np.zeros((2, 2), np.float32)], survey=["a"])
+    assert Scaling("survey", group="survey").fit(table, store).windows == {"a": (-1, 1)}

@@ -9,12 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_domain, check_pair_sampler, check_reader
+from ssl_domains.views import InputDataset
 from ssl_domains_seismic.domain import SEISMIC
 from ssl_domains_seismic.pairs import SAMPLERS, neighbours, same_depth
+from ssl_domains_seismic.preprocess import sections_for
 from ssl_domains_seismic.reader import SeismicReader
 
 from .conftest import grid_words, smooth, write
@@ -26,6 +32,23 @@ PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "volume_bins": [{}, {"n": 3}],
 }
 CASES = [(s.name, given) for s in SAMPLERS for given in PARAMETERS.get(s.name, [{}])]
+
+
+class BatchedInputs(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of 16 rows, values and validity, as a dataset that can be sent to a worker process."""
+
+    def __init__(self, inputs: InputDataset) -> None:
+        self.inputs = inputs
+
+    def __len__(self) -> int:
+        return -(-len(self.inputs) // 16)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        if number >= len(self):
+            raise IndexError(number)
+        rows = range(16 * number, min(16 * number + 16, len(self.inputs)))
+        made = self.inputs.__getitems__(rows)["input"]
+        return made.values, made.with_valid()
 
 
 def two_surveys(out: Path, seed: int) -> str:
@@ -52,6 +75,32 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
 def test_the_domain(tmp_path: Path) -> None:
     table = check_domain(replace(SEISMIC, demo_data=two_surveys), tmp_path)
     assert set(table.frame["survey"]) == {"0.sgy", "1.sgy"}
+
+
+def test_the_domain_on_its_own_demo_data(tmp_path: Path) -> None:
+    """The two stacks and the twins of `ssl-domains seismic demo-data`, whose samples are regions of surveys."""
+    table = check_domain(SEISMIC, tmp_path)
+    assert table.frame["region"].null_count() == 0
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_two_workers_read_what_one_process_reads(tmp_path: Path, context: str) -> None:
+    """Patches of two stacks of one survey: a worker gets paths, and opens the files itself."""
+    two_surveys(tmp_path, 0)
+    (tmp_path / "far.sgy").write_bytes((tmp_path / "0.sgy").read_bytes())
+    reader = SeismicReader()
+    table = reader.scan(tmp_path, along="inline,depth", patch="4", stacks="near=0.sgy,far=far.sgy").samples
+    store = ArrayStore.fill(tmp_path / "store", table, reader)
+    batches = BatchedInputs(InputDataset(table, store, sections_for(table).fit(table, store), cache_gb=0))
+    loader = DataLoader(batches, batch_size=None, num_workers=2, multiprocessing_context=context)
+    found = list(loader)
+    assert len(found) == len(batches) > 2
+    for number, (values, valid) in enumerate(found):
+        own, own_valid = batches[number]
+        assert values.shape[1:] == (2, 4, 4)
+        assert torch.equal(values, own)
+        assert torch.equal(valid, own_valid)
+        assert torch.equal(values[:, 0], values[:, 1])
 
 
 @pytest.mark.parametrize(("name", "given"), CASES, ids=[f"{name} {given}" for name, given in CASES])

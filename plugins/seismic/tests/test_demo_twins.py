@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drawn_survey import drawn
 from ssl_domains_seismic.demo.survey import CROSSLINES, INLINES, Survey
 from ssl_domains_seismic.demo.twins import CHANNELS, CUT_OUT, SHOTS, write_twins
+from ssl_domains_seismic.reader import SeismicReader
 
 TRACE = 240 + 4 * 100
 TRACES = 20 * 24
@@ -120,3 +121,21 @@ def test_reflections_of_the_gathers_come_later_with_offset(folder: Path) -> None
     near = arrival < np.hypot(120.0, 1000 * 25 * 9 / 2200.0) / 4
     assert np.abs(traces[near, np.rint(arrival[near]).astype(int)]).min() > 700
     assert first.max() <= 100
+
+
+def test_a_scan_says_the_fault_of_each_file(folder: Path, tmp_path: Path) -> None:
+    for path in sorted(folder.glob("*.sgy")):
+        if path.name != "whole.sgy":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    result = SeismicReader().scan(tmp_path)
+    causes = {Path(path).name: cause for path, cause in result.problems.iter_rows()}
+    assert sorted(causes) == ["ieee_under_code_1.sgy", "shots_by_channels.sgy", "swapped_words.sgy", "truncated.sgy"]
+    assert causes["truncated.sgy"] == (
+        "truncated: 477 whole traces of at least 478; 320 of the 640 bytes of the next are there and left out"
+    )
+    assert causes["ieee_under_code_1.sgy"].startswith("the format code says IBM, and the samples fit IEEE better")
+    assert causes["swapped_words.sgy"].startswith("ambiguous line numbers: words 189,193 (24 × 20) or 9,21 (20 × 24)")
+    assert causes["shots_by_channels.sgy"].startswith(
+        f"gathers before stack: word 9 counts {SHOTS} records and word 13 {CHANNELS} channels in each"
+    )
+    assert set(result.samples.frame["survey"]) == {"little_endian.sgy", "truncated.sgy"}

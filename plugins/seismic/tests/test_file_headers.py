@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
 from ssl_domains_seismic.reading import Reading
+from ssl_domains_seismic.report.header import header_report
 from ssl_domains_seismic.segy.layout import read_layout
 from ssl_domains_seismic.segy.text_header import named_bytes, read_text_header
 from ssl_domains_seismic.survey import examine
@@ -54,13 +54,45 @@ def test_interval_and_samples_are_unsigned(make: Make) -> None:
     assert (layout.interval_us, layout.samples, layout.notes) == (40_000, 40_000, ())
 
 
-def test_a_truncated_file_loses_its_last_trace_and_says_so(make: Make, cube: NDArray[Any]) -> None:
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (100, "truncated: 47 whole traces of at least 48; 300 of the 400 bytes of the next are there and left out"),
+        (900, "truncated: 45 whole traces of at least 46; 300 of the 400 bytes of the next are there and left out"),
+    ],
+)
+def test_a_truncated_file_names_the_traces_that_are_whole_and_those_that_should_be(
+    make: Make, cube: NDArray[Any], cut: int, said: str
+) -> None:
     path = make(cube)
-    path.write_bytes(path.read_bytes()[:-100])
+    path.write_bytes(path.read_bytes()[:-cut])
     layout = read_layout(path)
-    assert layout.traces == 47
-    (note,) = layout.notes
-    assert re.match(r"truncated: after 47 whole traces the file has 300 bytes, a trace has 400", note)
+    assert (layout.traces, layout.truncated, layout.notes) == (48 - (cut + 399) // 400, said, ())
+    assert said in header_report(path)
+    values, valid = examine(path, Reading()).volume.read((slice(None),) * 3)
+    assert valid is not None
+    assert int(valid.sum()) == layout.traces
+    np.testing.assert_array_equal(values.reshape(48, 40)[: layout.traces], cube.reshape(48, 40)[: layout.traces])
+
+
+@pytest.mark.parametrize("cut", [0, 400, 500])
+def test_revision_two_says_how_many_traces_a_truncated_file_should_have(
+    make: Make, cube: NDArray[Any], cut: int
+) -> None:
+    binary = {3501: ("B", 2), 3502: ("B", 0), 3269: ("i", 40), 3513: ("Q", 48), 3521: ("Q", 3600)}
+    path = make(cube, binary=binary)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
+    rest = "; 300 of the 400 bytes of the next are there and left out"
+    right = {0: None, 400: "truncated: 47 whole traces of 48 by the header"}
+    right[500] = f"truncated: 46 whole traces of 48 by the header{rest}"
+    assert read_layout(path).truncated == right[cut]
+
+
+def test_a_trailer_of_revision_two_is_no_truncated_trace(make: Make, cube: NDArray[Any]) -> None:
+    binary = {3501: ("B", 2), 3502: ("B", 0), 3269: ("i", 40), 3513: ("Q", 48), 3521: ("Q", 3600)}
+    layout = read_layout(make(cube, binary=binary, tail=b"a short trailer"))
+    assert (layout.traces, layout.truncated) == (48, None)
+    assert layout.notes == ("the header says 48 traces; what follows them is not read",)
 
 
 def test_samples_that_contradict_each_other_are_those_that_fit_the_file(make: Make, cube: NDArray[Any]) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.samples import SampleTable, ScanResult
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, preprocess_from_dict, preprocess_to_dict
-from ssl_domains_seismic.preprocess import SectionPreprocess, picture_of, sections_for
+from ssl_domains.views import InputDataset, extended, preprocess_from_dict, preprocess_to_dict
+from ssl_domains_seismic.preprocess import SectionPreprocess, _rows_to_fit, picture_of, sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.report.thumbnail import thumbnail
 
@@ -49,7 +49,7 @@ def test_the_clip_is_symmetric_and_zero_is_a_half(make: Make, scan: Scan, tmp_pa
     table = scan(along="inline", patch="8").samples
     preprocess, store = fitted(table, tmp_path)
     clip = float(np.percentile(np.abs(cube), 99.5))
-    assert preprocess.scaling.window() == pytest.approx((-clip, clip))
+    assert preprocess.scaling.window("a.sgy") == pytest.approx((-clip, clip))
     made = preprocess(cube[:1, :, :8].astype(np.float32))
     assert made.values.shape == (1, 1, 8, 8)
     expected = np.clip(cube[0, :, :8].T / (2 * clip) + 0.5, 0, 1)
@@ -66,9 +66,94 @@ def test_the_clip_is_fitted_on_training_rows_and_not_on_holes(make: Make, scan: 
     table = scan(along="inline").samples
     table = table.with_columns(split=["train"] * 4 + ["test"] * 4)
     preprocess, _ = fitted(table, tmp_path)
-    assert preprocess.scaling.window() == (-10, 10)  # with the zeros of holes, a low percentile would be below it
-    counted = preprocess.scaling.fitted_on[""]
+    assert preprocess.scaling.window("a.sgy") == (
+        -10,
+        10,
+    )  # with the zeros of holes, a low percentile would be below it
+    counted = preprocess.scaling.fitted_on["a.sgy"]
     assert counted[0] == 4 * 5 * 16
+
+
+def test_each_survey_has_a_clip_of_its_own_data(make: Make, scan: Scan, tmp_path: Path) -> None:
+    """One survey is in other units than the other; its hole, dead trace and NaN have no part in its clip."""
+    cube = smooth(8, 8, 32)
+    make(cube, name="a.sgy")
+    other = 1e-4 * cube
+    other[1, 2], other[2, 3, 5] = 1e9, np.nan
+    words = [{**w, 29: 2 if k == 10 else 1} for k, w in enumerate(grid_words(range(8), range(8)))]
+    make(other.reshape(64, 32)[:-3], words[:-3], name="b.sgy")
+    table = scan(along="inline", patch="8").samples
+    preprocess, store = fitted(table, tmp_path)
+    assert preprocess.columns == ("along", "survey")
+    live = np.delete(other.reshape(64, 32)[:-3], 10, axis=0)
+    clips = {"a.sgy": np.percentile(np.abs(cube), 99.5), "b.sgy": np.nanpercentile(np.abs(live), 99.5)}
+    assert preprocess.scaling.windows == {name: pytest.approx((-clip, clip)) for name, clip in clips.items()}
+    assert preprocess.fitted == (
+        f"clip of a.sgy: ±{clips['a.sgy']:.4g} (99.5th percentile of the amplitudes of 2,048 of 2,048 samples)",
+        f"clip of b.sgy: ±{clips['b.sgy']:.4g} (99.5th percentile of the amplitudes of 1,919 of 2,048 samples)",
+    )
+    inputs = InputDataset(table, store, preprocess)
+    rows = {name: table.frame["survey"].to_list().index(name) for name in clips}
+    one, two = (inputs[rows[name]]["input"].values for name in clips)
+    expected = np.clip(cube[0, :, :8].T / (2 * clips["a.sgy"]) + 0.5, 0, 1)
+    np.testing.assert_allclose(one[0, 0].numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(one.numpy(), two.numpy(), atol=0.05)
+
+
+def test_a_new_survey_gets_its_clip_when_its_table_is_embedded(make: Make, scan: Scan, tmp_path: Path) -> None:
+    cube = smooth(8, 8, 32)
+    make(cube, name="a.sgy")
+    known = scan(patch="8").samples
+    preprocess, _ = fitted(known, tmp_path / "first")
+    make(5 * cube, name="b.sgy")
+    make(cube, name="a.sgy", words=grid_words(range(8), range(8)))
+    table = scan(patch="8").samples
+    store = ArrayStore.fill(tmp_path / "second", table, SeismicReader())
+    with pytest.raises(DataError, match="no window was fitted for this survey"):
+        preprocess.require(table, store)
+    wider = extended(preprocess, table, store)
+    assert isinstance(wider, SectionPreprocess)
+    low, high = preprocess.scaling.windows["a.sgy"]
+    assert wider.scaling.windows == {"a.sgy": (low, high), "b.sgy": pytest.approx((5 * low, 5 * high))}
+    wider.require(table, store)
+    assert extended(wider, table, store) == wider
+    with pytest.raises(DataError, match="survey"):
+        wider(cube[:1, :8, :8])
+    values = wider(5 * cube[:1, :8, :8], {"along": "inline", "survey": "b.sgy"}).values
+    np.testing.assert_allclose(values.numpy(), preprocess(cube[:1, :8, :8]).values.numpy(), atol=1e-6)
+
+
+def test_a_few_thousand_samples_are_read_for_the_clips_of_any_number_of_surveys(
+    make: Make, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ssl_domains_seismic.preprocess._MOST_ROWS", 20)
+    monkeypatch.setattr("ssl_domains_seismic.preprocess._LEAST_ROWS", 4)
+    for name in ("a.sgy", "b.sgy", "c.sgy"):
+        make(smooth(8, 8, 32), name=name)
+    table = scan(patch="4").samples
+    rows = _rows_to_fit(table, {"b.sgy"})
+    assert table.frame["survey"].gather(rows).value_counts().sort("survey").rows() == [("a.sgy", 10), ("c.sgy", 10)]
+    split = ["train" if k % 2 else None for k in range(len(table))]
+    split = [None if name == "c.sgy" else side for name, side in zip(table.frame["survey"], split, strict=True)]
+    chosen = table.with_columns(split=split)
+    rows = _rows_to_fit(chosen, set())
+    assert chosen.take(rows).frame.group_by("survey", "split").len().sort("survey").rows() == [
+        ("a.sgy", "train", 6), ("b.sgy", "train", 6), ("c.sgy", None, 6),
+    ]  # fmt: skip
+
+
+def test_the_clip_of_an_earlier_run_is_that_of_all_surveys(make: Make, scan: Scan, tmp_path: Path) -> None:
+    cube = smooth(8, 8, 32)
+    make(cube)
+    table = scan(patch="8").samples
+    store = ArrayStore.fill(tmp_path / "store", table, SeismicReader())
+    declared = {"scope": "survey", "lo": None, "hi": None, "percentiles": [0.5, 99.5], "group": None}
+    scaling = {"scaling": declared, "windows": {"": [-100, 100]}, "types": {}, "fitted_on": {"": [10, 20]}}
+    kept = {"name": "seismic-section", "scaling": scaling, "size": 8, "channels": 1}
+    preprocess = preprocess_from_dict(kept)
+    assert extended(preprocess, table, store) == preprocess
+    values = preprocess(cube[:1, :8, :8], {"along": "inline"}).values[0, 0].numpy()  # type: ignore[union-attr]
+    np.testing.assert_allclose(values, np.clip(cube[0, :, :8].T / 200 + 0.5, 0, 1), atol=1e-6)
 
 
 def test_holes_are_a_half_and_not_valid(make: Make, scan: Scan, tmp_path: Path) -> None:

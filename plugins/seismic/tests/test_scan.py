@@ -64,7 +64,7 @@ def test_samples_are_the_parts_that_their_places_say(mapped: Path, scan: Scan, t
     samples = ArrayStore.fill(tmp_path / "store", table, SeismicReader()).of(table)
     assert samples.decoded.all()
     for row, given in enumerate(table.frame.iter_rows(named=True)):
-        array = np.asarray(samples[row])
+        array = np.asarray(samples[row])[..., 0]
         i, x, s = np.unravel_index(array.astype(np.int64), numbers.shape)
         for place, column, first, step in ((i, "inline", 100, 2), (x, "crossline", 300, 4), (s, "ms", 1000, 4)):
             assert first + step * (place.min() + place.max()) / 2 == given[column]
@@ -156,7 +156,38 @@ def test_blocks_are_equal_parts_and_samples_across_a_border_are_in_none(mapped: 
 def test_samples_that_are_larger_than_every_block_are_an_error(mapped: Path, scan: Scan) -> None:
     with pytest.raises(UsageError, match="no sample lies inside one block of --blocks 2x2") as caught:
         scan(along="depth", blocks="2x2")
+    sizes = "the smallest sample has 6 × 8 inlines × crosslines, the largest block 3 × 4"
+    assert sizes in str(caught.value)
     assert "--patch" in str(caught.value.hint)
+    with pytest.raises(UsageError, match="smallest sample has 1 × 8 inlines × crosslines, the largest block 6 × 3"):
+        scan(along="inline", blocks="1x3")
+
+
+def test_a_survey_that_is_too_small_for_its_blocks_is_named(mapped: Path, make: Make, scan: Scan) -> None:
+    make(smooth(12, 20, 8), grid_words(range(12), range(20)), name="large.sgy")
+    result = scan(along="depth", patch="4", every=40, blocks="2x3")
+    said = "no sample lies inside one block of --blocks 2x3: the smallest sample has 4 × 4 inlines × crosslines, "
+    (note,) = [note for note in result.notes if "block" in note]
+    assert note == f"a.sgy: {said}the largest block 3 × 3; its samples are in no block"
+    of = dict(result.samples.frame.group_by("survey").agg(pl.col("block").count()).iter_rows())
+    assert of == {"a.sgy": 0, "large.sgy": 6}
+
+
+def test_a_truncated_file_is_sampled_and_is_a_problem(make: Make, scan: Scan) -> None:
+    cube = smooth(6, 8, 40)
+    path = make(cube)
+    path.write_bytes(path.read_bytes()[:-500])
+    result = scan()
+    assert result.problems.rows() == [
+        (
+            str(path),
+            "truncated: 46 whole traces of at least 47; 300 of the 400 bytes of the next are there and left out",
+        )
+    ]
+    assert result.samples.frame["live"].to_list() == [1.0] * 5 + [0.75]
+    read = SeismicReader().load(result.samples.frame.row(0, named=True))
+    np.testing.assert_array_equal(read.reshape(48, 40)[:46], cube.reshape(48, 40)[:46])
+    assert not any("truncated" in note for note in result.notes)
 
 
 def test_a_2d_line_has_sections_along_its_traces(make: Make, scan: Scan) -> None:
@@ -189,7 +220,7 @@ def test_npy_volumes_of_the_f3_layout(tmp_path: Path, scan: Scan) -> None:
     ]
     assert "ms" not in result.samples.columns
     table = result.samples
-    np.testing.assert_array_equal(SeismicReader().load(table.frame.row(0, named=True)), cube)
+    np.testing.assert_array_equal(SeismicReader().load(table.frame.row(0, named=True)), cube[..., None])
     assert scan(ms="0:10").problems["cause"].str.contains("no header of the file says the sample interval").sum() == 4
 
 
@@ -217,7 +248,7 @@ def test_decisions_of_the_user_are_kept_in_the_table(make: Make, scan: Scan) -> 
     frame = scan(lines="9,21", samples_as="ieee").samples.frame
     row = frame.row(0, named=True)
     assert (row["lines"], row["samples_as"]) == ("9,21", "ieee")
-    np.testing.assert_array_equal(SeismicReader().load(row), cube.transpose(1, 0, 2))
+    np.testing.assert_array_equal(SeismicReader().load(row), cube.transpose(1, 0, 2)[..., None])
 
 
 def test_the_same_table_again(mapped: Path, scan: Scan) -> None:
@@ -243,4 +274,4 @@ def test_the_index_of_a_large_file_is_kept_beside_the_table(
     row = read_table(tmp_path / "moved" / "samples.parquet").frame.row(0, named=True)
     assert Path(row["index_path"]).is_file()
     monkeypatch.setattr(index_file, "read_trace_words", None)  # nothing reads the headers again
-    np.testing.assert_array_equal(SeismicReader().load(row), cube)
+    np.testing.assert_array_equal(SeismicReader().load(row), cube[..., None])

@@ -261,6 +261,9 @@ def test_a_silent_picture_gets_no_noise() -> None:
         (lambda: AmplitudeScale(0.5, reason=WHY), "gain"),
         (lambda: AmplitudeScale(p=2, reason=WHY), "probability"),
         (lambda: TimeShift((0.1, -0.1), reason=WHY), "share"),
+        (lambda: TimeShift(ms=(-8.0, 8.0), reason=WHY), "without span"),
+        (lambda: TimeShift(ms=(8.0, -8.0), span="span_ms", reason=WHY), "ms 8.0 to -8.0"),
+        (lambda: SpectralBand(interval_ms=4.0, span="span_ms", reason=WHY), "interval_ms and span"),
         (lambda: Dip((-2, 2), reason=WHY), "slope"),
         (lambda: TraceDropout((0.0, 1.5), reason=WHY), "share"),
         (lambda: SpectralBand((0.0, 0.5), (0.4, 1.0), reason=WHY), "low up to 0.5, high from 0.4"),
@@ -282,7 +285,7 @@ def test_settings_that_mean_nothing_are_refused(make: Any, words: str) -> None:
 
 def test_steps_happen_as_often_as_declared() -> None:
     cases: list[tuple[ViewStep, str, float]] = [
-        (AmplitudeScale(p=0.3, reason=WHY), "factor", 1), (TimeShift(p=0.3, reason=WHY), "share", 0),
+        (AmplitudeScale(p=0.3, reason=WHY), "factor", 1), (TimeShift(p=0.3, reason=WHY), "shift", 0),
         (Dip(p=0.3, reason=WHY), "slope", 0), (TraceDropout(p=0.3, reason=WHY), "share", 0),
         (SpectralBand(p=0.3, reason=WHY), "used", 0), (RelativeNoise(p=0.3, reason=WHY), "ratio", 0),
         (Polarity(0.3, reason=WHY), "reversed", 0),
@@ -296,4 +299,4 @@ def test_one_picture_as_array() -> None:
     image: NDArray[np.float32] = np.full((4, 4, 1), 0.5, np.float32)
     image[1, 2] = 0.7
     assert AmplitudeScale(reason=WHY).cpu(image, {"factor": 2.0}, {})[1, 2, 0] == pytest.approx(0.9)
-    assert TimeShift(reason=WHY).cpu(image, {"share": 0.25}, {})[2, 2, 0] == pytest.approx(0.7)
+    assert TimeShift(reason=WHY).cpu(image, {"shift": 0.25}, {})[2, 2, 0] == pytest.approx(0.7)

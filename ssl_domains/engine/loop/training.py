@@ -344,6 +344,7 @@ class _Training:
             device=str(assembled.device),
             precision=assembled.step.precision,
             composition=assembled.composition,
+            fitted=tuple(getattr(assembled.preprocess, "fitted", ())),
         )
 
 

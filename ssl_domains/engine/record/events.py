@@ -35,6 +35,7 @@ class Started:
         device: Device of the training.
         precision: ``"float32"`` or ``"bfloat16"``.
         composition: How batches are composed, and why.
+        fitted: What the preprocess was fitted to, in lines: one clip for each survey, for instance.
     """
 
     samples: int
@@ -45,6 +46,7 @@ class Started:
     device: str
     precision: str
     composition: str
+    fitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

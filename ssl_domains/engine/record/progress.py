@@ -67,7 +67,7 @@ class _Lines(_Quiet):
         super().__call__(event)
         if isinstance(event, Started):
             self.total = event.total_steps
-            self.say(_start_line(event))
+            self.say("\n".join((_start_line(event), *event.fitted)))
         elif isinstance(event, Estimated):
             self.say(_estimate_line(event))
         elif isinstance(event, Measured):
@@ -97,7 +97,7 @@ class _Bar(_Quiet):
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         if isinstance(event, Started):
-            self.say(_start_line(event))
+            self.say("\n".join((_start_line(event), *event.fitted)))
             self.progress = Progress(
                 TextColumn("epoch {task.fields[epoch]}"),
                 BarColumn(),

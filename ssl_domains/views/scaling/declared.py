@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views.scaling.ranges import Window, sampled_values
+from ssl_domains.views.scaling.ranges import Window, sampled_values, window_between
 
 if TYPE_CHECKING:
     from ssl_domains.views.scaling.fitted import FittedScaling
@@ -36,11 +37,13 @@ class Scaling:
             has its own window: 0 to 255 for uint8, 0 to 1 for bool, and for every other type the least and the greatest
             value among the training rows of that type. ``volume``: two percentiles of the values of each volume, as for
             MR, whose intensities have no fixed unit. ``survey``: from −a to a, where a is the upper percentile of |x|
-            over the training rows, so that zero amplitude becomes 0.5.
+            over the training rows, so that zero amplitude becomes 0.5; with ``group``, over the training rows of each
+            survey, or over all its rows if none is for training.
         lo: Value that becomes 0 with ``fixed``; None for the windows of the types.
         hi: Value that becomes 1 with ``fixed``; None for the windows of the types.
         percentiles: Lower and upper percentile, from 0 to 100. ``volume`` uses both, ``survey`` the upper one.
-        group: Column that names the volume of a row; needed by ``volume``.
+        group: Column that names the volume or the survey of a row. ``volume`` needs it; ``survey`` without it has one
+            window for all rows.
         column: Column whose value chooses another window for some rows, those of ``windows``; None if there is none.
         windows: Value of ``column`` → window (lo, hi) of such rows, or None for the windows of the types. Rows with
             another value are scaled by ``scope``.
@@ -71,14 +74,19 @@ class Scaling:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the table that say which window a row has."""
-        by = (self.column, self.group if self.scope == "volume" else None)
+        by = (self.column, self.group if self.grouped else None)
         return tuple(name for name in by if name is not None)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether each volume or survey has a window of its own."""
+        return self.group is not None and self.scope != "fixed"
 
     def key(self, facts: Mapping[str, Any]) -> str | None:
         """Name of the window of a row, from its values of `columns`; None where its array's type decides.
 
         Raises:
-            DataError: When the row names no volume although it is scaled by volume.
+            DataError: When the row names no volume or survey although it is scaled by these.
         """
         if self.column is not None and self.windows is not None:
             if self.column not in facts:
@@ -87,7 +95,7 @@ class Scaling:
             chosen = str(facts[self.column])
             if chosen in self.windows:
                 return None if self.windows[chosen] is None else f"{self.column}={chosen}"
-        if self.scope == "volume" and self.group is not None:
+        if self.grouped and self.group is not None:
             if facts.get(self.group) is None:
                 raise DataError(f"a row has no {self.group!r}, which scaling goes by", "fill the column")
             return str(facts[self.group])
@@ -97,7 +105,7 @@ class Scaling:
         """Fit the windows: for ``survey`` and for types on the training rows, for ``volume`` on each group.
 
         Raises:
-            DataError: When there is nothing to fit on, or a row names no volume.
+            DataError: When there is nothing to fit on, or a row names no volume or survey.
         """
         # Imported here, as a fitted scaling holds the declared one.
         from ssl_domains.views.scaling.fitted import FittedScaling
@@ -108,14 +116,23 @@ class Scaling:
         fitted_on: dict[str, tuple[int, int]] = {}
         if self.scope == "survey":
             samples, training = store.of(table), table.rows_of("train")
-            values, of = sampled_values(samples, training[samples.decoded[training]])
-            if not len(values):
+            rows = training[samples.decoded[training]]
+            if not self.grouped:
+                values, of = sampled_values(samples, rows)
+                windows[WHOLE], fitted_on[WHOLE] = self.window_of(values), (len(values), of)
+            if not len(rows if self.grouped else values):
                 raise DataError("no training row has data to fit the clip of the survey on", "check the column 'split'")
-            clip = float(np.percentile(np.abs(values), self.percentiles[1])) or 1.0
-            windows[WHOLE], fitted_on[WHOLE] = (-clip, clip), (len(values), of)
         elif self.scope == "fixed" and self.lo is not None and self.hi is not None:
             windows[WHOLE] = (self.lo, self.hi)
         return FittedScaling(self, windows, fitted_on).extend(table, store)
+
+    def window_of(self, values: NDArray[np.float64]) -> Window:
+        """The window of a volume or of a survey from its values, float64 ``[n]``; 0 to 1, or −1 to 1, without any."""
+        if self.scope == "survey":
+            clip = float(np.percentile(np.abs(values), self.percentiles[1])) if len(values) else 0.0
+            return (-clip, clip) if clip else (-1.0, 1.0)
+        low, high = (float(v) for v in np.percentile(values, self.percentiles)) if len(values) else (0.0, 1.0)
+        return window_between(low, high)
 
     def to_dict(self) -> dict[str, Any]:
         """Settings as JSON values; what is not given is left out of ``column`` and ``windows``."""

@@ -14,7 +14,7 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, SampleArrays
 from ssl_domains.views.scaling.declared import WHOLE, Scaling
-from ssl_domains.views.scaling.ranges import Window, observed_range, sampled_values, type_window, window_between
+from ssl_domains.views.scaling.ranges import Window, observed_range, sampled_values, type_window
 
 __all__ = ["FittedScaling", "valid_pixels"]
 
@@ -28,8 +28,8 @@ class FittedScaling:
 
     Attributes:
         scaling: The scaling that the domain declared.
-        windows: (value that becomes 0, value that becomes 1) by name: of a volume, of a value of the declared column,
-            or the empty name for a window that all rows share.
+        windows: (value that becomes 0, value that becomes 1) by name: of a volume, of a survey, of a value of the
+            declared column, or the empty name for a window that all rows share.
         fitted_on: (number of values used, number of all values) by name of a window or of a type.
         types: Windows of types, by name of the dtype, for arrays whose window is that of their type.
     """
@@ -42,7 +42,8 @@ class FittedScaling:
     def extend(self, table: SampleTable, store: ArrayStore) -> FittedScaling:
         """Add windows for new groups and new types of the table, fitted on its arrays; other windows stay.
 
-        The window of a type is fitted on the training rows of that type, or on all its rows if none is for training.
+        The windows of a type and of a survey are fitted on their training rows, or on all their rows if none is for
+        training; that of a volume on all its rows.
 
         Raises:
             DataError: When a row names no group.
@@ -61,12 +62,11 @@ class FittedScaling:
             elif key not in windows:
                 members.setdefault(key, []).append(row)
         for name, rows in members.items():
-            values, of = sampled_values(samples, np.array(rows))
-            low, high = (
-                (float(v) for v in np.percentile(values, self.scaling.percentiles)) if len(values) else (0.0, 1.0)
-            )
-            windows[name] = window_between(low, high)
-            fitted_on[name] = (len(values), of)
+            chosen = np.array(rows, dtype=np.int64)
+            if self.scaling.scope == "survey":
+                chosen = _training(table, chosen)
+            values, of = sampled_values(samples, chosen)
+            windows[name], fitted_on[name] = self.scaling.window_of(values), (len(values), of)
         types = dict(self.types)
         if by_type and WHOLE not in windows:
             new = _type_windows(table, samples, np.array(by_type), types)
@@ -133,7 +133,7 @@ class FittedScaling:
         Raises:
             DataError: When no window was fitted for the group or the type.
         """
-        if self.scaling.column is None and self.scaling.scope != "volume" and WHOLE in self.windows:
+        if self.scaling.column is None and not self.scaling.grouped and WHOLE in self.windows:
             return self.windows[WHOLE]
         if group is not None:
             if group in self.windows:
@@ -144,8 +144,8 @@ class FittedScaling:
                 return window
         elif len(self.types) == 1:
             return next(iter(self.types.values()))
-        by_volume = self.scaling.scope == "volume" and (group is not None or self.scaling.column is None)
-        what = self.scaling.group if by_volume else f"type ({dtype})"
+        by_group = self.scaling.grouped and (group is not None or self.scaling.column is None)
+        what = self.scaling.group if by_group else f"type ({dtype})"
         raise DataError(
             f"no window was fitted for this {what}", "call extend(table, store) with the table that holds it"
         )
@@ -190,13 +190,17 @@ def valid_pixels(array: NDArray[Any]) -> NDArray[np.bool_] | None:
     return None if finite.all() else finite
 
 
+def _training(table: SampleTable, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some rows that are for training, or all of them if none is."""
+    of = rows[np.isin(rows, table.rows_of("train"))]
+    return of if len(of) else rows
+
+
 def _type_windows(
     table: SampleTable, samples: SampleArrays, rows: NDArray[np.int64], known: Mapping[str, Window]
 ) -> dict[str, tuple[Window, tuple[int, int] | None]]:
     """Windows of the types of some rows that are not known yet: name of the dtype → window, and values used and all."""
     codes, dtypes = samples.row_dtypes()
-    training = np.zeros(len(table), dtype=np.bool_)
-    training[table.rows_of("train")] = True
     made: dict[str, tuple[Window, tuple[int, int] | None]] = {}
     for code in np.unique(codes[rows]).tolist():
         dtype = dtypes[code]
@@ -206,8 +210,7 @@ def _type_windows(
         if declared is not None:
             made[dtype.name] = (declared, None)
             continue
-        of_type = rows[codes[rows] == code]
-        fit_on = of_type[training[of_type]] if training[of_type].any() else of_type
+        fit_on = _training(table, rows[codes[rows] == code])
         window, used = observed_range(samples, fit_on)
         made[dtype.name] = (window, (used, int(samples.shapes(fit_on).prod(axis=1).sum())))
     return made

@@ -46,6 +46,13 @@ def test_a_log_gets_plain_lines() -> None:
     assert "\x1b" not in _tell(terminal=False)
 
 
+def test_what_the_preprocess_was_fitted_to_is_said_at_the_start() -> None:
+    clips = ("clip of a.sgy: ±2", "clip of b.sgy: ±3000")
+    for terminal in (False, True):
+        shown = _tell(terminal, story=(Started(40, 5, 20, 0, 1, "cpu", "float32", "batches", clips), Stopped(0)))
+        assert [line for line in shown.splitlines() if line.startswith("clip of")] == list(clips)
+
+
 def test_lines_of_a_log_say_how_much_time_is_left() -> None:
     """10 s pass between two events that ask the clock; the first step doesn't count."""
     text, times = io.StringIO(), iter(range(0, 1000, 10))

@@ -91,6 +91,12 @@ SEISMIC = Domain(
         ScanOption("edges", bool, help="one more patch at the end of each side, so that no rest is left", predict=True),
         ScanOption("every", int, help="distance of neighbouring sections in bins (default 1)"),
         ScanOption("channels", int, help="neighbouring sections in a sample, an odd number (default 1)", repeat=True),
+        ScanOption(
+            "stacks",
+            str,
+            help="stacks as channels: near=A.sgy,far=B.sgy; or near,far: words in file names",
+            repeat=True,
+        ),
         ScanOption("il", str, help="part of the survey by inline numbers, 100:500"),
         ScanOption("xl", str, help="part of the survey by crossline numbers"),
         ScanOption("ms", str, help="part of the survey by times in ms, 1200:2400 (metres with --vertical depth)"),

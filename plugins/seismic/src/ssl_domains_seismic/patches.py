@@ -25,10 +25,12 @@ class Cut:
     Attributes:
         frame: Rows with ``region``, ``along`` and the columns of places.
         empty: Samples left out because too few of their traces have data.
+        across: The sentence for samples of which none lies inside one block; None when some do.
     """
 
     frame: pl.DataFrame
     empty: int
+    across: str | None = None
 
 
 def patches_of(places: Places, sampling: Sampling) -> Cut:
@@ -53,7 +55,8 @@ def patches_of(places: Places, sampling: Sampling) -> Cut:
     kept = (live > 0) & (live >= sampling.live)
     block = _blocks(part, regions[kept], sampling.blocks)
     frame = _frame(places, regions[kept], names[kept].tolist(), live[kept]).with_columns(block=block)
-    return Cut(frame, int((~kept).sum()))
+    none = len(block) > 0 and block.null_count() == len(block)
+    return Cut(frame, int((~kept).sum()), _across(part, regions[kept], sampling.blocks) if none else None)
 
 
 def _part(name: str, numbers: NDArray[np.int64], ends: tuple[float | None, float | None]) -> tuple[int, int]:
@@ -138,6 +141,19 @@ def _blocks(part: list[tuple[int, int]], regions: NDArray[np.int64], counts: tup
     return names.select(pl.when("inside").then(text).alias("block"))["block"]
 
 
+def _across(part: list[tuple[int, int]], regions: NDArray[np.int64], counts: tuple[int, int]) -> str:
+    """The sentence for samples that all lie across borders of blocks: sizes in inlines × crosslines."""
+    sides = regions[:, 1:4:2] - regions[:, 0:4:2]
+    smallest = sides[sides.prod(axis=1).argmin()].tolist()
+    largest = [
+        int(np.diff(np.linspace(*ends, num=count + 1).round()).max()) for ends, count in zip(part, counts, strict=False)
+    ]
+    return (
+        f"no sample lies inside one block of --blocks {counts[0]}x{counts[1]}: the smallest sample has "
+        f"{smallest[0]:,} × {smallest[1]:,} inlines × crosslines, the largest block {largest[0]:,} × {largest[1]:,}"
+    )
+
+
 def _frame(places: Places, regions: NDArray[np.int64], along: list[str], live: NDArray[np.float64]) -> pl.DataFrame:
     centre = (regions[:, 0::2] + regions[:, 1::2] - 1) / 2
     section = np.array([_SIDES[name][0] for name in along], dtype=np.int64)
@@ -155,6 +171,12 @@ def _frame(places: Places, regions: NDArray[np.int64], along: list[str], live: N
     }
     if places.step is not None:
         made["ms" if places.unit == "ms" else "depth_m"] = places.start + places.step * bins[:, 2]
+    if places.step is not None and places.unit == "ms":
+        # Rows are time in sections only.
+        spans = places.step * (regions[:, 5] - regions[:, 4])
+        made["span_ms"] = pl.Series(
+            [None if name == "depth" else span for name, span in zip(along, spans, strict=True)], dtype=pl.Float64
+        )
     if places.fit is not None:
         inline_m, crossline_m = places.fit.bins
         xy = places.fit.at(bins[:, 0], bins[:, 1])

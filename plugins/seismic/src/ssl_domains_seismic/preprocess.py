@@ -1,45 +1,53 @@
-"""From a section or patch of a volume to a picture in [0, 1]: one clip for all surveys, zero amplitude becomes ½."""
+"""From a section or patch of a volume to a picture in [0, 1]: a clip for each survey, zero amplitude becomes ½."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input, InputSpec
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, Scaling, register_preprocess
+from ssl_domains_seismic.stacks.column import COLUMN, other_stacks
 
 __all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for"]
 
 _ORDER = {"inline": (2, 1, 0), "crossline": (2, 0, 1), "depth": (0, 1, 2)}
 """Axes of the array that become rows, columns, channels."""
 _PERCENTILES = (0.5, 99.5)
-_MOST_ROWS = 2000  # samples that the clip is fitted on; a survey is larger than what has to be read for a percentile
+_MOST_ROWS = 2000  # samples that clips are fitted on; a survey is larger than what has to be read for a percentile
+_LEAST_ROWS = 200  # of each survey, however many there are
+_GROUP = "survey"
+_SHOWN = 10  # clips that are printed
 _WHOLE = 128  # side of the picture of whole sections
 _LARGEST = 512
 
 
 def picture_of(array: NDArray[Any], along: str) -> NDArray[Any]:
-    """A part of a volume ``[inline, crossline, sample]`` as a picture ``[H, W, C]``.
+    """A part of a volume ``[inline, crossline, sample]``, or of several ``[…, stack]``, as a picture ``[H, W, C]``.
 
     Sections have time downwards and lines to the right; a time slice has inlines downwards and crosslines to the right.
-    Channels are neighbouring sections.
+    Channels are neighbouring sections, of each section its stacks.
 
     Raises:
         DataError: For an axis that is none, or an array of another rank.
     """
-    if along not in _ORDER or array.ndim != 3:
+    if along not in _ORDER or array.ndim not in (3, 4):
         raise DataError(
-            f"a sample along {along!r} of shape {list(array.shape)}", "known: inline, crossline, depth; 3 sides"
+            f"a sample along {along!r} of shape {list(array.shape)}", "known: inline, crossline, depth; 3 or 4 sides"
         )
-    return array.transpose(_ORDER[along])
+    if array.ndim == 3:
+        return array.transpose(_ORDER[along])
+    turned = array.transpose(*_ORDER[along], 3)
+    return turned.reshape(*turned.shape[:2], -1)
 
 
 @register_preprocess
@@ -48,16 +56,33 @@ class SectionPreprocess:
     """Parts of volumes as pictures.
 
     Attributes:
-        scaling: The symmetric clip, fitted on training rows.
+        scaling: The symmetric clips, one for each survey, fitted on training rows; a run of an earlier version has one
+            clip for all surveys.
         size: Side of the picture in pixels; a part of other sides is resized.
-        channels: Neighbouring sections in a sample.
+        channels: Neighbouring sections in a sample, times the stacks of each.
     """
 
     name: ClassVar[str] = "seismic-section"
-    columns: ClassVar[tuple[str, ...]] = ("along",)
     scaling: FittedScaling
     size: int
     channels: int = 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """``along``, and ``survey`` where each survey has its own clip."""
+        return ("along", *self.scaling.scaling.columns)
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """A line for the clip of each survey, the first ten."""
+        windows = list(self.scaling.windows.items())
+        said = [f"clip of {name or 'all surveys'}: ±{high:.4g}{self._used(name)}" for name, (_, high) in windows]
+        return tuple(said[:_SHOWN] + ([f"… and {len(said) - _SHOWN:,} more surveys"] if len(said) > _SHOWN else []))
+
+    def _used(self, name: str) -> str:
+        used, of = self.scaling.fitted_on.get(name, (0, 0))
+        percentile = f"{self.scaling.scaling.percentiles[1]:g}th percentile of the amplitudes"
+        return f" ({percentile} of {used:,} of {of:,} samples)" if used else ""
 
     @property
     def spec(self) -> InputSpec:
@@ -70,19 +95,21 @@ class SectionPreprocess:
         """A part of a volume as float32 ``[1, C, S, S]``; places without data are ½, the zero of amplitudes, not valid.
 
         Args:
-            array: ``[inline, crossline, sample]``.
-            facts: The axis, as ``along``; a sample of one section needs none.
+            array: ``[inline, crossline, sample]`` or ``[inline, crossline, sample, stack]``.
+            facts: The axis, as ``along``, which a sample of one section doesn't need; and the survey, which isn't
+                needed where one survey has a clip.
             valid: bool in the shape of the array, false in holes; None for all data.
 
         Raises:
-            DataError: When the array has other channels.
+            DataError: When the array has other channels, or its survey no clip.
         """
         along = str((facts or {}).get("along") or _axis_of(array.shape))
         picture = picture_of(array, along)
         whole = None
         if valid is not None:
             whole = np.asarray(picture_of(np.broadcast_to(valid, array.shape), along).all(axis=2))
-        placed, mask = ImagePreprocess(self.scaling, self.canvas, self.channels).place(picture, None, whole)
+        group = self._group(facts or {})
+        placed, mask = ImagePreprocess(self.scaling, self.canvas, self.channels).place(picture, group, whole)
         values = placed.astype(np.float32) / 255 if placed.dtype == np.uint8 else placed
         made = np.ascontiguousarray(values.transpose(2, 0, 1))
         if mask is None or mask.all():
@@ -107,16 +134,36 @@ class SectionPreprocess:
         rows, columns, _ = _ORDER[along]
         return rows, columns
 
-    def require(self, table: SampleTable, store: ArrayStore) -> None:
-        """Check the channels of all samples before any is read.
+    def _group(self, facts: Mapping[str, Any]) -> str | None:
+        """Name of the clip of a sample."""
+        windows = self.scaling.windows
+        if facts.get(_GROUP) is None and len(windows) == 1:
+            return next(iter(windows))
+        return self.scaling.scaling.key(facts)
+
+    def extend(self, table: SampleTable, store: ArrayStore) -> SectionPreprocess:
+        """A preprocess that also has clips for the table's new surveys, each fitted on samples of the survey.
 
         Raises:
-            DataError: When a sample has other channels.
+            DataError: When a row names no survey.
         """
+        if not self.scaling.scaling.grouped:
+            return self
+        rows = _rows_to_fit(table, set(self.scaling.windows))
+        return replace(self, scaling=self.scaling.extend(table.take(rows), store)) if len(rows) else self
+
+    def require(self, table: SampleTable, store: ArrayStore) -> None:
+        """Check the channels and surveys of all samples before any is read.
+
+        Raises:
+            DataError: When a sample has other channels, or its survey no clip.
+        """
+        for facts in table.frame.select(self.scaling.scaling.columns).unique(maintain_order=True).iter_rows(named=True):
+            self.scaling.window(self.scaling.scaling.key(facts))
         found = channels_of(table)
         if found is not None and found != self.channels:
-            cause = f"the samples have {found} sections, the encoder takes {self.channels}"
-            raise DataError(cause, f"scan with --channels {self.channels}")
+            cause = f"the samples have {found} sections (times stacks), the encoder takes {self.channels}"
+            raise DataError(cause, "scan with the --channels and --stacks of the training table")
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
         """Form of cached inputs: float32; some may have a mask, not all do."""
@@ -150,12 +197,13 @@ class SectionsToFit:
         return InputSpec("image", self.channels, (self.size, self.size))
 
     def fit(self, table: SampleTable, store: ArrayStore) -> SectionPreprocess:
-        """Fit the clip: the 99.5th percentile of the absolute amplitudes of at most 2,000 training rows."""
-        training = table.rows_of("train")
-        chosen = np.unique(
-            np.linspace(0, max(len(training) - 1, 0), num=min(len(training), _MOST_ROWS), dtype=np.int64)
-        )
-        fitted = Scaling("survey", percentiles=_PERCENTILES).fit(table.take(training[chosen]), store)
+        """Fit a clip for each survey: the 99.5th percentile of the absolute amplitudes of some of its training rows.
+
+        About 2,000 rows are read in all, and 200 of each survey at least. A table without surveys has one clip.
+        """
+        scaling = Scaling("survey", percentiles=_PERCENTILES, group=_GROUP if _GROUP in table.columns else None)
+        training = table.take(table.rows_of("train"))
+        fitted = scaling.fit(training.take(_rows_to_fit(training, set())), store)
         return SectionPreprocess(fitted, self.size, self.channels)
 
 
@@ -169,8 +217,30 @@ def sections_for(table: SampleTable) -> SectionsToFit:
     return SectionsToFit(size, channels)
 
 
+def _rows_to_fit(table: SampleTable, known: set[str]) -> NDArray[np.int64]:
+    """Rows that clips are fitted on: at equal distances among those of each survey that is not known.
+
+    Rows for training are taken where a survey has some.
+    """
+    training = np.zeros(len(table), dtype=np.bool_)
+    training[table.rows_of("train")] = True
+    named = table.frame[_GROUP].cast(pl.String) if _GROUP in table.columns else pl.Series([""] * len(table))
+    frame = pl.DataFrame({"survey": named, "row": np.arange(len(table)), "training": training})
+    groups = frame.filter(~named.is_in(list(known)).fill_null(False)).group_by("survey", maintain_order=True)
+    surveys = [part["row"].to_numpy()[_training_or_all(part["training"].to_numpy())] for _, part in groups]
+    most = max(_LEAST_ROWS, _MOST_ROWS // max(1, len(surveys)))
+    chosen = [
+        rows[np.linspace(0, len(rows) - 1, num=min(len(rows), most), dtype=np.int64)] for rows in surveys if len(rows)
+    ]
+    return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
+
+
+def _training_or_all(training: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return training if training.any() else np.ones_like(training)
+
+
 def channels_of(table: SampleTable) -> int | None:
-    """Neighbouring sections of the samples of a table; None without regions.
+    """Channels of the samples of a table: neighbouring sections times stacks; None without regions.
 
     Raises:
         DataError: When samples differ.
@@ -180,7 +250,24 @@ def channels_of(table: SampleTable) -> int | None:
     counts = np.unique(_sides(table)[:, 2])
     if len(counts) > 1:
         raise DataError(f"samples have {counts[0]} to {counts[-1]} sections", "scan them with one number of --channels")
-    return int(counts[0])
+    stacks = np.unique(_stacks(table))
+    if len(stacks) > 1:
+        raise DataError(f"samples have {stacks[0]} to {stacks[-1]} stacks", "scan them with one number of --stacks")
+    return int(counts[0] * stacks[0])
+
+
+def _stacks(table: SampleTable) -> list[int]:
+    """Numbers of stacks that samples of a table have.
+
+    Raises:
+        DataError: When the column ``stacks`` names no files.
+    """
+    if COLUMN not in table.columns:
+        return [1]
+    try:
+        return [1 + len(other_stacks("", text, None)) for text in table.frame[COLUMN].unique().to_list()]
+    except ReadError as error:
+        raise DataError(str(error), "scan again") from error
 
 
 def _sides(table: SampleTable) -> NDArray[np.int64]:
@@ -199,7 +286,7 @@ def _sides(table: SampleTable) -> NDArray[np.int64]:
 
 
 def _axis_of(shape: Sequence[int]) -> str:
-    single = [axis for axis, side in enumerate(shape) if side == 1]
+    single = [axis for axis, side in enumerate(shape[:3]) if side == 1]
     if len(single) != 1:
         raise DataError(f"a sample of shape {list(shape)} doesn't show its axis", "hand over facts={'along': 'inline'}")
     return ("inline", "crossline", "depth")[single[0]]

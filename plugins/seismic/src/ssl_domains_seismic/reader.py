@@ -40,12 +40,24 @@ from ssl_domains_seismic.reading import Reading, reading_of
 from ssl_domains_seismic.report.summary import one_line
 from ssl_domains_seismic.sampling import OPTIONS as SAMPLING
 from ssl_domains_seismic.sampling import Sampling, sampling_of
+from ssl_domains_seismic.stacks import (
+    StackedVolume,
+    Stacks,
+    common_places,
+    difference,
+    other_stacks,
+    stack_groups,
+    stacks_of,
+    stacks_text,
+)
+from ssl_domains_seismic.stacks.column import COLUMN as STACKS
+from ssl_domains_seismic.stacks.groups import OPTIONS as STACKING
 from ssl_domains_seismic.survey import Survey, examine, open_survey
 
 __all__ = ["SUFFIXES", "SeismicReader"]
 
 SUFFIXES = (".sgy", ".segy", ".seg")
-_OPTIONS = tuple(sorted((*READING, *SAMPLING, *INTERPRETATION)))
+_OPTIONS = tuple(sorted((*READING, *SAMPLING, *STACKING, *INTERPRETATION)))
 _INDEX, _COPY = "index_path", "copy_path"
 _LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
@@ -58,19 +70,19 @@ _EMPTY: dict[str, Any] = {
 
 
 class SeismicReader:
-    """Reads stacked seismic data; an array is a whole volume ``[inline, crossline, sample]``, read in place."""
+    """Reads stacked seismic data, in place; an array is a whole volume ``[inline, crossline, sample, stack]``."""
 
     version = "1"
-    axes = "zyx"
+    axes = "zyxc"
     missing = True  # IEEE samples may be NaN
-    columns = (*READING, _INDEX, _COPY)
+    columns = (*READING, _INDEX, _COPY, STACKS)
 
     def scan(self, source: Path, **options: Any) -> ScanResult:
         """Index a folder or a file from its headers.
 
         Args:
             source: Folder or file.
-            options: Those of `reading_of`, `sampling_of` and `request_of`; None stands for the default.
+            options: Those of `reading_of`, `sampling_of`, `stacks_of` and `request_of`; None stands for the default.
 
         Raises:
             UsageError: When the source doesn't exist, an option is unknown or can't be read, no sample fits into a
@@ -80,7 +92,7 @@ class SeismicReader:
             raise UsageError(f"seismic scan has no option {unknown[0]!r}", did_you_mean(unknown[0], _OPTIONS))
         given = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
         reading = reading_of(*(given.get(name) for name in READING))
-        sampling, request = sampling_of(given), request_of(given)
+        sampling, request, stacks = sampling_of(given), request_of(given), stacks_of(given.get("stacks"))
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
@@ -88,13 +100,11 @@ class SeismicReader:
         problems, notes = Problems(), list[str]()
         labels = find_label_files(request.labels, source, problems, notes)
         volumes = _volumes(source, {file.path for file in labels}, problems, notes)
-        surveys = _surveys(volumes, root, reading, sampling, problems, notes)
+        groups = stack_groups(stacks, _names(volumes, root), problems)
+        surveys = _surveys(groups, root, reading, sampling, problems, notes)
         attached = attach(surveys, labels, request, problems, notes)
         frames = attached.frames
         frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
-        if "blocks" in given and len(frame) and not frame["block"].count():
-            cause = f"no sample lies inside one block of --blocks {given['blocks']}"
-            raise UsageError(cause, "cut patches that are smaller than a block (--patch), or fewer blocks")
         return ScanResult(
             SampleTable(frame, TableMeta(options=given | attached.options)), problems.frame(), tuple(notes)
         )
@@ -105,16 +115,15 @@ class SeismicReader:
         Raises:
             ReadError: With the cause.
         """
-        path = str(row["path"])
-        if not Path(path).is_file():
-            raise ReadError("the file is gone")
-        if path.lower().endswith(".npy"):
-            return _npy(path)
-        reading = reading_of(*(row.get(name) for name in READING))
-        return open_survey(path, replace(reading, index=row.get(_INDEX), copy=row.get(_COPY))).volume
+        path, reading, index = str(row["path"]), reading_of(*(row.get(name) for name in READING)), row.get(_INDEX)
+        others = other_stacks(path, row.get(STACKS), index)
+        if not others and path.lower().endswith(".npy") and Path(path).is_file():
+            return _npy(path)[..., None]
+        first = _volume(path, replace(reading, index=index, copy=row.get(_COPY)))
+        return StackedVolume((first, *(_volume(file, replace(reading, index=of_file)) for file, of_file in others)))
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
-        """The whole volume of a row, ``[inline, crossline, sample]``; holes and dead traces are 0.
+        """The whole volume of a row, ``[inline, crossline, sample, stack]``; holes and dead traces are 0.
 
         Raises:
             ReadError: With the cause.
@@ -145,6 +154,13 @@ class SeismicReader:
     def nbytes(self, row: Mapping[str, Any]) -> int:
         """0: every volume is read in place."""
         return 0
+
+
+def _volume(path: str, reading: Reading) -> LazyArray:
+    """A file as ``[inline, crossline, sample]``, not yet read."""
+    if not Path(path).is_file():
+        raise ReadError("the file is gone")
+    return _npy(path) if path.lower().endswith(".npy") else open_survey(path, reading).volume
 
 
 def _mask_path(row: Mapping[str, Any]) -> str:
@@ -184,24 +200,45 @@ def _is_labels(path: Path) -> bool:
 
 
 def _surveys(
-    volumes: list[Path], root: Path, reading: Reading, sampling: Sampling, problems: Problems, notes: list[str]
+    groups: list[Stacks], root: Path, reading: Reading, sampling: Sampling, problems: Problems, notes: list[str]
 ) -> list[SampledSurvey]:
-    """Each file that can be sampled, with its rows."""
+    """Each survey that can be sampled, with its rows.
+
+    Raises:
+        UsageError: When no sample of any survey lies inside one block.
+    """
     surveys: list[SampledSurvey] = []
     remarks: dict[str, list[str]] = {}
-    names = _names(volumes, root)
+    across: list[tuple[str, str]] = []
     lines: list[str] = []
+    volumes = [path for group in groups for path in group.files]
+    names = _names(volumes, root)
     of_file = {path: _reading_of_file(path, reading, sampling) for path in volumes}
-    for path, said in each_file(volumes, lambda path: _facts(path, of_file[path]), problems, "volumes"):
-        name = names[path]
-        made = read_guarded(lambda path=path: _cut(path, of_file[path], sampling), path)  # type: ignore[misc]
-        if isinstance(made, Unreadable):
-            problems.add(path, made.cause)
+    facts = dict(each_file(volumes, lambda path: _facts(path, of_file[path]), problems, "volumes"))
+    for group in groups:
+        path, name = group.files[0], group.name
+        lost = [other for other in group.files if other not in facts]
+        if lost:
+            for other in group.files:
+                if other in facts:
+                    problems.add(other, f"the stack {names[lost[0]]} of its survey can't be sampled")
+            continue
+        found = {file: read_guarded(lambda file=file: _places(file, of_file[file]), file) for file in group.files}  # type: ignore[misc]
+        causes = [one.cause for one in found.values() if isinstance(one, Unreadable)]
+        of_stack = {names[file]: one for file, one in found.items() if isinstance(one, Places)}
+        said = causes[0] if causes else difference(of_stack)
+        made = said or read_guarded(lambda of_stack=of_stack: _cut(of_stack, sampling), path)  # type: ignore[misc]
+        if not isinstance(made, tuple):
+            for file in group.files:
+                problems.add(file, made.cause if isinstance(made, Unreadable) else made)
             continue
         places, cut = made
-        lines.append(f"{name}: {said['summary']}")
-        for sentence in said["notes"]:
-            remarks.setdefault(sentence, []).append(name)
+        for file in group.files:
+            lines.append(f"{names[file]}: {facts[file]['summary']}")
+            for sentence in facts[file]["notes"]:
+                remarks.setdefault(sentence, []).append(names[file])
+            if facts[file]["truncated"] is not None:
+                problems.add(file, facts[file]["truncated"])
         if cut.empty:
             share = f"less than {100 * sampling.live:g} % of their traces have data"
             remarks.setdefault(f"{cut.empty:,} samples are left out: {share}", []).append(name)
@@ -209,8 +246,15 @@ def _surveys(
             cause = "no section or patch of this size fits into the part that is asked for"
             problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
-        frame = _with_names(cut.frame, path, name, places, of_file[path])
+        others = [(file, of_file[file].index) for file in group.files[1:]]
+        frame = _with_names(cut.frame, path, name, places, of_file[path], stacks_text(path, others))
         surveys.append(SampledSurvey(frame, name, path, places, of_file[path]))
+        across += [] if cut.across is None else [(name, cut.across)]
+    if across and len(across) == len(surveys):
+        where = "" if len(across) == 1 else f" ({across[0][0]})"
+        raise UsageError(across[0][1] + where, "cut patches that are smaller than a block (--patch), or fewer blocks")
+    for name, sentence in across:
+        remarks.setdefault(f"{sentence}; its samples are in no block", []).append(name)
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
     notes += offers({one.path: one.reading for one in surveys if one.path.suffix.lower() != ".npy"}, sampling)
@@ -221,13 +265,18 @@ def _facts(path: Path, reading: Reading) -> dict[str, Any]:
     """What a scan says of a file; raises `ReadError` for one that can't be sampled."""
     if path.suffix.lower() == ".npy":
         region = _npy(str(path))
-        return {"summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown", "notes": []}
+        return {
+            "summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown",
+            "notes": [],
+            "truncated": None,
+        }
     session = current_session()
     told = None if session is None else session.progress
     progress = None if told is None else lambda done, total: told("trace headers", done, total)
     survey = examine(path, reading, progress=progress)
     survey.require()
-    return {"summary": one_line(survey), "notes": [*survey.choice.evidence, *survey.notes]}
+    notes = [*survey.choice.evidence, *survey.notes]
+    return {"summary": one_line(survey), "notes": notes, "truncated": survey.layout.truncated}
 
 
 def _reading_of_file(path: Path, reading: Reading, sampling: Sampling) -> Reading:
@@ -245,14 +294,17 @@ def _index(path: Path) -> str | None:
     return str(session.folder.resolve() / "segy-headers" / f"{digest}.json")
 
 
-def _cut(path: Path, reading: Reading, sampling: Sampling) -> tuple[Places, Cut]:
+def _cut(of_stack: Mapping[str, Places], sampling: Sampling) -> tuple[Places, Cut]:
+    places = common_places(of_stack)
+    return places, patches_of(places, sampling)
+
+
+def _places(path: Path, reading: Reading) -> Places:
     if path.suffix.lower() == ".npy":
         region = _npy(str(path))
-        places = places_of_array(region.shape, region.dtype)
-    else:
-        survey: Survey = open_survey(path, reading)
-        places = places_of_survey(survey)
-    return places, patches_of(places, sampling)
+        return places_of_array(region.shape, region.dtype)
+    survey: Survey = open_survey(path, reading)
+    return places_of_survey(survey)
 
 
 def _npy(path: str) -> Region:
@@ -263,12 +315,14 @@ def _npy(path: str) -> Region:
     return region
 
 
-def _with_names(frame: pl.DataFrame, path: Path, name: str, places: Places, reading: Reading) -> pl.DataFrame:
+def _with_names(
+    frame: pl.DataFrame, path: Path, name: str, places: Places, reading: Reading, stacks: str | None
+) -> pl.DataFrame:
     """Add what all rows of a file share, and the id of each sample: file, axis, and where its region starts."""
     place = pl.concat_str([pl.col("region").list.get(axis).cast(pl.String) for axis in (0, 2, 4)], separator=".")
     words = None if reading.lines is None else f"{reading.lines[0]},{reading.lines[1]}"
     shared: dict[str, Any] = {"path": str(path), "array": name, "survey": name, "dtype": places.dtype}
-    chosen = {"lines": words, "samples_as": reading.samples_as}
+    chosen = {"lines": words, "samples_as": reading.samples_as, STACKS: stacks}
     chosen["coordinates"] = None if reading.coordinates == "int" else reading.coordinates
     chosen["vertical"] = None if reading.vertical == "time" else reading.vertical
     chosen[_INDEX] = reading.index if reading.index is not None and Path(reading.index).is_file() else None

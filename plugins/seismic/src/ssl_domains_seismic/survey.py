@@ -195,9 +195,11 @@ def _start(words: TraceWords, layout: Layout, reading: Reading) -> tuple[float, 
     low, high = float(chosen.min()), float(chosen.max())
     said = None
     if low != high:
+        others = int((chosen != chosen[0]).sum())
         said = (
-            f"the start time differs between traces, from {low:g} to {high:g} ms (word 109): a sample number is no "
-            "time in this file; shift the traces to one start before scanning"
+            f"the start time differs between traces, from {low:g} to {high:g} ms (word 109; {others:,} of "
+            f"{len(chosen):,} traces differ from the first): a sample number is no time in this file; shift the traces "
+            "to one start before scanning"
         )
     return _length(float(chosen[0]), layout, reading), said
 

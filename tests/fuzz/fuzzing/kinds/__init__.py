@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fuzzing.kind import Kind
-from fuzzing.kinds import fisheye, folders, medical, pictures, seismic, settings, tables
+from fuzzing.kinds import fisheye, folders, interpretation, medical, pictures, seismic, settings, tables
 from fuzzing.kinds.shared import make_shared
 
 __all__ = ["KINDS", "make_shared"]
@@ -13,6 +13,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         *medical.KINDS,
         *seismic.KINDS,
+        *interpretation.KINDS,
         *pictures.KINDS,
         *fisheye.KINDS,
         *tables.KINDS,

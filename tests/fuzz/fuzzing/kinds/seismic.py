@@ -16,7 +16,7 @@ from fuzzing.mutations.raw import RAW
 from fuzzing.mutations.segy import SEGY
 from fuzzing.mutations.text import TEXT
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "write_segy"]
 
 SCAN = Command("seismic scan in -o out.parquet --along depth,inline --patch 4", READ, "out.parquet")
 LINES = Command("seismic scan in -o out.parquet --lines 189,193 --coordinates ieee", READ, "out.parquet")
@@ -30,7 +30,7 @@ TRAIN = Command(f"seismic pretrain out.parquet --out run --dry-run {_SETTINGS}",
 _CODES = {"u4": 1, "i2": 3, "f4": 5, "i1": 8}
 
 
-def _segy(path: Path, number: int, dtype: str = ">f4", second: bool = False) -> None:
+def write_segy(path: Path, number: int, dtype: str = ">f4", second: bool = False) -> None:
     """Write 5 inlines × 6 crosslines × 10 samples, at 189 and 193, with coordinates."""
     order, samples = dtype[0], 10
     head = bytearray(400)
@@ -68,8 +68,8 @@ def make_segy(folder: Path, shared: Path) -> None:
     """A file of each format beside two others."""
     for case, options in FILES.items():
         for number in range(2):
-            _segy(folder / case / "in" / f"good{number}.sgy", 10 + number)
-        _segy(folder / case / "in" / "target.sgy", 1, **options)
+            write_segy(folder / case / "in" / f"good{number}.sgy", 10 + number)
+        write_segy(folder / case / "in" / "target.sgy", 1, **options)
 
 
 def make_volumes(folder: Path, shared: Path) -> None:
@@ -83,7 +83,7 @@ def make_volumes(folder: Path, shared: Path) -> None:
 def make_labels(folder: Path, shared: Path) -> None:
     """Label files of every kind for one survey; and a horizon alone."""
     for case in ("files", "horizon"):
-        _segy(folder / case / "in" / "good0.sgy", 10)
+        write_segy(folder / case / "in" / "good0.sgy", 10)
         (folder / case / "labels").mkdir()
     labels = folder / "files" / "labels"
     classes = np.random.default_rng(0).integers(0, 4, (5, 6, 10)).astype(np.uint8)
@@ -94,7 +94,7 @@ def make_labels(folder: Path, shared: Path) -> None:
     polygon = {"type": "Polygon", "coordinates": [ring]}
     feature = {"type": "Feature", "properties": {"class": 2, "time_ms": 8}, "geometry": polygon}
     (labels / "bodies.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    _segy(labels / "facies.sgy", 3, ">i1")
+    write_segy(labels / "facies.sgy", 3, ">i1")
     rows = [f"{100 + 2 * i}.0 {300 + 4 * x}.0 {10 + i}" for i in range(5) for x in range(6)]
     (folder / "horizon" / "labels" / "top.txt").write_text("\n".join(["# il xl time", *rows, "EOD", ""]))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains_seismic.geometry.coordinates import MapFit, coordinate_words, coordinates_of, fit_map
-from ssl_domains_seismic.geometry.gathers import offset_gathers, shot_gathers
+from ssl_domains_seismic.geometry.gathers import map_gathers, offset_gathers, shot_gathers
 from ssl_domains_seismic.geometry.map_grid import lines_from_map
 from ssl_domains_seismic.geometry.pair_score import CANDIDATES, PairScore, pair_score
 from ssl_domains_seismic.segy.trace_words import WORDS, TraceWords
@@ -222,6 +222,9 @@ def _without_lines(judge: _Judge, passing: list[PairScore]) -> Choice:
         )
     pair = coordinate_words(words, judge.kind)
     if pair is not None:
+        said = map_gathers(words, pair)
+        if said is not None:
+            return judge.choice(None, said + "; only stacked data are read")
         xy = coordinates_of(words, pair, judge.kind, judge.feet)
         numbers = lines_from_map(xy) if np.isfinite(xy).all() else None
         if numbers is not None:

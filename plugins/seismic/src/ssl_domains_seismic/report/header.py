@@ -43,7 +43,8 @@ def header_report(
     except ReadError as error:
         raise DataError(f"{path.name}: {error}", "is it a SEG-Y file of stacked data?") from error
     said = [f"{name:<{_WIDTH}}{text}".rstrip() for name, text in rows]
-    said += [f"{'note' if number == 0 else '':<{_WIDTH}}{text}" for number, text in enumerate(survey.notes)]
+    notes = [*([] if survey.layout.truncated is None else [survey.layout.truncated]), *survey.notes]
+    said += [f"{'note' if number == 0 else '':<{_WIDTH}}{text}" for number, text in enumerate(notes)]
     said += ["", *_text(survey)]
     if survey.refusals:
         said += ["", *(f"not sampled: {sentence}" for sentence in survey.refusals)]

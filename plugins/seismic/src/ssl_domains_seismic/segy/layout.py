@@ -39,6 +39,8 @@ class Layout:
         interval_us: Sample interval in µs; None when no header says it.
         traces: Number of whole traces.
         notes: What is unusual, in sentences.
+        truncated: The sentence for a file that ends before its traces do, with the traces that are there and those that
+            should be; None for a whole file.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Layout:
     interval_us: float | None
     traces: int
     notes: tuple[str, ...]
+    truncated: str | None = None
 
     @property
     def head(self) -> int:
@@ -95,14 +98,12 @@ def read_layout(path: str | Path) -> Layout:
     samples = _samples(header, trace, kind, status.st_size - first, notes)
     length = HEADER * (1 + header.extensions) + samples * kind.bytes
     traces, rest = divmod(status.st_size - first, length)
-    if header.traces and header.traces < traces:
+    truncated = None
+    if header.traces and (header.traces < traces or (header.traces == traces and rest)):
         notes.append(f"the header says {header.traces:,} traces; what follows them is not read")
         traces, rest = header.traces, 0
-    if rest:
-        notes.append(
-            f"truncated: after {traces:,} whole traces the file has {rest:,} bytes, a trace has {length:,}; the last "
-            "trace is left out"
-        )
+    elif traces and (rest or header.traces > traces):
+        truncated = _truncated(traces, rest, length, header.traces)
     if not traces:
         raise ReadError(f"the file has no whole trace: {rest:,} bytes after the headers, a trace has {length:,}")
     interval = header.interval_us or float(struct.unpack_from(header.order + "H", trace, 116)[0]) or None
@@ -117,8 +118,15 @@ def read_layout(path: str | Path) -> Layout:
         path=str(path), size=status.st_size, modified=status.st_mtime_ns, header=header,
         text=read_text_header(head[:LENGTH]),
         extended=extended, format=kind, first=first, samples=samples, interval_us=interval, traces=int(traces),
-        notes=tuple(notes),
+        notes=tuple(notes), truncated=truncated,
     )  # fmt: skip
+
+
+def _truncated(traces: int, rest: int, length: int, said: int) -> str:
+    """The sentence for a truncated file: whole traces, bytes of the last one, and the number that the header says."""
+    of = f"{said:,} by the header" if said else f"at least {traces + 1:,}"
+    left = f"; {rest:,} of the {length:,} bytes of the next are there and left out" if rest else ""
+    return f"truncated: {traces:,} whole traces of {of}{left}"
 
 
 def _first_trace(file: object, header: FileHeader, size: int) -> tuple[int, TextHeader | None]:

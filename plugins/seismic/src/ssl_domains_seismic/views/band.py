@@ -12,7 +12,7 @@ from torch import Tensor
 from ssl_domains.errors import UsageError
 from ssl_domains_seismic.views.zero import ZERO
 
-__all__ = ["band_passed", "band_passed_picture", "check_interval", "response", "to_nyquist"]
+__all__ = ["band_passed", "band_passed_picture", "check_interval", "response", "span_to_nyquist", "to_nyquist"]
 
 _RISE = 1 / 2  # below this share of the low edge nothing passes
 _FALL = 4 / 3  # above this multiple of the high edge nothing passes
@@ -28,8 +28,26 @@ def to_nyquist(interval_ms: float | None) -> float:
     return 1.0 if interval_ms is None else interval_ms / 500
 
 
-def check_interval(step: str, interval_ms: float | None) -> None:
-    """Raise `UsageError` unless the time between two rows is None or a positive number of ms."""
+def span_to_nyquist(span_ms: Tensor, size: int) -> Tensor:
+    """What turns edges in Hz into fractions of the Nyquist frequency, for each sample.
+
+    Args:
+        span_ms: Time that the rows of each picture cover in ms, ``[B]``; NaN where there is none, which gives NaN.
+        size: Rows of the pictures.
+    """
+    return torch.where(span_ms > 0, span_ms, torch.nan) / (500 * size)
+
+
+def check_interval(step: str, interval_ms: float | None, span: str | None) -> None:
+    """Raise `UsageError` unless the time between two rows is None or a positive number of ms.
+
+    Args:
+        step: Name of the step.
+        interval_ms: Time between two rows of all pictures.
+        span: Column with the time that each picture covers, which stands in the place of ``interval_ms``.
+    """
+    if interval_ms is not None and span is not None:
+        raise UsageError(f"{step}: interval_ms and span", "give one of them")
     if interval_ms is not None and not 0 < interval_ms < float("inf"):
         raise UsageError(f"{step}: interval_ms={interval_ms}", "give the time between two rows in ms, such as 4")
 

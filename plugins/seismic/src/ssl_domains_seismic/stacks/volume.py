@@ -1,0 +1,58 @@
+"""Volumes of one grid as one array, with a channel for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains.samples import LazyArray, normal_slices
+
+__all__ = ["StackedVolume"]
+
+
+@dataclass(frozen=True)
+class StackedVolume:
+    """A `LazyArray` ``[inline, crossline, sample, stack]`` of volumes of equal sides.
+
+    Nothing is read before `read`, and then only from the stacks that are asked for. A pickle holds the pickles of the
+    volumes, which open their files anew.
+
+    Attributes:
+        volumes: The stacks, ``[inline, crossline, sample]``.
+    """
+
+    volumes: tuple[LazyArray, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Inlines, crosslines, samples, stacks."""
+        return (*self.volumes[0].shape, len(self.volumes))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that holds the numbers of all stacks."""
+        return np.result_type(*(volume.dtype for volume in self.volumes))
+
+    def read(self, slices: Sequence[slice]) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """Read a part, see `ssl_domains.samples.LazyArray.read`; a place has data where all its stacks have.
+
+        Raises:
+            DataError: When a file is gone, or was changed since its headers were read.
+        """
+        *places, chosen = normal_slices(slices, self.shape)
+        parts = [volume.read(places) for volume in self.volumes[chosen]]
+        if len(parts) == 1:
+            values, valid = parts[0]
+            return values[..., None], None if valid is None else valid[..., None]
+        made = np.stack([values for values, _ in parts], axis=-1) if parts else self._nothing(places)
+        masks = [valid for _, valid in parts if valid is not None]
+        whole = np.logical_and.reduce(masks)[..., None] if masks else None
+        return made.astype(self.dtype.newbyteorder("="), copy=False), whole
+
+    def _nothing(self, places: Sequence[slice]) -> NDArray[np.generic]:
+        sides = [len(range(one.start, one.stop, one.step)) for one in places]
+        return np.empty((*sides, 0), dtype=self.dtype.newbyteorder("="))
