@@ -9,7 +9,7 @@ import timm
 from torch import Tensor
 
 from ssl_domains.encoders import Encoder, create_encoder
-from ssl_domains.encoders.transformer import PREFIX
+from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.weights import load_weights, read_weights
 from ssl_domains.errors import UsageError
