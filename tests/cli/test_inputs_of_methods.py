@@ -95,7 +95,7 @@ REFUSED = {
         "deep_infomax", "slices", ("--set", "views.size=8"), "has only one for this input"
     ),
     "any whose recipe has crops": (
-        "swav", "plain", (), "there is no crop"
+        "swav", "plain", (), "the recipe has no variant 'local'"
     ),
 }  # fmt: skip
 """Sentence of `methods list` on inputs → a method, a domain and options that it excludes, and what is said."""

@@ -33,6 +33,8 @@ CONFIGS = {
     "vit": ("ViTConfig", VIT),
     "deit": ("DeiTConfig", VIT),
     "dinov2": ("Dinov2WithRegistersConfig", {**NET, "mlp_ratio": 2, "image_size": 32, "patch_size": 8}),
+    "dinov3": ("DINOv3ViTConfig", {**VIT, "num_register_tokens": 2}),
+    "beit": ("BeitConfig", VIT),
     "swin": ("SwinConfig", {"image_size": 32, "patch_size": 2, "embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2],
                             "window_size": 4}),
     "resnet": ("ResNetConfig", {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}),
@@ -41,7 +43,7 @@ CONFIGS = {
     "clip": ("CLIPVisionConfig", VIT),
     "siglip": ("SiglipVisionConfig", VIT),
 }  # fmt: skip
-FIRST_TOKENS = {"vit": 1, "deit": 2, "dinov2": 5, "swin": 0, "clip": 1, "siglip": 0}
+FIRST_TOKENS = {"vit": 1, "deit": 2, "dinov2": 5, "dinov3": 3, "beit": 1, "swin": 0, "clip": 1, "siglip": 0}
 
 
 def saved(folder: Path, name: str, **changes: Any) -> Path:
