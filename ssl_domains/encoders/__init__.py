@@ -1,14 +1,16 @@
 """Encoders: from a batch of inputs to one vector for each sample, and the heads on top of them.
 
 ``values [B, C, *space]`` with their validity come in, `Features` come out. `create_encoder` builds an encoder by name:
-a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a transformer from a
-folder for token ids, or an encoder of a plugin.
+a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a Hugging Face
+model from a folder for token ids or pictures, or an encoder of a plugin.
 """
 
 from ssl_domains.encoders.conv1d import Conv1d
 from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.factory import create_encoder
 from ssl_domains.encoders.heads import Activation, Norm, projection_head
+from ssl_domains.encoders.hugging_face.picture import TransformerPictureEncoder
+from ssl_domains.encoders.hugging_face.text import TransformerEncoder
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
@@ -16,7 +18,6 @@ from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.small_vit import small_vit as small_vit
 from ssl_domains.encoders.stages import encoder_stages, first_stages, stage_factors
 from ssl_domains.encoders.timm_encoder import TimmEncoder, allow_other_sizes
-from ssl_domains.encoders.transformer import TransformerEncoder
 
 __all__ = [
     "Activation",
@@ -29,6 +30,7 @@ __all__ = [
     "SmallConv",
     "TimmEncoder",
     "TransformerEncoder",
+    "TransformerPictureEncoder",
     "allow_other_sizes",
     "create_encoder",
     "encoder_stages",

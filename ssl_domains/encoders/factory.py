@@ -13,9 +13,10 @@ from torch import nn
 
 from ssl_domains.encoders.conv1d import Conv1d
 from ssl_domains.encoders.encoder import Encoder
+from ssl_domains.encoders.hugging_face.create import create_transformer
+from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.encoders.masked import MaskedEncoder
 from ssl_domains.encoders.timm_encoder import TimmEncoder
-from ssl_domains.encoders.transformer import PREFIX, create_transformer
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
@@ -57,7 +58,7 @@ def create_encoder(
             raise UsageError(f"in_chans={in_chans} for an input of {takes.channels} channels", "leave in_chans out")
         in_chans = takes.channels
     if name.startswith(PREFIX):
-        return create_transformer(name, takes, init=init, seed=seed)
+        return create_transformer(name, takes, init=init, seed=seed, in_chans=in_chans, image_size=image_size)
     if name == "conv1d":
         return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed)
     if timm.is_model(name):

@@ -9,6 +9,8 @@ from timm.layers import Format
 from torch import Tensor, nn
 
 from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.encoders.hugging_face.picture import TransformerPictureEncoder
+from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
@@ -64,6 +66,10 @@ def allow_other_sizes(encoder: Encoder, size: int | None = None) -> None:
     Raises:
         UsageError: When the architecture takes one size only, or its patches don't divide the size.
     """
+    if isinstance(encoder, TransformerPictureEncoder):
+        side = size or (encoder.takes.space[0] or 2) // 2
+        map_shape(encoder, (side, side))  # it interpolates by itself, or refuses the size
+        return
     model: Any = encoder.model if isinstance(encoder, TimmEncoder) else None
     patches: Any = getattr(model, "patch_embed", None)
     if patches is None or getattr(patches, "img_size", None) is None:

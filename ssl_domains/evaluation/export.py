@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, create_encoder
-from ssl_domains.encoders.transformer import PREFIX
+from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.errors import SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
 from ssl_domains.evaluation.onnx_file import ONNX_FILE, OnnxModel, require_onnx, write_onnx

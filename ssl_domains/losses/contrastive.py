@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["contrastive_loss"]
 
 _DENSE = 2**18
-"""Largest anchors × candidates of the dense form on a CPU; measured, see ``docs/explanation/the-loss.md``."""
+"""Largest number of pairs of the dense form on a CPU, where the candidates are the anchors."""
+
+_DENSE_OTHERS = 2**20
+"""The same for other candidates, such as a queue: without symmetry the tiles take longer. Both limits are measured, see
+``docs/explanation/the-loss.md``."""
 
 
 def contrastive_loss(
@@ -43,11 +47,12 @@ def contrastive_loss(
     With no relation this is NT-Xent (SimCLR); with one ``same()`` rule it is SupCon's L_out. An anchor without
     positives is left out; when no anchor is left, the loss is exactly 0 and so is its gradient.
 
-    On a CPU, up to 2^18 pairs are computed at once as one matrix, which takes few calls. Larger batches are computed
-    tile by tile: relations that are equality of codes cost O(N·d) by segment sums; predicates and ignore rules are
-    evaluated on the tile. One sweep over all tiles computes the log-sum-exp, and backward repeats the sweep instead of
-    storing N×N numbers. Where the candidates are the anchors, only half of the tiles are computed, as the matrix of
-    logits is symmetric. The loss runs in float32 (float64 for float64 input) even inside autocast.
+    On a CPU, up to 2^18 pairs of a batch with itself, or 2^20 with other candidates such as a queue, are computed at
+    once as one matrix, which takes few calls. Larger batches are computed tile by tile: relations that are equality of
+    codes cost O(N·d) by segment sums; predicates and ignore rules are evaluated on the tile. One sweep over all tiles
+    computes the log-sum-exp, and backward repeats the sweep instead of storing N×N numbers. Where the candidates are
+    the anchors, only half of the tiles are computed, as the matrix of logits is symmetric. The loss runs in float32
+    (float64 for float64 input) even inside autocast.
 
     Args:
         z: ``[M, d]`` embeddings of the anchors, ℓ2-normalised by the caller, in the order of ``pairs.anchors``.
@@ -81,7 +86,8 @@ def contrastive_loss(
         others = None if candidates is None else keys
         if isinstance(tau, Tensor):
             tau = tau.to(device, queries.dtype).reshape(())
-        if tile is None and device.type == "cpu" and 0 < len(queries) * len(keys) <= _DENSE:
+        most = _DENSE if candidates is None else _DENSE_OTHERS
+        if tile is None and device.type == "cpu" and 0 < len(queries) * len(keys) <= most:
             return dense_loss(queries, others, tau, pairs, total_anchors)
         scalar = torch.as_tensor(tau, dtype=queries.dtype, device=device)
         return LossOutput(*TiledLoss.apply(queries, others, scalar, pairs, tile, total_anchors))

@@ -112,6 +112,7 @@ def test_two_steps_on_signals(plugin: Callable[..., Path], cli: Any, tmp_path: P
 @pytest.mark.parametrize(
     ("method", "holds"),
     [
+        ("simclr", {"head.0.weight"}),
         ("moco", {"queue.keys", "queue.sample", "queue.next", "key_head.0.weight"}),
         ("swav", {"prototypes.weight", "prototypes.steps", "queues.1.keys"}),
     ],
@@ -119,7 +120,7 @@ def test_two_steps_on_signals(plugin: Callable[..., Path], cli: Any, tmp_path: P
 def test_killed_and_resumed_is_the_run_left_alone(
     samples: Path, toy: Path, cli: Any, tmp_path: Path, method: str, holds: set[str]
 ) -> None:
-    sets = ("method.queue=20", "train.max_steps=6", "train.checkpoint_every_steps=2", *_few(method))
+    sets = ("train.max_steps=6", "train.checkpoint_every_steps=2", *_few(method))
     settings = [word for value in sets for word in ("--set", value)]
     words = ["toy", "pretrain", str(samples), "--method", method, *SMALL, *settings, "--out"]
     alone, out = tmp_path / "alone", tmp_path / "run"
@@ -137,7 +138,8 @@ def test_killed_and_resumed_is_the_run_left_alone(
 
 
 def _few(method: str) -> tuple[str, ...]:
-    return ("method.local_views=1", "method.freeze_steps=3") if method == "swav" else ()
+    few = {"moco": ("method.queue=20",), "swav": ("method.queue=20", "method.local_views=1", "method.freeze_steps=3")}
+    return few.get(method, ())
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,20 @@ def test_folders_that_hold_no_usable_model_are_refused(bert: Path, tmp_path: Pat
             "an encoder with a decoder",
         ),
         (
-            transformers.ViTConfig(
-                hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=32
+            transformers.Wav2Vec2Config(
+                hidden_size=16,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=32,
+                conv_dim=(8,),
+                conv_stride=(5,),
+                conv_kernel=(10,),
+                num_feat_extract_layers=1,
+                num_conv_pos_embeddings=16,
+                num_conv_pos_embedding_groups=2,
+                vocab_size=None,
             ),
-            "a ViTModel, which takes no token ids",
+            "a Wav2Vec2Model, which takes no token ids",
         ),
     ],
 )

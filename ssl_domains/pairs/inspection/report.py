@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ssl_domains.errors import DataError
-from ssl_domains.pairs.binding.bound_rule import BoundRelation
 from ssl_domains.pairs.bound_objective import BoundObjective
 from ssl_domains.pairs.inspection.counts import count_pairs
 from ssl_domains.pairs.inspection.coverage import Coverage, coverage_of
@@ -26,17 +23,15 @@ from ssl_domains.pairs.inspection.facts import (
     relation_facts,
 )
 from ssl_domains.pairs.inspection.nuisance import LABEL_REMARK, comparable_codes
-from ssl_domains.pairs.inspection.shared_voxels import DISGUISE
+from ssl_domains.pairs.inspection.refusals import nearly_simclr, refusals
+from ssl_domains.pairs.inspection.warnings import given_up_draws, identifying_label, relation_warnings
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
-from ssl_domains.pairs.sampling.random_batches import match_counts
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying, regions_of
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
-
-_FEW = 0.5  # share of anchors without a positive of another sample above which a relation is warned of
 
 
 @dataclass(frozen=True)
@@ -190,8 +185,8 @@ def inspect_pairs(
     )
     coverage = coverage_of(bound, met)
     columns = tuple(column_facts(table, name) for name in sorted(objective.columns) if name in table.columns)
-    refused = list(_refusals(objective, bound, relations, columns))
-    nearly = None if refused else _nearly_simclr(bound, coverage, sampler, columns)
+    refused = list(refusals(objective, bound, relations, columns))
+    nearly = None if refused else nearly_simclr(bound, coverage, sampler, columns)
     refused += [] if nearly is None or anyway else [nearly]
     label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
@@ -215,10 +210,10 @@ def inspect_pairs(
         refusals=[message for message, _ in refused],
         warnings=[
             *([f"{nearly[0]}; trained all the same (pairs.anyway)"] if nearly is not None and anyway else []),
-            *_given_up(sampler),
+            *given_up_draws(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
-            *([_identifying(label)] if label is not None and looks_identifying(table, label) else []),
-            *_warnings(len(table), relations, columns, few=len(relations) > 1 or nearly is None),
+            *([identifying_label(label)] if label is not None and looks_identifying(table, label) else []),
+            *relation_warnings(len(table), relations, columns, few=len(relations) > 1 or nearly is None),
             *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
         hints=[hint for _, hint in refused],
@@ -229,99 +224,6 @@ def inspect_pairs(
         negatives=negative_facts(sampler),
         coverage=coverage,
     )
-
-
-def _refusals(
-    objective: Objective, bound: BoundObjective, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts]
-) -> Iterable[tuple[str, str]]:
-    """Why these pairs must not be trained on, each with a hint; the most informative first."""
-    unique = {column.name for column in columns if column.all_unique}
-    for relation in objective.relations:
-        for name in sorted(relation.rule.equal_columns & unique):
-            yield (
-                f"column {name!r} is all unique, so {relation.rule} never matches two samples: this equals SimCLR",
-                "take a column whose values several samples share, or cut a number into bins()",
-            )
-    for facts in relations:
-        if facts.matches_all:
-            yield (
-                f"{facts.text} matches all pairs: every sample is a positive of every other",
-                "take a column that varies, a narrower window or more bins",
-            )
-    if relations and not _matches_within_samples(bound) and all(facts.cross_positives == 0 for facts in relations):
-        counted = relations[0].measured_batches
-        yield (
-            f"no anchor has a positive of another sample in the {counted:,} planned batches: this equals SimCLR",
-            _cure(bound),
-        )
-
-
-def _cure(bound: BoundObjective) -> str:
-    """How to get positives of other samples into the batches; another composition helps only where rows match."""
-    simclr = "for plain SimCLR give no rule"
-    if not match_counts(bound, 0)[0].any():
-        return f"no sample of the table matches another: check the rule's columns; {simclr}"
-    kind = "draw" if bound.relations[0].codes is None else "groups"
-    return f"compose batches by the rule: --set pairs.composition={kind}; {simclr}"
-
-
-def _nearly_simclr(
-    bound: BoundObjective, coverage: Coverage | None, sampler: BatchSampler, columns: Sequence[ColumnFacts]
-) -> tuple[str, str] | None:
-    """Why these pairs equal SimCLR in practice, with a hint; None where they don't."""
-    if coverage is None or not coverage.equals_simclr or _matches_within_samples(bound):
-        return None
-    missing = sorted((column for column in columns if column.missing), key=lambda column: -column.missing)
-    return coverage.sentence, coverage.cure(bound, sampler, [column.name for column in missing])
-
-
-def _matches_within_samples(bound: BoundObjective) -> bool:
-    return any(_matches_within_a_sample(relation, bound.size) for relation in bound.relations)
-
-
-def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
-    """Whether rows of one sample can be positives: by numbers that views emit, or in different parts."""
-    if relation.rule.reads_emitted:
-        return True
-    rows = np.arange(size)
-    return relation.across_parts and bool(relation.rule.matches_pairwise(rows, rows).any())
-
-
-def _identifying(label: str) -> str:
-    return f"label {label!r} looks like an identifier: nearly each of its values is one patient's or one sample's alone"
-
-
-def _given_up(sampler: BatchSampler) -> Iterable[str]:
-    if sampler.drawn is not None and sampler.drawn.given_up:
-        drawn = sampler.drawn
-        yield f"drawing gave up {drawn.given_up:,} of {drawn.anchors:,} anchors, whose matches are too rare to look for"
-    if sampler.negatives_drawn is not None and sampler.negatives_drawn.given_up:
-        few = sampler.negatives_drawn.given_up
-        yield f"random rows are the negatives of {few:,} slots: matches of {sampler.composition.negatives} are too rare"
-
-
-def _warnings(
-    size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts], few: bool
-) -> Iterable[str]:
-    """What the user should check; ``few`` is whether relations with few positives are named here, not in a refusal."""
-    for facts in relations:
-        without = facts.without_cross_positive
-        if few and without is not None and without > _FEW:
-            yield f"{percent(without)} of anchors have no positive of another sample under {facts.text}"
-        if facts.shared_voxels is not None and facts.shared_voxels > DISGUISE:
-            yield (
-                f"positives of {facts.text} share {percent(facts.shared_voxels)} of the smaller sample's voxels: "
-                "augmentation in disguise, the two are crops of one place"
-            )
-        for sharing in facts.sharing:
-            if sharing.verdict.startswith("these positives are"):
-                yield f"{facts.text}: {sharing.verdict}"
-        yield from facts.shared
-    for column in columns:
-        if column.constant:
-            yield f"column {column.name!r} is constant"
-        if column.missing:
-            yield f"column {column.name!r} is missing in {percent(column.missing / size)} of rows"
 
 
 def _groups_in_words(groups: GroupSizes) -> str:

@@ -5,11 +5,8 @@ Cells that have a result are not run again, so that a stopped study continues wh
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -19,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ssl_domains.engine.processes.job_workers import create_pool, stop_workers, worker_job
 from ssl_domains.quantities import plural
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import TUNING, Cell, CellResult, write_result
@@ -139,11 +137,11 @@ class _Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if self.pool is not None:
-            if kind is not None and issubclass(kind, KeyboardInterrupt):
-                # A signal may have reached this process alone: the trainings of the others save and stop too.
-                for worker in multiprocessing.active_children():
-                    worker.terminate()
+        if self.pool is None:
+            return
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            stop_workers(self.pool)
+        else:
             self.pool.shutdown(wait=True, cancel_futures=True)
 
     def do(self, cells: Iterable[Cell]) -> dict[str, CellResult]:
@@ -173,12 +171,7 @@ class _Workers:
                 yield cell, do_cell(self.material, self.plan, self.shared, cell)
             return
         if self.pool is None:
-            self.pool = ProcessPoolExecutor(
-                self.jobs,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start,
-                initargs=(self.material, self.plan, self.shared),
-            )
+            self.pool = create_pool(self.jobs, _start, (self.material, self.plan, self.shared))
         waiting: dict[Future[CellResult], Cell] = {self.pool.submit(_work, cell): cell for cell in todo}
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -223,27 +216,16 @@ _SHARED: list[Any] = []
 
 
 def _start(material: Material, plan: StudyPlan, shared: str) -> None:
-    """Set up a worker process: its signals, its threads, and the data that all cells share."""
-    # Ctrl-C and SIGTERM reach workers too: a training saves between two steps and stops, a measurement is finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Set up a worker process: its threads, and the data that all cells share."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _SHARED[:] = [material, plan, shared]
-
-
-def _leave_with_parent() -> None:
-    """End this worker when the main process ends, so that it does not run cells that a new start runs too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _work(cell: Cell) -> CellResult:
     material, plan, shared = _SHARED
-    return do_cell(material, plan, shared, cell)
+    with worker_job():
+        return do_cell(material, plan, shared, cell)
 
 
 def spell(seconds: float) -> str:

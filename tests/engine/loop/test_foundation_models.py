@@ -93,6 +93,19 @@ def test_from_a_folder_of_transformers(tmp_path: Path) -> None:
     assert "--init pretrained" in refused.value.hint
 
 
+def test_pictures_from_a_folder_of_transformers(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    small = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    config = transformers.ViTConfig(**small, image_size=16, patch_size=8)
+    for name in ("base", "trained"):
+        transformers.ViTModel(config).save_pretrained(tmp_path / name)
+    started = made(tmp_path / "trained", f"transformers:{tmp_path / 'base'}")
+    expected = create_encoder(f"transformers:{tmp_path / 'trained'}", 1, init="pretrained", image_size=16)
+    assert same(dict(started.state_dict()), dict(expected.state_dict()))
+    assert list(started.resampled) == list(expected.resampled)
+    assert len(started.resampled) == 1
+
+
 def test_frozen_stages_keep_weights_and_batch_norm_statistics(
     left_alone: Run, train: Callable[..., Any], tmp_path: Path
 ) -> None:

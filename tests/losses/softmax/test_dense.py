@@ -181,6 +181,13 @@ def test_the_form_is_chosen_by_the_number_of_pairs(unit: Any, monkeypatch: pytes
     contrastive_loss(unit(0, 4), bound.pairs(none), 0.1)
     assert made == ["dense", "tiled", "tiled", "tiled"]
 
+    made.clear()  # other candidates than the anchors
+    anchors = Rows.of(torch.arange(256), views=1)
+    for stored in (4096, 4097):
+        queue = Rows.stored(torch.arange(stored) % 513)
+        contrastive_loss(unit(256, 4), bound.pairs(anchors, queue), 0.1, unit(stored, 4))
+    assert made == ["dense", "tiled"]
+
 
 def test_the_same_bits_every_time(unit: Any) -> None:
     pairs, z = batch(RULES["ignore"], 120), unit(240, 16, dtype=torch.float32)

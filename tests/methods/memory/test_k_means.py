@@ -73,3 +73,18 @@ def test_features_without_any_variance_are_clustered() -> None:
     features = torch.ones(5, 3)
     whitening = Whitening.fit(features, 3)
     assert bool(torch.isfinite(whitening(features)).all())
+
+
+def test_separable_points_are_clustered_as_by_faiss_from_the_same_start() -> None:
+    faiss = pytest.importorskip(
+        "faiss", reason="faiss-cpu is not installed; clustering is in torch, and compared with it"
+    )
+    centres = 10 * torch.eye(6, 8)
+    points = centres.repeat_interleave(50, dim=0) + 0.1 * torch.randn(300, 8, generator=draws(3))
+    for seed in range(3):
+        centroids, labels = k_means(lambda rows: points[rows], 300, 6, iterations=20, generator=draws(seed))
+        first = points[torch.randperm(300, generator=draws(seed))[:6]].numpy()
+        peer = faiss.Kmeans(8, 6, niter=20, verbose=False, min_points_per_centroid=1)
+        peer.train(points.numpy(), init_centroids=first)
+        np.testing.assert_array_equal(labels, peer.index.search(points.numpy(), 1)[1][:, 0])
+        np.testing.assert_allclose(centroids, peer.centroids, atol=1e-4)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import endless_study
 import small_study
 from ssl_domains.engine import Run, pretrain
 from ssl_domains.errors import DataError
@@ -314,3 +317,26 @@ def test_a_killed_study_takes_its_processes_along(pictures: Path, tmp_path: Path
     while any(map(is_alive, workers)):
         assert time.monotonic() < deadline, "processes went on without their study"
         time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_study_that_is_asked_to_stop_begins_no_further_cell(pictures: Path, tmp_path: Path) -> None:
+    """The signal reaches the main process alone; its workers hear of it while they prepare a training or train."""
+    command = [sys.executable, endless_study.__file__, str(pictures), str(tmp_path)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as study:
+        watchdog = threading.Timer(400, os.killpg, (study.pid, signal.SIGKILL))
+        watchdog.start()
+        workers = set()
+        while len(workers) < 2:
+            line = study.stdout.readline()
+            assert line.endswith(" begins a cell\n")
+            workers.add(line.split()[0])
+        study.terminate()
+        rest, said = study.communicate()  # ends when the workers, which print there too, have ended
+        watchdog.cancel()
+    assert study.returncode == 130, said
+    assert "error: interrupted" in said
+    assert len(list(tmp_path.glob("cells/**/config.toml"))) <= 2, rest
+    assert {line.split()[0] for line in rest.splitlines()} <= workers

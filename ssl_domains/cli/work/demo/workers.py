@@ -7,7 +7,6 @@ imports the libraries once.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssl_domains.cli.command_line import typed
+from ssl_domains.cli.failures import INTERRUPTED
+from ssl_domains.engine.processes.job_workers import create_pool, stop_workers, worker_job
 from ssl_domains.errors import DataError
 
 __all__ = ["ExitCode", "Job", "run_jobs"]
@@ -54,14 +55,17 @@ def run_jobs(jobs: Sequence[Job], logs: Path, processes: int, run: ExitCode, don
 
     Raises:
         DataError: When a command line fails; the jobs that have not begun are not run.
+        KeyboardInterrupt: After Ctrl-C or SIGTERM; trainings save a checkpoint first.
     """
     logs.mkdir(parents=True, exist_ok=True)
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))  # the processes inherit it
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context)
+    pool = create_pool(processes)
     try:
         _run(pool, processes, jobs, logs, run, done)
+    except KeyboardInterrupt:
+        stop_workers(pool)
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
@@ -101,8 +105,10 @@ def run_lines(run: ExitCode, lines: Sequence[Sequence[str]], log: str) -> None:
 
     Raises:
         DataError: When one of them fails, with the last line of its output.
+        KeyboardInterrupt: When this process was asked to stop.
     """
     with (
+        worker_job(),
         Path(log).open("w", encoding="utf-8") as file,
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
@@ -110,6 +116,8 @@ def run_lines(run: ExitCode, lines: Sequence[Sequence[str]], log: str) -> None:
         for words in lines:
             print(f"$ {typed(words)}", flush=True)
             code = run(words)
+            if code == INTERRUPTED:
+                raise KeyboardInterrupt
             if code:
                 break
     if code:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,9 +15,7 @@ from ssl_domains.encoders.stages import numbered_stages
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
-__all__ = ["PREFIX", "TransformerEncoder", "create_transformer"]
-
-PREFIX = "transformers:"
+__all__ = ["TransformerEncoder", "text_encoder"]
 
 
 class TransformerEncoder(Encoder):
@@ -96,37 +92,20 @@ class TransformerEncoder(Encoder):
             )
 
 
-def create_transformer(name: str, takes: InputSpec | None, *, init: str, seed: int) -> TransformerEncoder:
-    """Build a `TransformerEncoder`. Nothing is downloaded, no code of the folder runs, and only safetensors are read.
+def text_encoder(model: Any, name: str, takes: InputSpec | None) -> TransformerEncoder:
+    """Build a `TransformerEncoder`.
 
     Args:
-        name: ``transformers:FOLDER``; the folder was written by ``save_pretrained``.
+        model: The model, see `read_model`.
+        name: ``transformers:FOLDER``.
         takes: The form of its input; None for ragged ids of kind ``"text"``.
-        init: ``"pretrained"`` for the folder's weights, ``"random"`` for its architecture with weights from ``seed``.
-        seed: Seed of random weights.
 
     Raises:
-        UsageError: When the package transformers is missing, the folder has no model, weights are missing, the model
-            can't be used, or ``takes`` has another form.
+        UsageError: When the model can't be used, or ``takes`` has another form.
     """
-    try:
-        import transformers
-    except ImportError:
-        raise UsageError(
-            f"encoder {name!r} needs the package transformers", "pip install 'ssl-domains[transformers]'"
-        ) from None
-    folder = Path(name.removeprefix(PREFIX)).expanduser()
-    if not (folder / "config.json").is_file():
-        raise UsageError(f"{folder} is not a folder with a model", "it holds config.json and model.safetensors")
-    with _as_usage_error(folder), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-        if getattr(config, "is_encoder_decoder", False):
-            raise UsageError(f"{folder} holds an encoder with a decoder ({config.model_type})", "take an encoder alone")
-        model = _model(transformers, folder, config, init)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # it reads the first token only, isn't used here and would get no gradient
-    pad = getattr(config, "pad_token_id", None) or 0
+    pad = getattr(model.config, "pad_token_id", None) or 0
     takes = takes or InputSpec("text", 1, (None,), "int64", float(pad))
     if takes.channels != 1 or len(takes.space) != 1 or takes.dtype != "int64":
         raise UsageError(
@@ -134,27 +113,4 @@ def create_transformer(name: str, takes: InputSpec | None, *, init: str, seed: i
             f"{len(takes.space)} sides",
             'InputSpec("text", 1, (None,), "int64")',
         )
-    return TransformerEncoder(model.float().train(), name, takes)
-
-
-def _model(transformers: Any, folder: Path, config: Any, init: str) -> Any:
-    if init == "random":
-        return transformers.AutoModel.from_config(config)
-    model, loaded = transformers.AutoModel.from_pretrained(
-        folder, config=config, local_files_only=True, use_safetensors=True, output_loading_info=True
-    )
-    missing = sorted(key for key in loaded["missing_keys"] if "pooler" not in key)
-    if missing:
-        raise UsageError(f"{folder} lacks {len(missing)} weights of its model, such as {missing[0]}", "save it anew")
-    return model
-
-
-@contextlib.contextmanager
-def _as_usage_error(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except UsageError:
-        raise
-    except Exception as error:  # a broken folder raises many different exceptions
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"{folder} is not a model that transformers can read: {cause}", "save it anew") from error
+    return TransformerEncoder(model, name, takes)
