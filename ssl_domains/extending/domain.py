@@ -39,6 +39,7 @@ class ScanOption:
         default: Value when the option isn't given; with None the keyword is not passed, so that the reader's default is
             used.
         help: One line.
+        many: Whether the option may be given several times; the reader gets a list.
         repeat: Whether `predict` scans new files with the value that the training table was scanned with. For options
             that decide what the array of a sample shows, such as the axis along which volumes are cut.
     """
@@ -48,6 +49,7 @@ class ScanOption:
     default: Any = None
     help: str = ""
     repeat: bool = False
+    many: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -110,6 +112,8 @@ class Domain:
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
+        extra_columns: Columns that a scan gives only with an option: name → the hint of the error for a rule that reads
+            one which the table lacks, such as ``{"relative_to_horizon_ms": "scan with --horizon FILE"}``.
         floors: Name of a nuisance-only floor → the columns it may use, such as ``{"position alone": ("position",)}``.
         handmade: Name of a hand-made feature, such as ``"HOG"`` → function from inputs of the encoder, such as pictures
             float32 ``[n, C, S, S]`` in [0, 1], to features ``[n, F]``; inputs of differing length come one at a time. A
@@ -140,6 +144,7 @@ class Domain:
     canvas: Literal["stretch", "fit"] = "stretch"
     demo_data: Callable[[Path, int], str] | None = None
     scan_options: tuple[ScanOption, ...] = ()
+    extra_columns: Mapping[str, str] = field(default_factory=dict)
     floors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     handmade: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = field(default_factory=dict)
     nuisance: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limi
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
+from ssl_domains.samples.scanning.table_files import TableFiles
 from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
@@ -75,6 +76,7 @@ __all__ = [
     "ScanSession",
     "SizedReader",
     "TableDescription",
+    "TableFiles",
     "TableMeta",
     "Unreadable",
     "absolute_from",

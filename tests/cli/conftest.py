@@ -22,7 +22,7 @@ from ssl_domains.extending import Domain, PairSampler, ScanOption
 class ToyReader:
     version = "1"
 
-    def scan(self, source, *, dark=False, shift=0):
+    def scan(self, source, *, dark=False, shift=0, tag=()):
         import polars as pl
         from ssl_domains.samples import Problems, SampleTable, ScanResult, TableMeta
 
@@ -82,9 +82,10 @@ TOYS = Domain(
     "toy", "tiny pictures", reader=ToyReader, recipe=recipe, scaling=scaling, demo_data=demo_data,
     scan_options=(
         ScanOption("dark", bool, help="dark toys"), ScanOption("shift", int, help="taller toys"),
+        ScanOption("tag", str, help="words for toys; repeat it", many=True),
     ),
     default_encoder="small_conv", default_size=32, group="patient",
-    files="toys (.npy)",
+    files="toys (.npy)", extra_columns={"shade": "scan with --dark"},
     floors={"height alone": ("height",), "scanner alone": ("scanner",)}, nuisance=("kind", "scanner"),
 )
 

@@ -318,3 +318,12 @@ def test_a_rule_of_a_plugin_is_named_in_text(odd, cli):
     html = odd.with_suffix(".html")
     assert cli("--plugin-file", prefix_rule.__file__, *words, "--html", html).code == 0
     assert "the same first 2 characters of patient" in html.read_text()
+
+
+def test_a_column_that_only_an_option_gives_is_named_with_the_option(samples, cli):
+    done = cli("toy", "pairs", samples, "--rule", "same('shade')")
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "error: the sample table has no column 'shade'",
+        "hint: scan with --dark",
+    ]

@@ -56,6 +56,15 @@ def test_the_domains_own_options_reach_its_reader(toy, cli, tmp_path):
     assert cli("toy", "scan", tmp_path / "data", "-o", out, "--masks", "x").code == 2
 
 
+def test_an_option_that_may_be_repeated_reaches_the_reader_as_a_list(toy, cli, tmp_path):
+    cli("toy", "demo-data", tmp_path / "data")
+    out = tmp_path / "samples.parquet"
+    assert cli("toy", "scan", tmp_path / "data", "-o", out, "--tag", "a", "--tag", "b=c").code == 0
+    assert read_table(out).meta.options["tag"] == ["a", "b=c"]
+    assert cli("toy", "scan", tmp_path / "data", "-o", out).code == 0
+    assert "tag" not in read_table(out).meta.options
+
+
 def test_a_table_moves_with_its_files(toy, cli, tmp_path):
     cli("toy", "demo-data", tmp_path / "here" / "data")
     cli("toy", "scan", tmp_path / "here" / "data", "-o", tmp_path / "here" / "samples.parquet")

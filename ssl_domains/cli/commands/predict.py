@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ssl_domains.cli.commands.scan_options import causes_of, with_scan_options
+from ssl_domains.cli.commands.scan_options import causes_of, given_options, with_scan_options
 from ssl_domains.cli.console import Answer, answering, table
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.session import domain_of
@@ -33,7 +33,7 @@ def command(
     """Predict new data with a fine-tuned model, and write the predictions in the domain's own format."""
     from ssl_domains.cli.work.finetuned.predict import predict_to
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = given_options(options)
     with answering(as_json) as answer:
         with showing_progress() as progress:
             predicted = predict_to(domain_of(ctx), run, source, out, options=given, progress=progress)

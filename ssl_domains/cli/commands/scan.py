@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ssl_domains.cli.commands.scan_options import causes_of, with_scan_options
+from ssl_domains.cli.commands.scan_options import causes_of, given_options, with_scan_options
 from ssl_domains.cli.console import Answer, answering, table
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.session import domain_of
@@ -36,7 +36,7 @@ def command(
     """Index files into a sample table, from their headers; prints a summary and why files were left out."""
     from ssl_domains.cli.work.scan import Split, scan_to
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = given_options(options)
     split = Split(split_by, test, seed) if split_by else None
     with answering() as answer:
         with showing_progress() as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,7 +14,7 @@ from ssl_domains.extending import Domain, ScanOption
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["causes_of", "with_scan_options"]
+__all__ = ["causes_of", "given_options", "with_scan_options"]
 
 _MOST_CAUSES = 15
 
@@ -36,6 +36,11 @@ def with_scan_options(command: Callable[..., None], domain: Domain) -> Callable[
     return extended
 
 
+def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that have a value; one that may be given several times has none when its list is empty."""
+    return {name: value for name, value in options.items() if value is not None and value != []}
+
+
 def causes_of(answer: Answer, problems: pl.DataFrame) -> None:
     """Print how many files were left out for which cause, the commonest first."""
     causes = problems.group_by("cause", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
@@ -48,6 +53,5 @@ def causes_of(answer: Answer, problems: pl.DataFrame) -> None:
 def _parameter(option: ScanOption) -> inspect.Parameter:
     flags = [f"{option.flag}/--no-{option.flag[2:]}"] if option.type is bool else [option.flag]
     default = typer.Option(option.default, *flags, help=option.help)
-    return inspect.Parameter(
-        option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option.type | None
-    )
+    annotation = list[option.type] if option.many else option.type  # type: ignore[name-defined]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation | None)

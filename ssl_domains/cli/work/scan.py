@@ -16,7 +16,7 @@ from ssl_domains.extending import Domain
 if TYPE_CHECKING:
     import polars as pl
 
-    from ssl_domains.samples import ScanResult
+    from ssl_domains.samples import ScanResult, TableFiles
 
 __all__ = ["Scanned", "Split", "is_table", "nothing_to_read", "read_source", "scan_to"]
 
@@ -106,10 +106,27 @@ def _scan_to(
     split: Split | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Scanned:
+    from ssl_domains.samples import TableFiles
+
+    with TableFiles(out).kept() as files:
+        return _write_table(domain, source, out, options, join, on, split, progress, files)
+
+
+def _write_table(
+    domain: Domain,
+    source: Path,
+    out: Path,
+    options: dict[str, Any],
+    join: Path | None,
+    on: str | None,
+    split: Split | None,
+    progress: Callable[[str, int, int], None] | None,
+    files: TableFiles,
+) -> Scanned:
     from ssl_domains.samples import group_split, write_portable, write_problems
 
     journal = out.with_name(f".scanning-{out.name}")
-    result = read_source(domain, source, options, journal, progress)
+    result = read_source(domain, source, options, journal, progress, files)
     problems = write_problems(result.problems, out)
     table, notes = result.samples, list(result.notes)
     if len(table) == 0:
@@ -135,6 +152,7 @@ def read_source(
     options: dict[str, Any],
     journal: Path,
     progress: Callable[[str, int, int], None] | None,
+    files: TableFiles | None = None,
 ) -> ScanResult:
     """Scan ``source`` without writing a table; arguments and errors are those of `scan_to`.
 
@@ -144,6 +162,7 @@ def read_source(
         options: Scan options of the domain.
         journal: File in which what was read stands, from which a killed scan goes on.
         progress: Called as ``progress("reading KIND", done, total)``.
+        files: Takes the files that the reader writes for the table; None where no table is written.
     """
     from ssl_domains.samples import ScanSession, scan_session
 
@@ -155,7 +174,7 @@ def read_source(
     # Values that were read with other options are not those of this scan.
     request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
-        with scan_session(ScanSession(journal, request, _reading(progress))):
+        with scan_session(ScanSession(journal, request, _reading(progress), files)):
             return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise

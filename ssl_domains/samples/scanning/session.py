@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
 
+from ssl_domains.samples.scanning.table_files import TableFiles
+
 __all__ = ["ScanSession", "current_session", "scan_session"]
 
 Progress = Callable[[str, int, int], None]
@@ -27,13 +29,17 @@ class ScanSession:
         journal: The file, readable by its owner only; None for a scan that can't be restarted.
         request: Anything that changes what is read: domain, version of the reader, options.
         progress: Called as ``progress(what, done, total)``.
+        files: Files that belong to the table that is written; None where no table is.
 
     Attributes:
         folder: Folder of the table that is written, where a reader may keep files of its own; None without a journal.
     """
 
-    def __init__(self, journal: Path | None, request: str, progress: Progress | None = None) -> None:
+    def __init__(
+        self, journal: Path | None, request: str, progress: Progress | None = None, files: TableFiles | None = None
+    ) -> None:
         self.progress = progress
+        self.files = files
         self.folder = None if journal is None else Path(journal).parent
         self.restored = 0
         self._known: dict[tuple[str, str], tuple[list[Any], Any]] = {}

@@ -14,8 +14,8 @@ from ssl_domains.errors import DataError
 
 __all__ = ["PATH_COLUMNS", "absolute_from", "absolute_paths", "missing_files", "portable_paths", "text_paths"]
 
-PATH_COLUMNS = ("path", "index_path")
-"""The file of a sample, and a file that a reader keeps beside the table, such as an index of headers."""
+PATH_COLUMNS = ("path", "index_path", "mask_path")
+"""The file of a sample, one that a reader keeps beside the table, such as an index of headers, and that of its mask."""
 # A path with such a part changes when pathlib joins it: "./a", "a/./b", "a//b", "a/".
 _UNUSUAL = r"(^|/)\.(/|$)|//|.+/$|\\"
 

@@ -95,8 +95,21 @@ SEISMIC = Domain(
         ScanOption(
             "coordinates", str, help="int (default), ibm or ieee: how the words of x and y are read", repeat=True
         ),
+        ScanOption(
+            "labels",
+            str,
+            help="labels: .npy, SEG-Y, .png, .csv, GeoJSON, horizons; file or folder; repeat it",
+            many=True,
+        ),
+        ScanOption("label_names", str, help='names of the classes, "1=faults,2=channels"'),
+        ScanOption("cover", float, help="least share of a class in the column classes (default 0.05)"),
+        ScanOption("horizon", str, help="text file of picks: adds the time of each sample from the horizon"),
         ScanOption("vertical", str, help="time (default) or depth: what the sample interval measures", repeat=True),
     ),
+    extra_columns={
+        "relative_to_horizon_ms": "scan with --horizon FILE, a text file of picks",
+        "relative_to_horizon_m": "scan with --horizon FILE and --vertical depth",
+    },
     floors={"position alone": ("inline_bin", "crossline_bin", "sample_bin")},
     handmade={"HOG": _hog},
     nuisance=("survey", "section", "dtype"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import PairSampler
 
-__all__ = ["SAMPLERS", "neighbours", "same_depth", "volume_bins"]
+__all__ = ["SAMPLERS", "neighbours", "relative_to_horizon", "same_depth", "volume_bins"]
 
 
 def neighbours(
@@ -45,6 +45,22 @@ def same_depth(ms: float = 20.0) -> str:
     return f"same('along') & within('ms', {_number('ms', ms)})"
 
 
+def relative_to_horizon(ms: float | None = None, m: float | None = None) -> str:
+    """Positives lie at most ``ms`` apart in time from the horizon, in any place of any survey.
+
+    It reads the column that ``scan --horizon FILE`` gives. `relative_to_horizon()` is 20 ms; ``m`` is for depths.
+
+    Args:
+        ms: Largest difference of times from the horizon.
+        m: Largest difference of depths from it, metres.
+    """
+    if ms is not None and m is not None:
+        raise UsageError("relative_to_horizon takes ms or m, not both", "write relative_to_horizon(ms=20)")
+    if m is not None:
+        return f"same('along') & within('relative_to_horizon_m', {_number('m', m)})"
+    return f"same('along') & within('relative_to_horizon_ms', {_number('ms', 20.0 if ms is None else ms)})"
+
+
 def volume_bins(n: int = 30) -> str:
     """Positives are sections in the same of ``n`` equal parts of their survey (Kokilepersaud et al. 2022)."""
     return f"same('survey', 'along') & same(bins('section', {n!r}, per='survey'))"
@@ -59,6 +75,7 @@ def _number(what: str, value: object) -> str:
 SAMPLERS = (
     PairSampler("neighbours", "seismic", "positives lie at the same place, within metres and milliseconds", neighbours),
     PairSampler("same_depth", "seismic", "positives lie at the same time, in any survey", same_depth),
+    PairSampler("relative_to_horizon", "seismic", "positives lie at the same time from a horizon", relative_to_horizon),
     PairSampler("volume_bins", "seismic", "positives share a part of their volume", volume_bins),
     PairSampler("survey", "seismic", "positives share a survey", "same('survey')"),
 )

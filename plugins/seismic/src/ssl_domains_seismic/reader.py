@@ -29,21 +29,22 @@ from ssl_domains.samples import (
     read_guarded,
     walk,
 )
+from ssl_domains_seismic.interpretation import OPTIONS as INTERPRETATION
+from ssl_domains_seismic.interpretation import SampledSurvey, attach, find_label_files, request_of
+from ssl_domains_seismic.labels import open_label_volume, read_mask
 from ssl_domains_seismic.patches import Cut, patches_of
 from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
+from ssl_domains_seismic.reading import OPTIONS as READING
 from ssl_domains_seismic.reading import Reading, reading_of
 from ssl_domains_seismic.report.summary import one_line
+from ssl_domains_seismic.sampling import OPTIONS as SAMPLING
 from ssl_domains_seismic.sampling import Sampling, sampling_of
 from ssl_domains_seismic.survey import Survey, examine, open_survey
 
 __all__ = ["SUFFIXES", "SeismicReader"]
 
 SUFFIXES = (".sgy", ".segy", ".seg")
-_OPTIONS = (
-    "along", "blocks", "channels", "coordinates", "every", "il", "lines", "live", "ms", "patch", "samples_as", "stride",
-    "vertical", "xl",
-)  # fmt: skip
-_READ_BY = ("lines", "samples_as", "coordinates", "vertical")
+_OPTIONS = tuple(sorted((*READING, *SAMPLING, *INTERPRETATION)))
 _INDEX = "index_path"
 _LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
@@ -61,71 +62,41 @@ class SeismicReader:
     version = "1"
     axes = "zyx"
     missing = True  # IEEE samples may be NaN
-    columns = (*_READ_BY, _INDEX)
+    columns = (*READING, _INDEX)
 
-    def scan(
-        self,
-        source: Path,
-        *,
-        lines: str | None = None,
-        samples_as: str | None = None,
-        coordinates: str | None = None,
-        vertical: str | None = None,
-        along: str | None = None,
-        patch: str | None = None,
-        stride: str | None = None,
-        every: int | None = None,
-        channels: int | None = None,
-        il: str | None = None,
-        xl: str | None = None,
-        ms: str | None = None,
-        live: float | None = None,
-        blocks: str | None = None,
-        **unknown: Any,
-    ) -> ScanResult:
+    def scan(self, source: Path, **options: Any) -> ScanResult:
         """Index a folder or a file from its headers.
 
         Args:
             source: Folder or file.
-            lines: Words of inline and crossline, ``"189,193"``; chosen from the headers without it.
-            samples_as: ``ibm`` or ``ieee``, for float samples whose format code is wrong.
-            coordinates: ``int``, ``ibm`` or ``ieee``: how the words of x and y are read.
-            vertical: ``time`` or ``depth``.
-            along: Axes of the samples: ``inline``, ``crossline``, ``depth``, joined by commas.
-            patch: Side of a patch in bins, ``"64"`` or ``"96x64"`` for rows and columns; whole sections without it.
-            stride: Distance of neighbouring patches, likewise.
-            every: Distance of neighbouring sections, bins.
-            channels: Neighbouring sections in a sample, an odd number.
-            il: First and last inline number, ``"100:500"``.
-            xl: First and last crossline number.
-            ms: First and last time in ms, or depth in m.
-            live: Least share of traces with data.
-            blocks: Parts of the inlines and of the crosslines, ``"2x4"``, for the column ``block``.
-            unknown: Refused.
+            options: Those of `reading_of`, `sampling_of` and `request_of`; None stands for the default.
 
         Raises:
-            UsageError: When the source doesn't exist, an option is unknown or can't be read, or no sample fits into a
-                block.
+            UsageError: When the source doesn't exist, an option is unknown or can't be read, no sample fits into a
+                block, or labels fit several surveys.
         """
-        if unknown:
-            word = min(unknown)
-            raise UsageError(f"seismic scan has no option {word!r}", did_you_mean(word, _OPTIONS))
-        reading = reading_of(lines, samples_as, coordinates, vertical)
-        sampling = sampling_of(along, patch, stride, every, channels, il, xl, ms, live, blocks)
+        if unknown := sorted(set(options) - set(_OPTIONS)):
+            raise UsageError(f"seismic scan has no option {unknown[0]!r}", did_you_mean(unknown[0], _OPTIONS))
+        given = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
+        reading = reading_of(*(given.get(name) for name in READING))
+        sampling, request = sampling_of(given), request_of(given)
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
         root = source if source.is_dir() else source.parent
         problems, notes = Problems(), list[str]()
-        volumes = _volumes(source, problems, notes)
-        frames = _frames(volumes, root, reading, sampling, problems, notes)
+        labels = find_label_files(request.labels, source, problems, notes)
+        volumes = _volumes(source, {file.path for file in labels}, problems, notes)
+        surveys = _surveys(volumes, root, reading, sampling, problems, notes)
+        attached = attach(surveys, labels, request, problems, notes)
+        frames = attached.frames
         frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_EMPTY)
-        if blocks is not None and len(frame) and not frame["block"].count():
-            cause = f"no sample lies inside one block of --blocks {blocks}"
+        if "blocks" in given and len(frame) and not frame["block"].count():
+            cause = f"no sample lies inside one block of --blocks {given['blocks']}"
             raise UsageError(cause, "cut patches that are smaller than a block (--patch), or fewer blocks")
-        given = dict(zip(_OPTIONS, _values(_OPTIONS, locals()), strict=True))
-        options = {name: value for name, value in given.items() if value is not None}
-        return ScanResult(SampleTable(frame, TableMeta(options=options)), problems.frame(), tuple(notes))
+        return ScanResult(
+            SampleTable(frame, TableMeta(options=given | attached.options)), problems.frame(), tuple(notes)
+        )
 
     def open(self, row: Mapping[str, Any]) -> LazyArray:
         """The volume of a row, not yet read.
@@ -138,7 +109,7 @@ class SeismicReader:
             raise ReadError("the file is gone")
         if path.lower().endswith(".npy"):
             return _npy(path)
-        reading = reading_of(*(row.get(name) for name in _READ_BY))
+        reading = reading_of(*(row.get(name) for name in READING))
         return open_survey(path, replace(reading, index=row.get(_INDEX))).volume
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
@@ -153,25 +124,46 @@ class SeismicReader:
         except DataError as error:
             raise ReadError(str(error)) from error
 
+    def load_mask(self, row: Mapping[str, Any]) -> NDArray[np.uint8]:
+        """The class numbers of a sample's middle section, uint8 ``[H, W]`` as in its picture; 255 is unlabelled.
+
+        Raises:
+            ReadError: When the row names no label volume, or it can't be read.
+        """
+        return read_mask(open_label_volume(_mask_path(row)), row)
+
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.uint8]]:
+        """`load_mask` for rows of one label volume, which is opened once.
+
+        Raises:
+            ReadError: When the volume can't be read, or a row has no place in it.
+        """
+        volume = open_label_volume(path)
+        return [read_mask(volume, row) for row in rows]
+
     def nbytes(self, row: Mapping[str, Any]) -> int:
         """0: every volume is read in place."""
         return 0
 
 
-def _values(names: Sequence[str], given: Mapping[str, Any]) -> list[Any]:
-    return [given[name] for name in names]
+def _mask_path(row: Mapping[str, Any]) -> str:
+    if row.get("mask_path") is None:
+        raise ReadError("the row has no label volume")
+    return str(row["mask_path"])
 
 
-def _volumes(source: Path, problems: Problems, notes: list[str]) -> list[Path]:
+def _volumes(source: Path, labels: set[Path], problems: Problems, notes: list[str]) -> list[Path]:
     """The files that are volumes, in a fixed order; the others are counted in a note."""
     found: list[Path] = []
     other: Counter[str] = Counter()
     for path in walk(source, problems):
+        if path in labels:
+            continue
         suffix = path.suffix.lower()
         if suffix in SUFFIXES or path == source:
             found.append(path)
         elif suffix == ".npy":
-            other["label volumes (.npy)"] += _is_labels(path)
+            other["label volumes (.npy; --labels FILE uses one)"] += _is_labels(path)
             found += [] if _is_labels(path) else [path]
         else:
             other[suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "of another kind"] += 1
@@ -190,11 +182,11 @@ def _is_labels(path: Path) -> bool:
     return any(path.with_name(f"{name}.npy").is_file() for name in (stem, f"{stem}_seismic") if name)
 
 
-def _frames(
+def _surveys(
     volumes: list[Path], root: Path, reading: Reading, sampling: Sampling, problems: Problems, notes: list[str]
-) -> list[pl.DataFrame]:
-    """The rows of each file that can be sampled."""
-    frames: list[pl.DataFrame] = []
+) -> list[SampledSurvey]:
+    """Each file that can be sampled, with its rows."""
+    surveys: list[SampledSurvey] = []
     remarks: dict[str, list[str]] = {}
     names = _names(volumes, root)
     lines: list[str] = []
@@ -216,10 +208,11 @@ def _frames(
             cause = "no section or patch of this size fits into the part that is asked for"
             problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
-        frames.append(_with_names(cut.frame, path, name, places, of_file[path]))
+        frame = _with_names(cut.frame, path, name, places, of_file[path])
+        surveys.append(SampledSurvey(frame, name, path, places, of_file[path]))
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
-    return frames
+    return surveys
 
 
 def _facts(path: Path, reading: Reading) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from ssl_domains.errors import UsageError
 from ssl_domains_seismic.segy.trace_words import WORDS
 
-__all__ = ["Reading", "reading_of"]
+__all__ = ["OPTIONS", "Reading", "reading_of"]
+
+OPTIONS = ("lines", "samples_as", "coordinates", "vertical")
+"""Options of `reading_of`, in its order; each is also a column of the sample table where it was given."""
 
 _NUMBERS = ("ibm", "ieee")
 _COORDINATES = ("int", "ibm", "ieee")
@@ -38,6 +41,12 @@ def reading_of(
     lines: str | None = None, samples_as: str | None = None, coordinates: str | None = None, vertical: str | None = None
 ) -> Reading:
     """Read the options of the command line.
+
+    Args:
+        lines: Words of inline and crossline, ``"189,193"``; chosen from the headers without it.
+        samples_as: ``ibm`` or ``ieee``, for float samples whose format code is wrong.
+        coordinates: ``int``, ``ibm`` or ``ieee``: how the words of x and y are read.
+        vertical: ``time`` or ``depth``.
 
     Raises:
         UsageError: For a value that can't be read, or words that are not line numbers.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["ALONG", "Sampling", "sampling_of"]
+__all__ = ["ALONG", "OPTIONS", "Sampling", "sampling_of"]
 
 ALONG = ("inline", "crossline", "depth")
+OPTIONS = ("along", "blocks", "channels", "every", "il", "live", "ms", "patch", "stride", "xl")
+"""Options of `sampling_of`."""
+
 Range = tuple[float | None, float | None]
 
 
@@ -43,48 +48,51 @@ class Sampling:
     blocks: tuple[int, int] = (1, 1)
 
 
-def sampling_of(
-    along: str | None = None,
-    patch: str | None = None,
-    stride: str | None = None,
-    every: int | None = None,
-    channels: int | None = None,
-    il: str | None = None,
-    xl: str | None = None,
-    ms: str | None = None,
-    live: float | None = None,
-    blocks: str | None = None,
-) -> Sampling:
-    """Read the options of the command line.
+def sampling_of(options: Mapping[str, Any]) -> Sampling:
+    """Read the options of the command line; an option that is missing or None has its default.
+
+    Args:
+        options: Values by the names of `OPTIONS`; other names are left alone.
+
+            - ``along``: Axes of the samples: ``inline``, ``crossline``, ``depth``, joined by commas.
+            - ``patch``: Side of a patch in bins, ``"64"`` or ``"96x64"`` for rows and columns; else whole sections.
+            - ``stride``: Distance of neighbouring patches, likewise.
+            - ``every``: Distance of neighbouring sections, bins.
+            - ``channels``: Neighbouring sections in a sample, an odd number.
+            - ``il``: First and last inline number, ``"100:500"``.
+            - ``xl``: First and last crossline number.
+            - ``ms``: First and last time in ms, or depth in m.
+            - ``live``: Least share of traces with data.
+            - ``blocks``: Parts of the inlines and of the crosslines, ``"2x4"``, for the column ``block``.
 
     Raises:
         UsageError: For a value that can't be read.
     """
-    axes = tuple(dict.fromkeys(word.strip() for word in (along or "inline").split(",")))
+    given: dict[str, Any] = {name: options[name] for name in OPTIONS if options.get(name) is not None}
+    axes = tuple(dict.fromkeys(word.strip() for word in given.get("along", "inline").split(",")))
     for word in axes:
         if word not in ALONG:
             raise UsageError(f"--along {word!r} is no axis", did_you_mean(word, ALONG))
-    if stride is not None and patch is None:
+    if "stride" in given and "patch" not in given:
         raise UsageError("--stride without --patch", "add --patch 64: whole sections have no stride")
-    every, channels = 1 if every is None else every, 1 if channels is None else channels
+    every, channels, live = given.get("every", 1), given.get("channels", 1), given.get("live", 0.5)
     if every < 1:
         raise UsageError(f"--every {every}", "give a number of bins of at least 1")
     if channels < 1 or channels % 2 == 0:
         raise UsageError(f"--channels {channels}", "give an odd number: the section and as many on either side")
-    least = 0.5 if live is None else live
-    if not 0 <= least <= 1:
-        raise UsageError(f"--live {least:g}", "give a share from 0 to 1")
+    if not 0 <= live <= 1:
+        raise UsageError(f"--live {live:g}", "give a share from 0 to 1")
     return Sampling(
-        axes,
-        _sides("--patch", patch),
-        _sides("--stride", stride),
-        every,
-        channels,
-        _range("--il", il),
-        _range("--xl", xl),
-        _range("--ms", ms),
-        least,
-        _sides("--blocks", blocks) or (1, 1),
+        along=axes,
+        patch=_sides("--patch", given.get("patch")),
+        stride=_sides("--stride", given.get("stride")),
+        every=every,
+        channels=channels,
+        inline=_range("--il", given.get("il")),
+        crossline=_range("--xl", given.get("xl")),
+        vertical=_range("--ms", given.get("ms")),
+        live=live,
+        blocks=_sides("--blocks", given.get("blocks")) or (1, 1),
     )
 
 

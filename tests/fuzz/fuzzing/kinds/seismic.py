@@ -1,22 +1,29 @@
-"""SEG-Y files of some formats, each damaged one beside good ones, and volumes in .npy files."""
+"""SEG-Y files of some formats, each damaged one beside good ones, volumes in .npy files, and label files."""
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from fuzzing.kind import READ, Command, Kind, Plan
+from fuzzing.kind import READ, REFUSED, Command, Kind, Plan
 from fuzzing.kinds.shared import SMALL
 from fuzzing.mutations.raw import RAW
 from fuzzing.mutations.segy import SEGY
+from fuzzing.mutations.text import TEXT
 
 __all__ = ["KINDS"]
 
 SCAN = Command("seismic scan in -o out.parquet --along depth,inline --patch 4", READ, "out.parquet")
 LINES = Command("seismic scan in -o out.parquet --lines 189,193 --coordinates ieee", READ, "out.parquet")
+LABELS = Command("seismic scan in -o out.parquet --patch 4 --labels labels", REFUSED, "out.parquet")
+HORIZON = Command(
+    "seismic scan in -o out.parquet --horizon labels/top.txt --labels labels/top.txt", READ, "out.parquet"
+)
 HEADER = Command("seismic header in/target.sgy")
 _SETTINGS = SMALL.replace("--set views.size=16 ", "")  # the size of a patch is that of the views
 TRAIN = Command(f"seismic pretrain out.parquet --out run --dry-run {_SETTINGS}", READ)
@@ -73,6 +80,25 @@ def make_volumes(folder: Path, shared: Path) -> None:
         np.save(folder / "npy" / "in" / f"{name}.npy", values)
 
 
+def make_labels(folder: Path, shared: Path) -> None:
+    """Label files of every kind for one survey; and a horizon alone."""
+    for case in ("files", "horizon"):
+        _segy(folder / case / "in" / "good0.sgy", 10)
+        (folder / case / "labels").mkdir()
+    labels = folder / "files" / "labels"
+    classes = np.random.default_rng(0).integers(0, 4, (5, 6, 10)).astype(np.uint8)
+    np.save(labels / "volume.npy", classes)
+    np.savetxt(labels / "il_102.csv", classes[1], fmt="%d", delimiter=",")
+    Image.fromarray(np.ascontiguousarray(classes[:, 1].T)).save(labels / "xl_304.png")
+    ring = [[-5, -5], [60, -5], [60, 60], [-5, 60], [-5, -5]]
+    polygon = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {"class": 2, "time_ms": 8}, "geometry": polygon}
+    (labels / "bodies.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    _segy(labels / "facies.sgy", 3, ">i1")
+    rows = [f"{100 + 2 * i}.0 {300 + 4 * x}.0 {10 + i}" for i in range(5) for x in range(6)]
+    (folder / "horizon" / "labels" / "top.txt").write_text("\n".join(["# il xl time", *rows, "EOD", ""]))
+
+
 KINDS = (
     Kind(
         "segy",
@@ -89,5 +115,13 @@ KINDS = (
         RAW,
         (Plan((SCAN,), 3), Plan((SCAN, TRAIN), 1)),
         ("in/good*.npy",),
+    ),
+    Kind(
+        "seismic_labels",
+        make_labels,
+        ("labels/*",),
+        (*RAW, *TEXT),
+        (Plan((LABELS,), 1, "files"), Plan((HORIZON,), 1, "horizon")),
+        ("in/good*.sgy",),
     ),
 )

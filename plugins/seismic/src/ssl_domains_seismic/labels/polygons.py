@@ -16,7 +16,7 @@ from ssl_domains_seismic.labels.geojson import PolygonFeature, polygon_features
 from ssl_domains_seismic.labels.grid import UNLABELLED, LabelGrid, PlacedLabels, nearest, span
 from ssl_domains_seismic.labels.rasterise import cells_inside
 
-__all__ = ["Axes", "PolygonLabels", "read_polygons"]
+__all__ = ["Axes", "PolygonLabels", "class_words", "read_polygons"]
 
 Axes = Literal["x,y", "inline,crossline", "crossline,inline"]
 """What the two numbers of a point are."""
@@ -47,6 +47,11 @@ class PolygonLabels:
     others: int
 
 
+def class_words(features: Sequence[PolygonFeature]) -> list[str]:
+    """The classes that are named by words instead of numbers, in alphabetical order."""
+    return sorted({value for feature in features if isinstance(value := _property(feature, _CLASS), str)})
+
+
 def read_polygons(
     path: Path,
     grid: LabelGrid,
@@ -74,7 +79,7 @@ def read_polygons(
     if not features:
         raise ReadError(f"it has no polygons, and {others} other features")
     axes = _axes(features, grid) if axes is None else axes
-    words = sorted({value for feature in features if isinstance(value := _property(feature, _CLASS), str)})
+    words = class_words(features)
     numbers = dict(classes) if classes is not None else {word: place for place, word in enumerate(words)}
     samples = [_sample(feature, grid, path.name, ms) for feature in features]
     of_features = [_class(feature, numbers) for feature in features]

@@ -14,7 +14,7 @@ from ssl_domains.samples import ReadError
 from ssl_domains_seismic.labels.class_numbers import class_numbers, stored_array
 from ssl_domains_seismic.labels.grid import LabelGrid, PlacedLabels, span
 
-__all__ = ["SECTION_SUFFIXES", "Direction", "line_of", "read_section"]
+__all__ = ["SECTION_SUFFIXES", "Direction", "line_of", "lines_in", "read_section"]
 
 SECTION_SUFFIXES = (".png", ".csv", ".txt", ".npy")
 
@@ -28,6 +28,11 @@ _LINE = re.compile(rf"(?<![a-z])({'|'.join(_WORDS)})[\s_.=-]*(\d+)", re.IGNORECA
 _GREY = {"1", "L", "P", "I", "I;16", "I;16B", "I;16L"}
 
 
+def lines_in(name: str) -> set[tuple[Direction, int]]:
+    """The lines that a file name says; `line_of` gives the only one."""
+    return {(_WORDS[word.lower()], int(number)) for word, number in _LINE.findall(Path(name).stem)}
+
+
 def line_of(name: str) -> tuple[Direction, int]:
     """The line that a file name says.
 
@@ -36,7 +41,7 @@ def line_of(name: str) -> tuple[Direction, int]:
     Raises:
         ReadError: When the name says none, or several.
     """
-    found = {(_WORDS[word.lower()], int(number)) for word, number in _LINE.findall(Path(name).stem)}
+    found = lines_in(name)
     if not found:
         raise ReadError("its name says no line: name it like facies_inline_300.png or facies_crossline_1016.png")
     if len(found) > 1:

@@ -14,7 +14,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.samples import ReadError
 from ssl_domains_seismic.geometry.coordinates import MapFit
 from ssl_domains_seismic.places import places_of_survey
-from ssl_domains_seismic.reading import reading_of
+from ssl_domains_seismic.reading import OPTIONS, reading_of
 from ssl_domains_seismic.survey import open_survey
 
 __all__ = ["FilePlace", "file_place"]
@@ -98,7 +98,7 @@ def _vertical(rows: pl.DataFrame, column: str) -> tuple[float, float] | None:
 
 def _from_headers(name: str, row: Mapping[str, Any]) -> FilePlace:
     try:
-        reading = reading_of(*(row.get(option) for option in ("lines", "samples_as", "coordinates", "vertical")))
+        reading = reading_of(*(row.get(option) for option in OPTIONS))
         places = places_of_survey(open_survey(str(row["path"]), replace(reading, index=row.get("index_path"))))
     except (ReadError, DataError, OSError) as error:
         return FilePlace(name, None, problem=str(error))
