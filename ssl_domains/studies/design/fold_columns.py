@@ -145,5 +145,3 @@ def _read(table: SampleTable, name: str, codes: NDArray[np.int64]) -> Fold:
         if not rows.any():
             raise DataError(f"column {name!r} has no row for {side!r}", "leave it out of `folds`, or split again")
     return fold
-
-

@@ -80,8 +80,8 @@ def plan_groups(
     Args:
         table: The samples.
         group: Column of the groups.
-        folds: Number of folds; or columns that hold ``train``, ``test`` or null, by a pattern or by name; None takes the
-            column ``split``.
+        folds: Number of folds; or columns that hold ``train``, ``test`` or null, by a pattern or by name; None takes
+            the column ``split``.
         tuning: Share of the groups set aside for tuning, at least four groups; with columns, the share of a fold's
             training groups, at least one group. Not used with the column ``split``.
         seed: Seed of the assignment.

@@ -68,7 +68,7 @@ def test_a_fold_chooses_on_rows_that_train_in_it_with_the_gap_of_the_group_it_ho
         assert not (plan.codes[inner.train] == held).any()
         outer = plan.folds[held]  # block `held` is tested in the fold of the same number
         assert outer.train[inner.train].all()
-    # Blocks b and d leave 4 rows to score when a is held out, c all 5; without c and its gap 8 rows train, as without d.
+    # With a held out, b has 4 rows left to score, c and d have 5; without one of these and its gap more rows train.
     assert np.flatnonzero(plan.tuning[0].test).tolist() in ([10, 11, 12, 13, 14], [15, 16, 17, 18, 19])
 
 
@@ -81,7 +81,7 @@ def test_a_choice_for_one_fold_has_cells_of_its_own() -> None:
     assert tuned_fold(third.fold) == 2
     assert plan.fold(third.fold) is plan.tuning[2]
     assert plan.fold(2) is plan.folds[2]
-    assert shared.chooses and third.chooses and not Cell(arm, 0, 1, None, {}, 1).chooses
+    assert [one.chooses for one in (shared, third, Cell(arm, 0, 1, None, {}, 1))] == [True, True, False]
     assert shared.folder != third.folder
     assert "tuning of fold 2" in third.title
 

@@ -29,7 +29,9 @@ def material(pictures: Path, tmp_path: Path):  # type: ignore[no-untyped-def]
     table = small_study.make_table(pictures)
     light = table.numbers("light")
     kinds = table.column("kind").to_list()
-    sets = [["long"] * int(kind == "along") + ["bright"] * int(value > 30) for kind, value in zip(kinds, light, strict=True)]
+    sets = [
+        ["long"] * int(kind == "along") + ["bright"] * int(value > 30) for kind, value in zip(kinds, light, strict=True)
+    ]
     table = table.with_columns(sets=sets, hint=light + np.random.default_rng(0).normal(0, 20, len(table)))
     return small_study.make_material(
         pictures, tmp_path, table=table, labels=read_labels(table.column("sets")), label="sets",
