@@ -109,9 +109,24 @@ def test_an_arm_may_have_a_method_of_its_own(study, cli, tmp_path):
     assert "again − simclr" in (tmp_path / "out" / "page" / "toys.md").read_text()
 
 
+def test_a_pilot_runs_its_own_arms(study, cli, tmp_path):
+    words = ("toy", "study", study, "--out", tmp_path / "out", "--pilot")
+    for more in (("--only", "simclr"), ("--estimate",)):
+        done = cli(*words, *more)
+        assert done.code == 2
+        assert f"--pilot runs arms of its own, so {more[0]} has no meaning beside it" in done.err
+    done = cli(*words, "--jobs", "1", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert found["detectable"] > 0
+    assert found["margin"] is None
+    assert not found["cannot_tell"]
+    assert not (tmp_path / "out" / "cells").exists()
+
+
 def test_again_runs_nothing(study, cli, tmp_path):
     words = ("toy", "study", study, "--out", tmp_path / "out", "--again")
-    for more in (("--only", "simclr"), ("--estimate",)):
+    for more in (("--only", "simclr"), ("--estimate",), ("--pilot",)):
         done = cli(*words, *more)
         assert done.code == 2
         assert f"--again runs nothing, so {more[0]} has no meaning beside it" in done.err

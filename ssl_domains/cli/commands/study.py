@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,17 +32,25 @@ def command(
         bool, typer.Option("--again", help="Make the pages anew from stored cells; nothing is read or trained.")
     ] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print an estimate of the time, and stop.")] = False,
+    pilot: Annotated[
+        bool,
+        typer.Option("--pilot", help="Print the smallest difference that the study will find, from two seeds apart."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Train and probe every arm, control and floor on held-out groups; print one table and the primary contrast."""
     from ssl_domains.cli.work.study import prepare_study
     from ssl_domains.engine.processes.precision import resolve_device
     from ssl_domains.studies import alone_in_study, conduct, pages_again, read_study_file
+    from ssl_domains.studies.conducting.pilot import pilot as run_pilot
 
     domain, registry = domain_of(ctx), registry_of(ctx)
-    if again and (only or estimate):
-        other = "--only" if only else "--estimate"
+    if again and (only or estimate or pilot):
+        other = "--only" if only else "--estimate" if estimate else "--pilot"
         raise UsageError(f"--again runs nothing, so {other} has no meaning beside it", f"leave out --again or {other}")
+    if pilot and (only or estimate):
+        other = "--only" if only else "--estimate"
+        raise UsageError(f"--pilot runs arms of its own, so {other} has no meaning beside it", f"leave out {other}")
     study = read_study_file(file)
     committed = file.parent / f"{study.name}.cells.parquet"
     printed = study.command or f"ssl-domains {domain.name} study {file.name} --out DIR"
@@ -53,12 +62,19 @@ def command(
     with alone_in_study(out), answering(as_json) as answer:
         material, arms = prepare_study(registry, domain, study, file.parent, out, samples)
         on_cpu = resolve_device(material.config.train.device).type == "cpu"
+        at_once = jobs or ((os.cpu_count() or 1) if on_cpu else 1)
+        if pilot:
+            found = run_pilot(study, material, arms, jobs=at_once, say=note)
+            answer.json({**asdict(found), "cannot_tell": found.cannot_tell})
+            for line in found.lines():
+                answer.line(line)
+            return
         conducted = conduct(
             study,
             material,
             arms,
             command=printed,
-            jobs=jobs or ((os.cpu_count() or 1) if on_cpu else 1),
+            jobs=at_once,
             say=note,
             only=only or (),
             estimate_only=estimate,

@@ -67,8 +67,6 @@ def prepare_study(
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
     labels = read_labels(table.label(study.label))
-    if labels.task == "multilabel":
-        raise UsageError(f"column {study.label!r} holds lists", "a study probes one class or number a row")
     config = configure(domain, table, None, options={"health.group": study.group, **study.config})
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
@@ -87,6 +85,8 @@ def prepare_study(
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
     if study.breakdown is not None:
+        if labels.task != "classification":
+            raise UsageError(f"`breakdown` counts accuracy, which {labels.task} has none of", "leave out `breakdown`")
         table.numbers(study.breakdown.column)
     if study.unsure is not None and (labels.task != "classification" or study.unsure.floor not in floors):
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))

@@ -49,7 +49,8 @@ def online_labels(table: SampleTable, label: str, group: str | None) -> OnlineLa
         UsageError: When a column is missing or holds lists, or when fewer than two classes have rows in two groups:
             there is nothing to measure then.
     """
-    table.label(label)
+    if table.label(label).dtype.is_nested():
+        raise UsageError(f"health.label: column {label!r} holds lists, not one class a row", "leave out health.label")
     classes = comparable_codes(table, label)
     rows = np.arange(len(table), dtype=np.int64)
     codes = rows if group is None else table.codes(group)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError
 from ssl_domains.pairs.binding.bins import assign_bins, fit_edges
 from ssl_domains.pairs.inspection.explained import MOSTLY
 from ssl_domains.quantities import plural
@@ -80,12 +79,16 @@ class Sharing:
 def comparable_codes(table: SampleTable, column: str) -> Ints:
     """Codes ``[n]`` of a column, −1 missing; numbers of many values are cut into ten bins of equal counts.
 
+    Lists are compared as sets: two rows agree when they hold the same values, in any order.
+
     Raises:
-        UsageError: When there is no such column or it holds lists.
+        UsageError: When there is no such column.
     """
     dtype = table.column(column).dtype
     if dtype.is_nested():
-        raise UsageError(f"column {column!r} holds lists, which pairs are not compared with", "give one value a row")
+        sets = [None if row is None else frozenset(map(str, row)) for row in table.column(column).to_list()]
+        order: dict[frozenset[str], int] = {}
+        return np.array([-1 if one is None else order.setdefault(one, len(order)) for one in sets], dtype=np.int64)
     codes = table.codes(column)
     if dtype.is_numeric() and codes.max(initial=-1) >= _MANY:
         values = table.numbers(column)

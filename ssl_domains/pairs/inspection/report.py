@@ -165,7 +165,7 @@ def inspect_pairs(
         The report; call `PairsReport.check` to refuse pairs that must not be trained on.
 
     Raises:
-        UsageError: When a column is missing or holds lists.
+        UsageError: When a column is missing.
     """
     objective = Objective.of(objective)
     plan = sampler.plan(0)

@@ -130,6 +130,7 @@ def _conduct(
         label=study.label,
         folds=len(material.groups.folds),
         steps=reference_steps(material),
+        tuned_by_fold=material.groups.tuned_by_fold,
     )
     names = [arm.name for arm in arms]
     entries = (study.primary, *study.secondary)

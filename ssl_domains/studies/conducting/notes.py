@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.design.requested import scored_rows
@@ -37,8 +39,14 @@ def notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
         f"Every trained arm has {plan.steps} updates of {material.config.train.batch_size} samples, "
         f"{material.config.encoder.name} {_input_size(material)}.",
     ]
-    if len(plan.grid) > 1:
-        aside = len(set(material.groups.codes[material.groups.tuning.train | material.groups.tuning.test].tolist()))
+    if len(plan.grid) > 1 and plan.tuned_by_fold:
+        lines.append(
+            f"In each fold, each arm chose among the same {len(plan.grid)} grid points on groups that train in this "
+            "fold, with a seed that is not reported."
+        )
+    elif len(plan.grid) > 1:
+        (tuning,) = material.groups.tuning
+        aside = len(set(material.groups.codes[tuning.train | tuning.test].tolist()))
         lines.append(
             f"Each arm chose among the same {len(plan.grid)} grid points on {aside} groups that are never tested, "
             "with a seed that is not reported."
@@ -51,9 +59,22 @@ def notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
     for arm in plan.arms:
         if arm.kind == "composed" and arm.config.get("pairs.composition") == "random":
             lines.append(f"The batches of {arm.of} are uniform, so {arm.name} is the same training as SimCLR.")
+    if material.labels.task == "multilabel":
+        lines.append(_prevalence(material))
     if material.unsure is not None:
         lines.append(_scored_share(material))
     return lines
+
+
+def _prevalence(material: Material) -> str:
+    """The share of tested rows with each class, which is the average precision of a guess."""
+    tested = np.any([fold.test for fold in material.groups.folds], axis=0) & material.labels.known
+    shares = material.labels.take(tested).membership().mean(axis=0)
+    each = ", ".join(f"{name} {share:.3f}" for name, share in zip(material.labels.classes, shares, strict=True))
+    return (
+        f"A guess has the share of test rows with a class as its average precision: {each}; {shares.mean():.3f} on "
+        "average."
+    )
 
 
 def _scored_share(material: Material) -> str:

@@ -23,15 +23,27 @@ __all__ = [
     "CellScore",
     "StoredCell",
     "read_result",
+    "tuned_fold",
+    "tuning_of",
     "write_result",
 ]
 
 NOT_LEVELLED = "the loss of a supervised training had not levelled"
 """Part of `CellScore.note` where a supervised training still learnt at its end, and is no fair control."""
 TUNING = -1
-"""``Cell.fold`` of the cells that choose a grid point."""
+"""``Cell.fold`` of the cells that choose a grid point for all folds; see `tuning_of` for those of one fold."""
 TUNING_SEED = 10_000
 """Seed of the cells that choose a grid point; no reported cell has it."""
+
+
+def tuning_of(fold: int) -> int:
+    """``Cell.fold`` of the cells that choose a grid point for one fold alone."""
+    return TUNING - 1 - fold
+
+
+def tuned_fold(number: int) -> int:
+    """The inverse of `tuning_of`."""
+    return TUNING - 1 - number
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class Cell:
 
     Attributes:
         arm: The arm.
-        fold: Number of the fold whose groups are held out; `TUNING` for choosing a grid point.
+        fold: Number of the fold whose groups are held out; `TUNING`, or `tuning_of` a fold, for choosing a grid point.
         seed: Seed of weights, batches and views, and number of the label draw.
         fraction: Share of the training groups whose labels the training reads; None for arms that read no label.
         point: Grid point, by dotted key.
@@ -55,20 +67,28 @@ class Cell:
     steps: int
 
     @property
+    def chooses(self) -> bool:
+        """Whether it helps to choose a grid point, and is not reported."""
+        return self.fold <= TUNING
+
+    @property
     def folder(self) -> Path:
         """Folder of the cell, relative to the folder of the study."""
-        parts = [f"fold{self.fold}" if self.fold != TUNING else "tuning", f"seed{self.seed}"]
+        parts = [f"fold{self.fold}", f"seed{self.seed}"]
         if self.fraction is not None:
             parts.append(f"labels{self.fraction:g}")
-        if self.fold == TUNING:
+        if self.chooses:
             text = json.dumps(dict(self.point), sort_keys=True)
-            parts = ["tuning", *parts[2:], hashlib.sha256(text.encode()).hexdigest()[:8]]
+            name = "tuning" if self.fold == TUNING else f"tuning{tuned_fold(self.fold)}"
+            parts = [name, *parts[2:], hashlib.sha256(text.encode()).hexdigest()[:8]]
         return Path("cells") / re.sub(r"[^0-9A-Za-z_.-]+", "-", self.arm.name) / "-".join(parts)
 
     @property
     def title(self) -> str:
         """Name in progress lines and error messages."""
-        where = "tuning" if self.fold == TUNING else f"fold {self.fold}, seed {self.seed}"
+        where = f"fold {self.fold}, seed {self.seed}"
+        if self.chooses:
+            where = "tuning" if self.fold == TUNING else f"tuning of fold {tuned_fold(self.fold)}"
         labels = "" if self.fraction is None else f", {self.fraction:g} of the labels"
         return f"{self.arm.name} ({where}{labels})"
 
@@ -136,7 +156,7 @@ class StoredCell:
     Attributes:
         folder: Folder of the cell, relative to the folder of the study; the key of the cell.
         arm: Name of its arm.
-        fold: Number of its fold, or `TUNING`.
+        fold: ``Cell.fold``.
         seed: Its seed.
         result: Its result.
     """
@@ -146,6 +166,11 @@ class StoredCell:
     fold: int
     seed: int
     result: CellResult
+
+    @property
+    def chooses(self) -> bool:
+        """``Cell.chooses``."""
+        return self.fold <= TUNING
 
     @classmethod
     def of(cls, cell: Cell, result: CellResult) -> StoredCell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +11,14 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying
+from ssl_domains.studies.design.cells import TUNING, tuned_fold
+from ssl_domains.studies.design.fold import Fold, Rows
+from ssl_domains.studies.design.fold_columns import fold_columns, folds_of_columns, inner_folds
 
 __all__ = ["Fold", "GroupPlan", "plan_groups"]
 
-Rows = NDArray[np.bool_]
-
 _INNER = 0.3
 """Share of the tuning groups that score a grid point; the others train it."""
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Training and test rows: bool masks ``[n]`` over the table. Rows without a group are in neither."""
-
-    train: Rows
-    test: Rows
 
 
 @dataclass(frozen=True)
@@ -35,13 +29,25 @@ class GroupPlan:
         names: Names of the groups, in order of their code.
         codes: int64 ``[n]``: group of each row, −1 for rows without a group.
         folds: Each group outside ``tuning`` is tested in exactly one of them.
-        tuning: The fold on which grid points are chosen; none of its groups is tested in ``folds``.
+        tuning: The fold on which grid points are chosen, of which no group is tested in ``folds``; or one for each of
+            ``folds``, inside its training rows.
     """
 
     names: tuple[str, ...]
     codes: NDArray[np.int64]
     folds: tuple[Fold, ...]
-    tuning: Fold
+    tuning: tuple[Fold, ...]
+
+    def fold(self, number: int) -> Fold:
+        """The fold of a cell: one of ``folds``, or one for choosing a grid point; see `Cell.fold`."""
+        if number >= 0:
+            return self.folds[number]
+        return self.tuning[0 if number == TUNING else tuned_fold(number)]
+
+    @property
+    def tuned_by_fold(self) -> bool:
+        """Whether each fold chooses its own grid points."""
+        return len(self.tuning) > 1
 
     @property
     def tested(self) -> NDArray[np.int64]:
@@ -56,7 +62,7 @@ def plan_groups(
     table: SampleTable,
     group: str,
     *,
-    folds: int | None,
+    folds: int | str | Sequence[str] | None,
     tuning: float,
     seed: int = 0,
     stratify: str | None = None,
@@ -68,23 +74,31 @@ def plan_groups(
     only fold, and grid points are chosen on its training groups. In both cases, no row of a tested group takes part in
     the choice of a grid point.
 
+    Where ``folds`` names columns, every group may be tested. Then each fold chooses its own grid points inside its
+    training rows, so that no row that a fold tests takes part in its choice.
+
     Args:
         table: The samples.
         group: Column of the groups.
-        folds: Number of folds; None takes the column ``split``.
-        tuning: Share of the groups set aside for tuning, at least four groups; used only with ``folds``.
+        folds: Number of folds; or columns that hold ``train``, ``test`` or null, by a pattern or by name; None takes
+            the column ``split``.
+        tuning: Share of the groups set aside for tuning, at least four groups; with columns, the share of a fold's
+            training groups, at least one group. Not used with the column ``split``.
         seed: Seed of the assignment.
         stratify: Column that is spread evenly over the folds, by the most frequent value of each group.
 
     Raises:
-        UsageError: When a column is missing.
-        DataError: When there are too few groups, or a group is on both sides of the table's split.
+        UsageError: When a column is missing, or a column of a fold holds something else.
+        DataError: When there are too few groups, a group is on both sides of a split, or is tested in two folds.
     """
     codes = table.codes(group)
     names = _names(table, group, codes)
     if folds is None:
         train, test = _own_split(table, codes, group)
-        return GroupPlan(names, codes, (Fold(train, test),), _inner(codes, np.unique(codes[train]), seed))
+        return GroupPlan(names, codes, (Fold(train, test),), (_inner(codes, np.unique(codes[train]), seed),))
+    if not isinstance(folds, int):
+        made = folds_of_columns(table, fold_columns(table, folds), codes, group)
+        return GroupPlan(names, codes, made, inner_folds(made, codes, tuning, seed))
     order = _spread(table, codes, len(names), stratify, np.random.default_rng([seed, 1]))
     aside = max(4, round(tuning * len(names)))
     if len(names) - aside < folds:
@@ -101,7 +115,7 @@ def plan_groups(
     where = fold_of[codes]
     known = codes >= 0
     planned = tuple(Fold(known & (where != k), where == k) for k in range(folds))
-    return GroupPlan(names, codes, planned, _inner(codes, kept, seed))
+    return GroupPlan(names, codes, planned, (_inner(codes, kept, seed),))
 
 
 def _own_split(table: SampleTable, codes: NDArray[np.int64], group: str) -> tuple[Rows, Rows]:

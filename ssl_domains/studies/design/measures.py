@@ -5,18 +5,20 @@ The sums of each group are kept, so that a bootstrap over groups is a matrix pro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import digamma
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.probes.overlap import POOLED
 
 __all__ = [
     "ACCURACY",
+    "AVERAGE_PRECISION",
     "BALANCED_ACCURACY",
     "MACRO_F1",
     "MEAN_DICE",
@@ -27,8 +29,11 @@ __all__ = [
     "confusion_sums",
     "dice_sums",
     "measure_named",
+    "of_class",
     "pixel_sums",
+    "ranking_sums",
     "regression_sums",
+    "with_whole",
 ]
 
 
@@ -107,6 +112,29 @@ class _OfPixels:
         return self.score(_square(sums))
 
 
+@dataclass(frozen=True)
+class _AveragePrecision:
+    name: str = "average precision"
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        if sums.shape[-1] % (2 * SCORE_BINS):
+            raise ValueError(f"{sums.shape[-1]} sums are no counts of {SCORE_BINS} bins with and without each class")
+        counts = sums.reshape(*sums.shape[:-1], -1, 2, SCORE_BINS)[..., ::-1]
+        misses, hits = counts[..., 0, :], counts[..., 1, :]
+        before = np.cumsum(hits, axis=-1) - hits
+        ranked = before + np.cumsum(misses, axis=-1) - misses
+        # Behind `ranked` rows, the i-th hit of a bin has about i · misses / (hits + 1) misses of this bin before it:
+        # its precision is (before + i) / (ranked + i · stretch). The sum over i has the closed form with digamma.
+        stretch = 1.0 + misses / (hits + 1.0)
+        start = ranked / stretch
+        reciprocals = digamma(hits + 1.0 + start) - digamma(1.0 + start)
+        found = ((hits + (before - start) * reciprocals) / stretch).sum(axis=-1)
+        each = _ratio(found, hits.sum(axis=-1))
+        return _mean_defined(each, ~np.isnan(each))
+
+
+SCORE_BINS = 256
+"""Bins of a probability: 1/16 wide in its logit, from −8 to 8."""
 ACCURACY: Measure = _Accuracy()
 """Share of correct predictions, from ``K = C·C`` confusion counts, row = truth."""
 BALANCED_ACCURACY: Measure = _BalancedAccuracy()
@@ -120,14 +148,22 @@ R2: Measure = _R2()
 """
 MEAN_DICE: Measure = _MeanDice()
 """Mean over classes of the mean Dice over groups, from ``K = 2·C`` (Σ Dice, number of groups that have one)."""
+AVERAGE_PRECISION: Measure = _AveragePrecision()
+"""Mean over classes of Σ (recall − recall before) · precision, by descending probability, from ``K = C·2·256`` counts.
+
+The counts are those of rows without and with each class, by bins of the probability. Rows of one bin count as if they
+stood in random order. Classes that no row has are left out; NaN without any.
+"""
 
 OF_PIXELS: tuple[Measure, ...] = tuple(_OfPixels(name, score) for name, score in POOLED.items())
 """Scores of the pixels of all groups together (see `ssl_domains.probes.overlap`), from `pixel_sums`."""
 
 MEASURES: dict[str, Measure] = {
-    one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, *OF_PIXELS)
+    one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, AVERAGE_PRECISION, *OF_PIXELS)
 }
-"""Every measure by its name."""
+"""Every measure by its name, but those of one class."""
+
+_OF_CLASS = f"{AVERAGE_PRECISION.name} of "
 
 
 def measure_named(name: str) -> Measure:
@@ -136,6 +172,8 @@ def measure_named(name: str) -> Measure:
     Raises:
         UsageError: When there is none.
     """
+    if name.startswith(_OF_CLASS):
+        return _AveragePrecision(name)
     if name not in MEASURES:
         raise UsageError(f"no measure is called {name!r}", did_you_mean(name, MEASURES))
     return MEASURES[name]
@@ -165,6 +203,47 @@ def confusion_sums(
     cells = classes * classes
     flat = (np.asarray(groups, dtype=np.int64) * classes + y) * classes + guess
     return np.bincount(flat, minlength=n_groups * cells).reshape(n_groups, cells).astype(np.float64)
+
+
+def ranking_sums(
+    truth: NDArray[np.bool_], answers: NDArray[Any], groups: NDArray[np.int64], n_groups: int
+) -> NDArray[np.float64]:
+    """Counts of rows without and with each class, by group and bin of the predicted probability.
+
+    Args:
+        truth: Whether a row has a class ``[n, C]``.
+        answers: Predicted probabilities ``[n, C]``.
+        groups: Number of each row's group ``[n]``, in ``0 … n_groups−1``.
+        n_groups: ``G``.
+
+    Returns:
+        float64 ``[G, C, 2·256]``: of each class, the counts of rows without it, then with it, by ascending bin.
+    """
+    p = np.clip(np.asarray(answers, dtype=np.float64), 1e-12, 1 - 1e-12)
+    place = np.floor((np.log(p) - np.log1p(-p)) * 16.0).astype(np.int64) + SCORE_BINS // 2
+    place = np.clip(place, 0, SCORE_BINS - 1)
+    classes = truth.shape[1]
+    table = np.zeros((n_groups, classes, 2, SCORE_BINS))
+    np.add.at(table, (groups[:, None], np.arange(classes), truth.astype(np.int64), place), 1.0)
+    return table.reshape(n_groups, classes, -1)
+
+
+def with_whole(sums: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Sequence[Sequence[float]]]:
+    """Sums by name of the measure; beside the average precisions of single classes also that of all classes.
+
+    Args:
+        sums: Name of a measure → sums ``[G, K]``.
+    """
+    single = [rows for name, rows in sums.items() if name.startswith(_OF_CLASS)]
+    if not single:
+        return dict(sums)
+    whole = [[value for part in parts for value in part] for parts in zip(*single, strict=True)]
+    return {AVERAGE_PRECISION.name: whole, **sums}
+
+
+def of_class(name: str) -> str:
+    """Name of the average precision of one class."""
+    return f"{_OF_CLASS}{name}"
 
 
 def regression_sums(

@@ -13,7 +13,7 @@ from ssl_domains.engine import PairPlan, plan_pairs, rehearse
 from ssl_domains.engine.loop.parts import Parts
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, Arm
-from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell
+from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell, tuning_of
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import arm_table
@@ -40,6 +40,7 @@ class StudyPlan:
         label: Name of the probed column.
         folds: Number of folds.
         steps: Updates of a training.
+        tuned_by_fold: Whether each fold chooses its own grid points; see `GroupPlan.tuning`.
     """
 
     arms: tuple[Arm, ...]
@@ -50,13 +51,17 @@ class StudyPlan:
     label: str
     folds: int
     steps: int
+    tuned_by_fold: bool = False
 
     def tuning(self, arm: Arm) -> list[Cell]:
-        """One cell for each grid point of an arm; empty when there is nothing to choose."""
+        """One cell for each grid point of an arm, or for each in each fold; empty when there is nothing to choose."""
         if not arm.trained or len(self.grid) < 2:
             return []
         fraction = self.primary_fraction if arm.reads_label(self.label) else None
-        return [Cell(arm, TUNING, TUNING_SEED, fraction, point, self.steps) for point in self.grid]
+        numbers = [tuning_of(fold) for fold in range(self.folds)] if self.tuned_by_fold else [TUNING]
+        return [
+            Cell(arm, number, TUNING_SEED, fraction, point, self.steps) for number in numbers for point in self.grid
+        ]
 
     def cells(self, arm: Arm, fold: int, seed: int, point: Mapping[str, Any]) -> list[Cell]:
         """The trainings of an arm: one; or one for each fraction when the training reads labels."""
@@ -65,7 +70,7 @@ class StudyPlan:
 
     def measured_at(self, cell: Cell) -> tuple[float, ...]:
         """Shares of labelled groups at which a cell is probed."""
-        if cell.fold == TUNING:
+        if cell.chooses:
             return (self.primary_fraction if cell.fraction is not None else 1.0,)
         return self.fractions if cell.fraction is None else (cell.fraction,)
 
@@ -153,9 +158,9 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
 def _measuring(material: Material, plan: StudyPlan, cell: Cell, step: float) -> float:
     """Estimated seconds of a cell's probes: every row is embedded once, then fitted by each probe."""
     fractions = plan.measured_at(cell)
-    nuisance = 0 if cell.fold == TUNING else len(material.nuisance)
+    nuisance = 0 if cell.chooses else len(material.nuisance)
     seconds = float(np.sum(material.labels.known)) * _PER_ROW * (1 + sum(fractions) + nuisance)
-    if "finetune" in material.probes and cell.fold != TUNING and (cell.arm.finetuned or cell.arm.kind == "scratch"):
+    if "finetune" in material.probes and not cell.chooses and (cell.arm.finetuned or cell.arm.kind == "scratch"):
         settings, train = material.finetune, material.config.train
         count = sum(fraction in (settings.fractions or material.fractions) for fraction in fractions)
         views = settings.steps * settings.batch + (

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.probes import TreeProbe, floor_features, run_probe
-from ssl_domains.studies.design.cells import TUNING
 from ssl_domains.studies.design.material import Material
 
 __all__ = ["scored_rows"]
@@ -22,9 +21,9 @@ def scored_rows(material: Material, number: int) -> NDArray[np.bool_]:
 
     Args:
         material: What all cells share.
-        number: Number of the fold, or `TUNING`.
+        number: ``Cell.fold``.
     """
-    fold = material.groups.tuning if number == TUNING else material.groups.folds[number]
+    fold = material.groups.fold(number)
     rows = fold.test & material.labels.known
     if material.unsure is None:
         return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -117,7 +117,11 @@ class StudyFile(_Entry):
         default_factory=dict, description="keep the rows whose column has one of these values"
     )
     drop_missing: list[str] = Field(default_factory=list, description="drop rows in which one of these is missing")
-    folds: int | None = Field(default=None, ge=2, description="folds over groups; without, the table's column `split`")
+    folds: Annotated[int, Field(ge=2)] | Annotated[str, Field(min_length=1)] | list[str] | None = Field(
+        default=None,
+        description="number of folds over groups; or columns that hold train, test or nothing, as 'fold_*' or a list; "
+        "without, the table's column `split`",
+    )
     seeds: int = Field(
         default=5,
         ge=1,
@@ -127,7 +131,11 @@ class StudyFile(_Entry):
     )
     fractions: list[float] = Field(default=[0.1, 1.0], min_length=1, description="shares of the labelled groups")
     tuning: float = Field(
-        default=0.2, gt=0, lt=1, description="share of the groups that are never tested, on which the grid is chosen"
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="share of the groups that are never tested, on which the grid is chosen; where `folds` names "
+        "columns, the share of each fold's training groups",
     )
     pretraining: Literal["inductive", "transductive"] = Field(
         default="inductive", description="'transductive' pre-trains on the test groups too, in every arm, and says so"
@@ -242,7 +250,9 @@ def _dotted(sections: Any) -> Any:
 def _one_line(error: ValidationError, path: Path) -> UsageError:
     # A misspelt key also leaves the right key missing; the message is about the misspelt one.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    # The kinds that a value may have are part of pydantic's place of it, and say nothing to a reader.
+    place = first["loc"][:1] if first["loc"][:1] == ("folds",) else first["loc"]
+    key = ".".join(str(part) for part in place)
     message = first["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if first["type"] == "extra_forbidden":

@@ -22,8 +22,8 @@ from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import LabelDraw, Labels, label_draws
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.arms import Arm
-from ssl_domains.studies.design.cells import TUNING, Cell
-from ssl_domains.studies.design.groups import Fold
+from ssl_domains.studies.design.cells import Cell
+from ssl_domains.studies.design.fold import Fold
 from ssl_domains.studies.design.material import Material
 from ssl_domains.views import crop_of
 
@@ -54,12 +54,12 @@ class Training:
 
 def fold_of(material: Material, cell: Cell) -> Fold:
     """Training and test rows of a cell."""
-    return material.groups.tuning if cell.fold == TUNING else material.groups.folds[cell.fold]
+    return material.groups.fold(cell.fold)
 
 
 def draw_of(material: Material, cell: Cell, fraction: float) -> LabelDraw:
     """The labelled training rows of a cell; its seed is the number of the draw, so that all arms get the same rows."""
-    train = fold_of(material, cell).train
+    train = fold_of(material, cell).train & (material.groups.codes >= 0)
     return label_draws(material.labels, material.groups.codes, train, [fraction], cell.seed)[0]
 
 
@@ -85,7 +85,7 @@ def arm_table(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTa
 def prepare(material: Material, cell: Cell) -> Training:
     """Choose rows, columns, configuration and method of a cell."""
     arm, fold = cell.arm, fold_of(material, cell)
-    mask = fold.train | fold.test if material.transductive and cell.fold != TUNING else fold.train
+    mask = fold.train | fold.test if material.transductive and not cell.chooses else fold.train
     table, _ = arm_table(material, arm, _config(material, cell, len(material.table)))
     labels: Labels | None = None
     if cell.fraction is not None:

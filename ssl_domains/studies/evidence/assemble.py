@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from ssl_domains.engine.loop.resolving import rule_text
 from ssl_domains.pairs import parse
+from ssl_domains.quantities import plural
 from ssl_domains.studies.design.arms import Arm
-from ssl_domains.studies.design.cells import TUNING, CellScore, StoredCell
-from ssl_domains.studies.design.measures import measure_named
+from ssl_domains.studies.design.cells import CellScore, StoredCell
+from ssl_domains.studies.design.measures import measure_named, with_whole
 from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec, NuisanceRow, Score
 from ssl_domains.studies.evidence.sums import Evidence
 
@@ -19,9 +21,16 @@ __all__ = ["arm_results", "contrasts", "nuisance_rows", "scores_of"]
 
 
 def arm_results(
-    arms: Sequence[Arm], label: str, chosen: Mapping[str, Mapping[str, Any]], primary: ContrastSpec
+    arms: Sequence[Arm], label: str, chosen: Mapping[str, Sequence[Mapping[str, Any]]], primary: ContrastSpec
 ) -> tuple[ArmResult, ...]:
-    """One `ArmResult` for each arm, in the given order."""
+    """One `ArmResult` for each arm, in the given order.
+
+    Args:
+        arms: The arms.
+        label: The probed column.
+        chosen: Name of an arm → its grid point in each fold.
+        primary: The primary contrast.
+    """
     return tuple(
         ArmResult(
             name=arm.name,
@@ -29,12 +38,24 @@ def arm_results(
             kind=arm.kind,
             rule="" if arm.rule == "none" else rule_text(parse(arm.rule)),
             labels_read=arm.reads_label(label) and arm.kind != "supervised",
-            chosen=dict(chosen.get(arm.name, {})),
+            chosen=_over_folds(chosen.get(arm.name, ())),
             primary=arm.name in (primary.a, primary.b),
             of=arm.of,
         )
         for arm in arms
     )
+
+
+def _over_folds(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Values that all folds chose, by key; where they differ, text with the number of folds that chose each."""
+    over: dict[str, Any] = {}
+    for key in dict.fromkeys(key for point in points for key in point):
+        values = [point.get(key) for point in points]
+        counts = Counter("unset" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+                         for value in values)  # fmt: skip
+        said = ", ".join(f"{value} in {plural(count, 'fold')}" for value, count in counts.most_common())
+        over[key] = values[0] if len(counts) == 1 else said
+    return over
 
 
 def scores_of(
@@ -52,7 +73,7 @@ def scores_of(
     names = tuple(groups.values())
     by_arm: dict[str, dict[tuple[str, float], list[tuple[int, CellScore]]]] = {name: {} for name in arms}
     for cell in cells:
-        if cell.fold == TUNING:
+        if cell.chooses:
             continue
         for score in cell.result.scores:
             by_arm[cell.arm].setdefault((score.probe, score.fraction), []).append((cell.seed, score))
@@ -61,7 +82,9 @@ def scores_of(
         for (probe, fraction), rows in measured.items():
             # Further arms may have fewer seeds than the study.
             ran = tuple(seed for seed in seeds if any(seed == one for one, _ in rows))
-            evidence = {measure: _evidence(measure, rows, ran, column, names) for measure in rows[0][1].sums}
+            evidence = {
+                measure: _evidence(measure, rows, ran, column, names) for measure in with_whole(rows[0][1].sums)
+            }
             labels = round(float(np.mean([score.labels for _, score in rows])))
             scores.append(Score(arm, probe, fraction, labels, evidence, _plain([score for _, score in rows])))
     return tuple(scores)
@@ -74,10 +97,11 @@ def _evidence(
     column: Mapping[int, int],
     names: tuple[str, ...],
 ) -> Evidence:
-    width = max(len(score.sums[measure][0]) for _, score in rows)
+    found = [(seed, score.groups, with_whole(score.sums)[measure]) for seed, score in rows]
+    width = max(len(values[0]) for _, _, values in found)
     sums = np.full((len(seeds), len(names), width), np.nan)
-    for seed, score in rows:
-        for group, values in zip(score.groups, score.sums[measure], strict=True):
+    for seed, groups, of_groups in found:
+        for group, values in zip(groups, of_groups, strict=True):
             sums[seeds.index(seed), column[group]] = values
     # A tested group without a labelled row has no sums in any arm.
     measured = ~np.isnan(sums).all(axis=(0, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ssl_domains.studies.design.cells import NOT_LEVELLED, TUNING, StoredCell
+from ssl_domains.studies.design.cells import NOT_LEVELLED, StoredCell
 
 __all__ = ["levelling_notes"]
 
@@ -18,7 +18,7 @@ def levelling_notes(cells: Iterable[StoredCell], arms: Sequence[str]) -> list[st
     """
     counts: dict[tuple[int, str, float], list[bool]] = {}
     for cell in cells:
-        if cell.fold == TUNING or cell.arm not in arms:
+        if cell.chooses or cell.arm not in arms:
             continue
         for score in cell.result.scores:
             key = (arms.index(cell.arm), score.probe, score.fraction)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["RandomEffects", "random_effects"]
+__all__ = ["RandomEffects", "expected_effects", "random_effects"]
 
 Numbers = NDArray[np.float64]
 
@@ -68,6 +68,32 @@ def random_effects(numbers: Numbers, *, rounding: float | Numbers = 0.0) -> Rand
         ValueError: With fewer than two groups or two seeds.
     """
     seeds, groups = numbers.shape[-2:]
+    return _from_squares(*_mean_squares(numbers), seeds, groups, rounding)
+
+
+def expected_effects(numbers: Numbers, seeds: int, groups: int) -> RandomEffects:
+    """The standard error to expect of a study of another size, from the variances that a pilot shows.
+
+    The variances of groups, seeds and remainder are (MS_g − MS_e)/S, (MS_s − MS_e)/G and MS_e of the pilot, none below
+    0; with them come the mean squares that a study of this size has on average.
+
+    Args:
+        numbers: float64 ``[..., S, G]`` of the pilot. With two seeds, the variance of the seeds is a rough guess.
+        seeds: Seeds of the study.
+        groups: Groups of the study.
+
+    Raises:
+        ValueError: With fewer than two groups or two seeds, in the pilot or in the study.
+    """
+    before, of = numbers.shape[-2:]
+    ms_g, ms_s, ms_e = _mean_squares(numbers)
+    by_group, by_seed = np.maximum(ms_g - ms_e, 0.0) / before, np.maximum(ms_s - ms_e, 0.0) / of
+    return _from_squares(ms_e + seeds * by_group, ms_e + groups * by_seed, ms_e, seeds, groups, 0.0)
+
+
+def _mean_squares(numbers: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Mean squares of groups, seeds and remainder."""
+    seeds, groups = numbers.shape[-2:]
     if seeds < 2 or groups < 2:
         raise ValueError(f"{seeds} seeds and {groups} groups have no variance of their own")
     mean = numbers.mean(axis=(-2, -1), keepdims=True)
@@ -77,6 +103,14 @@ def random_effects(numbers: Numbers, *, rounding: float | Numbers = 0.0) -> Rand
     ms_g = seeds * np.square(by_group).sum(axis=(-2, -1)) / (groups - 1)
     ms_s = groups * np.square(by_seed).sum(axis=(-2, -1)) / (seeds - 1)
     ms_e = np.square(remainder).sum(axis=(-2, -1)) / ((groups - 1) * (seeds - 1))
+    return ms_g, ms_s, ms_e
+
+
+def _from_squares(
+    ms_g: Numbers, ms_s: Numbers, ms_e: Numbers, seeds: int, groups: int, rounding: float | Numbers
+) -> RandomEffects:
+    if seeds < 2 or groups < 2:
+        raise ValueError(f"{seeds} seeds and {groups} groups have no variance of their own")
     scaled = np.maximum(ms_g + ms_s - ms_e, np.maximum(ms_g, ms_s))
     error = np.sqrt(scaled / (groups * seeds))
     error = np.where(error <= rounding, 0.0, error)

@@ -197,7 +197,7 @@ class StudyResult:
         about: What of the data is real and what is simulated; what is and is not claimed.
         command: The command that reproduces it.
         label: The probed column.
-        task: ``classification``, ``regression`` or ``segmentation``.
+        task: ``classification``, ``multilabel``, ``regression`` or ``segmentation``.
         group: Column of the groups, the unit of evidence.
         folds: Number of folds over the groups.
         seeds: The reported seeds.

@@ -64,7 +64,7 @@ class MaskRows:
         part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
         require_same_shapes(part, material.store, material.masks, run.map_preprocess)
         targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
-        draws = label_draws(targets.labels(), codes, fold.train[rows], list(fractions), cell.seed)
+        draws = label_draws(targets.labels(), codes, fold.train[rows] & (codes >= 0), list(fractions), cell.seed)
         # With few labelled groups, most rows are neither labelled nor tested: these are not encoded.
         used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
         kept = tuple((draw, draw.rows[used]) for draw in draws)

@@ -16,7 +16,7 @@ from ssl_domains.engine import Run, RunConfig
 from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
 from ssl_domains.finetuning.measuring.effort import Effort, equal_effort_steps
 from ssl_domains.studies.design.arms import EQUAL_EFFORT
-from ssl_domains.studies.design.cells import TUNING, Cell, CellScore
+from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.training import draw_of
 from ssl_domains.studies.measuring.dense_probes import MaskRows, mask_score, trained_on_masks
@@ -30,7 +30,7 @@ PROBE = "finetune"
 
 def is_finetuned(material: Material, cell: Cell) -> bool:
     """Whether the arm of a cell is fine-tuned; grid points are chosen by the other probes."""
-    return PROBE in material.probes and cell.fold != TUNING and (cell.arm.finetuned or cell.arm.kind == "scratch")
+    return PROBE in material.probes and not cell.chooses and (cell.arm.finetuned or cell.arm.kind == "scratch")
 
 
 def finetune_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:

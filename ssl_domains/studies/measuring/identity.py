@@ -21,6 +21,7 @@ from ssl_domains.pairs import parse
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
+from ssl_domains.studies.design.fold_columns import fold_columns
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.study_file import StudyFile
 from ssl_domains.studies.design.training import arm_table
@@ -40,6 +41,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
     table, made = material.table, material.how_inputs_are_made(material.table)
     read = {material.label, study.group, study.stratify, study.within, "split", *material.nuisance}
+    if study.folds is not None and not isinstance(study.folds, int):
+        read |= set(fold_columns(table, study.folds))
     if made["scaling"] is not None:
         read.update(made["scaling"].columns)
         inputs: dict[str, Any] = {"scaling": made["scaling"].to_dict()}

@@ -20,7 +20,7 @@ from ssl_domains.probes import KnnProbe, Labels, LinearProbe, Probe, TreeProbe, 
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
-from ssl_domains.studies.design.measures import confusion_sums, regression_sums
+from ssl_domains.studies.design.measures import confusion_sums, of_class, ranking_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
 from ssl_domains.studies.measuring.once import once
@@ -138,6 +138,10 @@ class TestRows:
             names: tuple[str, ...] = ("balanced accuracy", "macro-F1", "accuracy")
             values["AUROC"] = score(truth, answers).values.get("AUROC")
             values |= self._by_bin(guess == truth.y)
+        elif truth.task == "multilabel":
+            tables = ranking_sums(truth.membership(), answers, self.place, len(self.groups))
+            by_class = {of_class(name): tables[:, code].tolist() for code, name in enumerate(truth.classes)}
+            return CellScore(probe, fraction, labelled, self.groups.tolist(), by_class, values, note)
         else:
             sums = regression_sums(truth.y, answers, self.place, len(self.groups), self.material.label_centre)
             names = ("R²",)

@@ -19,8 +19,9 @@ import torch
 from ssl_domains.engine.processes.job_workers import create_pool, stop_workers, worker_job
 from ssl_domains.quantities import plural
 from ssl_domains.studies.design.arms import Arm
-from ssl_domains.studies.design.cells import TUNING, Cell, CellResult, write_result
+from ssl_domains.studies.design.cells import TUNING, Cell, CellResult, tuning_of, write_result
 from ssl_domains.studies.design.material import Material
+from ssl_domains.studies.design.measures import with_whole
 from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import train
@@ -28,12 +29,15 @@ from ssl_domains.studies.measuring.measure import measure_cell
 from ssl_domains.studies.measuring.nuisance import measure_nuisance
 from ssl_domains.studies.measuring.stored_cells import StoredCells
 
-__all__ = ["CellResults", "Say", "run_study"]
+__all__ = ["CellResults", "Points", "Say", "run_study"]
 
 Say = Callable[[str], None]
 
 CellResults = dict[tuple[str, int, int], list[tuple[Cell, CellResult]]]
 """(arm, fold, seed) → its cells with their results: one, or one for each fraction."""
+
+Points = tuple[dict[str, Any], ...]
+"""The grid point of an arm in each fold."""
 
 
 @dataclass
@@ -61,7 +65,7 @@ def run_study(
     say: Say,
     only: Sequence[str] = (),
     stored: StoredCells | None = None,
-) -> tuple[CellResults, dict[str, dict[str, Any]]]:
+) -> tuple[CellResults, dict[str, Points]]:
     """Run every cell that has no result yet.
 
     Each cell trains on one thread of a CPU, so that its numbers depend neither on ``jobs`` nor on the machine's cores.
@@ -76,7 +80,7 @@ def run_study(
         stored: Where finished cells are looked for, and noted; by default the folder of the study.
 
     Returns:
-        The results by (arm, fold, seed), and the grid point of each arm.
+        The results by (arm, fold, seed), and the grid points of each arm, one for each fold.
 
     Raises:
         SslDomainsError: When a cell fails, with its title; finished cells keep their results.
@@ -91,7 +95,7 @@ def run_study(
     with _Workers(material, plan, shared, jobs, clock, say, stored) as workers:
         tuned = workers.do(cell for cells in tuning.values() for cell in cells)
         chosen = {arm.name: _best(material, arm, tuning[arm.name], tuned, plan) for arm in arms}
-        todo = [(place, plan.cells(*place, chosen[place[0].name])) for place in places]
+        todo = [(place, plan.cells(*place, chosen[place[0].name][place[1]])) for place in places]
         finished = workers.do(cell for _, cells in todo for cell in cells)
     results: CellResults = {}
     for (arm, fold, seed), cells in todo:
@@ -110,7 +114,7 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
         if (
             run is not None
             and cell.arm.kind != "scratch"
-            and cell.fold != TUNING
+            and not cell.chooses
             and cell.seed == plan.seeds[0]
             and cell.fraction in (None, 1.0)
         ):
@@ -187,23 +191,27 @@ class _Workers:
 def headline(material: Material, result: CellResult) -> float | None:
     """Score of a cell over its whole fold: primary measure, primary probe (or the first), largest fraction."""
     name = material.primary_measure.name
-    scores = [score for score in result.scores if name in score.sums]
+    scores = [score for score in result.scores if name in with_whole(score.sums)]
     leading = [score for score in scores if score.probe == material.primary_probe] or scores
     if not leading:
         return None
     best = max(leading, key=lambda score: score.fraction)
-    value = float(material.primary_measure.value(np.array(best.sums[name]).sum(0)))
+    value = float(material.primary_measure.value(np.array(with_whole(best.sums)[name]).sum(0)))
     return value if np.isfinite(value) else None
 
 
 def _best(
     material: Material, arm: Arm, cells: Sequence[Cell], results: dict[str, CellResult], plan: StudyPlan
-) -> dict[str, Any]:
-    """The grid point with the best score; the first of equal ones."""
+) -> Points:
+    """The grid point with the best score for each fold; the first of equal ones."""
     if not cells:
-        return dict(plan.grid[0]) if arm.trained and plan.grid else {}
-    values = [headline(material, results[str(cell.folder)]) for cell in cells]
-    return dict(cells[int(np.argmax([-np.inf if value is None else value for value in values]))].point)
+        return (dict(plan.grid[0]) if arm.trained and plan.grid else {},) * plan.folds
+    points: dict[int, dict[str, Any]] = {}
+    for number in dict.fromkeys(cell.fold for cell in cells):
+        mine = [cell for cell in cells if cell.fold == number]
+        values = [headline(material, results[str(cell.folder)]) for cell in mine]
+        points[number] = dict(mine[int(np.argmax([-np.inf if value is None else value for value in values]))].point)
+    return tuple(points[tuning_of(fold) if plan.tuned_by_fold else TUNING] for fold in range(plan.folds))
 
 
 def _other_settings(stale: Sequence[Cell]) -> str:

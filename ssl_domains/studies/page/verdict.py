@@ -53,7 +53,7 @@ def verdict(result: StudyResult, row: ContrastRow) -> Verdict:
     ]
     remarks += [*contrast.notes, *(_floors(result, spec) if row.primary else [])]
     reading = margin_of(result, row)
-    sentence = _sentence(where, row, contrast) + _on_margin(reading, result.margin)
+    sentence = _sentence(where, row, contrast) + _on_margin(reading, result.margin, contrast)
     few = len(contrast.seeds) < (SEEDS_FOR_HEADLINE if row.primary else SEEDS_FOR_P_VALUE)
     if few and math.isfinite(contrast.difference):
         lead = f"No claim is made about {spec.a} and {spec.b}: {_few(len(contrast.seeds), row.primary)}."
@@ -102,15 +102,18 @@ def _sentence(where: str, row: ContrastRow, contrast: Contrast) -> str:
     return sentence
 
 
-def _on_margin(reading: MarginReading | None, margin: float | None) -> str:
-    if reading is None:
+def _on_margin(reading: MarginReading | None, margin: float | None, contrast: Contrast) -> str:
+    if reading is None or margin is None:
         return ""
     words = {
         "beyond": "The whole interval lies beyond",
         "within": "The whole interval lies within",
         "neither": "The interval lies neither beyond nor within",
     }
-    return f" {words[reading]} ±{_plain(margin)}, the smallest difference that matters in practice."
+    said = f" {words[reading]} ±{_plain(margin)}, the smallest difference that matters in practice."
+    if reading == "neither" and contrast.interval.detectable > margin:
+        said += " This study cannot tell a difference of that size."
+    return said
 
 
 def _few(seeds: int, primary: bool) -> str:

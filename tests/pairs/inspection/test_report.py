@@ -116,6 +116,16 @@ def test_numbers_of_many_values_are_compared_in_tenths() -> None:
     assert sharing.chance == pytest.approx(0.1, abs=0.01)
 
 
+def test_lists_are_compared_as_sets() -> None:
+    columns = {
+        "g": [0, 0, 1, 1, 2, 2],
+        "marks": [["fault", "channel"], ["channel", "fault"], [], ["fault"], None, ["fault"]],
+    }
+    sharing = inspect(columns, "same('g')", Composition("groups"), batch=6, label="marks").relations[0].sharing[0]
+    assert sharing.agreement == 0.5  # the first pair agrees in any order, the second does not, the third is unknown
+    assert sharing.chance == pytest.approx(2 / 10)  # pairs of five known rows: the first two, and those of a fault
+
+
 def test_columns_report_missing_and_constant_values() -> None:
     report = inspect(patients(), "same('patient') + within('bcva', 1)")
     bcva, patient = report.columns

@@ -24,14 +24,15 @@ def scenes(count: int, each: int = 2) -> list[str | None]:
 def test_every_group_is_tested_once_or_set_aside(count: int, folds: int, seed: int) -> None:
     plan = plan_groups(table_of(scenes(count)), "scene", folds=folds, tuning=0.2, seed=seed)
     tested = np.stack([fold.test for fold in plan.folds]).sum(0)
-    aside = plan.tuning.train | plan.tuning.test
+    (tuning,) = plan.tuning
+    aside = tuning.train | tuning.test
     assert set(tested[~aside]) == {1}
     assert set(tested[aside]) == {0}
     for fold in plan.folds:
         assert not (fold.train & fold.test).any()
         assert (fold.train | fold.test).all()
         assert fold.train[aside].all()  # what is set aside trains in every fold
-    for rows in (*(fold.test for fold in plan.folds), aside, plan.tuning.test):
+    for rows in (*(fold.test for fold in plan.folds), aside, tuning.test):
         inside, outside = set(plan.codes[rows]), set(plan.codes[~rows])
         assert not inside & outside  # groups stay whole
     sizes = [len(np.unique(plan.codes[fold.test])) for fold in plan.folds]
@@ -40,10 +41,11 @@ def test_every_group_is_tested_once_or_set_aside(count: int, folds: int, seed: i
 
 def test_choices_never_see_a_group_that_is_tested_later() -> None:
     plan = plan_groups(table_of(scenes(30)), "scene", folds=5, tuning=0.3)
-    chosen_on = set(plan.codes[plan.tuning.train | plan.tuning.test])
+    (tuning,) = plan.tuning
+    chosen_on = set(plan.codes[tuning.train | tuning.test])
     assert not chosen_on & set(plan.tested)
-    assert plan.tuning.train.any()
-    assert plan.tuning.test.any()
+    assert tuning.train.any()
+    assert tuning.test.any()
 
 
 def test_the_tables_own_split_is_one_fold_tuned_on_its_training_groups() -> None:
@@ -52,7 +54,8 @@ def test_the_tables_own_split_is_one_fold_tuned_on_its_training_groups() -> None
     (fold,) = plan.folds
     assert fold.train.sum() == 16
     assert fold.test.sum() == 8
-    assert ((plan.tuning.train | plan.tuning.test) == fold.train).all()
+    (tuning,) = plan.tuning
+    assert ((tuning.train | tuning.test) == fold.train).all()
 
 
 def test_a_split_that_leaks_is_refused() -> None:
@@ -63,7 +66,7 @@ def test_a_split_that_leaks_is_refused() -> None:
 
 def test_rows_without_a_group_are_nowhere() -> None:
     plan = plan_groups(table_of([*scenes(12), None, None]), "scene", folds=3, tuning=0.3)
-    for fold in (*plan.folds, plan.tuning):
+    for fold in (*plan.folds, *plan.tuning):
         assert not (fold.train | fold.test)[-2:].any()
 
 
@@ -73,7 +76,8 @@ def test_strata_are_spread_evenly() -> None:
     for fold in plan.folds:
         a, b = (fold.test[:40].sum(), fold.test[40:].sum())
         assert abs(int(a) - int(b)) <= 2
-    aside = plan.tuning.train | plan.tuning.test
+    (tuning,) = plan.tuning
+    aside = tuning.train | tuning.test
     assert aside[:40].sum() == aside[40:].sum()
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, jaccard_score, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    jaccard_score,
+    r2_score,
+)
 
 from ssl_domains.errors import UsageError
 from ssl_domains.studies.design.measures import (
     ACCURACY,
+    AVERAGE_PRECISION,
     BALANCED_ACCURACY,
     MACRO_F1,
     MEAN_DICE,
@@ -17,8 +25,11 @@ from ssl_domains.studies.design.measures import (
     confusion_sums,
     dice_sums,
     measure_named,
+    of_class,
     pixel_sums,
+    ranking_sums,
     regression_sums,
+    with_whole,
 )
 
 RNG = np.random.default_rng(0)
@@ -108,7 +119,7 @@ def test_mean_dice_is_a_mean_over_groups_then_classes() -> None:
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda one: one.name)
 def test_nothing_has_no_score_and_leading_axes_are_kept(measure: object) -> None:
-    sums = np.zeros((2, 3, 4))
+    sums = np.zeros((2, 3, 512 if measure is AVERAGE_PRECISION else 4))
     value = measure.value(sums)  # type: ignore[attr-defined]
     assert value.shape == (2, 3)
     assert np.isnan(value).all()
@@ -143,3 +154,63 @@ def test_a_measure_is_found_by_name() -> None:
     with pytest.raises(UsageError) as caught:
         measure_named("balanced acuracy")
     assert "balanced accuracy" in caught.value.hint
+
+
+def ranked(n: int = 4000, classes: int = 3, groups: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, probabilities and groups; the classes are rarer from the first to the last."""
+    rate = np.array([0.3, 0.1, 0.03])[:classes]
+    truth = RNG.random((n, classes)) < rate
+    logits = RNG.normal(size=(n, classes)) + 1.5 * truth + np.log(rate)
+    return truth, 1 / (1 + np.exp(-logits)), RNG.integers(groups, size=n)
+
+
+def test_counts_by_bins_give_average_precision_of_the_rows() -> None:
+    truth, answers, groups = ranked()
+    tables = ranking_sums(truth, answers, groups, 5)
+    some = np.isin(groups, (0, 2, 3))
+    exact = [average_precision_score(truth[some, code], answers[some, code]) for code in range(3)]
+    pooled = tables[[0, 2, 3]].sum(axis=0)
+    for code in range(3):
+        assert AVERAGE_PRECISION.value(pooled[code]) == pytest.approx(exact[code], abs=0.01)
+    assert AVERAGE_PRECISION.value(pooled.ravel()) == pytest.approx(np.mean(exact), abs=0.005)
+
+
+def test_tied_rows_count_as_if_in_random_order() -> None:
+    truth = RNG.random((2000, 1)) < 0.1
+    sums = ranking_sums(truth, np.full((2000, 1), 0.4), np.zeros(2000, dtype=np.int64), 1)
+    orders = [average_precision_score(truth[:, 0], RNG.random(2000)) for _ in range(300)]
+    assert AVERAGE_PRECISION.value(sums.ravel()) == pytest.approx(np.mean(orders), abs=0.003)
+
+
+def test_average_precision_by_hand_and_without_the_class() -> None:
+    truth = np.array([[True], [False], [True], [False]])
+    sums = ranking_sums(truth, np.array([[0.9], [0.7], [0.5], [0.1]]), np.zeros(4, dtype=np.int64), 1).ravel()
+    assert AVERAGE_PRECISION.value(sums) == pytest.approx((1 / 1 + 2 / 3) / 2)
+    none = ranking_sums(np.zeros((3, 1), dtype=bool), np.full((3, 1), 0.5), np.zeros(3, dtype=np.int64), 1).ravel()
+    assert np.isnan(AVERAGE_PRECISION.value(none))
+    both = np.concatenate([sums, none])  # a class that no row has is left out of the mean
+    assert AVERAGE_PRECISION.value(both) == pytest.approx((1 / 1 + 2 / 3) / 2)
+
+
+def test_certain_probabilities_stand_in_the_outer_bins() -> None:
+    truth = np.array([[True], [False]])
+    sums = ranking_sums(truth, np.array([[1.0], [0.0]]), np.zeros(2, dtype=np.int64), 1).reshape(2, -1)
+    assert (sums[1, -1], sums[0, 0], sums.sum()) == (1.0, 1.0, 2.0)
+
+
+def test_average_precisions_of_single_classes_make_that_of_all() -> None:
+    truth, answers, groups = ranked()
+    tables = ranking_sums(truth, answers, groups, 5)
+    sums = {of_class(name): tables[:, code].tolist() for code, name in enumerate("abc")}
+    found = with_whole(sums)
+    assert list(found) == [
+        "average precision", "average precision of a", "average precision of b", "average precision of c"
+    ]  # fmt: skip
+    single = [float(measure_named(of_class(name)).value(tables[:, code].sum(0))) for code, name in enumerate("abc")]
+    assert AVERAGE_PRECISION.value(np.array(found["average precision"]).sum(0)) == pytest.approx(np.mean(single))
+    assert with_whole({"accuracy": [[1.0]]}) == {"accuracy": [[1.0]]}
+
+
+def test_counts_of_another_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="300 sums are no counts"):
+        AVERAGE_PRECISION.value(np.zeros(300))

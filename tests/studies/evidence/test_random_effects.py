@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ssl_domains.studies.evidence.random_effects import random_effects
+from ssl_domains.studies.evidence.random_effects import expected_effects, random_effects
 
 
 def by_hand(d: list[list[float]]) -> tuple[float, float]:
@@ -116,3 +116,27 @@ def test_the_detectable_difference_is_found_four_times_in_five() -> None:
     typical = float(np.median(random_effects(noise).detectable()))
     assert typical == pytest.approx(true, rel=0.15)
     assert 0.7 < float((p < 0.05).mean()) < 0.9
+
+
+def test_a_pilot_of_the_studys_own_size_expects_its_error() -> None:
+    rng = np.random.default_rng(3)
+    d = rng.normal(size=(5, 8)) + rng.normal(size=(5, 1)) + rng.normal(size=8)
+    own, expected = random_effects(d), expected_effects(d, 5, 8)
+    assert float(expected.error) == pytest.approx(float(own.error))
+    assert float(expected.detectable()) == pytest.approx(float(own.detectable()))
+
+
+def test_pilots_of_two_seeds_foretell_the_error_of_a_study_on_average() -> None:
+    rng = np.random.default_rng(4)
+    pilots = rng.normal(size=(4000, 2, 8)) + rng.normal(size=(4000, 2, 1)) + 0.5 * rng.normal(size=(4000, 1, 8))
+    variance = np.square(expected_effects(pilots, 5, 8).error)
+    # (noise 1 / 40) + (seeds 1 / 5) + (groups .25 / 8); negative estimates count as 0, which adds a little.
+    assert variance.mean() == pytest.approx(1 / 40 + 1 / 5 + 0.25 / 8, rel=0.08)
+
+
+def test_more_seeds_are_expected_to_find_less_only_where_seeds_differ() -> None:
+    groups_alone = np.tile(np.random.default_rng(5).normal(size=8), (2, 1)) + np.array([[1e-3], [-1e-3]])
+    few, many = (float(expected_effects(groups_alone, seeds, 8).error) for seeds in (3, 30))
+    assert many == pytest.approx(few, rel=1e-3)
+    with pytest.raises(ValueError, match="1 seeds and 8 groups"):
+        expected_effects(groups_alone, 1, 8)

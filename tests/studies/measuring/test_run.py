@@ -152,7 +152,7 @@ def test_points_are_chosen_on_tuning_groups_by_their_score(whole: Any) -> None:
             best = max((s for s in kept["scores"] if s["probe"] == "linear"), key=lambda s: s["fraction"])
             scores.append(float(BALANCED_ACCURACY.value(np.array(best["sums"]["balanced accuracy"]).sum(0))))
         if cells:
-            assert chosen[arm.name] == plan.grid[int(np.argmax(scores))]
+            assert chosen[arm.name] == (plan.grid[int(np.argmax(scores))],) * plan.folds
 
 
 def test_controls_get_the_composition_of_their_rule(whole: Any) -> None:

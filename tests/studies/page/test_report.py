@@ -20,6 +20,7 @@ from ssl_domains.studies.evidence.result import Score, StudyResult
 from ssl_domains.studies.evidence.sums import Evidence
 from ssl_domains.studies.page.page import plain, write_result_page
 from ssl_domains.studies.page.report import summary, write_study_report
+from ssl_domains.studies.page.verdict import verdict
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +259,18 @@ def test_a_margin_has_a_column_and_is_said(result: StudyResult, tmp_path: Path) 
     assert "margin 0.02" in report
     assert "the smallest difference that matters in practice." in report
     assert "argin" not in words(write_study_report(result, tmp_path / "other.html").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("high", "detectable", "said"), [(0.05, 0.04, True), (0.05, 0.015, False), (0.019, 0.04, False)]
+)
+def test_what_the_study_cannot_tell_is_said(result: StudyResult, high: float, detectable: float, said: bool) -> None:
+    row = findings_module.findings(result).primary
+    assert row.found is not None
+    interval = replace(row.found.interval, low=-0.01, high=high, detectable=detectable)
+    row = replace(row, found=replace(row.found, interval=interval))
+    sentence = verdict(replace(result, margin=0.02), row).sentence
+    assert ("This study cannot tell a difference of that size." in sentence) == said
 
 
 def test_a_terminal_sees_the_same_table(result: StudyResult) -> None:
