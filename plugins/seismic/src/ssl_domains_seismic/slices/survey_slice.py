@@ -150,14 +150,14 @@ class SurveySlice:
         path = Path(row["path"])
         try:
             volume = SeismicReader().open(row)
-            if tuple(volume.shape) != tuple(self.places.shape):
-                have = " × ".join(map(str, volume.shape))
+            if tuple(volume.shape[:3]) != tuple(self.places.shape):
+                have = " × ".join(map(str, volume.shape[:3]))
                 raise DataError(
                     f"{path.name} has {have} cells, the survey has {' × '.join(map(str, self.places.shape))}",
                     "give a volume on the grid of the survey",
                 )
-            part = (slice(0, self.shape[0]), slice(0, self.shape[1]), slice(self.sample, self.sample + 1))
-            values: NDArray[np.generic] = volume.read(part)[0][:, :, 0]
+            part = (slice(0, self.shape[0]), slice(0, self.shape[1]), slice(self.sample, self.sample + 1), slice(0, 1))
+            values: NDArray[np.generic] = volume.read(part)[0][:, :, 0, 0]
         except ReadError as error:
             raise DataError(f"{path.name} can't be read: {error}", "is the file where it was?") from error
         return values
@@ -199,7 +199,7 @@ def _places(row: dict[str, Any]) -> Places:
     try:
         if str(row["path"]).lower().endswith(".npy"):
             volume = SeismicReader().open(row)
-            return places_of_array(volume.shape, volume.dtype)
+            return places_of_array((volume.shape[0], volume.shape[1], volume.shape[2]), volume.dtype)
         return places_of_survey(open_survey(row["path"], reading_of(*(row.get(name) for name in _READ_BY))))
     except ReadError as error:
         raise DataError(f"{Path(row['path']).name} can't be read: {error}", "scan again") from error
