@@ -84,7 +84,7 @@ def test_features_of_a_cell_are_those_at_its_place(make: Make, scan: Scan, tmp_p
     preprocess = sections_for(table).fit(rows, ArrayStore.fill(tmp_path / "s", rows, SeismicReader()))
     store = ArrayStore.open(tmp_path / "s", SeismicReader())
     made = slice_features(Looking(8), preprocess, rows, store, 17, cube.shape[:2], device="cpu")
-    clip = preprocess.scaling.window()[1]
+    clip = preprocess.scaling.window("a.sgy")[1]
     shown = np.clip(cube[:, :, 17].ravel() / (2 * clip) + 0.5, 0, 1)
     features = np.stack([shown, shown**2], axis=1)
     features = (features - features.mean(axis=0)) / features.std(axis=0)

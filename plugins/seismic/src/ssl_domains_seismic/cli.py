@@ -1,4 +1,4 @@
-"""``ssl-domains seismic``: the commands of every domain, ``header``, ``copy``, ``split``, ``slice``, ``same-headers``."""
+"""``ssl-domains seismic``: the commands of every domain, and ``header``, ``copy``, ``split``, ``slice``, …"""
 
 from __future__ import annotations
 
