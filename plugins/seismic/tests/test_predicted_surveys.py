@@ -49,7 +49,7 @@ class MadeUpModel:
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         arrays = store.of(table)
         for row, facts in enumerate(table.frame.to_dicts()):
-            yield row, self.answer(np.asarray(arrays[row]), facts)
+            yield row, self.answer(np.asarray(arrays[row])[..., 0], facts)
             if progress is not None:
                 progress(row + 1, len(table))
 
