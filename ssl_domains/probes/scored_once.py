@@ -134,62 +134,72 @@ def repeated_pixels(places: MapPlaces, masks: Sequence[NDArray[np.integer[Any]]]
         Row → bool ``[H, W]``, true where a labelled pixel is left out; rows without such a pixel are not there.
     """
     read = _Recent(masks)
+    boxes = [_Box(*box) for box in zip(places.low.tolist(), places.high.tolist(), places.axes.tolist(), strict=True)]
     found = {}
     for row, others in places.overlapping().items():
-        own = read(row) != IGNORED
-        out = np.zeros_like(own)
+        labelled = read(row) != IGNORED
+        out = np.zeros_like(labelled)
         for other in others.tolist():
-            low = np.maximum(places.low[row], places.low[other])
-            high = np.minimum(places.high[row], places.high[other])
-            further = _distance(places, other, low, high) - _distance(places, row, low, high)
+            low, high = boxes[row].shared(boxes[other])
+            further = boxes[row].distance_gained(boxes[other], low, high)
             nearer = further < 0 if row < other else further <= 0
-            labelled = _box(read(other) != IGNORED, places, other, low, high)
-            _put(out, places, row, low, high, nearer & labelled)
-        out &= own
+            known = boxes[other].plane(read(other) != IGNORED, boxes[row], low, high)
+            out[boxes[row].window(low, high)] |= nearer & known
+        out &= labelled
         if out.any():
             found[row] = out
     return found
 
 
-def _distance(places: MapPlaces, row: int, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Four times the squared distance of each voxel of a box from the centre of a map: whole numbers, no rounding."""
-    rank = len(low)
-    total = np.zeros((1,) * rank, dtype=np.int64)
-    for axis, (first, last) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
-        doubled = 2 * np.arange(first, last) - int(places.low[row, axis] + places.high[row, axis] - 1)
-        total = total + (doubled * doubled).reshape([-1 if one == axis else 1 for one in range(rank)])
-    return total
+@dataclass(frozen=True)
+class _Box:
+    """The place of one map, in plain numbers: there are many pairs of maps, each with few voxels in common."""
 
+    low: list[int]
+    high: list[int]
+    axes: tuple[int, int]
 
-def _window(places: MapPlaces, row: int, low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[slice, slice]:
-    """Rows and columns of a map that show the voxels of a box."""
-    down, right = places.axes[row].tolist()
-    first, last = (low - places.low[row]).tolist(), (high - places.low[row]).tolist()
-    return slice(first[down], last[down]), slice(first[right], last[right])
+    def shared(self, other: _Box) -> tuple[list[int], list[int]]:
+        """First voxel, and voxel behind the last, of what two maps share."""
+        low = [max(pair) for pair in zip(self.low, other.low, strict=True)]
+        return low, [min(pair) for pair in zip(self.high, other.high, strict=True)]
 
+    def window(self, low: list[int], high: list[int]) -> tuple[slice, slice]:
+        """Rows and columns of this map that show the voxels of a box."""
+        down, right = self.axes
+        first, second = self.low[down], self.low[right]
+        return slice(low[down] - first, high[down] - first), slice(low[right] - second, high[right] - second)
 
-def _box(
-    pixels: NDArray[np.bool_], places: MapPlaces, row: int, low: NDArray[np.int64], high: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """The pixels of a map that show the voxels of a box, in the order of the array's axes."""
-    down, right = places.axes[row].tolist()
-    part = pixels[_window(places, row, low, high)]
-    return (part if down < right else part.T).reshape((high - low).tolist())
+    def plane(self, pixels: NDArray[np.bool_], like: _Box, low: list[int], high: list[int]) -> NDArray[np.bool_]:
+        """The pixels of this map that show the voxels of a box, as they stand in another map."""
+        part = pixels[self.window(low, high)]
+        if self.axes == like.axes:
+            return part
+        ordered = part if self.axes[0] < self.axes[1] else part.T
+        down, right = like.axes
+        first, second = min(like.axes), max(like.axes)
+        ordered = ordered.reshape(high[first] - low[first], high[second] - low[second])
+        return ordered if down < right else ordered.T
 
+    def distance_gained(self, other: _Box, low: list[int], high: list[int]) -> NDArray[np.int64]:
+        """How much further the voxels of a box are from the centre of another map than from that of this one.
 
-def _put(
-    pixels: NDArray[np.bool_],
-    places: MapPlaces,
-    row: int,
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    box: NDArray[np.bool_],
-) -> None:
-    """Set the pixels of a map whose voxel in the box is true."""
-    down, right = places.axes[row].tolist()
-    first, second = sorted((down, right))
-    plane = box.reshape(box.shape[first], box.shape[second])
-    pixels[_window(places, row, low, high)] |= plane if down < right else plane.T
+        In the layout of this map. The number is four times the difference of the squared distances,
+        ``Σ (2v − b)² − (2v − a)²`` over the axes for a voxel ``v``, with ``a`` and ``b`` twice the two centres: whole
+        numbers, without rounding.
+        """
+        down, right = self.axes
+        constant, rates = 0, []
+        for axis, first in enumerate(low):
+            a = self.low[axis] + self.high[axis] - 1
+            b = other.low[axis] + other.high[axis] - 1
+            rates.append(4 * (a - b))
+            constant += b * b - a * a
+            if axis not in self.axes:
+                constant += rates[axis] * first
+        rows = rates[down] * np.arange(low[down], high[down]) + constant
+        columns = rates[right] * np.arange(low[right], high[right])
+        return rows[:, None] + columns[None, :]
 
 
 class _Recent:

@@ -206,7 +206,7 @@ def test_fine_tuned_facies_come_back_on_the_section_and_as_pictures(world: World
 
 def test_a_table_without_masks_is_refused_with_the_command_that_scans_them(world: World) -> None:
     frame = world.table.frame.drop("mask_path")
-    meta = replace(world.table.meta, group="block")
+    meta = replace(world.table.meta, options={"split_by": "block"})
     with pytest.raises(UsageError, match="the sample table names no masks") as caught:
         require_masks(SEISMIC, SampleTable(frame, meta))
     assert caught.value.hint == "ssl-domains seismic scan SOURCE -o SAMPLES2 --labels FOLDER --split-by block"
