@@ -12,7 +12,7 @@ from ssl_domains.studies.evidence.assemble import contrasts, nuisance_rows, scor
 from ssl_domains.studies.evidence.levelling_notes import levelling_notes
 from ssl_domains.studies.evidence.result import ContrastSpec, StudyResult
 
-__all__ = ["StudyRecord"]
+__all__ = ["StudyRecord", "overlap_notes"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class StudyRecord:
         ]
         return replace(
             result,
-            notes=(*notes, *levelling_notes(cells, names), *_overlap_notes(cells)),
+            notes=(*notes, *levelling_notes(cells, names), *overlap_notes(cells)),
             scores=scores,
             nuisance=nuisance_rows(cells, names),
             secondary=contrasts(result.arms, result.fractions, primary, self.further, finetuned),
@@ -82,7 +82,7 @@ class StudyRecord:
         )
 
 
-def _overlap_notes(cells: Sequence[StoredCell]) -> list[str]:
+def overlap_notes(cells: Sequence[StoredCell]) -> list[str]:
     """A sentence where samples of some held-out groups overlap, with the probes that score them."""
     probes = sorted({score.probe for cell in cells for score in cell.result.scores if OVERLAP in score.note})
     if not probes:

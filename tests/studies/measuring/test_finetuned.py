@@ -12,15 +12,19 @@ import pytest
 import small_study
 from small_labels import BarMasks
 from ssl_domains.engine import Run
+from ssl_domains.probes.overlap import POOLED
+from ssl_domains.probes.scored_once import OVERLAP
 from ssl_domains.stores import MaskStore
 from ssl_domains.studies import Arm, Material, all_arms
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, EQUAL_STEPS
 from ssl_domains.studies.design.cells import NOT_LEVELLED, TUNING, Cell, CellResult, CellScore, StoredCell
+from ssl_domains.studies.design.measures import measure_named
 from ssl_domains.studies.design.plan import StudyPlan
 from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
 from ssl_domains.studies.design.training import draw_of
 from ssl_domains.studies.evidence.assemble import contrasts
 from ssl_domains.studies.evidence.levelling_notes import levelling_notes
+from ssl_domains.studies.evidence.record import overlap_notes
 from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec
 from ssl_domains.studies.measuring import finetuned
 from ssl_domains.studies.measuring.finetuned import is_finetuned, training_config
@@ -143,6 +147,14 @@ def test_masks_are_learnt_where_the_dense_probe_is(pictures: Path, tmp_path: Pat
             assert sums.shape == (6, 4)
             assert ((sums[:, :2] >= 0) & (sums[:, :2] <= 1)).all()
             assert one.labels == int(material.groups.folds[0].train.sum())
+            test = material.groups.folds[0].test
+            pixels = np.array(one.sums["pixel accuracy"])
+            groups = [material.groups.codes[test] == code for code in one.groups]
+            assert pixels.sum(axis=1).tolist() == [int(rows.sum()) * small_study.SIZE**2 for rows in groups]
+            counts = pixels.sum(axis=0).reshape(3, 3)
+            value = measure_named("pixel accuracy").value(pixels.sum(axis=0))
+            assert float(value) == pytest.approx(np.trace(counts) / counts.sum())
+            assert all(one.sums[name] == one.sums["pixel accuracy"] for name in POOLED)
         assert not list((tmp_path / cell_of(plan, name).folder).glob("finetune*"))
 
 
@@ -155,6 +167,16 @@ def test_the_fine_tuned_arm_is_compared_with_scratch() -> None:
     assert [(spec.a, spec.b, spec.fraction) for spec in added] == [
         ("near", EQUAL_STEPS, 0.1), ("near", EQUAL_EFFORT, 0.1), ("near", "simclr", 0.1),
     ]  # fmt: skip
+
+
+def test_a_page_says_where_overlapping_samples_score_each_voxel_once() -> None:
+    def cell(probe: str, note: str) -> StoredCell:
+        return StoredCell(probe, "near", 0, 0, CellResult("", [CellScore(probe, 1.0, 3, [0], {}, {}, note)]))
+
+    said = f"a note; {OVERLAP}: 12 %"
+    (sentence,) = overlap_notes([cell("linear", "a note"), cell("finetune", said), cell("dense", said)])
+    assert sentence.startswith("Test samples overlap: dense and finetune score each labelled voxel once")
+    assert overlap_notes([cell("dense", "")]) == []
 
 
 def test_arms_that_still_learn_are_remarked_on() -> None:
