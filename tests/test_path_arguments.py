@@ -22,6 +22,7 @@ CALLED_BY_THE_CORE = {
     "ScanSession",
     "Conducted",
     "FoundTable",
+    "MapAssembly.assemble",
     "MapFile.write",
     "Material",
     "PluginSettings",

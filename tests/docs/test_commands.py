@@ -49,8 +49,8 @@ def check(line: str, registry: Registry) -> None:
             elif word in domains and word not in group.commands:
                 served = domain_app(word) if registry.serves(word) else registry.command(word)
                 command = typer.main.get_group(served)
-                options = {d.name: d for p in registry.load_all() for d in p.domains}[word].scan_options
-                extra = {option.flag for option in options}
+                domain = {d.name: d for p in registry.load_all() for d in p.domains}[word]
+                extra = {option.flag for option in (*domain.scan_options, *domain.map_options)}
             else:
                 assert word in group.commands, f"{line}: no command {word}"
                 command = group.commands[word]

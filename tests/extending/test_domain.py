@@ -9,7 +9,7 @@ import pytest
 
 import tone_domain as tones
 from ssl_domains.errors import PluginError, UsageError
-from ssl_domains.extending import Domain, PluginSettings, Registry
+from ssl_domains.extending import Domain, PluginSettings, Registry, ScanOption
 
 DOMAIN = """
 from ssl_domains.extending import Domain
@@ -39,6 +39,12 @@ def test_scaling_or_preprocess_is_given_and_not_both():
         replace(tones.TONES, scaling=lambda table: None)
     with pytest.raises(ValueError, match="lower-case word"):
         Domain("Tone", "x", reader=object, recipe=lambda request: None, preprocess=tones.preprocess)
+
+
+def test_options_of_the_scan_and_of_the_masks_have_different_names():
+    scanned = ScanOption("format", str, help="of the annotations")
+    with pytest.raises(ValueError, match="'format' is an option of the scan and of the files of masks"):
+        replace(tones.TONES, scan_options=(scanned,), map_options=(ScanOption("format", str, help="of the masks"),))
 
 
 def test_a_domain_without_commands_is_served_by_metadata_alone(make_plugin):
