@@ -76,7 +76,9 @@ def test_a_survey_of_300_mb_is_scanned_copied_and_cropped_within_250_mb(tmp_path
     (tmp_path / "large").mkdir()
     large = sparse(tmp_path / "large" / "a.sgy", 96, 96, 8192)
     assert large.stat().st_size > 300e6
-    done = subprocess.run([sys.executable, "-c", _WORK, str(small), str(large)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", _WORK, str(small), str(large)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     peak, found = map(int, done.stdout.split())
     assert found == 64 * 64  # the samples were read where they lie, not holes beside them

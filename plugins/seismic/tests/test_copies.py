@@ -203,7 +203,8 @@ def test_a_copy_that_is_not_there_is_no_fault(make: Make, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "what", ["another file", "values changed", "touched", "read in another way", "cut", "head cut", "head of text", "empty"]
+    "what",
+    ["another file", "values changed", "touched", "read in another way", "cut", "head cut", "head of text", "empty"],
 )
 def test_a_copy_that_does_not_fit_is_named_once_and_the_survey_is_read(make: Make, tmp_path: Path, what: str) -> None:
     cube = smooth(40, 44, 20)

@@ -80,17 +80,13 @@ class Bricks:
 
     def pages(self, box: Sequence[slice]) -> int:
         """Number of pages that a part of the volume touches."""
-        touched = [
-            -(-one.stop // side) - one.start // side for one, side in zip(box[:2], self.sides[:2], strict=True)
-        ]
+        touched = [-(-one.stop // side) - one.start // side for one, side in zip(box[:2], self.sides[:2], strict=True)]
         return math.prod(touched) * (box[2].stop - box[2].start)
 
     def _pieces(
         self, box: Sequence[slice]
     ) -> Iterator[tuple[list[tuple[slice, slice, tuple[int, int]]], tuple[slice, slice, slice]]]:
-        inlines, crosslines, samples = (
-            list(_runs(one, side)) for one, side in zip(box, self.sides, strict=True)
-        )
+        inlines, crosslines, samples = (list(_runs(one, side)) for one, side in zip(box, self.sides, strict=True))
         for s in samples:
             for i in inlines:
                 for x in crosslines:

@@ -90,7 +90,11 @@ def open_copy(
     except OSError as error:
         return _unused(path, name, error.strerror or str(error))
     bricks = bricks_for(shape, dtype)
-    if len(head) < PAGE or not head.startswith(_MARK) or (head == head_of(bricks, stamp) and size != PAGE + bricks.nbytes):
+    if (
+        len(head) < PAGE
+        or not head.startswith(_MARK)
+        or (head == head_of(bricks, stamp) and size != PAGE + bricks.nbytes)
+    ):
         return _unused(path, name, "it is no depth-major copy, or a damaged one")
     if head != head_of(bricks, stamp):
         return _unused(path, name, "the survey was changed since, or is read in another way")

@@ -23,7 +23,8 @@ from ssl_domains_seismic.segy.ibm import decode_ibm
 
 __all__ = ["SegyVolume"]
 
-_PIECE = 1 << 13  # words that are put together at a time: small enough for the processor's cache
+_NARROW, _DENSE = 8, 1.25  # samples, and traces for each wanted one, up to which all traces between are read
+_PIECE, _CELLS = 1 << 14, 1 << 13  # words and traces that are gathered at a time: few enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class SegyVolume:
         if missing is None or not missing.any():
             return made, None
         if copy is None:
-            made[missing] = 0
+            made.reshape(missing.size, made.shape[2])[np.flatnonzero(missing)] = 0
         return made, ~missing[:, :, None]
 
     def _copy_for(self, box: tuple[slice, ...]) -> DepthCopy | None:
@@ -195,18 +196,26 @@ class SegyVolume:
         words = np.empty((*table.shape, width), self._native)
         if not words.size:
             return words[:, :, :: samples.step]
+        start = self.first + samples.start * self.stored.itemsize
+        if width <= _NARROW:
+            chosen = np.maximum(table, 0)
+            low, high = int(chosen.min()), int(chosen.max()) + 1
+            if high - low <= _DENSE * chosen.size:  # such as a whole slice: all traces in the order of the file
+                steps = self.trace_bytes, self.stored.itemsize
+                part = np.ndarray((high - low, width), self.stored, buffer, start + low * steps[0], steps)
+                words = part.astype(self._native).take(chosen - low, axis=0)
+                return words if samples.step == 1 else np.ascontiguousarray(words[:, :, :: samples.step])
         # One item is the whole part of a trace, whose bytes numpy copies at once.
         item, count = width * self.stored.itemsize, 1 + (self.size - self._end) // self.trace_bytes
-        start = self.first + samples.start * self.stored.itemsize
         items = np.ndarray((count,), np.dtype((np.void, item)), buffer, start, (self.trace_bytes,))
-        cells = max(1, _PIECE // max(width, 1))
-        rows = max(1, cells // table.shape[1])
+        target, columns = words.reshape(-1, width), table.shape[1]
+        cells, rows = max(1, _PIECE // width), max(1, _CELLS // columns)
         for row in range(0, len(table), rows):
-            for column in range(0, table.shape[1], cells):
-                part = slice(row, row + rows), slice(column, column + cells)
-                chosen = np.maximum(table[part], 0)
-                found = items[chosen.reshape(-1)].view(self.stored)
-                words[part] = found.reshape(*chosen.shape, width)
+            chosen = np.maximum(table[row : row + rows], 0).reshape(-1)
+            for start in range(0, len(chosen), cells):
+                found = items[chosen[start : start + cells]].view(self.stored).reshape(-1, width)
+                at = row * columns + start
+                target[at : at + len(found)] = found
         return words if samples.step == 1 else np.ascontiguousarray(words[:, :, :: samples.step])
 
     @cached_property
