@@ -32,8 +32,8 @@ class SegyVolume:
     """A `LazyArray` of the samples of a SEG-Y file, ``[inline, crossline, sample]``.
 
     Nothing is read before `read`, and then only the pages of the file with the requested samples; where a depth-major
-    copy has them on fewer pages, they are read from it. Holes and dead traces are 0 and not valid. A pickle holds the path and how the headers are read, not the table of traces: the process that
-    unpickles it opens the file anew.
+    copy has them on fewer pages, they are read from it. Holes and dead traces are 0 and not valid. A pickle holds the
+    path and how the headers are read, not the table of traces: the process that unpickles it opens the file anew.
 
     Attributes:
         path: The file.
