@@ -15,7 +15,7 @@ from ssl_domains.errors import DataError
 __all__ = ["PATH_COLUMNS", "absolute_from", "absolute_paths", "missing_files", "portable_paths", "text_paths"]
 
 PATH_COLUMNS = ("path", "index_path", "copy_path")
-"""The file of a sample, and those that a reader keeps beside the table: an index of headers, a copy in another order."""
+"""The file of a sample, and what a reader keeps beside the table: an index of headers, a copy in another order."""
 # A path with such a part changes when pathlib joins it: "./a", "a/./b", "a//b", "a/".
 _UNUSUAL = r"(^|/)\.(/|$)|//|.+/$|\\"
 
