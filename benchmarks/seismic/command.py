@@ -62,14 +62,14 @@ def run(sizes: Sizes | None = None) -> Result:
         "seismic",
         f"SEG-Y volumes read in place: {shape} (inlines, crosslines, samples) in four formats",
         (
-            "depth slices and cubes have the values that segyio gives, in every format, from the file and from its copy",
+            "depth slices and cubes have the values that segyio gives, in every format, from file and copy",
             "blocks have the values of the memory map, also where holes or unsorted traces need a table of the traces",
             "crops of the scanned survey have the values of its copy",
         ),
         rows,
         (
-            "Times are processor seconds of one thread; the files lie in memory, and freed memory is kept between reads, "
-            "as it is in `pretrain`.",
+            "Times are processor seconds of one thread; the files lie in memory, and freed memory is kept between "
+            "reads, as it is in `pretrain`.",
             "Bare memory map: `map[part].astype(native)`; for IBM numbers three whole-array operations decode it.",
             "Cold: bytes that the process reads by /proc/self/io, the files being put out of memory before.",
             f"Waiting: SimCLR, small_conv, {sizes.training.batch} patches of {sizes.training.side} × "

@@ -43,7 +43,7 @@ def memory_row(folder: Path, shape: tuple[int, int, int], crops: int, limit_mb: 
 
 
 def peak_of_scan(survey: str, folder: str, crops: int) -> Mapping[str, int]:
-    """Scan, copy and crop in this process; bytes at the peak, above what a tiny survey left behind, and samples read."""
+    """Scan, copy and crop in this process; bytes at the peak above what a tiny survey left behind, and samples read."""
     here = Path(folder)
     tiny = write_survey(here / "tiny.sgy", _SMALL, CODES["IEEE"])
     _work(tiny, here / "tiny-store", 2)

@@ -17,11 +17,10 @@ from ssl_domains.engine.record.events import Event, Stepped
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
-from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.views import InputDataset
-from ssl_domains_seismic.preprocess import sections_for
+from ssl_domains_seismic.preprocess import SectionPreprocess, sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.views import recipe
 
@@ -85,6 +84,7 @@ def share_of_waiting(survey: str, out: str, method: str, workers: int, training:
         parts = _parts(Path(survey), Path(out), training)
         config = load_config(sets=_settings(training, workers))
         pretrain(config, parts, Path(out) / "run", on_event=note)
+        assert isinstance(parts.preprocess, SectionPreprocess)
         dataset = InputDataset(parts.table, parts.store, parts.preprocess, cache_gb=0.0)
         return {"waited": shares[training.steps], "sent": len(ForkingPickler.dumps(dataset))}
 
@@ -93,7 +93,6 @@ def _parts(survey: Path, out: Path, training: Training) -> Parts:
     table = SeismicReader().scan(survey, along=training.along, patch=str(training.side)).samples
     needed = training.batch * training.steps
     assert len(table) >= needed, f"{len(table)} patches for {needed} samples: each is read once"
-    table = SampleTable(table.frame, table.meta)
     store = ArrayStore.fill(out / "store", table, SeismicReader())
     preprocess = sections_for(table).fit(table, store)
     views = recipe(RecipeRequest(table, 0, views=2, spec=preprocess.spec))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ SHAPE = (40, 36, 70)
 
 
 @pytest.fixture(autouse=True)
-def _as_from_the_repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_from_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package lies beside the distribution, outside the wheel."""
     monkeypatch.syspath_prepend(ROOT)
-    yield
 
 
 def test_all_parts_but_training(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.segy import index_file
+from ssl_domains_seismic.segy import volume as volume_module
 from ssl_domains_seismic.segy.layout import read_layout
 from ssl_domains_seismic.survey import examine, open_survey
 
@@ -33,6 +34,9 @@ PARTS = [
     (slice(0, 5), slice(2, 7), slice(17, 18)),
     (slice(0, 6, 2), slice(1, 8, 3), slice(0, 40, 5)),
     (slice(2, 2), slice(None), slice(None)),
+    (slice(None), slice(None), slice(9, 9)),
+    (slice(None), slice(None), slice(11, 19, 3)),
+    (slice(0, 6), slice(0, 8), slice(3, 40)),
 ]
 TYPES = {1: "f4", 2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 10: "u4", 11: "u2", 16: "u1"}
 
@@ -81,6 +85,19 @@ def test_parts_with_holes_and_dead_traces(make: Make, cube: NDArray[Any]) -> Non
         expected = live[slices[:2]][:, :, None]
         np.testing.assert_array_equal(part, np.where(expected, cube[slices], 0))
         np.testing.assert_array_equal(np.ones_like(expected) if valid is None else valid, expected)
+
+
+def test_traces_are_gathered_piece_by_piece(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    cube = smooth(20, 30, 12)
+    order = np.random.default_rng(0).permutation(600)[:550]
+    path = make(cube.reshape(600, 12)[order], [grid_words(range(20), range(30))[k] for k in order], code=3)
+    monkeypatch.setattr(volume_module, "_PIECE", 50)
+    monkeypatch.setattr(volume_module, "_CELLS", 70)
+    volume = open_survey(path, Reading()).volume
+    live = volume.grid.live()[:, :, None]
+    expected = np.where(live, cube.astype(np.int16), 0)
+    for box in [WHOLE, (slice(3, 17), slice(5, 29), slice(1, 12)), (slice(3, 9), slice(5, 9), slice(2, 4)), *PARTS[:6]]:
+        np.testing.assert_array_equal(volume.read(box)[0], expected[box])
 
 
 def test_a_pickle_is_small_and_opens_the_file_anew(make: Make) -> None:

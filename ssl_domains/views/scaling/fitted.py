@@ -186,8 +186,8 @@ def valid_pixels(array: NDArray[Any]) -> NDArray[np.bool_] | None:
     """bool ``[H, W]``, false where any channel is NaN or infinite; None when all are finite."""
     if array.dtype.kind != "f":
         return None
-    finite = np.isfinite(array).all(axis=2)
-    return None if finite.all() else finite
+    finite = np.isfinite(array)
+    return None if finite.all() else np.asarray(finite.all(axis=2))
 
 
 def _training(table: SampleTable, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -52,11 +53,12 @@ def copy_surveys(
     if source.suffix.lower() in _TABLES:
         if out is not None or any(options.values()):
             cause = "a table says itself where its copies lie and how its surveys are read"
-            raise UsageError(cause, f"ssl-domains seismic copy {source}")
+            raise UsageError(cause, f"ssl-domains seismic copy {shlex.quote(str(source))}")
         surveys = list(_of_table(source, say))
     else:
         if out is None:
-            raise UsageError("a file says no folder for its copy", f"-o FOLDER: that of its table, {source.name}")
+            hint = f"ssl-domains seismic copy {shlex.quote(str(source))} -o FOLDER, that of its table"
+            raise UsageError("a file says no folder for its copy", hint)
         reading = reading_of(*(options.get(name) for name in _READ_BY))
         path = source.resolve()
         surveys = [(path, replace(reading, copy=copy_place(out.resolve(), path)))]
@@ -100,7 +102,9 @@ def _opened(survey: tuple[Path, Reading]) -> tuple[Path, SegyVolume]:
     try:
         return path, open_survey(path, reading).volume
     except ReadError as error:
-        raise DataError(f"{path.name}: {error}", f"ssl-domains seismic header {path} shows what it is") from error
+        raise DataError(
+            f"{path.name}: {error}", f"ssl-domains seismic header {shlex.quote(str(path))} shows what it is"
+        ) from error
 
 
 def _fits(volume: SegyVolume) -> bool:

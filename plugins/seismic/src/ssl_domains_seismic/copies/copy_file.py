@@ -82,39 +82,40 @@ def open_copy(
         stamp: What the copy must have been made from.
         voxel: Gives the bytes of a number of the volume, by inline, crossline and sample, to compare some of them.
     """
+    copy = DepthCopy(path, bricks_for(shape, dtype))
     try:
-        with open(path, "rb") as file:
-            head, size = file.read(PAGE), os.fstat(file.fileno()).st_size
+        why = _misfit(copy, stamp, voxel)
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _unused(path, name, error.strerror or str(error))
-    bricks = bricks_for(shape, dtype)
-    if (
-        len(head) < PAGE
-        or not head.startswith(_MARK)
-        or (head == head_of(bricks, stamp) and size != PAGE + bricks.nbytes)
-    ):
-        return _unused(path, name, "it is no depth-major copy, or a damaged one")
-    if head != head_of(bricks, stamp):
-        return _unused(path, name, "the survey was changed since, or is read in another way")
-    copy = DepthCopy(path, bricks)
-    for place in _voxels(shape):
-        if copy.read([slice(at, at + 1) for at in place]).tobytes() != voxel(*place):
-            return _unused(path, name, "its samples are not those of the survey")
-    return copy
-
-
-def _voxels(shape: tuple[int, int, int]) -> Iterator[tuple[int, int, int]]:
-    """Places that are compared: the same ones each time, spread over the volume."""
-    for inline, crossline, sample in np.random.default_rng(0).random((_VOXELS, 3)) * shape:
-        yield int(inline), int(crossline), int(sample)
-
-
-def _unused(path: str, name: str, why: str) -> None:
+        why = error.strerror or str(error)
+    if why is None:
+        return copy
     warnings.warn(
         f"the copy {Path(path).name} of {name} is not used: {why}; the survey itself is read, slower "
         "(ssl-domains seismic copy makes the copy anew)",
         RuntimeWarning,
         stacklevel=2,
     )
+    return None
+
+
+def _misfit(copy: DepthCopy, stamp: Mapping[str, Any], voxel: Callable[[int, int, int], bytes]) -> str | None:
+    """Why a copy doesn't fit its volume; None when it does."""
+    with open(copy.path, "rb") as file:
+        head, size = file.read(PAGE), os.fstat(file.fileno()).st_size
+    fits = head == head_of(copy.bricks, stamp)
+    if len(head) < PAGE or not head.startswith(_MARK) or (fits and size != PAGE + copy.bricks.nbytes):
+        return "it is no depth-major copy, or a damaged one"
+    if not fits:
+        return "the survey was changed since, or is read in another way"
+    for place in _voxels(copy.bricks.shape):
+        if copy.read([slice(at, at + 1) for at in place]).tobytes() != voxel(*place):
+            return "its samples are not those of the survey"
+    return None
+
+
+def _voxels(shape: tuple[int, int, int]) -> Iterator[tuple[int, int, int]]:
+    """Places that are compared: the same ones each time, spread over the volume."""
+    for inline, crossline, sample in np.random.default_rng(0).random((_VOXELS, 3)) * shape:
+        yield int(inline), int(crossline), int(sample)

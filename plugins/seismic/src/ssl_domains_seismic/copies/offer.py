@@ -46,9 +46,10 @@ def offers(surveys: Mapping[Path, Reading], sampling: Sampling) -> list[str]:
         return []
     size = data_size(sum(copy_bytes(volume.shape, volume.dtype) for volume in missing))
     what = "slices and cubes" if sampling.channels > 1 else "time slices"
+    command = f"ssl-domains seismic copy {shlex.quote(str(session.table))}"
     return [
-        f"{what} of {plural(len(missing), 'survey')}, larger than memory, lie on many pages of the files; a depth-major "
-        f"copy beside the table, {size}, holds them on few: ssl-domains seismic copy {shlex.quote(str(session.table))}"
+        f"{what} of {plural(len(missing), 'survey')}, larger than memory, lie on many pages of the files; a "
+        f"depth-major copy beside the table, {size}, holds them on few: {command}"
     ]
 
 

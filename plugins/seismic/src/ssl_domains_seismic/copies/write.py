@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import time
@@ -93,7 +94,7 @@ def _ordered(volume: SegyVolume, bricks: Bricks, box: Box) -> NDArray[np.generic
 
 def _place(bricks: Bricks, box: Box, layer: int, row: int) -> int:
     """Number of the first brick of a row of bricks of a block."""
-    first = [one.start // side for one, side in zip(box, bricks.sides, strict=True)]
+    first: list[int] = [one.start // side for one, side in zip(box, bricks.sides, strict=True)]
     inlines, crosslines, _ = bricks.counts
     return ((first[2] + layer) * inlines + first[0] + row) * crosslines + first[1]
 
@@ -102,9 +103,9 @@ def _blocks(bricks: Bricks, volume: SegyVolume) -> Iterator[Box]:
     """Parts of whole bricks that cover the volume, in the order of the traces in the file, of about 16 MB each."""
     rule = volume.grid.regular
     slow, fast = (1, 0) if rule is not None and abs(rule[1]) < abs(rule[2]) else (0, 1)
-    each = np.prod(bricks.sides, dtype=np.int64) * bricks.dtype.itemsize
-    deep = int(min(bricks.counts[2], max(1, _BLOCK // each)))
-    many = int(min(bricks.counts[fast], max(1, _BLOCK // (each * deep))))
+    each = math.prod(bricks.sides) * bricks.dtype.itemsize
+    deep = min(bricks.counts[2], max(1, _BLOCK // each))
+    many = min(bricks.counts[fast], max(1, _BLOCK // (each * deep)))
     steps = [1, 1, deep]
     steps[fast] = many
     starts = [range(0, count, step) for count, step in zip(bricks.counts, steps, strict=True)]

@@ -23,8 +23,8 @@ from ssl_domains_seismic.segy.ibm import decode_ibm
 
 __all__ = ["SegyVolume"]
 
-_PIECE = 1 << 13  # words that are put together at a time: small enough for the processor's cache
-_NARROW = 4  # samples of a trace up to which each is gathered from all traces by itself
+_NARROW, _DENSE = 8, 1.25  # samples, and traces for each wanted one, up to which all traces between are read
+_PIECE, _CELLS = 1 << 14, 1 << 13  # words and traces that are gathered at a time: few enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class SegyVolume:
     """A `LazyArray` of the samples of a SEG-Y file, ``[inline, crossline, sample]``.
 
     Nothing is read before `read`, and then only the pages of the file with the requested samples; where a depth-major
-    copy has them on fewer pages, they are read from it. Holes and dead traces are 0 and not valid. A pickle holds the path and how the headers are read, not the table of traces: the process that
-    unpickles it opens the file anew.
+    copy has them on fewer pages, they are read from it. Holes and dead traces are 0 and not valid. A pickle holds the
+    path and how the headers are read, not the table of traces: the process that unpickles it opens the file anew.
 
     Attributes:
         path: The file.
@@ -132,7 +132,7 @@ class SegyVolume:
         if missing is None or not missing.any():
             return made, None
         if copy is None:
-            made[missing] = 0
+            made.reshape(missing.size, made.shape[2])[np.flatnonzero(missing)] = 0
         return made, ~missing[:, :, None]
 
     def _copy_for(self, box: tuple[slice, ...]) -> DepthCopy | None:
@@ -169,14 +169,8 @@ class SegyVolume:
         if self.grid.table is None:
             words = self._regular(buffer)[box].astype(self._native, order="C")
         else:
-            words = self._gathered(self._traces(buffer)[:, box[2]], self.grid.table[box[:2]])
+            words = self._gathered(buffer, self.grid.table[box[:2]], box[2])
         return decode_ibm(words, words.view(np.float32)) if self.ibm else words
-
-    def _traces(self, buffer: mmap.mmap) -> NDArray[Any]:
-        """All traces as they lie in the file, ``[trace, sample]``."""
-        count = (self.size - self.first - self.samples * self.stored.itemsize) // self.trace_bytes + 1
-        strides = (self.trace_bytes, self.stored.itemsize)
-        return np.ndarray((count, self.samples), self.stored, buffer, self.first, strides)
 
     def _regular(self, buffer: mmap.mmap) -> NDArray[Any]:
         """The grid of a file in regular order, ``[inline, crossline, sample]``; strides may be negative."""
@@ -190,27 +184,44 @@ class SegyVolume:
         whole: NDArray[Any] = made
         return whole
 
-    def _gathered(self, traces: NDArray[Any], table: NDArray[np.int64]) -> NDArray[Any]:
+    def _gathered(self, buffer: mmap.mmap, table: NDArray[np.int64], samples: slice) -> NDArray[Any]:
         """Traces by their numbers, ``[inline, crossline, sample]``; that of a hole is any trace.
 
         Args:
-            traces: Samples of all traces of the file.
+            buffer: The file.
             table: Trace of each cell; −1 in holes.
+            samples: Part of each trace.
         """
-        samples = traces.shape[1]
-        words = np.empty((*table.shape, samples), self._native)
-        cells = max(1, _PIECE // max(samples, 1))
-        rows = max(1, cells // max(table.shape[1], 1))
+        width = samples.stop - samples.start
+        words = np.empty((*table.shape, width), self._native)
+        if not words.size:
+            return words[:, :, :: samples.step]
+        start = self.first + samples.start * self.stored.itemsize
+        if width <= _NARROW:
+            chosen = np.maximum(table, 0)
+            low, high = int(chosen.min()), int(chosen.max()) + 1
+            if high - low <= _DENSE * chosen.size:  # such as a whole slice: all traces in the order of the file
+                steps = self.trace_bytes, self.stored.itemsize
+                part = np.ndarray((high - low, width), self.stored, buffer, start + low * steps[0], steps)
+                words = part.astype(self._native).take(chosen - low, axis=0)
+                return words if samples.step == 1 else np.ascontiguousarray(words[:, :, :: samples.step])
+        # One item is the whole part of a trace, whose bytes numpy copies at once.
+        item, count = width * self.stored.itemsize, 1 + (self.size - self._end) // self.trace_bytes
+        items = np.ndarray((count,), np.dtype((np.void, item)), buffer, start, (self.trace_bytes,))
+        target, columns = words.reshape(-1, width), table.shape[1]
+        cells, rows = max(1, _PIECE // width), max(1, _CELLS // columns)
         for row in range(0, len(table), rows):
-            for column in range(0, table.shape[1], cells):
-                part = slice(row, row + rows), slice(column, column + cells)
-                chosen = np.maximum(table[part], 0)
-                if samples > _NARROW:
-                    words[part] = traces[chosen]
-                    continue
-                for sample in range(samples):
-                    words[(*part, sample)] = traces[:, sample][chosen]
-        return words
+            chosen = np.maximum(table[row : row + rows], 0).reshape(-1)
+            for start in range(0, len(chosen), cells):
+                found = items[chosen[start : start + cells]].view(self.stored).reshape(-1, width)
+                at = row * columns + start
+                target[at : at + len(found)] = found
+        return words if samples.step == 1 else np.ascontiguousarray(words[:, :, :: samples.step])
+
+    @cached_property
+    def _end(self) -> int:
+        """Place behind the last sample of the first trace, bytes."""
+        return self.first + self.samples * self.stored.itemsize
 
 
 def _reopened(path: str, size: int, modified: int, reading: Reading) -> SegyVolume:
