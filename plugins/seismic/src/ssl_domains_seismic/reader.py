@@ -222,14 +222,10 @@ def _surveys(
                 if other in facts:
                     problems.add(other, f"the stack {names[lost[0]]} of its survey can't be sampled")
             continue
-        found = {file: read_guarded(lambda file=file: _places(file, of_file[file]), file) for file in group.files}  # type: ignore[misc]
-        causes = [one.cause for one in found.values() if isinstance(one, Unreadable)]
-        of_stack = {names[file]: one for file, one in found.items() if isinstance(one, Places)}
-        said = causes[0] if causes else difference(of_stack)
-        made = said or read_guarded(lambda of_stack=of_stack: _cut(of_stack, sampling), path)  # type: ignore[misc]
-        if not isinstance(made, tuple):
+        made = _samples_of(group, names, of_file, sampling)
+        if isinstance(made, str):
             for file in group.files:
-                problems.add(file, made.cause if isinstance(made, Unreadable) else made)
+                problems.add(file, made)
             continue
         places, cut = made
         for file in group.files:
@@ -286,9 +282,22 @@ def _index(path: Path) -> str | None:
     return str(session.folder.resolve() / "segy-headers" / f"{digest}.json")
 
 
-def _cut(of_stack: Mapping[str, Places], sampling: Sampling) -> tuple[Places, Cut]:
+def _samples_of(
+    group: Stacks, names: Mapping[Path, str], of_file: Mapping[Path, Reading], sampling: Sampling
+) -> tuple[Places, Cut] | str:
+    """The places and samples of a survey, or the sentence that says why it has none."""
+    of_stack: dict[str, Places] = {}
+    for file in group.files:
+        one = read_guarded(lambda file=file: _places(file, of_file[file]), file)  # type: ignore[misc]
+        if isinstance(one, Unreadable):
+            return one.cause
+        of_stack[names[file]] = one
+    differing = difference(of_stack)
+    if differing is not None:
+        return differing
     places = common_places(of_stack)
-    return places, patches_of(places, sampling)
+    cut = read_guarded(lambda: patches_of(places, sampling), group.files[0])
+    return cut.cause if isinstance(cut, Unreadable) else (places, cut)
 
 
 def _places(path: Path, reading: Reading) -> Places:
