@@ -181,6 +181,19 @@ def test_files_of_every_kind_are_merged_and_disagreement_is_unlabelled_and_count
     assert "passed over as no label files: 1 .pdf, 1 .txt without a table of numbers" in result.notes
 
 
+def test_many_sections_are_placed_and_ten_are_named(tmp_path: Path, labelled: Labelled) -> None:
+    (tmp_path / "labels").mkdir()
+    for number in range(6):
+        np.save(tmp_path / "labels" / f"il_{100 + 2 * number}.npy", classes()[number])
+    for number in range(8):
+        np.save(tmp_path / "labels" / f"xl_{300 + 4 * number}.npy", classes()[:, number])
+    result, volume = labelled("labels")
+    assert volume is not None
+    np.testing.assert_array_equal(volume, classes())
+    assert sum(" labels a.sgy" in note for note in result.notes) == 10
+    assert "… and 4 more label files" in result.notes
+
+
 def test_three_files_of_which_two_agree_are_a_disagreement(tmp_path: Path, labelled: Labelled) -> None:
     for name, number in (("a", 1), ("b", 2), ("c", 1)):
         np.save(tmp_path / f"{name}.npy", np.full(SHAPE, number, np.uint8))

@@ -28,6 +28,7 @@ from ssl_domains_seismic.labels import UNLABELLED
 
 __all__ = ["Attached", "attach"]
 
+_LINES = 10  # label files that have a note of their own
 _SHOWN = 8  # classes whose share of a survey is said
 Placed = list[tuple[LabelFile, PlacedFile]]
 
@@ -126,13 +127,15 @@ def _placed(
 ) -> dict[str, Placed]:
     """What each survey has of the files."""
     made: dict[str, Placed] = {survey.name: [] for survey in surveys}
+    lines: list[str] = []
     for file in files:
         found = assigned(file, surveys, lambda one, there: place_file(one, there, words), "--labels", problems)
         for survey, placed in found:
             made[survey.name].append((file, placed))
         if found:
             said = "" if found[0][1].said is None else f": {found[0][1].said}"
-            notes.append(f"{file.path.name} labels {', '.join(survey.name for survey, _ in found)}{said}")
+            lines.append(f"{file.path.name} labels {', '.join(survey.name for survey, _ in found)}{said}")
+    notes += lines[:_LINES] + ([f"… and {len(lines) - _LINES:,} more label files"] if len(lines) > _LINES else [])
     return made
 
 

@@ -126,8 +126,10 @@ def _inline(sources: Mapping[Path, LabelSource], place: int, shape: tuple[int, i
             raise _Fault(path, read.cause)
         if read is None:
             continue
-        first = plane == UNLABELLED
-        contested |= (read != UNLABELLED) & ~first & (read != plane)
-        plane[first] = read[first]
+        lines = slice(None) if read.crosslines is None else read.crosslines
+        before = plane[lines]
+        first = before == UNLABELLED
+        contested[lines] |= (read.values != UNLABELLED) & ~first & (read.values != before)
+        plane[lines] = np.where(first, read.values, before)
     plane[contested] = UNLABELLED
     return plane, int(contested.sum())

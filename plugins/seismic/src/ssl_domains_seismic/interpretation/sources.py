@@ -14,9 +14,22 @@ from ssl_domains_seismic.labels import UNLABELLED, LabelGrid, PlacedLabels, clas
 from ssl_domains_seismic.segy.volume import SegyVolume
 from ssl_domains_seismic.survey import Survey
 
-__all__ = ["LabelSource", "PartSource", "SegySource", "VolumeSource", "ZoneSource"]
+__all__ = ["InlineLabels", "LabelSource", "PartSource", "SegySource", "VolumeSource", "ZoneSource"]
 
 _ON_SAMPLE = 0.01  # of the sample interval: a label this near to a sample belongs to it
+
+
+@dataclass(frozen=True)
+class InlineLabels:
+    """Labels of some crosslines of an inline.
+
+    Attributes:
+        values: Class numbers, uint8 ``[crossline, sample]``, with all samples of the survey.
+        crosslines: Place of each crossline in the survey; None for all of them.
+    """
+
+    values: NDArray[np.uint8]
+    crosslines: NDArray[np.int64] | None = None
 
 
 class LabelSource(Protocol):
@@ -27,8 +40,8 @@ class LabelSource(Protocol):
         """How much of it lies in the survey; compared between surveys for one file only."""
         ...
 
-    def inline(self, place: int) -> NDArray[np.uint8] | None:
-        """Class numbers of an inline, uint8 ``[crossline, sample]``; None where it has none.
+    def inline(self, place: int) -> InlineLabels | None:
+        """The labels of an inline; None where it has none.
 
         Raises:
             ReadError: When values are no class numbers, or the file can't be read any more.
@@ -48,14 +61,14 @@ class PartSource:
         """Labelled voxels."""
         return int((self.labels.values != UNLABELLED).sum())
 
-    def inline(self, place: int) -> NDArray[np.uint8] | None:
+    def inline(self, place: int) -> InlineLabels | None:
         """See `LabelSource`."""
         row = np.flatnonzero(self.labels.inlines == place)
         if not row.size:
             return None
-        plane = np.full(self.shape[1:], UNLABELLED, dtype=np.uint8)
-        plane[np.ix_(self.labels.crosslines, self.labels.samples)] = self.labels.values[row[0]]
-        return plane
+        values = np.full((self.labels.crosslines.size, self.shape[2]), UNLABELLED, dtype=np.uint8)
+        values[:, self.labels.samples] = self.labels.values[row[0]]
+        return InlineLabels(values, self.labels.crosslines)
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,9 @@ class VolumeSource:
         """Voxels."""
         return self.array.size
 
-    def inline(self, place: int) -> NDArray[np.uint8] | None:
+    def inline(self, place: int) -> InlineLabels | None:
         """See `LabelSource`."""
-        return class_numbers(self.array[place])
+        return InlineLabels(class_numbers(self.array[place]))
 
 
 @dataclass(frozen=True)
@@ -91,14 +104,14 @@ class ZoneSource:
         """Traces on which every horizon was picked."""
         return int((~np.isnan(self.times).any(0)).sum())
 
-    def inline(self, place: int) -> NDArray[np.uint8] | None:
+    def inline(self, place: int) -> InlineLabels | None:
         """See `LabelSource`."""
         one = slice(place, place + 1)
         if np.isnan(self.times[:, one]).any(0).all():
             return None
         line = LabelGrid(self.grid.inlines[one], self.grid.crosslines, self.grid.ms)
         counts = zones(list(self.times[:, one]), line).values[0]
-        return np.where(counts == UNLABELLED, UNLABELLED, counts + 1).astype(np.uint8)
+        return InlineLabels(np.where(counts == UNLABELLED, UNLABELLED, counts + 1).astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,7 @@ class SegySource:
         """Traces of the grid that it has."""
         return int((self.inlines >= 0).sum()) * int((self.crosslines >= 0).sum())
 
-    def inline(self, place: int) -> NDArray[np.uint8] | None:
+    def inline(self, place: int) -> InlineLabels | None:
         """See `LabelSource`."""
         row = int(self.inlines[place])
         if row < 0:
@@ -171,4 +184,4 @@ class SegySource:
         plane: NDArray[np.uint8] = classes[np.ix_(np.maximum(self.crosslines, 0), np.maximum(self.samples, 0))]
         plane[self.crosslines < 0] = UNLABELLED
         plane[:, self.samples < 0] = UNLABELLED
-        return plane
+        return InlineLabels(plane)
