@@ -104,6 +104,17 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
     )
 
 
+def test_lines_of_hundreds_of_numbers_are_no_picks(tmp_path: Path, picks: Picks) -> None:
+    """More of them than picks, so that they would be the commonest lines."""
+    long = " ".join(["0.5"] * 201)
+    rows = [f"{il} {xl} {time}" for il, xl, time in picks]
+    horizon = read_horizon(written(tmp_path / "top.txt", [*rows, *[long] * 300]), GRID)
+    assert np.allclose(horizon.times, expected(picks), atol=1e-6, equal_nan=True)
+    assert (horizon.picks, horizon.skipped) == (117, 300)
+    with pytest.raises(ReadError, match=r"none of its 300 lines has 3 numbers \(and 200 words at most\)"):
+        read_horizon(written(tmp_path / "top.txt", [long] * 300), GRID)
+
+
 def test_picks_by_coordinates_go_to_the_nearest_cell(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     points = [(il + rng.uniform(-0.95, 0.95), xl + rng.uniform(-1.9, 1.9)) for il in (100, 108) for xl in (304, 340)]

@@ -70,3 +70,8 @@ def test_same_depth_is_depth_in_disguise_and_close_neighbours_are_crops(
     assert ("these positives are depth in disguise" in printed.err) == disguised
     assert ("augmentation in disguise" in printed.err) == crops
     assert "nuisance amplitude" in printed.out
+    settings = ["encoder.name=small_conv", "train.batch_size=32", "train.device=cpu", "train.max_steps=1"]
+    words = [word for setting in settings for word in ("--set", setting)]
+    out = str(tmp_path / "run")
+    run(["seismic", "pretrain", str(table), "--pairs", pairs, "--anyway", "--out", out, "--dry-run", *words])
+    assert ("these positives are depth in disguise" in capsys.readouterr().err) == disguised

@@ -179,7 +179,7 @@ def test_size_and_channels_are_those_of_the_table(make: Make, scan: Scan, tmp_pa
     assert preprocess.spec.channels == 3
     values = InputDataset(stacked, store, preprocess)[0]["input"].values
     assert values.shape == (1, 3, 8, 8)
-    with pytest.raises(DataError, match="3 sections, the encoder takes 1"):
+    with pytest.raises(DataError, match="3 channels, the encoder takes 1"):
         SectionPreprocess(preprocess.scaling, 8, 1).require(stacked, store)
 
 

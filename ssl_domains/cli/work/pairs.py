@@ -119,6 +119,8 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
 def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
     """Plan an epoch and count its positives, negatives and other properties of the pairs.
 
+    Positives are also compared by the numbers that the domain measures on its samples, such as depth and amplitude.
+
     Returns:
         The report; `PairsReport.check` raises when the pairs can't be trained on.
 
@@ -127,7 +129,9 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
     """
     if label is not None:
         train.label(label)
-    return plan_training(domain, config, train).inspect(label, nuisance_columns(domain, train, config))
+    train, measured = with_measured(domain, train)
+    nuisance = dict.fromkeys((*nuisance_columns(domain, train, config), *measured))
+    return plan_training(domain, config, train).inspect(label, tuple(nuisance))
 
 
 def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:

@@ -162,7 +162,7 @@ class SectionPreprocess:
             self.scaling.window(self.scaling.scaling.key(facts))
         found = channels_of(table)
         if found is not None and found != self.channels:
-            cause = f"the samples have {found} sections (times stacks), the encoder takes {self.channels}"
+            cause = f"the samples have {found} channels, the encoder takes {self.channels}"
             raise DataError(cause, "scan with the --channels and --stacks of the training table")
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,32 +17,26 @@ from ssl_domains.samples import (
     LazyArray,
     Problems,
     ReadError,
-    Region,
     SampleTable,
     ScanResult,
     TableMeta,
-    Unreadable,
     current_session,
     each_file,
-    read_guarded,
-    walk,
 )
+from ssl_domains_seismic.copies.offer import copy_beside_table, offers
 from ssl_domains_seismic.interpretation import OPTIONS as INTERPRETATION
 from ssl_domains_seismic.interpretation import SampledSurvey, attach, find_label_files, request_of
 from ssl_domains_seismic.labels import open_label_volume, read_mask
-from ssl_domains_seismic.copies.offer import copy_beside_table, offers
-from ssl_domains_seismic.patches import Cut, patches_of
-from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
+from ssl_domains_seismic.places import Places
 from ssl_domains_seismic.reading import OPTIONS as READING
 from ssl_domains_seismic.reading import Reading, reading_of
 from ssl_domains_seismic.report.summary import one_line
 from ssl_domains_seismic.sampling import OPTIONS as SAMPLING
 from ssl_domains_seismic.sampling import Sampling, sampling_of
+from ssl_domains_seismic.scanning import SUFFIXES, npy_volume, survey_samples, volume_files
 from ssl_domains_seismic.stacks import (
     StackedVolume,
     Stacks,
-    common_places,
-    difference,
     other_stacks,
     stack_groups,
     stacks_of,
@@ -52,14 +44,12 @@ from ssl_domains_seismic.stacks import (
 )
 from ssl_domains_seismic.stacks.column import COLUMN as STACKS
 from ssl_domains_seismic.stacks.groups import OPTIONS as STACKING
-from ssl_domains_seismic.survey import Survey, examine, open_survey
+from ssl_domains_seismic.survey import examine, open_survey
 
 __all__ = ["SUFFIXES", "SeismicReader"]
 
-SUFFIXES = (".sgy", ".segy", ".seg")
 _OPTIONS = tuple(sorted((*READING, *SAMPLING, *STACKING, *INTERPRETATION)))
 _INDEX, _COPY = "index_path", "copy_path"
-_LABELS = re.compile(r"(^|[_-])(labels?|masks?)$")
 _EMPTY: dict[str, Any] = {
     "sample": pl.String,
     "path": pl.String,
@@ -99,7 +89,7 @@ class SeismicReader:
         root = source if source.is_dir() else source.parent
         problems, notes = Problems(), list[str]()
         labels = find_label_files(request.labels, source, problems, notes)
-        volumes = _volumes(source, {file.path for file in labels}, problems, notes)
+        volumes = volume_files(source, {file.path for file in labels}, problems, notes)
         groups = stack_groups(stacks, _names(volumes, root), problems)
         surveys = _surveys(groups, root, reading, sampling, problems, notes)
         attached = attach(surveys, labels, request, problems, notes)
@@ -118,7 +108,7 @@ class SeismicReader:
         path, reading, index = str(row["path"]), reading_of(*(row.get(name) for name in READING)), row.get(_INDEX)
         others = other_stacks(path, row.get(STACKS), index)
         if not others and path.lower().endswith(".npy") and Path(path).is_file():
-            return _npy(path)[..., None]
+            return npy_volume(path)[..., None]
         first = _volume(path, replace(reading, index=index, copy=row.get(_COPY)))
         return StackedVolume((first, *(_volume(file, replace(reading, index=of_file)) for file, of_file in others)))
 
@@ -160,43 +150,13 @@ def _volume(path: str, reading: Reading) -> LazyArray:
     """A file as ``[inline, crossline, sample]``, not yet read."""
     if not Path(path).is_file():
         raise ReadError("the file is gone")
-    return _npy(path) if path.lower().endswith(".npy") else open_survey(path, reading).volume
+    return npy_volume(path) if path.lower().endswith(".npy") else open_survey(path, reading).volume
 
 
 def _mask_path(row: Mapping[str, Any]) -> str:
     if row.get("mask_path") is None:
         raise ReadError("the row has no label volume")
     return str(row["mask_path"])
-
-
-def _volumes(source: Path, labels: set[Path], problems: Problems, notes: list[str]) -> list[Path]:
-    """The files that are volumes, in a fixed order; the others are counted in a note."""
-    found: list[Path] = []
-    other: Counter[str] = Counter()
-    for path in walk(source, problems):
-        if path in labels:
-            continue
-        suffix = path.suffix.lower()
-        if suffix in SUFFIXES or path == source:
-            found.append(path)
-        elif suffix == ".npy":
-            other["label volumes (.npy; --labels FILE uses one)"] += _is_labels(path)
-            found += [] if _is_labels(path) else [path]
-        else:
-            other[suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "of another kind"] += 1
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(other.items()) if count)
-    if kinds:
-        notes.append(f"passed over as no SEG-Y file or .npy volume: {kinds}")
-    return found
-
-
-def _is_labels(path: Path) -> bool:
-    """Whether a name ends in ``labels`` or ``masks`` and a file of the same name without that word is beside it."""
-    word = _LABELS.search(path.stem.lower())
-    if word is None:
-        return False
-    stem = path.stem[: word.start()]
-    return any(path.with_name(f"{name}.npy").is_file() for name in (stem, f"{stem}_seismic") if name)
 
 
 def _surveys(
@@ -223,14 +183,10 @@ def _surveys(
                 if other in facts:
                     problems.add(other, f"the stack {names[lost[0]]} of its survey can't be sampled")
             continue
-        found = {file: read_guarded(lambda file=file: _places(file, of_file[file]), file) for file in group.files}  # type: ignore[misc]
-        causes = [one.cause for one in found.values() if isinstance(one, Unreadable)]
-        of_stack = {names[file]: one for file, one in found.items() if isinstance(one, Places)}
-        said = causes[0] if causes else difference(of_stack)
-        made = said or read_guarded(lambda of_stack=of_stack: _cut(of_stack, sampling), path)  # type: ignore[misc]
-        if not isinstance(made, tuple):
+        made = survey_samples(group, names, of_file, sampling)
+        if isinstance(made, str):
             for file in group.files:
-                problems.add(file, made.cause if isinstance(made, Unreadable) else made)
+                problems.add(file, made)
             continue
         places, cut = made
         for file in group.files:
@@ -264,7 +220,7 @@ def _surveys(
 def _facts(path: Path, reading: Reading) -> dict[str, Any]:
     """What a scan says of a file; raises `ReadError` for one that can't be sampled."""
     if path.suffix.lower() == ".npy":
-        region = _npy(str(path))
+        region = npy_volume(str(path))
         return {
             "summary": f"{' × '.join(map(str, region.shape))}, {region.dtype.name}, times unknown",
             "notes": [],
@@ -292,27 +248,6 @@ def _index(path: Path) -> str | None:
         return None
     digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return str(session.folder.resolve() / "segy-headers" / f"{digest}.json")
-
-
-def _cut(of_stack: Mapping[str, Places], sampling: Sampling) -> tuple[Places, Cut]:
-    places = common_places(of_stack)
-    return places, patches_of(places, sampling)
-
-
-def _places(path: Path, reading: Reading) -> Places:
-    if path.suffix.lower() == ".npy":
-        region = _npy(str(path))
-        return places_of_array(region.shape, region.dtype)
-    survey: Survey = open_survey(path, reading)
-    return places_of_survey(survey)
-
-
-def _npy(path: str) -> Region:
-    region = Region.npy(path)
-    if len(region.shape) != 3 or 0 in region.shape:
-        sides = " × ".join(map(str, region.shape)) or "one number"
-        raise ReadError(f"the .npy file holds {sides}, not a volume of inline × crossline × depth")
-    return region
 
 
 def _with_names(

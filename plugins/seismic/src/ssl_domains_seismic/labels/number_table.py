@@ -15,6 +15,7 @@ from ssl_domains.samples import ReadError
 __all__ = ["NumberTable", "read_number_table"]
 
 _LEAST_COLUMNS = 3
+_MOST_COLUMNS = 200  # exporters write a dozen; finding the meaning of columns takes the square of their number
 _MISSING = {"nan", "null", "none", "undef", "undefined", "n/a", "na", "inf", "+inf", "-inf"}
 _ONLY_SIGNS = re.compile(r"[-*]+")
 _INNER_COMMA = re.compile(r"(?<=\d),(?=\d)")
@@ -42,10 +43,10 @@ def read_number_table(path: Path) -> NumberTable:
     """Read the lines that look alike: those with the commonest arrangement of numbers and words.
 
     Words may be divided by spaces, tabs, commas or semicolons; ``326,0`` is a number where semicolons or spaces divide.
-    Words that are no numbers (``INLINE :  326``) are left out.
+    Words that are no numbers (``INLINE :  326``) are left out. Lines of more than 200 words are no part of the table.
 
     Raises:
-        ReadError: When no line has three numbers, or the file can't be read.
+        ReadError: When no line has 3 to 200 numbers, or the file can't be read.
     """
     tables: dict[Kinds, array[float]] = {}
     headers: list[list[str]] = []
@@ -57,6 +58,8 @@ def read_number_table(path: Path) -> NumberTable:
                 if not words:
                     continue
                 lines += 1
+                if len(words) > _MOST_COLUMNS:
+                    continue
                 numbers = [_number(word) for word in words]
                 kinds = tuple(number is not None for number in numbers)
                 if sum(kinds) >= _LEAST_COLUMNS:
@@ -66,7 +69,7 @@ def read_number_table(path: Path) -> NumberTable:
     except OSError as error:
         raise ReadError(f"it can't be read: {error.strerror or error}") from error
     if not tables:
-        raise ReadError(f"none of its {lines} lines has {_LEAST_COLUMNS} numbers")
+        raise ReadError(f"none of its {lines} lines has {_LEAST_COLUMNS} numbers (and {_MOST_COLUMNS} words at most)")
     kinds = max(tables, key=lambda each: len(tables[each]) / sum(each))
     values = np.frombuffer(tables[kinds], dtype=np.float64).reshape(-1, sum(kinds))
     return NumberTable(values, _names(headers, kinds), lines - len(values))
