@@ -125,7 +125,8 @@ def test_killed_and_resumed_is_the_run_left_alone(
     words = ["toy", "pretrain", str(samples), "--method", method, *SMALL, *settings, "--out"]
     alone, out = tmp_path / "alone", tmp_path / "run"
     assert cli(*words, alone).code == 0
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(toy), *sys.path]), "OMP_NUM_THREADS": "1"}
+    threads = str(torch.get_num_threads())  # as in this process: sums of several threads have other bits
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(toy), *sys.path]), "OMP_NUM_THREADS": threads}
     command = [sys.executable, killed_command.__file__, "3", *words, str(out)]
     child = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()

@@ -94,7 +94,7 @@ class TransformerPictureEncoder(Encoder):
             others = count - height * width
             registers = int(getattr(self.model.config, "num_register_tokens", None) or 0)
             if 0 <= others <= 2 + registers:
-                return tokens[:, others:].transpose(1, 2).unflatten(2, (height, width))
+                return tokens[:, others:].transpose(1, 2).reshape(len(tokens), -1, height, width)
         sides = " × ".join(str(side) for side in values.shape[-2:])
         cause = f"{self.name!r} holds a {type(self.model).__name__}, whose {count} tokens are no places of a picture"
         raise UsageError(f"{cause} of {sides} pixels", _OTHERS)

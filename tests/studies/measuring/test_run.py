@@ -324,7 +324,7 @@ def test_a_study_that_is_asked_to_stop_begins_no_further_cell(pictures: Path, tm
     """The signal reaches the main process alone; its workers hear of it while they prepare a training or train."""
     command = [sys.executable, endless_study.__file__, str(pictures), str(tmp_path)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as study:
         watchdog = threading.Timer(400, os.killpg, (study.pid, signal.SIGKILL))
         watchdog.start()
