@@ -87,7 +87,8 @@ def inner_folds(folds: Sequence[Fold], codes: NDArray[np.int64], share: float, s
     """For each fold, a fold inside its training rows on which its grid point is chosen: no tested row takes part.
 
     The groups that score a grid point are held out as in the folds that test them, so that the gap around them is kept
-    too; between groups that one fold tests together no gap is known. Of several draws of such groups, the one that leaves most rows on its smaller side is taken.
+    too; between groups that one fold tests together no gap is known. Of several draws of such groups, the one that
+    leaves most rows on its smaller side is taken.
 
     Args:
         folds: The folds.
