@@ -162,7 +162,8 @@ def group_table(statistics: Findings) -> Table:
     for row in rows:
         assert row.found is not None
         differences = dict(zip(row.found.groups, row.found.per_group.tolist(), strict=True))
-        name = f"{_with_measure(row.spec, statistics.primary.spec.measure)}, {row.spec.probe}, {percent(row.spec.fraction)}"
+        name = _with_measure(row.spec, statistics.primary.spec.measure)
+        name += f", {row.spec.probe}, {percent(row.spec.fraction)}"
         out.append((name, *(difference(differences.get(group)) for group in groups)))
     return Table(("contrast", *(f"no. {place}" for place in range(1, len(groups) + 1))), tuple(out), 1)
 

@@ -57,7 +57,8 @@ def test_each_fold_trains_with_its_own_point(material: Any, monkeypatch: pytest.
     spec = ContrastSpec("simclr", "random", "linear", 1.0, "balanced accuracy")
     made = {one.name: one.chosen for one in arm_results(plan.arms, "kind", chosen, spec)}
     assert made == {"random": {}, "simclr": {"train.lr": "0.01 in 1 fold, 0.001 in 1 fold"}}
-    stored = [StoredCell.of(cell, scored(None, None, "", cell)) for cell in ran if cell.chooses]
+    choices = [cell for cell in ran if cell.chooses]
+    stored = [StoredCell.of(cell, scored(None, None, "", cell)) for cell in choices]
     names = {int(code): material.groups.names[code] for code in material.groups.tested}
     assert scores_of(stored, ["random", "simclr"], plan.seeds, names) == ()
 
