@@ -14,7 +14,7 @@ from ssl_domains.samples import SampleTable
 
 @pytest.fixture
 def spots() -> SampleTable:
-    """Places 0 … 599 in stretches of 20, each with its own marks; the last third is tested, 20 places before it drop."""
+    """Places 0 … 599 in stretches of 20, each with its own marks; the last third is tested behind a gap of 20."""
     place = np.arange(600)
     marked = np.random.default_rng(0).random((30, 2))[place // 20] < 0.3
     marks = [[name for name, on in zip("ab", row, strict=True) if on] for row in marked]

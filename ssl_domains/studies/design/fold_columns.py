@@ -87,7 +87,8 @@ def inner_folds(folds: Sequence[Fold], codes: NDArray[np.int64], share: float, s
     """For each fold, a fold inside its training rows on which its grid point is chosen: no tested row takes part.
 
     The groups that score a grid point are held out as in the folds that test them, so that the gap around them is kept
-    too. Of several draws of such groups, the one that leaves most rows on its smaller side is taken.
+    too; between groups that one fold tests together no gap is known. Of several draws of such groups, the one that
+    leaves most rows on its smaller side is taken.
 
     Args:
         folds: The folds.
@@ -112,7 +113,7 @@ def _inner(number: int, folds: Sequence[Fold], codes: NDArray[np.int64], share: 
         train = fold.train & ~test
         for other in folds:
             if np.isin(codes[other.test], held).any():
-                train &= other.train
+                train &= other.train | other.test
         if best is None or min(train.sum(), test.sum()) > min(best.train.sum(), best.test.sum()):
             best = Fold(train, test)
     if best is None or not (best.train & (codes >= 0)).any() or not best.test.any():

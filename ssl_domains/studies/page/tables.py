@@ -8,7 +8,7 @@ from ssl_domains.studies.design.measures import MEAN_DICE, OF_PIXELS
 from ssl_domains.studies.evidence.estimate import score_of
 from ssl_domains.studies.evidence.findings import Findings
 from ssl_domains.studies.evidence.least_seeds import SEEDS_FOR_INTERVAL
-from ssl_domains.studies.evidence.result import ArmResult, StudyResult
+from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec, StudyResult
 from ssl_domains.studies.page.verdict import margin_of, verdict
 from ssl_domains.studies.page.wording import contrast_name, difference, interval, number, p_value, percent, setting
 
@@ -127,7 +127,7 @@ def contrast_table(result: StudyResult, statistics: Findings) -> Table:
     rows = []
     for row in statistics.secondary:
         spec, one = row.spec, row.found
-        name = contrast_name(spec) + (f", {spec.measure}" if spec.measure != result.measure else "")
+        name = _with_measure(spec, result.measure)
         where = (spec.probe, percent(spec.fraction))
         if one is None:
             rows.append((name, "not measured", *where, *["–"] * (len(header) - 4)))
@@ -148,7 +148,7 @@ def contrast_remarks(result: StudyResult, statistics: Findings) -> list[str]:
     """Remarks on the secondary contrasts: each once, with the contrasts that it applies to."""
     about: dict[str, list[str]] = {}
     for row in statistics.secondary:
-        name = f"{contrast_name(row.spec)} ({row.spec.probe}, {percent(row.spec.fraction)})"
+        name = f"{_with_measure(row.spec, result.measure)} ({row.spec.probe}, {percent(row.spec.fraction)})"
         for remark in verdict(result, row).remarks:
             about.setdefault(remark, []).append(name)
     return [f"{remark}: {'; '.join(names)}" for remark, names in about.items()]
@@ -162,7 +162,8 @@ def group_table(statistics: Findings) -> Table:
     for row in rows:
         assert row.found is not None
         differences = dict(zip(row.found.groups, row.found.per_group.tolist(), strict=True))
-        name = f"{contrast_name(row.spec)}, {row.spec.probe}, {percent(row.spec.fraction)}"
+        name = _with_measure(row.spec, statistics.primary.spec.measure)
+        name += f", {row.spec.probe}, {percent(row.spec.fraction)}"
         out.append((name, *(difference(differences.get(group)) for group in groups)))
     return Table(("contrast", *(f"no. {place}" for place in range(1, len(groups) + 1))), tuple(out), 1)
 
@@ -230,3 +231,8 @@ def _supervised(result: StudyResult, arm: ArmResult) -> str:
 
 def _place(result: StudyResult, name: str) -> int:
     return next((number for number, arm in enumerate(result.arms) if arm.name == name), len(result.arms))
+
+
+def _with_measure(spec: ContrastSpec, leading: str) -> str:
+    """The contrast, with its measure where that is not the leading one."""
+    return contrast_name(spec) + (f", {spec.measure}" if spec.measure != leading else "")
