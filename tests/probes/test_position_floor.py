@@ -18,7 +18,7 @@ def sections(volume: NDArray[np.uint8]) -> tuple[DenseTargets, MapPlaces]:
     """Every inline of a volume ``[inline, crossline, sample]`` as a map, samples downwards."""
     starts = np.array([[k, 0, 0] for k in range(SECTIONS)])
     axes = np.tile([2, 1], (SECTIONS, 1))
-    places = MapPlaces.of_regions(np.zeros(SECTIONS, dtype=np.int64), starts, starts + [1, WIDE, DEEP], axes)
+    places = MapPlaces.of_regions(np.zeros(SECTIONS, dtype=np.int64), starts, starts + np.array([1, WIDE, DEEP]), axes)
     index = np.full(256, 255, dtype=np.uint8)
     index[:3] = range(3)
     native = NativeMasks([section.T for section in volume], np.arange(SECTIONS), index)
