@@ -123,12 +123,13 @@ class _AveragePrecision:
         misses, hits = counts[..., 0, :], counts[..., 1, :]
         before = np.cumsum(hits, axis=-1) - hits
         ranked = before + np.cumsum(misses, axis=-1) - misses
-        # Behind `ranked` rows, the i-th hit of a bin has about i · misses / (hits + 1) misses of this bin before it:
-        # its precision is (before + i) / (ranked + i · stretch). The sum over i has the closed form with digamma.
-        stretch = 1.0 + misses / (hits + 1.0)
-        start = ranked / stretch
-        reciprocals = digamma(hits + 1.0 + start) - digamma(1.0 + start)
-        found = ((hits + (before - start) * reciprocals) / stretch).sum(axis=-1)
+        # In a random order of the bin's rows, place j holds a hit with probability hits / rows, and then 1 + (j − 1) ·
+        # (hits − 1) / (rows − 1) hits of the bin stand up to it, on average. The sum over j has a closed form.
+        rows = hits + misses
+        others = (hits - 1.0) / np.maximum(rows - 1.0, 1.0)
+        reciprocals = digamma(ranked + rows + 1.0) - digamma(ranked + 1.0)
+        precisions = others * rows + (before + 1.0 - others - others * ranked) * reciprocals
+        found = (_ratio(hits, rows) * precisions).sum(axis=-1, where=rows > 0)
         each = _ratio(found, hits.sum(axis=-1))
         return _mean_defined(each, ~np.isnan(each))
 

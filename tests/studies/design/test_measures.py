@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.metrics import (
@@ -179,7 +181,16 @@ def test_tied_rows_count_as_if_in_random_order() -> None:
     truth = RNG.random((2000, 1)) < 0.1
     sums = ranking_sums(truth, np.full((2000, 1), 0.4), np.zeros(2000, dtype=np.int64), 1)
     orders = [average_precision_score(truth[:, 0], RNG.random(2000)) for _ in range(300)]
-    assert AVERAGE_PRECISION.value(sums.ravel()) == pytest.approx(np.mean(orders), abs=0.003)
+    assert AVERAGE_PRECISION.value(sums.ravel()) == pytest.approx(np.mean(orders), abs=0.0015)
+
+
+def test_ties_are_the_mean_over_all_orders_of_the_rows_of_a_bin() -> None:
+    truth = np.array([[True], [False], [True], [False], [False], [True]])
+    answers = np.array([[0.9], [0.4], [0.4], [0.4], [0.4], [0.4]])
+    sums = ranking_sums(truth, answers, np.zeros(6, dtype=np.int64), 1).ravel()
+    orders = [[5.0, *order] for order in itertools.permutations([4.0, 3.0, 2.0, 1.0, 0.0])]
+    expected = np.mean([average_precision_score(truth[:, 0], order) for order in orders])
+    assert AVERAGE_PRECISION.value(sums) == pytest.approx(expected, abs=1e-12)
 
 
 def test_average_precision_by_hand_and_without_the_class() -> None:
