@@ -77,7 +77,7 @@ def test_shares_of_parihaka_are_those_of_its_labels(
 ) -> None:
     (tmp_path / "parihaka_labels.npz").symlink_to(shared_data / "seismic" / "parihaka_labels.npz")
     monkeypatch.chdir(tmp_path)
-    page = (Path(__file__).parents[3] / "docs" / "how-to" / "seismic-data.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "seismic-facies.md").read_text(encoding="utf-8")
     (conversion,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(conversion, {})
     labels = np.load("parihaka_labels.npy")

@@ -82,7 +82,7 @@ class Bricks:
         """Number of pages that a part of the volume touches."""
         touched = [-(-one.stop // side) - one.start // side for one, side in zip(box[:2], self.sides[:2], strict=True)]
         samples: int = box[2].stop - box[2].start
-        return math.prod(touched) * samples
+        return int(math.prod(touched) * samples)
 
     def _pieces(
         self, box: Sequence[slice]

@@ -81,7 +81,7 @@ def split_table(
         dropped = int((one.near | one.across).sum())
         counts.append((column, names, int(one.train.sum()), int(one.test.sum()), dropped))
     notes += _remarks(made, sides, gap, [name for name in columns if name in table.columns and name != "block"])
-    options = {**table.meta.options, "blocks": blocks, "gap": gap, "hold": hold}
+    options = {**table.meta.options, "blocks": blocks, "gap": gap, "hold": hold, "split_by": "block"}
     meta = replace(table.meta, options={name: value for name, value in options.items() if value is not None})
     written = replace(table.with_columns(**columns), meta=meta)
     if picture is not None:
