@@ -37,19 +37,24 @@ class SeismicScores:
             lines: The command lines, which know the folders.
         """
         from ssl_domains.evaluation import MASKS, read_probe_reports
-        from ssl_domains.finetuning import FINE_TUNED, read_finetune_reports
+        from ssl_domains.finetuning import read_finetune_reports
+        from ssl_domains.finetuning.report import FINE_TUNED
+        from ssl_domains.probes import POSITION
 
-        rows = []
+        rows: list[tuple[str, tuple[float, ...], tuple[float, ...]]] = []
         numbers: tuple[str, ...] = ()
         for arm in ARMS:
             probed = next(one for one in read_probe_reports(lines.run_folder(arm.name)) if one.label == MASKS)
             frozen = [row for row in probed.rows if row.arm.startswith("frozen encoder")]
             numbers = tuple(str(row.groups) for row in frozen)
-            tuned = ()
+            tuned: tuple[float, ...] = ()
             if arm.name in TUNED:
                 (report,) = read_finetune_reports(lines.tuned_folder(arm.name))
                 tuned = tuple(_value(row) for row in report.rows if row.arm == FINE_TUNED)
             rows.append((arm.about, tuple(map(_value, frozen)), tuned))
+        # The floor is the same in every report.
+        floor = [row for row in probed.rows if row.arm == POSITION]
+        rows.append((f"{POSITION}, no picture", tuple(map(_value, floor)), ()))
         return cls(tuple(rows), numbers)
 
     def table(self) -> tuple[list[str], list[list[str]]]:

@@ -62,7 +62,7 @@ class Plane:
         """x to the right and y downwards, in metres or bins, of places in bins: float64 ``[n, 2]``."""
         if self.fit is None:
             return np.stack([crossline, inline], axis=1)
-        return self.fit.at(inline, crossline) * np.array([1.0, -1.0])
+        return np.asarray(self.fit.at(inline, crossline) * np.array([1.0, -1.0]))
 
     @cached_property
     def _box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -85,7 +85,7 @@ class Plane:
 
     def page_at(self, inline: NDArray[np.float64], crossline: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixels from the left and from above of places in bins: float64 ``[n, 2]``."""
-        return (self.map_at(inline, crossline) - self._box[0]) * self.scale + np.array([_ROOM, 0.0])
+        return np.asarray((self.map_at(inline, crossline) - self._box[0]) * self.scale + np.array([_ROOM, 0.0]))
 
     def polyline(self, places: NDArray[np.float64]) -> str:
         """The points of an SVG polygon or line through places in bins, float64 ``[n, 2]`` (inline, crossline)."""
