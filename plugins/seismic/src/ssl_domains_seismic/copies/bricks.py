@@ -81,8 +81,8 @@ class Bricks:
     def pages(self, box: Sequence[slice]) -> int:
         """Number of pages that a part of the volume touches."""
         touched = [-(-one.stop // side) - one.start // side for one, side in zip(box[:2], self.sides[:2], strict=True)]
-        samples: int = box[2].stop - box[2].start
-        return int(math.prod(touched) * samples)
+        number: int = math.prod(touched) * (box[2].stop - box[2].start)
+        return number
 
     def _pieces(
         self, box: Sequence[slice]
