@@ -5,6 +5,7 @@ The trained encoder is compared with random initialisation and, where there are 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def dense_probe_run(
     fit: DenseFit | None = None,
     levels: Levels = "hypercolumn",
     names: Mapping[int, str] | Sequence[str] | None = None,
-    floors: bool = True,
+    alone: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
     """Probe the masks and write the report to ``probe-masks.json`` in the run's folder.
@@ -77,7 +78,8 @@ def dense_probe_run(
         fit: Settings of the fit.
         levels: Whether the head reads the maps of all stages or only the last.
         names: Names of the classes; None takes those that the scan recorded.
-        floors: Whether to score the place of each pixel alone, where samples are regions of arrays.
+        alone: Whether to leave out random initialisation, initial weights, and the floor, which is the place of each
+            pixel, where samples are regions of arrays.
         progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
@@ -117,7 +119,7 @@ def dense_probe_run(
     targets, overlap = scored_once(targets, None if places is None else places.take(used), test)
     masks_read = masks_read_by(run, table, masks)
     report_rows = []
-    for arm, encoder in _arms(run, masks_read):
+    for arm, encoder in itertools.islice(_arms(run, masks_read), 1 if alone else None):
         features = dense_features(
             encoder, run.preprocess, part, store, levels=levels, device=run.config.train.device,
             progress=None if progress is None else _progress_of(progress, arm),
@@ -129,7 +131,7 @@ def dense_probe_run(
                     device=resolve_device(run.config.train.device),
                 )  # fmt: skip
                 report_rows.append(ProbeRow.of_dense(arm, head.name, result, draw.asked, draw.used, seed, draw.note))
-    if floors and places is not None:
+    if places is not None and not alone:
         places = places.take(used)
         for seed, draw in draws:
             result = position_floor(targets, places, groups, draw.rows[used], test, seed=seed)

@@ -15,7 +15,7 @@ from ssl_domains.evaluation import dense_features, dense_probe_run, dense_target
 from ssl_domains.evaluation.dense_maps import map_places, require_same_shapes
 from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune, finetune_config
 from ssl_domains.finetuning.measuring.material import mask_material
-from ssl_domains.probes import DenseFit, run_dense_probe, scored_once
+from ssl_domains.probes import POSITION, DenseFit, run_dense_probe, scored_once
 from ssl_domains.stores import MaskStore
 from ssl_domains.views import MapPreprocess, SignalPreprocess, map_sides, with_label_maps
 
@@ -68,6 +68,19 @@ def test_the_report_of_a_run_counts_overlaps_once_and_says_so(slabs: SlabWorld) 
     assert round(accuracy * voxels) == pytest.approx(accuracy * voxels, abs=1e-6)  # a share of distinct voxels
     assert any(line.startswith("test samples overlap: ") for line in report.remarks())
     assert len(report.rows[0].per_group[0]) == 2
+    arms = [row.arm for row in report.rows]
+    assert [arms[0], *arms[-2:]] == ["frozen encoder", "random initialisation", POSITION]
+    floor = report.rows[-1].values["pixel accuracy"]
+    assert floor is not None
+    assert floor < accuracy - 0.2, "classes are what is bright, wherever it lies"
+
+
+def test_the_probe_alone_has_the_same_scores_of_the_frozen_encoder(slabs: SlabWorld) -> None:
+    given: dict[str, Any] = {"table": slabs.table, "store": slabs.store, "group": "volume", "fit": FIT}
+    whole = dense_probe_run(slabs.run, slabs.masks, **given)
+    alone = dense_probe_run(slabs.run, slabs.masks, **given, alone=True)
+    assert [row.arm for row in alone.rows] == ["frozen encoder"]
+    assert alone.rows[0].values == whole.rows[0].values
 
 
 def test_fine_tuning_learns_the_maps_and_gives_them_back_as_they_lie(slabs: SlabWorld, tmp_path: Path) -> None:

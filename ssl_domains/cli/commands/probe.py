@@ -88,7 +88,7 @@ def command(
         if retrieval and given:
             raise UsageError(f"{flag} is not for retrieval, which fits nothing", "leave it out")
     for flag, given in (
-        ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade), ("--alone", alone)
+        ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade)
     ):  # fmt: skip
         if masks and given:
             raise UsageError(f"{flag} is for columns, not for masks", "leave it out, or probe a column with --label")
@@ -102,8 +102,9 @@ def command(
             )
         elif label is None:
             report = probe_masks(
-                domain, run, samples=samples, group=group, fractions=shares, heads=head or ["1x1"], last_map=last_map
-            )
+                domain, run, samples=samples, group=group, fractions=shares, heads=head or ["1x1"], last_map=last_map,
+                alone=alone,
+            )  # fmt: skip
         else:
             floors = tuple(floor or ())
             tiling = tiling_of(tile, overlap)

@@ -85,6 +85,7 @@ def probe_masks(
     fractions: Sequence[float] = (1.0,),
     heads: Sequence[str] = ("1x1",),
     last_map: bool = False,
+    alone: bool = False,
 ) -> ProbeReport:
     """Probe the masks of the samples with the frozen maps of a run and of random initialisation.
 
@@ -96,6 +97,7 @@ def probe_masks(
         fractions: Shares of the training groups with masks.
         heads: Names of heads: ``1x1``, ``deeplab``.
         last_map: Let the heads read only the last map.
+        alone: Whether to leave out random initialisation and the floor of position.
     """
     from ssl_domains.evaluation import dense_probe_run
     from ssl_domains.probes import ConvHead, DeepLabHead
@@ -118,6 +120,7 @@ def probe_masks(
             fractions=fractions,
             heads=[known[name]() for name in heads],
             levels="last" if last_map else "hypercolumn",
+            alone=alone,
             progress=_embedding(progress),
         )
 

@@ -96,9 +96,9 @@ class SeismicDemonstration:
     def _job(self, arm: Arm) -> Job:
         lines = self.lines
         run = lines.run_folder(arm.name)
-        words = [lines.pretrain(arm, run), lines.probe(run)]
-        if arm.name in TUNED:
-            words.append(lines.finetune(run, lines.tuned_folder(arm.name)))
+        words = [lines.pretrain(arm, run)]
+        # A fine-tuning reports the frozen probe too; a probe alone has the floor.
+        words.append(lines.finetune(run, lines.tuned_folder(arm.name)) if arm.name in TUNED else lines.probe(run))
         if arm.name in PICTURED:
             tuned = lines.tuned_folder(arm.name, one_line=True)
             words += [lines.finetune_one_line(run, tuned), lines.predict(tuned, lines.predictions(arm.name))]

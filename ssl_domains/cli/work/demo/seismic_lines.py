@@ -102,9 +102,9 @@ class SeismicLines:
         return ["seismic", "header", str(file)]
 
     def scan(self) -> list[str]:
-        """Makes the table: patches of 40 samples × 40 traces of every inline, with the exact facies as labels."""
+        """Makes the table: patches of 32 samples × 32 traces of every inline, with the exact facies as labels."""
         labels = ["--labels", str(self.out / "data" / "labels" / "facies.npy"), "--label-names", LABELS]
-        return ["seismic", "scan", str(self.survey), "-o", str(self.scanned), "--patch", "40", *labels]
+        return ["seismic", "scan", str(self.survey), "-o", str(self.scanned), "--patch", "32", *labels]
 
     def split(self) -> list[str]:
         """Holds a quarter of the survey out, with a gap of 8 lines."""
@@ -113,7 +113,7 @@ class SeismicLines:
 
     def scan_crossed(self) -> list[str]:
         """Makes a table of inlines and crosslines, split by section: they cross each other."""
-        options = ["--along", "inline,crossline", "--patch", "40", "--every", "4", "--split-by", "section"]
+        options = ["--along", "inline,crossline", "--patch", "32", "--every", "4", "--split-by", "section"]
         return ["seismic", "scan", str(self.survey), "-o", str(self.crossed), *options]
 
     def audit(self) -> list[str]:
@@ -138,7 +138,7 @@ class SeismicLines:
 
     def probe(self, run: Path) -> list[str]:
         """Probes the facies of a run, with 1, 5 and 100 % of the lines."""
-        return ["seismic", "probe", str(run), "--masks", "--group", "inline", "--fractions", _FEW, "--draws", "1"]
+        return ["seismic", "probe", str(run), "--masks", "--group", "inline", "--fractions", _FEW]
 
     def finetune(self, start: Path, out: Path, fractions: str = _FEW) -> list[str]:
         """Fine-tunes a run on the facies of some lines."""

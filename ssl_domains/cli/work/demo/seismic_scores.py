@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SeismicScores", "trained_lines"]
 
 METRIC = "pooled mean IoU"
+_ENCODER = "frozen encoder"
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,23 @@ class SeismicScores:
         """
         from ssl_domains.evaluation import MASKS, read_probe_reports
         from ssl_domains.finetuning import read_finetune_reports
-        from ssl_domains.finetuning.report import FINE_TUNED
+        from ssl_domains.finetuning.report import FINE_TUNED, FROZEN
         from ssl_domains.probes import POSITION
 
         rows: list[tuple[str, tuple[float, ...], tuple[float, ...]]] = []
+        floor: tuple[float, ...] = ()
         numbers: tuple[str, ...] = ()
         for arm in ARMS:
-            probed = next(one for one in read_probe_reports(lines.run_folder(arm.name)) if one.label == MASKS)
-            frozen = [row for row in probed.rows if row.arm.startswith("frozen encoder")]
-            numbers = tuple(str(row.groups) for row in frozen)
-            tuned: tuple[float, ...] = ()
             if arm.name in TUNED:
-                (report,) = read_finetune_reports(lines.tuned_folder(arm.name))
-                tuned = tuple(_value(row) for row in report.rows if row.arm == FINE_TUNED)
-            rows.append((arm.about, tuple(map(_value, frozen)), tuned))
-        # The floor is the same in every report.
-        floor = [row for row in probed.rows if row.arm == POSITION]
-        rows.append((f"{POSITION}, no picture", tuple(map(_value, floor)), ()))
+                (tuned,) = read_finetune_reports(lines.tuned_folder(arm.name))
+                scores = {kind: [row for row in tuned.rows if row.arm == kind] for kind in (FROZEN, FINE_TUNED)}
+                rows.append((arm.about, _values(scores[FROZEN]), _values(scores[FINE_TUNED])))
+                numbers = tuple(str(row.groups) for row in scores[FROZEN])
+            else:
+                probed = next(one for one in read_probe_reports(lines.run_folder(arm.name)) if one.label == MASKS)
+                rows.append((arm.about, _values([row for row in probed.rows if row.arm.startswith(_ENCODER)]), ()))
+                floor = _values([row for row in probed.rows if row.arm == POSITION])
+        rows.append((f"{POSITION}, no picture", floor, ()))
         return cls(tuple(rows), numbers)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
@@ -80,7 +82,8 @@ def trained_lines(lines: SeismicLines) -> list[str]:
     return [f"il:{number:.0f}" for number in frame["inline"].unique().sort().to_list()]
 
 
-def _value(row: ProbeRow | FineTuneRow) -> float:
-    value = row.values[METRIC]
-    assert value is not None  # every facies is in the held-out block
-    return value
+def _values(rows: Sequence[ProbeRow | FineTuneRow]) -> tuple[float, ...]:
+    """The score of each row; every facies is in the held-out block, so that it is defined."""
+    scores = [row.values[METRIC] for row in rows]
+    assert None not in scores
+    return tuple(score for score in scores if score is not None)
