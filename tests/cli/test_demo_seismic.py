@@ -36,7 +36,7 @@ def parsed(words: Sequence[str]) -> dict[str, Any]:
     command = group.commands[name]
     while hasattr(command, "commands"):
         command = command.commands[left.pop(0)]
-    context = command.make_context(name, [], resilient_parsing=True)
+    context = type(command).context_class(command, info_name=name)
     values, positional, _ = command.make_parser(context).parse_args(left)
     assert not [word for word in positional if word.startswith("-")], words
     return dict(values)
