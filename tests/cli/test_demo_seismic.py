@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from ssl_domains.cli.app import app
+from command_lines import check_line
+from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import SeismicDemonstration
 from ssl_domains.cli.work.demo import seismic as module
 from ssl_domains.cli.work.demo.folder import COMMANDS
@@ -28,34 +28,13 @@ def demonstration(tmp_path: Path) -> SeismicDemonstration:
     return SeismicDemonstration(SeismicLines(tmp_path / "demo"), Registry().domain("seismic"))
 
 
-def parsed(words: Sequence[str]) -> dict[str, Any]:
-    """The options and arguments of a command line, as the command would get them."""
-    domain = words[0] == "seismic"
-    group: Any = typer.main.get_command(Registry().command("seismic") if domain else app)
-    name, *left = words[1:] if domain else words
-    command = group.commands[name]
-    while hasattr(command, "commands"):
-        command = command.commands[left.pop(0)]
-    context = type(command).context_class(command, info_name=name)
-    values, positional, _ = command.make_parser(context).parse_args(left)
-    assert not [word for word in positional if word.startswith("-")], words
-    return dict(values)
-
-
 def test_every_line_can_be_typed(demonstration: SeismicDemonstration) -> None:
-    lines = [shlex.split(line) for line in demonstration.script().splitlines()]
-    assert all(words[0] == "ssl-domains" for words in lines)
-    for words in lines:
-        parsed(words[1:])
-    with pytest.raises(Exception, match="--outs"):
-        parsed(["seismic", "pretrain", "t.parquet", "--outs", "run"])
-    trained = [words for words in lines if words[2] == "pretrain"]
+    text = demonstration.script().splitlines()
+    registry = Registry()
+    for line in [*text, typed(demonstration.lines.slice_page(["il:300"]))]:
+        check_line(line, registry)
+    trained = [words for words in map(shlex.split, text) if words[2] == "pretrain"]
     assert [words[words.index("--out") + 1].rpartition("/")[2] for words in trained] == [arm.name for arm in ARMS]
-    slice_words = demonstration.lines.slice_page(["il:300"])
-    assert [panel.partition("=")[0] for panel in parsed(slice_words)["run"]] == [
-        "SimCLR, random batches",
-        ARMS[0].about,
-    ]
 
 
 def scored(lines: SeismicLines, frozen: dict[str, float], tuned: dict[str, float], floor: float) -> None:
