@@ -108,7 +108,8 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
     out = capsys.readouterr().out
     assert "words 9,21" in out
     assert "hidden" not in out
-    assert (lines.out / COMMANDS).read_text(encoding="utf-8") == demonstration.script()
+    written = (lines.out / COMMANDS).read_text(encoding="utf-8")
+    assert written == demonstration.script() + typed(lines.slice_page(["il:262"])) + "\n"
     code = 0
     with pytest.raises(DataError, match="not refused"):
         demonstration.play(invoke, lambda words: code)

@@ -167,6 +167,8 @@ def test_a_volume_of_another_grid_is_refused(labelled: tuple[Path, NDArray[np.ui
 
 def test_names_of_panels(tmp_path: Path) -> None:
     assert named_paths([f"SimCLR = {tmp_path}"], "--run") == (("SimCLR", tmp_path),)
+    rule = "neighbours(m=100, ms=0)"
+    assert named_paths([f"{rule}={tmp_path}"], "--run") == ((rule, tmp_path),)
     for wrong in ("SimCLR", f"={tmp_path}", "SimCLR=nowhere"):
         with pytest.raises(UsageError):
             named_paths([wrong], "--run")

@@ -83,7 +83,10 @@ class SeismicDemonstration:
         note(f"\n4. {len(ARMS)} trainings, their probes and fine-tunings, {self.processes} processes of one thread")
         run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
         note("\n5. The survey as one interpreted line tells it, and the picture")
-        self._run(invoke, lines.slice_page(trained_lines(lines)))
+        words = lines.slice_page(trained_lines(lines))
+        with (out / COMMANDS).open("a", encoding="utf-8") as file:
+            file.write(typed(words) + "\n")
+        self._run(invoke, words)
         headings, rows = SeismicScores.read(lines).table()
         scores = f"{TITLE}\n{SeismicScores.CAPTION}\n\n{table(headings, rows)}"
         note(f"\n{scores}\n\npage: {lines.page}\ncommand lines: {out / COMMANDS}\n")

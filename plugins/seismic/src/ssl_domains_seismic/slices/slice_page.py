@@ -185,17 +185,20 @@ def _render(
 
 
 def named_paths(texts: Sequence[str], flag: str) -> tuple[Named, ...]:
-    """Read ``NAME=PATH`` of an option that can be given several times.
+    """Read ``NAME=PATH`` of an option that can be given several times; the name may hold ``=`` too.
 
     Raises:
         UsageError: For another form, or a path that isn't there.
     """
     out = []
     for text in texts:
-        name, sign, path = text.partition("=")
-        if not sign or not name.strip() or not path.strip():
+        words = text.split("=")
+        choices = [("=".join(words[:at]).strip(), "=".join(words[at:]).strip()) for at in range(1, len(words))]
+        choices = [(name, path) for name, path in choices if name and path]
+        if not choices:
             raise UsageError(f"{flag} {text!r} names no panel", f'write {flag} "SimCLR=PATH"')
-        if not Path(path.strip()).exists():
-            raise UsageError(f"{flag}: there is no {path.strip()!r}", "give a file or folder that is there")
-        out.append((name.strip(), Path(path.strip())))
+        found = next(((name, Path(path)) for name, path in choices if Path(path).exists()), None)
+        if found is None:
+            raise UsageError(f"{flag}: there is no {choices[0][1]!r}", "give a file or folder that is there")
+        out.append(found)
     return tuple(out)
