@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import jinja2
 import numpy as np
 
 from ssl_domains.pairs import PairsReport
@@ -17,6 +16,7 @@ from ssl_domains.pairs.inspection.reasons import PairReasons, PairState
 from ssl_domains.pairs.inspection.shown import coded_columns
 from ssl_domains.pairs.rules.words import measured_columns, objective_words
 from ssl_domains.reports.bars import histogram, share_bar
+from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
 from ssl_domains.samples import Reader, require_target, write_errors, write_whole
@@ -151,13 +151,7 @@ def _render(
     )
     reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
     sheet = _Sheet(plan, report.label, columns, reasons, pictures)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ssl_domains.reports", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("ssl_domains.reports")
     return environment.get_template("pair_sheet.html.j2").render(
         domain=domain,
         headline=objective_words(plan.objective),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from ssl_domains.errors import DataError, UsageError
@@ -17,6 +16,7 @@ from ssl_domains.pairs import Objective, parse
 from ssl_domains.reports.curves import health_charts, loss_chart
 from ssl_domains.reports.embedding_map import EmbeddingMap, Projection, embedding_map
 from ssl_domains.reports.facts import environment_rows, facts, headline, rule_text, shown_config, view_steps, warnings
+from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_numbers import pair_rows
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
@@ -87,13 +87,7 @@ def _render(
     picture: EmbeddingMap | None,
     missing: str,
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ssl_domains.reports", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("ssl_domains.reports")
     environment.filters["embedded_json"] = _embedded_json
     metrics = run.metrics()
     with run.reading("metrics.jsonl"):

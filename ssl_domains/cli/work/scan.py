@@ -83,7 +83,7 @@ def scan_to(
         DataError: When nothing could be read; the file of problems is written all the same.
         PluginError: When the reader itself fails, which has to list a bad file as a problem.
     """
-    from ssl_domains.samples import require_target
+    from ssl_domains.samples import TableFiles, require_target
 
     if not source.exists():
         raise UsageError(f"there is no source {str(source)!r}", "name a folder, a file, or a table with a path column")
@@ -92,24 +92,8 @@ def scan_to(
     if out.suffix.lower() not in _TABLES or out.suffix.lower() == ".tsv":
         raise UsageError(f"can't write a table as {out.name!r}", "name it .parquet, .csv or .xlsx")
     require_target(out)
-    with one_writer(out):
-        return _scan_to(domain, source, out, dict(options or {}), join, on, split, progress)
-
-
-def _scan_to(
-    domain: Domain,
-    source: Path,
-    out: Path,
-    options: dict[str, Any],
-    join: Path | None,
-    on: str | None,
-    split: Split | None,
-    progress: Callable[[str, int, int], None] | None,
-) -> Scanned:
-    from ssl_domains.samples import TableFiles
-
-    with TableFiles(out).kept() as files:
-        return _write_table(domain, source, out, options, join, on, split, progress, files)
+    with one_writer(out), TableFiles(out).kept() as files:
+        return _write_table(domain, source, out, dict(options or {}), join, on, split, progress, files)
 
 
 def _write_table(

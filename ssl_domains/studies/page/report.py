@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from ssl_domains.reports.html_page import page_templates
 from ssl_domains.samples import require_target, write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
@@ -90,12 +89,7 @@ def environment_rows(result: StudyResult) -> list[tuple[str, str]]:
 
 
 def _render(result: StudyResult, statistics: Findings) -> str:
-    loader = jinja2.ChoiceLoader(
-        [jinja2.PackageLoader(f"ssl_domains.{room}", "templates") for room in ("studies", "reports")]
-    )
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = page_templates("ssl_domains.studies", "ssl_domains.reports")
     dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
     values: dict[str, Any] = {
         "result": result,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,29 +23,19 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
         scores: The scores.
         title: Sentence that says that this is no evidence.
     """
-    import jinja2
-    from markupsafe import Markup
-
     from ssl_domains.cli.work.demo.pictures import grade_strips, positive_strips
     from ssl_domains.cli.work.pairs import training_rows
     from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.reports.html_page import page_colours, page_templates
     from ssl_domains.samples import write_errors, write_whole
     from ssl_domains.stores import ArrayStore, default_store
 
     table = training_rows(open_table(domain, lines.samples))
     store = ArrayStore.open(default_store(lines.samples), domain.reader())
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ssl_domains.cli.work.demo", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = resources.files("ssl_domains.reports") / "templates"
-    colours = (styles / "colours.css").read_text(encoding="utf-8")
+    environment = page_templates("ssl_domains.cli.work.demo")
     text = environment.get_template("summary.html.j2").render(
         title=title,
-        colours=Markup(colours),
+        colours=page_colours(),
         scores=scores,
         groups=_groups(scores),
         broken=scores.broken(),

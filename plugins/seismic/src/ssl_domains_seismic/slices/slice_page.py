@@ -155,24 +155,14 @@ def _render(
     blocks: Sequence[tuple[str, bool]],
     names: dict[int, str],
 ) -> str:
-    from importlib import resources
+    from ssl_domains.reports.html_page import page_colours, page_templates
 
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ssl_domains_seismic.slices", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = resources.files("ssl_domains.reports") / "templates"
+    environment = page_templates("ssl_domains_seismic.slices")
     legend = [(name, CLASS_COLOURS[place % len(CLASS_COLOURS)]) for place, name in enumerate(names.values())]
     below, left = plane.axes()
     return environment.get_template("slice.html.j2").render(
         title=request.title,
-        colours=Markup((styles / "colours.css").read_text(encoding="utf-8")),
+        colours=page_colours(),
         plane=plane,
         below=below,
         left=left,
