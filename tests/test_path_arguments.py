@@ -27,6 +27,7 @@ CALLED_BY_THE_CORE = {
     "Material",
     "PluginSettings",
     "PluginSettings.of",
+    "TableFiles",
 }
 """The core calls these, or they hold values, and a ``Path`` is promised."""
 
