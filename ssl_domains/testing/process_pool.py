@@ -28,6 +28,8 @@ TIMEOUT = 120.0
 
 __all__ = ["ProcessPool", "Reference"]
 
+_PATIENCE = 5  # seconds that a process gets to end by itself
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -134,7 +136,11 @@ class ProcessPool:
             self._processes.append(subprocess.Popen(words, env=environment, **pipes))
 
     def close(self, kill: bool = False) -> None:
-        """End the processes of the pool."""
+        """End the processes of the pool.
+
+        They end when their pipe is closed. A child that this process has forked meanwhile, such as a worker of a data
+        loader, holds the pipe open; then they are killed.
+        """
         for process in self._processes:
             if kill:
                 process.kill()
@@ -142,7 +148,7 @@ class ProcessPool:
                 _pipe(process.stdin).close()
         for process in self._processes:
             try:
-                process.wait(timeout=30)
+                process.wait(timeout=_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(timeout=30)
