@@ -62,6 +62,6 @@ def _work(survey: Path, store: Path, crops: int) -> int:
     for row in chosen:
         ends = table.frame["region"][row].to_list()
         part = tuple(slice(start, stop) for start, stop in zip(ends[0::2], ends[1::2], strict=True))
-        assert np.array_equal(samples[row], copied.read(part)[0]), "the copy has the samples of the survey"
+        assert np.array_equal(samples[row][..., 0], copied.read(part)[0]), "the copy has the samples of the survey"
     copy.unlink()
     return len(chosen)

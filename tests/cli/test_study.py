@@ -115,6 +115,10 @@ def test_a_pilot_runs_its_own_arms(study, cli, tmp_path):
         done = cli(*words, *more)
         assert done.code == 2
         assert f"--pilot runs arms of its own, so {more[0]} has no meaning beside it" in done.err
+    done = cli(*words)
+    assert done.code == 2
+    assert "the study has 1 seed" in done.err
+    study.write_text(study.read_text().replace("seeds = 1", "seeds = 3"))
     done = cli(*words, "--jobs", "1", "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)

@@ -36,7 +36,7 @@ def work(survey, store, count):
     for row in np.linspace(0, len(table) - 1, count, dtype=int).tolist():
         ends = table.frame["region"][row].to_list()
         part = tuple(slice(*pair) for pair in zip(ends[0::2], ends[1::2]))
-        assert np.array_equal(samples[row], copied.read(part)[0])
+        assert np.array_equal(samples[row][..., 0], copied.read(part)[0])
     return int(np.count_nonzero(copied.read((slice(0, 64), slice(0, 64), slice(5, 6)))[0]))
 
 small, large = map(Path, sys.argv[1:])

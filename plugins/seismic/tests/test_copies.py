@@ -33,6 +33,7 @@ from ssl_domains_seismic.copies.write import copy_bytes, copy_seconds, write_cop
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.segy.volume import SegyVolume
+from ssl_domains_seismic.stacks import StackedVolume
 from ssl_domains_seismic.survey import open_survey
 
 from .conftest import grid_words, smooth
@@ -391,7 +392,9 @@ def test_samples_of_two_surveys_are_the_same_with_copies_and_after_a_move(two_su
     table = read_table(tmp_path / "moved" / "s.parquet")
     for name, one in (("a.sgy", 1), ("b.sgy", 0)):
         row = table.frame.filter(pl.col("survey") == name).row(0, named=True)
-        volume = SeismicReader().open(row)
+        stacked = SeismicReader().open(row)
+        assert isinstance(stacked, StackedVolume)
+        (volume,) = stacked.volumes
         assert isinstance(volume, SegyVolume)
         assert volume.copy is not None
         assert Path(volume.copy.path).parent == tmp_path / "moved" / "segy-copies"

@@ -139,7 +139,7 @@ def test_a_map_has_the_sides_of_the_picture_and_lies_in_the_middle_section(
         part = picture_of(number[i0:i1, x0:x1, t0:t1], along)[:, :, channels // 2]
         low, (down, right) = places.low[row].tolist(), places.axes[row].tolist()
         for pixel in ((0, 0), (7, 0), (3, 5), (7, 5)):
-            at = list(low)
+            at = low[:3]
             at[down] += pixel[0]
             at[right] += pixel[1]
             assert part[pixel] == number[tuple(at)]

@@ -258,8 +258,8 @@ def test_field_cases_keep_their_headers(
                 assert set(file.attributes(109)[:]) == {right["t0"]}
                 assert (file.samples[0], file.samples[-1]) == (right["t0"], right["t_last"])
     table, store = scanned(source, tmp_path / "store", patch="16", lines="189,193", edges=True, live=0.0)
-    lines = SeismicReader().open(table.frame.row(0, named=True)).shape
-    means = means_of(world.model, table, store, lines)  # type: ignore[arg-type]
+    lines = SeismicReader().open(table.frame.row(0, named=True)).shape[:3]
+    means = means_of(world.model, table, store, lines)
     with segyio.open(tmp_path / "out/masks/a.classes.sgy", ignore_geometry=True, endian=order) as file:
         numbers = [(file.header[k][189], file.header[k][193]) for k in range(file.tracecount)]
         inlines, crosslines = (sorted(set(words)) for words in zip(*numbers, strict=True))

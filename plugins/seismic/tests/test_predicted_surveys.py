@@ -139,7 +139,7 @@ def run(tmp_path: Path) -> Run:
             model, table, store, out, root=source.parent,  # type: ignore[arg-type]
             map_files=partial(SEISMIC.map_files, **chosen),
         )  # fmt: skip
-        return Survey(table, reader.load(table.frame.row(0, named=True)), out, found, model)
+        return Survey(table, reader.load(table.frame.row(0, named=True))[..., 0], out, found, model)
 
     return made
 

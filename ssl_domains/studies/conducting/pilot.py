@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.studies.conducting.conduct import alone_in_study
 from ssl_domains.studies.conducting.preparation import contrast_spec
 from ssl_domains.studies.design.arms import Arm
@@ -79,8 +79,11 @@ def pilot(study: StudyFile, material: Material, arms: Sequence[Arm], *, jobs: in
         say: Called with one line of text for each finished cell.
 
     Raises:
+        UsageError: When the study has one seed.
         DataError: When the measure is undefined without one of the groups.
     """
+    if study.seeds < 2:
+        raise UsageError("the study has 1 seed, and can't tell any difference from chance", "write seeds = 5")
     names = [arm.name for arm in arms]
     spec = contrast_spec(study.primary, material.labels.task, names, masks="dense" in study.probes)
     # Random initialisation is not fine-tuned: the frozen probe beside it takes its place.

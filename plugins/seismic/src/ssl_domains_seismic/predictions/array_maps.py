@@ -17,6 +17,8 @@ from ssl_domains_seismic.predictions.survey_maps import Blocks, VolumeMaps
 
 __all__ = ["ArrayMaps"]
 
+_HEADER_BYTES = 128  # of a .npy file with three sides
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayMaps(VolumeMaps):
@@ -26,7 +28,7 @@ class ArrayMaps(VolumeMaps):
 
     def _file_bytes(self, sample_bytes: int, classes: int) -> int:
         try:
-            return prod(self._shape()) * (sample_bytes + 4 * classes)
+            return prod(self._shape()) * (sample_bytes + 4 * classes) + (1 + classes) * _HEADER_BYTES
         except ReadError:  # said when the files are written: then it is a problem of this source alone
             return 0
 
