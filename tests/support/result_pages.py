@@ -27,4 +27,4 @@ def unlike(study: StudyFile, folder: Path, out: Path) -> list[str]:
 
 def _is_of(name: str, path: Path) -> bool:
     """Whether a file is the page of a study, ``NAME.md``, or a figure of it, ``NAME-FIGURE.svg``."""
-    return path.suffix in (".md", ".svg") and (path.stem == name or path.stem.rpartition("-")[0] == name)
+    return path.name == f"{name}.md" or (path.suffix == ".svg" and path.stem.rpartition("-")[0] == name)
