@@ -141,3 +141,21 @@ def test_contents_are_those_of_the_regions(tmp_path: Path, opens: bool) -> None:
     split = one.take(np.arange(4)).with_columns(split=["train", "train", "train", "test"])
     leak = audit_split(split, "split", decode=decoding(reader)).leaks
     assert [(one.check, one.found) for one in leak] == [("content", 1)]
+
+
+class Stacks(Volumes):
+    """A reader of volumes whose last side are channels."""
+
+    axes = "zyxc"
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_region_without_channels_has_all_of_them(tmp_path: Path, opens: bool) -> None:
+    stacks = np.random.default_rng(0).normal(size=(3, 5, 6, 2))
+    np.save(tmp_path / "a.npy", stacks)
+    regions = [[0, 1, 0, 5, 2, 6], [1, 2, 0, 5, 0, 6, 1, 2], [0, 1, 0, 5]]
+    rows = table(regions, array=["a"] * 3, path=[str(tmp_path / "a.npy")] * 3)
+    read = dict(decoding(Stacks(opens=opens))(rows))
+    assert np.array_equal(read[0], stacks[:1, :, 2:])
+    assert np.array_equal(read[1], stacks[1:2, :, :, 1:])
+    assert read[2] is None

@@ -20,7 +20,7 @@ ARMS = (
     Arm("neighbours", f"{RULE}: the same place of a near line", ("--pairs", RULE)),
     Arm("simclr", "SimCLR, random batches", ()),
     Arm("shuffled", "the rule, places shuffled (control)", ("--pairs", RULE, "--shuffle-metadata", "{seed}")),
-    Arm("random", "random weights, no training", ("--set", "train.max_steps=0")),
+    Arm("random", "random weights, no training", ("--set", "train.epochs=0")),
 )
 """In the order of the table."""
 
@@ -54,7 +54,7 @@ class SeismicLines:
     out: Path
     seed: int = 0
     steps: int = 120
-    tuning_steps: int = 80
+    tuning_steps: int = 50
 
     @property
     def survey(self) -> Path:
@@ -131,7 +131,9 @@ class SeismicLines:
 
     def pretrain(self, arm: Arm, run: Path) -> list[str]:
         """Trains an arm into the folder ``run``."""
-        common = {"train.lr": 2e-3, "train.max_steps": self.steps, "train.seed": self.seed}
+        common = {"train.lr": 2e-3, "train.seed": self.seed}
+        if "train.epochs=0" not in arm.options:
+            common["train.max_steps"] = self.steps
         sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
         options = [word.format(seed=self.seed) for word in arm.options]
         return ["seismic", "pretrain", str(self.samples), "--out", str(run), *_BATCH, *sets, *options]
@@ -152,7 +154,7 @@ class SeismicLines:
 
     def predict(self, tuned: Path, out: Path) -> list[str]:
         """Predicts the whole survey as SEG-Y."""
-        return ["seismic", "predict", str(tuned), str(self.scanned), "-o", str(out)]
+        return ["seismic", "predict", str(tuned), str(self.survey), "-o", str(out)]
 
     def predicted_classes(self, arm: str) -> Path:
         """The SEG-Y file of the predicted classes of an arm."""
