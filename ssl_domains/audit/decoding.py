@@ -71,10 +71,8 @@ def _opened(reader: Reader, row: Mapping[str, Any]) -> Callable[[list[int] | Non
         ends = [end for side in shape for end in (0, side)]
         if region is not None:
             # A region of an array with channels may leave them out: it has all of them.
-            left_out = (
-                ends[-2:] if len(region) == len(ends) - 2 and getattr(reader, "axes", "hwc").endswith("c") else []
-            )
-            ends = [*region, *left_out]
+            channels = ends[-2:] if getattr(reader, "axes", "hwc").endswith("c") else []
+            ends = [*region, *(channels if len(region) == len(ends) - 2 else [])]
         if len(ends) != 2 * len(shape):
             raise ValueError(f"the region has {len(ends)} numbers, an array of {len(shape)} sides needs two a side")
         slices = tuple(slice(start, stop) for start, stop in zip(ends[0::2], ends[1::2], strict=True))
