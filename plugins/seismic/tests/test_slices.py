@@ -29,8 +29,9 @@ from ssl_domains_seismic.slices import SliceRequest, named_paths, write_slice_pa
 from ssl_domains_seismic.slices.features import slice_features
 from ssl_domains_seismic.slices.plane import Plane
 from ssl_domains_seismic.slices.samples import samples_on
+from ssl_domains_seismic.slices.survey_slice import SurveySlice
 
-from .conftest import smooth
+from .conftest import grid_words, smooth, write
 
 Make = Callable[..., Path]
 Scan = Callable[..., ScanResult]
@@ -195,3 +196,14 @@ def test_the_page_from_the_command_line(labelled: tuple[Path, NDArray[np.uint8]]
     result = CliRunner().invoke(app, ["slice", str(labelled[0]), "--at", "40", "-o", str(out)])
     assert result.exit_code == 0, result.output
     assert out.stat().st_size > 5_000
+
+
+def test_a_hole_of_the_survey_has_no_class(make: Make, scan: Scan, tmp_path: Path) -> None:
+    words = [words for words in grid_words(range(16), range(16)) if words != {189: 3, 193: 5}]
+    traces = smooth(16, 16, 32).reshape(256, 32)[: len(words)]
+    make(traces, words)
+    shown = SurveySlice.of(scan(along="inline", patch="8").samples, None, 40.0)
+    guess = shown.plane_of(write(tmp_path / "guess" / "g.sgy", np.ones_like(traces), words))
+    expected = np.ones((16, 16))
+    expected[3, 5] = 255
+    np.testing.assert_array_equal(guess, expected)

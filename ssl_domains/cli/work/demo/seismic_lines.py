@@ -35,6 +35,8 @@ COMPARED = ("simclr", "neighbours")
 
 SLICE_MS = "1420"
 
+_SHORT = {"neighbours": RULE, "simclr": "SimCLR", "random": "Random weights"}
+
 _ONE_LINE = "0.012"
 _FEW = f"{_ONE_LINE},0.05,1"
 _BATCH = ("--set", "train.batch_size=64")
@@ -166,9 +168,8 @@ class SeismicLines:
         Args:
             drawn: The interpreted lines, such as ``il:262``.
         """
-        abouts = {arm.name: arm.about for arm in ARMS}
-        shown = [f"{abouts[name]}, fine-tuned on one line={self.predicted_classes(name)}" for name in PICTURED]
-        compared = [f"{abouts[name]}={self.run_folder(name)}" for name in COMPARED]
+        shown = [f"{_SHORT[name]}, fine-tuned on one line={self.predicted_classes(name)}" for name in PICTURED]
+        compared = [f"{_SHORT[name]}={self.run_folder(name)}" for name in COMPARED]
         words = ["seismic", "slice", str(self.samples), "--at", SLICE_MS, "-o", str(self.page)]
         words += ["--title", "One time slice of a simulated survey"]
         for flag, values in (("--predicted", shown), ("--run", compared), ("--line", drawn)):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.samples import ReadError, SampleTable
 from ssl_domains_seismic.geometry.coordinates import MapFit
+from ssl_domains_seismic.labels.grid import UNLABELLED
 from ssl_domains_seismic.places import Places, places_of_array, places_of_survey
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import reading_of
@@ -106,13 +107,16 @@ class SurveySlice:
         return values, live
 
     def plane_of(self, path: Path) -> NDArray[np.generic]:
-        """This slice of another volume on the same grid, such as a prediction: ``[inline, crossline]``.
+        """Class numbers of this slice of a volume on the same grid, such as a prediction.
+
+        Where the survey has no trace they are 255.
 
         Raises:
             DataError: When it can't be read, or has another grid.
         """
         row = {name: self._row.get(name) for name in ("lines", "coordinates", "vertical")} | {"path": str(path)}
-        return self._read(row)
+        classes = self._read(row)
+        return classes if self.places.live is None else np.where(self.places.live, classes, UNLABELLED)
 
     def labels(self) -> NDArray[np.uint8] | None:
         """Class numbers of the slice, uint8 ``[inline, crossline]``, 255 unlabelled; None without labels.
