@@ -6,7 +6,6 @@ scored once, on test groups that it was not fitted on.
 
 from ssl_domains.probes.dense import (
     DenseFit,
-    DenseResult,
     FittedHead,
     dense_confusions,
     fit_dense_head,
@@ -15,6 +14,7 @@ from ssl_domains.probes.dense import (
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead, DenseHead
 from ssl_domains.probes.dense_loss import dense_loss, dense_loss_of_sums, dense_sums
+from ssl_domains.probes.dense_result import DenseResult
 from ssl_domains.probes.floors import (
     POSITION,
     TreeProbe,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from ssl_domains.errors import DataError
-from ssl_domains.probes.dense import DenseResult
 from ssl_domains.probes.dense_data import DenseTargets
+from ssl_domains.probes.dense_result import DenseResult
 from ssl_domains.probes.overlap import add_confusion
 from ssl_domains.probes.scored_once import MapPlaces
 from ssl_domains.views import IGNORED

@@ -18,9 +18,10 @@ from ssl_domains.engine import Run, RunConfig
 from ssl_domains.evaluation.dense_maps import dense_features, dense_targets, map_places, require_same_shapes
 from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
 from ssl_domains.probes import DenseTargets, LabelDraw, label_draws, scored_once
-from ssl_domains.probes.dense import DenseFit, DenseResult, run_dense_probe
+from ssl_domains.probes.dense import DenseFit, run_dense_probe
 from ssl_domains.probes.dense_data import codes_of
 from ssl_domains.probes.dense_heads import ConvHead, DeepLabHead
+from ssl_domains.probes.dense_result import DenseResult
 from ssl_domains.probes.overlap import POOLED, add_confusion
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
