@@ -274,7 +274,7 @@ def test_sections_across_all_blocks_are_refused(make: Make, tmp_path: Path) -> N
         split_table(path, tmp_path / "o.parquet", "2x1", hold="9-9")
 
 
-@pytest.mark.parametrize("text", ["", "4", "0x4", "1x1", "2x4x3", "axb"])
+@pytest.mark.parametrize("text", ["", "4", "0x4", "2x4x3", "axb"])
 def test_blocks_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="are no blocks"):
         parts_of_map(text)
@@ -315,3 +315,19 @@ def test_s10_inlines_and_crosslines_of_one_cube(
     (finding,) = json.loads(printed.out)["findings"]
     assert finding["shared_voxels_share"] == expected["shared_voxels_share"]
     assert "100 % of the voxels of test lie inside samples of train: 576 of 576" in printed.err
+
+
+def test_each_survey_is_a_block_with_one_part(make: Make, tmp_path: Path) -> None:
+    survey(make, "a", 8, 8)
+    one = scanned(tmp_path)
+    write_portable(one, tmp_path / "one.parquet")
+    with pytest.raises(DataError, match="one block of one survey leaves nothing to train on"):
+        split_table(tmp_path / "one.parquet", tmp_path / "o.parquet", "1x1")
+
+    survey(make, "b", 6, 8, x0=9000, y0=9000)
+    both = scanned(tmp_path)
+    write_portable(both, tmp_path / "both.parquet")
+    split_table(tmp_path / "both.parquet", tmp_path / "o.parquet", "1x1", hold="b.sgy:1-1")
+    frame = read_table(tmp_path / "o.parquet").frame
+    sides = {name: set(part["split"].to_list()) for (name,), part in frame.group_by("survey")}
+    assert sides == {"a.sgy": {"train"}, "b.sgy": {"test"}}
