@@ -16,8 +16,8 @@ __all__ = ["decode_ibm"]
 _SIGN, _EXPONENT, _FRACTION = np.uint32(0x80000000), np.uint32(0xFE000000), np.uint32(0x00FFFFFF)
 _BIAS = np.uint32((4 * 64 + 24 - 127) << 23)
 _LEAST, _BEYOND = 39 << 25, 97 << 25
-"""Exponents from 39 to 96, at their place in a word without its sign: 2^(4 (e − 64) − 24) and every product of it with a
-fraction are normal float32 numbers."""
+"""Exponents e from 39 to 96, at their place in a word without its sign. For these, 2^(4 (e − 64) − 24) is a normal
+float32 number, and its products with fractions stay below the largest one."""
 _PIECE = 1 << 15
 """Words that are decoded at a time: they and what is computed from them stay in the processor's cache."""
 
