@@ -1,0 +1,64 @@
+"""The audio domain: its files, inputs and views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.extending import Domain, RecipeRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.views import PreprocessSource, Recipe
+
+__all__ = ["AUDIO"]
+
+
+def _reader() -> Reader:
+    from ssl_domains_audio.reader import AudioReader
+
+    return AudioReader()
+
+
+def _preprocess(table: SampleTable) -> PreprocessSource:
+    from ssl_domains_audio.inputs import sounds_for
+
+    return sounds_for(table)
+
+
+def _recipe(request: RecipeRequest) -> Recipe:
+    from ssl_domains_audio.views import recipe
+
+    return recipe(request)
+
+
+def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8] | str:
+    from ssl_domains_audio.report import thumbnail
+
+    return thumbnail(array, row)
+
+
+def _demo_data(out: Path, seed: int) -> str:
+    from ssl_domains_audio.demo import write_demo_data
+
+    return write_demo_data(out, seed)
+
+
+AUDIO = Domain(
+    name="audio",
+    summary="recordings (wav, flac, ogg, mp3): speakers, sessions and sites as positives",
+    reader=_reader,
+    preprocess=_preprocess,
+    recipe=_recipe,
+    nuisance=("speaker", "session", "rate", "seconds"),
+    floors={"duration and level": ("seconds", "level_db")},
+    default_encoder="small_conv",
+    group="speaker",
+    thumbnail=_thumbnail,
+    demo_data=_demo_data,
+    files="recordings (.wav, .flac, .ogg, .mp3)",
+)
