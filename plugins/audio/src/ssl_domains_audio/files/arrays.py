@@ -15,7 +15,7 @@ from ssl_domains.samples import LazyArray, ReadError, Region, mapped_file, norma
 from ssl_domains_audio.files.compressed import opened_file
 from ssl_domains_audio.files.header import SoundHeader, opened_header
 
-__all__ = ["DecodedSound", "Pcm24", "load_sound", "open_sound"]
+__all__ = ["DecodedSound", "Pcm24", "load_sound", "open_sound", "readable"]
 
 LONG = 1 << 20
 """Samples of a channel from which on a flac file is decoded in part, where a part is read, and never copied whole."""
@@ -109,23 +109,35 @@ def open_sound(path: str | Path) -> LazyArray | None:
     Raises:
         ReadError: When the file is no recording, or its header is damaged.
     """
-    path = str(path)
+    lazy, in_place = _opened(str(path))
+    return lazy if in_place else None
+
+
+def readable(path: str | Path) -> LazyArray:
+    """As `open_sound`, but of every file: of a compressed one, the part that is read is decoded.
+
+    Raises:
+        ReadError: When the file is no recording, or its header is damaged.
+    """
+    return _opened(str(path))[0]
+
+
+def _opened(path: str) -> tuple[LazyArray, bool]:
+    """(the samples, whether they are to be read in place)."""
     try:
         header, wav, size = opened_header(path)
     except OSError as error:
         raise ReadError(error.strerror or "the file can't be opened") from error
     if not isinstance(header, SoundHeader):
-        raise ReadError(f"the file is {header.words}")
+        raise ReadError(f"no recording: the file is {header.words}")
+    if not header.frames:
+        raise ReadError("no samples")
     shape = (header.frames, header.channels)
     if wav is not None:
-        if not header.frames:
-            raise ReadError("no samples")
         if wav.type == "i3":
-            return Pcm24(path, wav.offset, shape, wav.order, size)
-        return Region(path, np.dtype(wav.order + wav.type), wav.offset, shape, None, size)
-    if header.format.startswith("flac") and header.frames >= LONG:
-        return DecodedSound(path, shape)
-    return None
+            return Pcm24(path, wav.offset, shape, wav.order, size), True
+        return Region(path, np.dtype(wav.order + wav.type), wav.offset, shape, None, size), True
+    return DecodedSound(path, shape), header.format.startswith("flac") and header.frames >= LONG
 
 
 def load_sound(path: str | Path) -> NDArray[Any]:
@@ -134,11 +146,7 @@ def load_sound(path: str | Path) -> NDArray[Any]:
     Raises:
         ReadError: When the file is no recording or damaged.
     """
-    lazy = open_sound(path)
-    if lazy is None:
-        header = opened_header(path)[0]
-        assert isinstance(header, SoundHeader)
-        return _decoded(str(path), 0, header.frames, header.channels)
+    lazy = readable(path)
     try:
         return lazy.read(tuple(slice(0, side) for side in lazy.shape))[0]
     except DataError as error:

@@ -92,10 +92,10 @@ def _counted(path: str) -> int:
     import soundfile
 
     count = 0
-    with opened_file(path) as file:  # anew: after a failed jump, the decoder of flac doesn't go back
-        with contextlib.suppress(soundfile.LibsndfileError):  # what was decoded before counts
-            while part := len(file.read(_BLOCK, dtype="float32", always_2d=True)):
-                count += part
+    # Opened anew, since the decoder of flac doesn't go back after a failed jump. What was decoded before an error counts.
+    with opened_file(path) as file, contextlib.suppress(soundfile.LibsndfileError):
+        while part := len(file.read(_BLOCK, dtype="float32", always_2d=True)):
+            count += part
     return count
 
 

@@ -63,8 +63,6 @@ def opened_header(path: str | Path) -> tuple[SoundHeader | Kind, WavHeader | Non
                 made = SoundHeader(f"wav {_NAMES[wav.type]}", wav.rate, wav.channels, wav.frames, wav.remark)
                 return made, wav, size
         elif not kind.name:
-            if not head:
-                raise ReadError("the file is empty")
             return kind, None, size
     finally:
         os.close(descriptor)
