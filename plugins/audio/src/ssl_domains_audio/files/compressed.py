@@ -17,7 +17,7 @@ _TYPES = {
     "DOUBLE": "float64", "ULAW": "mu-law", "ALAW": "A-law", "MPEG_LAYER_III": "", "VORBIS": "vorbis", "OPUS": "opus",
 }  # fmt: skip
 _COUNT_UNKNOWN = 1 << 62
-_BLOCK = 1 << 16
+_BLOCK = 1 << 10  # soundfile gives nothing of a block at whose end the file breaks off
 _LAST_PAGE = 1 << 17
 _END_OF_STREAM = 4
 
@@ -92,7 +92,7 @@ def _counted(path: str) -> int:
     import soundfile
 
     count = 0
-    # Opened anew, since the decoder of flac doesn't go back after a failed jump. What was decoded before an error counts.
+    # Opened anew: after a failed jump, the decoder of flac doesn't go back. What was decoded before an error counts.
     with opened_file(path) as file, contextlib.suppress(soundfile.LibsndfileError):
         while part := len(file.read(_BLOCK, dtype="float32", always_2d=True)):
             count += part

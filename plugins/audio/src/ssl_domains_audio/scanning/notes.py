@@ -28,8 +28,8 @@ def rate_note(sounds: Sequence[Sound]) -> str:
     more = f" and {len(listed) - _SHOWN:,} more" if len(listed) > _SHOWN else ""
     others = len(sounds) - counts[usual]
     return (
-        f"mixed rates: {shown}{more}; {plural(others, 'recording is', 'recordings are')} resampled to {usual:,} Hz, the "
-        "most common (of equally common ones the lowest)"
+        f"mixed rates: {shown}{more}; {plural(others, 'recording is', 'recordings are')} resampled to {usual:,} Hz, "
+        "the most common (of equally common ones the lowest)"
     )
 
 
@@ -38,20 +38,20 @@ def channel_note(sounds: Sequence[Sound], contents: Contents | None) -> str:
     counts = Counter(sound.header.channels for sound in sounds if sound.header.channels > 1)
     if not counts:
         return ""
-    shown = ", ".join(f"{count:,} of {channels}" for channels, count in sorted(counts.items()))
+    shown = ", ".join(f"{plural(count, 'recording')} of {channels}" for channels, count in sorted(counts.items()))
     words = "stereo to mono" if list(counts) == [2] else "several channels to mono"
-    text = f"{words}: {plural(sum(counts.values()), 'recording')} ({shown} channels) become their mean over channels"
+    text = f"{words}: {shown} channels become the mean of the channels"
     if contents is None:
         return f"{text}; what it costs is not measured"
     rows = [one for one in contents.of if one is not None]
     losses = [one.mono_loss_db for one in rows if one.mono_loss_db > 0 and one.channel < 0]
-    taken = sum(one.channel >= 0 for one in rows)
-    text += f"; the mean loses {np.median(losses):.1f} dB (median), at most {max(losses):.1f} dB" if losses else ""
+    if losses:
+        text += f", which loses {np.median(losses):.1f} dB (median), at most {max(losses):.1f} dB"
+    taken = [one.mono_loss_db for one in rows if one.channel >= 0]
     if taken:
-        worst = max(one.mono_loss_db for one in rows if one.channel >= 0)
         text += (
-            f"; of {plural(taken, 'sample')} whose channels cancel (up to {worst:.0f} dB lost) or are empty, the loudest "
-            "channel is taken"
+            f"; in {plural(len(taken), 'sample')} the channels cancel or one is empty (the mean loses up to "
+            f"{max(taken):.0f} dB): the loudest channel is taken, see the column channel"
         )
     return text
 
