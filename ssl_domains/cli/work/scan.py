@@ -16,7 +16,7 @@ from ssl_domains.extending import Domain
 if TYPE_CHECKING:
     import polars as pl
 
-    from ssl_domains.samples import ScanResult, TableFiles
+    from ssl_domains.samples import SampleTable, ScanResult, TableFiles
 
 __all__ = ["Scanned", "Split", "is_table", "nothing_to_read", "read_source", "scan_to"]
 
@@ -125,9 +125,17 @@ def _write_table(
         notes += remarks
     if split is not None:
         table = group_split(table, split.column, test=split.test, seed=split.seed)
+        notes += _cut_groups(table, [name for name in domain.coarser_groups if name != split.column])
     table = write_portable(table, out)
     journal.unlink(missing_ok=True)
     return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems)
+
+
+def _cut_groups(table: SampleTable, columns: list[str]) -> list[str]:
+    """Notes on the coarser groups that the split of a table cuts."""
+    from ssl_domains.audit import cut_groups, sides_of
+
+    return cut_groups(sides_of(table, "split"), columns) if columns else []
 
 
 def read_source(

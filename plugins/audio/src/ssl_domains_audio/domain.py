@@ -42,6 +42,12 @@ def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]
     return thumbnail(array, row)
 
 
+def _near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.float32]:
+    from ssl_domains_audio.near_picture import near_picture
+
+    return near_picture(array, row)
+
+
 def _demo_data(out: Path, seed: int) -> str:
     from ssl_domains_audio.demo import write_demo_data
 
@@ -73,6 +79,9 @@ AUDIO = Domain(
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",
     group="speaker",
+    whole_groups=("source", "recording"),
+    coarser_groups=("session", "speaker", "site"),
+    near_picture=_near_picture,
     thumbnail=_thumbnail,
     demo_data=_demo_data,
     files="recordings (.wav, .flac, .ogg, .mp3)",

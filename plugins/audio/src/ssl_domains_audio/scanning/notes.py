@@ -62,7 +62,7 @@ def contents_notes(contents: Contents) -> list[str]:
     if contents.causes:
         shown = ", ".join(f"{count:,} {kind}" for kind, count in sorted(contents.causes.items()))
         notes.append(f"contents: {shown}; they stay in the table")
-    digests = Counter(one.digest for one in contents.of if one is not None)
+    digests = Counter(one.digest for one in contents.of if one is not None and one.digest)
     groups = [count for count in digests.values() if count > 1]
     if groups:
         notes.append(
