@@ -40,11 +40,13 @@ class Scanned:
         path: File of the sample table.
         result: Samples, problems and notes, as written to the files.
         problems: File of the problems.
+        kept: Number of problems of files that have samples in the table all the same.
     """
 
     path: Path
     result: ScanResult
     problems: Path
+    kept: int = 0
 
 
 def is_table(source: Path) -> bool:
@@ -115,6 +117,7 @@ def _write_table(
     table, notes = result.samples, list(result.notes)
     if len(table) == 0:
         raise _nothing(domain, source, result.problems, problems)
+    kept = int(result.problems["path"].is_in(table.frame["path"].unique().implode()).sum())
     columns = {name: str(dtype) for name, dtype in table.frame.schema.items()}
     if is_table(source):
         columns = dict(table.meta.columns)
@@ -128,7 +131,7 @@ def _write_table(
         notes += _cut_groups(table, [name for name in domain.coarser_groups if name != split.column])
     table = write_portable(table, out)
     journal.unlink(missing_ok=True)
-    return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems)
+    return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems, kept)
 
 
 def _cut_groups(table: SampleTable, columns: list[str]) -> list[str]:
