@@ -159,17 +159,18 @@ def read_source(
         progress: Called as ``progress("reading KIND", done, total)``.
         files: Takes the files that the reader writes for the table; None where no table is written.
     """
-    from ssl_domains.samples import ScanSession, scan_session
+    from ssl_domains.samples import ScanSession, TableReader, scan_session
 
     reader = domain.reader()
-    if is_table(source):
-        table = _from_table(source)
-        if table is not None:
-            return table
+    table = _from_table(source) if is_table(source) else None
+    if table is not None and not isinstance(reader, TableReader):
+        return table
     # Values that were read with other options are not those of this scan.
     request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
         with scan_session(ScanSession(journal, request, _reading(progress), files)):
+            if table is not None and isinstance(reader, TableReader):
+                return reader.complete_table(table, **options)
             return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise
@@ -188,7 +189,7 @@ def _reading(progress: Callable[[str, int, int], None] | None) -> Callable[[str,
     return None if progress is None else lambda what, done, total: progress(f"reading {what}", done, total)
 
 
-def _from_table(source: Path) -> ScanResult | None:
+def _from_table(source: Path) -> ScanResult:
     """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems."""
     import polars as pl
 
