@@ -75,6 +75,13 @@ AUDIO = Domain(
         ScanOption("every", float, help="distance of the starts of the pieces in seconds; else side by side"),
         ScanOption("contents", bool, help="read every sample for level, silence, clipping, copies (below 20 hours)"),
     ),
+    extra_columns={
+        "recording": "scan with --cut SECONDS or --labels FILE",
+        "site": "scan with --folders site, or join a table",
+        "session": "scan with --folders -/session, or join a table",
+        "speaker": "file names or --labels FILE say who speaks, or join a table",
+        "recorded_at_s": "name the files by their time, as 20230101_120000.wav, or join a table",
+    },
     nuisance=("speaker", "session", "rate", "seconds"),
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",

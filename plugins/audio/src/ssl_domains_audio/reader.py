@@ -82,7 +82,7 @@ class AudioReader:
         measured = _measured(sounds, made, contents, problems, notes)
         if sounds:
             notes = [
-                rate_note(sounds),
+                rate_note([sounds[clip.sound].header.rate for clip in made.clips]),
                 channel_note(sounds, measured),
                 named.note,
                 folder_note(files, folders, list(columns)),

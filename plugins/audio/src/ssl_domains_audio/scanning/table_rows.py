@@ -67,7 +67,7 @@ def complete_table(read: ScanResult, contents: bool | None) -> ScanResult:
         if replaced:
             notes.append(f"columns of the table that the files know better are replaced: {', '.join(replaced)}")
         kept = kept.with_columns(made[name] for name in names)
-        notes += [rate_note(sounds), channel_note(sounds, measured)]
+        notes += [rate_note([sounds[clip.sound].header.rate for clip in clips]), channel_note(sounds, measured)]
         notes += contents_notes(measured) if measured is not None else [f"the contents of {hours:,.1f} h were not read"]
     return ScanResult(replace(read.samples, frame=kept), problems.frame(), tuple(note for note in notes if note))
 
