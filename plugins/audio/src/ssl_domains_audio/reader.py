@@ -76,7 +76,7 @@ class AudioReader:
         sounds = found.sounds
         files = [sound.name for sound in sounds]
         named = name_columns(files, names)
-        columns = {**named.columns, **folder_columns(files, folders)}
+        columns: dict[str, Sequence[Any]] = {**named.columns, **folder_columns(files, folders)}
         segments = attach_segments([str(one) for one in given], source, sounds, problems)
         made = _clips(sounds, lengths, segments, problems, notes)
         measured = _measured(sounds, made, contents, problems, notes)

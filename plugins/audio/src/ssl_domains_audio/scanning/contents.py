@@ -115,7 +115,7 @@ def measured(lazy: LazyArray, start: int, stop: int) -> Measured:
         except DataError as error:
             raise ReadError(error.message) from error
         values = full_scale(block)
-        digest.update(values)
+        digest.update(np.ascontiguousarray(values).data)
         low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
         power += np.einsum("tc,tc->c", values, values, dtype=np.float64)
         if channels > 1:
