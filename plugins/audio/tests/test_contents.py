@@ -139,3 +139,20 @@ def test_a_killed_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert sorted(path.name for path in read) == [f"{number}.wav" for number in range(6)]
     monkeypatch.setattr(contents, "readable", real)
     assert AudioReader().scan(tmp_path / "in", cut=0.25).samples.frame.equals(resumed)
+
+
+def test_what_can_not_be_used_is_left_out(tmp_path: Path) -> None:
+    """NaN samples, and a flac file that breaks off in its last frame, whose header and last sample can be read."""
+    values = tone(800).astype("<f4")
+    values[5] = np.nan
+    wav(tmp_path / "nan.wav", values.tobytes(), bits=32, tag=3)
+    soundfile.write(tmp_path / "broken.flac", np.random.default_rng(0).normal(size=40_000) * 0.1, 8000)
+    whole = (tmp_path / "broken.flac").read_bytes()
+    middle = len(whole) // 2
+    (tmp_path / "broken.flac").write_bytes(whole[:middle] + bytes(6000) + whole[middle + 6000 :])
+    clip(tmp_path / "good.wav")
+    scanned = AudioReader().scan(tmp_path)
+    assert scanned.samples.frame["sample"].to_list() == ["good.wav"]
+    causes = {Path(path).name: cause for path, cause in scanned.problems.rows()}
+    assert causes["nan.wav"] == "not finite: some samples are NaN or infinite"
+    assert "broken.flac" in causes

@@ -186,3 +186,9 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     scanned = AudioReader().scan(tmp_path)
     assert len(scanned.samples) == len(scanned.problems) == 0
     assert scanned.samples.frame.schema["path"] == pl.String
+
+
+def test_a_rate_that_no_recording_has(tmp_path: Path) -> None:
+    clip(tmp_path / "a.wav", rate=3)
+    scanned = AudioReader().scan(tmp_path, cut=0.5)
+    assert scanned.problems["cause"].to_list() == ["the header gives 3 samples a second, which no recording has"]

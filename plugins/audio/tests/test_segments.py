@@ -146,7 +146,11 @@ def test_segments_are_samples(folder: Path) -> None:
 def test_tables_beside_their_recordings(folder: Path) -> None:
     (folder / "a.txt").write_text("0.1\t0.3\twren\n")
     (folder / "b.Table.1.selections.txt").write_text(RAVEN)
-    table = AudioReader().scan(folder, labels=folder).samples.frame
+    (folder / "readme.txt").write_text("made in May")
+    scanned = AudioReader().scan(folder, labels=folder)
+    table = scanned.samples.frame
+    assert len(scanned.problems) == 0
+    assert "passed over as no tables of segments: 1 text file" in scanned.notes
     assert table.select("recording", "label").rows() == [("a.wav", "wren"), ("b.wav", "wren"), ("b.wav", "robin")]
 
 

@@ -15,7 +15,7 @@ from ssl_domains_audio.files import SoundHeader, load_sound, open_sound, sound_h
 from ssl_domains_audio.labels.folders import folder_columns, folder_note
 from ssl_domains_audio.labels.names import name_columns
 from ssl_domains_audio.scanning.clips import Clips, Cut, cut_of, cuts_of, labelled, segments_of, whole
-from ssl_domains_audio.scanning.contents import HOURS, Contents, measure_clips
+from ssl_domains_audio.scanning.contents import HOURS, Contents, measure_clips, usable
 from ssl_domains_audio.scanning.notes import channel_note, contents_notes, passed_note, rate_note, short_note
 from ssl_domains_audio.scanning.rows import frame_of
 from ssl_domains_audio.scanning.segment_files import Labelled, attach_segments
@@ -181,5 +181,8 @@ def _measured(
         )
         return None
     measured = measure_clips(sounds, made.clips, problems)
+    kept = usable(measured)
+    made.clips = [made.clips[row] for row in kept]
+    measured.of = [measured.of[row] for row in kept]
     notes += contents_notes(measured)
     return measured

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ssl_domains.samples import ReadError
 from ssl_domains_audio.files.compressed import compressed_header
 from ssl_domains_audio.files.kind import Kind, kind_of
-from ssl_domains_audio.files.wav import WavHeader, wav_header
+from ssl_domains_audio.files.wav import WavHeader, read_at, wav_header
 
 __all__ = ["SoundHeader", "opened_header", "sound_header"]
 
@@ -52,10 +52,10 @@ def sound_header(path: str | Path) -> SoundHeader | Kind:
 
 def opened_header(path: str | Path) -> tuple[SoundHeader | Kind, WavHeader | None, int]:
     """(header, the layout of a wav file with plain samples or None, size of the file in bytes); errors as above."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         size = os.fstat(descriptor).st_size
-        head = os.pread(descriptor, _FIRST, 0)
+        head = read_at(descriptor, _FIRST, 0)
         kind = kind_of(head)
         if kind.name == "wav":
             wav = wav_header(descriptor, head, size)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ssl_domains.samples import ReadError
 
-__all__ = ["WavHeader", "wav_header"]
+__all__ = ["WavHeader", "read_at", "wav_header"]
 
 _EXTENSIBLE, _GUID = 0xFFFE, bytes.fromhex("000000001000800000aa00389b71")
 _INNER = {2: "MS ADPCM", 6: "A-law", 7: "mu-law", 17: "IMA ADPCM", 49: "GSM 6.10", 64: "G.721", 80: "MPEG", 85: "MP3"}
@@ -49,6 +49,12 @@ class WavHeader(NamedTuple):
     remark: str
 
 
+def read_at(descriptor: int, count: int, place: int) -> bytes:
+    """Up to ``count`` bytes of an open file from ``place`` on; fewer at its end."""
+    os.lseek(descriptor, place, os.SEEK_SET)  # not pread, which Windows lacks
+    return os.read(descriptor, count)
+
+
 def wav_header(descriptor: int, head: bytes, size: int) -> WavHeader:
     """Read the header of an open wav file.
 
@@ -66,7 +72,7 @@ def wav_header(descriptor: int, head: bytes, size: int) -> WavHeader:
     for _ in range(_MOST_CHUNKS):
         part = head[place : place + 8]
         if len(part) < 8:
-            part = os.pread(descriptor, 8, place) if place < size else b""
+            part = read_at(descriptor, 8, place) if place < size else b""
         if len(part) < 8:
             found = (
                 "an empty RIFF file: it has no chunk" if place == 12 else "a wav file without samples (no data chunk)"
@@ -79,7 +85,7 @@ def wav_header(descriptor: int, head: bytes, size: int) -> WavHeader:
         if name in (b"fmt ", b"ds64"):
             content = head[start : start + 40]
             if len(content) < min(length, 40):
-                content = os.pread(descriptor, min(length, 40), start)
+                content = read_at(descriptor, min(length, 40), start)
             if name == b"fmt ":
                 form = content[: min(length, 40)]
             elif length >= 24 and len(content) >= 24:
@@ -125,12 +131,12 @@ def _other_chunk(descriptor: int, stated: int, start: int, size: int) -> bool:
     """Whether a data chunk of size 0 is really empty: another chunk, which ends with the file, follows it."""
     if stated or size - start < 8:
         return not stated and size <= start
-    name, length = _CHUNK.unpack(os.pread(descriptor, 8, start))
+    name, length = _CHUNK.unpack(read_at(descriptor, 8, start))
     return name.isalnum() and start + 8 + length + (length & 1) in (size, size + 1)
 
 
 def _is_name(descriptor: int, head: bytes, place: int) -> bool:
     name = head[place : place + 4]
     if len(name) < 4:
-        name = os.pread(descriptor, 4, place)
+        name = read_at(descriptor, 4, place)
     return len(name) == 4 and all(0x20 <= byte < 0x7F for byte in name)

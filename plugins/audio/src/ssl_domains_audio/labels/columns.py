@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ssl_domains.samples import ReadError
-from ssl_domains_audio.labels.segment import Segment, SegmentTable, seconds_of
+from ssl_domains_audio.labels.segment import NO_TABLE, Segment, SegmentTable, seconds_of
 
 __all__ = ["read_columns"]
 
@@ -53,11 +53,11 @@ def read_columns(text: str) -> SegmentTable:
     try:
         rows = list(csv.reader(body.splitlines(), delimiter=separator, skipinitialspace=True))
     except csv.Error as error:
-        raise ReadError(f"no table of segments: {error}") from error
+        raise ReadError(f"{NO_TABLE}: {error}") from error
     header = {_word(name): place for place, name in enumerate(rows[0])} if rows else {}
     start, stop, duration = (_place(header, words) for words in (_START, _STOP, _DURATION))
     if start is None or (stop is None and duration is None):
-        raise ReadError(f"no table of segments: {_HINT}")
+        raise ReadError(f"{NO_TABLE}: {_HINT}")
     file, label, speaker = (_place(header, words) for words in (_FILE, _LABEL, _SPEAKER))
     several = any(header.get(word) == label for word in _SEVERAL) and label is not None
     raven = "selection" in header

@@ -6,7 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Segment", "SegmentTable", "seconds_of"]
+__all__ = ["NO_TABLE", "Segment", "SegmentTable", "seconds_of"]
+
+NO_TABLE = "no table of segments"
+"""How the cause begins for a file that is something else."""
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 

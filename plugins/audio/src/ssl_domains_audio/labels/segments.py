@@ -10,7 +10,7 @@ from ssl_domains_audio.labels.audacity import is_audacity, read_audacity
 from ssl_domains_audio.labels.audioset import is_audioset, read_audioset
 from ssl_domains_audio.labels.columns import read_columns
 from ssl_domains_audio.labels.rttm import is_rttm, read_rttm
-from ssl_domains_audio.labels.segment import SegmentTable
+from ssl_domains_audio.labels.segment import NO_TABLE, SegmentTable
 
 __all__ = ["read_segments"]
 
@@ -30,12 +30,12 @@ def read_segments(path: Path) -> SegmentTable:
         raise ReadError(f"a table of segments of more than {_LARGEST >> 20:,} MB")
     raw = path.read_bytes()
     if b"\x00" in raw[:4096] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ReadError("no table of segments: it is no text")
+        raise ReadError(f"{NO_TABLE}: it is no text")
     text = decoded(raw)[0].removeprefix("\ufeff")
     lines = text.splitlines()
     first = next((line for line in lines if line.strip() and not line.lstrip().startswith((";;", "#"))), "")
     if not first:
-        raise ReadError("no table of segments: it holds no line")
+        raise ReadError(f"{NO_TABLE}: it holds no line")
     if is_audioset(lines):
         made = read_audioset(lines)
     elif is_rttm(first):

@@ -149,6 +149,7 @@ def segments_of(number: int, sound: Sound, segments: Sequence[Segment], clips: b
         before = found.setdefault((clip.start, clip.stop), clip)
         if before is not clip:  # one segment on two lines, such as one for each of its labels
             before.labels = tuple(dict.fromkeys((*(before.labels or ()), *segment.labels)))
+            before.speaker = before.speaker if before.speaker == segment.speaker else ""
     return list(found.values())
 
 

@@ -20,7 +20,7 @@ from ssl_domains_audio.files.arrays import readable
 from ssl_domains_audio.scanning.clips import Clip
 from ssl_domains_audio.scanning.sounds import Sound
 
-__all__ = ["FLOOR_DB", "HOURS", "Contents", "Measured", "measure_clips", "measured"]
+__all__ = ["FLOOR_DB", "HOURS", "Contents", "Measured", "measure_clips", "measured", "usable"]
 
 HOURS = 20.0
 """Hours of sound below which the contents are measured without being asked for."""
@@ -29,6 +29,7 @@ FLOOR_DB = -120.0
 """Level of silence, and the largest loss: there is no number below it."""
 
 _CLIPPED_RUN, _CLIPPED_SHARE = 3, 1e-3
+_NOT_FINITE = "not finite"
 _LOSS_DB = 10.0
 _BLOCK = 1 << 22
 
@@ -59,11 +60,9 @@ class Contents:
 
     Attributes:
         of: One for each clip; None where its file can't be decoded.
-        causes: Kind of problem → number of clips.
     """
 
     of: list[Measured | None] = field(default_factory=list)
-    causes: Counter[str] = field(default_factory=Counter)
 
 
 def measure_clips(sounds: Sequence[Sound], clips: Sequence[Clip], problems: Problems) -> Contents:
@@ -93,9 +92,13 @@ def measure_clips(sounds: Sequence[Sound], clips: Sequence[Clip], problems: Prob
             found.of[row] = one
             causes += [one.cause] if one.cause else []
         for cause, count in Counter(causes).items():
-            found.causes[cause.split(":")[0]] += count
             problems.add(path, cause if len(values) == 1 else f"{count:,} of its {len(values):,} cuts: {cause}")
     return found
+
+
+def usable(contents: Contents) -> list[int]:
+    """Positions of the clips that can be decoded and hold finite numbers only; the others are among the problems."""
+    return [row for row, one in enumerate(contents.of) if one is not None and not one.cause.startswith(_NOT_FINITE)]
 
 
 def measured(lazy: LazyArray, start: int, stop: int) -> Measured:
@@ -124,7 +127,7 @@ def measured(lazy: LazyArray, start: int, stop: int) -> Measured:
         if max(high.max(), -low.min()) >= _top(block.dtype):
             clipped += _clipped(values, _top(block.dtype))
     if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(power).all()):
-        cause = "not finite: some samples are NaN or infinite"
+        cause = f"{_NOT_FINITE}: some samples are NaN or infinite"
         return Measured(FLOOR_DB, 0.0, 0.0, -1, cause, "")
     return _verdict(low, high, power / (stop - start), mono / (stop - start), clipped / (stop - start), digest)
 

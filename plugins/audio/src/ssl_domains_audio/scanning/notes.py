@@ -61,8 +61,9 @@ def channel_note(sounds: Sequence[Sound], contents: Contents | None) -> str:
 def contents_notes(contents: Contents) -> list[str]:
     """Notes on what the second pass found: kinds of problems, and equal contents."""
     notes = []
-    if contents.causes:
-        shown = ", ".join(f"{count:,} {kind}" for kind, count in sorted(contents.causes.items()))
+    kinds = Counter(one.cause.split(":")[0] for one in contents.of if one is not None and one.cause)
+    if kinds:
+        shown = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
         notes.append(f"contents: {shown}; they stay in the table")
     digests = Counter(one.digest for one in contents.of if one is not None and one.digest)
     groups = [count for count in digests.values() if count > 1]

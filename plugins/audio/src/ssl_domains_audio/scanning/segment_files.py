@@ -10,7 +10,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, read_guarded, walk
 from ssl_domains_audio.labels.matching import Recordings
-from ssl_domains_audio.labels.segment import Segment
+from ssl_domains_audio.labels.segment import NO_TABLE, Segment
 from ssl_domains_audio.labels.segments import read_segments
 from ssl_domains_audio.scanning.sounds import Sound
 
@@ -29,12 +29,14 @@ class Labelled:
         clips: Whether the files may be only the segments, as in AudioSet.
         tags: Whether a segment may have several labels.
         notes: What was read, in sentences.
+        passed: Number of text files of folders that are no tables of segments.
     """
 
     segments: dict[int, list[Segment]] = field(default_factory=dict)
     clips: bool = False
     tags: bool = False
     notes: list[str] = field(default_factory=list)
+    passed: int = 0
 
 
 def attach_segments(given: Sequence[str], source: Path, sounds: Sequence[Sound], problems: Problems) -> Labelled | None:
@@ -60,6 +62,8 @@ def attach_segments(given: Sequence[str], source: Path, sounds: Sequence[Sound],
         for path in walk(place.resolve(), problems):
             if path.suffix.lower() in _SUFFIXES or not place.is_dir():
                 _attach(path, root, place.is_dir(), recordings, found, problems)
+    if found.passed:
+        found.notes.append(f"passed over as no tables of segments: {plural(found.passed, 'text file')}")
     return found
 
 
@@ -68,7 +72,10 @@ def _attach(
 ) -> None:
     table = read_guarded(lambda: read_segments(path), path)
     if isinstance(table, Unreadable):
-        problems.add(path, table.cause)
+        if of_folder and table.cause.startswith(NO_TABLE):
+            found.passed += 1
+        else:
+            problems.add(path, table.cause)
         return
     own = recordings.of_table(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
     missing: dict[str, None] = {}

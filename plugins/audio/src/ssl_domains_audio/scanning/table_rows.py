@@ -12,7 +12,7 @@ import polars as pl
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import Problems, ScanResult
 from ssl_domains_audio.scanning.clips import Clip
-from ssl_domains_audio.scanning.contents import HOURS, measure_clips
+from ssl_domains_audio.scanning.contents import HOURS, measure_clips, usable
 from ssl_domains_audio.scanning.notes import channel_note, contents_notes, rate_note
 from ssl_domains_audio.scanning.rows import frame_of
 from ssl_domains_audio.scanning.sounds import SHORTEST_S, Sound, read_sounds
@@ -59,6 +59,10 @@ def complete_table(read: ScanResult, contents: bool | None) -> ScanResult:
     hours = sum((clip.stop - clip.start) / sounds[clip.sound].header.rate for clip in clips) / 3600
     reads = hours <= HOURS if contents is None else contents
     measured = measure_clips(sounds, clips, problems) if reads and clips else None
+    if measured is not None:
+        kept_rows = usable(measured)
+        measured.of = [measured.of[row] for row in kept_rows]
+        clips, rows = [clips[row] for row in kept_rows], [rows[row] for row in kept_rows]
     made = frame_of(sounds, clips, {}, measured, False) if clips else None
     kept = frame[rows]
     if made is not None:
