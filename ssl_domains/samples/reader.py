@@ -48,11 +48,12 @@ class ScanResult:
 class Reader(Protocol):
     """Reads one domain's files. Stateless and picklable.
 
-    A reader may also have three attributes that describe its arrays. An array of another form is refused:
+    A reader may also have four attributes that describe its arrays. An array of another form is refused:
 
     - ``axes``: ``"hwc"`` (the default: height, width, channels), ``"tc"``, ``"zyx"``, ``"zyxc"`` or ``"t"``.
     - ``channels``: number of channels of every array. Needed for pictures of many channels, which look like volumes.
     - ``missing``: true where floating point arrays may hold NaN for missing data.
+    - ``mixed_channels``: true where arrays may differ in their number of channels, as the preprocess takes any number.
 
     A sample may be a part of an array: the optional column ``array`` names the array, and ``region`` the part, as start
     and stop along each axis; the channels may be left out, and then all are taken. Rows of equal ``array`` share one

@@ -89,8 +89,7 @@ def test_a_lying_header_is_read_and_named(tmp_path: Path) -> None:
     scanned = AudioReader().scan(tmp_path)
     assert scanned.samples.frame["seconds"].to_list() == [0.2]
     assert scanned.problems["cause"].to_list() == [
-        "read nevertheless: the header states 0 bytes of samples, the file has 3,200: samples are counted from the "
-        "bytes that exist"
+        "kept: the header states 0 bytes of samples, the file has 3,200: samples are counted from the bytes that exist"
     ]
     assert AudioReader().load(scanned.samples.frame.row(0, named=True)).shape == (1600, 1)
 
@@ -127,6 +126,15 @@ def test_a_store_holds_the_cuts(tmp_path: Path) -> None:
     assert [arrays[row].shape for row in range(8)] == 4 * [(2000, 2)] + 4 * [(2000, 1)]
     expected = np.frombuffer(encoded(stereo.ravel(), 16), "<i2").reshape(-1, 2)
     np.testing.assert_array_equal(arrays[1], expected[2000:4000])
+
+
+def test_recordings_of_any_number_of_channels(tmp_path: Path) -> None:
+    for channels in (1, 2, 2, 4):
+        clip(tmp_path / "in" / f"{channels}.wav", np.repeat(tone(800)[:, None], channels, axis=1))
+    scanned = check_reader(AudioReader(), tmp_path / "in")
+    arrays = ArrayStore.fill(tmp_path / "store", scanned.samples, AudioReader()).of(scanned.samples)
+    assert arrays.decoded.all()
+    assert [arrays[row].shape[1] for row in range(3)] == [1, 2, 4]
 
 
 def test_times_of_cuts_count_from_the_start_of_the_recording(tmp_path: Path) -> None:

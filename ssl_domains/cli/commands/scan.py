@@ -72,6 +72,6 @@ def _summary(answer: Answer, scanned: Scanned) -> None:
         return
     left, kept = len(problems) - scanned.kept, scanned.kept
     words = [f"left out: {left}"] if left or not kept else []
-    words += [f"in the table all the same: {kept}"] if kept else []
+    words += [f"kept in the table: {kept}"] if kept else []
     answer.line(f"\n{', '.join(words)} (all in {scanned.problems})")
     causes_of(answer, problems)

@@ -35,6 +35,7 @@ class AudioReader:
 
     version = "1"
     axes = "tc"
+    mixed_channels = True  # every number of them becomes mono
     columns = ()
 
     def scan(

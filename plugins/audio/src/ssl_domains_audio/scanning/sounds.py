@@ -93,7 +93,7 @@ def read_sounds(
             problems.add(path, cause)
             continue
         if header.remark:
-            problems.add(path, f"read nevertheless: {header.remark}")
+            problems.add(path, f"kept: {header.remark}")
         found.sounds.append(Sound(path, name(path), header))
     return found
 
