@@ -213,3 +213,12 @@ def test_a_table_that_is_none(folder: Path) -> None:
     ]
     with pytest.raises(UsageError, match="there is no"):
         AudioReader().scan(folder, labels=folder / "gone.csv")
+
+
+def test_who_speaks_by_the_table_and_else_by_the_name(tmp_path: Path) -> None:
+    for name in ("1_anna_0", "2_bert_0"):
+        clip(tmp_path / "in" / f"{name}.wav", chirp(8000))
+    (tmp_path / "who.rttm").write_text("SPEAKER 1_anna_0 1 0.1 0.3 <NA> <NA> carl <NA> <NA>\n")
+    (tmp_path / "more.csv").write_text("file,start,end\n2_bert_0,0.1,0.5\n")
+    table = AudioReader().scan(tmp_path / "in", labels=[tmp_path / "who.rttm", tmp_path / "more.csv"]).samples.frame
+    assert table["speaker"].to_list() == ["carl", "bert"]

@@ -51,7 +51,7 @@ def decode_of(
     def counted(rows: SampleTable) -> Iterator[tuple[int, Any]]:
         with showing_progress() as progress:
             for done, pair in enumerate(decode(rows), start=1):
-                progress("reading pictures", done, len(rows))
+                progress("reading samples", done, len(rows))
                 yield pair
 
     return counted, []

@@ -79,7 +79,8 @@ def _add_labels(columns: dict[str, pl.Series], clips: Sequence[Clip], tags: bool
     for name in ("speaker", "source"):
         given = [getattr(clip, name) or None for clip in clips]
         if any(given):
-            columns[name] = pl.Series(given, dtype=pl.String)
+            by_name = columns.get(name, [None] * len(clips))  # what the name of the file says
+            columns[name] = pl.Series([a or b for a, b in zip(given, by_name, strict=True)], dtype=pl.String)
 
 
 def _add_contents(columns: dict[str, pl.Series], contents: Contents) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import Problems, ScanResult
+from ssl_domains.samples.tables.regions import region_column
 from ssl_domains_audio.scanning.clips import Clip
 from ssl_domains_audio.scanning.contents import HOURS, measure_clips, usable
 from ssl_domains_audio.scanning.notes import channel_note, contents_notes, rate_note
@@ -36,44 +38,53 @@ def complete_table(read: ScanResult, contents: bool | None) -> ScanResult:
     Raises:
         UsageError: When ``start_s`` or ``stop_s`` is no column of numbers.
     """
-    if "region" in read.samples.columns:  # it was scanned before
+    if region_column(read.samples) is not None:  # it was scanned before
         return read
     problems, notes = Problems(list(read.problems.rows())), list(read.notes)
     frame = read.samples.frame
     files = [Path(path) for path in frame["path"].unique(maintain_order=True)]
     root = os.path.commonpath([file.parent for file in files]) if files else ""
     sounds = read_sounds(files, lambda path: os.path.relpath(path, root), problems, {*files}).sounds
+    rows, clips = _clips(frame, sounds, problems)
+    hours = sum((clip.stop - clip.start) / sounds[clip.sound].header.rate for clip in clips) / 3600
+    measured = None
+    if clips and (hours <= HOURS if contents is None else contents):
+        measured = measure_clips(sounds, clips, problems)
+        kept = usable(measured)
+        measured.of = [measured.of[row] for row in kept]
+        rows, clips = [rows[row] for row in kept], [clips[row] for row in kept]
+    if clips:
+        frame = _with_columns(frame[rows], frame_of(sounds, clips, {}, measured, False), notes)
+        notes += [rate_note([sounds[clip.sound].header.rate for clip in clips]), channel_note(sounds, measured)]
+        notes += contents_notes(measured) if measured else [f"the contents of {hours:,.1f} hours were not read"]
+    samples = replace(read.samples, frame=frame if clips else frame.clear())
+    return ScanResult(samples, problems.frame(), tuple(note for note in notes if note))
+
+
+def _clips(frame: pl.DataFrame, sounds: Sequence[Sound], problems: Problems) -> tuple[list[int], list[Clip]]:
+    """The rows of the table whose part of a recording is there, and these parts."""
     number = {str(sound.path): place for place, sound in enumerate(sounds)}
-    clips, rows = list[Clip](), list[int]()
-    parts = _parts(frame)
-    for row, (path, start, stop) in enumerate(parts.iter_rows()):
+    rows, clips = list[int](), list[Clip]()
+    for row, (path, start, stop) in enumerate(_parts(frame).iter_rows()):
         if path not in number:
             continue
         sound = sounds[number[path]]
         clip = _clip(number[path], sound, start, stop)
         if clip is None:
             problems.add(path, f"a row of the table asks for {start:g} to {stop:g} s of {sound.header.seconds:.4g} s")
-            continue
-        clips.append(clip)
-        rows.append(row)
-    hours = sum((clip.stop - clip.start) / sounds[clip.sound].header.rate for clip in clips) / 3600
-    reads = hours <= HOURS if contents is None else contents
-    measured = measure_clips(sounds, clips, problems) if reads and clips else None
-    if measured is not None:
-        kept_rows = usable(measured)
-        measured.of = [measured.of[row] for row in kept_rows]
-        clips, rows = [clips[row] for row in kept_rows], [rows[row] for row in kept_rows]
-    made = frame_of(sounds, clips, {}, measured, False) if clips else None
-    kept = frame[rows]
-    if made is not None:
-        names = [name for name in (*_ADDED, *_PARTS) if name in made.columns]
-        replaced = [name for name in names if name in kept.columns and not kept[name].equals(made[name])]
-        if replaced:
-            notes.append(f"columns of the table that the files know better are replaced: {', '.join(replaced)}")
-        kept = kept.with_columns(made[name] for name in names)
-        notes += [rate_note([sounds[clip.sound].header.rate for clip in clips]), channel_note(sounds, measured)]
-        notes += contents_notes(measured) if measured is not None else [f"the contents of {hours:,.1f} h were not read"]
-    return ScanResult(replace(read.samples, frame=kept), problems.frame(), tuple(note for note in notes if note))
+        else:
+            rows.append(row)
+            clips.append(clip)
+    return rows, clips
+
+
+def _with_columns(frame: pl.DataFrame, made: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
+    """The frame with the columns that the files give."""
+    names = [name for name in (*_ADDED, *_PARTS) if name in made.columns]
+    replaced = [name for name in names if name in frame.columns and not frame[name].equals(made[name])]
+    if replaced:
+        notes.append(f"columns of the table that the files know better are replaced: {', '.join(replaced)}")
+    return frame.with_columns(made[name] for name in names)
 
 
 def _parts(frame: pl.DataFrame) -> pl.DataFrame:
