@@ -112,6 +112,7 @@ def test_recordings_by_name() -> None:
     known = Recordings(["a/rec1.wav", "b/rec1.wav", "b/rec2.flac", "Y-abc4567890.wav", "deep/er/one.wav"])
     assert known.named("a/rec1.wav") == known.named("a/rec1") == known.named("D:\\data\\a\\rec1.wav") == 0
     assert known.named("rec1.wav") is None  # two have it
+    assert known.named("x/" * 300_000 + "rec2.wav") is None  # no path, and not looked up end by end
     assert known.named("REC2") == known.named("/home/me/rec2.wav") == 2
     assert known.named("-abc4567890") == 3
     assert known.of_table("b/rec2.Table.1.selections.txt") == known.of_table("labels/rec2_labels.txt") == 2
@@ -222,3 +223,10 @@ def test_who_speaks_by_the_table_and_else_by_the_name(tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text("file,start,end\n2_bert_0,0.1,0.5\n")
     table = AudioReader().scan(tmp_path / "in", labels=[tmp_path / "who.rttm", tmp_path / "more.csv"]).samples.frame
     assert table["speaker"].to_list() == ["carl", "bert"]
+
+
+def test_a_long_name_is_not_shown_whole(folder: Path) -> None:
+    labels = folder.parent / "table.csv"
+    labels.write_text(f"file,start,end\na,0,0.5\n{'x' * 10_000},0,1\n")
+    notes = AudioReader().scan(folder, labels=labels).notes
+    assert f"1 missing ({'x' * 80}…)" in " ".join(notes)

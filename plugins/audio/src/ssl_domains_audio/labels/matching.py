@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["Recordings"]
 
+_LONGEST = 4096
 _OF_TABLE = re.compile(
     r"([._ -](table|selections?|labels?|segments?|annotations?|audacity|raven|rttm|results?|\d+))+$", re.IGNORECASE
 )
@@ -37,6 +38,8 @@ class Recordings:
         A base name or stem that several recordings have names none of them. Of a path from another machine, the
         longest end that is known counts.
         """
+        if len(written) > _LONGEST:  # no path of any system; its many ends would each be looked up
+            return None
         parts = written.replace("\\", "/").strip("/").split("/")
         for place in range(len(parts)):
             key = "/".join(parts[place:])

@@ -17,7 +17,7 @@ from ssl_domains_audio.scanning.sounds import Sound
 __all__ = ["Labelled", "attach_segments"]
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".rttm", ".lab")
-_SHOWN = 3
+_SHOWN, _SHOWN_LETTERS = 3, 80
 
 
 @dataclass
@@ -98,7 +98,8 @@ def _attach(
     found.clips |= table.clips
     found.tags |= table.tags
     if matched or not of_folder:
-        shown = f" ({', '.join(list(missing)[:_SHOWN])}{', …' if len(missing) > _SHOWN else ''})" if missing else ""
+        listed = [name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…" for name in missing]
+        shown = f" ({', '.join(listed[:_SHOWN])}{', …' if len(missing) > _SHOWN else ''})" if missing else ""
         gone = f", {len(missing):,} missing{shown}" if missing else ""
         found.notes.append(
             f"{path.name} is {table.kind}: {plural(len(table.segments), 'segment')} of "
