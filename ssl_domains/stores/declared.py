@@ -39,15 +39,17 @@ class DeclaredArrays:
         axes: A key of `AXES`.
         channels: Number of channels of every array, for axes that end in ``c``; None if the reader doesn't declare it.
         missing: Whether floating point arrays may hold NaN or infinity where there is no data.
+        mixed_channels: Whether arrays may differ in their number of channels, for a preprocess that takes any number.
     """
 
     axes: str = "hwc"
     channels: int | None = None
     missing: bool = False
+    mixed_channels: bool = False
 
     @classmethod
     def of(cls, reader: object) -> DeclaredArrays:
-        """Read the attributes ``axes``, ``channels`` and ``missing`` of a reader; each has a default.
+        """Read the attributes of these names of a reader; each has a default.
 
         Raises:
             UsageError: For axes that are none of `AXES`.
@@ -57,7 +59,8 @@ class DeclaredArrays:
             cause = f"the reader {type(reader).__qualname__} declares axes {axes!r}"
             raise UsageError(cause, did_you_mean(str(axes), AXES))
         channels = getattr(reader, "channels", None)
-        return cls(axes, None if channels is None else int(channels), bool(getattr(reader, "missing", False)))
+        missing, mixed = (bool(getattr(reader, name, False)) for name in ("missing", "mixed_channels"))
+        return cls(axes, None if channels is None else int(channels), missing, mixed)
 
     def refusal(self, array: NDArray[Any]) -> str | None:
         """The reason why an array can't be stored, in one sentence; None if it can.

@@ -85,7 +85,8 @@ def rows_that_differ(table: SampleTable, index: Index, reader: Reader) -> list[t
     A single channel fits any number. With axes without channels, no row differs. Rows with a region are not compared,
     as a region may choose channels.
     """
-    if not DeclaredArrays.of(reader).axes.endswith("c"):
+    form = DeclaredArrays.of(reader)
+    if form.mixed_channels or not form.axes.endswith("c"):
         return []
     first = first_rows(table)
     whole = table if len(first) == len(table) else table.take(first)

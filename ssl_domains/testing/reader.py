@@ -135,7 +135,7 @@ def _check_load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) ->
 def _check_channels(
     form: DeclaredArrays, rows: Sequence[Mapping[str, Any]], arrays: Sequence[NDArray[np.generic]]
 ) -> None:
-    if not form.axes.endswith("c"):
+    if form.mixed_channels or not form.axes.endswith("c"):
         return
     usual = usual_channels(array.shape[-1] for array in arrays)
     for row, array in zip(rows, arrays, strict=True):

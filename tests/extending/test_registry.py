@@ -222,13 +222,13 @@ def test_the_command_that_installs_a_plugin_is_printed_only_where_its_folder_is(
     assert discovery.how_to_install("fisheye") == "pip install -e plugins/fisheye"
     monkeypatch.chdir(tmp_path)
     assert shlex.split(discovery.how_to_install("fisheye"))[-1] == str(root / "plugins" / "fisheye")
-    assert "pip install" not in discovery.how_to_install("audio")
+    assert "pip install" not in discovery.how_to_install("text")
 
 
 def test_a_known_domain_that_is_missing_says_how_to_install_it():
     for act in (registry().command, registry().domain):
         with pytest.raises(PluginError) as caught:
-            act("audio")
+            act("text")
         assert "ssl-domains plugins list" in caught.value.hint
         with pytest.raises(UsageError) as unknown:
             act("seismik")

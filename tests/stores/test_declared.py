@@ -119,6 +119,13 @@ def test_rows_with_other_channels_than_most_are_problems_and_stop_nobody(tmp_pat
     assert len(again.problems) == 2
 
 
+def test_a_reader_of_mixed_channels_keeps_them_all(tmp_path: Path) -> None:
+    table, reader = numbered(4), Made(pictures(4, 3, 3, 2), mixed_channels=True)
+    store = ArrayStore.fill(tmp_path / "store", table, reader)
+    assert store.channels(store.positions(table)) == {2, 3, 4}
+    assert store.causes(table) == []
+
+
 def test_two_tables_of_a_store_may_have_other_channels_but_not_one_table_of_both(tmp_path: Path) -> None:
     reader = Made(pictures(3, 3, 3, 4, 4))
     for table in (numbered(3), numbered(2, first=3)):

@@ -1,0 +1,1 @@
+"""Recordings: speakers, sessions, sites and places in time as positives."""

@@ -1,0 +1,95 @@
+"""The audio domain: its files, inputs and views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssl_domains.extending import Domain, RecipeRequest, ScanOption
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.views import PreprocessSource, Recipe
+
+__all__ = ["AUDIO"]
+
+
+def _reader() -> Reader:
+    from ssl_domains_audio.reader import AudioReader
+
+    return AudioReader()
+
+
+def _preprocess(table: SampleTable) -> PreprocessSource:
+    from ssl_domains_audio.inputs import sounds_for
+
+    return sounds_for(table)
+
+
+def _recipe(request: RecipeRequest) -> Recipe:
+    from ssl_domains_audio.views import recipe
+
+    return recipe(request)
+
+
+def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8] | str:
+    from ssl_domains_audio.report import thumbnail
+
+    return thumbnail(array, row)
+
+
+def _near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.float32]:
+    from ssl_domains_audio.near_picture import near_picture
+
+    return near_picture(array, row)
+
+
+def _demo_data(out: Path, seed: int) -> str:
+    from ssl_domains_audio.demo import write_demo_data
+
+    return write_demo_data(out, seed)
+
+
+AUDIO = Domain(
+    name="audio",
+    summary="recordings (wav, flac, ogg, mp3): speakers, sessions and sites as positives",
+    reader=_reader,
+    preprocess=_preprocess,
+    recipe=_recipe,
+    scan_options=(
+        ScanOption("names", str, help="names say: fsdd, esc50, librispeech, time, none; auto (default) finds out"),
+        ScanOption(
+            "folders", str, help="columns from folders, from the top one on, as site/session; - passes one over"
+        ),
+        ScanOption(
+            "labels",
+            str,
+            help="tables of segments: CSV, Audacity, Raven, RTTM, AudioSet; file or folder; repeat it",
+            many=True,
+        ),
+        ScanOption("cut", float, help="cut recordings into pieces of so many seconds", repeat=True),
+        ScanOption("every", float, help="distance of the starts of the pieces in seconds; else side by side"),
+        ScanOption("contents", bool, help="read every sample for level, silence, clipping, copies (below 20 hours)"),
+    ),
+    extra_columns={
+        "recording": "scan with --cut SECONDS or --labels FILE",
+        "site": "scan with --folders site, or join a table",
+        "session": "scan with --folders -/session, or join a table",
+        "speaker": "file names or --labels FILE say who speaks, or join a table",
+        "recorded_at_s": "name the files by their time, as 20230101_120000.wav, or join a table",
+    },
+    nuisance=("speaker", "session", "rate", "seconds"),
+    floors={"duration and level": ("seconds", "level_db")},
+    default_encoder="small_conv",
+    group="speaker",
+    whole_groups=("source", "recording"),
+    coarser_groups=("session", "speaker", "site"),
+    near_picture=_near_picture,
+    thumbnail=_thumbnail,
+    demo_data=_demo_data,
+    files="recordings (.wav, .flac, .ogg, .mp3)",
+)

@@ -1,0 +1,19 @@
+"""What this plugin hands to ssl-domains; imported for lists and commands, so nothing heavy is."""
+
+from __future__ import annotations
+
+from ssl_domains.extending import Domain, PairSampler
+from ssl_domains_audio.domain import AUDIO
+from ssl_domains_audio.pairs import SAMPLERS
+
+__all__ = ["ssl_domains_domains", "ssl_domains_pair_samplers"]
+
+
+def ssl_domains_domains() -> list[Domain]:
+    """The audio domain."""
+    return [AUDIO]
+
+
+def ssl_domains_pair_samplers() -> list[PairSampler]:
+    """The speaker, the recording, the session."""
+    return list(SAMPLERS)
