@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -62,6 +62,8 @@ class TrainingStep:
         micro_batch_size: Samples in the encoder at a time; None for all samples of this process.
         world: The processes; each trains on its slots of the global batch.
         model: DistributedDataParallel around the method; None where there is one process.
+        finish: Turns inputs that the recipe left in the form in which they are loaded into that of the encoder, and
+            returns others as they are; None where both forms are the same.
     """
 
     method: Method
@@ -76,6 +78,7 @@ class TrainingStep:
     micro_batch_size: int | None = None
     world: World = field(default_factory=World)
     model: nn.Module | None = None
+    finish: Callable[[Input], Input] | None = None
 
     def __call__(self, batch: Batch, step: int) -> StepResult:
         """Train on a batch.
@@ -86,7 +89,7 @@ class TrainingStep:
         """
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
-        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs)
+        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs, self.finish)
         targets = self._target(views, step)
         rows: list[Rows] = []
 
@@ -144,8 +147,18 @@ class _BatchViews:
     With ``S`` seats, view ``v`` shows seat ``v mod S``.
     """
 
-    def __init__(self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, needs: ViewPlan) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        step: int,
+        recipe: Recipe,
+        seed: int,
+        world: World,
+        needs: ViewPlan,
+        finish: Callable[[Input], Input] | None = None,
+    ) -> None:
         self.needs = needs
+        self.finish = finish
         self.keep = False  # whether the views of all slots are made once and kept
         self.batch = batch
         self.step = step
@@ -189,6 +202,8 @@ class _BatchViews:
                 beside = [one.take(rows) for one in self.batch.beside]
                 views = self._of(self.batch.input.take(rows), beside, part, seat, numbers, {})
                 made.update(zip(numbers, views, strict=True))
+        if self.finish is not None:
+            made = {n: replace(v, input=self.finish(v.input)) for n, v in made.items()}
         if self.needs.validity:
             made = {n: replace(v, input=replace(v.input, valid=v.input.with_valid())) for n, v in made.items()}
         if self.needs.draws:
