@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
     from pydantic import BaseModel
 
     from ssl_domains.audit import PlaceRegions
