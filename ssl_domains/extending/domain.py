@@ -78,7 +78,7 @@ class RecipeRequest:
         extra: Names of further views that the user or the pair sampler requests (``"reprojection"``). A domain raises
             `UsageError` for an unknown name.
         spec: Form of the input, for a domain that gives a ``preprocess``; else None.
-        preprocess: The preprocess of such a domain, or its declaration, as ``Domain.preprocess`` returned it; else None.
+        preprocess: What ``Domain.preprocess`` of such a domain returned: a preprocess, or its declaration; else None.
     """
 
     table: SampleTable

@@ -259,7 +259,7 @@ class RunConfig(_Section):
     health: HealthConfig = Field(default=HealthConfig(), description="what is measured while training")
 
     def to_toml(self) -> str:
-        """The configuration as TOML; unset keys (None) are left out, as TOML has no null, and so is an empty [input]."""
+        """The configuration as TOML; unset keys (None) are left out, as TOML has no null; so is an empty [input]."""
         sections = self.model_dump(exclude_none=True)
         return tomli_w.dumps({name: keys for name, keys in sections.items() if keys or name != "input"})
 
