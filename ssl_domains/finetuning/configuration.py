@@ -40,7 +40,8 @@ def finetune_config(
 
     Encoder, inputs, views' size and canvas, data and machine are those of the run. The views are the domain's, one of
     each sample. Defaults that held up in measurements: the head starts as the frozen probe's, AdamW with a learning
-    rate of 3e-4, and BatchNorm keeps its stored statistics. A fresh head with a rate of 1e-3 fell below its own frozen probe.
+    rate of 3e-4, and BatchNorm keeps its stored statistics. A fresh head with a rate of 1e-3 fell below its own frozen
+    probe.
 
     Without ``steps``, a table is trained for 300 steps of 32 samples, and for at least 10 passes over its rows.
 

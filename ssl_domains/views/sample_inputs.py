@@ -53,7 +53,8 @@ class SampleInputs:
         self._preprocess = preprocess
         self._take: Callable[..., Any] = getattr(preprocess, "compact", preprocess)
         self._reads_valid = "valid" in inspect.signature(self._take).parameters
-        self._facts = RowFacts(table, preprocess.columns)
+        further = [name for name in getattr(preprocess, "may_read", ()) if name in table.columns]
+        self._facts = RowFacts(table, [*preprocess.columns, *further])
         self.spec = loaded_spec(preprocess)
         self.dtype, self.may_mask, self.keeps_mask = getattr(torch, self.spec.dtype), True, False
         if hasattr(preprocess, "stored_form"):
