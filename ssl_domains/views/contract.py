@@ -36,6 +36,8 @@ class Preprocess(Protocol):
     - ``require(table, store)``: raises `DataError` when the encoder can't take some arrays, before any array is read;
     - ``stored_form(dtypes)``: the type of its compact inputs, whether some may have a mask, and whether all do;
     - ``may_read``: further columns, whose values it gets where the table has them;
+    - ``settings``: values of the section ``[input]`` of the configuration, by name, that give this preprocess for every
+      table; a run records them in the place of defaults that follow from its table. A declaration may have it too;
     - ``fitted``: lines on what it was fitted to, which are printed when a training starts;
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)

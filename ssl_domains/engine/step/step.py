@@ -37,12 +37,14 @@ class StepResult:
         loss: This process's share of the loss, and its numbers by relation.
         samples: int64 ``[b]`` positions of this process's samples; with several seats, those of the first seat.
         rows: Rows of all processes, in the order of ``out.whole()``.
+        flags: Names of the flags of views; ``loss.counts`` has their numbers of rows.
     """
 
     out: Embeddings
     loss: LossOutput
     samples: Tensor
     rows: Rows
+    flags: tuple[str, ...] = ()
 
 
 @dataclass
@@ -103,7 +105,8 @@ class TrainingStep:
                 raise UsageError(
                     f"loss gives a {type(loss).__name__}", "it must return LossOutput, or LossOutput.plain(…)"
                 )
-            return out, loss
+            counts = {name: flagged.sum() for name, flagged in views.flags.items()}
+            return out, replace(loss, counts={**loss.counts, **counts}) if counts else loss
 
         out, loss = self._embed(len(batch.samples))(len(batch.samples), views, score)
         if self.clip_norm is not None:
@@ -111,7 +114,7 @@ class TrainingStep:
         self.optimiser.step()
         with torch.no_grad():
             self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
-        return StepResult(out, loss, batch.samples, rows[0])
+        return StepResult(out, loss, batch.samples, rows[0], tuple(views.flags))
 
     def _embed(self, samples: int) -> WholeBatch | GradientCaching:
         model, processes = self.model or self.method, self.world.size
@@ -167,6 +170,7 @@ class _BatchViews:
         self.slots = len(batch.samples)
         self.first_slot = world.rank * self.slots
         self.emitted: dict[str, Tensor] = {}
+        self.flags: dict[str, Tensor] = {}
         self.part: Tensor | None = None
         self._all: Views | None = None
 
@@ -180,6 +184,11 @@ class _BatchViews:
             if name not in self.emitted:
                 self.emitted[name] = torch.full((len(views) * self.slots,), torch.nan, dtype=torch.float64)
             self.emitted[name].view(len(views), -1)[:, part] = values.view(len(views), -1).cpu()
+        for number, view in enumerate(views.each):
+            for name, flagged in view.flags.items():
+                if name not in self.flags:
+                    self.flags[name] = torch.zeros(len(views), self.slots, dtype=torch.bool, device=flagged.device)
+                self.flags[name][number, part] = flagged
         if any(view.part for view in views.each):
             self.part = torch.tensor([view.part for view in views.each]).repeat_interleave(self.slots)
         if all_slots and self.keep:

@@ -51,6 +51,11 @@ class SoundPreprocess:
         """Waveforms ``[1, T]`` of any length."""
         return InputSpec("wave", 1, (None,))
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of ``[input]`` that give this preprocess for every table."""
+        return {"form": "wave", "rate": self.rate, "level": self.level}
+
     def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
         """One recording as a batch of one. Values that are not finite become 0.
 
@@ -139,6 +144,11 @@ class MelPreprocess:
     def spec(self) -> InputSpec:
         """Spectrograms ``[1, bands, frames]`` with any number of frames."""
         return self.mel.spec
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of ``[input]`` that give this preprocess for every table."""
+        return {**self.sound.settings, **self.mel.to_dict(), "form": "mel"}
 
     @property
     def loaded(self) -> InputSpec:
