@@ -22,7 +22,7 @@ CROP_S = 0.45
 
 _BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
 
-_EXTRA = ("band filter", "reverberation", "shift", "speed")
+_EXTRA = ("band filter", "coloured noise", "reverberation", "shift", "speed")
 """Steps that ``views.extra`` adds; each takes away something that may be the task."""
 
 
@@ -63,7 +63,8 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
         chosen.append(BandFilter(reason="microphone, channel and distance colour a recording"))
     if "reverberation" in extra:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
-    chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
+    colours = (0.0, 2.0) if "coloured noise" in extra else (0.0, 0.0)
+    chosen.append(NoiseAtSnr((15.0, 30.0), colours, reason="background and amplifier noise differ by recording"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
 
