@@ -116,8 +116,9 @@ def _check_shapes(trial: Encoder, values: Tensor) -> None:
     assert features.pooled.shape == (1, width), (
         f"`num_features` is the width of the pooled features: declared {width}, given {list(features.pooled.shape)}"
     )
-    assert features.map.shape[:2] == (1, width), (
-        f"the map has `num_features` channels: declared {width}, given {list(features.map.shape)}"
+    assert features.map.shape[:2] == (1, trial.map_features), (
+        f"the map has `map_features` channels, by default `num_features`: declared {trial.map_features}, given "
+        f"{list(features.map.shape)}"
     )
     assert torch.isfinite(features.pooled).all(), "pooled features of finite numbers are finite"
     given = trial(values, torch.ones_like(values[:, :1], dtype=torch.bool)).mask
