@@ -151,6 +151,24 @@ def test_fine_tuning_keeps_the_inputs_of_the_run(pretrain, envelopes, cli, tmp_p
     assert tuned.config.input.model_dump() == {"form": "envelope", "frame": 5}
 
 
+@pytest.mark.parametrize("micro", ["", "train.micro_batch_size=5"])
+def test_flagged_views_are_counted_and_warned_of_once(pretrain, envelopes, tmp_path, micro):
+    sets = [micro, "train.micro_batch_norm=true"] if micro else []
+    done = pretrain("run", 'views.extra=["short"]', "pairs.composition=random", "encoder.name=conv1d", *sets)
+    assert done.code == 0, done.err
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    table = read_table(envelopes)
+    train = table.rows_of("train")
+    short = 2 * 12 * (table.numbers("length")[train] < 100).sum() / train.sum()
+    counts = [line["counts"]["short"] for line in lines]
+    # An epoch shows 24 of 27 rows, so the mean over its steps is about that of all rows.
+    assert np.mean(counts) == pytest.approx(short, abs=4)
+    assert all(count % 2 == 0 for count in counts)  # both views of a sample are flagged
+    said = done.out + done.err
+    assert said.count("views in a step are short") == 1
+    assert "of 24 views in a step are short" in said
+
+
 def test_settings_without_a_preprocess_are_refused():
     from dataclasses import replace
 
