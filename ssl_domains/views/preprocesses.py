@@ -1,4 +1,4 @@
-"""Registry of preprocesses by name, as a run folder stores a name and settings, never code; and their optional parts."""
+"""Registry of preprocesses by name (a run folder stores a name and settings, never code), and their optional parts."""
 
 from __future__ import annotations
 
