@@ -3,7 +3,8 @@
 An array of the store comes in. A preprocess turns it into an `Input`: `ImagePreprocess` scales pictures to [0, 1] and
 resizes them to the canvas, `SignalPreprocess` scales signals and keeps their length. A recipe turns the input into
 views, which are randomly changed copies: `ViewRecipe` for square pictures, `SequenceRecipe` for inputs of any number of
-sides. Both are applied in this order to every batch.
+sides. Both are applied in this order to every batch. The last part of a preprocess may run on the device, after the
+views were made or as one of their steps; see `finished`.
 """
 
 import os
@@ -44,7 +45,9 @@ from ssl_domains.views.label_masks import (
 )
 from ssl_domains.views.preprocesses import (
     extended,
+    finished,
     fitted_preprocess,
+    loaded_spec,
     preprocess_from_dict,
     preprocess_to_dict,
     register_preprocess,
@@ -124,7 +127,9 @@ __all__ = [
     "crop_to_dict",
     "emitted_names",
     "extended",
+    "finished",
     "fitted_preprocess",
+    "loaded_spec",
     "map_planes",
     "map_sides",
     "place_mask",

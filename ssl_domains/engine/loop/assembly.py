@@ -188,6 +188,7 @@ def assemble(
             clip_norm=train.clip_norm,
             micro_batch_size=train.micro_batch_size,
             world=world,
+            finish=dataset.finish if hasattr(preprocess, "finish") else None,
         )
     step.model = world.parallel(method)
     if not world.first:
@@ -226,7 +227,8 @@ def _method(
     training: TrainingSet,
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
-    encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
+    segments = config.encoder.segments
+    encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed, segments)
     if config.encoder.freeze:
         encoder.freeze(first_stages(encoder, config.encoder.freeze))
     method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})

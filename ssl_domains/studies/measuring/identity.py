@@ -34,7 +34,7 @@ _NOT_MEASURED = {
 }  # fmt: skip
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
-_NEUTRAL = {"encoder.freeze": 0, "train.layer_decay": 1.0}
+_NEUTRAL = {"encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0}
 
 
 def shared_identity(study: StudyFile, material: Material) -> str:
@@ -49,6 +49,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     else:
         preprocess = fitted_preprocess(made["preprocess"], table, material.store)
         read.update(preprocess.columns)
+        read.update(name for name in getattr(preprocess, "may_read", ()) if name in table.columns)
         inputs = {"preprocess": preprocess_to_dict(preprocess)}
     read |= {name for columns in material.floors.values() for name in columns}
     if material.breakdown is not None:
