@@ -5,6 +5,7 @@ not on the padding of the batch and not on other samples. `recipe` gives the ste
 """
 
 from ssl_domains_audio.views.band_filter import BandFilter
+from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
@@ -16,6 +17,7 @@ from ssl_domains_audio.views.time_shift import TimeShift
 
 __all__ = [
     "BandFilter",
+    "FormatsRecipe",
     "LogMelStep",
     "MelShift",
     "NoiseAtSnr",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
-from ssl_domains_audio.inputs import LogMel, MelPreprocess, SoundPreprocess
+from ssl_domains_audio.inputs import FormatsPreprocess, LogMel, MelPreprocess, SoundPreprocess
 from ssl_domains_audio.views.band_filter import BandFilter
+from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
@@ -39,12 +40,14 @@ def recipe(request: RecipeRequest) -> SequenceRecipe:
     if unknown:
         raise UsageError(f"the domain audio has no further view {unknown[0]!r}", did_you_mean(unknown[0], _EXTRA))
     preprocess = request.preprocess
+    if isinstance(preprocess, FormatsPreprocess):
+        waves = _waves(preprocess.rate, request.extra)
+        spectrograms = (*waves, *_spectrograms(preprocess.mel))
+        return FormatsRecipe(_louder(waves), views=request.views, spectrograms=spectrograms)
     if isinstance(preprocess, MelPreprocess):
         steps = (*_waves(preprocess.sound.rate, request.extra), *_spectrograms(preprocess.mel))
     elif isinstance(preprocess, SoundPreprocess):
-        gain = Gain(gain=(0.5, 2.0), p=1.0, reason="distance and amplifier change the level, not what is heard")
-        crop, *others = _waves(preprocess.rate, request.extra)
-        steps = (crop, gain, *others)
+        steps = _louder(_waves(preprocess.rate, request.extra))
     else:
         raise UsageError("the views of audio need its preprocess", "give RecipeRequest(preprocess=...)")
     return SequenceRecipe(steps, views=request.views)
@@ -66,6 +69,12 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
     chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
+
+
+def _louder(waves: tuple[SequenceStep, ...]) -> tuple[SequenceStep, ...]:
+    """Steps on waveforms with a gain behind the crop."""
+    gain = Gain(gain=(0.5, 2.0), p=1.0, reason="distance and amplifier change the level, not what is heard")
+    return (waves[0], gain, *waves[1:])
 
 
 def _spectrograms(mel: LogMel) -> tuple[SequenceStep, ...]:
