@@ -20,13 +20,18 @@ def ssl_domains_pair_samplers() -> list[PairSampler]:
 
 
 def ssl_domains_encoders() -> list[EncoderEntry]:
-    """Two networks on waveform and spectrogram."""
+    """Two networks on waveform and spectrogram, and one on waveforms with a place every 80 samples."""
     return [
+        EncoderEntry(
+            "conv1d_80",
+            "conv1d with a place every 80 samples, 10 ms at 8 kHz; for cpc",
+            "ssl_domains_audio.encoders.conv1d_80:conv1d_80",
+        ),
         EncoderEntry(
             "wave+mel",
             "conv1d on the waveform and small_conv on its spectrogram; features one after the other",
             "ssl_domains_audio.encoders.formats_encoder:wave_mel",
-        )
+        ),
     ]
 
 

@@ -14,6 +14,7 @@ from ssl_domains_audio.views.reverberation import Reverberation
 from ssl_domains_audio.views.silence import Silence
 from ssl_domains_audio.views.speed import Speed
 from ssl_domains_audio.views.time_shift import TimeShift
+from ssl_domains_audio.views.whole_window import WholeWindow
 
 __all__ = [
     "BandFilter",
@@ -25,5 +26,6 @@ __all__ = [
     "Silence",
     "Speed",
     "TimeShift",
+    "WholeWindow",
     "recipe",
 ]

@@ -15,16 +15,23 @@ from ssl_domains_audio.views.reverberation import Reverberation
 from ssl_domains_audio.views.silence import Silence
 from ssl_domains_audio.views.speed import Speed
 from ssl_domains_audio.views.time_shift import TimeShift
+from ssl_domains_audio.views.whole_window import WholeWindow
 
-__all__ = ["CROP_S", "recipe"]
+__all__ = ["CROP_S", "WINDOW_S", "recipe"]
 
 CROP_S = 0.45
 """Length of a view in seconds: most of a spoken word, and short beside most other recordings."""
 
 _BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
 
-_EXTRA = ("band filter", "reverberation", "shift", "speed")
-"""Steps that ``views.extra`` adds; each takes away something that may be the task."""
+WINDOW_S = 0.32
+"""Length of a window of CPC in seconds: 32 places of the encoder conv1d_80 at 8 kHz."""
+
+_EXTRA = ("band filter", "reverberation", "shift", "speed", "window")
+"""Steps that ``views.extra`` adds; each but the last takes away something that may be the task.
+
+``window`` cuts windows of equal length for CPC, and leaves shorter recordings out.
+"""
 
 
 def recipe(request: RecipeRequest) -> SequenceRecipe:
@@ -55,9 +62,8 @@ def recipe(request: RecipeRequest) -> SequenceRecipe:
 
 def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
     """Steps on waveforms, the crop first."""
-    chosen: list[SequenceStep] = [
-        CropLength(length=max(1, round(CROP_S * rate)), reason="a part of a recording is of the same source")
-    ]
+    length = max(1, round((WINDOW_S if "window" in extra else CROP_S) * rate))
+    chosen: list[SequenceStep] = [CropLength(length=length, reason="a part of a recording is of the same source")]
     if "shift" in extra:
         chosen.append(TimeShift(reason="what is heard doesn't depend on where it begins"))
     if "speed" in extra:
@@ -67,6 +73,8 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
     if "reverberation" in extra:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
     chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
+    if "window" in extra:
+        chosen.append(WholeWindow(length, reason="a sequence must be long enough to be predicted"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
 
