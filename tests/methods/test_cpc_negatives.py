@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import ssl_domains.methods.cpc as module
+from method_doubles import WaveRecipe, waves
 from ssl_domains.encoders import create_encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
@@ -19,11 +21,13 @@ from ssl_domains.methods import Embeddings, RowPairs
 from ssl_domains.methods.cpc import CPC
 from ssl_domains.pairs import Rows, parse
 from ssl_domains.testing import MethodCase, check_method
+from ssl_domains.testing.method_case import CaseEncoder
 
 STEPS, WIDTH, TAU = 3, 4, 0.6
 SPEAKER = "none.ignore((~same('speaker')).across_parts())"
 
 
+@cache
 def cpc(negatives: str = "all") -> CPC:
     options = {"steps": STEPS, "context": 5, "temperature": TAU, "patch": None, "stride": None, "negatives": negatives}
     return CPC.build(create_encoder("conv1d", takes=InputSpec("wave", 1, (None,))), options)
@@ -132,17 +136,17 @@ def test_negatives_of_one_sequence_leave_nothing_to_a_rule(rule: str) -> None:
         cpc("sequence").loss(one.out, one.pairs(rule, ["a", "b"]))
 
 
+def wave_encoder() -> CaseEncoder:
+    made = CaseEncoder(1)
+    made.takes = InputSpec("wave", 1, (None,))
+    return made
+
+
 def in_sequences() -> MethodCase:
-    from method_doubles import WaveRecipe, waves
-    from ssl_domains.testing.method_case import CaseEncoder
-
-    def encoder() -> Any:
-        made = CaseEncoder(1)
-        made.takes = InputSpec("wave", 1, (None,))
-        return made
-
     options = {"steps": 2, "context": 4, "negatives": "sequence"}
-    return MethodCase(CPC, options=options, encoder=encoder, inputs=waves, recipe=WaveRecipe(1), rule="none", head={})
+    return MethodCase(
+        CPC, options=options, encoder=wave_encoder, inputs=waves, recipe=WaveRecipe(1), rule="none", head={}
+    )
 
 
 def test_negatives_of_one_sequence_train_the_same_in_two_processes_and_with_gradient_caching() -> None:

@@ -157,7 +157,12 @@ class SequenceRecipe:
             UsageError: When a step is in neither. Nothing is imported by name.
         """
         crop = crop_from_dict(values["crop"]) if "crop" in values else None
-        return cls(steps_from(values["steps"], {**BUILT_IN, **(known or {})}), int(values["views"]), crop, int(values.get("part", 0)))
+        return cls(
+            steps_from(values["steps"], {**BUILT_IN, **(known or {})}),
+            int(values["views"]),
+            crop,
+            int(values.get("part", 0)),
+        )
 
 
 def _shorter(step: CropLength, size: int | None) -> CropLength:
