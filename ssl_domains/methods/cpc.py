@@ -164,7 +164,5 @@ def _in_sequences(pairs: RowPairs) -> RowPairs:
 def _require_all_places(bound: BoundObjective) -> None:
     """Refuse an ignore rule that holds for places of equal number alone: other places would stay negatives."""
     if bound.ignored is not None and not bound.ignored_across_parts:
-        cause = (
-            "the ignore rule holds for places of the same number only, so others of the ignored samples are negatives"
-        )
+        cause = "the ignore rule holds for places of the same number only: others of these samples stay negatives"
         raise UsageError(cause, "--rule \"none.ignore((~same('speaker')).across_parts())\"")

@@ -21,7 +21,7 @@ def create_transformer(
     in_chans: int | None = None,
     image_size: int | None = None,
 ) -> Encoder:
-    """Build an encoder of token ids, pictures or waveforms. Of a model of both, such as CLIP, it is the part of pictures.
+    """Build an encoder of token ids, pictures or waveforms; of CLIP and its like, the part of pictures.
 
     Args:
         name: ``transformers:FOLDER``; the folder was written by ``save_pretrained``.

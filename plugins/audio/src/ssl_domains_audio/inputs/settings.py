@@ -16,8 +16,8 @@ class SoundSettings(BaseModel):
 
     form: Literal["mel", "wave", "wave+mel"] = Field(
         default="mel",
-        description="'mel' is a log-mel spectrogram, 'wave' a waveform, 'wave+mel' a waveform for the encoder wave+mel, "
-        "which makes the spectrogram itself",
+        description="'mel' is a log-mel spectrogram, 'wave' a waveform, 'wave+mel' a waveform for the encoder "
+        "wave+mel, which makes the spectrogram itself",
     )
     rate: int | None = Field(
         default=None,
