@@ -2,7 +2,7 @@
 
 ``values [B, C, *space]`` with their validity come in, `Features` come out. `create_encoder` builds an encoder by name:
 a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a Hugging Face
-model from a folder for token ids or pictures, or an encoder of a plugin.
+model from a folder for token ids, pictures or waveforms, or an encoder of a plugin.
 """
 
 from ssl_domains.encoders.conv1d import Conv1d
@@ -10,6 +10,7 @@ from ssl_domains.encoders.encoder import Encoder, Features
 from ssl_domains.encoders.factory import create_encoder
 from ssl_domains.encoders.heads import Activation, Norm, projection_head
 from ssl_domains.encoders.hugging_face.picture import TransformerPictureEncoder
+from ssl_domains.encoders.hugging_face.sound import TransformerSoundEncoder
 from ssl_domains.encoders.hugging_face.text import TransformerEncoder
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.map_shape import map_shape
@@ -31,6 +32,7 @@ __all__ = [
     "TimmEncoder",
     "TransformerEncoder",
     "TransformerPictureEncoder",
+    "TransformerSoundEncoder",
     "allow_other_sizes",
     "create_encoder",
     "encoder_stages",

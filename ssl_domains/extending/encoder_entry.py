@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EncoderEntry"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -40,7 +40,7 @@ class EncoderEntry:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"an encoder's name is letters, digits and _ . -, not {self.name!r}")
+            raise ValueError(f"an encoder's name is letters, digits and _ . + -, not {self.name!r}")
         if not _FACTORY.fullmatch(self.factory):
             raise ValueError(f"encoder {self.name!r}: factory is 'module:function', not {self.factory!r}")
 

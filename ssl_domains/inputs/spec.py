@@ -26,6 +26,8 @@ class InputSpec:
             sample. ``(64, 64)`` is a picture, ``(None,)`` a waveform, ``(80, None)`` a spectrogram of 80 bands.
         dtype: Name of the dtype: ``"float32"``, ``"uint8"`` or ``"int64"``.
         pad: Value of padding when samples of different length are joined in a batch.
+        facts: Further facts of the input by name, such as ``(("rate", 8000),)``, for encoders that need them; text and
+            numbers.
     """
 
     kind: str = "image"
@@ -33,6 +35,7 @@ class InputSpec:
     space: tuple[int | None, ...] = (None, None)
     dtype: str = "float32"
     pad: float = 0.0
+    facts: tuple[tuple[str, str | float], ...] = ()
 
     @property
     def ragged(self) -> tuple[int, ...]:
@@ -60,11 +63,13 @@ class InputSpec:
         return Input(values, valid, self.kind, self.ragged, self.pad)
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, as JSON values."""
-        values = {"kind": self.kind, "channels": self.channels, "space": list(self.space)}
-        return {**values, "dtype": self.dtype, "pad": self.pad}
+        """All fields, as JSON values; facts only where there are some."""
+        values: dict[str, Any] = {"kind": self.kind, "channels": self.channels, "space": list(self.space)}
+        values.update(dtype=self.dtype, pad=self.pad)
+        return {**values, "facts": dict(self.facts)} if self.facts else values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> InputSpec:
         """The reverse of `to_dict`."""
-        return cls(**{**values, "space": tuple(values["space"])})
+        facts = tuple(dict(values.get("facts", {})).items())
+        return cls(**{**values, "space": tuple(values["space"]), "facts": facts})

@@ -18,6 +18,7 @@ from ssl_domains.testing import MethodCase, check_method
 from ssl_domains.testing.method_case import SAMPLES, CaseEncoder, picture_recipe
 
 IGNORING = "same('group').ignore(same('site'))"
+ACROSS = "same('group').ignore(same('site').across_parts())"
 
 
 def wave_encoder() -> nn.Module:
@@ -95,7 +96,7 @@ def cpc_of_spectrograms() -> MethodCase:
 
 
 def cpc_of_patches() -> MethodCase:
-    return MethodCase(CPC, {"steps": 2, "context": 5, "patch": 2, "stride": 1}, rule=IGNORING)
+    return MethodCase(CPC, {"steps": 2, "context": 5, "patch": 2, "stride": 1}, rule=ACROSS)
 
 
 def cpc_with_negative_seats() -> MethodCase:

@@ -1,1 +1,1 @@
-"""Encoders of Hugging Face models that lie in a local folder: of token ids and of pictures; ``transformers:FOLDER``."""
+"""Encoders of Hugging Face models in a local folder, ``transformers:FOLDER``: of token ids, pictures and waveforms."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ssl_domains.encoders.encoder import Encoder
 from ssl_domains.encoders.hugging_face.folder import read_model
 from ssl_domains.encoders.hugging_face.picture import picture_encoder, picture_part, usual_input
+from ssl_domains.encoders.hugging_face.sound import is_sound_model, sound_encoder
 from ssl_domains.encoders.hugging_face.text import text_encoder
 from ssl_domains.inputs import InputSpec
 
@@ -20,11 +21,12 @@ def create_transformer(
     in_chans: int | None = None,
     image_size: int | None = None,
 ) -> Encoder:
-    """Build an encoder of token ids or of pictures. Of a model of both, such as CLIP, it is the part of pictures.
+    """Build an encoder of token ids, pictures or waveforms; of CLIP and its like, the part of pictures.
 
     Args:
         name: ``transformers:FOLDER``; the folder was written by ``save_pretrained``.
-        takes: The form of its input; None for ragged ids of kind ``"text"``, or pictures of the model's own size.
+        takes: The form of its input; None for ragged ids of kind ``"text"``, waveforms of any length, or
+            pictures of the model's own size.
         init: ``"pretrained"`` for the folder's weights, ``"random"`` for its architecture with weights from ``seed``.
         seed: Seed of random weights.
         in_chans: Channels of pictures, if ``takes`` is None; None for those of the model.
@@ -39,4 +41,6 @@ def create_transformer(
     pictures = picture_part(model)
     if pictures is not None:
         return picture_encoder(pictures, name, takes or usual_input(pictures, channels, image_size))
+    if is_sound_model(model):
+        return sound_encoder(model, name, takes)
     return text_encoder(model, name, takes)

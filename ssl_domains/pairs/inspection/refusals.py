@@ -14,7 +14,7 @@ from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.pairs.sampling.random_batches import match_counts
 
-__all__ = ["nearly_simclr", "refusals"]
+__all__ = ["matches_within_a_sample", "nearly_simclr", "refusals"]
 
 
 def refusals(
@@ -62,10 +62,10 @@ def nearly_simclr(
 
 
 def _matches_within_samples(bound: BoundObjective) -> bool:
-    return any(_matches_within_a_sample(relation, bound.size) for relation in bound.relations)
+    return any(matches_within_a_sample(relation, bound.size) for relation in bound.relations)
 
 
-def _matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
+def matches_within_a_sample(relation: BoundRelation, size: int) -> bool:
     """Whether rows of one sample can be positives: by numbers that views emit, or in different parts."""
     if relation.rule.reads_emitted:
         return True

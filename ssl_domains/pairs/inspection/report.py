@@ -23,7 +23,7 @@ from ssl_domains.pairs.inspection.facts import (
     relation_facts,
 )
 from ssl_domains.pairs.inspection.nuisance import LABEL_REMARK, comparable_codes
-from ssl_domains.pairs.inspection.refusals import nearly_simclr, refusals
+from ssl_domains.pairs.inspection.refusals import matches_within_a_sample, nearly_simclr, refusals
 from ssl_domains.pairs.inspection.warnings import given_up_draws, identifying_label, relation_warnings
 from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
@@ -188,6 +188,8 @@ def inspect_pairs(
     refused = list(refusals(objective, bound, relations, columns))
     nearly = None if refused else nearly_simclr(bound, coverage, sampler, columns)
     refused += [] if nearly is None or anyway else [nearly]
+    named = len(relations) > 1 or nearly is None
+    few = [named and not matches_within_a_sample(relation, bound.size) for relation in bound.relations]
     label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
     if label is not None and counts.negative_known[label]:
@@ -213,7 +215,7 @@ def inspect_pairs(
             *given_up_draws(sampler),
             *([f"label {label!r} is missing throughout"] if label_missing else []),
             *([identifying_label(label)] if label is not None and looks_identifying(table, label) else []),
-            *relation_warnings(len(table), relations, columns, few=len(relations) > 1 or nearly is None),
+            *relation_warnings(len(table), relations, columns, few),
             *emptied_bins((key for rule in objective.rules for key in rule.bins), table, fitted),
         ],
         hints=[hint for _, hint in refused],

@@ -29,7 +29,7 @@ def given_up_draws(sampler: BatchSampler) -> Iterable[str]:
 
 
 def relation_warnings(
-    size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts], few: bool
+    size: int, relations: Sequence[RelationFacts], columns: Sequence[ColumnFacts], few: Sequence[bool]
 ) -> Iterable[str]:
     """Warnings of relations and columns.
 
@@ -37,11 +37,12 @@ def relation_warnings(
         size: Rows of the table.
         relations: Facts of the relations.
         columns: Facts of the columns that the objective reads.
-        few: Whether relations with few positives are named here, as no refusal names them.
+        few: For each relation, whether it is named here when few anchors have a positive of another sample: no refusal
+            names it, and rows of one sample are no positives by it.
     """
-    for facts in relations:
+    for facts, named in zip(relations, few, strict=True):
         without = facts.without_cross_positive
-        if few and without is not None and without > _FEW:
+        if named and without is not None and without > _FEW:
             yield f"{percent(without)} of anchors have no positive of another sample under {facts.text}"
         if facts.shared_voxels is not None and facts.shared_voxels > DISGUISE:
             yield (

@@ -42,6 +42,7 @@ class SequenceRecipe:
         views: Number of views of each sample.
         crop: Chooses the part of a large array that a view shows, before the preprocess and the steps; None for the
             whole. In contrast to the step `CropLength`, only this part is read from the store.
+        part: Part of the rows of these views; see `View.part`.
 
     Raises:
         UsageError: Without any view.
@@ -50,6 +51,7 @@ class SequenceRecipe:
     steps: tuple[SequenceStep, ...]
     views: int = 2
     crop: Crop | None = None
+    part: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -109,7 +111,7 @@ class SequenceRecipe:
             columns.update(numbers)
             if hasattr(step, "flags"):
                 flags.update(step.flags(inputs[0]))
-        return View(inputs[0], emitted, beside=inputs[1:], flags=flags)
+        return View(inputs[0], emitted, part=self.part, beside=inputs[1:], flags=flags)
 
     def without(self, name: str) -> SequenceRecipe:
         """The recipe without the steps of that name; the other steps draw the same numbers as before.
@@ -142,8 +144,10 @@ class SequenceRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
-        made = {"views": self.views, "steps": [step.to_dict() for step in self.steps]}
-        return made if self.crop is None else {**made, "crop": crop_to_dict(self.crop)}
+        made: dict[str, Any] = {"views": self.views, "steps": [step.to_dict() for step in self.steps]}
+        if self.crop is not None:
+            made["crop"] = crop_to_dict(self.crop)
+        return {**made, "part": self.part} if self.part else made
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> SequenceRecipe:
@@ -153,7 +157,12 @@ class SequenceRecipe:
             UsageError: When a step is in neither. Nothing is imported by name.
         """
         crop = crop_from_dict(values["crop"]) if "crop" in values else None
-        return cls(steps_from(values["steps"], {**BUILT_IN, **(known or {})}), int(values["views"]), crop)
+        return cls(
+            steps_from(values["steps"], {**BUILT_IN, **(known or {})}),
+            int(values["views"]),
+            crop,
+            int(values.get("part", 0)),
+        )
 
 
 def _shorter(step: CropLength, size: int | None) -> CropLength:

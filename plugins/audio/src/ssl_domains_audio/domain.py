@@ -66,7 +66,11 @@ AUDIO = Domain(
     summary="recordings (wav, flac, ogg, mp3): speakers, sessions and sites as positives",
     reader=_reader,
     preprocess=_preprocess,
-    preprocess_classes=("ssl_domains_audio.inputs:SoundPreprocess", "ssl_domains_audio.inputs:MelPreprocess"),
+    preprocess_classes=(
+        "ssl_domains_audio.inputs:SoundPreprocess",
+        "ssl_domains_audio.inputs:MelPreprocess",
+        "ssl_domains_audio.inputs:FormatsPreprocess",
+    ),
     input_settings=_input_settings,
     recipe=_recipe,
     scan_options=(

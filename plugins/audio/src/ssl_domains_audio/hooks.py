@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ssl_domains.extending import Domain, PairSampler
+from ssl_domains.extending import Domain, EncoderEntry, MethodEntry, PairSampler
 from ssl_domains_audio.domain import AUDIO
 from ssl_domains_audio.pairs import SAMPLERS
 
-__all__ = ["ssl_domains_domains", "ssl_domains_pair_samplers"]
+__all__ = ["ssl_domains_domains", "ssl_domains_encoders", "ssl_domains_methods", "ssl_domains_pair_samplers"]
 
 
 def ssl_domains_domains() -> list[Domain]:
@@ -17,3 +17,32 @@ def ssl_domains_domains() -> list[Domain]:
 def ssl_domains_pair_samplers() -> list[PairSampler]:
     """The speaker, the recording, the session."""
     return list(SAMPLERS)
+
+
+def ssl_domains_encoders() -> list[EncoderEntry]:
+    """Two networks on waveform and spectrogram, and one on waveforms with a place every 80 samples."""
+    return [
+        EncoderEntry(
+            "conv1d_80",
+            "conv1d with a place every 80 samples, 10 ms at 8 kHz; for cpc",
+            "ssl_domains_audio.encoders.conv1d_80:conv1d_80",
+        ),
+        EncoderEntry(
+            "wave+mel",
+            "conv1d on the waveform and small_conv on its spectrogram; features one after the other",
+            "ssl_domains_audio.encoders.formats_encoder:wave_mel",
+        ),
+    ]
+
+
+def ssl_domains_methods() -> list[MethodEntry]:
+    """The waveform against the spectrogram."""
+    return [
+        MethodEntry(
+            "multi_format",
+            "waveform against spectrogram of the same recording, an encoder each; needs a rule across parts",
+            "Wang & van den Oord 2021, Multi-Format Contrastive Learning of Audio Representations",
+            "ssl_domains_audio.methods.multi_format:MultiFormat",
+            inputs="recordings, with the encoder wave+mel",
+        )
+    ]

@@ -6,18 +6,21 @@ batches, and views may change those again.
 
 from ssl_domains_audio.inputs.choice import log_mel_of, sounds_for
 from ssl_domains_audio.inputs.filterbank import empty_filters, mel_filters
+from ssl_domains_audio.inputs.formats_preprocess import FormatsPreprocess, log_mel_of_spec
 from ssl_domains_audio.inputs.log_mel import LogMel
 from ssl_domains_audio.inputs.resampling import resampled, resampled_length
 from ssl_domains_audio.inputs.settings import SoundSettings
 from ssl_domains_audio.inputs.sound_preprocess import MelPreprocess, SoundPreprocess
 
 __all__ = [
+    "FormatsPreprocess",
     "LogMel",
     "MelPreprocess",
     "SoundPreprocess",
     "SoundSettings",
     "empty_filters",
     "log_mel_of",
+    "log_mel_of_spec",
     "mel_filters",
     "resampled",
     "resampled_length",

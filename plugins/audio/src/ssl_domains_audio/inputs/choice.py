@@ -8,6 +8,7 @@ import numpy as np
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable
+from ssl_domains_audio.inputs.formats_preprocess import FormatsPreprocess
 from ssl_domains_audio.inputs.log_mel import LogMel
 from ssl_domains_audio.inputs.settings import SoundSettings
 from ssl_domains_audio.inputs.sound_preprocess import MelPreprocess, SoundPreprocess
@@ -41,8 +42,11 @@ def sounds_for(table: SampleTable, settings: SoundSettings | None = None) -> Mel
         )
     rate = settings.rate or usual_rate(rates.tolist())
     sound = SoundPreprocess(rate, settings.level, _said(rates, rate))
-    if settings.form == "mel":
-        return MelPreprocess(sound, log_mel_of(rate, settings))
+    if settings.form != "wave":
+        mel = log_mel_of(rate, settings)
+        if settings.form == "mel":
+            return MelPreprocess(sound, mel)
+        return FormatsPreprocess(rate, settings.level, (*sound.fitted, mel.described), mel=mel)
     for name in _OF_MEL:
         if getattr(settings, name) != SoundSettings.model_fields[name].default:
             cause = f"input.{name} belongs to spectrograms, and input.form is 'wave'"

@@ -14,7 +14,11 @@ class SoundSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    form: Literal["mel", "wave"] = Field(default="mel", description="'mel' is a log-mel spectrogram, 'wave' a waveform")
+    form: Literal["mel", "wave", "wave+mel"] = Field(
+        default="mel",
+        description="'mel' is a log-mel spectrogram, 'wave' a waveform, 'wave+mel' a waveform for the encoder "
+        "wave+mel, which makes the spectrogram itself",
+    )
     rate: int | None = Field(
         default=None,
         ge=100,

@@ -5,6 +5,7 @@ not on the padding of the batch and not on other samples. `recipe` gives the ste
 """
 
 from ssl_domains_audio.views.band_filter import BandFilter
+from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
@@ -13,9 +14,11 @@ from ssl_domains_audio.views.reverberation import Reverberation
 from ssl_domains_audio.views.silence import Silence
 from ssl_domains_audio.views.speed import Speed
 from ssl_domains_audio.views.time_shift import TimeShift
+from ssl_domains_audio.views.whole_window import WholeWindow
 
 __all__ = [
     "BandFilter",
+    "FormatsRecipe",
     "LogMelStep",
     "MelShift",
     "NoiseAtSnr",
@@ -23,5 +26,6 @@ __all__ = [
     "Silence",
     "Speed",
     "TimeShift",
+    "WholeWindow",
     "recipe",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
-from ssl_domains_audio.inputs import LogMel, MelPreprocess, SoundPreprocess
+from ssl_domains_audio.inputs import FormatsPreprocess, LogMel, MelPreprocess, SoundPreprocess
 from ssl_domains_audio.views.band_filter import BandFilter
+from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
@@ -14,16 +15,23 @@ from ssl_domains_audio.views.reverberation import Reverberation
 from ssl_domains_audio.views.silence import Silence
 from ssl_domains_audio.views.speed import Speed
 from ssl_domains_audio.views.time_shift import TimeShift
+from ssl_domains_audio.views.whole_window import WholeWindow
 
-__all__ = ["CROP_S", "recipe"]
+__all__ = ["CROP_S", "WINDOW_S", "recipe"]
 
 CROP_S = 0.45
 """Length of a view in seconds: most of a spoken word, and short beside most other recordings."""
 
 _BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
 
-_EXTRA = ("band filter", "coloured noise", "reverberation", "shift", "speed")
-"""Steps that ``views.extra`` adds; each takes away something that may be the task."""
+WINDOW_S = 0.32
+"""Length of a window of CPC in seconds: 32 places of the encoder conv1d_80 at 8 kHz."""
+
+_EXTRA = ("band filter", "coloured noise", "reverberation", "shift", "speed", "window")
+"""Steps that ``views.extra`` adds; each but the last takes away something that may be the task.
+
+``window`` cuts windows of equal length for CPC, and leaves shorter recordings out.
+"""
 
 
 def recipe(request: RecipeRequest) -> SequenceRecipe:
@@ -39,12 +47,14 @@ def recipe(request: RecipeRequest) -> SequenceRecipe:
     if unknown:
         raise UsageError(f"the domain audio has no further view {unknown[0]!r}", did_you_mean(unknown[0], _EXTRA))
     preprocess = request.preprocess
+    if isinstance(preprocess, FormatsPreprocess):
+        waves = _waves(preprocess.rate, request.extra)
+        spectrograms = (*waves, *_spectrograms(preprocess.mel))
+        return FormatsRecipe(_louder(waves), views=request.views, spectrograms=spectrograms)
     if isinstance(preprocess, MelPreprocess):
         steps = (*_waves(preprocess.sound.rate, request.extra), *_spectrograms(preprocess.mel))
     elif isinstance(preprocess, SoundPreprocess):
-        gain = Gain(gain=(0.5, 2.0), p=1.0, reason="distance and amplifier change the level, not what is heard")
-        crop, *others = _waves(preprocess.rate, request.extra)
-        steps = (crop, gain, *others)
+        steps = _louder(_waves(preprocess.rate, request.extra))
     else:
         raise UsageError("the views of audio need its preprocess", "give RecipeRequest(preprocess=...)")
     return SequenceRecipe(steps, views=request.views)
@@ -52,9 +62,8 @@ def recipe(request: RecipeRequest) -> SequenceRecipe:
 
 def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
     """Steps on waveforms, the crop first."""
-    chosen: list[SequenceStep] = [
-        CropLength(length=max(1, round(CROP_S * rate)), reason="a part of a recording is of the same source")
-    ]
+    length = max(1, round((WINDOW_S if "window" in extra else CROP_S) * rate))
+    chosen: list[SequenceStep] = [CropLength(length=length, reason="a part of a recording is of the same source")]
     if "shift" in extra:
         chosen.append(TimeShift(reason="what is heard doesn't depend on where it begins"))
     if "speed" in extra:
@@ -65,8 +74,16 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
     colours = (0.0, 2.0) if "coloured noise" in extra else (0.0, 0.0)
     chosen.append(NoiseAtSnr((15.0, 30.0), colours, reason="background and amplifier noise differ by recording"))
+    if "window" in extra:
+        chosen.append(WholeWindow(length, reason="a sequence must be long enough to be predicted"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
+
+
+def _louder(waves: tuple[SequenceStep, ...]) -> tuple[SequenceStep, ...]:
+    """Steps on waveforms with a gain behind the crop."""
+    gain = Gain(gain=(0.5, 2.0), p=1.0, reason="distance and amplifier change the level, not what is heard")
+    return (waves[0], gain, *waves[1:])
 
 
 def _spectrograms(mel: LogMel) -> tuple[SequenceStep, ...]:
