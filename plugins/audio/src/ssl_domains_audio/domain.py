@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest
+from ssl_domains_audio.pairs import EXTRA_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,7 @@ AUDIO = Domain(
     nuisance=("speaker", "session", "rate", "seconds"),
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",
+    extra_columns=EXTRA_COLUMNS,
     group="speaker",
     thumbnail=_thumbnail,
     demo_data=_demo_data,

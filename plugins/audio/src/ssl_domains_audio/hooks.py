@@ -15,5 +15,5 @@ def ssl_domains_domains() -> list[Domain]:
 
 
 def ssl_domains_pair_samplers() -> list[PairSampler]:
-    """The speaker, the recording, the session."""
+    """Speakers, recordings, sessions, and what lies close in time."""
     return list(SAMPLERS)
