@@ -19,6 +19,7 @@ from ssl_domains.reports.bars import histogram, share_bar
 from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
+from ssl_domains.reports.sample_sounds import Sound, shown_sounds
 from ssl_domains.samples import Reader, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
@@ -43,6 +44,7 @@ class Pictured:
         thumbnail: The thumbnail function of the domain, or None.
         store: Store with decoded arrays, or None.
         encode: Features by which the hardest negatives are chosen; None compares thumbnails.
+        sound: The function of the domain that makes a sample a wav file, for players; or None.
     """
 
     reader: Reader
@@ -51,10 +53,12 @@ class Pictured:
     thumbnail: Thumbnail | None = None
     store: ArrayStore | None = None
     encode: Encode | None = None
+    sound: Sound | None = None
 
 
 @dataclass(frozen=True)
 class _Tile:
+    row: int
     sample: str
     picture: Picture
     text: str
@@ -129,7 +133,7 @@ def write_pair_sheet(
         thumbnail=pictured.thumbnail,
         encode=pictured.encode,
     )
-    text = _render(plan, report, choice, pictures, advice, domain, hidden)
+    text = _render(plan, report, choice, pictures, pictured, advice, domain, hidden)
     with write_errors(f"the sheet {str(path)!r}"):
         write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
     return path
@@ -140,6 +144,7 @@ def _render(
     report: PairsReport,
     choice: Choice,
     pictures: SamplePictures,
+    pictured: Pictured,
     advice: Advice | None,
     domain: str,
     hidden: Collection[str],
@@ -151,6 +156,7 @@ def _render(
     )
     reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
     sheet = _Sheet(plan, report.label, columns, reasons, pictures)
+    cards = [sheet.card(anchor) for anchor in choice.anchors]
     environment = page_templates("ssl_domains.reports")
     return environment.get_template("pair_sheet.html.j2").render(
         domain=domain,
@@ -159,7 +165,8 @@ def _render(
         report=report,
         facts=_facts(report),
         choice=choice,
-        cards=[sheet.card(anchor) for anchor in choice.anchors],
+        cards=cards,
+        sounds=shown_sounds(plan.table, _rows(cards), pictured.reader, pictured.store, pictured.sound),
         compared_by=pictures.how,
         coded=sorted(coded),
         groups=[
@@ -172,6 +179,12 @@ def _render(
         few_groups=FEW_GROUPS,
         advice=advice,
     )
+
+
+def _rows(cards: Sequence[_Card]) -> list[int]:
+    """Positions of the samples of all tiles, in the order of the page."""
+    tiles = [tile for card in cards for tile in (card.anchor, *(one for strip in card.strips for one in strip.tiles))]
+    return [tile.row for tile in tiles if tile.picture.cause is None]
 
 
 class _Sheet:
@@ -193,7 +206,7 @@ class _Sheet:
         values = self._reasons.values
         facts = tuple((name, values.text(name, anchor.sample)) for name in shown)
         return _Card(
-            _Tile(str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
+            _Tile(anchor.sample, str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
             facts,
             "" if anchor.matches is None else f"matches {anchor.matches:,} of the table",
             tuple(strip for strip in (self._positive(anchor), self._ignored(anchor), self._negative(anchor)) if strip),
@@ -235,6 +248,7 @@ class _Sheet:
         state = self._reasons.state(anchor.sample, other)
         label, flag = self._against_label(anchor.sample, other, state)
         return _Tile(
+            other,
             str(self._ids[other]),
             self._picture(other),
             state.text,

@@ -43,6 +43,12 @@ def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]
     return thumbnail(array, row)
 
 
+def _sound(array: NDArray[Any], row: Mapping[str, Any]) -> bytes | None:
+    from ssl_domains_audio.report import wav_of
+
+    return wav_of(array, row)
+
+
 def _demo_data(out: Path, seed: int) -> str:
     from ssl_domains_audio.demo import write_demo_data
 
@@ -61,6 +67,7 @@ AUDIO = Domain(
     extra_columns=EXTRA_COLUMNS,
     group="speaker",
     thumbnail=_thumbnail,
+    sound=_sound,
     demo_data=_demo_data,
     files="recordings (.wav, .flac, .ogg, .mp3)",
 )
