@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.extending import Domain, RecipeRequest
+from ssl_domains.extending import Domain, RecipeRequest, ScanOption
 from ssl_domains_audio.pairs import EXTRA_COLUMNS
 
 if TYPE_CHECKING:
@@ -61,6 +61,21 @@ AUDIO = Domain(
     reader=_reader,
     preprocess=_preprocess,
     recipe=_recipe,
+    scan_options=(
+        ScanOption("names", str, help="names say: fsdd, esc50, librispeech, time, none; auto (default) finds out"),
+        ScanOption(
+            "folders", str, help="columns from folders, from the top one on, as site/session; - passes one over"
+        ),
+        ScanOption(
+            "labels",
+            str,
+            help="tables of segments: CSV, Audacity, Raven, RTTM, AudioSet; file or folder; repeat it",
+            many=True,
+        ),
+        ScanOption("cut", float, help="cut recordings into pieces of so many seconds", repeat=True),
+        ScanOption("every", float, help="distance of the starts of the pieces in seconds; else side by side"),
+        ScanOption("contents", bool, help="read every sample for level, silence, clipping, copies (below 20 hours)"),
+    ),
     nuisance=("speaker", "session", "rate", "seconds"),
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",

@@ -1,0 +1,78 @@
+"""Which recording a table of segments means, by the name that it writes, or by its own name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Recordings"]
+
+_OF_TABLE = re.compile(
+    r"([._ -](table|selections?|labels?|segments?|annotations?|audacity|raven|rttm|results?|\d+))+$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Looks up recordings by name.
+
+    Attributes:
+        names: Paths of the recordings relative to the scanned folder, with ``/``.
+    """
+
+    names: Sequence[str]
+    _keys: dict[str, int | None] = field(init=False, repr=False, default_factory=dict)
+    _bases: dict[str, int | None] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for number, name in enumerate(self.names):
+            base = name.rpartition("/")[2].lower()
+            _note(self._keys, (name, _stem(name)), number)
+            _note(self._bases, (base, _stem(base)), number)
+
+    def named(self, written: str) -> int | None:
+        """Number of the recording that a table writes: its path, base name or stem; with ``Y`` before it for AudioSet.
+
+        A base name or stem that several recordings have names none of them. Of a path from another machine, the
+        longest end that is known counts.
+        """
+        parts = written.replace("\\", "/").strip("/").split("/")
+        for place in range(len(parts)):
+            key = "/".join(parts[place:])
+            for one in (key, _stem(key)):
+                number = self._keys.get(one)
+                if number is not None:
+                    return number
+        base = parts[-1].lower()
+        for one in (base, _stem(base), f"y{base}", f"y{_stem(base)}"):
+            number = self._bases.get(one)
+            if number is not None:
+                return number
+        return None
+
+    def of_table(self, table: str) -> int | None:
+        """Number of the recording that a table without names belongs to: the one of its own name, or the only one.
+
+        ``night1/rec1.Table.1.selections.txt`` belongs to ``night1/rec1.wav``, else to the only ``rec1`` anywhere.
+
+        Args:
+            table: Path of the table relative to the scanned folder, or its name.
+        """
+        stem = _stem(table)
+        for name in dict.fromkeys((stem, _OF_TABLE.sub("", stem))):
+            number = self.named(name)
+            if number is not None:
+                return number
+        return 0 if len(self.names) == 1 else None
+
+
+def _note(keys: dict[str, int | None], names: Sequence[str], number: int) -> None:
+    """Give the number to its names; a name that another recording has too names none."""
+    for key in dict.fromkeys(names):
+        keys[key] = number if keys.get(key, number) == number else None
+
+
+def _stem(name: str) -> str:
+    head, dot, suffix = name.rpartition(".")
+    return head if dot and head and not head.endswith("/") and "/" not in suffix else name
