@@ -14,7 +14,7 @@ from sklearn.manifold import TSNE
 
 from ssl_domains.evaluation import embed
 from ssl_domains.reports.colouring import Colouring, colourings
-from ssl_domains.reports.sample_sounds import SampleSounds, Sound, sample_sounds
+from ssl_domains.reports.thumbnails.sounds import SampleSounds, Sound, sample_sounds
 from ssl_domains.reports.thumbnails.sprite import Sprite, make_sprite
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore

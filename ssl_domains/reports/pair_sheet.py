@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from ssl_domains.pairs import PairsReport
 from ssl_domains.pairs.inspection.advice import Advice
 from ssl_domains.pairs.inspection.nuisance import FEW_GROUPS, LABEL_REMARK
@@ -17,9 +15,10 @@ from ssl_domains.pairs.inspection.shown import coded_columns
 from ssl_domains.pairs.rules.words import measured_columns, objective_words
 from ssl_domains.reports.bars import histogram, share_bar
 from ssl_domains.reports.html_page import page_templates
+from ssl_domains.reports.pair_numbers import sheet_facts
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
-from ssl_domains.reports.sample_sounds import Sound, shown_sounds
+from ssl_domains.reports.thumbnails.sounds import Sound, shown_sounds
 from ssl_domains.samples import Reader, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
@@ -163,7 +162,7 @@ def _render(
         headline=objective_words(plan.objective),
         rule=str(plan.objective),
         report=report,
-        facts=_facts(report),
+        facts=sheet_facts(report),
         choice=choice,
         cards=cards,
         sounds=shown_sounds(plan.table, _rows(cards), pictured.reader, pictured.store, pictured.sound),
@@ -273,26 +272,6 @@ class _Sheet:
 
     def _picture(self, row: int) -> Picture:
         return self._pictures.pictures.get(row, Picture(cause="not decoded: too large to look at many"))
-
-
-def _facts(report: PairsReport) -> list[tuple[str, str]]:
-    kind = report.composition
-    rows = [
-        ("Training samples", f"{report.samples:,}"),
-        ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
-        ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
-    ]
-    if report.negatives is not None:
-        rows.append(("Drawn negatives", report.negatives.text))
-    shares = [facts.without_cross_positive for facts in report.relations]
-    known = [share for share in shares if share is not None]
-    if known:
-        rows.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
-        means = [facts.cross_positives for facts in report.relations if facts.cross_positives is not None]
-        rows.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
-    if report.false_negatives is not None and np.isfinite(report.false_negatives):
-        rows.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
-    return rows
 
 
 def _of(shown: int, count: int) -> str:

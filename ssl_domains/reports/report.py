@@ -18,7 +18,7 @@ from ssl_domains.reports.embedding_map import EmbeddingMap, Projection, embeddin
 from ssl_domains.reports.facts import environment_rows, facts, headline, rule_text, shown_config, view_steps, warnings
 from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_numbers import pair_rows
-from ssl_domains.reports.sample_sounds import Sound
+from ssl_domains.reports.thumbnails.sounds import Sound
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 

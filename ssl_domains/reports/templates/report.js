@@ -39,14 +39,6 @@
     chart.addEventListener("pointerleave", () => { over.replaceChildren(); hide(); });
   }
 
-  // Sounds of the nearest neighbours.
-  for (const button of document.querySelectorAll("button.play")) {
-    const sound = button.querySelector("audio");
-    button.addEventListener("click", () => { sound.currentTime = 0; sound.play(); });
-    sound.addEventListener("play", () => button.classList.add("on"));
-    for (const name of ["pause", "ended"]) sound.addEventListener(name, () => button.classList.remove("on"));
-  }
-
   // Map: colour by a column; thumbnail, sample and values of the point under the pointer.
   const embedded = document.getElementById("map-data");
   if (!embedded) return;
