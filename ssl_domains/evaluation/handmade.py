@@ -48,8 +48,8 @@ def handmade_features(
     parts = []
     for start in range(0, len(table), batch_size):
         rows = range(start, min(start + batch_size, len(table)))
-        images = dataset.__getitems__(rows)["input"].unit().values.numpy()
-        parts.append(np.asarray(extract(images), dtype=np.float32))
+        inputs = dataset.finish(dataset.__getitems__(rows)["input"].unit()).values.numpy()
+        parts.append(np.asarray(extract(inputs), dtype=np.float32))
         if progress is not None:
             progress(rows.stop, len(table))
     return np.concatenate(parts)

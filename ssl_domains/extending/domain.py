@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pydantic import BaseModel
 
     from ssl_domains.audit import PlaceRegions
     from ssl_domains.inputs import InputSpec
@@ -77,6 +78,7 @@ class RecipeRequest:
         extra: Names of further views that the user or the pair sampler requests (``"reprojection"``). A domain raises
             `UsageError` for an unknown name.
         spec: Form of the input, for a domain that gives a ``preprocess``; else None.
+        preprocess: What ``Domain.preprocess`` of such a domain returned: a preprocess, or its declaration; else None.
     """
 
     table: SampleTable
@@ -85,6 +87,7 @@ class RecipeRequest:
     in_chans: int = 3
     extra: tuple[str, ...] = ()
     spec: InputSpec | None = None
+    preprocess: PreprocessSource | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,12 @@ class Domain:
             which keeps the aspect ratio and masks the padding.
         preprocess: For every other kind of data, in the place of ``scaling`` and ``canvas``: returns, for a table, the
             preprocess from an array to the encoder's input, such as `ssl_domains.views.SignalPreprocess`; or a
-            declaration with ``spec`` and ``fit(table, store)``, which is fitted on the training rows.
+            declaration with ``spec`` and ``fit(table, store)``, which is fitted on the training rows. With
+            ``input_settings`` it is called with the table and the checked settings; call it by `preprocess_for`.
+        input_settings: Returns the pydantic model of the settings of the inputs, such as the number of bands of a
+            spectrogram. They are the section ``[input]`` of the configuration (``--set input.bands=40``), and are
+            recorded with a run. Each field has a default and a description; None as a default stands for a value that
+            follows from the table. Imports the model when it is called.
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
@@ -160,13 +168,14 @@ class Domain:
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None
-    preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+    preprocess: Callable[..., PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
     map_files: Callable[..., MapPlan] | None = None
     map_options: tuple[ScanOption, ...] = ()
     files: str = ""
     place_regions: PlaceRegions | None = None
     measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None
+    input_settings: Callable[[], type[BaseModel]] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -183,3 +192,20 @@ class Domain:
             raise ValueError(
                 f"the domain {self.name!r} gives both scaling= (for pictures) and preprocess=: leave one of them out"
             )
+        if self.preprocess is None and self.input_settings is not None:
+            raise ValueError(
+                f"the domain {self.name!r} gives input_settings= without preprocess=, which would read them"
+            )
+
+    def preprocess_for(self, table: SampleTable, settings: Mapping[str, Any] | None = None) -> PreprocessSource | None:
+        """The preprocess of a table, or its declaration; None for pictures.
+
+        Args:
+            table: The training rows.
+            settings: Values of the section ``[input]`` that differ from the defaults, checked beforehand.
+        """
+        if self.preprocess is None:
+            return None
+        if self.input_settings is None:
+            return self.preprocess(table)
+        return self.preprocess(table, self.input_settings().model_validate(dict(settings or {})))

@@ -38,9 +38,10 @@ def finetune_config(
 ) -> RunConfig:
     """Make the configuration of a fine-tuning from that of the pre-trained run.
 
-    Encoder, views' size and canvas, data and machine are those of the run. The views are the domain's, one of each
-    sample. Defaults that held up in measurements: the head starts as the frozen probe's, AdamW with a learning rate of
-    3e-4, and BatchNorm keeps its stored statistics. A fresh head with a rate of 1e-3 fell below its own frozen probe.
+    Encoder, inputs, views' size and canvas, data and machine are those of the run. The views are the domain's, one of
+    each sample. Defaults that held up in measurements: the head starts as the frozen probe's, AdamW with a learning
+    rate of 3e-4, and BatchNorm keeps its stored statistics. A fresh head with a rate of 1e-3 fell below its own frozen
+    probe.
 
     Without ``steps``, a table is trained for 300 steps of 32 samples, and for at least 10 passes over its rows.
 
@@ -64,6 +65,7 @@ def finetune_config(
         **{f"data.{name}": value for name, value in base.data.model_dump().items()},
         **{f"encoder.{name}": value for name, value in base.encoder.model_dump().items()},
         **{f"views.{name}": value for name, value in base.views.model_dump().items()},
+        **{f"input.{name}": value for name, value in base.input.model_dump().items()},
         "views.n": 1,
         "encoder.freeze": 0,  # `method.layers` says what is trained
         "method.name": "finetune",

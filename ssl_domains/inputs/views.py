@@ -27,6 +27,8 @@ class View:
         keys: int64 ``[b]`` on the CPU, a random integer of each row, from which a method draws; None unless
             `ViewPlan.draws`. A row has the same key however the batch is divided, and in both passes of gradient
             caching.
+        flags: bool ``[b]`` on the device of the input, by name: rows whose number is measured in a training and warned
+            of, such as ``"silent"`` ones.
     """
 
     input: Input
@@ -34,13 +36,15 @@ class View:
     part: int = 0
     beside: tuple[Input, ...] = ()
     keys: Tensor | None = None
+    flags: Mapping[str, Tensor] = field(default_factory=dict)
 
     def take(self, index: Tensor | slice) -> View:
         """The view of the samples at ``index``."""
         emitted = {name: values[index] for name, values in self.emitted.items()}
         beside = tuple(one.take(index) for one in self.beside)
         keys = None if self.keys is None else self.keys[index]
-        return replace(self, input=self.input.take(index), emitted=emitted, beside=beside, keys=keys)
+        flags = {name: values[index] for name, values in self.flags.items()}
+        return replace(self, input=self.input.take(index), emitted=emitted, beside=beside, keys=keys, flags=flags)
 
     def pin_memory(self) -> View:
         """The view with its inputs in page-locked memory; called by a ``DataLoader``."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 from ssl_domains.testing.crop import check_crop
 from ssl_domains.testing.domain import check_domain
 from ssl_domains.testing.encoder import check_encoder
+from ssl_domains.testing.finish import check_finish
 from ssl_domains.testing.method import check_method
 from ssl_domains.testing.method_case import MethodCase
 from ssl_domains.testing.pair_sampler import check_pair_sampler
@@ -26,6 +27,7 @@ __all__ = [
     "check_crop",
     "check_domain",
     "check_encoder",
+    "check_finish",
     "check_method",
     "check_pair_sampler",
     "check_reader",

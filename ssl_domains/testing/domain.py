@@ -16,6 +16,7 @@ import torch
 from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.samples import SampleTable, regions_of
 from ssl_domains.stores import ArrayStore
+from ssl_domains.testing.finish import check_finish, check_finite
 from ssl_domains.testing.map_files import check_map_files
 from ssl_domains.testing.reader import check_reader
 from ssl_domains.testing.recipe import check_recipe
@@ -28,6 +29,7 @@ from ssl_domains.views import (
     PreprocessToFit,
     crop_of,
     fitted_preprocess,
+    loaded_spec,
     map_planes,
     preprocess_from_dict,
     preprocess_to_dict,
@@ -133,13 +135,16 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> Prepr
     _check_label_maps(preprocess, decoded, store)
     spec = preprocess.spec
     some = decoded.take(np.arange(min(_FEW, len(decoded))))
-    recipe = domain.recipe(RecipeRequest(decoded, size, 2, spec.channels, spec=None if size else spec))
+    request = RecipeRequest(decoded, size, 2, spec.channels, spec=None if size else spec)
+    recipe = domain.recipe(request if size else replace(request, preprocess=domain.preprocess_for(decoded)))
     crop = crop_of(recipe)
     x = InputDataset(some, store, preprocess, crop=crop).__getitems__(range(len(some)))["input"]
-    x = x.unit() if spec.dtype == "float32" else x
-    spec.input(x.values, x.valid)  # raises when the values have another form than the spec
-    known = x.values.masked_fill(~x.with_valid(), 0)
-    assert not known.is_floating_point() or torch.isfinite(known).all(), "the preprocess gives finite numbers"
+    form = loaded_spec(preprocess)
+    x = x.unit() if form.dtype == "float32" else x
+    form.input(x.values, x.valid)  # raises when the values have another form than the spec
+    check_finite(x)
+    if hasattr(preprocess, "finish"):
+        check_finish(preprocess, x)
     if size:
         assert 0 <= float(x.values.min()) <= float(x.values.max()) <= 1, "scaling maps to [0, 1]"
     described = recipe.to_dict()
@@ -168,7 +173,7 @@ def _picture_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore)
 def _declared_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> Preprocess:
     """The preprocess that a domain gives, fitted and checked."""
     assert domain.preprocess is not None
-    source = domain.preprocess(decoded)
+    source = domain.preprocess_for(decoded)
     assert isinstance(source, Preprocess | PreprocessToFit), (
         f"preprocess returns a Preprocess or a declaration with `spec` and `fit`, not {type(source).__name__}"
     )

@@ -3,7 +3,8 @@
 An array of the store comes in. A preprocess turns it into an `Input`: `ImagePreprocess` scales pictures to [0, 1] and
 resizes them to the canvas, `SignalPreprocess` scales signals and keeps their length. A recipe turns the input into
 views, which are randomly changed copies: `ViewRecipe` for square pictures, `SequenceRecipe` for inputs of any number of
-sides. Both are applied in this order to every batch.
+sides. Both are applied in this order to every batch. The last part of a preprocess may run on the device, after the
+views were made or as one of their steps; see `finished`.
 """
 
 import os
@@ -42,6 +43,7 @@ from ssl_domains.views.label_masks import (
     to_native,
     with_label_maps,
 )
+from ssl_domains.views.loaded import finished, loaded_spec
 from ssl_domains.views.preprocesses import (
     extended,
     fitted_preprocess,
@@ -124,7 +126,9 @@ __all__ = [
     "crop_to_dict",
     "emitted_names",
     "extended",
+    "finished",
     "fitted_preprocess",
+    "loaded_spec",
     "map_planes",
     "map_sides",
     "place_mask",

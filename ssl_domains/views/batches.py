@@ -98,6 +98,10 @@ class InputDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._inputs)
 
+    def finish(self, x: Input) -> Input:
+        """A batch of this dataset in the form that the encoder takes; see `Preprocess`."""
+        return self._inputs.finish(x)
+
     @property
     def most_at_once(self) -> int:
         """Largest number of rows that should be in an encoder at a time; few where whole recordings are long."""
@@ -115,7 +119,8 @@ class InputDataset(Dataset[dict[str, Any]]):
                 gives what an encoder sees at evaluation: the centre, or the whole sample when the spec is ragged.
 
         Returns:
-            ``input``: an `Input` of the same dtype for every batch; its ``valid`` is None when every place has data.
+            ``input``: an `Input` of the same dtype for every batch; its ``valid`` is None when every place has data. It
+            has the form in which samples are loaded; `finish` gives that of the encoder.
             ``beside``: a tuple of further inputs of the same samples, which get the same geometric changes.
             ``index``: int64 ``[B]``, the rows.
 
@@ -196,6 +201,10 @@ class TileDataset(Dataset[dict[str, Any]]):
 
     def __len__(self) -> int:
         return int(self.first[-1])
+
+    def finish(self, x: Input) -> Input:
+        """A batch of tiles in the form that the encoder takes; see `Preprocess`."""
+        return self._dataset.finish(x)
 
     def __getitems__(self, indices: Sequence[int] | Tensor) -> dict[str, Any]:
         """A batch of tiles, in the form of `InputDataset`."""

@@ -26,13 +26,22 @@ class Preprocess(Protocol):
 
     - ``compact(array, facts)``: the same `Input` in a smaller type (uint8 for [0, 1] in steps of 1/255), which datasets
       keep in their cache;
+    - ``loaded`` and ``finish(x)``, for a preprocess whose last part runs on the device, for whole batches: ``compact``
+      then gives inputs of the form ``loaded``, which worker processes load and caches keep, and ``finish`` turns a
+      batch of them into a batch of the form ``spec``. The two forms have different kinds, such as ``"wave"`` and
+      ``"mel"``. ``finish`` draws no random numbers, and what it makes of a sample doesn't depend on padding or on
+      other samples. A recipe gets the form ``loaded``; it may call ``finish`` in one of its steps, and views that it
+      leaves in this form are finished by the engine;
     - ``extend(table, store)``: returns a preprocess that is also fitted on the groups of another table;
     - ``require(table, store)``: raises `DataError` when the encoder can't take some arrays, before any array is read;
     - ``stored_form(dtypes)``: the type of its compact inputs, whether some may have a mask, and whether all do;
+    - ``may_read``: further columns, whose values it gets where the table has them;
+    - ``settings``: values of the section ``[input]`` of the configuration, by name, that give this preprocess for every
+      table; a run records them in the place of defaults that follow from its table. A declaration may have it too;
     - ``fitted``: lines on what it was fitted to, which are printed when a training starts;
     - ``beside``: number of further inputs that it returns for each sample;
-    - ``sides(shape)``: the sides of the input that it makes of an array of this shape. Ragged inputs are cached only
-      with it;
+    - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)
+      that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it;
     - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool in the shape of the array, false where it holds no
       data; None for all data. Without it, those places are false in the result, which must have the array's sides;
     - the members of `MapPreprocess`, so that samples can have label maps.

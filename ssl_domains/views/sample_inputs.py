@@ -17,6 +17,7 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.contract import Preprocess
+from ssl_domains.views.loaded import finished, loaded_spec
 from ssl_domains.views.row_facts import RowFacts
 
 __all__ = ["SampleInputs"]
@@ -31,7 +32,7 @@ class SampleInputs:
         preprocess: Turns an array into an input.
 
     Attributes:
-        spec: The form of the inputs.
+        spec: The form of the inputs; ``loaded`` of a preprocess whose last part runs on the device.
         dtype: Their type, before pictures are converted to float32.
         may_mask: Whether some of them may have places without data.
         keeps_mask: Whether all of them have a mask.
@@ -52,8 +53,9 @@ class SampleInputs:
         self._preprocess = preprocess
         self._take: Callable[..., Any] = getattr(preprocess, "compact", preprocess)
         self._reads_valid = "valid" in inspect.signature(self._take).parameters
-        self._facts = RowFacts(table, preprocess.columns)
-        self.spec = preprocess.spec
+        further = [name for name in getattr(preprocess, "may_read", ()) if name in table.columns]
+        self._facts = RowFacts(table, [*preprocess.columns, *further])
+        self.spec = loaded_spec(preprocess)
         self.dtype, self.may_mask, self.keeps_mask = getattr(torch, self.spec.dtype), True, False
         if hasattr(preprocess, "stored_form"):
             self.dtype, self.may_mask, self.keeps_mask = preprocess.stored_form(self._samples.dtypes())
@@ -76,7 +78,11 @@ class SampleInputs:
         """Sides of the inputs of all rows, int64 ``[n, sides]``; None when the preprocess can't say them."""
         if not hasattr(self._preprocess, "sides"):
             return None
-        made = [self._preprocess.sides(shape) for shape in map(tuple, self._samples.shapes().tolist())]
+        sides, shapes = self._preprocess.sides, map(tuple, self._samples.shapes().tolist())
+        if "facts" in inspect.signature(sides).parameters:
+            made = [sides(shape, self._facts[row]) for row, shape in enumerate(shapes)]
+        else:
+            made = [sides(shape) for shape in shapes]
         return np.array(made, dtype=np.int64).reshape(len(self), len(self.spec.space))
 
     def __call__(self, row: int, slices: Sequence[slice] | None = None) -> tuple[Input, ...]:
@@ -104,6 +110,10 @@ class SampleInputs:
         if first.values.dtype != self.dtype:
             first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further
+
+    def finish(self, made: Input) -> Input:
+        """A batch in the form that the encoder takes; the same batch for a preprocess without ``finish``."""
+        return finished(self._preprocess, made)
 
     def _masked(self, made: Input, valid: NDArray[np.bool_]) -> Input:
         """The input with the places false that have no data in the array."""

@@ -38,9 +38,15 @@ def schema(
     method: Annotated[
         str, typer.Option("--method", help="Method whose options are in the section [method].")
     ] = "simclr",
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="Domain whose settings are in the section [input].")
+    ] = None,
 ) -> None:
     """Print the JSON schema of the configuration, with a description of each key."""
     from ssl_domains.engine.record.config import schema_of
 
     with answering(as_json=True) as answer:
-        answer.json(schema_of(registry_of(ctx).method(method).load().options))
+        registry = registry_of(ctx)
+        declared = None if domain is None else registry.domain(domain).input_settings
+        inputs = None if declared is None else declared()
+        answer.json(schema_of(registry.method(method).load().options, inputs))

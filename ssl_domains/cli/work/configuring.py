@@ -44,9 +44,10 @@ def configure(
         world_size: Number of processes that share a batch.
 
     Raises:
-        UsageError: For a wrong key or value, and for a setting of pictures with a domain of other data.
+        UsageError: For a wrong key or value, a setting of pictures with a domain of other data, and a setting of
+            ``[input]`` that the domain doesn't have.
     """
-    from ssl_domains.engine.record.config_file import load_config
+    from ssl_domains.engine.record.config_file import load_config, with_input_settings
     from ssl_domains.pairs import Composition
 
     largest = min(_BATCH, len(table))
@@ -63,7 +64,9 @@ def configure(
     if chosen is not None:
         overrides |= {"pairs.rule": chosen.objective, "pairs.name": chosen.name}
         sets = [*chosen.sets(), *sets]
+    settings = None if domain.input_settings is None else domain.input_settings()
     config = load_config(file, sets, defaults=defaults, overrides=overrides)
+    config = with_input_settings(config, settings, domain.name)
     _refuse_picture_settings(domain, config)
     composition = Composition("random") if config.pairs.rule == "none" else composition_of(config.pairs)
     able = largest if composition.seeds is None else min(largest, _seeds(domain, config, table))
@@ -71,7 +74,8 @@ def configure(
     if fitting == largest:
         return config
     # Loaded again with another default, which a batch size from the file, --set or an option overrides.
-    return load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)
+    config = load_config(file, sets, defaults={**defaults, "train.batch_size": fitting}, overrides=overrides)
+    return with_input_settings(config, settings, domain.name)
 
 
 def _seeds(domain: Domain, config: RunConfig, table: SampleTable) -> int:

@@ -147,7 +147,7 @@ def _prepare(
         recipe,
         scaling_of(domain, train),
         method,
-        preprocess_of(domain, train),
+        preprocess_of(domain, train, config),
     )
     return config, parts
 

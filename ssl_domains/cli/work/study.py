@@ -17,7 +17,7 @@ from ssl_domains.cli.work.tables import (
     require_mask_reader,
     require_masks,
 )
-from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.cli.work.viewing import build_recipe, preprocess_of
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ssl_domains.methods import MethodSource
     from ssl_domains.samples import SampleTable
     from ssl_domains.studies import Arm, Material, StudyFile
-    from ssl_domains.views import Recipe
+    from ssl_domains.views import PreprocessSource, Recipe
 
 __all__ = ["prepare_study"]
 
@@ -77,6 +77,7 @@ def prepare_study(
     methods = {one.method: registry.method(one.method).load() for one in study.arms.values() if one.method}
     named = _named_arms(registry, domain, study)
     for arm in named:
+        _check_inputs(domain, config, arm)
         if arm.method:
             _check_method(config, arm, methods[arm.method], table)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
@@ -106,7 +107,7 @@ def prepare_study(
         config=config,
         recipe=_Recipes(domain, {name: one.needs.views for name, one in methods.items()}, method.needs.views),
         scaling=domain.scaling,
-        preprocess=domain.preprocess,
+        preprocess=None if domain.preprocess is None else _Preprocesses(domain),
         method=method,
         methods=methods,
         fractions=tuple(study.fractions),
@@ -184,6 +185,40 @@ class _Recipes:
 
     def __call__(self, table: SampleTable, config: RunConfig) -> Recipe:
         return build_recipe(self.domain, table, config, views=self.views.get(config.method.name, self.usual))
+
+
+@dataclass(frozen=True)
+class _Preprocesses:
+    """Makes the preprocess of an arm for its training rows.
+
+    Attributes:
+        domain: Domain of the data, with a preprocess.
+    """
+
+    domain: Domain
+
+    def __call__(self, table: SampleTable, config: RunConfig) -> PreprocessSource:
+        made = preprocess_of(self.domain, table, config)
+        assert made is not None, "only domains with a preprocess come here"
+        return made
+
+
+def _check_inputs(domain: Domain, config: RunConfig, arm: Arm) -> None:
+    """Refuse an arm that sets what the domain doesn't have in ``[input]``, before any training.
+
+    Raises:
+        UsageError: With the name of the arm.
+    """
+    from ssl_domains.engine.record.config_file import with_input_settings
+
+    values = {key: value for key, value in arm.config.items() if key.startswith("input.")}
+    if not values:
+        return
+    try:
+        model = None if domain.input_settings is None else domain.input_settings()
+        with_input_settings(config.with_values(values), model, domain.name)
+    except UsageError as error:
+        raise UsageError(f"arm {arm.name!r}: {error.message}", error.hint) from None
 
 
 def _check_method(config: RunConfig, arm: Arm, method: MethodSource, table: SampleTable) -> None:

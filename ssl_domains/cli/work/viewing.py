@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 __all__ = ["build_recipe", "preprocess_of", "scaling_of"]
 
 
-def preprocess_of(domain: Domain, table: SampleTable) -> PreprocessSource | None:
-    """The preprocess that the domain declares for a table; None for pictures."""
-    return None if domain.preprocess is None else domain.preprocess(table)
+def preprocess_of(domain: Domain, table: SampleTable, config: RunConfig) -> PreprocessSource | None:
+    """The preprocess that the domain declares for a table and the settings of ``[input]``; None for pictures.
+
+    Raises:
+        UsageError: For a setting that the domain doesn't have, or a value that doesn't fit.
+    """
+    from ssl_domains.engine.record.config_file import with_input_settings
+
+    model = None if domain.input_settings is None else domain.input_settings()
+    settings = with_input_settings(config, model, domain.name).input.model_dump()
+    return domain.preprocess_for(table, settings)
 
 
 def scaling_of(domain: Domain, table: SampleTable) -> Scaling | None:
@@ -31,21 +39,22 @@ def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels
     Args:
         domain: The domain.
         train: The training rows.
-        config: Configuration; its section ``views`` is used.
+        config: Configuration; its sections ``views`` and ``input`` are used.
         channels: Channels of decoded pictures; used when the configuration has no ``encoder.in_chans``.
         views: Number of views that the method needs; used when the configuration has no ``views.n``.
 
     Raises:
-        UsageError: When ``views.without`` names a step that the recipe doesn't have.
+        UsageError: When ``views.without`` names a step that the recipe doesn't have, and in the cases of
+            `preprocess_of`.
     """
     settings = config.views
     number = views if settings.n is None else settings.n
-    extra, source = tuple(settings.extra), preprocess_of(domain, train)
+    extra, source = tuple(settings.extra), preprocess_of(domain, train, config)
     if source is None:
         size, _ = settings.square
         request = RecipeRequest(train, size, number, config.encoder.in_chans or channels, extra)
     else:
-        request = RecipeRequest(train, 0, number, source.spec.channels, extra, source.spec)
+        request = RecipeRequest(train, 0, number, source.spec.channels, extra, source.spec, source)
     recipe = domain.recipe(request)
     for name in settings.without:
         if not hasattr(recipe, "without"):

@@ -188,6 +188,7 @@ def assemble(
             clip_norm=train.clip_norm,
             micro_batch_size=train.micro_batch_size,
             world=world,
+            finish=dataset.finish if hasattr(preprocess, "finish") else None,
         )
     step.model = world.parallel(method)
     if not world.first:

@@ -5,13 +5,15 @@ A measurement has these keys:
 - ``step``; ``epoch``, the number of epochs done, with a fraction; ``lr``; ``temperature``;
 - over the steps since the previous measurement: ``images_per_s`` (samples, not views), ``data_wait`` (share of the
   time), the mean ``loss`` and, by the text of each relation, the means ``per_relation`` and ``no_cross_positive``
-  (without entries where the loss doesn't give them); ``counts``, the mean of each count of the loss by its name, if
-  the loss has any;
+  (without entries where the loss doesn't give them); ``counts``, the mean of each count of the loss by its name, and of
+  the rows with each flag of the views, if there are any;
 - of the newest batch: ``std``, ``effective_rank``, ``alignment`` (with partners: distance of a sample to its partner)
   and ``uniformity``;
 - with ``health.label``: ``knn``, the balanced accuracy of `ssl_domains.engine.loop.online_knn`; ``knn_bank``, the rows
   among which neighbours are searched; and ``knn_classes``, the number of classes that take part;
 - ``warning``, when the embedding collapses.
+
+The first measurement in which views have a flag, such as silent ones, gives a warning.
 
 With several processes, values are over the rows of all processes.
 """
@@ -96,6 +98,7 @@ class Monitor:
         self.loss: float | None = None
         self._bank: deque[tuple[Tensor, Tensor]] = deque()
         self._warned = False
+        self._flagged: set[str] = set()
         self._sums: Tensor | None = None
         self._steps = 0
         self._images = 0
@@ -130,6 +133,7 @@ class Monitor:
         speed, wait = self._images / elapsed, min(1.0, self._waited / elapsed)
         self.emit(Stepped(step, self.total_steps, epoch, speed, wait, self.loss))
         if values is not None:
+            self._warn_of_flags(values, result, batch)
             self._publish({**values, "images_per_s": speed, "data_wait": wait})
 
     def require_finite(self, step: int) -> None:
@@ -195,6 +199,15 @@ class Monitor:
 
     def _pooled(self, result: StepResult) -> Tensor:
         return self.world.everywhere(result.out.pooled.detach())
+
+    def _warn_of_flags(self, values: Mapping[str, Any], result: StepResult, batch: Batch) -> None:
+        """Warn of each flag of the views when it first occurs."""
+        views = len(result.rows.view.unique()) * batch.whole.shape[1]
+        for name in result.flags:
+            number = values["counts"][name]
+            if number > 0 and name not in self._flagged:
+                self._flagged.add(name)
+                self.emit(Warned(f"step {values['step']}: {number:.3g} of {views} views in a step are {name}"))
 
     def _publish(self, values: dict[str, Any]) -> None:
         for tracker in self.trackers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ssl_domains.engine.loop.online_knn import online_labels
@@ -47,6 +48,8 @@ def resolve_config(config: RunConfig, parts: Parts) -> RunConfig:
         # Only pictures have a canvas: the configuration of other data must not claim one.
         values |= {"views.size": None, "views.canvas": None}
         values["encoder.in_chans"] = _declared_channels(config, parts.preprocess.spec.channels)
+    settings: Mapping[str, Any] = getattr(parts.preprocess, "settings", {})
+    values |= {f"input.{name}": value for name, value in settings.items()}
     values["health.group"] = group_column(parts.table, config.health.group)
     if config.health.label is not None:
         online_labels(parts.table, config.health.label, values["health.group"])

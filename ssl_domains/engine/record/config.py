@@ -18,6 +18,7 @@ __all__ = [
     "EncoderConfig",
     "HeadConfig",
     "HealthConfig",
+    "InputConfig",
     "MethodConfig",
     "PairsConfig",
     "RunConfig",
@@ -127,6 +128,13 @@ class ViewsConfig(_Section):
     def square(self) -> tuple[int, Literal["stretch", "fit"]]:
         """``size`` and ``canvas`` of pictures; 64 pixels and ``"stretch"`` where they are unset."""
         return self.size or 64, self.canvas or "stretch"
+
+
+class InputConfig(_Section):
+    """What the encoder gets of a sample, for domains that declare such settings."""
+
+    # Each domain has settings of its own: they are checked in `with_input_settings`, where the domain is known.
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
 
 class EncoderConfig(_Section):
@@ -240,6 +248,10 @@ class RunConfig(_Section):
     data: DataConfig = Field(default=DataConfig(), description="samples and how they are fed")
     pairs: PairsConfig = Field(default=PairsConfig(), description="positives and the composition of batches")
     views: ViewsConfig = Field(default=ViewsConfig(), description="size and number of views")
+    input: InputConfig = Field(
+        default=InputConfig(),
+        description="form of the encoder's input, which `ssl-domains config schema --domain NAME` lists",
+    )
     encoder: EncoderConfig = Field(default=EncoderConfig(), description="the network that is kept")
     head: HeadConfig = Field(default=HeadConfig(), description="the projection head")
     method: MethodConfig = Field(default=MethodConfig(), description="the contrastive method")
@@ -247,8 +259,9 @@ class RunConfig(_Section):
     health: HealthConfig = Field(default=HealthConfig(), description="what is measured while training")
 
     def to_toml(self) -> str:
-        """The configuration as TOML; unset keys (None) are left out, as TOML has no null."""
-        return tomli_w.dumps(self.model_dump(exclude_none=True))
+        """The configuration as TOML; unset keys (None) are left out, as TOML has no null; so is an empty [input]."""
+        sections = self.model_dump(exclude_none=True)
+        return tomli_w.dumps({name: keys for name, keys in sections.items() if keys or name != "input"})
 
     def flat(self) -> dict[str, Any]:
         """Every value by its dotted key, such as ``train.epochs``."""
@@ -273,14 +286,17 @@ def composition_values(composition: Composition) -> dict[str, Any]:
     return {"pairs.composition": composition.kind, **values}
 
 
-def schema_of(options: type[BaseModel]) -> dict[str, Any]:
+def schema_of(options: type[BaseModel], inputs: type[BaseModel] | None = None) -> dict[str, Any]:
     """JSON schema of the configuration, with a description of each key.
 
     Args:
         options: Model of the options of a method, for the section ``[method]``.
+        inputs: Model of the settings of a domain's inputs, for the section ``[input]``; None for no settings.
     """
     schema = RunConfig.model_json_schema()
-    section = schema["$defs"]["MethodConfig"]
-    section["properties"] |= options.model_json_schema().get("properties", {})
-    section["additionalProperties"] = False
+    for name, model in (("MethodConfig", options), ("InputConfig", inputs)):
+        section = schema["$defs"][name]
+        properties = {} if model is None else model.model_json_schema().get("properties", {})
+        section["properties"] = {**section.get("properties", {}), **properties}
+        section["additionalProperties"] = False
     return schema

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ValidationError
 from ssl_domains.engine.record.config import HeadConfig, RunConfig
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["build_config", "known_keys", "load_config", "parse_set", "with_method_options"]
+__all__ = ["build_config", "known_keys", "load_config", "parse_set", "with_input_settings", "with_method_options"]
+
+_OPEN = ("method.", "input.")
+"""Sections whose keys are checked once the method or the domain is known."""
 
 
 def known_keys() -> tuple[str, ...]:
@@ -78,8 +81,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     known = known_keys()
     nested: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        # The options of a method are checked once the method is known, in `with_method_options`.
-        if key not in known and not key.startswith("method."):
+        if key not in known and not key.startswith(_OPEN):
             raise UsageError(f"unknown configuration key {key!r}", _suggest(key, known))
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise UsageError(f"configuration key {key!r} is a number of more than 64 bits", _describe(key))
@@ -114,11 +116,36 @@ def with_method_options(config: RunConfig, options: type[BaseModel]) -> RunConfi
         if key not in known:
             hint = did_you_mean(key, known) if known else "it has no options"
             raise UsageError(f"the method {name!r} has no option {key!r}", hint)
+    return _with_section(config, "method.", section, options)
+
+
+def with_input_settings(config: RunConfig, settings: type[BaseModel] | None, domain: str) -> RunConfig:
+    """Check the section ``[input]``, and add the defaults of the settings that are not given.
+
+    Args:
+        config: The configuration.
+        settings: The settings that the domain declares; None if it declares none.
+        domain: Name of the domain, for the errors.
+
+    Raises:
+        UsageError: For a setting that the domain doesn't have, with the nearest it has, or a value that doesn't fit.
+    """
+    section = config.input.model_dump()
+    known = () if settings is None else tuple(settings.model_fields)
+    for key in section:
+        if key not in known:
+            hint = did_you_mean(key, known) if known else "it has no settings in [input]: leave this one out"
+            raise UsageError(f"the domain {domain} has no setting 'input.{key}'", hint)
+    return config if settings is None else _with_section(config, "input.", section, settings)
+
+
+def _with_section(config: RunConfig, prefix: str, section: Mapping[str, Any], model: type[BaseModel]) -> RunConfig:
+    """The configuration with the checked values of one section, defaults included."""
     try:
-        checked = options.model_validate(section, strict=True)
+        checked = model.model_validate(section, strict=True)
     except ValidationError as error:
-        raise _one_line(error, "method.", options) from None
-    return config.with_values({f"method.{key}": value for key, value in checked.model_dump().items()})
+        raise _one_line(error, prefix, model) from None
+    return config.with_values({f"{prefix}{key}": value for key, value in checked.model_dump().items()})
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def encode_rows(
     Args:
         encoder: The encoder, or another module that ``read`` calls.
         dataset: Its inputs, in batches like those of `InputDataset`. Its attribute ``most_at_once``, if it has one, is
-            the largest size of a batch.
+            the largest size of a batch. Its function ``finish``, if it has one, turns a batch on the device into the
+            form that the encoder takes.
         read: Computes the result of a batch, for instance `pooled`; called with the encoder and the batch on the
             device, pictures in [0, 1].
         device: Device of the encoder.
@@ -82,6 +83,7 @@ def encode_rows(
         The rows of the batch, as a slice of ``0 … n``, and the result of ``read``.
     """
     batch_size = min(batch_size, getattr(dataset, "most_at_once", batch_size))
+    finish: Callable[[Input], Input] = getattr(dataset, "finish", lambda x: x)
     index = range(len(dataset)) if rows is None else rows  # type: ignore[arg-type]
     loader: DataLoader[Any] = DataLoader(
         GuardedDataset(dataset),
@@ -100,8 +102,10 @@ def encode_rows(
     try:
         for batch in loaded(loader):
             inputs: Input = batch["input"].to(device).unit()
-            with torch.no_grad(), autocast(device, precision):
-                made = read(encoder, inputs)
+            with torch.no_grad():
+                inputs = finish(inputs)
+                with autocast(device, precision):
+                    made = read(encoder, inputs)
             stop = start + len(inputs)
             yield slice(start, stop), made
             start = stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -37,12 +37,14 @@ class StepResult:
         loss: This process's share of the loss, and its numbers by relation.
         samples: int64 ``[b]`` positions of this process's samples; with several seats, those of the first seat.
         rows: Rows of all processes, in the order of ``out.whole()``.
+        flags: Names of the flags of views; ``loss.counts`` has their numbers of rows.
     """
 
     out: Embeddings
     loss: LossOutput
     samples: Tensor
     rows: Rows
+    flags: tuple[str, ...] = ()
 
 
 @dataclass
@@ -62,6 +64,8 @@ class TrainingStep:
         micro_batch_size: Samples in the encoder at a time; None for all samples of this process.
         world: The processes; each trains on its slots of the global batch.
         model: DistributedDataParallel around the method; None where there is one process.
+        finish: Turns inputs that the recipe left in the form in which they are loaded into that of the encoder, and
+            returns others as they are; None where both forms are the same.
     """
 
     method: Method
@@ -76,6 +80,7 @@ class TrainingStep:
     micro_batch_size: int | None = None
     world: World = field(default_factory=World)
     model: nn.Module | None = None
+    finish: Callable[[Input], Input] | None = None
 
     def __call__(self, batch: Batch, step: int) -> StepResult:
         """Train on a batch.
@@ -86,7 +91,7 @@ class TrainingStep:
         """
         set_learning_rate(self.optimiser, self.lr * self.schedule.factor(step))
         self.optimiser.zero_grad(set_to_none=True)
-        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs)
+        views = _BatchViews(batch, step, self.recipe, self.seed, self.world, self.method.needs, self.finish)
         targets = self._target(views, step)
         rows: list[Rows] = []
 
@@ -100,7 +105,8 @@ class TrainingStep:
                 raise UsageError(
                     f"loss gives a {type(loss).__name__}", "it must return LossOutput, or LossOutput.plain(…)"
                 )
-            return out, loss
+            counts = {name: flagged.sum() for name, flagged in views.flags.items()}
+            return out, replace(loss, counts={**loss.counts, **counts}) if counts else loss
 
         out, loss = self._embed(len(batch.samples))(len(batch.samples), views, score)
         if self.clip_norm is not None:
@@ -108,7 +114,7 @@ class TrainingStep:
         self.optimiser.step()
         with torch.no_grad():
             self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
-        return StepResult(out, loss, batch.samples, rows[0])
+        return StepResult(out, loss, batch.samples, rows[0], tuple(views.flags))
 
     def _embed(self, samples: int) -> WholeBatch | GradientCaching:
         model, processes = self.model or self.method, self.world.size
@@ -144,8 +150,18 @@ class _BatchViews:
     With ``S`` seats, view ``v`` shows seat ``v mod S``.
     """
 
-    def __init__(self, batch: Batch, step: int, recipe: Recipe, seed: int, world: World, needs: ViewPlan) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        step: int,
+        recipe: Recipe,
+        seed: int,
+        world: World,
+        needs: ViewPlan,
+        finish: Callable[[Input], Input] | None = None,
+    ) -> None:
         self.needs = needs
+        self.finish = finish
         self.keep = False  # whether the views of all slots are made once and kept
         self.batch = batch
         self.step = step
@@ -154,6 +170,7 @@ class _BatchViews:
         self.slots = len(batch.samples)
         self.first_slot = world.rank * self.slots
         self.emitted: dict[str, Tensor] = {}
+        self.flags: dict[str, Tensor] = {}
         self.part: Tensor | None = None
         self._all: Views | None = None
 
@@ -167,6 +184,11 @@ class _BatchViews:
             if name not in self.emitted:
                 self.emitted[name] = torch.full((len(views) * self.slots,), torch.nan, dtype=torch.float64)
             self.emitted[name].view(len(views), -1)[:, part] = values.view(len(views), -1).cpu()
+        for number, view in enumerate(views.each):
+            for name, flagged in view.flags.items():
+                if name not in self.flags:
+                    self.flags[name] = torch.zeros(len(views), self.slots, dtype=torch.bool, device=flagged.device)
+                self.flags[name][number, part] = flagged
         if any(view.part for view in views.each):
             self.part = torch.tensor([view.part for view in views.each]).repeat_interleave(self.slots)
         if all_slots and self.keep:
@@ -189,6 +211,8 @@ class _BatchViews:
                 beside = [one.take(rows) for one in self.batch.beside]
                 views = self._of(self.batch.input.take(rows), beside, part, seat, numbers, {})
                 made.update(zip(numbers, views, strict=True))
+        if self.finish is not None:
+            made = {n: replace(v, input=self.finish(v.input)) for n, v in made.items()}
         if self.needs.validity:
             made = {n: replace(v, input=replace(v.input, valid=v.input.with_valid())) for n, v in made.items()}
         if self.needs.draws:

@@ -56,7 +56,7 @@ def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, c
     rows = math.ceil(len(table) / columns)
     sheet = np.zeros((rows * edge, columns * edge, 3 if colour else 1), dtype=np.uint8)
     for i in range(len(table)):
-        made = dataset[i]["input"]
+        made = dataset.finish(dataset[i]["input"])
         y, x = divmod(i, columns)
         pixels = _pixels(made, edge, sheet.shape[2]) if flat else trace_picture(made.values[0].T.numpy(), edge, edge)
         sheet[y * edge : (y + 1) * edge, x * edge : (x + 1) * edge] = pixels

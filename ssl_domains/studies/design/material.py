@@ -57,7 +57,8 @@ class Material:
         dense: Settings of the dense probe.
         mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
         out: Folder of the study.
-        preprocess: For other data than pictures: function of the training rows that returns the preprocess.
+        preprocess: For other data than pictures: function of the training rows and the configuration of a cell that
+            returns the preprocess.
         finetune: Settings of fine-tuning.
     """
 
@@ -87,7 +88,7 @@ class Material:
     masks: MaskStore | None = None
     dense: DenseEntry = field(default_factory=DenseEntry)
     mask_names: tuple[str, ...] = ()
-    preprocess: Callable[[SampleTable], PreprocessSource] | None = None
+    preprocess: Callable[[SampleTable, RunConfig], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
 
     def method_of(self, arm: Arm) -> MethodSource:
@@ -101,11 +102,16 @@ class Material:
         """
         return self.config.model_copy(update={"method": MethodConfig(name=arm.method)}) if arm.method else self.config
 
-    def how_inputs_are_made(self, table: SampleTable) -> dict[str, Any]:
-        """Scaling and preprocess for training rows, as keyword arguments of `ssl_domains.engine.Parts`."""
+    def how_inputs_are_made(self, table: SampleTable, config: RunConfig | None = None) -> dict[str, Any]:
+        """Scaling and preprocess for training rows, as keyword arguments of `ssl_domains.engine.Parts`.
+
+        Args:
+            table: The training rows.
+            config: Configuration of a cell, whose arm may have inputs of its own; None for that of the study.
+        """
         return {
             "scaling": None if self.scaling is None else self.scaling(table),
-            "preprocess": None if self.preprocess is None else self.preprocess(table),
+            "preprocess": None if self.preprocess is None else self.preprocess(table, config or self.config),
         }
 
     @property

@@ -148,7 +148,7 @@ def _seconds_per_step(material: Material, plan: StudyPlan) -> float:
         objective=parse("none"),
         composition=Composition("random"),
         recipe=material.recipe(table, config),
-        **material.how_inputs_are_made(table),
+        **material.how_inputs_are_made(table, config),
         method=material.method,
     )
     with torch_threads(1):

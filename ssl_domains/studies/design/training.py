@@ -133,7 +133,7 @@ def train(material: Material, cell: Cell) -> Run:
 def _train(material: Material, prepared: Training, folder: Path, resume: bool) -> Run:
     """Train from the start, or from the last checkpoint."""
     config, table = prepared.config, prepared.table
-    recipe, inputs = material.recipe(table, config), material.how_inputs_are_made(table)
+    recipe, inputs = material.recipe(table, config), material.how_inputs_are_made(table, config)
     if prepared.labels is not None:
         start = None if config.encoder.init == "random" else config.encoder.init
         labelled = FineTuneParts(

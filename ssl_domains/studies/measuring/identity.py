@@ -49,6 +49,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     else:
         preprocess = fitted_preprocess(made["preprocess"], table, material.store)
         read.update(preprocess.columns)
+        read.update(name for name in getattr(preprocess, "may_read", ()) if name in table.columns)
         inputs = {"preprocess": preprocess_to_dict(preprocess)}
     read |= {name for columns in material.floors.values() for name in columns}
     if material.breakdown is not None:

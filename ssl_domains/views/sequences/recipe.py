@@ -98,6 +98,7 @@ class SequenceRecipe:
         self, inputs: tuple[Input, ...], seed: int, at: int, slots: Tensor, view: int, columns: dict[str, Tensor]
     ) -> View:
         emitted: dict[str, Tensor] = {}
+        flags: dict[str, Tensor] = {}
         for operation, step in keyed(self.steps):
             require_columns(step, columns)
             drawn = step.parameters(Draws(seed, at, slots, view, operation), inputs[0].values.shape[1])
@@ -106,7 +107,9 @@ class SequenceRecipe:
             inputs, numbers = step.apply(inputs, parameters, {name: columns[name] for name in step.columns})
             emitted.update(numbers)
             columns.update(numbers)
-        return View(inputs[0], emitted, beside=inputs[1:])
+            if hasattr(step, "flags"):
+                flags.update(step.flags(inputs[0]))
+        return View(inputs[0], emitted, beside=inputs[1:], flags=flags)
 
     def without(self, name: str) -> SequenceRecipe:
         """The recipe without the steps of that name; the other steps draw the same numbers as before.

@@ -38,6 +38,9 @@ class SequenceStep(Protocol):
     The recipe calls, for each view: ``parameters``, then ``apply``. A step must not draw random numbers anywhere else,
     and must not read another sample of the batch, so that views depend on (sample, seed, step, slot, view) alone.
 
+    May also have ``flags(x)``: bool ``[B]`` by name on the device of the input, for samples after the step of which the
+    number is measured and warned of, such as ``{"silent": …}``.
+
     Attributes:
         name: Short, lower case; part of the key of the step's random numbers.
         reason: Why this domain uses it, in one sentence for the report.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.samples import Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe
+    from ssl_domains_audio.inputs.settings import SoundSettings
 
 __all__ = ["AUDIO"]
 
@@ -25,10 +26,16 @@ def _reader() -> Reader:
     return AudioReader()
 
 
-def _preprocess(table: SampleTable) -> PreprocessSource:
+def _preprocess(table: SampleTable, settings: SoundSettings) -> PreprocessSource:
     from ssl_domains_audio.inputs import sounds_for
 
-    return sounds_for(table)
+    return sounds_for(table, settings)
+
+
+def _input_settings() -> type[SoundSettings]:
+    from ssl_domains_audio.inputs.settings import SoundSettings
+
+    return SoundSettings
 
 
 def _recipe(request: RecipeRequest) -> Recipe:
@@ -60,6 +67,8 @@ AUDIO = Domain(
     summary="recordings (wav, flac, ogg, mp3): speakers, sessions and sites as positives",
     reader=_reader,
     preprocess=_preprocess,
+    preprocess_classes=("ssl_domains_audio.inputs:SoundPreprocess", "ssl_domains_audio.inputs:MelPreprocess"),
+    input_settings=_input_settings,
     recipe=_recipe,
     scan_options=(
         ScanOption("names", str, help="names say: fsdd, esc50, librispeech, time, none; auto (default) finds out"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check_settings", "weights_of"]
 
 _OF_RUN = ("encoder.name", "encoder.in_chans", "views.size", "views.canvas")
-"""Keys that a pre-trained run fixes: its weights fit no other values."""
+"""Keys that a pre-trained run fixes, as all of [input]: its weights fit no other values."""
 
 _REFUSED = {
     "encoder.init": "--from says what is fine-tuned",
@@ -44,10 +44,11 @@ def check_settings(domain: Domain, start: str, encoder: str | None, settings: Ma
                              "leave it out")  # fmt: skip
         if key in _REFUSED:
             raise UsageError(f"--set {key} does not go with finetune: {_REFUSED[key]}", "leave it out")
-    from ssl_domains.engine.record.config_file import build_config, with_method_options
+    from ssl_domains.engine.record.config_file import build_config, with_input_settings, with_method_options
     from ssl_domains.finetuning.options import FineTuneOptions
 
-    with_method_options(build_config({**settings, "method.name": "finetune"}), FineTuneOptions)
+    config = with_method_options(build_config({**settings, "method.name": "finetune"}), FineTuneOptions)
+    with_input_settings(config, None if domain.input_settings is None else domain.input_settings(), domain.name)
     if start == "random":
         raise UsageError("--from random would be training from scratch", "scratch stands beside every fine-tuning")
     path = Path(start)
@@ -70,12 +71,12 @@ def check_settings(domain: Domain, start: str, encoder: str | None, settings: Ma
 
 def _refuse_other_values(run: Run, encoder: str | None, settings: Mapping[str, Any]) -> None:
     config = run.config.flat()
-    given = {key: settings[key] for key in _OF_RUN if key in settings}
+    given = {key: value for key, value in settings.items() if key in _OF_RUN or key.startswith("input.")}
     if encoder is not None:
         given["encoder.name"] = encoder
     for key, value in given.items():
-        if value != config[key]:
-            cause = f"the run {run.folder.name!r} was trained with {key} = {config[key]!r}, not {value!r}"
+        if value != config.get(key):
+            cause = f"the run {run.folder.name!r} was trained with {key} = {config.get(key)!r}, not {value!r}"
             option = "--encoder" if encoder is not None and key == "encoder.name" else f"--set {key}"
             raise UsageError(cause, f"leave {option} out: fine-tuning takes it from the run")
 
@@ -108,7 +109,9 @@ def weights_of(
     """
     from ssl_domains.finetuning.measuring.initial import InitialWeights
 
-    kept = {key: value for key, value in settings.items() if key.partition(".")[0] in ("data", "views", "encoder")}
+    kept = {
+        key: value for key, value in settings.items() if key.partition(".")[0] in ("data", "views", "input", "encoder")
+    }
     machine = {key: value for key, value in settings.items() if key == "train.device"}
     data = {"data.samples": str(samples), "data.store": kept.get("data.store")}
     if run is not None:
@@ -142,7 +145,7 @@ def _without_run(
     recipe = build_recipe(domain, train, config, max(store.of(train).channels(), default=1))
     parts = Parts(
         train, store, Objective(), Composition(), recipe, scaling_of(domain, train), SimCLR,
-        preprocess_of(domain, train),
+        preprocess_of(domain, train, config),
     )  # fmt: skip
     config = resolve_config(config, parts)
     return InitialWeights(start, config, engine_preprocess(config, parts), crop=crop_of(recipe))

@@ -1,0 +1,81 @@
+"""The views of the domain: crops and noise of waveforms, then masks and shifts of spectrograms."""
+
+from __future__ import annotations
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.extending import RecipeRequest
+from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
+from ssl_domains_audio.inputs import LogMel, MelPreprocess, SoundPreprocess
+from ssl_domains_audio.views.band_filter import BandFilter
+from ssl_domains_audio.views.log_mel_step import LogMelStep
+from ssl_domains_audio.views.mel_shift import MelShift
+from ssl_domains_audio.views.noise import NoiseAtSnr
+from ssl_domains_audio.views.reverberation import Reverberation
+from ssl_domains_audio.views.silence import Silence
+from ssl_domains_audio.views.speed import Speed
+from ssl_domains_audio.views.time_shift import TimeShift
+
+__all__ = ["CROP_S", "recipe"]
+
+CROP_S = 0.45
+"""Length of a view in seconds: most of a spoken word, and short beside most other recordings."""
+
+_BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
+
+_EXTRA = ("band filter", "reverberation", "shift", "speed")
+"""Steps that ``views.extra`` adds; each takes away something that may be the task."""
+
+
+def recipe(request: RecipeRequest) -> SequenceRecipe:
+    """The steps for the form of the input, each with its reason.
+
+    Args:
+        request: Training rows, number of views, the preprocess, and names of further steps (`_EXTRA`).
+
+    Raises:
+        UsageError: For an unknown name among the further steps.
+    """
+    unknown = sorted(set(request.extra) - set(_EXTRA))
+    if unknown:
+        raise UsageError(f"the domain audio has no further view {unknown[0]!r}", did_you_mean(unknown[0], _EXTRA))
+    preprocess = request.preprocess
+    if isinstance(preprocess, MelPreprocess):
+        steps = (*_waves(preprocess.sound.rate, request.extra), *_spectrograms(preprocess.mel))
+    elif isinstance(preprocess, SoundPreprocess):
+        gain = Gain(gain=(0.5, 2.0), p=1.0, reason="distance and amplifier change the level, not what is heard")
+        crop, *others = _waves(preprocess.rate, request.extra)
+        steps = (crop, gain, *others)
+    else:
+        raise UsageError("the views of audio need its preprocess", "give RecipeRequest(preprocess=...)")
+    return SequenceRecipe(steps, views=request.views)
+
+
+def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
+    """Steps on waveforms, the crop first."""
+    chosen: list[SequenceStep] = [
+        CropLength(length=max(1, round(CROP_S * rate)), reason="a part of a recording is of the same source")
+    ]
+    if "shift" in extra:
+        chosen.append(TimeShift(reason="what is heard doesn't depend on where it begins"))
+    if "speed" in extra:
+        chosen.append(Speed(reason="the same word is spoken faster and slower, and by larger and smaller speakers"))
+    if "band filter" in extra:
+        chosen.append(BandFilter(reason="microphone, channel and distance colour a recording"))
+    if "reverberation" in extra:
+        chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
+    chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
+    chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
+    return tuple(chosen)
+
+
+def _spectrograms(mel: LogMel) -> tuple[SequenceStep, ...]:
+    """The step to the spectrogram, and steps on it."""
+    frames = mel.frames(round(CROP_S * mel.rate))
+    bands = (0.0, min(1.0, _BANDS / mel.bands))
+    stretches = (0.0, min(1.0, _FRAMES / frames))
+    return (
+        LogMelStep(mel=mel, reason="the encoder takes log-mel spectrograms"),
+        MaskStretches(bands, count=1, side=0, p=1.0, reason="no single band decides: noises and codecs remove bands"),
+        MaskStretches(stretches, count=1, side=1, p=1.0, reason="no single moment decides: clicks and gaps hide some"),
+        MelShift(3, reason="speakers and animals differ in size, which moves all resonances together"),
+    )
