@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from ssl_domains.audit.blocks import shared_places
+from ssl_domains.audit.coarser import cut_groups
 from ssl_domains.audit.contents import (
     Contents,
+    NearPicture,
     array_contents,
     file_contents,
+    scanned_contents,
     shared_contents,
     without_flat,
 )
@@ -107,10 +110,13 @@ def audit_split(
     held: Sequence[str] = (),
     names: bool = False,
     place: PlaceRegions = regions_of,
+    coarser: Sequence[str] = (),
+    picture: NearPicture | None = None,
 ) -> SplitAudit:
     """Compare every pair of sides of a split.
 
-    Contents are compared by the bytes of the files when each row has its own file, else by decoded arrays. Samples that
+    Contents are compared by the column ``content`` of a scan that decoded them, else by the bytes of the files when
+    each row has its own file, else by decoded arrays. Samples that
     are regions of arrays are compared by the voxels they share. Pre-training rows are compared only with the held-out
     sides: pre-training on the training side is no leak.
 
@@ -128,6 +134,8 @@ def audit_split(
         held: Names of the sides that pre-training must not contain; by default those called test, val and the like.
         names: Whether to list the names of shared groups; identifiers are never listed.
         place: Places the regions of the tables; a domain's own one knows which files cover one place.
+        coarser: Columns of coarser groups, such as sites, that a split may cut; notes say which ones it cuts.
+        picture: Gives the picture by which near duplicates are found, for arrays that are none.
 
     Raises:
         UsageError: For columns that are missing or don't fit, a gap without coordinates and regions, or near
@@ -170,7 +178,7 @@ def audit_split(
             findings.append(shared_regions(regions[a.name], regions[b.name]))
             findings += [] if edges is None else [region_gap(regions[a.name], regions[b.name], edges)]
     if contents:
-        kept, remarks = _contents(sides, before, decode, near is not None)
+        kept, remarks = _contents(sides, before, decode, near is not None, picture)
         notes += remarks
         if kept is not None:
             by_side = dict(zip((side.name for side in compared), kept, strict=True))
@@ -180,6 +188,7 @@ def audit_split(
                     findings.append(shared_looks(a, by_side[a.name], b, by_side[b.name], near))
     else:
         notes.append("contents were not compared")
+    notes += cut_groups(sides, [column for column in coarser if column not in groups])
     for column in groups:
         missing = sum(side.table.frame[column].null_count() for side in compared)
         if missing:
@@ -200,7 +209,7 @@ def _regions(sides: Sequence[Side], place: PlaceRegions, notes: list[str]) -> di
 
 
 def _contents(
-    split_sides: Sequence[Side], before: Side | None, decode: Decode | None, near: bool
+    split_sides: Sequence[Side], before: Side | None, decode: Decode | None, near: bool, picture: NearPicture | None
 ) -> tuple[list[Contents] | None, list[str]]:
     """Contents of each side and of pre-training, with notes; None with the reason when they can't be compared."""
     sides = [*split_sides, *([before] if before else [])]
@@ -214,17 +223,25 @@ def _contents(
     # Rows that share a file can't be compared by its bytes. Pre-training rows may use the files of the table again,
     # so their paths are checked for repeats separately.
     several = not paths or _repeats(pl.concat(paths)) or (earlier is not None and _repeats(earlier))
-    if several and decode is None:
+    if several and decode is None and scanned_contents(sides) is None:
         return None, ["several rows share a file and nothing says how to read one: contents were not compared"]
-    if decode is not None and (several or near):
-        contents = [array_contents(side, decode, near=near) for side in sides]
+    scanned = scanned_contents(sides)
+    if scanned is not None and not near:
+        contents = scanned
+    elif decode is not None and (several or near):
+        contents = [array_contents(side, decode, near=near, picture=picture) for side in sides]
+        if scanned is not None:  # a scan also knows equal contents of different types
+            pairs = zip(contents, scanned, strict=True)
+            contents = [replace(of, digests=[d or e for d, e in zip(known.digests, of.digests, strict=True)])
+                        for of, known in pairs]  # fmt: skip
     else:
         contents = file_contents(sides)
         if decode is not None:
             contents = without_flat(sides, contents, decode)
     unread = sum(digest is None for of in contents for digest in of.digests)
     whole = sum(len(side) for side in sides)
-    remarks = [f"{unread:,} rows ({percent(unread, whole)}) could not be read and were not compared"] if unread else []
+    why = "could not be read" if contents is not scanned else "are constant or were not decoded by the scan"
+    remarks = [f"{unread:,} rows ({percent(unread, whole)}) {why} and were not compared"] if unread else []
     flat = sum(int(of.flat.sum()) for of in contents)
     if flat:
         remarks.append(f"{plural(flat, 'row')} of one constant value: not compared")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,13 +21,19 @@ from ssl_domains.samples.table import SampleTable
 
 __all__ = [
     "Contents",
+    "NearPicture",
     "array_contents",
     "file_contents",
+    "scanned_contents",
     "shared_contents",
     "without_flat",
 ]
 
+NearPicture = Callable[[NDArray[Any], Mapping[str, Any]], NDArray[Any]]
+"""Gives the picture by which near duplicates are found, ``[H, W]``, for an array and its row of the table."""
+
 _SHOWN = 10
+_COLUMN = "content"
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,28 @@ class Contents:
     looks: Looks | None = None
 
 
-def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Contents:
+def scanned_contents(sides: Sequence[Side]) -> list[Contents] | None:
+    """Digests that a scan of every table wrote into the column ``content``; None where one has none.
+
+    A reader that decodes everything anyway writes this column: equal text for equal decoded contents, in whatever
+    container, and null where it is one constant value or not known.
+    """
+    tables = [side.table for side in sides]
+    if not all(_COLUMN in table.columns and table.meta.columns.get(_COLUMN) == "String" for table in tables):
+        return None
+    return [
+        Contents("decoded", table.frame[_COLUMN].to_list(), np.zeros(len(table), dtype=np.bool_)) for table in tables
+    ]
+
+
+def array_contents(side: Side, decode: Decode, *, near: bool = False, picture: NearPicture | None = None) -> Contents:
     """Digests of the decoded arrays: equal for one picture under two names or in two file formats.
 
     Args:
         side: The rows.
         decode: Decodes the rows.
         near: Whether to compute perceptual hashes too.
+        picture: Gives the picture that is hashed; None takes the array itself.
     """
     digests: list[str | None] = [None] * len(side)
     flat = np.zeros(len(side), dtype=np.bool_)
@@ -63,7 +85,8 @@ def array_contents(side: Side, decode: Decode, *, near: bool = False) -> Content
         digests[row] = _array_digest(array)
         flat[row] = _is_flat(array)
         if looks is not None and not flat[row]:
-            looks.fill(row, array)
+            shown = array if picture is None else picture(array, side.table.frame.row(row, named=True))
+            looks.fill(row, shown)
     return Contents("decoded", digests, flat, looks)
 
 

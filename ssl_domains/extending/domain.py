@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import BaseModel
 
-    from ssl_domains.audit import PlaceRegions
+    from ssl_domains.audit import NearPicture, PlaceRegions
     from ssl_domains.inputs import InputSpec
     from ssl_domains.samples import MapPlan, Reader, SampleTable
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
@@ -138,6 +138,12 @@ class Domain:
         default_encoder: Encoder when neither ``--encoder`` nor the configuration names one.
         default_size: For pictures: edge of the canvas in pixels when the configuration names none.
         group: Usual column for ``--split-by`` and ``probe --group``.
+        whole_groups: Columns of groups that are one recording, such as the source of several takes: the audit of a
+            table that has such a column always demands that no split cuts them.
+        coarser_groups: Columns of coarser groups, such as sites, which a split by a finer group may cut: the scan and
+            the audit say so in a note.
+        near_picture: Gives the picture ``[H, W]`` by which near duplicates are found, for an array and its row; None
+            takes the array itself.
         in_chans: For pictures: returns the number of channels of the canvas for a table; None takes those of the
             decoded arrays.
         thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
@@ -165,6 +171,9 @@ class Domain:
     default_encoder: str = "resnet18"
     default_size: int = 64
     group: str | None = None
+    whole_groups: tuple[str, ...] = ()
+    coarser_groups: tuple[str, ...] = ()
+    near_picture: NearPicture | None = None
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None

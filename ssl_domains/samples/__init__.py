@@ -37,6 +37,7 @@ from ssl_domains.samples.reader import (
     Reader,
     ScanResult,
     SizedReader,
+    TableReader,
 )
 from ssl_domains.samples.region import Region
 from ssl_domains.samples.scanning.each_file import each_file
@@ -90,6 +91,7 @@ __all__ = [
     "TableDescription",
     "TableFiles",
     "TableMeta",
+    "TableReader",
     "Unreadable",
     "absolute_from",
     "alone_in",

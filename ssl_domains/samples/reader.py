@@ -16,7 +16,17 @@ from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["FileReader", "MaskReader", "OpenReader", "Problems", "ReadError", "Reader", "ScanResult", "SizedReader"]
+__all__ = [
+    "FileReader",
+    "MaskReader",
+    "OpenReader",
+    "Problems",
+    "ReadError",
+    "Reader",
+    "ScanResult",
+    "SizedReader",
+    "TableReader",
+]
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,23 @@ class SizedReader(Reader, Protocol):
         """Size in bytes of the array that `load` gives for a row; 0 for a row that `OpenReader.open` reads in place.
 
         It reads the columns of the row, at most the header of its file.
+        """
+        ...
+
+
+@runtime_checkable
+class TableReader(Reader, Protocol):
+    """A reader that adds what the files say to the rows of a table, when a table with paths is the source of a scan.
+
+    Without it the table is taken as it is.
+    """
+
+    def complete_table(self, read: ScanResult, **options: Any) -> ScanResult:
+        """The table with the columns that a scan of its files gives; rows that can't be read become problems.
+
+        Args:
+            read: The table, with absolute paths; rows without a file are among its problems already.
+            options: Options of the scan.
         """
         ...
 

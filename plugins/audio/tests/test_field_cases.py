@@ -65,7 +65,7 @@ def test_a03_mixed_rates(scan: Scan) -> None:
     scanned, expected = scan("A03")
     assert sorted(scanned.samples.frame["rate"]) == [8000, 16000, 44100]
     assert scanned.samples.frame["seconds"].to_list() == pytest.approx(3 * [expected["seconds"]])
-    assert "8,000 Hz (1), 16,000 Hz (1), 44,100 Hz (1); 2 recordings are resampled to 8,000 Hz" in scanned.notes[0]
+    assert "8,000 Hz (1), 16,000 Hz (1), 44,100 Hz (1); 2 samples are resampled to 8,000 Hz" in scanned.notes[0]
 
 
 def test_a04_lying_sizes(scan: Scan) -> None:

@@ -55,11 +55,11 @@ def test_columns_of_whole_recordings(tmp_path: Path) -> None:
 def test_notes(tmp_path: Path) -> None:
     notes = AudioReader().scan(mixed_folder(tmp_path)).notes
     assert notes[0] == (
-        "mixed rates: 8,000 Hz (5), 16,000 Hz (1), 44,100 Hz (1); 2 recordings are resampled to 8,000 Hz, the most "
+        "mixed rates: 8,000 Hz (5), 16,000 Hz (1), 44,100 Hz (1); 2 samples are resampled to 8,000 Hz, the most "
         "common (of equally common ones the lowest)"
     )
     assert notes[1].startswith(
-        "stereo to mono: 2 recordings of 2 channels become the mean of the channels, which loses"
+        "stereo to mono: 2 recordings of 2 channels; the mean of the channels is taken, which loses"
     )
     assert "passed over as no recordings: 1 .txt" in notes
     assert any("the files lie in 2 folders (a, b): --folders site" in note for note in notes)

@@ -70,5 +70,8 @@ def _summary(answer: Answer, scanned: Scanned) -> None:
     if len(problems) == 0:
         answer.line("nothing was left out")
         return
-    answer.line(f"\nleft out: {len(problems)} (all in {scanned.problems})")
+    left, kept = len(problems) - scanned.kept, scanned.kept
+    words = [f"left out: {left}"] if left or not kept else []
+    words += [f"in the table all the same: {kept}"] if kept else []
+    answer.line(f"\n{', '.join(words)} (all in {scanned.problems})")
     causes_of(answer, problems)

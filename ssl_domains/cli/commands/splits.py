@@ -55,7 +55,7 @@ def audit(
 ) -> None:
     """Compare the sides of a split: groups, contents, voxels, places, pre-training; exit code 4 when it leaks."""
     from ssl_domains.audit import audit_split
-    from ssl_domains.cli.work.splits import decode_of, place_of, pretraining_rows
+    from ssl_domains.cli.work.splits import audited_domain, decode_of, place_of, pretraining_rows
     from ssl_domains.samples import read_noted_table
 
     with answering(as_json) as answer:
@@ -63,10 +63,17 @@ def audit(
         before, more = pretraining_rows(pretraining, rows) if pretraining else (None, [])
         notes = [*read_notes, *more]
         decode, remarks = decode_of(registry_of(ctx), rows, domain, needed=near) if contents else (None, [])
+        known = audited_domain(registry_of(ctx), rows, domain)
+        tables = [rows, *([before] if before is not None else [])]
+        whole = [
+            column
+            for column in (known.whole_groups if known else ())
+            if column not in (split, *(group or ())) and all(column in one.columns for one in tables)
+        ]
         result = audit_split(
             rows,
             split,
-            group or (),
+            (*(group or ()), *whole),
             decode=decode,
             contents=contents,
             near=near_bits if near else None,
@@ -76,6 +83,8 @@ def audit(
             held=held_out or (),
             names=names,
             place=place_of(registry_of(ctx), rows, domain),
+            coarser=known.coarser_groups if known else (),
+            picture=known.near_picture if known else None,
         )
         document = result.to_dict()
         answer.json({**document, "notes": [*document["notes"], *notes, *remarks]})

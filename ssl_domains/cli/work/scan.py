@@ -16,7 +16,7 @@ from ssl_domains.extending import Domain
 if TYPE_CHECKING:
     import polars as pl
 
-    from ssl_domains.samples import ScanResult, TableFiles
+    from ssl_domains.samples import SampleTable, ScanResult, TableFiles
 
 __all__ = ["Scanned", "Split", "is_table", "nothing_to_read", "read_source", "scan_to"]
 
@@ -40,11 +40,13 @@ class Scanned:
         path: File of the sample table.
         result: Samples, problems and notes, as written to the files.
         problems: File of the problems.
+        kept: Number of problems of files that have samples in the table all the same.
     """
 
     path: Path
     result: ScanResult
     problems: Path
+    kept: int = 0
 
 
 def is_table(source: Path) -> bool:
@@ -115,6 +117,7 @@ def _write_table(
     table, notes = result.samples, list(result.notes)
     if len(table) == 0:
         raise _nothing(domain, source, result.problems, problems)
+    kept = int(result.problems["path"].is_in(table.frame["path"].unique().implode()).sum())
     columns = {name: str(dtype) for name, dtype in table.frame.schema.items()}
     if is_table(source):
         columns = dict(table.meta.columns)
@@ -125,9 +128,17 @@ def _write_table(
         notes += remarks
     if split is not None:
         table = group_split(table, split.column, test=split.test, seed=split.seed)
+        notes += _cut_groups(table, [name for name in domain.coarser_groups if name != split.column])
     table = write_portable(table, out)
     journal.unlink(missing_ok=True)
-    return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems)
+    return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems, kept)
+
+
+def _cut_groups(table: SampleTable, columns: list[str]) -> list[str]:
+    """Notes on the coarser groups that the split of a table cuts."""
+    from ssl_domains.audit import cut_groups, sides_of
+
+    return cut_groups(sides_of(table, "split"), columns) if columns else []
 
 
 def read_source(
@@ -148,17 +159,18 @@ def read_source(
         progress: Called as ``progress("reading KIND", done, total)``.
         files: Takes the files that the reader writes for the table; None where no table is written.
     """
-    from ssl_domains.samples import ScanSession, scan_session
+    from ssl_domains.samples import ScanSession, TableReader, scan_session
 
     reader = domain.reader()
-    if is_table(source):
-        table = _from_table(source)
-        if table is not None:
-            return table
+    table = _from_table(source) if is_table(source) else None
+    if table is not None and not isinstance(reader, TableReader):
+        return table
     # Values that were read with other options are not those of this scan.
     request = json.dumps([domain.name, reader.version, str(source.resolve()), _recorded(options, None)])
     try:
         with scan_session(ScanSession(journal, request, _reading(progress), files)):
+            if table is not None and isinstance(reader, TableReader):
+                return reader.complete_table(table, **options)
             return reader.scan(source, **options)
     except (SslDomainsError, MemoryError):
         raise
@@ -177,7 +189,7 @@ def _reading(progress: Callable[[str, int, int], None] | None) -> Callable[[str,
     return None if progress is None else lambda what, done, total: progress(f"reading {what}", done, total)
 
 
-def _from_table(source: Path) -> ScanResult | None:
+def _from_table(source: Path) -> ScanResult:
     """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems."""
     import polars as pl
 

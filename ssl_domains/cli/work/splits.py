@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.errors import DataError, PluginError, UsageError
-from ssl_domains.extending import Registry
+from ssl_domains.extending import Domain, Registry
 from ssl_domains.quantities import plural
 
 if TYPE_CHECKING:
     from ssl_domains.audit import Decode, PlaceRegions
     from ssl_domains.samples import SampleTable
 
-__all__ = ["decode_of", "place_of", "pretraining_rows"]
+__all__ = ["audited_domain", "decode_of", "place_of", "pretraining_rows"]
 
 
 def decode_of(
@@ -64,12 +64,17 @@ def place_of(registry: Registry, table: SampleTable, domain: str | None) -> Plac
     """
     from ssl_domains.samples import regions_of
 
+    known = audited_domain(registry, table, domain)
+    return (known and known.place_regions) or regions_of
+
+
+def audited_domain(registry: Registry, table: SampleTable, domain: str | None) -> Domain | None:
+    """The domain of a table; None for a table without one, and where it is not installed."""
     name = domain or table.meta.domain
     try:
-        place = registry.domain(name).place_regions if name else None
+        return registry.domain(name) if name else None
     except PluginError:
-        return regions_of
-    return place or regions_of
+        return None
 
 
 def pretraining_rows(source: Path, table: SampleTable) -> tuple[SampleTable, list[str]]:

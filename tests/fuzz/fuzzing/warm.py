@@ -23,10 +23,10 @@ ENVIRONMENT = {
 }
 """Set before anything is imported."""
 
-_PACKAGES = ("ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical", "ssl_domains_seismic")
+_PACKAGES = ("ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical", "ssl_domains_seismic", "ssl_domains_audio")
 _LATE = (
     "albumentations", "cv2", "fastexcel", "nibabel", "PIL.Image", "polars", "pydicom", "pydicom.encaps", "scipy.stats",
-    "sklearn.linear_model", "sklearn.neighbors", "timm", "torch", "xlsxwriter",
+    "sklearn.linear_model", "sklearn.neighbors", "soundfile", "timm", "torch", "xlsxwriter",
 )  # fmt: skip
 
 

@@ -56,6 +56,12 @@ def _sound(array: NDArray[Any], row: Mapping[str, Any]) -> bytes | None:
     return wav_of(array, row)
 
 
+def _near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.float32]:
+    from ssl_domains_audio.near_picture import near_picture
+
+    return near_picture(array, row)
+
+
 def _demo_data(out: Path, seed: int) -> str:
     from ssl_domains_audio.demo import write_demo_data
 
@@ -90,6 +96,9 @@ AUDIO = Domain(
     default_encoder="small_conv",
     extra_columns=EXTRA_COLUMNS,
     group="speaker",
+    whole_groups=("source", "recording"),
+    coarser_groups=("session", "speaker", "site"),
+    near_picture=_near_picture,
     thumbnail=_thumbnail,
     sound=_sound,
     demo_data=_demo_data,

@@ -20,6 +20,7 @@ from ssl_domains_audio.scanning.notes import channel_note, contents_notes, passe
 from ssl_domains_audio.scanning.rows import frame_of
 from ssl_domains_audio.scanning.segment_files import Labelled, attach_segments
 from ssl_domains_audio.scanning.sounds import Sound, find_sounds
+from ssl_domains_audio.scanning.table_rows import complete_table
 
 __all__ = ["AudioReader"]
 
@@ -81,7 +82,7 @@ class AudioReader:
         measured = _measured(sounds, made, contents, problems, notes)
         if sounds:
             notes = [
-                rate_note(sounds),
+                rate_note([sounds[clip.sound].header.rate for clip in made.clips]),
                 channel_note(sounds, measured),
                 named.note,
                 folder_note(files, folders, list(columns)),
@@ -92,6 +93,24 @@ class AudioReader:
         options = {"names": names, "folders": folders, "cut": cut, "every": every}
         meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
         return ScanResult(SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note))
+
+    def complete_table(
+        self, read: ScanResult, *, contents: bool | None = None, names: str = "auto", **folder_options: Any
+    ) -> ScanResult:
+        """Add what the files say to a table with a column ``path``: seconds, rate, channels, format and contents.
+
+        Rows with ``start_s`` and ``stop_s`` become these parts of their recordings.
+
+        Raises:
+            UsageError: For options that only a folder has.
+        """
+        given = sorted(name for name, value in folder_options.items() if value)
+        if given or names not in ("auto", "none"):
+            flag = given[0] if given else "names"
+            raise UsageError(
+                f"--{flag} reads a folder, and the source is a table", "scan the folder, and add the table by --join"
+            )
+        return complete_table(read, contents)
 
     def open(self, row: Mapping[str, Any]) -> LazyArray | None:
         """The recording of a row, not yet read; None for one that is better decoded once and copied.

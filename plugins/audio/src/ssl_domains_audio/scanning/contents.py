@@ -42,7 +42,7 @@ class Measured(NamedTuple):
         mono_loss_db: Level that the mean over channels loses against the loudest channel, dB; 0 for one channel.
         channel: Channel to take in the place of the mean, or −1 for the mean.
         cause: What is wrong with it, as a sentence; empty for a usual recording.
-        digest: Equal for equal samples, in whatever container.
+        digest: Equal for equal samples, in whatever container; empty for one constant value.
     """
 
     level_db: float
@@ -125,7 +125,7 @@ def measured(lazy: LazyArray, start: int, stop: int) -> Measured:
             clipped += _clipped(values, _top(block.dtype))
     if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(power).all()):
         cause = "not finite: some samples are NaN or infinite"
-        return Measured(FLOOR_DB, 0.0, 0.0, -1, cause, digest.hexdigest())
+        return Measured(FLOOR_DB, 0.0, 0.0, -1, cause, "")
     return _verdict(low, high, power / (stop - start), mono / (stop - start), clipped / (stop - start), digest)
 
 
@@ -149,7 +149,8 @@ def _verdict(
         channel, level = loudest, _db(power[loudest])
     if not cause and clipped > _CLIPPED_SHARE:
         cause = f"clipped: {100 * clipped:.2g} % of the samples stand at full scale"
-    return Measured(round(level, 3), round(peak, 6), round(loss, 3), channel, cause, digest.hexdigest())
+    known = "" if (low == high).all() else digest.hexdigest()
+    return Measured(round(level, 3), round(peak, 6), round(loss, 3), channel, cause, known)
 
 
 def _db(power: float) -> float:

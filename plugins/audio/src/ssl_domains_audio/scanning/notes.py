@@ -17,18 +17,20 @@ __all__ = ["channel_note", "contents_notes", "passed_note", "rate_note", "short_
 _SHOWN = 6
 
 
-def rate_note(sounds: Sequence[Sound]) -> str:
-    """The rates with their counts, and the one to which the others are resampled."""
-    counts = Counter(sound.header.rate for sound in sounds)
-    usual = usual_rate(sound.header.rate for sound in sounds)
+def rate_note(rates: Sequence[int]) -> str:
+    """The rates of the samples with their counts, and the one to which the others are resampled; empty for none."""
+    counts = Counter(rates)
+    if not counts:
+        return ""
+    usual = usual_rate(rates)
     if len(counts) == 1:
         return f"all recordings have {usual:,} Hz"
     listed = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     shown = ", ".join(f"{rate:,} Hz ({count:,})" for rate, count in listed[:_SHOWN])
     more = f" and {len(listed) - _SHOWN:,} more" if len(listed) > _SHOWN else ""
-    others = len(sounds) - counts[usual]
+    others = len(rates) - counts[usual]
     return (
-        f"mixed rates: {shown}{more}; {plural(others, 'recording is', 'recordings are')} resampled to {usual:,} Hz, "
+        f"mixed rates: {shown}{more}; {plural(others, 'sample is', 'samples are')} resampled to {usual:,} Hz, "
         "the most common (of equally common ones the lowest)"
     )
 
@@ -40,7 +42,7 @@ def channel_note(sounds: Sequence[Sound], contents: Contents | None) -> str:
         return ""
     shown = ", ".join(f"{plural(count, 'recording')} of {channels}" for channels, count in sorted(counts.items()))
     words = "stereo to mono" if list(counts) == [2] else "several channels to mono"
-    text = f"{words}: {shown} channels become the mean of the channels"
+    text = f"{words}: {shown} channels; the mean of the channels is taken"
     if contents is None:
         return f"{text}; what it costs is not measured"
     rows = [one for one in contents.of if one is not None]
@@ -62,7 +64,7 @@ def contents_notes(contents: Contents) -> list[str]:
     if contents.causes:
         shown = ", ".join(f"{count:,} {kind}" for kind, count in sorted(contents.causes.items()))
         notes.append(f"contents: {shown}; they stay in the table")
-    digests = Counter(one.digest for one in contents.of if one is not None)
+    digests = Counter(one.digest for one in contents.of if one is not None and one.digest)
     groups = [count for count in digests.values() if count > 1]
     if groups:
         notes.append(

@@ -91,4 +91,4 @@ def _add_contents(columns: dict[str, pl.Series], contents: Contents) -> None:
     if any(one is not None and one.channel >= 0 for one in of):
         chosen = [one.channel if one is not None and one.channel >= 0 else None for one in of]
         columns["channel"] = pl.Series(chosen, dtype=pl.Int64)
-    columns["content"] = pl.Series([one and one.digest for one in of], dtype=pl.String)
+    columns["content"] = pl.Series([one and (one.digest or None) for one in of], dtype=pl.String)

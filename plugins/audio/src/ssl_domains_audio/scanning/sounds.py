@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from ssl_domains.samples import Problems, each_file, walk
 from ssl_domains_audio.files import SoundHeader, sound_header
 
-__all__ = ["SHORTEST_S", "SUFFIXES", "Sound", "Sounds", "find_sounds"]
+__all__ = ["SHORTEST_S", "SUFFIXES", "Sound", "Sounds", "find_sounds", "read_sounds"]
 
 SHORTEST_S = 0.032
 """Seconds of one analysis window: a shorter recording has no spectrum."""
+
+_LOWEST_HZ = 20
 
 SUFFIXES = frozenset(
     {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"}
@@ -43,12 +46,10 @@ class Sounds:
 
     Attributes:
         sounds: Those that can be used.
-        other: Files that are no recordings, nor called so.
-        passed: Suffix → number of the files in ``other``.
+        passed: Suffix → number of files that are no recordings, nor called so.
     """
 
     sounds: list[Sound] = field(default_factory=list)
-    other: list[Path] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
 
 
@@ -62,14 +63,28 @@ def find_sounds(source: Path, problems: Problems) -> Sounds:
         source: Folder or file.
         problems: Takes what is wrong.
     """
-    found = Sounds()
     root = str(source if source.is_dir() else source.parent).rstrip("/") + "/"
-    for path, value in each_file(list(walk(source, problems)), _header, problems, "headers"):
+    files = list(walk(source, problems))
+    return read_sounds(files, lambda path: str(path).removeprefix(root), problems, {source})
+
+
+def read_sounds(
+    files: Sequence[Path], name: Callable[[Path], str], problems: Problems, named: Container[Path] = ()
+) -> Sounds:
+    """Read the headers of files; as `find_sounds`.
+
+    Args:
+        files: The files.
+        name: Gives the name of a file.
+        problems: Takes what is wrong.
+        named: Files that the user names as recordings: one that is none is a problem whatever its suffix.
+    """
+    found = Sounds()
+    for path, value in each_file(files, _header, problems, "headers"):
         if len(value) == 1:
-            if path.suffix.lower() in SUFFIXES or path == source:
+            if path.suffix.lower() in SUFFIXES or path in named:
                 problems.add(path, f"no recording: the file is {value[0]}")
             else:
-                found.other.append(path)
                 found.passed[path.suffix.lower()] += 1
             continue
         header = SoundHeader(*value)
@@ -79,7 +94,7 @@ def find_sounds(source: Path, problems: Problems) -> Sounds:
             continue
         if header.remark:
             problems.add(path, f"read nevertheless: {header.remark}")
-        found.sounds.append(Sound(path, str(path).removeprefix(root), header))
+        found.sounds.append(Sound(path, name(path), header))
     return found
 
 
@@ -92,6 +107,8 @@ def _header(path: Path) -> list[Any]:
 def _unusable(header: SoundHeader) -> str:
     if not header.frames:
         return "no samples"
+    if header.rate < _LOWEST_HZ:
+        return f"the header gives {header.rate} samples a second, which no recording has"
     if header.seconds < SHORTEST_S:
         return f"{1000 * header.seconds:.3g} ms, shorter than one {1000 * SHORTEST_S:g}-ms window"
     return ""

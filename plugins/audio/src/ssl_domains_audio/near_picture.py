@@ -1,0 +1,49 @@
+"""The picture of a recording by which near copies are found: power over time and frequency, coarse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssl_domains_audio.files import full_scale
+
+__all__ = ["near_picture"]
+
+_LOW_HZ, _HIGH_HZ, _BANDS = 80.0, 3600.0, 32
+_WINDOW_S, _MOST_FRAMES, _LEAST_FRAMES = 0.032, 512, 32
+_RANGE_DB = 60.0
+
+
+def near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Power of a recording in dB below its largest, float32 ``[32, frames]``, 0 to 60.
+
+    It hardly changes when a recording is copied at another level, resampled to 8 kHz or more, re-encoded with loss, or
+    when other channels are taken. The bands reach from 80 to 3,600 Hz, evenly in log frequency.
+
+    Args:
+        array: ``[t, c]`` or ``[t]``, as the reader gives it.
+        row: Its row, of which ``rate`` and ``channel`` are read.
+    """
+    rate = float(row.get("rate") or 16_000)
+    values = full_scale(array)
+    channel = row.get("channel")
+    wave = values.reshape(len(values), -1)
+    wave = wave.mean(axis=1) if channel is None else wave[:, int(channel)]
+    window = max(round(_WINDOW_S * rate), 16)
+    frames = int(np.clip(2 * len(wave) // window, _LEAST_FRAMES, _MOST_FRAMES))
+    padded = np.pad(wave, (0, max(window - len(wave), 0)))
+    starts = np.linspace(0, len(padded) - window, frames).astype(np.int64)
+    cut = padded[starts[:, None] + np.arange(window)] * np.hanning(window).astype(np.float32)
+    power = np.abs(np.fft.rfft(cut, axis=1)) ** 2
+    below = np.concatenate((np.zeros((frames, 1)), np.cumsum(power, axis=1)), axis=1)
+    edges = np.geomspace(_LOW_HZ, min(_HIGH_HZ, rate / 2), _BANDS + 1) * window / rate
+    places = np.arange(below.shape[1])
+    bands = np.diff(np.stack([np.interp(edges, places, one) for one in below]), axis=1)
+    loudest = bands.max()
+    if loudest <= 0:
+        return np.zeros((_BANDS, frames), dtype=np.float32)
+    floor = loudest * 10 ** (-_RANGE_DB / 10)
+    return np.asarray(10 * np.log10(np.maximum(bands, floor) / floor), dtype=np.float32).T
