@@ -105,7 +105,7 @@ def probe_run(
             written to.
         DataError: When all labels are of one class, or a side of the split has no label.
     """
-    require_target(probe_path(run.folder, label))
+    require_target(probe_path(run.folder, label, folds_of=None if folds is None else group))
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store

@@ -224,18 +224,25 @@ class ProbeReport:
         return cls(rows=rows, **values)
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``probe-LABEL.json`` into the run's folder.
+        """Write ``probe-LABEL.json``, or ``probe-LABEL-folds-of-GROUP.json``, into the run's folder.
 
         Raises:
             ResourceError: When the disk is full.
             UsageError: When the folder can't be written to.
         """
-        return write_report(probe_path(folder, self.label), self.to_dict())
+        group = self.group if self.folds else None
+        return write_report(probe_path(folder, self.label, folds_of=group), self.to_dict())
 
 
-def probe_path(folder: str | Path, label: str) -> Path:
-    """Path of the report on a label in a run's folder."""
-    return report_path(folder, "probe", label)
+def probe_path(folder: str | Path, label: str, *, folds_of: str | None = None) -> Path:
+    """Path of the report on a label in a run's folder.
+
+    Args:
+        folder: The run folder.
+        label: The label column.
+        folds_of: Column of the groups that are held out in folds; a report of folds stands beside that of the split.
+    """
+    return report_path(folder, "probe", label if folds_of is None else f"{label}-folds-of-{folds_of}")
 
 
 def read_probe_reports(folder: str | Path) -> list[ProbeReport]:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.evaluation import RANDOM, ProbeReport, embed, probe_path, probe_run
+from ssl_domains.evaluation import RANDOM, ProbeReport, embed, probe_path, probe_run, read_probe_reports
 from ssl_domains.evaluation.split import EACH_GROUP, fold_sides
 from ssl_domains.probes import linear_probe, read_labels, standardised_within
 
@@ -67,8 +67,10 @@ def test_one_group_at_a_time_and_every_number_recomputed(world: Any, make_run: A
     assert "12 groups of 'patient', held out in 12 folds" in report.title
     assert "transductive: 9 of 12 test groups were pre-trained on" in report.title
     assert any("take the place of the table's split" in line for line in report.remarks())
-    stored = ProbeReport.from_dict(json.loads(probe_path(run.folder, "kind").read_text()))
+    stored = ProbeReport.from_dict(json.loads(probe_path(run.folder, "kind", folds_of="patient").read_text()))
     assert stored == report
+    of_the_split = probe_run(run, "kind", group="patient", alone=True)
+    assert read_probe_reports(run.folder) == [report, of_the_split], "neither replaces the other"
 
 
 def test_fractions_are_drawn_inside_each_fold(make_run: Any) -> None:

@@ -30,13 +30,13 @@ _FORMANTS = {
 _BANDWIDTHS = (70.0, 90.0, 130.0, 200.0)
 _JITTER = 0.03  # standard deviation of a formant from take to take, as a share of it
 _PITCH_JITTER = 0.05
-_SECONDS = (0.42, 0.58)
+_SECONDS = (0.46, 0.58)
 _STEP = 40  # samples from one frame of the filter to the next: 5 ms
 _LEAST_HZ = 60.0
 
 
 def speak(speaker: Speaker, word: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """One take of a word without room and noise, float64 ``[t]`` of RMS 1; 0.42 to 0.58 s.
+    """One take of a word without room and noise, float64 ``[t]`` of RMS 1; 0.46 to 0.58 s.
 
     Args:
         speaker: The voice.
