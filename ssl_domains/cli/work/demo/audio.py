@@ -13,7 +13,7 @@ from typing import Any
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arm import Arm
-from ssl_domains.cli.work.demo.audio_lines import ARMS, RULE, AudioLines
+from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, RULE, AudioLines
 from ssl_domains.cli.work.demo.audio_scores import AudioScores
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
 from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
@@ -84,6 +84,8 @@ class AudioDemonstration:
         self._shown(invoke, lines.pairs(), _PAIRS)
         jobs = self.jobs()
         note(f"\n4. {len(ARMS)} arms and their probes, {self.processes} processes of one thread")
+        for step in self.first():
+            self._shown(invoke, step, ("run:",))
         run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
         scores = AudioScores.read(lines)
         headings, rows = scores.table()
@@ -96,9 +98,16 @@ class AudioDemonstration:
             ]
         )
 
+    def first(self) -> list[list[str]]:
+        """The steps that fill the array stores of both tables, which one process does for all others."""
+        arm = next(arm for arm in ARMS if arm.name == FLOORS_BY)
+        return [self.lines.pretrain(arm), self.lines.probes(arm)[-1]]
+
     def jobs(self) -> list[Job]:
-        """Training and probes of each arm."""
-        return [Job(arm.name, arm.about, tuple(map(tuple, self._of(arm)))) for arm in ARMS]
+        """Training and probes of each arm, but for the steps that come first."""
+        done = self.first()
+        steps = {arm: [tuple(words) for words in self._of(arm) if words not in done] for arm in ARMS}
+        return [Job(arm.name, arm.about, tuple(steps[arm])) for arm in ARMS]
 
     def _of(self, arm: Arm) -> list[list[str]]:
         return [self.lines.pretrain(arm), *self.lines.probes(arm)]
@@ -111,7 +120,7 @@ class AudioDemonstration:
         """
         lines = self.lines
         steps = [lines.demo_data(), lines.scan(), lines.audit(), lines.clean(twin), lines.unseen_speakers()]
-        return [*steps, lines.pairs(), *(words for arm in ARMS for words in self._of(arm))]
+        return [*steps, lines.pairs(), *self.first(), *(list(words) for job in self.jobs() for words in job.lines)]
 
     def _audited(self, run: ExitCode) -> tuple[str, str, int]:
         """Run the audit, which has to fail; (second id, speaker, number of near copies)."""

@@ -56,7 +56,8 @@ class AudioScores:
         """
         from ssl_domains.evaluation import read_probe_reports
 
-        rows, floors = [], []
+        rows: list[ScoreRow] = []
+        floors: list[ScoreRow] = []
         for arm in ARMS:
             reports = read_probe_reports(lines.run_folder(arm.name))
             word, random, session = (
@@ -66,12 +67,9 @@ class AudioScores:
             names = [name for name in dict.fromkeys(row.arm for row in word.rows) if not name.startswith(_RANDOM)]
             for name in names:
                 floor = not name.startswith(_ENCODER)
-                made = ScoreRow(
-                    name if floor else arm.about,
-                    tuple(_means(word, name)),
-                    *(_means(one, _same(one, name, floor))[-1] for one in (random, session)),
-                    floor=floor,
-                )
+                of_random, of_session = (_means(one, _same(one, name, floor))[-1] for one in (random, session))
+                words = tuple(_means(word, name))
+                made = ScoreRow(name if floor else arm.about, words, of_random, of_session, floor)
                 (floors if floor else rows).append(made)
             assert arm.name == FLOORS_BY or len(names) == 1
         return cls((*rows, *floors))
