@@ -56,6 +56,10 @@ class MaskedEncoder(Encoder):
         self.masking = Masking([layer for _, layer in used], self.sides)
         require_padding_proof(self)
 
+    def pool_in(self, segments: int) -> None:
+        """Pool this many parts apart from now on."""
+        self.segments, self.num_features = segments, self.map_features * segments
+
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode a padded batch.
 

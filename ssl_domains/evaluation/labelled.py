@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
+from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split, every_group
 from ssl_domains.probes import Labels, Task, read_labels
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, TableMeta, looks_identifying, undecoded_hint
@@ -51,6 +51,7 @@ def labelled_rows(
     trained: frozenset[str],
     meta: TableMeta,
     task: Task | None = None,
+    folds: bool = False,
 ) -> Labelled:
     """Read a label column and the split of a table.
 
@@ -62,13 +63,14 @@ def labelled_rows(
         trained: Sample ids of the pre-training rows.
         meta: Metadata of the table of the pre-training.
         task: The task; None chooses it by the column.
+        folds: Whether every row with a group takes part, for folds in place of the split; see `every_group`.
 
     Raises:
         UsageError: When a column is missing or the task does not fit it.
         DataError: When no row has a label, an array and a side.
     """
     labels = read_labels(table.label(label), task)
-    split = evaluation_split(table, group, trained, run_group=meta.group)
+    split = (every_group if folds else evaluation_split)(table, group, trained, run_group=meta.group)
     identifying = label in meta.identifiers or looks_identifying(table, label, split.group)
     hidden = labels.task != "regression" and identifying
     if hidden:  # reports print class names, which must not be identifiers

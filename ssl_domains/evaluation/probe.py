@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine.loop.initial import encoder_at_start
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.embed import embed, embed_rows
 from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.evaluation.labelled import labelled_rows
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
-from ssl_domains.evaluation.split import EvaluationSplit
+from ssl_domains.evaluation.split import EvaluationSplit, fold_sides
 from ssl_domains.pairs import Objective, parse
 from ssl_domains.probes import (
     KnnProbe,
@@ -29,7 +29,9 @@ from ssl_domains.probes import (
     floor_features,
     label_draws,
     run_probe,
+    standardised_within,
 )
+from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Tiling
@@ -69,6 +71,8 @@ def probe_run(
     seeds: Sequence[int] = (0,),
     task: Task | None = None,
     tiling: Tiling | None = None,
+    folds: int | None = None,
+    standardise_by: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ProbeReport:
     """Probe a label column and write the report to ``probe-LABEL.json`` in the run's folder.
@@ -88,6 +92,11 @@ def probe_run(
             groups, every draw is the same, and only the first is probed.
         task: The task; None chooses it by the column.
         tiling: Grid of tiles of each sample, over which features are averaged; only for a run whose views show crops.
+        folds: Number of folds in which all groups are held out in turn, in place of the split of the table;
+            `EACH_GROUP` holds out one group at a time. The encoder stays the same, so groups that it was pre-trained on
+            are tested, too: the title says so.
+        standardise_by: Column such as the speaker. Features are probed a second time, standardised within each of its
+            groups, those of the test rows included: a transductive measure, which the name of the arm says.
         progress: Called with what is being done, and how much of it is done and to do: rows embedded, probes fitted.
 
     Raises:
@@ -96,7 +105,7 @@ def probe_run(
             written to.
         DataError: When all labels are of one class, or a side of the split has no label.
     """
-    require_target(probe_path(run.folder, label))
+    require_target(probe_path(run.folder, label, folds_of=None if folds is None else group))
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
@@ -104,19 +113,29 @@ def probe_run(
     for columns in (floors or {}).values():
         floor_features(table, columns)  # a misspelt column raises here, before the slow embedding
     labelled = labelled_rows(
-        table, store, label, group=group, trained=run.training_samples, meta=run.table_meta, task=task
-    )
+        table, store, label, group=group, trained=run.training_samples, meta=run.table_meta, task=task,
+        folds=folds is not None,
+    )  # fmt: skip
     labels, kept, sides = labelled.labels, labelled.kept, labelled.split
     part = table.take(labelled.rows)
-    require_shared_classes(label, kept, sides)
-    draws = _draws(kept, sides, fractions, seeds)
+    cuts = [(sides.train, sides.test)] if folds is None else fold_sides(kept, sides.groups, folds)
+    require_shared_classes(label, kept, [replace(sides, train=train, test=test) for train, test in cuts])
+    draws = [
+        (fold, test, seed, draw)
+        for fold, (train, test) in enumerate(cuts)
+        for seed, draw in _draws(kept, sides.groups, train, fractions, seeds)
+    ]
+    within = None if standardise_by is None else _groups_within(part, standardise_by)
     labels_read = labels_read_by(run, label, table, labels)
     report_rows: list[ProbeRow] = []
-    for arm in _arms(run, table, part, store, floors or {}, handmade or {}, alone, labels_read, tiling, progress):
-        fits = [(seed, draw, probe) for seed, draw in draws for probe in arm.probes]
-        for done, (seed, draw, probe) in enumerate(fits, start=1):
-            result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, sides.test, seed=seed)
-            report_rows.append(ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note))
+    arms = _arms(run, table, part, store, floors or {}, handmade or {}, alone, labels_read, tiling, progress)
+    for arm in arms if within is None or standardise_by is None else _twice(arms, standardise_by, within):
+        fits = [(fold, test, seed, draw, probe) for fold, test, seed, draw in draws for probe in arm.probes]
+        for done, (fold, test, seed, draw, probe) in enumerate(fits, start=1):
+            result = run_probe(probe, arm.x, kept, sides.groups, draw.rows, test, seed=seed)
+            report_rows.append(
+                ProbeRow.of(arm.name, probe.name, result, draw.asked, draw.used, seed, draw.note, fold=fold)
+            )
             if progress is not None:
                 progress(f"fitting probes on {arm.name}", done, len(fits))
     notes = (*([unfinished] if unfinished else []), *labelled.notes, *_shown(run, tiling))
@@ -125,23 +144,55 @@ def probe_run(
         task=labels.task,
         classes=labels.classes,
         group=sides.group,
-        test_groups=sides.test_groups,
+        test_groups=sides.test_groups if folds is None else len(np.unique(sides.groups)),
         transductive=sides.transductive,
         supervised=labels_read,
         dropped=labelled.dropped,
         rows=tuple(report_rows),
         notes=notes,
+        folds=0 if folds is None else len(cuts),
     )
     report.write(run.folder)
     return report
 
 
 def _draws(
-    labels: Labels, sides: EvaluationSplit, fractions: Sequence[float], seeds: Sequence[int]
+    labels: Labels,
+    groups: NDArray[np.int64],
+    train: NDArray[np.bool_],
+    fractions: Sequence[float],
+    seeds: Sequence[int],
 ) -> list[tuple[int, LabelDraw]]:
     """(seed, draw) of every draw; a draw of all groups only once for each fraction."""
-    draws = [(seed, draw) for seed in seeds for draw in label_draws(labels, sides.groups, sides.train, fractions, seed)]
+    draws = [(seed, draw) for seed in seeds for draw in label_draws(labels, groups, train, fractions, seed)]
     return [(seed, draw) for seed, draw in draws if seed == seeds[0] or draw.used < 1.0]
+
+
+def _groups_within(part: SampleTable, column: str) -> NDArray[np.int64]:
+    """Codes of the groups within which features are standardised.
+
+    Raises:
+        UsageError: When there is no such column.
+        DataError: When a row has no group.
+    """
+    part.column(column)
+    codes = part.codes(column)
+    missing = int((codes < 0).sum())
+    if missing:
+        raise DataError(
+            f"{plural(missing, 'row')} with a label without {column!r}, by which features are to be standardised",
+            "standardise by another column, or probe a table without these rows: --samples TABLE",
+        )
+    return codes
+
+
+def _twice(arms: Iterable[_Arm], column: str, groups: NDArray[np.int64]) -> Iterator[_Arm]:
+    """Each arm, and after it the same features standardised within the groups; floors of columns stay as they are."""
+    for arm in arms:
+        yield arm
+        if not isinstance(arm.probes[0], TreeProbe):
+            name = f"{arm.name}, standardised by {column!r} (transductive)"
+            yield _Arm(name, standardised_within(arm.x, groups), arm.probes)
 
 
 def _arms(
@@ -204,16 +255,18 @@ def labels_read_by(run: Run, label: str, table: SampleTable, labels: Labels) -> 
     return int((labels.known & rows).sum())
 
 
-def require_shared_classes(label: str, labels: Labels, sides: EvaluationSplit) -> None:
+def require_shared_classes(label: str, labels: Labels, splits: Sequence[EvaluationSplit]) -> None:
     """Refuse a label whose test classes have no training row, such as the group itself.
 
     Raises:
-        UsageError: When no class of the test rows has a training row.
+        UsageError: When in no fold a class of the test rows has a training row.
     """
-    if labels.task != "classification" or np.isin(labels.y[sides.test], labels.y[sides.train]).any():
+    if labels.task != "classification":
         return
-    if len(np.unique(labels.y[sides.train])) < 2 or not sides.test.any():
+    if any(np.isin(labels.y[one.test], labels.y[one.train]).any() for one in splits):
+        return
+    if any(len(np.unique(labels.y[one.train])) < 2 or not one.test.any() for one in splits):
         return  # the probe itself says so
-    what = "is the group" if label == sides.group else "is different in every group"
+    what = "is the group" if label == splits[0].group else "is different in every group"
     cause = f"the label {label!r} {what} that stays whole: no class of the test rows has a training row"
     raise UsageError(cause, "probe another column, or name another --group; `pairs --label` compares it with a rule")

@@ -45,6 +45,7 @@ class ProbeRow:
         notes: Remarks.
         per_group: For ``segmentation``, Dice of each test group and class, None where undefined. The order of the
             groups does not identify them.
+        fold: Number of the fold whose groups are tested, from 0.
     """
 
     arm: str
@@ -61,17 +62,26 @@ class ProbeRow:
     chosen: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     per_group: tuple[tuple[float | None, ...], ...] = ()
+    fold: int = 0
 
     @classmethod
     def of(
-        cls, arm: str, probe: str, result: ProbeResult, fraction: float, used: float, draw: int, note: str = ""
+        cls,
+        arm: str,
+        probe: str,
+        result: ProbeResult,
+        fraction: float,
+        used: float,
+        draw: int,
+        note: str = "",
+        fold: int = 0,
     ) -> ProbeRow:
         """A row from a probe's result."""
         scores = result.scores
         notes = tuple(one for one in (note, *result.notes) if one)
         return cls(
             arm, probe, fraction, used, draw, result.groups, result.labels, result.tested,
-            scores.values, scores.reasons, scores.per_class, result.chosen, notes,
+            scores.values, scores.reasons, scores.per_class, result.chosen, notes, fold=fold,
         )  # fmt: skip
 
     @classmethod
@@ -104,6 +114,7 @@ class ProbeReport:
         dropped: Number of rows of the split without a label.
         rows: One for each arm, probe, fraction and draw.
         notes: Remarks on the report as a whole.
+        folds: Number of folds in which the groups are held out in turn; 0 for the split of the table.
     """
 
     label: str
@@ -116,11 +127,14 @@ class ProbeReport:
     dropped: int
     rows: tuple[ProbeRow, ...]
     notes: tuple[str, ...] = ()
+    folds: int = 0
 
     @property
     def title(self) -> str:
         """Title of the table; says that one run is not evidence."""
         groups = f"{self.test_groups} held-out groups of {self.group!r}"
+        if self.folds:
+            groups = f"{self.test_groups} groups of {self.group!r}, held out in {self.folds} folds"
         suffix = "; transductive: " + self.transductive if self.transductive else ""
         if self.task == "retrieval":
             return f"{self.label[:1].upper()}{self.label[1:]} ({groups}) · one run, not evidence{suffix}"
@@ -140,13 +154,14 @@ class ProbeReport:
         """Headings of the table, in order."""
         if self.task == "retrieval":
             return ["features", "probe", "gallery", "queries", *self.metrics]
-        draws = ["draws"] if len({row.draw for row in self.rows}) > 1 else []
+        draws = ["folds"] if self.folds else []
+        draws += ["draws"] if len({row.draw for row in self.rows}) > 1 else []
         return ["features", "probe", "fraction", *draws, "groups", "labels", *self.metrics]
 
     def table(self) -> list[dict[str, str]]:
-        """One line for each arm, probe and fraction, as heading → text: the mean over the draws of labelled groups.
+        """One line for each arm, probe and fraction, as heading → text: the mean over folds and draws of groups.
 
-        With several draws ``± s`` is the standard deviation of the leading score over them. An undefined score is
+        With several of them ``± s`` is the standard deviation of the leading score over them. An undefined score is
         ``–``, and `remarks` says why.
         """
         lines: dict[tuple[str, str, float], list[ProbeRow]] = {}
@@ -160,7 +175,8 @@ class ProbeReport:
             "features": first.arm,
             "probe": first.probe,
             "fraction": f"{first.used:.3g}",
-            "draws": str(len(rows)),
+            "folds": str(self.folds),
+            "draws": str(len({row.draw for row in rows})),
             "groups": _range([row.groups for row in rows]),
             "labels": _range([row.labels for row in rows]),
             "gallery": _range([row.labels for row in rows]),
@@ -208,18 +224,25 @@ class ProbeReport:
         return cls(rows=rows, **values)
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``probe-LABEL.json`` into the run's folder.
+        """Write ``probe-LABEL.json``, or ``probe-LABEL-folds-of-GROUP.json``, into the run's folder.
 
         Raises:
             ResourceError: When the disk is full.
             UsageError: When the folder can't be written to.
         """
-        return write_report(probe_path(folder, self.label), self.to_dict())
+        group = self.group if self.folds else None
+        return write_report(probe_path(folder, self.label, folds_of=group), self.to_dict())
 
 
-def probe_path(folder: str | Path, label: str) -> Path:
-    """Path of the report on a label in a run's folder."""
-    return report_path(folder, "probe", label)
+def probe_path(folder: str | Path, label: str, *, folds_of: str | None = None) -> Path:
+    """Path of the report on a label in a run's folder.
+
+    Args:
+        folder: The run folder.
+        label: The label column.
+        folds_of: Column of the groups that are held out in folds; a report of folds stands beside that of the split.
+    """
+    return report_path(folder, "probe", label if folds_of is None else f"{label}-folds-of-{folds_of}")
 
 
 def read_probe_reports(folder: str | Path) -> list[ProbeReport]:

@@ -1,4 +1,4 @@
-"""Training and test rows of a probe: the split of the table, or a new group-disjoint split, which a note reports."""
+"""Training and test rows of a probe: the split of the table, a new group-disjoint split, or folds of all groups."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.probes import Labels
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, group_split
 
-__all__ = ["EvaluationSplit", "evaluation_split"]
+__all__ = ["EACH_GROUP", "EvaluationSplit", "Sides", "evaluation_split", "every_group", "fold_sides"]
+
+
+EACH_GROUP = 0
+"""In the place of a number of folds: as many folds as groups (leave one group out)."""
+
+Sides = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""(training rows, test rows), bool ``[n]`` each."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,69 @@ def evaluation_split(
     if lost:
         notes.append(f"left out: {plural(lost, 'row')} without {group!r}")
     return EvaluationSplit(
-        sides[0], sides[1], groups, group, _transductive(table, groups, sides[1], trained), tuple(notes)
+        sides[0], sides[1], groups, group, _pretrained_groups(table, groups, sides[1], trained), tuple(notes)
     )
+
+
+def every_group(
+    table: SampleTable, group: str | None, trained: frozenset[str], *, run_group: str | None = None
+) -> EvaluationSplit:
+    """All rows that have a group, as training rows of a split without test rows; `fold_sides` cuts them.
+
+    Args:
+        table: The samples; its column ``split`` is not used.
+        group: Column of the groups; None takes the one that the table or the run was split by.
+        trained: Sample ids of the pre-training rows.
+        run_group: Column that the run's table was split by.
+
+    Raises:
+        UsageError: When a column is missing.
+        DataError: When no row has a group.
+    """
+    group = _recorded_group(table, run_group) if group is None else group
+    groups = table.codes(group)
+    known = groups >= 0
+    if not known.any():
+        raise DataError(f"no row has a {group!r}", "name another column with --group")
+    notes = ["the folds take the place of the table's split"] if "split" in table.columns else []
+    if group == "sample":
+        notes.append("no --group given: every sample counts as its own group")
+    if not known.all():
+        notes.append(f"left out: {plural(int((~known).sum()), 'row')} without {group!r}")
+    seen = _pretrained_groups(table, groups, known, trained)
+    return EvaluationSplit(known, np.zeros(len(table), dtype=np.bool_), groups, group, seen, tuple(notes))
+
+
+def fold_sides(labels: Labels, groups: NDArray[np.int64], folds: int, seed: int = 0) -> list[Sides]:
+    """Both sides of every fold; each group is tested in exactly one.
+
+    The groups of one class are spread evenly over the folds, so that a class whose groups are few is trained on where
+    it is tested.
+
+    Args:
+        labels: ``n`` labels, all known.
+        groups: Group of each row ``[n]``.
+        folds: Number of folds, or `EACH_GROUP`.
+        seed: Seed of the assignment.
+
+    Raises:
+        UsageError: When there is only one fold, or there are fewer groups than folds.
+    """
+    names, codes = np.unique(groups, return_inverse=True)
+    count = len(names) if folds == EACH_GROUP else folds
+    if count < 2 or len(names) < count:
+        raise UsageError(
+            f"{plural(len(names), 'group')} can't be held out in {plural(count, 'fold')}",
+            f"--folds 2 to {len(names)}, or --folds all" if len(names) > 1 else "name another column with --group",
+        )
+    order = np.random.default_rng([seed, 0xF01D]).permutation(len(names))
+    if labels.task == "classification":
+        holds = np.zeros((len(names), len(labels.classes)), dtype=np.int64)
+        np.add.at(holds, (codes, labels.y), 1)
+        order = order[np.argsort(holds.argmax(axis=1)[order], kind="stable")]
+    fold_of = np.empty(len(names), dtype=np.int64)
+    fold_of[order] = np.arange(len(names)) % count
+    return [(fold_of[codes] != fold, fold_of[codes] == fold) for fold in range(count)]
 
 
 def _recorded_group(table: SampleTable, run_group: str | None) -> str:
@@ -105,9 +174,10 @@ def _recorded_group(table: SampleTable, run_group: str | None) -> str:
     )
 
 
-def _transductive(
+def _pretrained_groups(
     table: SampleTable, groups: NDArray[np.int64], test: NDArray[np.bool_], trained: frozenset[str]
 ) -> str:
+    """Sentence that says how many of the test groups were in pre-training; empty when none was."""
     in_training = table.frame["sample"].is_in(list(trained)).to_numpy()
     tested = np.unique(groups[test])
     both = np.intersect1d(tested, np.unique(groups[in_training]))

@@ -149,6 +149,8 @@ class Domain:
         thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
             ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None puts a picture
             on the canvas, and draws a signal ``[t]`` or ``[t, c]`` as lines. A thumbnail must not show an identifier.
+        sound: Returns a sample, given like that of ``thumbnail``, as a short wav file of at most 400 kB, in bytes, for
+            the players of pair sheet and report; or None for a sample that can't be played.
 
     Raises:
         ValueError: For another form of name, or unless exactly one of ``scaling`` and ``preprocess`` is given.
@@ -174,6 +176,7 @@ class Domain:
     near_picture: NearPicture | None = None
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
+    sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None
     preprocess: Callable[..., PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
     map_files: Callable[..., MapPlan] | None = None

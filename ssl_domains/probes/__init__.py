@@ -41,6 +41,7 @@ from ssl_domains.probes.overlap import (
 )
 from ssl_domains.probes.retrieval import Retrieval, retrieve
 from ssl_domains.probes.scored_once import MapPlaces, scored_once
+from ssl_domains.probes.within_groups import standardised_within
 
 __all__ = [
     "HEADLINE",
@@ -96,4 +97,5 @@ __all__ = [
     "run_probe",
     "score",
     "scored_once",
+    "standardised_within",
 ]

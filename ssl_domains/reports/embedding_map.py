@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.manifold import TSNE
 
 from ssl_domains.evaluation import embed
 from ssl_domains.reports.colouring import Colouring, colourings
+from ssl_domains.reports.thumbnails.sounds import SampleSounds, Sound, sample_sounds
 from ssl_domains.reports.thumbnails.sprite import Sprite, make_sprite
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -49,6 +50,7 @@ class EmbeddingMap:
         sprite: Thumbnails of the ``n`` samples, in the same order.
         neighbours: Nearest neighbours of a few samples.
         total: Number of embedded rows, of which ``n`` are on the map.
+        sounds: Sounds of the samples of ``neighbours``, by position in the map.
         edge: Side of the view box.
     """
 
@@ -59,6 +61,7 @@ class EmbeddingMap:
     sprite: Sprite
     neighbours: list[Neighbours]
     total: int
+    sounds: SampleSounds = field(default_factory=SampleSounds)
     edge: int = _EDGE
 
 
@@ -71,6 +74,7 @@ def embedding_map(
     *,
     most: int = 1000,
     projection: Projection = "tsne",
+    sound: Sound | None = None,
 ) -> EmbeddingMap:
     """Embed the table, sample at most ``most`` rows at random with a fixed seed, project and colour them.
 
@@ -82,6 +86,7 @@ def embedding_map(
         grouping: Columns whose values are replaced by numbers; see `colourings`.
         most: Largest number of points on the map.
         projection: ``"tsne"``, or the first two principal components.
+        sound: The function of the domain that makes a sample a wav file, to listen to neighbours; or None.
     """
     frame = embed(run, table, store)
     order = np.random.default_rng(0).permutation(len(frame))[:most]
@@ -95,14 +100,17 @@ def embedding_map(
     if not colours:
         count = len(part)
         colours = [Colouring("samples", ["c0"] * count, [""] * count, [("c0", "sample")], False)]
+    neighbours = nearest(x, queries=8, k=7)
+    listed = [i for one in neighbours for i in (one.query, *one.found)]
     return EmbeddingMap(
         how=how,
         xy=_into_box(xy),
         samples=part.frame["sample"].to_list(),
         colourings=colours,
         sprite=make_sprite(part, store, run.preprocess, run.crop),
-        neighbours=nearest(x, queries=8, k=7),
+        neighbours=neighbours,
         total=len(frame),
+        sounds=SampleSounds() if sound is None else sample_sounds(part, listed, store, sound),
     )
 
 

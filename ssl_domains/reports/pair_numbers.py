@@ -1,9 +1,11 @@
-"""The inspection of pairs of a run, from ``pairs.json``, as the rows that the command ``pairs`` prints."""
+"""The numbers of an inspection of pairs: those of a run, from ``pairs.json``, and those at the top of a pair sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from ssl_domains.errors import DataError
 from ssl_domains.pairs.inspection.coverage import Coverage
@@ -16,7 +18,7 @@ from ssl_domains.pairs.inspection.report import (
     RelationFacts,
 )
 
-__all__ = ["composition", "pair_rows"]
+__all__ = ["composition", "pair_rows", "sheet_facts"]
 
 
 def pair_rows(pairs: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -54,3 +56,24 @@ def _relation(stored: Mapping[str, Any]) -> RelationFacts:
             "shared": tuple(stored.get("shared", ())),
         }
     )
+
+
+def sheet_facts(report: PairsReport) -> list[tuple[str, str]]:
+    """The numbers at the top of a pair sheet, as pairs of text."""
+    kind = report.composition
+    rows = [
+        ("Training samples", f"{report.samples:,}"),
+        ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
+        ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
+    ]
+    if report.negatives is not None:
+        rows.append(("Drawn negatives", report.negatives.text))
+    shares = [facts.without_cross_positive for facts in report.relations]
+    known = [share for share in shares if share is not None]
+    if known:
+        rows.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
+        means = [facts.cross_positives for facts in report.relations if facts.cross_positives is not None]
+        rows.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
+    if report.false_negatives is not None and np.isfinite(report.false_negatives):
+        rows.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
+    return rows

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from ssl_domains.pairs import PairsReport
 from ssl_domains.pairs.inspection.advice import Advice
 from ssl_domains.pairs.inspection.nuisance import FEW_GROUPS, LABEL_REMARK
@@ -17,8 +15,10 @@ from ssl_domains.pairs.inspection.shown import coded_columns
 from ssl_domains.pairs.rules.words import measured_columns, objective_words
 from ssl_domains.reports.bars import histogram, share_bar
 from ssl_domains.reports.html_page import page_templates
+from ssl_domains.reports.pair_numbers import sheet_facts
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
+from ssl_domains.reports.thumbnails.sounds import Sound, shown_sounds
 from ssl_domains.samples import Reader, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Scaling
@@ -43,6 +43,7 @@ class Pictured:
         thumbnail: The thumbnail function of the domain, or None.
         store: Store with decoded arrays, or None.
         encode: Features by which the hardest negatives are chosen; None compares thumbnails.
+        sound: The function of the domain that makes a sample a wav file, for players; or None.
     """
 
     reader: Reader
@@ -51,10 +52,12 @@ class Pictured:
     thumbnail: Thumbnail | None = None
     store: ArrayStore | None = None
     encode: Encode | None = None
+    sound: Sound | None = None
 
 
 @dataclass(frozen=True)
 class _Tile:
+    row: int
     sample: str
     picture: Picture
     text: str
@@ -129,7 +132,7 @@ def write_pair_sheet(
         thumbnail=pictured.thumbnail,
         encode=pictured.encode,
     )
-    text = _render(plan, report, choice, pictures, advice, domain, hidden)
+    text = _render(plan, report, choice, pictures, pictured, advice, domain, hidden)
     with write_errors(f"the sheet {str(path)!r}"):
         write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
     return path
@@ -140,6 +143,7 @@ def _render(
     report: PairsReport,
     choice: Choice,
     pictures: SamplePictures,
+    pictured: Pictured,
     advice: Advice | None,
     domain: str,
     hidden: Collection[str],
@@ -151,15 +155,17 @@ def _render(
     )
     reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
     sheet = _Sheet(plan, report.label, columns, reasons, pictures)
+    cards = [sheet.card(anchor) for anchor in choice.anchors]
     environment = page_templates("ssl_domains.reports")
     return environment.get_template("pair_sheet.html.j2").render(
         domain=domain,
         headline=objective_words(plan.objective),
         rule=str(plan.objective),
         report=report,
-        facts=_facts(report),
+        facts=sheet_facts(report),
         choice=choice,
-        cards=[sheet.card(anchor) for anchor in choice.anchors],
+        cards=cards,
+        sounds=shown_sounds(plan.table, _rows(cards), pictured.reader, pictured.store, pictured.sound),
         compared_by=pictures.how,
         coded=sorted(coded),
         groups=[
@@ -172,6 +178,12 @@ def _render(
         few_groups=FEW_GROUPS,
         advice=advice,
     )
+
+
+def _rows(cards: Sequence[_Card]) -> list[int]:
+    """Positions of the samples of all tiles, in the order of the page."""
+    tiles = [tile for card in cards for tile in (card.anchor, *(one for strip in card.strips for one in strip.tiles))]
+    return [tile.row for tile in tiles if tile.picture.cause is None]
 
 
 class _Sheet:
@@ -193,7 +205,7 @@ class _Sheet:
         values = self._reasons.values
         facts = tuple((name, values.text(name, anchor.sample)) for name in shown)
         return _Card(
-            _Tile(str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
+            _Tile(anchor.sample, str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
             facts,
             "" if anchor.matches is None else f"matches {anchor.matches:,} of the table",
             tuple(strip for strip in (self._positive(anchor), self._ignored(anchor), self._negative(anchor)) if strip),
@@ -235,6 +247,7 @@ class _Sheet:
         state = self._reasons.state(anchor.sample, other)
         label, flag = self._against_label(anchor.sample, other, state)
         return _Tile(
+            other,
             str(self._ids[other]),
             self._picture(other),
             state.text,
@@ -259,26 +272,6 @@ class _Sheet:
 
     def _picture(self, row: int) -> Picture:
         return self._pictures.pictures.get(row, Picture(cause="not decoded: too large to look at many"))
-
-
-def _facts(report: PairsReport) -> list[tuple[str, str]]:
-    kind = report.composition
-    rows = [
-        ("Training samples", f"{report.samples:,}"),
-        ("Batches an epoch", f"{report.steps:,} of {report.batch_size:,}"),
-        ("Composition", kind if kind in ("random", "partner") else f"{kind} of {report.per_group}"),
-    ]
-    if report.negatives is not None:
-        rows.append(("Drawn negatives", report.negatives.text))
-    shares = [facts.without_cross_positive for facts in report.relations]
-    known = [share for share in shares if share is not None]
-    if known:
-        rows.append(("Anchors without a positive", " / ".join(f"{100 * share:.1f} %" for share in known)))
-        means = [facts.cross_positives for facts in report.relations if facts.cross_positives is not None]
-        rows.append(("Positives an anchor", " / ".join(f"{mean:.1f}" for mean in means)))
-    if report.false_negatives is not None and np.isfinite(report.false_negatives):
-        rows.append(("False negatives", f"{100 * report.false_negatives:.1f} % of negatives"))
-    return rows
 
 
 def _of(shown: int, count: int) -> str:

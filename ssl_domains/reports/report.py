@@ -18,6 +18,7 @@ from ssl_domains.reports.embedding_map import EmbeddingMap, Projection, embeddin
 from ssl_domains.reports.facts import environment_rows, facts, headline, rule_text, shown_config, view_steps, warnings
 from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_numbers import pair_rows
+from ssl_domains.reports.thumbnails.sounds import Sound
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 
@@ -34,6 +35,7 @@ def write_report(
     *,
     columns: Sequence[str] = (),
     projection: Projection = "tsne",
+    sound: Sound | None = None,
 ) -> Path:
     """Write ``report.html`` into the run's folder.
 
@@ -43,6 +45,7 @@ def write_report(
         store: Their arrays; None takes the one the run names.
         columns: Further columns to colour the map by; their values are printed.
         projection: Projection of the map.
+        sound: The function of the domain that makes a sample a wav file, to listen to neighbours; or None.
 
     Returns:
         Path of the page.
@@ -73,7 +76,9 @@ def write_report(
             "split",
         ]
         try:
-            picture = embedding_map(run, table, store, shown, sorted(_objective(run).columns), projection=projection)
+            picture = embedding_map(
+                run, table, store, shown, sorted(_objective(run).columns), projection=projection, sound=sound
+            )
         except DataError as error:  # such as a store that was filled from files in another folder
             missing = error.message
     run.write_text(path.name, _render(run, probes, finetuned, picture, missing))

@@ -156,6 +156,11 @@ def test_usage_errors(samples, cli, tmp_path, words, told):
         (("--label", "kind", "--fractions", "some"), "fractions"),
         (("--label", "kind", "--floor", "hight"), "height"),
         (("--label", "kind", "--samples", "none.parquet"), "none.parquet"),
+        (("--label", "kind", "--folds", "1"), "--folds 5, or --folds all"),
+        (("--label", "kind", "--folds", "every"), "--folds 5, or --folds all"),
+        (("--label", "kind", "--folds", "900"), "can't be held out in 900 folds"),
+        (("--label", "kind", "--standardise-by", "pateint"), "patient"),
+        (("--masks", "--folds", "all"), "--folds is for columns, not for masks"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -164,6 +169,17 @@ def test_probe_usage_errors(run, cli, words, told):
     assert done.code == 2, done.err
     assert told in done.err
     assert done.out == ""
+
+
+def test_a_probe_leaves_out_one_group_at_a_time_and_standardises_within_them(run, cli):
+    done = cli(
+        "toy", "probe", run, "--label", "kind", "--alone", "--folds", "all", "--standardise-by", "patient", "--json"
+    )
+    assert done.code == 0, done.err
+    assert done.json["folds"] == done.json["test_groups"] > 4
+    arms = {row["arm"] for row in done.json["rows"]}
+    assert arms == {"frozen encoder", "frozen encoder, standardised by 'patient' (transductive)"}
+    assert f"held out in {done.json['folds']} folds" in done.json["title"]
 
 
 def test_probe_of_something_that_is_no_run(toy, cli, tmp_path):

@@ -257,3 +257,20 @@ def test_a_folder_that_is_a_file_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="can't be written"):
         sheet(tmp_path / "file", "same('kind')")
+
+
+def test_a_domain_with_sounds_has_a_player_at_each_picture(tmp_path: Path) -> None:
+    def sound(array: Any, row: Mapping[str, Any]) -> bytes | None:
+        return None if row["sample"] == "s0" else b"RIFF" + bytes(100)
+
+    silent = sheet(tmp_path, "same('kind')")
+    assert "<audio" not in silent
+    assert "<script" not in silent
+    page = sheet(tmp_path, "same('kind')", pictured=Pictured(GradientReader(), Scaling(), sound=sound))
+    shots = re.findall(r'<div class="shot">.*?</div>', page, flags=re.S)
+    assert len(shots) > 80
+    for shot in shots:
+        expected = 'alt="s0"' not in shot
+        assert ("data:audio/wav;base64," in shot) == expected
+    assert "Click a picture to hear it." in words(page)
+    assert page.count("<script>") == 1

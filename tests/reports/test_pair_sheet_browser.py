@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,34 @@ def test_charts_and_tables_can_be_seen(page: Any) -> None:
 
 def test_it_reads_in_the_dark_and_on_paper(page: Any, reads_in_the_dark_and_on_paper: Callable[[Any], None]) -> None:
     reads_in_the_dark_and_on_paper(page)
+
+
+def test_a_click_plays_a_sound_and_a_second_one_stops_it(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    def sound(array: Any, row: Any) -> bytes:
+        file = io.BytesIO()
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(8000)
+            out.writeframes(bytes(16_000))
+        return file.getvalue()
+
+    frame = pl.DataFrame({"sample": [str(k) for k in range(40)], "kind": ["ab"[k % 2] for k in range(40)]})
+    plan = plan_pairs(
+        load_config(sets=["train.batch_size=32"]), SampleTable.of(frame), parse("same('kind')"), Composition()
+    )
+    pictured = Pictured(BarReader(), Scaling(), sound=sound)
+    page = open_page(write_pair_sheet(tmp_path / "sheet.html", plan, plan.inspect("kind", ()), pictured), 1180)
+    state = "() => Array.from(document.querySelectorAll('button.play'), (one) => one.classList.contains('on'))"
+    buttons = page.locator("button.play")
+    buttons.nth(0).click()
+    page.wait_for_function("document.querySelectorAll('button.play.on').length === 1")
+    assert page.evaluate(state)[0]
+    buttons.nth(2).click()
+    page.wait_for_function("document.querySelectorAll('button.play')[2].classList.contains('on')")
+    page.wait_for_function("document.querySelectorAll('button.play.on').length === 1")
+    buttons.nth(2).click()
+    page.wait_for_function("document.querySelectorAll('button.play.on').length === 0")
+    duration = page.evaluate("document.querySelector('button.play > audio').duration")
+    assert duration == pytest.approx(1.0)
+    assert page.complaints == []

@@ -116,3 +116,15 @@ def test_a_store_of_other_files_leaves_the_map_out_and_says_so(copy_run: Any, mo
     page = write_report(copy_run(), projection="pca").read_text()
     assert "store samples.store lacks 16 rows of the table" in page
     assert 'id="points"' not in page
+
+
+def test_neighbours_can_be_heard_where_the_domain_has_sounds(world: Any, page: str) -> None:
+    assert "<audio" not in page
+    heard = write_report(world.run, sound=lambda array, row: b"RIFF" + bytes(20)).read_text(encoding="utf-8")
+    buttons = re.findall(r'<button class="play".*?</button>', heard, flags=re.S)
+    strips = heard.count('class="strip"')
+    assert strips == 8
+    assert len(buttons) == strips * 8, "a query and seven neighbours each"
+    assert all("data:audio/wav;base64," in button for button in buttons)
+    assert "Click one to hear it." in heard
+    assert 'querySelectorAll("button.play > audio")' in heard

@@ -21,6 +21,7 @@ class DemoDomain(StrEnum):
     medical = "medical"
     fisheye = "fisheye"
     seismic = "seismic"
+    audio = "audio"
 
 
 def command(
@@ -28,7 +29,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     domain: Annotated[DemoDomain, typer.Option(help="Whose demonstration.")] = DemoDomain.medical,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, not with seismic.")] = 2,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, not with seismic and audio.")] = 2,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
@@ -36,8 +37,14 @@ def command(
     draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
 ) -> None:
     """Make data of known truth, find its faults, judge pairs, train and compare seven arms: not evidence."""
-    from ssl_domains.cli.work.demo import FisheyeDemonstration, MedicalDemonstration, SeismicDemonstration
+    from ssl_domains.cli.work.demo import (
+        AudioDemonstration,
+        FisheyeDemonstration,
+        MedicalDemonstration,
+        SeismicDemonstration,
+    )
     from ssl_domains.cli.work.demo.arms import CommandLines
+    from ssl_domains.cli.work.demo.audio_lines import AudioLines
     from ssl_domains.cli.work.demo.seismic_lines import SeismicLines
 
     chosen = registry_of(ctx).domain(domain.value)
@@ -47,6 +54,8 @@ def command(
         elif domain is DemoDomain.seismic:
             seismic = SeismicDemonstration(SeismicLines(out, seed), chosen)
             result = seismic.play(invoke, exit_code)
+        elif domain is DemoDomain.audio:
+            result = AudioDemonstration(AudioLines(out, seed), chosen).play(invoke, exit_code)
         else:
             lines = CommandLines(out, seed, epochs or 18, size, draws)
             result = MedicalDemonstration(lines, chosen, seeds).play(invoke, exit_code)

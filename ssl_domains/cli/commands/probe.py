@@ -12,7 +12,7 @@ from ssl_domains.cli.console import answering, table
 from ssl_domains.cli.session import domain_of
 from ssl_domains.errors import UsageError
 
-__all__ = ["command", "one_target", "shares_of"]
+__all__ = ["command", "folds_of", "one_target", "shares_of"]
 
 
 def command(
@@ -46,6 +46,20 @@ def command(
     draws: Annotated[
         int, typer.Option(min=1, help="Draws of the labelled groups; the table shows the mean over them.")
     ] = 1,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all",
+            help="Hold out all groups in turn, in N folds or one by one, in place of the split; the table shows means.",
+        ),
+    ] = None,
+    standardise_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Also probe features standardised within each group of this column, test groups too (transductive).",
+        ),
+    ] = None,
     floor: Annotated[
         list[str] | None, typer.Option(metavar="COLUMNS", help="A floor from these columns alone; repeatable.")
     ] = None,
@@ -83,12 +97,13 @@ def command(
         raise UsageError("--gallery is for retrieval, not for masks", "leave it out, or add --label COLUMN")
     for flag, given in (
         ("--fractions", fractions != "1"), ("--draws", draws > 1), ("--floor", floor), ("--tile", tile),
-        ("--handmade", handmade),
+        ("--handmade", handmade), ("--folds", folds), ("--standardise-by", standardise_by),
     ):  # fmt: skip
         if retrieval and given:
             raise UsageError(f"{flag} is not for retrieval, which fits nothing", "leave it out")
     for flag, given in (
-        ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade)
+        ("--floor", floor), ("--tile", tile), ("--draws", draws > 1), ("--handmade", handmade), ("--folds", folds),
+        ("--standardise-by", standardise_by),
     ):  # fmt: skip
         if masks and given:
             raise UsageError(f"{flag} is for columns, not for masks", "leave it out, or probe a column with --label")
@@ -110,7 +125,8 @@ def command(
             tiling = tiling_of(tile, overlap)
             report = probe(
                 domain, run, label, samples=samples, group=group, fractions=shares, draws=draws, floors=floors,
-                handmade=handmade, alone=alone, tiling=tiling,
+                handmade=handmade, alone=alone, tiling=tiling, folds=None if folds is None else folds_of(folds),
+                standardise_by=standardise_by,
             )  # fmt: skip
         answer.json({**report.to_dict(), "evidence": False})
         answer.line(report.title)
@@ -137,6 +153,19 @@ def one_target(what: str, targets: Mapping[str, bool]) -> None:
     if not given:
         options = list(targets)
         raise UsageError(f"{what} needs a target", f"add {', '.join(options[:-1])} or {options[-1]}")
+
+
+def folds_of(text: str) -> int:
+    """The value of ``--folds``: a number of folds, or 0 (one for each group) for ``all``.
+
+    Raises:
+        UsageError: When it is neither ``all`` nor a whole number of at least 2.
+    """
+    if text == "all":
+        return 0
+    if not text.isascii() or not text.isdigit() or int(text) < 2:
+        raise UsageError(f"--folds {text!r} is no number of folds", "for example --folds 5, or --folds all")
+    return int(text)
 
 
 def shares_of(text: str) -> tuple[float, ...]:

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from ssl_domains.cli.console import answering
+from ssl_domains.cli.session import domain_of
 
 __all__ = ["command"]
 
 
-def command(run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]) -> None:
+def command(ctx: typer.Context, run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]) -> None:
     """Write report.html: loss and health curves, embedding map, probe tables."""
     from ssl_domains.engine.record.run import Run
     from ssl_domains.reports import write_report
 
     with answering() as answer:
-        answer.line(f"report: {write_report(Run.open(run))}")
+        answer.line(f"report: {write_report(Run.open(run), sound=domain_of(ctx).sound)}")

@@ -36,6 +36,8 @@ def probe(
     handmade: bool = False,
     alone: bool = False,
     tiling: Tiling | None = None,
+    folds: int | None = None,
+    standardise_by: str | None = None,
 ) -> ProbeReport:
     """Probe a label column with the frozen encoder of a run, random initialisation and floors.
 
@@ -51,6 +53,8 @@ def probe(
         handmade: Whether to probe the hand-made features of the domain as well.
         alone: Whether to leave out random initialisation and the usual floors.
         tiling: Grid of tiles of each sample, over which features are averaged.
+        folds: Number of folds in which all groups are held out in turn; 0 for one fold a group; None for the split.
+        standardise_by: Column within whose groups features are standardised, and probed a second time.
     """
     from ssl_domains.evaluation import probe_run
 
@@ -72,6 +76,8 @@ def probe(
             alone=alone,
             seeds=range(draws),
             tiling=tiling,
+            folds=folds,
+            standardise_by=standardise_by,
             progress=progress,
         )
 

@@ -37,7 +37,7 @@ def write_sheet(
 
     Args:
         path: File to write.
-        domain: Domain with reader, scaling and thumbnail.
+        domain: Domain with reader, scaling, thumbnail and sound.
         config: Configuration; ``data.store`` and ``views.canvas`` are used.
         plan: The pairs.
         report: Inspection of the pairs.
@@ -55,6 +55,7 @@ def write_sheet(
         domain.thumbnail,
         _store(config, samples, domain.reader()),
         encode,
+        domain.sound,
     )
     # The group column of a domain may name people or recordings, so its values are not printed.
     hidden = () if domain.group is None else (domain.group,)

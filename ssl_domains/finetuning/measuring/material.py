@@ -89,7 +89,7 @@ def label_material(
     found = labelled_rows(table, store, label, group=group, trained=trained, meta=known, task=task)
     kept, sides = found.kept, found.split
     _require_sides(sides, f"a label {label!r}")
-    require_shared_classes(label, kept, sides)
+    require_shared_classes(label, kept, [sides])
     _require_varying(label, kept.take(sides.train))
     _require_learnable(label, kept, sides)
     return Material(

@@ -1,1 +1,1 @@
-"""Small pictures of samples: signals drawn as lines, and many thumbnails in one picture (a sprite)."""
+"""Small pictures and sounds of samples: signals drawn as lines, many thumbnails in one picture, sounds for players."""

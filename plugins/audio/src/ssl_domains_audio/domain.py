@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.extending import Domain, RecipeRequest, ScanOption
+from ssl_domains_audio.pairs import EXTRA_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,10 +44,22 @@ def _recipe(request: RecipeRequest) -> Recipe:
     return recipe(request)
 
 
+def _log_mel_statistics(inputs: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains_audio.features import log_mel_statistics
+
+    return log_mel_statistics(inputs)
+
+
 def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8] | str:
     from ssl_domains_audio.report import thumbnail
 
     return thumbnail(array, row)
+
+
+def _sound(array: NDArray[Any], row: Mapping[str, Any]) -> bytes | None:
+    from ssl_domains_audio.report import wav_of
+
+    return wav_of(array, row)
 
 
 def _near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -88,21 +101,17 @@ AUDIO = Domain(
         ScanOption("every", float, help="distance of the starts of the pieces in seconds; else side by side"),
         ScanOption("contents", bool, help="read every sample for level, silence, clipping, copies (below 20 hours)"),
     ),
-    extra_columns={
-        "recording": "scan with --cut SECONDS or --labels FILE",
-        "site": "scan with --folders site, or join a table",
-        "session": "scan with --folders -/session, or join a table",
-        "speaker": "file names or --labels FILE say who speaks, or join a table",
-        "recorded_at_s": "name the files by their time, as 20230101_120000.wav, or join a table",
-    },
     nuisance=("speaker", "session", "rate", "seconds"),
+    handmade={"log-mel statistics": _log_mel_statistics},
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",
+    extra_columns=EXTRA_COLUMNS,
     group="speaker",
     whole_groups=("source", "recording"),
     coarser_groups=("session", "speaker", "site"),
     near_picture=_near_picture,
     thumbnail=_thumbnail,
+    sound=_sound,
     demo_data=_demo_data,
     files="recordings (.wav, .flac, .ogg, .mp3)",
 )

@@ -15,13 +15,18 @@ def ssl_domains_domains() -> list[Domain]:
 
 
 def ssl_domains_pair_samplers() -> list[PairSampler]:
-    """The speaker, the recording, the session."""
+    """Speakers, recordings, sessions, and what lies close in time."""
     return list(SAMPLERS)
 
 
 def ssl_domains_encoders() -> list[EncoderEntry]:
-    """Two networks on waveform and spectrogram, and one on waveforms with a place every 80 samples."""
+    """Two networks on waveform and spectrogram, one on waveforms and one on spectrograms with fine steps in time."""
     return [
+        EncoderEntry(
+            "mel_conv",
+            "three convolutions on spectrograms with a place every four frames; for short sounds such as words",
+            "ssl_domains_audio.encoders.mel_conv:mel_conv",
+        ),
         EncoderEntry(
             "conv1d_80",
             "conv1d with a place every 80 samples, 10 ms at 8 kHz; for cpc",

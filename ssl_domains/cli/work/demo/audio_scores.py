@@ -1,0 +1,118 @@
+"""The scores of the audio demonstration, read from the reports of its probes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
+
+if TYPE_CHECKING:
+    from ssl_domains.evaluation import ProbeReport, ProbeRow
+
+__all__ = ["AudioScores", "ScoreRow"]
+
+METRIC = "balanced accuracy"
+_ENCODER, _RANDOM = "frozen encoder", "random initialisation"
+_LINEAR, _TREES = "linear", "trees"
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A line of the table.
+
+    Attributes:
+        about: Description of the arm or floor.
+        words: Score of the word on new speakers, with the labels of one, two and all speakers.
+        random: Score of the speaker on random thirds of the clips.
+        session: Score of the speaker on sessions that the probe was not fitted on.
+        floor: Whether it is a floor, and no arm.
+    """
+
+    about: str
+    words: tuple[float, ...]
+    random: float
+    session: float
+    floor: bool = False
+
+
+@dataclass(frozen=True)
+class AudioScores:
+    """The lines of the table; arms first, then floors."""
+
+    CAPTION: ClassVar[str] = (
+        f"{METRIC} of a linear probe: the word on 4 new speakers, and which of these 4 it is, on clips drawn at random "
+        "and on a session of its own (their difference is what the session gives away)"
+    )
+    rows: tuple[ScoreRow, ...]
+
+    @classmethod
+    def read(cls, lines: AudioLines) -> AudioScores:
+        """Read the reports in the run folders.
+
+        Args:
+            lines: The command lines, which know the folders.
+        """
+        from ssl_domains.evaluation import read_probe_reports
+
+        rows: list[ScoreRow] = []
+        floors: list[ScoreRow] = []
+        for arm in ARMS:
+            reports = read_probe_reports(lines.run_folder(arm.name))
+            word, random, session = (
+                next(one for one in reports if (one.label, one.group) == key)
+                for key in (("word", "speaker"), ("speaker", "sample"), ("speaker", "session"))
+            )
+            names = [name for name in dict.fromkeys(row.arm for row in word.rows) if not name.startswith(_RANDOM)]
+            for name in names:
+                floor = not name.startswith(_ENCODER)
+                of_random, of_session = (_means(one, _same(one, name, floor))[-1] for one in (random, session))
+                words = tuple(_means(word, name))
+                made = ScoreRow(name if floor else arm.about, words, of_random, of_session, floor)
+                (floors if floor else rows).append(made)
+            assert arm.name == FLOORS_BY or len(names) == 1
+        return cls((*rows, *floors))
+
+    @property
+    def sentences(self) -> list[str]:
+        """Which arm wins, in words."""
+        arms = [row for row in self.rows if not row.floor]
+        word = max(arms, key=lambda row: row.words[-1])
+        speaker = max(arms, key=lambda row: row.session)
+        floor = max((row for row in self.rows if row.floor), key=lambda row: row.words[-1])
+        verb = "beats" if word.words[-1] > floor.words[-1] else "does not beat"
+        return [
+            f"Best for the word on new speakers: {word.about} ({word.words[-1]:.3f}); it {verb} the best floor, "
+            f"{floor.about} ({floor.words[-1]:.3f}).",
+            f"Best for the speaker in another session: {speaker.about} ({speaker.session:.3f}).",
+            "One seed of simulated data: another seed may order close arms otherwise.",
+        ]
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """(headings, lines of text) of the printed table."""
+        headings = ["features", "word, 1 speaker", "2", "8", "speaker, random clips", "other session", "difference"]
+        cells = [
+            [row.about, *(f"{value:.3f}" for value in (*row.words, row.random, row.session, row.random - row.session))]
+            for row in self.rows
+        ]
+        return headings, cells
+
+
+def _same(report: ProbeReport, name: str, floor: bool) -> str:
+    """The name of an arm in another report: that of an encoder says how many labels its rule read."""
+    return name if floor else next(row.arm for row in report.rows if row.arm.startswith(_ENCODER))
+
+
+def _means(report: ProbeReport, arm: str) -> list[float]:
+    """Mean score of an arm over folds and draws, for each fraction from the smallest."""
+    rows = [row for row in report.rows if row.arm == arm and row.probe in (_LINEAR, _TREES)]
+    fractions = sorted({row.fraction for row in rows})
+    return [_mean([row for row in rows if row.fraction == fraction]) for fraction in fractions]
+
+
+def _mean(rows: Sequence[ProbeRow]) -> float:
+    values = [row.values[METRIC] for row in rows]
+    known = [value for value in values if value is not None]
+    assert len(known) == len(values), "every class is in every fold"
+    return sum(known) / len(known)

@@ -1,0 +1,166 @@
+"""The audio demonstration: its lines can be typed, its table is that of the reports, its refusal is checked."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from command_lines import check_line
+from ssl_domains.cli.command_line import typed
+from ssl_domains.cli.work.demo import AudioDemonstration
+from ssl_domains.cli.work.demo import audio as module
+from ssl_domains.cli.work.demo.audio import near_copies
+from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
+from ssl_domains.cli.work.demo.audio_scores import METRIC, AudioScores
+from ssl_domains.cli.work.demo.folder import COMMANDS
+from ssl_domains.errors import DataError
+from ssl_domains.evaluation import ProbeReport, ProbeRow
+from ssl_domains.extending import Registry
+
+AUDIT = {
+    "findings": [
+        {"check": "group", "leak": False, "found": 0},
+        {"check": "near", "leak": True, "found": 10, "examples": [{"a": "c1", "b": "d1"}, {"a": "c2", "b": "d2"}]},
+    ]
+}
+SPEAKERS = {"c1": "S05", "c2": "S05", "d1": "S13", "d2": "S13"}
+FLOORS = {"log-mel statistics (hand-made)": "linear", "duration and level (seconds, level_db)": "trees"}
+
+
+@pytest.fixture
+def demonstration(tmp_path: Path) -> AudioDemonstration:
+    return AudioDemonstration(AudioLines(tmp_path / "demo"), Registry().domain("audio"))
+
+
+def test_every_line_can_be_typed(demonstration: AudioDemonstration) -> None:
+    lines = list(map(typed, demonstration.script_lines("S13")))
+    registry = Registry()
+    for line in lines:
+        check_line(line, registry)
+    words = list(map(shlex.split, lines))
+    trained = [one[one.index("--out") + 1].rpartition("/")[2] for one in words if one[2] == "pretrain"]
+    assert sorted(trained) == sorted(arm.name for arm in ARMS)
+    assert trained[0] == FLOORS_BY, "it fills the array store that the others read"
+    assert sum(one[2] == "probe" for one in words) == 3 * len(ARMS)
+    assert sum("--handmade" in one for one in words) == 3, "the floors are probed once"
+
+
+def test_the_second_id_is_the_one_on_the_test_side() -> None:
+    assert near_copies(AUDIT, SPEAKERS) == ("S13", "S05", 10)
+    with pytest.raises(DataError, match="no near copies"):
+        near_copies({"findings": AUDIT["findings"][:1]}, SPEAKERS)
+
+
+def scored(lines: AudioLines, words: dict[str, float], speakers: dict[str, tuple[float, float]]) -> None:
+    """Write the reports that the command lines would leave: three fractions, two draws or three folds."""
+    about: dict[str, Any] = {"task": "classification", "classes": ("ai",), "transductive": "", "dropped": 0}
+
+    def row(arm: str, probe: str, score: float, fraction: float = 1.0, draw: int = 0, fold: int = 0) -> ProbeRow:
+        counts = {"groups": 8, "labels": 90, "tested": 90}
+        values: dict[str, float | None] = {METRIC: score}
+        return ProbeRow(arm, probe, fraction, fraction, draw, **counts, values=values, fold=fold)
+
+    for arm in ARMS:
+        folder = lines.run_folder(arm.name)
+        folder.mkdir(parents=True)
+        own = "frozen encoder (supervised contrastive, saw 7 labels)" if arm.name == "speaker" else "frozen encoder"
+        plain = {"frozen encoder": "linear"}
+        extra = {"random initialisation": "linear", **FLOORS} if arm.name == FLOORS_BY else {}
+        for label, group, name in (
+            ("word", "speaker", "frozen encoder"),
+            ("speaker", "sample", own),
+            ("speaker", "session", own),
+        ):
+            rows = []
+            for one, probe in {**plain, **extra}.items():
+                key = arm.name if one == "frozen encoder" else one
+                shown = name if one == "frozen encoder" else one
+                if label == "word":
+                    for draw, (step, fraction) in ((d, s) for d in range(2) for s in enumerate((0.125, 0.25, 1.0))):
+                        score = words[key] + 0.1 * step + (0.02 if draw else -0.02)
+                        rows += [row(shown, probe, score, fraction, draw), row(shown, "k-NN", 0.9, fraction, draw)]
+                else:
+                    score = speakers[key][group == "session"]
+                    rows += [row(shown, probe, score + 0.01 * (fold - 1), fold=fold) for fold in range(3)]
+            folds = 0 if label == "word" else 3
+            report = ProbeReport(
+                **about, label=label, group=group, test_groups=4, supervised=0, rows=tuple(rows), folds=folds
+            )
+            report.write(folder)
+
+
+def numbers() -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    names = [arm.name for arm in ARMS] + [*FLOORS, "random initialisation"]
+    return (
+        {name: 0.3 + 0.02 * k for k, name in enumerate(names)},
+        {name: (0.9 - 0.01 * k, 0.5 + 0.01 * k) for k, name in enumerate(names)},
+    )
+
+
+def test_the_table_is_that_of_the_reports(demonstration: AudioDemonstration) -> None:
+    words, speakers = numbers()
+    words["within_speaker"] = 0.6
+    scored(demonstration.lines, words, speakers)
+    scores = AudioScores.read(demonstration.lines)
+    headings, rows = scores.table()
+    assert len(headings) == len(rows[0]) == 7
+    shown = {name: cells for name, *cells in rows}
+    assert list(shown) == [*(arm.about for arm in ARMS), *FLOORS]
+    assert shown[ARMS[0].about] == ["0.300", "0.400", "0.500", "0.900", "0.500", "0.400"]
+    assert shown[ARMS[2].about] == ["0.340", "0.440", "0.540", "0.880", "0.520", "0.360"]
+    assert shown["log-mel statistics (hand-made)"] == ["0.420", "0.520", "0.620", "0.840", "0.560", "0.280"]
+    best, speaker, caveat = scores.sentences
+    assert "within_speaker: negatives of the same speaker (0.800); it beats the best floor" in best
+    assert "random weights" in speaker
+    assert "One seed" in caveat
+
+
+def test_a_winner_below_a_floor_is_said_to_be_so(demonstration: AudioDemonstration) -> None:
+    scored(demonstration.lines, *numbers())
+    assert "it does not beat the best floor" in AudioScores.read(demonstration.lines).sentences[0]
+
+
+def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
+    demonstration: AudioDemonstration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = demonstration.lines
+    invoked: list[list[str]] = []
+    code = 4
+
+    def run_jobs(jobs: Any, *rest: Any) -> None:
+        assert [job.name for job in jobs] == [arm.name for arm in ARMS]
+        scored(lines, *numbers())
+
+    def invoke(words: Sequence[str]) -> None:
+        invoked.append(list(words))
+        if words[1] == "scan":
+            frame = pl.DataFrame({"sample": list(SPEAKERS), "speaker": list(SPEAKERS.values())})
+            frame.write_parquet(lines.scanned)
+        print("note: mixed rates\nhidden")
+
+    def run(words: Sequence[str]) -> int:
+        assert list(words) in (lines.audit(), lines.audit(as_json=True))
+        print(json.dumps(AUDIT) if "--json" in words else "leak: 10 samples\nhidden")
+        return code
+
+    monkeypatch.setattr(module, "run_jobs", run_jobs)
+    said = demonstration.play(invoke, run)
+    assert "not evidence" in said
+    assert "Best for the word on new speakers" in said
+    assert [words[1] for words in invoked] == ["demo-data", "scan", "filter", "filter", "pairs", "pretrain", "probe"]
+    assert invoked[2][invoked[2].index("--where") + 1] == "speaker!=S13"
+    out = capsys.readouterr()
+    assert "note: mixed rates" in out.out
+    assert "leak: 10 samples" in out.out
+    assert "10 clips of S13 (test) are near copies of clips of S05 (train)" in out.err
+    written = (lines.out / COMMANDS).read_text(encoding="utf-8")
+    assert written == "\n".join(map(typed, demonstration.script_lines("S13"))) + "\n"
+    code = 0
+    with pytest.raises(DataError, match="not refused"):
+        demonstration.play(invoke, run)
