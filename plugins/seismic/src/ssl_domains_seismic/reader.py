@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,14 +135,14 @@ class SeismicReader:
         """
         return read_mask(open_label_volume(_mask_path(row)), row)
 
-    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.uint8]]:
-        """`load_mask` for rows of one label volume, which is opened once.
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[NDArray[np.uint8]]:
+        """`load_mask` for rows of one label volume, which is opened once; masks are read one by one.
 
         Raises:
             ReadError: When the volume can't be read, or a row has no place in it.
         """
         volume = open_label_volume(path)
-        return [read_mask(volume, row) for row in rows]
+        return (read_mask(volume, row) for row in rows)
 
     def nbytes(self, row: Mapping[str, Any]) -> int:
         """0: every volume is read in place."""
