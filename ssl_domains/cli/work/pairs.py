@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.loop.pair_plan import PairPlan
     from ssl_domains.engine.record.config import PairsConfig, RunConfig
     from ssl_domains.pairs import Composition, PairsReport
-    from ssl_domains.samples import SampleTable
+    from ssl_domains.samples import Regions, SampleTable
 
 __all__ = [
     "ChosenPairs",
@@ -23,6 +23,7 @@ __all__ = [
     "composition_of",
     "inspect_training",
     "nuisance_columns",
+    "placed_regions",
     "plan_training",
     "training_rows",
     "with_measured",
@@ -131,7 +132,13 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
         train.label(label)
     train, measured = with_measured(domain, train)
     nuisance = dict.fromkeys((*nuisance_columns(domain, train, config), *measured))
-    return plan_training(domain, config, train).inspect(label, tuple(nuisance))
+    return plan_training(domain, config, train).inspect(label, tuple(nuisance), placed_regions(domain, train))
+
+
+def placed_regions(domain: Domain, table: SampleTable) -> Regions | None:
+    """The regions of a table in which arrays of one place are one array; None where the domain knows no places."""
+    placed = None if domain.place_regions is None else domain.place_regions([table])
+    return None if placed is None else placed[0]
 
 
 def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:

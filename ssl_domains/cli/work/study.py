@@ -110,6 +110,7 @@ def prepare_study(
         recipe=_Recipes(domain, {name: one.needs.views for name, one in methods.items()}, method.needs.views),
         scaling=domain.scaling,
         preprocess=domain.preprocess,
+        place_regions=domain.place_regions,
         method=method,
         methods=methods,
         fractions=tuple(study.fractions),

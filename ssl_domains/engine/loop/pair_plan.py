@@ -24,7 +24,7 @@ from ssl_domains.pairs import (
     inspect_pairs,
 )
 from ssl_domains.pairs.rules.keys import SAMPLE
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.samples.split import shuffle_columns
 
 __all__ = ["PairPlan", "group_column", "plan_pairs"]
@@ -73,8 +73,16 @@ class PairPlan:
         bound = self.binding.restore(computed)
         self.sampler.rebind(bound, table=self.binding.table, edges=computed.edges)
 
-    def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
-        """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on."""
+    def inspect(
+        self, label: str | None = None, nuisance: Sequence[str] = (), regions: Regions | None = None
+    ) -> PairsReport:
+        """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on.
+
+        Args:
+            label: As in `inspect_pairs`, likewise the others.
+            nuisance: Columns that should not explain the pairs.
+            regions: Region of each row, in which arrays of one place are one array.
+        """
         return inspect_pairs(
             self.table,
             self.objective,
@@ -85,6 +93,7 @@ class PairPlan:
             fitted=self.fitted,
             group=self.group,
             anyway=self.anyway,
+            regions=regions,
         )
 
 
