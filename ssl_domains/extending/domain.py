@@ -77,6 +77,8 @@ class RecipeRequest:
         extra: Names of further views that the user or the pair sampler requests (``"reprojection"``). A domain raises
             `UsageError` for an unknown name.
         spec: Form of the input, for a domain that gives a ``preprocess``; else None.
+        crop: Side of the crops that the views show, in places of the array (``views.crop``); None for whole samples. A
+            domain that draws crops gives its recipe a `ssl_domains.views.Crop`; for another one the setting is refused.
     """
 
     table: SampleTable
@@ -85,6 +87,7 @@ class RecipeRequest:
     in_chans: int = 3
     extra: tuple[str, ...] = ()
     spec: InputSpec | None = None
+    crop: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Domain:
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
+        crop_classes: Classes of the plugin's own crops, likewise, each decorated with
+            `ssl_domains.views.register_crop`.
         place_regions: For samples that are regions of arrays (column ``region``): gives the regions of several tables
             with common codes of arrays, `ssl_domains.samples.Regions`, so that arrays of several files which cover one
             place are one array to the audit of a split. None takes `ssl_domains.samples.regions_of`, to which every
@@ -159,6 +164,7 @@ class Domain:
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
     preprocess: Callable[[SampleTable], PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
+    crop_classes: tuple[str, ...] = ()
     map_files: Callable[..., MapPlan] | None = None
     map_options: tuple[ScanOption, ...] = ()
     files: str = ""

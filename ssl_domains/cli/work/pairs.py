@@ -103,18 +103,21 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
     from ssl_domains.pairs import parse
     from ssl_domains.pairs.computed import Computed
     from ssl_domains.pairs.sampling.seats import reads
-    from ssl_domains.views import emitted_names
+    from ssl_domains.views import emitted_names, replaced_names
 
     rule = parse(config.pairs.rule)
     for column in sorted(rule.columns - set(train.columns)):
         if column in domain.extra_columns:
             raise UsageError(f"the sample table has no column {column!r}", domain.extra_columns[column])
-    emitted = emitted_names(build_recipe(domain, train, config))
+    recipe = build_recipe(domain, train, config)
     composition = composition_of(config.pairs)
     # A name that is no file is an edge table that the method will compute, and that has no edges yet.
     names = tuple(name for name in reads(composition, train)[1] if not Path(name).suffix)
     computed = Computed.nothing(len(train), edges=names) if names else None
-    return plan_pairs(config, train, rule, composition, emitted=emitted, computed=computed)
+    return plan_pairs(
+        config, train, rule, composition, emitted=emitted_names(recipe), replaced=replaced_names(recipe),
+        computed=computed,
+    )  # fmt: skip
 
 
 def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:

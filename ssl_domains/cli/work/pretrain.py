@@ -151,7 +151,7 @@ def _prepare(
         recipe,
         scaling_of(domain, train),
         method,
-        preprocess_of(domain, train),
+        preprocess_of(domain, train, config.views.crop),
     )
     return config, parts
 

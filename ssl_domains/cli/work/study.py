@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from ssl_domains.cli.work.tables import (
     require_mask_reader,
     require_masks,
 )
-from ssl_domains.cli.work.viewing import build_recipe
+from ssl_domains.cli.work.viewing import build_recipe, preprocess_of
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.extending import Domain, Registry
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ssl_domains.methods import MethodSource
     from ssl_domains.samples import SampleTable
     from ssl_domains.studies import Arm, Material, StudyFile
-    from ssl_domains.views import Recipe
+    from ssl_domains.views import PreprocessSource, Recipe
 
 __all__ = ["prepare_study"]
 
@@ -109,7 +110,7 @@ def prepare_study(
         config=config,
         recipe=_Recipes(domain, {name: one.needs.views for name, one in methods.items()}, method.needs.views),
         scaling=domain.scaling,
-        preprocess=domain.preprocess,
+        preprocess=domain.preprocess and partial(_preprocess, domain, config.views.crop),
         place_regions=domain.place_regions,
         method=method,
         methods=methods,
@@ -131,6 +132,10 @@ def prepare_study(
         mask_names=tuple(study.mask_names),
         finetune=study.finetune,
     )
+    for arm in named:
+        if arm.config.get("views.crop", config.views.crop) != config.views.crop:
+            cause = f"arm {arm.name!r} has a views.crop of its own, and all arms are compared on one"
+            raise UsageError(cause, "set `crop` in [config.views], for all arms")
     arms = all_arms(
         named,
         {name: entry.controls for name, entry in study.arms.items()},
@@ -170,6 +175,12 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
             )
         )
     return arms
+
+
+def _preprocess(domain: Domain, crop: int | None, table: SampleTable) -> PreprocessSource:
+    source = preprocess_of(domain, table, crop)
+    assert source is not None, "asked of a domain that gives a preprocess"
+    return source
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ The controls are own views as the only positives (``pairs.relations = "none"``) 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.record.config import RunConfig
@@ -105,6 +105,7 @@ def plan_pairs(
     *,
     fitted: Mapping[str, Sequence[float]] | None = None,
     emitted: Sequence[str] = (),
+    replaced: Sequence[str] = (),
     computed: Computed | None = None,
     world: World | None = None,
 ) -> PairPlan:
@@ -117,6 +118,8 @@ def plan_pairs(
         composition: How batches are composed.
         fitted: Bin edges of a run that is resumed; None fits them on ``table``.
         emitted: Names of the numbers that the views emit.
+        replaced: Those of them that stand for the columns of these names, which say the place of the whole sample: the
+            rule reads the place of the drawn crop.
         computed: Columns and edge tables that the method computes; None when it computes none.
         world: The processes that share each batch; None for one process.
 
@@ -125,6 +128,8 @@ def plan_pairs(
             doesn't divide among the processes.
     """
     objective = Objective.of(objective)
+    if set(replaced) & set(table.columns):
+        table = replace(table, frame=table.frame.drop([name for name in replaced if name in table.columns]))
     batch_size = config.train.batch_size
     if batch_size > len(table):
         message = f"train.batch_size is {batch_size}, but there are only {len(table)} training samples"

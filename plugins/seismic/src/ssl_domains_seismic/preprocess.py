@@ -18,7 +18,7 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, Scaling, register_preprocess
 from ssl_domains_seismic.stacks.column import COLUMN, other_stacks
 
-__all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for"]
+__all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for", "sides_of"]
 
 _ORDER = {"inline": (2, 1, 0), "crossline": (2, 0, 1), "depth": (0, 1, 2)}
 """Axes of the array that become rows, columns, channels."""
@@ -196,6 +196,10 @@ class SectionsToFit:
         """Pictures ``[C, S, S]``, float32 in [0, 1]."""
         return InputSpec("image", self.channels, (self.size, self.size))
 
+    def for_crop(self, side: int) -> SectionsToFit:
+        """The same for crops of this side: a picture has a pixel for each place."""
+        return replace(self, size=side)
+
     def fit(self, table: SampleTable, store: ArrayStore) -> SectionPreprocess:
         """Fit a clip for each survey: the 99.5th percentile of the absolute amplitudes of some of its training rows.
 
@@ -212,7 +216,7 @@ def sections_for(table: SampleTable) -> SectionsToFit:
     channels = channels_of(table)
     if channels is None:
         return SectionsToFit(_WHOLE)
-    sides = np.unique(_sides(table)[:, :2])
+    sides = np.unique(sides_of(table)[:, :2])
     size = int(sides.max()) if sides.max() <= _LARGEST and len(sides) <= 2 else _WHOLE
     return SectionsToFit(size, channels)
 
@@ -247,7 +251,7 @@ def channels_of(table: SampleTable) -> int | None:
     """
     if not len(table) or "region" not in table.columns or "along" not in table.columns:
         return None
-    counts = np.unique(_sides(table)[:, 2])
+    counts = np.unique(sides_of(table)[:, 2])
     if len(counts) > 1:
         raise DataError(f"samples have {counts[0]} to {counts[-1]} sections", "scan them with one number of --channels")
     stacks = np.unique(_stacks(table))
@@ -270,7 +274,7 @@ def _stacks(table: SampleTable) -> list[int]:
         raise DataError(str(error), "scan again") from error
 
 
-def _sides(table: SampleTable) -> NDArray[np.int64]:
+def sides_of(table: SampleTable) -> NDArray[np.int64]:
     """Rows, columns and channels of all samples, int64 ``[n, 3]``.
 
     Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_settings", "weights_of"]
 
-_OF_RUN = ("encoder.name", "encoder.in_chans", "views.size", "views.canvas")
+_OF_RUN = ("encoder.name", "encoder.in_chans", "views.size", "views.canvas", "views.crop")
 """Keys that a pre-trained run fixes: its weights fit no other values."""
 
 _REFUSED = {
@@ -142,7 +142,7 @@ def _without_run(
     recipe = build_recipe(domain, train, config, max(store.of(train).channels(), default=1))
     parts = Parts(
         train, store, Objective(), Composition(), recipe, scaling_of(domain, train), SimCLR,
-        preprocess_of(domain, train),
+        preprocess_of(domain, train, config.views.crop),
     )  # fmt: skip
     config = resolve_config(config, parts)
     return InitialWeights(start, config, engine_preprocess(config, parts), crop=crop_of(recipe))
