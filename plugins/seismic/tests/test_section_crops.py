@@ -200,3 +200,28 @@ def test_a_domain_that_draws_no_crops_says_so(tmp_path: Path, capsys: pytest.Cap
     assert run(["fisheye", "pretrain", str(table), "--out", str(tmp_path / "run"), *words]) == 2
     assert "the views of fisheye draw no crops of their own" in capsys.readouterr().err
     assert len(read_table(table)) > 0
+
+
+@pytest.mark.slow
+def test_masks_of_samples_that_a_crop_shows_whole(
+    cube: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The encoder of crops is probed and fine-tuned on patches of their size, not on whole sections."""
+    (tmp_path / "labels").mkdir()
+    np.save(tmp_path / "labels" / "a.npy", (cube > 0).astype(np.uint8))
+    whole, patches, out = tmp_path / "whole.parquet", tmp_path / "patches.parquet", tmp_path / "run"
+    words = ["--labels", str(tmp_path / "labels" / "a.npy"), "--label-names", "0=low,1=high"]
+    split = ["--blocks", "3x1", "--split-by", "block"]
+    scanned = ["seismic", "scan", str(tmp_path / "a.sgy"), "-o"]
+    assert run([*scanned, str(whole), *words]) == 0
+    assert run([*scanned, str(patches), *words, "--patch", "16", *split]) == 0
+    assert trained(whole, out) == 0
+    capsys.readouterr()
+    assert run(["seismic", "probe", str(out), "--masks", "--samples", str(whole)]) == 2
+    assert "no larger than a crop" in capsys.readouterr().err
+    assert run(["seismic", "probe", str(out), "--masks", "--samples", str(patches), "--alone"]) == 0
+    assert "frozen encoder" in capsys.readouterr().out
+    tuned = ["seismic", "finetune", "--from", str(out), "--masks", "--out", str(tmp_path / "tuned"), "--dry-run"]
+    assert run([*tuned, str(whole)]) == 2
+    assert "no larger than a crop" in capsys.readouterr().err
+    assert run([*tuned, str(patches)]) == 0

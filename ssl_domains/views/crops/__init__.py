@@ -5,7 +5,7 @@ from the store. At evaluation no crop is drawn: the encoder sees the centre, the
 """
 
 from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict, replaced_names
-from ssl_domains.views.crops.placement import Tiling, centre
+from ssl_domains.views.crops.placement import Tiling, centre, shows_whole
 from ssl_domains.views.crops.random_crop import RandomCrop
 from ssl_domains.views.crops.registry import crop_from_dict, crop_to_dict, register_crop
 
@@ -21,4 +21,5 @@ __all__ = [
     "recipe_to_dict",
     "register_crop",
     "replaced_names",
+    "shows_whole",
 ]
