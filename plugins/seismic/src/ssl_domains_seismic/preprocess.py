@@ -25,6 +25,7 @@ _ORDER = {"inline": (2, 1, 0), "crossline": (2, 0, 1), "depth": (0, 1, 2)}
 _PERCENTILES = (0.5, 99.5)
 _MOST_ROWS = 2000  # samples that clips are fitted on; a survey is larger than what has to be read for a percentile
 _LEAST_ROWS = 200  # of each survey, however many there are
+_NONE = (-1.0, 1.0)  # clip of a survey without amplitudes; or of one whose amplitudes are really that small
 _GROUP = "survey"
 _SHOWN = 10  # clips that are printed
 _WHOLE = 128  # side of the picture of whole sections
@@ -204,10 +205,16 @@ class SectionsToFit:
         """Fit a clip for each survey: the 99.5th percentile of the absolute amplitudes of some of its training rows.
 
         About 2,000 rows are read in all, and 200 of each survey at least. A table without surveys has one clip.
+
+        Raises:
+            DataError: When these rows hold no amplitude but 0, or no data at all.
         """
         scaling = Scaling("survey", percentiles=_PERCENTILES, group=_GROUP if _GROUP in table.columns else None)
         training = table.take(table.rows_of("train"))
-        fitted = scaling.fit(training.take(_rows_to_fit(training, set())), store)
+        chosen = training.take(_rows_to_fit(training, set()))
+        fitted = scaling.fit(chosen, store)
+        if set(fitted.windows.values()) <= {_NONE}:
+            _require_amplitudes(chosen, store)
         return SectionPreprocess(fitted, self.size, self.channels)
 
 
@@ -219,6 +226,22 @@ def sections_for(table: SampleTable) -> SectionsToFit:
     sides = np.unique(sides_of(table)[:, :2])
     size = int(sides.max()) if sides.max() <= _LARGEST and len(sides) <= 2 else _WHOLE
     return SectionsToFit(size, channels)
+
+
+def _require_amplitudes(table: SampleTable, store: ArrayStore) -> None:
+    """Refuse rows of which none has data other than 0.
+
+    Raises:
+        DataError: When there is no such row.
+    """
+    samples = store.of(table)
+    for row in np.flatnonzero(samples.decoded).tolist():
+        values, valid = samples.read(row)
+        shown = np.isfinite(values) & (values != 0)
+        if bool((shown if valid is None else shown & valid).any()):
+            return
+    cause = f"none of {len(table):,} training samples has an amplitude other than 0"
+    raise DataError(cause, "does `ssl-domains seismic header FILE` show amplitudes? leave such files out of the scan")
 
 
 def _rows_to_fit(table: SampleTable, known: set[str]) -> NDArray[np.int64]:
