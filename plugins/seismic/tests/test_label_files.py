@@ -28,6 +28,7 @@ from .conftest import grid_words, smooth
 from .labelled_scan import causes, scan_labelled
 
 Make = Callable[..., Path]
+Scan = Callable[..., ScanResult]
 Labelled = Callable[..., tuple[ScanResult, NDArray[np.uint8] | None]]
 SHAPE = (6, 8, 40)
 
@@ -415,3 +416,12 @@ def test_labels_of_a_large_survey_are_never_whole_in_memory(tmp_path: Path) -> N
     assert merged is not None
     assert (merged.counts[0], merged.counts[1]) == (12_000_000, 12_000_000)
     assert peak < 10e6
+
+
+def test_the_only_volume_can_not_be_its_own_labels(make: Make, scan: Scan, tmp_path: Path) -> None:
+    path = make(smooth(4, 4, 16))
+    result = scan(labels=[str(path)])
+    assert len(result.samples) == 0
+    assert result.problems["cause"].to_list() == [
+        "there is no survey that it could label: a file that is given as labels is not sampled"
+    ]

@@ -147,6 +147,8 @@ def test_a_prediction_is_compared_on_held_out_cells(labelled: tuple[Path, NDArra
     ("change", "says"),
     [
         ({"vertical": 9999.0}, "outside of the survey"),
+        ({"vertical": float("nan")}, "nan ms is outside of the survey"),
+        ({"vertical": float("-inf")}, "-inf ms is outside of the survey"),
         ({"survey": "b.sgy"}, "no survey 'b.sgy'"),
         ({"lines": ("il:7",)}, "not in the survey"),
         ({"lines": ("7",)}, "is no line"),
