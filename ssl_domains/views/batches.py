@@ -85,7 +85,7 @@ class InputDataset(Dataset[dict[str, Any]]):
         self._beside = beside
         self.crop, self._views, self._seed = crop, views, seed
         self._numbers = {name: table.numbers(name) for name in (() if crop is None else crop.columns)}
-        if drawn and hasattr(crop, "numbers"):
+        if drawn and crop is not None and hasattr(crop, "numbers"):
             self._numbers |= crop.numbers(table)
         self._cache = self._allocate(cache_gb * 1e9)
         self.cached = self._cache is not None

@@ -172,6 +172,8 @@ def test_whole_sections_are_trained_on_crops_by_a_rule_on_the_drawn_places(
     assert len(one) == len(other) == INLINES
     assert not np.allclose(one, other), "the crop at the centre, and the mean of the tiles"
     capsys.readouterr()
+    assert trained(table, tmp_path / "no", "--rule", "same(bins('ms', 3))") == 2
+    assert "bins('ms', 3, range=(0, 1000))" in capsys.readouterr().err
     assert trained(table, tmp_path / "no", "--set", "views.crop=4") == 2
     assert "views.crop" in capsys.readouterr().err
 

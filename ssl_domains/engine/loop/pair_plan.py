@@ -128,6 +128,10 @@ def plan_pairs(
             doesn't divide among the processes.
     """
     objective = Objective.of(objective)
+    for key in (key for rule in objective.rules for key in rule.bins):
+        if key.column in replaced and key.range is None:
+            cause = f"{key} has no edges: {key.column!r} is the place of a crop, known only once it is drawn"
+            raise UsageError(cause, f"give them: bins({key.column!r}, {key.n}, range=(0, 1000))")
     if set(replaced) & set(table.columns):
         table = replace(table, frame=table.frame.drop([name for name in replaced if name in table.columns]))
     batch_size = config.train.batch_size
