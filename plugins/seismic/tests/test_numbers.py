@@ -95,3 +95,18 @@ def test_an_override_for_another_format_is_said(make: Make, cube: NDArray[Any]) 
 
 def test_no_sample_but_zeros(make: Make) -> None:
     assert examine(make(np.zeros((3, 3, 20), np.float32), code=1), Reading()).refusals == ()
+
+
+def test_every_exponent_sign_and_fraction_is_decoded() -> None:
+    """Pieces with exponents of float32's range alone are decoded in another way than those that leave it."""
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, 2**32, size=3 * (1 << 15) + 7, dtype=np.uint32)
+    words[: 1 << 15] = (words[: 1 << 15] & np.uint32(0x80FFFFFF)) | rng.integers(39, 97, 1 << 15, dtype=np.uint32) << 24
+    words[: 1 << 15 : 5] = 0
+    fraction, exponent = (words & 0xFFFFFF) / 2.0**24, ((words >> 24) & 127).astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        expected = (np.where(words >> 31, -1.0, 1.0) * fraction * 16.0 ** (exponent - 64)).astype(np.float32)
+    decoded = decode_ibm(words)
+    np.testing.assert_array_equal(decoded, expected)
+    assert not np.signbit(decoded[words == 0]).any()
+    np.testing.assert_array_equal(decode_ibm(words, words.view(np.float32)), expected)

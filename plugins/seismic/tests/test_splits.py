@@ -274,7 +274,7 @@ def test_sections_across_all_blocks_are_refused(make: Make, tmp_path: Path) -> N
         split_table(path, tmp_path / "o.parquet", "2x1", hold="9-9")
 
 
-@pytest.mark.parametrize("text", ["", "4", "0x4", "1x1", "2x4x3", "axb"])
+@pytest.mark.parametrize("text", ["", "4", "0x4", "2x4x3", "axb"])
 def test_blocks_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="are no blocks"):
         parts_of_map(text)
@@ -351,3 +351,19 @@ def test_positives_of_two_stacks_of_one_area_share_the_voxels_of_their_place(
 def voxels_of(row: Row) -> set[tuple[int, int, int]]:
     i0, i1, x0, x1, t0, t1 = row["region"]
     return set(itertools.product(range(i0, i1), range(x0, x1), range(t0, t1)))
+
+
+def test_each_survey_is_a_block_with_one_part(make: Make, tmp_path: Path) -> None:
+    survey(make, "a", 8, 8)
+    one = scanned(tmp_path)
+    write_portable(one, tmp_path / "one.parquet")
+    with pytest.raises(DataError, match="one block of one survey leaves nothing to train on"):
+        split_table(tmp_path / "one.parquet", tmp_path / "o.parquet", "1x1")
+
+    survey(make, "b", 6, 8, x0=9000, y0=9000)
+    both = scanned(tmp_path)
+    write_portable(both, tmp_path / "both.parquet")
+    split_table(tmp_path / "both.parquet", tmp_path / "o.parquet", "1x1", hold="b.sgy:1-1")
+    frame = read_table(tmp_path / "o.parquet").frame
+    sides = {name: set(part["split"].to_list()) for (name,), part in frame.group_by("survey")}
+    assert sides == {"a.sgy": {"train"}, "b.sgy": {"test"}}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ssl_domains.samples.scanning.guard import SPECIAL, is_special
 from ssl_domains.samples.scanning.problems import Problems
+from ssl_domains.samples.scanning.results import is_result
 from ssl_domains.samples.tables.metadata import is_sidecar
 
 __all__ = ["walk"]
@@ -16,9 +17,10 @@ __all__ = ["walk"]
 def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Yield every file below a folder, in the order of the names at each level; a file as source yields itself.
 
-    Names that begin with a dot are passed over, folders too, and sidecars of tables. A folder that can't be listed, a
-    link to a folder (which is not followed), a pipe, socket or device (which is not opened) and a name that is not
-    UTF-8 become problems.
+    Names that begin with a dot are passed over, folders too, and sidecars of tables. So are folders that ssl-domains
+    itself wrote (`is_result`), unless one of them is the source. A folder that can't be listed, a link to a folder
+    (which is not followed), a pipe, socket or device (which is not opened) and a name that is not UTF-8 become
+    problems.
 
     Args:
         source: Folder or file.
@@ -59,7 +61,7 @@ def _walk(top: Path, problems: Problems, skip: Callable[[Path], bool] | None) ->
         if is_folder and entry.is_symlink():
             problems.add(path, "a link to a folder, which is not followed: scan that folder itself")
         elif is_folder:
-            if skip is None or not skip(path):
+            if not is_result(path) and (skip is None or not skip(path)):
                 opened.append((path, iter(_entries(path, problems))))
         elif is_file:
             if not is_sidecar(path):

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 __all__ = ["decode_ibm"]
 
-_FRACTION = np.uint32(0x00FFFFFF)
-_EXPONENTS = 4.0 * (np.arange(128) - 64)
-_SIGNED = np.concatenate([np.exp2(_EXPONENTS), -np.exp2(_EXPONENTS)])  # by the first byte: sign and exponent
-with np.errstate(over="ignore", under="ignore"):
-    _SIGNED_FLOAT32 = _SIGNED.astype(np.float32)
-_UNIT = np.float32(2.0**-24)
-_PIECE = 1 << 14
+_SIGN, _EXPONENT, _FRACTION = np.uint32(0x80000000), np.uint32(0xFE000000), np.uint32(0x00FFFFFF)
+_BIAS = np.uint32((4 * 64 + 24 - 127) << 23)
+_LEAST, _BEYOND = 39 << 25, 97 << 25
+"""Exponents e from 39 to 96, at their place in a word without its sign. For these, 2^(4 (e − 64) − 24) is a normal
+float32 number, and its products with fractions stay below the largest one."""
+_PIECE = 1 << 15
 """Words that are decoded at a time: they and what is computed from them stay in the processor's cache."""
 
 
@@ -36,29 +35,46 @@ def decode_ibm(words: NDArray[Any], out: NDArray[np.float32] | None = None) -> N
     made = np.empty(words.shape, dtype=np.float32) if out is None else out
     source, target = words.reshape(-1), made.reshape(-1)
     size = min(_PIECE, source.size)
-    fraction, power = np.empty(size, np.float32), np.empty(size, np.float32)
-    bits, place = np.empty(size, np.uint32), np.empty(size, np.intp)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for start in range(0, source.size, _PIECE):
-            piece = source[start : start + _PIECE]
-            many = len(piece)
-            np.bitwise_and(piece, _FRACTION, out=bits[:many])
-            np.multiply(bits[:many], _UNIT, out=fraction[:many], casting="unsafe", dtype=np.float32)
-            np.right_shift(piece, 24, out=bits[:many])
-            place[:many] = bits[:many]
-            # No place is outside the table of 256; the mode saves numpy a copy of the result.
-            np.take(_SIGNED_FLOAT32, place[:many], out=power[:many], mode="clip")
-            fraction[:many] *= power[:many]
-            if not np.isfinite(fraction[:many].sum()):
-                fraction[:many] = _exact(piece)
-            target[start : start + many] = fraction[:many]  # last: it may be the memory of the words
+    first, second, fraction = np.empty(size, np.uint32), np.empty(size, np.uint32), np.empty(size, np.float32)
+    for start in range(0, source.size, _PIECE):
+        piece, numbers = source[start : start + _PIECE], target[start : start + _PIECE]
+        many = len(piece)
+        _decode_piece(piece, numbers, first[:many], second[:many], fraction[:many])
     return made
 
 
-def _exact(words: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """The same by float64.
+def _decode_piece(
+    words: NDArray[np.uint32],
+    numbers: NDArray[np.float32],
+    power: NDArray[np.uint32],
+    bits: NDArray[np.uint32],
+    fraction: NDArray[np.float32],
+) -> None:
+    """Fraction times signed power of two, whose float32 bits are made from exponent and sign of the word.
 
-    Powers of 16 beyond float32 are infinite in the table: zero times infinity, and small fractions of large powers.
+    ``numbers``, which may be the memory of ``words``, is written last. The last three arrays are working memory.
     """
-    exact = np.bitwise_and(words, _FRACTION) * 2.0**-24 * _SIGNED.take(np.right_shift(words, 24))
-    return np.asarray(exact, dtype=np.float64).astype(np.float32)
+    np.left_shift(words, 1, out=power)
+    least = int(power.min())
+    if int(power.max()) >= _BEYOND or (least < _LEAST and ((power != 0) & (power < _LEAST)).any()):
+        numbers[:] = _exact(words)
+        return
+    power &= _EXPONENT
+    power -= _BIAS
+    np.bitwise_and(words, _SIGN, out=bits)
+    power |= bits
+    np.bitwise_and(words, _FRACTION, out=bits)
+    np.copyto(
+        fraction, bits.view(np.int32), casting="unsafe"
+    )  # int32, as processors turn it into float32 in one operation
+    np.multiply(fraction, power.view(np.float32), out=numbers)
+    if least == 0:
+        numbers += np.float32(0)  # the word 0 has become −0
+
+
+def _exact(words: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The same by float64, whose range holds every word."""
+    exponents = np.right_shift(words & ~_SIGN, 24).astype(np.int32)
+    exact = np.ldexp((words & _FRACTION).astype(np.float64), 4 * (exponents - 64) - 24)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.where(words & _SIGN, -exact, exact).astype(np.float32)

@@ -127,11 +127,11 @@ def parts_of_map(text: str) -> tuple[int, int]:
     """Read ``--blocks 2x4``: parts of the inlines, parts of the crosslines.
 
     Raises:
-        UsageError: When it can't be read, or gives one block.
+        UsageError: When it can't be read.
     """
     found = re.fullmatch(r"\s*(\d+)\s*[x×,]\s*(\d+)\s*", text)
     parts = (0, 0) if found is None else (int(found[1]), int(found[2]))
-    if min(parts) < 1 or max(parts) < 2:
+    if min(parts) < 1:
         raise UsageError(
             f"--blocks {text!r} are no blocks",
             "write --blocks 2x4 for 2 × 4 parts of inlines × crosslines, --blocks 1x4 for 4 ranges of crosslines",
@@ -162,8 +162,13 @@ def map_blocks(regions: Regions, areas: Sequence[Area], parts: tuple[int, int]) 
         parts: Parts of the inlines, parts of the crosslines.
 
     Raises:
-        DataError: When an area has fewer lines than parts, or no sample lies in one block.
+        DataError: When an area has fewer lines than parts, no sample lies in one block, or there is one block only.
     """
+    if len(areas) * parts[0] * parts[1] < 2:
+        raise DataError(
+            "one block of one survey leaves nothing to train on",
+            "ask for more: --blocks 2x4 for 2 × 4 parts of inlines × crosslines; 1x1 is for tables of several surveys",
+        )
     blocks: list[Block] = []
     of = np.full(len(regions), -1, dtype=np.int64)
     for number, area in enumerate(areas):
