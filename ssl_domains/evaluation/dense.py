@@ -36,6 +36,7 @@ from ssl_domains.probes import (
 from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
+from ssl_domains.views.crops import shows_whole
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -87,14 +88,15 @@ def dense_probe_run(
         DataError: When no row has a mask, or a mask has another shape than its image.
     """
     fit = fit or DenseFit()
-    if run.crop is not None:
-        cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
-        raise UsageError(cause, "probe a column with --label")
     placing = run.map_preprocess
     require_target(probe_path(run.folder, MASKS))
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
+    samples = store.of(table)
+    if run.crop is not None and not shows_whole(run.crop, samples.shapes()[samples.decoded]):
+        cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
+        raise UsageError(cause, "probe samples that are no larger than a crop, or a column with --label")
     split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
     sides = split.train | split.test
     available = store.of(table).decoded & (masks.positions(table) >= 0)

@@ -79,6 +79,8 @@ class RecipeRequest:
             `UsageError` for an unknown name.
         spec: Form of the input, for a domain that gives a ``preprocess``; else None.
         preprocess: What ``Domain.preprocess`` of such a domain returned: a preprocess, or its declaration; else None.
+        crop: Side of the crops that the views show, in places of the array (``views.crop``); None for whole samples. A
+            domain that draws crops gives its recipe a `ssl_domains.views.Crop`; for another one the setting is refused.
     """
 
     table: SampleTable
@@ -88,6 +90,7 @@ class RecipeRequest:
     extra: tuple[str, ...] = ()
     spec: InputSpec | None = None
     preprocess: PreprocessSource | None = None
+    crop: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class Domain:
         preprocess_classes: Classes of the plugin's own preprocesses as ``"module:Class"``, each decorated with
             `ssl_domains.views.register_preprocess`. They are imported when a run folder names a preprocess that the
             core doesn't have.
+        crop_classes: Classes of the plugin's own crops, likewise, each decorated with
+            `ssl_domains.views.register_crop`.
         place_regions: For samples that are regions of arrays (column ``region``): gives the regions of several tables
             with common codes of arrays, `ssl_domains.samples.Regions`, so that arrays of several files which cover one
             place are one array to the audit of a split. None takes `ssl_domains.samples.regions_of`, to which every
@@ -179,6 +184,7 @@ class Domain:
     sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None
     preprocess: Callable[..., PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
+    crop_classes: tuple[str, ...] = ()
     map_files: Callable[..., MapPlan] | None = None
     map_options: tuple[ScanOption, ...] = ()
     files: str = ""

@@ -173,18 +173,29 @@ class Registry:
                 raise UsageError(cause, f"ssl-domains plugins check {name}")
         self._missing(name)
 
+    def import_crops(self) -> None:
+        """Import the crop classes that the domains of all plugins name; each registers itself by its name.
+
+        Raises:
+            PluginError: When one can't be imported.
+        """
+        self._import("crop", lambda domain: domain.crop_classes)
+
     def import_preprocesses(self) -> None:
         """Import the preprocess classes that the domains of all plugins name; each registers itself by its name.
 
         Raises:
             PluginError: When one can't be imported.
         """
+        self._import("preprocess", lambda domain: domain.preprocess_classes)
+
+    def _import(self, what: str, classes: Callable[[Domain], tuple[str, ...]]) -> None:
         for plugin in self.load_all():
-            for path in (path for domain in plugin.domains for path in domain.preprocess_classes):
+            for path in (path for domain in plugin.domains for path in classes(domain)):
                 try:
                     import_object(path)
                 except (ImportError, AttributeError) as error:
-                    cause = f"the preprocess {path!r} of {plugin.info.label} can't be imported: {error}"
+                    cause = f"the {what} {path!r} of {plugin.info.label} can't be imported: {error}"
                     raise PluginError(cause, "ssl-domains plugins list") from error
 
     def pair_samplers(self, domain: str) -> list[tuple[Plugin, PairSampler]]:

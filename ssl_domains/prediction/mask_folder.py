@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -64,6 +65,7 @@ def write_masks(
     trained: NDArray[np.bool_],
     final: Path,
     progress: Progress | None = None,
+    writing: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> WrittenMasks:
     """Write the masks of some rows below ``folder/masks``, and ``folder/index.csv`` beside them.
@@ -81,6 +83,7 @@ def write_masks(
         trained: Which rows the model was trained on, bool ``[n]``.
         final: Name that the folder gets afterwards; paths in the index count from there.
         progress: Called with the number of rows done and of all rows.
+        writing: Called with the bytes of assemblies that are written, and of all assemblies.
         notice: Called with a sentence before the work: how large assemblies will be.
 
     Raises:
@@ -93,14 +96,14 @@ def write_masks(
     for sentence in require_space(plan, about, folder):
         if notice is not None:
             notice(sentence)
-    writing = _Writing(model, about, table, store, rows, folder, progress)
+    written = _Writing(model, about, table, store, rows, folder, progress, _WrittenBytes.of(plan, about, writing))
     for several, files in groupby(plan.files, lambda file: isinstance(file, MapAssembly)):
         if several:
             for file in files:
-                writing.assembly(file)  # type: ignore[arg-type]
+                written.assembly(file)  # type: ignore[arg-type]
         else:
-            writing.files(list(files))  # type: ignore[arg-type]
-    index, problems = writing.index, writing.problems
+            written.files(list(files))  # type: ignore[arg-type]
+    index, problems = written.index, written.problems
     if not index.files:
         first = problems.rows[0][1] if problems.rows else "the domain names no file for them"
         raise DataError(f"no mask could be written: {first}", "are the source files where they were?")
@@ -108,11 +111,31 @@ def write_masks(
     portable_paths(frame, final / INDEX).write_csv(folder / INDEX)
     return WrittenMasks(
         samples=len(frame),
-        files=writing.written,
-        pixels=dict(zip(model.task.classes, writing.pixels.tolist(), strict=True)),
+        files=written.written,
+        pixels=dict(zip(model.task.classes, written.pixels.tolist(), strict=True)),
         problems=problems.frame().unique(maintain_order=True),
-        notes=(*plan.notes, *writing.notes, *_said(writing.gaps)),
+        notes=(*plan.notes, *written.notes, *_said(written.gaps)),
     )
+
+
+class _WrittenBytes:
+    """Progress of writing assemblies: each reports the bytes of its own files, these add up to those of the plan."""
+
+    def __init__(self, sizes: Mapping[str, int], progress: Progress | None) -> None:
+        self._sizes, self._progress = sizes, progress
+        self._before, self._all = 0, sum(sizes.values())
+
+    @classmethod
+    def of(cls, plan: MapPlan, model: MapModel, progress: Progress | None) -> _WrittenBytes:
+        sizes = {file.name: file.size(model).files for file in plan.files if isinstance(file, MapAssembly)}
+        return cls(sizes, progress)
+
+    @contextmanager
+    def of_assembly(self, file: MapAssembly) -> Iterator[Progress | None]:
+        """Yields the progress of one assembly; afterwards all of it counts as written."""
+        before, size, report = self._before, self._sizes[file.name], self._progress
+        yield None if report is None else lambda done, of: report(before + size * done // max(of, 1), self._all)
+        self._before += size
 
 
 class _Writing:
@@ -120,13 +143,13 @@ class _Writing:
 
     def __init__(
         self, model: FineTuned, about: MapModel, table: SampleTable, store: ArrayStore, rows: NDArray[np.int64],
-        folder: Path, progress: Progress | None,
+        folder: Path, progress: Progress | None, bytes_written: _WrittenBytes,
     ) -> None:  # fmt: skip
         self._model, self._about, self._table, self._store = model, about, table, store
         self._usable = np.zeros(len(table), dtype=np.bool_)
         self._usable[rows] = True
         self._all, self._done, self._progress = len(rows), 0, progress
-        self._folder = folder / MASKS
+        self._folder, self._bytes = folder / MASKS, bytes_written
         self.index = MaskIndex(len(table), about.numbers)
         self.problems = Problems()
         self.pixels = np.zeros(len(about.numbers), dtype=np.int64)
@@ -155,7 +178,8 @@ class _Writing:
             return
         paths = [self._path(name) for name in file.names(self._about)]
         try:
-            assembled = file.assemble(self._folder, self._probabilities(order), self._about)
+            with self._bytes.of_assembly(file) as progress:
+                assembled = file.assemble(self._folder, self._probabilities(order), self._about, progress)
         except ReadError as error:
             self._failed(order.tolist(), error, paths)
             return

@@ -111,6 +111,7 @@ def predict(
     root: Path | None = None,
     problems: pl.DataFrame | None = None,
     progress: Callable[[int, int], None] | None = None,
+    writing: Callable[[int, int], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Predicted:
     """Predict every sample of a table that the model can take, and write the predictions.
@@ -128,6 +129,8 @@ def predict(
         root: Folder that was scanned, from which names of files count; None for a table of samples.
         problems: Columns ``path`` and ``cause``: what a scan has left out, which is listed with the problems.
         progress: Called with the number of rows done and of all rows.
+        writing: Called with the bytes written and all bytes, while files that are put together from many samples are
+            written after the last of these.
         notice: Called with a sentence that has to be said before the work, such as the size of large files.
 
     Raises:
@@ -146,7 +149,8 @@ def predict(
     if model.task.kind == "segmentation":
         plan = (map_files or png_masks)(table, root)
         masks = partial(
-            write_masks, model, table, store, rows, plan, trained=trained, final=out, progress=progress, notice=notice
+            write_masks, model, table, store, rows, plan, trained=trained, final=out, progress=progress,
+            writing=writing, notice=notice,
         )  # fmt: skip
         results = []
 

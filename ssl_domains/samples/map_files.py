@@ -119,7 +119,13 @@ class MapAssembly(ABC):
         """
 
     @abstractmethod
-    def assemble(self, folder: Path, maps: Iterable[tuple[int, NDArray[np.float32]]], model: MapModel) -> Assembled:
+    def assemble(
+        self,
+        folder: Path,
+        maps: Iterable[tuple[int, NDArray[np.float32]]],
+        model: MapModel,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Assembled:
         """Write all files.
 
         Args:
@@ -128,6 +134,8 @@ class MapAssembly(ABC):
                 `MapModel.outputs`), in the shape of the sample's mask. The samples come in the order of `rows`; those
                 that can't be decoded are missing. There is at least one.
             model: The model.
+            progress: May be called with the bytes written and those of all files, where writing takes long after the
+                last map; the progress of the maps themselves is shown already.
 
         Raises:
             ReadError: With the cause, when the geometry of the source file can't be read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -83,8 +83,11 @@ class Reader(Protocol):
 class FileReader(Reader, Protocol):
     """A reader that can decode many rows of one file at once, so that a volume is opened once."""
 
-    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
-        """Decode the given rows of one file, in their order; each array as `load` returns it."""
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[NDArray[np.generic]]:
+        """Decode the given rows of one file, in their order; each array as `load` returns it.
+
+        A file of very many rows is best decoded by a generator: then only some of its arrays are in memory.
+        """
         ...
 
 
@@ -150,6 +153,9 @@ class MaskReader(Reader, Protocol):
         """
         ...
 
-    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.integer[Any]]]:
-        """The masks of rows whose ``mask_path`` is ``path``, in their order; the file is opened once."""
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[NDArray[np.integer[Any]]]:
+        """The masks of rows whose ``mask_path`` is ``path``, in their order; the file is opened once.
+
+        A generator keeps only some of many masks in memory, as in `FileReader.load_file`.
+        """
         ...

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ssl_domains.errors import PluginError
 from ssl_domains.samples import (
     FileReader,
     LazyArray,
@@ -29,11 +31,13 @@ from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
 from ssl_domains.stores.files.journal import Journal
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns, file_stat, row_digests
+from ssl_domains.stores.table_rows import ChangedRows, TableRows
 
 __all__ = ["Progress", "fill_missing", "refuse_differing", "rows_that_differ"]
 
 Progress = Callable[[int, int], None]
 ROWS_AT_A_TIME = 4096
+_PIECE_BYTES = 16 << 20  # of arrays of one file that are in memory at a time
 
 Made = NDArray[np.generic] | LazyArray | str  # to be copied, to be read in place, or the cause why there is none
 
@@ -47,6 +51,8 @@ def fill_missing(
     progress: Progress | None,
 ) -> None:
     """Decode the rows, a file at a time, and append them to the journal; rows of one file must be neighbours.
+
+    Of a file of many arrays some megabytes are in memory at a time, where the reader makes them one by one.
 
     Raises:
         ResourceError: When the reader knows how many bytes will be copied, and the disk has not as many.
@@ -62,20 +68,23 @@ def fill_missing(
         for path, values in files:
             stat = file_stat(path) if path else None
             columns_read: set[str] = set()
-            watched = values if declared is not None else [WatchedRow(row, columns_read) for row in values]
-            arrays = _decode(reader, form, path, watched)
-            announcement.estimate(arrays)
-            columns_read -= {"sample", "path", "array", "region"}
-            columns = declared if declared is not None else tuple(sorted(columns_read))
-            if columns not in digests:
-                digests[columns] = row_digests(table, columns, numbers).tolist()
-            until = at + len(values)
-            made = zip(names[at:until], digests[columns][at:until], arrays, strict=True)
-            journal.append(path, stat, columns, list(made))
-            at = until
-            done += len(values)
-            if progress is not None:
-                progress(done, len(rows))
+            watched = (
+                values if declared is not None else ChangedRows(values, partial(WatchedRow, keys_read=columns_read))
+            )
+            for arrays in _pieces(_decode(reader, form, path, watched)):
+                announcement.estimate(arrays)
+                undeclared = tuple(sorted(columns_read - {"sample", "path", "array", "region"}))
+                columns = undeclared if declared is None else declared
+                if columns not in digests:
+                    digests[columns] = row_digests(table, columns, numbers).tolist()
+                until = at + len(arrays)
+                made = zip(names[at:until], digests[columns][at:until], arrays, strict=True)
+                journal.append(path, stat, columns, list(made))
+                at = until
+                done += len(arrays)
+                if progress is not None:
+                    progress(done, len(rows))
+                del arrays, made  # before the next ones are made
     journal.sync()
 
 
@@ -117,7 +126,7 @@ def refuse_differing(table: SampleTable, reader: Reader, index: Index, journal: 
 
 def _blocks(
     table: SampleTable, rows: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], list[tuple[str, list[dict[str, Any]]]]]]:
+) -> Iterator[tuple[NDArray[np.int64], list[tuple[str, TableRows]]]]:
     """Some files at a time: the positions of their rows; and for each file its path and the values of its rows.
 
     A file is never split, as it is opened once for all its rows. Without paths, each row counts as a file.
@@ -133,23 +142,38 @@ def _blocks(
         first = int(starts[at])
         until = max(at + 1, int(np.searchsorted(ends, first + ROWS_AT_A_TIME, side="right")))
         numbers = rows[first : int(ends[until - 1])]
-        values = table.frame[numbers].to_dicts()
         bounds = zip(starts[at:until].tolist(), ends[at:until].tolist(), strict=True)
-        yield numbers, [(paths[start], values[start - first : stop - first]) for start, stop in bounds]
+        yield numbers, [(paths[start], TableRows(table.frame, rows[start:stop])) for start, stop in bounds]
         at = until
 
 
-def _decode(reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]) -> list[Made]:
+def _pieces(made: Iterator[Made]) -> Iterator[list[Made]]:
+    """The arrays of a file, some megabytes of them at a time."""
+    piece: list[Made] = []
+    size = 0
+    for one in made:
+        piece.append(one)
+        size += one.nbytes if isinstance(one, np.ndarray) else 0
+        if size >= _PIECE_BYTES or len(piece) >= ROWS_AT_A_TIME:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _decode(reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Made]:
     """Open or decode the rows of one file: for each row its array, or the cause why there is none."""
     if path and is_special(path):
-        return [SPECIAL] * len(rows)
-    made: list[Made | None] = [None] * len(rows)
-    if isinstance(reader, OpenReader):
-        made = [_open(reader, form, row) for row in rows]
-    copied = [number for number, one in enumerate(made) if one is None]
-    for number, one in zip(copied, _load_all(reader, form, path, [rows[number] for number in copied]), strict=True):
-        made[number] = one
-    return [one for one in made if one is not None]
+        yield from [SPECIAL] * len(rows)
+        return
+    if not isinstance(reader, OpenReader):
+        yield from _load_all(reader, form, path, rows)
+        return
+    opened = [_open(reader, form, row) for row in rows]
+    copied = [rows[number] for number, one in enumerate(opened) if one is None]
+    loaded = _load_all(reader, form, path, copied)
+    for one in opened:
+        yield next(loaded) if one is None else one
 
 
 def _open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]) -> LazyArray | str | None:
@@ -169,22 +193,47 @@ def _open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]) -> L
 
 def _load_all(
     reader: Reader, form: DeclaredArrays, path: str, rows: Sequence[Mapping[str, Any]]
-) -> list[NDArray[np.generic] | str]:
+) -> Iterator[NDArray[np.generic] | str]:
+    done = 0
     if isinstance(reader, FileReader) and path and rows:
+        for made in _load_file(reader, path, rows):
+            checked = made if isinstance(made, Unreadable) else _checked_guarded(made, form, path)
+            if isinstance(checked, Unreadable):
+                if len(rows) == 1:
+                    yield checked.cause
+                    return
+                break
+            yield checked
+            done += 1
+    # Row by row where reading the whole file failed, so that the good rows of the file are still decoded.
+    for row in rows[done:]:
+        yield _load(reader, form, row)
 
-        def loaded() -> list[NDArray[np.generic] | str]:
-            arrays: Sequence[Any] = reader.load_file(path, rows)
-            if len(arrays) != len(rows):
-                raise ReadError(f"the reader gave {len(arrays)} arrays for {len(rows)} rows")
-            return [_checked(array, form, path) for array in arrays]
 
-        made = read_guarded(loaded, path)
-        if not isinstance(made, Unreadable):
-            return made
-        if len(rows) == 1:
-            return [made.cause]
-    # Row by row when reading the whole file failed, so that the good rows of the file are still decoded.
-    return [_load(reader, form, row) for row in rows]
+def _load_file(reader: FileReader, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """What the reader gives for the rows of a file; `Unreadable` at the end when it fails or gives too few.
+
+    Raises:
+        PluginError: When a reader that makes arrays one by one makes more than there are rows.
+    """
+    arrays = read_guarded(lambda: reader.load_file(path, rows), path)
+    if isinstance(arrays, Unreadable):
+        yield arrays
+        return
+    if isinstance(arrays, Sized) and len(arrays) != len(rows):
+        yield Unreadable(f"the reader gave {len(arrays)} arrays for {len(rows)} rows")
+        return
+    each = iter(arrays)
+    for number in range(len(rows)):
+        made = read_guarded(lambda: next(each, None), path)
+        yield Unreadable(f"the reader gave {number} arrays for {len(rows)} rows") if made is None else made
+    if read_guarded(lambda: next(each, None), path) is not None:
+        cause = f"the reader gave more than {len(rows)} arrays for {len(rows)} rows of one file"
+        raise PluginError(cause, "load_file gives one array for each row, in their order")
+
+
+def _checked_guarded(array: Any, form: DeclaredArrays, path: str) -> NDArray[np.generic] | str | Unreadable:
+    return read_guarded(lambda: _checked(array, form, path), path)
 
 
 def _load(reader: Reader, form: DeclaredArrays, row: Mapping[str, Any]) -> NDArray[np.generic] | str:

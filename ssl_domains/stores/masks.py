@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
-from ssl_domains.samples import MaskReader, Reader, SampleTable
+from ssl_domains.samples import MaskReader, Reader, ReadError, SampleTable
 from ssl_domains.stores.array_store import ArrayStore
 from ssl_domains.stores.copying import Notice
 from ssl_domains.stores.filling import Progress
 from ssl_domains.stores.fingerprint import reader_name
+from ssl_domains.stores.table_rows import ChangedRows
 
 __all__ = ["MaskStore", "default_mask_store", "mask_names", "names_masks"]
 
@@ -125,8 +126,11 @@ class _MaskFiles:
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         return self._reader.load_mask(_by_image(row))[:, :, None]
 
-    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[NDArray[np.generic]]:
-        return [mask[:, :, None] for mask in self._reader.load_masks(path, [_by_image(row) for row in rows])]
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[NDArray[np.generic]]:
+        masks = self._reader.load_masks(path, ChangedRows(rows, _by_image))
+        if isinstance(masks, Sized) and len(masks) != len(rows):
+            raise ReadError(f"the reader gave {len(masks)} masks for {len(rows)} rows")
+        return (mask[:, :, None] for mask in masks)
 
 
 def _by_mask(table: SampleTable) -> SampleTable:

@@ -147,7 +147,7 @@ def _check_file(reader: FileReader, rows: list[dict[str, Any]], arrays: list[NDA
     for path in dict.fromkeys(row["path"] for row in rows):
         numbers = [i for i, row in enumerate(rows) if row["path"] == path]
         with _doing("loaded the rows of one file by `load_file`"):
-            together = reader.load_file(path, [rows[i] for i in numbers])
+            together = list(reader.load_file(path, [rows[i] for i in numbers]))
         assert len(together) == len(numbers), "`load_file` returns one array a row"
         for i, array in zip(numbers, together, strict=True):
             name = rows[i]["sample"]

@@ -31,6 +31,7 @@ from ssl_domains.views.crops import (
     emitted_names,
     recipe_to_dict,
     register_crop,
+    replaced_names,
 )
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
@@ -138,6 +139,7 @@ __all__ = [
     "recipe_to_dict",
     "register_crop",
     "register_preprocess",
+    "replaced_names",
     "to_native",
     "whole_batch",
     "with_label_maps",

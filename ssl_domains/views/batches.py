@@ -53,6 +53,7 @@ class InputDataset(Dataset[dict[str, Any]]):
         crop: Chooses the part of a sample that a view shows; None for the whole sample.
         views: Number of views of each slot, for crops.
         seed: Seed of the run, for crops.
+        drawn: Whether crops will be drawn, as in a training; then the ``numbers`` of the crop are computed.
         beside: Gives further inputs of the rows, such as label maps, behind those of the preprocess; None for none.
             They are not kept in the cache, and don't keep the samples from being kept.
 
@@ -74,6 +75,7 @@ class InputDataset(Dataset[dict[str, Any]]):
         crop: Crop | None = None,
         views: int = 1,
         seed: int = 0,
+        drawn: bool = False,
         beside: RowInputs | None = None,
     ) -> None:
         if beside is not None and crop is not None:
@@ -83,6 +85,8 @@ class InputDataset(Dataset[dict[str, Any]]):
         self._beside = beside
         self.crop, self._views, self._seed = crop, views, seed
         self._numbers = {name: table.numbers(name) for name in (() if crop is None else crop.columns)}
+        if drawn and crop is not None and hasattr(crop, "numbers"):
+            self._numbers |= crop.numbers(table)
         self._cache = self._allocate(cache_gb * 1e9)
         self.cached = self._cache is not None
 

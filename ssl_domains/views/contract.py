@@ -113,6 +113,9 @@ class MapPreprocess(Protocol):
 class PreprocessToFit(Protocol):
     """The declaration of a preprocess that has to be fitted on the training rows, as `Scaling` is for pictures.
 
+    May also have ``for_crop(side)``, as a `Preprocess` may: the same declaration for crops of this side in places of
+    the array (``views.crop``), usually for inputs of this size.
+
     Attributes:
         spec: Kind, channels and sides of the inputs that the fitted preprocess returns.
     """

@@ -33,7 +33,7 @@ class Listing(MapAssembly):
     def size(self, model: MapModel) -> AssemblySize:
         return AssemblySize(3 * self.bytes, 2 * self.bytes)
 
-    def assemble(self, folder: Path, maps: Maps, model: MapModel) -> Assembled:
+    def assemble(self, folder: Path, maps: Maps, model: MapModel, progress: Any = None) -> Assembled:
         lines = []
         for row, probabilities in maps:
             assert probabilities.shape[0] == len(model.outputs)
@@ -44,6 +44,8 @@ class Listing(MapAssembly):
                 raise ReadError(self.fault)
         for name in self.names(model):
             (folder / name).write_text(f"{model.name}: {' '.join(lines)}")
+            if progress is not None:
+                progress(self.bytes, 2 * self.bytes)
         return Assembled((5, 6), ("half of it",))
 
 
@@ -56,9 +58,11 @@ def test_maps_come_one_at_a_time_in_the_order_of_the_assembly(pictures: Any, tmp
     """Row 4 has two channels and can't be predicted; files of one mask may stand between assemblies."""
     calls: list[tuple[int, int]] = []
     said: list[str] = []
+    written: list[tuple[int, int]] = []
     found = predicted(
         pictures, tmp_path / "out", Listing("x/first", (3, 4, 0)), PngMask("b.png", (1,)), Listing("second", (2,)),
         Listing("none", (5,)), progress=lambda done, of: calls.append((done, of)), notice=said.append,
+        writing=lambda done, of: written.append((done, of)),
     )  # fmt: skip
     masks = tmp_path / "out" / "masks"
     for name in ("x/first", "x/first-sky", "x/first-roof"):
@@ -68,6 +72,7 @@ def test_maps_come_one_at_a_time_in_the_order_of_the_assembly(pictures: Any, tmp
     assert (found.samples, found.files) == (4, 7)
     assert found.notes == ("half of it", "half of it")
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert written == [(15, 90)] * 3 + [(45, 90)] * 3, "each says half of its 30 bytes; the first one counts whole then"
     assert said == ["writing 90 B of predictions and 20 B of temporary files"]
     index = pl.read_csv(tmp_path / "out" / "index.csv")
     assert index["predicted_mask"].to_list() == [f"masks/{name}" for name in ("x/first", "b.png", "second", "x/first")]

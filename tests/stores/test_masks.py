@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import PluginError, UsageError
 from ssl_domains.samples import ReadError, SampleTable, TableMeta
 from ssl_domains.stores import ArrayStore, MaskStore, default_mask_store, mask_names
 
@@ -103,3 +104,77 @@ def test_names() -> None:
     table = SampleTable.of({"sample": ["a"]}, TableMeta(options={"mask_names": "1=anterior, 2 = posterior"}))
     assert mask_names(table) == {1: "anterior", 2: "posterior"}
     assert mask_names(SampleTable.of({"sample": ["a"]})) == {}
+
+
+class Streamed:
+    """A reader whose masks are made one by one; what of them is alive at a time is counted."""
+
+    version = "1"
+
+    def __init__(self, wrong_row: int | None = None, more: int = 0) -> None:
+        self.alive = self.most = 0
+        self.wrong_row, self.more = wrong_row, more
+
+    def scan(self, source: Path, **options: Any) -> Any:
+        raise AssertionError("the table is made by hand")
+
+    def load(self, row: Mapping[str, Any]) -> np.ndarray:
+        raise AssertionError("only masks are read")
+
+    def load_mask(self, row: Mapping[str, Any]) -> np.ndarray:
+        if row["number"] == self.wrong_row:
+            raise ReadError("this one is broken")
+        made = np.full((256, 256), row["number"] % 251, np.uint8)
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(made, self._gone)
+        return made
+
+    def _gone(self) -> None:
+        self.alive -= 1
+
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[np.ndarray]:
+        yield from (self.load_mask(row) for row in rows)
+        yield from (self.load_mask(rows[0]) for _ in range(self.more))
+
+
+def streamed_table(folder: Path, count: int) -> SampleTable:
+    (folder / "labels.npy").write_bytes(b"labels")
+    numbers = list(range(count))
+    return SampleTable.of(
+        {
+            "sample": [f"s{number}" for number in numbers],
+            "path": [str(folder / "image.npy")] * count,
+            "mask_path": [str(folder / "labels.npy")] * count,
+            "number": numbers,
+        }
+    )
+
+
+def test_of_many_masks_of_one_file_only_some_are_in_memory(tmp_path: Path) -> None:
+    reader, table = Streamed(), streamed_table(tmp_path, 2000)  # 131 MB
+    done: list[tuple[int, int]] = []
+    store = MaskStore.fill(tmp_path / "masks", table, reader, lambda *counts: done.append(counts))
+    assert reader.most <= 260, "16 MiB of masks of 64 KiB, and those that are on their way"
+    assert done == [*((256 * k, 2000) for k in range(1, 8)), (2000, 2000)]
+    positions = store.positions(table)
+    for number in (0, 255, 256, 1023, 1999):
+        assert (store[int(positions[number])] == number % 251).all()
+    again = MaskStore.fill(tmp_path / "masks", table, Streamed(), lambda *counts: done.append(counts))
+    assert len(done) == 8, "nothing is decoded twice"
+    assert len(again) == 2000
+
+
+def test_a_mask_that_fails_among_streamed_ones_costs_only_itself(tmp_path: Path) -> None:
+    table = streamed_table(tmp_path, 600)
+    store = MaskStore.fill(tmp_path / "masks", table, Streamed(wrong_row=300))
+    positions = store.positions(table)
+    assert np.flatnonzero(positions < 0).tolist() == [300]
+    assert store.problems["cause"].to_list() == ["this one is broken"]
+    for number in (299, 301, 599):
+        assert (store[int(positions[number])] == number % 251).all()
+
+
+def test_more_masks_than_rows_are_a_fault_of_the_reader(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="more than 3 arrays for 3 rows"):
+        MaskStore.fill(tmp_path / "masks", streamed_table(tmp_path, 3), Streamed(more=1))

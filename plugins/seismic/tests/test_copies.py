@@ -426,3 +426,27 @@ def test_worker_processes_read_both_surveys_with_their_copies(two_surveys: Path,
     with multiprocessing.get_context(method).Pool(2) as pool:
         found = pool.starmap(digest_of, [(samples, rows), (samples, rows[::-1])])
     assert found == [here, here[::-1]]
+
+
+@pytest.mark.usefixtures("_little_memory")
+def test_every_stack_of_a_survey_has_its_copy(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cubes = [smooth(40, 44, 20, seed) for seed in range(3)]
+    for name, cube, code in zip(("near", "mid", "far"), cubes, (5, 1, 5), strict=True):
+        make(cube, name=f"data/{name}.sgy", code=code)
+    out = tmp_path / "tables" / "s.parquet"
+    scan = ["seismic", "scan", str(tmp_path / "data"), "-o", str(out), "--along", "depth", "--patch", "16"]
+    assert run([*scan, "--stacks", "far,near,mid"]) == 0
+    assert "time slices of 3 surveys, larger than memory" in capsys.readouterr().out
+    row = read_table(out).frame.row(0, named=True)
+    plain = SeismicReader().load(row)
+    assert run(["seismic", "copy", str(out)]) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["far.sgy", "near.sgy", "mid.sgy"]
+    assert run(["seismic", "copy", str(out)]) == 0
+    assert capsys.readouterr().out.count("its copy is there and fits") == 3
+    out.parent.rename(tmp_path / "moved")
+    stacked = SeismicReader().open(read_table(tmp_path / "moved" / "s.parquet").frame.row(0, named=True))
+    assert isinstance(stacked, StackedVolume)
+    assert all(isinstance(one, SegyVolume) and one.copy is not None for one in stacked.volumes)
+    assert len({one.copy.path for one in stacked.volumes}) == 3  # type: ignore[attr-defined]
+    assert bits(stacked.read(WHOLE)[0]) == bits(plain)
+    np.testing.assert_array_equal(plain[..., 1], cubes[0])

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from ssl_domains.cli.app import run
 from ssl_domains.errors import UsageError
 from ssl_domains.samples import Problems, ScanResult, TableFiles
 from ssl_domains.stores import mask_names
@@ -415,3 +416,11 @@ def test_labels_of_a_large_survey_are_never_whole_in_memory(tmp_path: Path) -> N
     assert merged is not None
     assert (merged.counts[0], merged.counts[1]) == (12_000_000, 12_000_000)
     assert peak < 10e6
+
+
+def test_the_only_volume_can_not_be_its_own_labels(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make(smooth(4, 4, 16))
+    assert run(["seismic", "scan", str(tmp_path), "-o", str(tmp_path / "s.parquet"), "--labels", str(path)]) == 4
+    assert "a file that is given as labels is not sampled" in capsys.readouterr().err

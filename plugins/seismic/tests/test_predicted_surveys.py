@@ -24,6 +24,7 @@ from ssl_domains.prediction import Predicted, predict
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains_seismic.domain import SEISMIC
+from ssl_domains_seismic.predictions import survey_maps
 from ssl_domains_seismic.reader import SeismicReader
 
 from .conftest import grid_words, smooth, write
@@ -126,7 +127,9 @@ Run = Callable[..., Survey]
 def run(tmp_path: Path) -> Run:
     """Scan a file, predict it with the made-up model, and read the volume that the samples were cut from."""
 
-    def made(source: Path, format: str | None = None, model: MadeUpModel | None = None, **options: Any) -> Survey:
+    def made(
+        source: Path, format: str | None = None, model: MadeUpModel | None = None, writing: Any = None, **options: Any
+    ) -> Survey:
         reader = SeismicReader()
         table = reader.scan(source, **options).samples
         assert len(table)
@@ -137,7 +140,7 @@ def run(tmp_path: Path) -> Run:
         assert SEISMIC.map_files is not None
         found = predict(
             model, table, store, out, root=source.parent,  # type: ignore[arg-type]
-            map_files=partial(SEISMIC.map_files, **chosen),
+            map_files=partial(SEISMIC.map_files, **chosen), writing=writing,
         )  # fmt: skip
         return Survey(table, reader.load(table.frame.row(0, named=True))[..., 0], out, found, model)
 
@@ -336,6 +339,21 @@ def test_arrays_become_arrays(run: Run, tmp_path: Path, cube: Any, format: str |
     np.testing.assert_array_equal(found, classes_of(means, counts))
     np.testing.assert_allclose(np.load(survey.masks / "b.p_shale.npy"), means[1], atol=1e-6)
     assert np.load(survey.masks / "b.p_the_channel.npy").dtype == np.float32
+
+
+def test_writing_reports_bytes_up_to_the_size_of_the_files(
+    run: Run, make: Any, cube: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey_maps, "_BLOCK_BYTES", 4 * 40 * 16)  # 16 of the 48 traces
+    make(cube, name="data/a.sgy")
+    np.save(tmp_path / "data" / "b.npy", cube)
+    calls: list[tuple[int, int]] = []
+    survey = run(tmp_path / "data", patch="8", writing=lambda done, of: calls.append((done, of)))
+    written = sum(path.stat().st_size for path in survey.masks.rglob("*.*"))
+    segy = sum(path.stat().st_size for path in survey.masks.rglob("*.sgy"))
+    assert [of for _, of in calls] == [written] * 18, "three blocks of each of six files"
+    assert [done for done, _ in calls[:9]] == [segy * k // 9 for k in range(1, 10)]
+    assert [done for done, _ in calls[9:]] == [segy + (written - segy) * k // 9 for k in range(1, 10)]
 
 
 def test_several_surveys_of_a_folder(run: Run, make: Any, cube: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,3 +216,20 @@ def test_thumbnails_have_zero_in_the_middle_grey(cube: NDArray[Any]) -> None:
     assert made.shape == (40, 8, 1)
     assert set(made[:, 3, 0].tolist()) == {127}
     assert made.min() < 64 < 192 < made.max()
+
+
+@pytest.mark.parametrize(("value", "refused"), [(0.0, True), (np.nan, True), (1.0, False)])
+def test_surveys_without_amplitudes_are_refused(
+    make: Make, scan: Scan, tmp_path: Path, value: float, refused: bool
+) -> None:
+    """The clip of a class volume of 0 and 1 may really be 1; that of a survey of zeros or NaN is not known."""
+    cube = np.full((6, 8, 40), value, np.float32)
+    make(cube)
+    table = scan(patch="8").samples
+    if refused:
+        with pytest.raises(DataError, match="none of 30 training samples has an amplitude other than 0"):
+            fitted(table, tmp_path)
+        cube[4, 2, 3] = 5.0
+        make(cube)
+        shutil.rmtree(tmp_path / "store")
+    fitted(scan(patch="8").samples, tmp_path)

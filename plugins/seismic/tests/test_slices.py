@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -146,6 +147,8 @@ def test_a_prediction_is_compared_on_held_out_cells(labelled: tuple[Path, NDArra
     ("change", "says"),
     [
         ({"vertical": 9999.0}, "outside of the survey"),
+        ({"vertical": float("nan")}, "nan ms is outside of the survey"),
+        ({"vertical": float("-inf")}, "-inf ms is outside of the survey"),
         ({"survey": "b.sgy"}, "no survey 'b.sgy'"),
         ({"lines": ("il:7",)}, "not in the survey"),
         ({"lines": ("7",)}, "is no line"),
@@ -187,6 +190,19 @@ def test_segyio_says_whether_headers_are_equal(make: Make, tmp_path: Path) -> No
     short = make(cube[:2], name="c.sgy")
     with pytest.raises(DataError, match="8 × 16 samples instead of 16 × 16"):
         same_headers(source, short)
+
+
+def test_headers_of_a_little_endian_survey_are_compared_and_a_pipe_is_not_opened(make: Make, tmp_path: Path) -> None:
+    cube = smooth(4, 4, 16)
+    source, same = make(cube, name="a.sgy", order="<"), make(-cube, name="b.sgy", order="<")
+    assert "16 trace headers of 91 words are equal" in same_headers(source, same)[0]
+    os.mkfifo(tmp_path / "pipe.sgy")
+    for pair in ((source, tmp_path / "pipe.sgy"), (tmp_path / "pipe.sgy", source), (source, tmp_path / "no.sgy")):
+        with pytest.raises(UsageError, match="there is no file"):
+            same_headers(*pair)
+    (tmp_path / "c.sgy").write_bytes(b"short")
+    with pytest.raises(DataError, match="can't open both files"):
+        same_headers(source, tmp_path / "c.sgy")
 
 
 def test_the_page_from_the_command_line(labelled: tuple[Path, NDArray[np.uint8]], tmp_path: Path) -> None:

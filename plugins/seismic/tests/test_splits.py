@@ -317,6 +317,42 @@ def test_s10_inlines_and_crosslines_of_one_cube(
     assert "100 % of the voxels of test lie inside samples of train: 576 of 576" in printed.err
 
 
+def test_positives_of_two_stacks_of_one_area_share_the_voxels_of_their_place(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Patches of 8 × 8 at a stride of 4: the positives of the rule lie at most one stride apart, in either stack."""
+    for name in ("near", "far"):
+        survey(make, name, 6, 16, samples=24)
+    table = tmp_path / "s.parquet"
+    words = ["--patch", "8", "--stride", "4", "--every", "5"]
+    assert run(["seismic", "scan", str(tmp_path / "data"), "-o", str(table), *words]) == 0
+    rule = "same('along') & within('x_m', 101) & within('y_m', 1) & within('ms', 1)"
+    rows = read_table(table).frame.select("x_m", "y_m", "ms", "region").to_dicts()
+    shares = []
+    for one, other in itertools.permutations(rows, 2):
+        near = abs(one["x_m"] - other["x_m"]) <= 101 and abs(one["y_m"] - other["y_m"]) <= 1
+        if near and abs(one["ms"] - other["ms"]) <= 1:
+            shares.append(len(voxels_of(one) & voxels_of(other)) / 64)
+    assert len(rows) == 2 * 2 * 3 * 5
+    assert {round(share, 3) for share in shares} == {0.5, 1.0}
+    capsys.readouterr()
+    sets = ["--set", f"train.batch_size={len(rows)}", "--set", "pairs.composition='random'"]
+    run(["seismic", "pairs", str(table), "--rule", rule, "--json", *sets])
+    printed = capsys.readouterr()
+    (relation,) = json.loads(printed.out)["relations"]
+    assert relation["shared_voxels"] == pytest.approx(np.mean(shares))
+    assert "augmentation in disguise" in printed.err
+    sets += ["--set", "encoder.name=small_conv", "--set", "train.max_steps=1", "--set", "train.device=cpu"]
+    assert run(["seismic", "pretrain", str(table), "--rule", rule, "--out", str(tmp_path / "run"), *sets]) == 0
+    (relation,) = json.loads((tmp_path / "run" / "pairs.json").read_text(encoding="utf-8"))["relations"]
+    assert relation["shared_voxels"] == pytest.approx(np.mean(shares))
+
+
+def voxels_of(row: Row) -> set[tuple[int, int, int]]:
+    i0, i1, x0, x1, t0, t1 = row["region"]
+    return set(itertools.product(range(i0, i1), range(x0, x1), range(t0, t1)))
+
+
 def test_each_survey_is_a_block_with_one_part(make: Make, tmp_path: Path) -> None:
     survey(make, "a", 8, 8)
     one = scanned(tmp_path)

@@ -22,7 +22,7 @@ from ssl_domains_seismic.preprocess import picture_of, sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.report.thumbnail import thumbnail
-from ssl_domains_seismic.stacks import StackedVolume, other_stacks, stacks_text
+from ssl_domains_seismic.stacks import OtherStack, StackedVolume, other_stacks, stacks_text
 from ssl_domains_seismic.survey import open_survey
 
 from .conftest import grid_words, smooth
@@ -208,19 +208,22 @@ def test_a_pickle_of_stacks_holds_paths(angles: NDArray[Any], tmp_path: Path) ->
     np.testing.assert_array_equal(part, np.moveaxis(angles[[0, 2], :1, :2], 0, -1))
 
 
-def test_the_column_finds_files_and_indices_from_the_first_file(tmp_path: Path) -> None:
-    first, index = tmp_path / "near" / "a.sgy", str(tmp_path / "headers" / "1.json")
-    text = stacks_text(first, [(tmp_path / "far" / "ä.sgy", str(tmp_path / "headers" / "2.json")), (first, None)])
-    assert json.loads(str(text)) == [["../far/ä.sgy", "2.json"], ["a.sgy", None]]
-    assert other_stacks(str(first), text, index) == [
-        (str(tmp_path / "far" / "ä.sgy"), str(tmp_path / "headers" / "2.json")),
-        (str(first), None),
-    ]
+def test_the_column_finds_files_indices_and_copies_from_the_first_file(tmp_path: Path) -> None:
+    first, index, copy = tmp_path / "near" / "a.sgy", str(tmp_path / "headers" / "1.json"), str(tmp_path / "c" / "1.b")
+    far = OtherStack(str(tmp_path / "far" / "ä.sgy"), str(tmp_path / "headers" / "2.json"), str(tmp_path / "c" / "2.b"))
+    text = stacks_text(first, [far, OtherStack(str(first))])
+    assert json.loads(str(text)) == [["../far/ä.sgy", "2.json", "2.b"], ["a.sgy", None]]
+    assert other_stacks(str(first), text, index, copy) == [far, OtherStack(str(first))]
+    assert other_stacks(str(first), text, None)[0] == OtherStack(far.path)
+    assert other_stacks(str(first), '[["../far/ä.sgy", "2.json"]]', index, copy) == [OtherStack(far.path, far.index)]
+    for wrong in ("[[1]]", '[["a", null, null, null]]', '[["a", 3]]', "3"):
+        with pytest.raises(ReadError, match="does not name the files of the stacks"):
+            other_stacks(str(first), wrong, index, copy)
     assert stacks_text(first, []) is None
     assert other_stacks(str(first), None, index) == []
 
 
-@pytest.mark.parametrize("text", ["near.sgy", "3", '["a.sgy"]', '[["a", "b", "c"]]', "null"])
+@pytest.mark.parametrize("text", ["near.sgy", "3", '["a.sgy"]', '[["a", "b", "c", "d"]]', "null"])
 def test_a_column_that_was_edited_is_one_sentence(angles: NDArray[Any], scan: Scan, text: str) -> None:
     row = scan(stacks="near,far").samples.frame.row(0, named=True)
     with pytest.raises(ReadError, match="does not name the files of the stacks"):

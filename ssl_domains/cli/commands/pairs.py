@@ -46,6 +46,7 @@ def command(
     from ssl_domains.cli.work.pairs import (
         choose_pairs,
         nuisance_columns,
+        placed_regions,
         plan_training,
         training_rows,
         with_measured,
@@ -76,7 +77,7 @@ def command(
         train, measured = with_measured(domain, with_nuisance(train, settings))
         plan = plan_training(domain, settings, train)
         nuisance = dict.fromkeys((*nuisance_columns(domain, train, settings), *measured))
-        report = plan.inspect(label, tuple(nuisance))
+        report = plan.inspect(label, tuple(nuisance), placed_regions(domain, train))
         advice = advise(plan.table, plan.composed_by, plan.sampler, label=label)
         answer.json({**report.to_dict(), "advice": None if advice is None else advice.to_dict()})
         answer.line(f"{settings.pairs.rule} on {len(train)} training rows")

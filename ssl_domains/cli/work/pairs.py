@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ssl_domains.engine.loop.pair_plan import PairPlan
     from ssl_domains.engine.record.config import PairsConfig, RunConfig
     from ssl_domains.pairs import Composition, PairsReport
-    from ssl_domains.samples import SampleTable
+    from ssl_domains.samples import Regions, SampleTable
 
 __all__ = [
     "ChosenPairs",
@@ -23,6 +23,7 @@ __all__ = [
     "composition_of",
     "inspect_training",
     "nuisance_columns",
+    "placed_regions",
     "plan_training",
     "training_rows",
     "with_measured",
@@ -102,18 +103,21 @@ def plan_training(domain: Domain, config: RunConfig, train: SampleTable) -> Pair
     from ssl_domains.pairs import parse
     from ssl_domains.pairs.computed import Computed
     from ssl_domains.pairs.sampling.seats import reads
-    from ssl_domains.views import emitted_names
+    from ssl_domains.views import emitted_names, replaced_names
 
     rule = parse(config.pairs.rule)
     for column in sorted(rule.columns - set(train.columns)):
         if column in domain.extra_columns:
             raise UsageError(f"the sample table has no column {column!r}", domain.extra_columns[column])
-    emitted = emitted_names(build_recipe(domain, train, config))
+    recipe = build_recipe(domain, train, config)
     composition = composition_of(config.pairs)
     # A name that is no file is an edge table that the method will compute, and that has no edges yet.
     names = tuple(name for name in reads(composition, train)[1] if not Path(name).suffix)
     computed = Computed.nothing(len(train), edges=names) if names else None
-    return plan_pairs(config, train, rule, composition, emitted=emitted, computed=computed)
+    return plan_pairs(
+        config, train, rule, composition, emitted=emitted_names(recipe), replaced=replaced_names(recipe),
+        computed=computed,
+    )  # fmt: skip
 
 
 def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, label: str | None = None) -> PairsReport:
@@ -131,7 +135,13 @@ def inspect_training(domain: Domain, config: RunConfig, train: SampleTable, labe
         train.label(label)
     train, measured = with_measured(domain, train)
     nuisance = dict.fromkeys((*nuisance_columns(domain, train, config), *measured))
-    return plan_training(domain, config, train).inspect(label, tuple(nuisance))
+    return plan_training(domain, config, train).inspect(label, tuple(nuisance), placed_regions(domain, train))
+
+
+def placed_regions(domain: Domain, table: SampleTable) -> Regions | None:
+    """The regions of a table in which arrays of one place are one array; None where the domain knows no places."""
+    placed = None if domain.place_regions is None else domain.place_regions([table])
+    return None if placed is None else placed[0]
 
 
 def with_nuisance(table: SampleTable, config: RunConfig) -> SampleTable:

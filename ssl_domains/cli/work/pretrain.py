@@ -16,6 +16,7 @@ from ssl_domains.cli.work.pairs import (
     composition_of,
     inspect_training,
     nuisance_columns,
+    placed_regions,
     training_rows,
     with_nuisance,
 )
@@ -88,7 +89,10 @@ def pretrain_run(
         if request.dry_run:
             return rehearse(config, parts)
         nuisance = nuisance_columns(domain, parts.table, config)
-        return pretrain(config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance)
+        return pretrain(
+            config, parts, request.out, resume=request.resume, on_event=reporter(), nuisance=nuisance,
+            regions=None if request.resume else placed_regions(domain, parts.table),
+        )  # fmt: skip
 
 
 def _prepare(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.cli.work.configuring import configure
-from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_nuisance
+from ssl_domains.cli.work.pairs import choose_pairs, nuisance_columns, with_measured, with_nuisance
 from ssl_domains.cli.work.tables import (
     decodable,
     fill_masks,
@@ -73,6 +73,9 @@ def prepare_study(
     if config.encoder.in_chans is None and domain.preprocess is None:
         config = config.with_values({"encoder.in_chans": max(store.of(table).channels())})
     table = with_nuisance(table, config)
+    measured: tuple[str, ...] = ()
+    if study.nuisance is None or set(study.nuisance) - set(table.columns):
+        table, measured = with_measured(domain, table)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
     methods = {one.method: registry.method(one.method).load() for one in study.arms.values() if one.method}
     named = _named_arms(registry, domain, study)
@@ -93,7 +96,7 @@ def prepare_study(
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
     on_masks = study.primary.probe == "dense" or (study.primary.probe == "finetune" and "dense" in study.probes)
     leading = "mean Dice" if on_masks else HEADLINE[labels.task]
-    nuisance = nuisance_columns(domain, table, config)
+    nuisance = tuple(dict.fromkeys((*nuisance_columns(domain, table, config), *measured)))
     if study.nuisance is not None:
         # The aspect ratio, which padding gives away, stands beside the columns that the study names.
         nuisance = (*study.nuisance, *(name for name in nuisance if name == ASPECT_RATIO and study.nuisance))
@@ -108,6 +111,7 @@ def prepare_study(
         recipe=_Recipes(domain, {name: one.needs.views for name, one in methods.items()}, method.needs.views),
         scaling=domain.scaling,
         preprocess=None if domain.preprocess is None else _Preprocesses(domain),
+        place_regions=domain.place_regions,
         method=method,
         methods=methods,
         fractions=tuple(study.fractions),
@@ -128,6 +132,10 @@ def prepare_study(
         mask_names=tuple(study.mask_names),
         finetune=study.finetune,
     )
+    for arm in named:
+        if arm.config.get("views.crop", config.views.crop) != config.views.crop:
+            cause = f"arm {arm.name!r} has a views.crop of its own, and all arms are compared on one"
+            raise UsageError(cause, "set `crop` in [config.views], for all arms")
     arms = all_arms(
         named,
         {name: entry.controls for name, entry in study.arms.items()},

@@ -37,6 +37,7 @@ from ssl_domains.views import (
     crop_of,
     emitted_names,
     fitted_preprocess,
+    replaced_names,
 )
 from ssl_domains.views.draws import fold
 
@@ -142,7 +143,7 @@ def assemble(
         recipe = recipe_of(config, parts)
         dataset = InputDataset(
             parts.table, parts.store, preprocess, config.data.cache_gb,
-            crop=crop_of(recipe), views=recipe.views, seed=train.seed, beside=parts.beside,
+            crop=crop_of(recipe), views=recipe.views, seed=train.seed, drawn=True, beside=parts.beside,
         )  # fmt: skip
         emitted = emitted_names(recipe)
         read = Objective.of(parts.objective).columns.intersection(emitted)
@@ -161,7 +162,7 @@ def assemble(
     with world.together():
         plan = plan_pairs(
             config, parts.table, parts.objective, parts.composition,
-            fitted=fitted, emitted=emitted, computed=computed, world=world,
+            fitted=fitted, emitted=emitted, replaced=replaced_names(recipe), computed=computed, world=world,
         )  # fmt: skip
         columns = {name: parts.table.numbers(name) for name in _table_columns(recipe)}
         seats = plan.sampler.composition.seats

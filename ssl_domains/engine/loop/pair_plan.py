@@ -7,7 +7,7 @@ The controls are own views as the only positives (``pairs.relations = "none"``) 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.record.config import RunConfig
@@ -24,7 +24,7 @@ from ssl_domains.pairs import (
     inspect_pairs,
 )
 from ssl_domains.pairs.rules.keys import SAMPLE
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.samples.split import shuffle_columns
 
 __all__ = ["PairPlan", "group_column", "plan_pairs"]
@@ -73,8 +73,16 @@ class PairPlan:
         bound = self.binding.restore(computed)
         self.sampler.rebind(bound, table=self.binding.table, edges=computed.edges)
 
-    def inspect(self, label: str | None = None, nuisance: Sequence[str] = ()) -> PairsReport:
-        """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on."""
+    def inspect(
+        self, label: str | None = None, nuisance: Sequence[str] = (), regions: Regions | None = None
+    ) -> PairsReport:
+        """The report of the ``pairs`` command on these pairs; its ``check()`` raises when they can't be trained on.
+
+        Args:
+            label: As in `inspect_pairs`, likewise the others.
+            nuisance: Columns that should not explain the pairs.
+            regions: Region of each row, in which arrays of one place are one array.
+        """
         return inspect_pairs(
             self.table,
             self.objective,
@@ -85,6 +93,7 @@ class PairPlan:
             fitted=self.fitted,
             group=self.group,
             anyway=self.anyway,
+            regions=regions,
         )
 
 
@@ -96,6 +105,7 @@ def plan_pairs(
     *,
     fitted: Mapping[str, Sequence[float]] | None = None,
     emitted: Sequence[str] = (),
+    replaced: Sequence[str] = (),
     computed: Computed | None = None,
     world: World | None = None,
 ) -> PairPlan:
@@ -108,6 +118,8 @@ def plan_pairs(
         composition: How batches are composed.
         fitted: Bin edges of a run that is resumed; None fits them on ``table``.
         emitted: Names of the numbers that the views emit.
+        replaced: Those of them that stand for the columns of these names, which say the place of the whole sample: the
+            rule reads the place of the drawn crop.
         computed: Columns and edge tables that the method computes; None when it computes none.
         world: The processes that share each batch; None for one process.
 
@@ -116,6 +128,12 @@ def plan_pairs(
             doesn't divide among the processes.
     """
     objective = Objective.of(objective)
+    for key in (key for rule in objective.rules for key in rule.bins):
+        if key.column in replaced and key.range is None:
+            cause = f"{key} has no edges: {key.column!r} is the place of a crop, known only once it is drawn"
+            raise UsageError(cause, f"give them: bins({key.column!r}, {key.n}, range=(0, 1000))")
+    if set(replaced) & set(table.columns):
+        table = replace(table, frame=table.frame.drop([name for name in replaced if name in table.columns]))
     batch_size = config.train.batch_size
     if batch_size > len(table):
         message = f"train.batch_size is {batch_size}, but there are only {len(table)} training samples"

@@ -43,6 +43,7 @@ from ssl_domains.engine.record.trained_table import TABLE_FILE, table_record
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.pairs import Computed
 from ssl_domains.pairs.sampling.seats import reads
+from ssl_domains.samples import Regions
 from ssl_domains.views import preprocess_from_dict, preprocess_to_dict, recipe_to_dict
 
 __all__ = ["pretrain"]
@@ -59,6 +60,7 @@ def pretrain(
     resume: bool = False,
     on_event: Listener | None = None,
     nuisance: Sequence[str] = (),
+    regions: Regions | None = None,
 ) -> Run:
     """Pre-train an encoder.
 
@@ -74,6 +76,8 @@ def pretrain(
         resume: Resume the run in ``out`` from its last checkpoint.
         on_event: Called with every event: step, measurement, warning, checkpoint.
         nuisance: Columns that should not explain the pairs; reported in ``pairs.json``.
+        regions: Region of each row, by which ``pairs.json`` counts the voxels that positives share; None takes those of
+            the table.
 
     Returns:
         The finished run.
@@ -127,7 +131,7 @@ def pretrain(
         )
         with world.together():
             if world.first and not resume:
-                report = assembled.plan.inspect(config.health.label, nuisance)
+                report = assembled.plan.inspect(config.health.label, nuisance, regions)
                 report.check()
                 _write_origin(run, assembled, parts, fingerprint, report.to_dict())
             if world.first:

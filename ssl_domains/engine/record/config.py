@@ -118,6 +118,13 @@ class ViewsConfig(_Section):
         description="pictures: 'stretch' resizes to the square, 'fit' keeps the aspect ratio and masks the padding; "
         "by default the domain's",
     )
+    crop: int | None = Field(
+        default=None,
+        ge=8,
+        le=16_384,
+        description="side of the part of a sample that each view shows, drawn anew at each step, in places of its "
+        "array; for domains whose recipe draws crops, such as seismic; by default the whole sample",
+    )
     n: int | None = Field(
         default=None, ge=1, description="views of each sample in a batch; by default as many as the method needs"
     )

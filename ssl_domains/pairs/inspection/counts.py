@@ -63,6 +63,20 @@ class PairCounts:
         groups = self.groups[self.known_anchors[relation][column]]
         return len(np.unique(groups[groups >= 0]))
 
+    def positive_units(self, relation: int, column: str, codes: Ints) -> int:
+        """Number of different pairs of group and value among these anchors.
+
+        A scanner that is the same for all rows of a patient has one pair a patient; a depth, which varies within each
+        block of a survey, has several a block.
+
+        Args:
+            relation: Number of the relation.
+            column: Name of the column.
+            codes: Its codes ``[n]``.
+        """
+        rows = self.known_anchors[relation][column] & (self.groups >= 0)
+        return int(np.unique(np.stack([self.groups[rows], codes[rows]]), axis=1).shape[1])
+
 
 def count_pairs(
     bound: BoundObjective,

@@ -202,8 +202,10 @@ def relation_facts(
         chance = chance_agreement(codes)
         nmi = None if relation.codes is None else mutual_information(relation.codes, codes)
         groups = counts.positive_groups(r, name)
-        # What the rule itself compares is no finding of these rows: it holds however few groups there are.
-        judged = None if roles[name] == "label" or name in rule.equal_columns else groups
+        # What the rule itself compares is no finding of these rows: it holds however few groups there are. Nor can
+        # groups agree by accident in what varies within each of them.
+        enough = name in rule.equal_columns or counts.positive_units(r, name, codes) >= FEW_GROUPS
+        judged = None if roles[name] == "label" or enough else groups
         explained = None if numbers is None or name not in numbers else drawn.explained_by(numbers[name])
         # A patient's age is one value a group: few groups can agree by accident. A depth varies within each survey.
         certain = name in rule.columns or groups >= FEW_GROUPS or not one_value_a_group(counts.groups, codes)

@@ -30,7 +30,8 @@ NEARLY_ALL = 0.95
 _MORE = 0.1
 
 FEW_GROUPS = 8
-"""Groups (patients, recordings) with which a nuisance must be measured before it is judged.
+"""Groups (patients, recordings) with which a nuisance must be measured before it is judged. Where it varies within
+groups, each different pair of group and value counts.
 
 Eight groups can be divided into two scanners of four in 35 ways, so that a scanner agrees entirely with something
 unrelated to it in one table of 35. Six groups can be divided in 10 ways only, and four in 3.
@@ -131,7 +132,7 @@ def verdict(
         agreement: As in `Sharing`.
         chance: As in `Sharing`.
         recall: As in `Sharing`.
-        groups: Groups with which it was measured; None where their number doesn't matter.
+        groups: Groups with which it was measured; None where there are enough of them, or their number doesn't matter.
         explained: As in `Sharing`; None where too few groups were seen to judge by it.
     """
     name = "the label" if role == "label" else f"the {column}"

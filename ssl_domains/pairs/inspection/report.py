@@ -29,7 +29,7 @@ from ssl_domains.pairs.rules.algebra import Rule
 from ssl_domains.pairs.rules.objective import Objective
 from ssl_domains.pairs.sampling.batch_sampler import BatchSampler
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable, looks_identifying, regions_of
+from ssl_domains.samples import Regions, SampleTable, looks_identifying, regions_of
 
 __all__ = ["ColumnFacts", "GroupSizes", "NegativeFacts", "PairsReport", "RelationFacts", "inspect_pairs"]
 
@@ -145,6 +145,7 @@ def inspect_pairs(
     fitted: Mapping[str, Sequence[float]] | None = None,
     group: str | None = None,
     anyway: bool = False,
+    regions: Regions | None = None,
 ) -> PairsReport:
     """Inspect the pairs of a planned epoch.
 
@@ -160,6 +161,8 @@ def inspect_pairs(
             them it was measured with. None counts each row as a group.
         anyway: Warn, instead of refusing, where so many anchors have no positive of another sample that training equals
             SimCLR in practice. Pairs without any such positive stay refused.
+        regions: The region of each row, by which the voxels that positives share are counted; None takes those of the
+            table, to which every array is a place of its own.
 
     Returns:
         The report; call `PairsReport.check` to refuse pairs that must not be trained on.
@@ -173,8 +176,8 @@ def inspect_pairs(
     roles |= {name: "nuisance" for name in nuisance if name != label}
     codes = {name: comparable_codes(table, name) for name in roles}
     anchors = sampler.composition.anchor_seats * sampler.batch_size
-    placed = regions_of([table])
-    regions = None if placed is None else placed[0]
+    placed = None if regions is not None else regions_of([table])
+    regions = placed[0] if placed is not None else regions
     counts = count_pairs(bound, plan, codes, anchors, None if group is None else table.codes(group), regions)
     numbers = {name: table.numbers(name) for name, role in roles.items()
                if role == "nuisance" and table.column(name).dtype.is_numeric()}  # fmt: skip

@@ -31,6 +31,9 @@ def walk(source: str | Path, problems: Problems, skip: Callable[[Path], bool] | 
     if source.is_file():
         yield source
         return
+    if is_special(source):
+        problems.add(source, SPECIAL)
+        return
     yield from _walk(source, problems, skip)
 
 

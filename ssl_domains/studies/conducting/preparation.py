@@ -60,7 +60,9 @@ def inspect_pairs(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Inform
     for arm in arms:
         if arm.kind != "rule":
             continue
-        report = pairs_of(material, arm).inspect(material.label, material.nuisance)
+        plan = pairs_of(material, arm)
+        placed = None if material.place_regions is None else material.place_regions([plan.table])
+        report = plan.inspect(material.label, material.nuisance, None if placed is None else placed[0])
         try:
             report.check()
         except DataError as error:

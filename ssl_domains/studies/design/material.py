@@ -14,7 +14,7 @@ from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.config import MethodConfig
 from ssl_domains.methods import MethodSource
 from ssl_domains.probes import Labels
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.groups import GroupPlan
@@ -60,6 +60,8 @@ class Material:
         preprocess: For other data than pictures: function of the training rows and the configuration of a cell that
             returns the preprocess.
         finetune: Settings of fine-tuning.
+        place_regions: Gives the regions of tables in which arrays of one place are one array, see
+            `ssl_domains.extending.Domain`; None where every array is a place of its own.
     """
 
     table: SampleTable
@@ -90,6 +92,7 @@ class Material:
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable, RunConfig], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
+    place_regions: Callable[[Sequence[SampleTable]], list[Regions] | None] | None = None
 
     def method_of(self, arm: Arm) -> MethodSource:
         """What builds the method of an arm."""

@@ -17,7 +17,7 @@ from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell, tuning_o
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.studies.design.training import arm_table
-from ssl_domains.views import emitted_names
+from ssl_domains.views import emitted_names, replaced_names
 
 __all__ = ["StudyPlan", "estimate_seconds", "pairs_of", "pin_composition", "reference_steps"]
 
@@ -101,8 +101,11 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
     config = material.config_of(arm).with_values({**arm.config, "pairs.rule": arm.rule})
     table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
-    emitted = emitted_names(material.recipe(table, config))
-    return plan_pairs(config, table, parse(arm.rule), config.pairs.to_composition(), emitted=emitted)
+    recipe = material.recipe(table, config)
+    return plan_pairs(
+        config, table, parse(arm.rule), config.pairs.to_composition(), emitted=emitted_names(recipe),
+        replaced=replaced_names(recipe),
+    )  # fmt: skip
 
 
 def pin_composition(material: Material, arm: Arm) -> Arm:

@@ -161,7 +161,9 @@ class StudyFile(_Entry):
         description="'dense' needs masks that were scanned with the images; 'finetune' trains the encoder too, on the "
         "masks beside 'dense', else on the label",
     )
-    nuisance: list[str] | None = Field(default=None, description="nuisance columns to probe; by default the domain's")
+    nuisance: list[str] | None = Field(
+        default=None, description="nuisance columns to probe; by default the domain's, and the values that it measures"
+    )
     within: str | None = Field(
         default=None, description="finer unit inside a group; splits a nuisance column that is constant in each group"
     )

@@ -4,8 +4,8 @@ A crop is drawn in a worker process, from the shape of a sample's array and numb
 from the store. At evaluation no crop is drawn: the encoder sees the centre, the whole, or a grid of tiles.
 """
 
-from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict
-from ssl_domains.views.crops.placement import Tiling, centre
+from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict, replaced_names
+from ssl_domains.views.crops.placement import Tiling, centre, shows_whole
 from ssl_domains.views.crops.random_crop import RandomCrop
 from ssl_domains.views.crops.registry import crop_from_dict, crop_to_dict, register_crop
 
@@ -20,4 +20,6 @@ __all__ = [
     "emitted_names",
     "recipe_to_dict",
     "register_crop",
+    "replaced_names",
+    "shows_whole",
 ]

@@ -37,11 +37,19 @@ def crop_from_dict(values: Mapping[str, Any]) -> Crop:
     """The reverse of `crop_to_dict`.
 
     Raises:
-        DataError: When no crop of this name is registered. Nothing is imported by name.
+        DataError: When no crop of this name is registered, also not by a domain's ``crop_classes``. Nothing is imported
+            by the name that is read.
+        PluginError: When a class that a domain names can't be imported.
     """
     values = dict(values)
     name = values.pop("name", None)
     if name not in _BY_NAME:
-        raise DataError(f"the crop {name!r} isn't known here", "import the plugin that registers it first")
+        # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
+        from ssl_domains.extending.current import current_registry
+
+        current_registry().import_crops()
+    if name not in _BY_NAME:
+        cause = f"the crop {name!r} isn't known here"
+        raise DataError(cause, "install the plugin whose domain names it, or import the module that registers it")
     made: Crop = _BY_NAME[name].from_dict(values)
     return made

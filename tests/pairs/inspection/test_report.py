@@ -304,6 +304,18 @@ def test_a_nuisance_of_few_groups_is_not_judged(people: int, judged: bool) -> No
     assert not any("scanner" in warning for warning in report.warnings)
 
 
+@pytest.mark.parametrize(("values", "judged"), [(1, False), (2, True)])
+def test_a_nuisance_that_varies_within_few_groups_is_judged(values: int, judged: bool) -> None:
+    """Four patients with two hours each are eight pairs of patient and hour; with one hour each they are four."""
+    columns = visits(4)
+    columns["hour"] = [k % 4 + 10 * (k // 8 % values) for k in range(120)]
+    report = inspect(columns, "same('eye')", batch=120, nuisance=("hour",), group="patient")
+    sharing = report.relations[0].sharing[0]
+    assert sharing.groups == 4
+    few = "seen with only 4 groups: too few to judge (8 are the least)"
+    assert sharing.verdict == ("positives share the hour about as often as chance" if judged else few)
+
+
 def test_groups_are_those_of_positives_with_known_values() -> None:
     """Of 12 patients, the scanner is known of 5, and one of these has no positive; rows of no patient don't count."""
     columns = visits(12)

@@ -27,6 +27,7 @@ from ssl_domains.samples import (
     walk,
 )
 from ssl_domains.samples.scanning.expansion import require_expanded
+from ssl_domains.samples.scanning.guard import SPECIAL
 
 
 class Panic(BaseException):
@@ -251,3 +252,10 @@ def test_a_reader_may_keep_files_beside_the_table_that_is_written(tmp_path: Path
         assert session.folder == tmp_path
     with scan_session(ScanSession(None, "a")) as session:
         assert session.folder is None
+
+
+def test_a_pipe_as_source_is_named_as_one(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    problems = Problems()
+    assert list(walk(tmp_path / "a.png", problems)) == []
+    assert [cause for _, cause in problems.rows] == [SPECIAL]

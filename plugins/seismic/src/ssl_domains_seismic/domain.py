@@ -78,6 +78,7 @@ SEISMIC = Domain(
     reader=_reader,
     preprocess=_preprocess,
     preprocess_classes=("ssl_domains_seismic.preprocess:SectionPreprocess",),
+    crop_classes=("ssl_domains_seismic.views.section_crop:SectionCrop",),
     recipe=_recipe,
     scan_options=(
         ScanOption("lines", str, help="header bytes of inline and crossline, 189,193; chosen without it", repeat=True),

@@ -18,13 +18,14 @@ from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Canvas, FittedScaling, ImagePreprocess, Scaling, register_preprocess
 from ssl_domains_seismic.stacks.column import COLUMN, other_stacks
 
-__all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for"]
+__all__ = ["SectionPreprocess", "SectionsToFit", "picture_of", "sections_for", "sides_of"]
 
 _ORDER = {"inline": (2, 1, 0), "crossline": (2, 0, 1), "depth": (0, 1, 2)}
 """Axes of the array that become rows, columns, channels."""
 _PERCENTILES = (0.5, 99.5)
 _MOST_ROWS = 2000  # samples that clips are fitted on; a survey is larger than what has to be read for a percentile
 _LEAST_ROWS = 200  # of each survey, however many there are
+_NONE = (-1.0, 1.0)  # clip of a survey without amplitudes; or of one whose amplitudes are really that small
 _GROUP = "survey"
 _SHOWN = 10  # clips that are printed
 _WHOLE = 128  # side of the picture of whole sections
@@ -196,14 +197,24 @@ class SectionsToFit:
         """Pictures ``[C, S, S]``, float32 in [0, 1]."""
         return InputSpec("image", self.channels, (self.size, self.size))
 
+    def for_crop(self, side: int) -> SectionsToFit:
+        """The same for crops of this side: a picture has a pixel for each place."""
+        return replace(self, size=side)
+
     def fit(self, table: SampleTable, store: ArrayStore) -> SectionPreprocess:
         """Fit a clip for each survey: the 99.5th percentile of the absolute amplitudes of some of its training rows.
 
         About 2,000 rows are read in all, and 200 of each survey at least. A table without surveys has one clip.
+
+        Raises:
+            DataError: When these rows hold no amplitude but 0, or no data at all.
         """
         scaling = Scaling("survey", percentiles=_PERCENTILES, group=_GROUP if _GROUP in table.columns else None)
         training = table.take(table.rows_of("train"))
-        fitted = scaling.fit(training.take(_rows_to_fit(training, set())), store)
+        chosen = training.take(_rows_to_fit(training, set()))
+        fitted = scaling.fit(chosen, store)
+        if set(fitted.windows.values()) <= {_NONE}:
+            _require_amplitudes(chosen, store)
         return SectionPreprocess(fitted, self.size, self.channels)
 
 
@@ -212,9 +223,25 @@ def sections_for(table: SampleTable) -> SectionsToFit:
     channels = channels_of(table)
     if channels is None:
         return SectionsToFit(_WHOLE)
-    sides = np.unique(_sides(table)[:, :2])
+    sides = np.unique(sides_of(table)[:, :2])
     size = int(sides.max()) if sides.max() <= _LARGEST and len(sides) <= 2 else _WHOLE
     return SectionsToFit(size, channels)
+
+
+def _require_amplitudes(table: SampleTable, store: ArrayStore) -> None:
+    """Refuse rows of which none has data other than 0.
+
+    Raises:
+        DataError: When there is no such row.
+    """
+    samples = store.of(table)
+    for row in np.flatnonzero(samples.decoded).tolist():
+        values, valid = samples.read(row)
+        shown = np.isfinite(values) & (values != 0)
+        if bool((shown if valid is None else shown & valid).any()):
+            return
+    cause = f"none of {len(table):,} training samples has an amplitude other than 0"
+    raise DataError(cause, "does `ssl-domains seismic header FILE` show amplitudes? leave such files out of the scan")
 
 
 def _rows_to_fit(table: SampleTable, known: set[str]) -> NDArray[np.int64]:
@@ -247,7 +274,7 @@ def channels_of(table: SampleTable) -> int | None:
     """
     if not len(table) or "region" not in table.columns or "along" not in table.columns:
         return None
-    counts = np.unique(_sides(table)[:, 2])
+    counts = np.unique(sides_of(table)[:, 2])
     if len(counts) > 1:
         raise DataError(f"samples have {counts[0]} to {counts[-1]} sections", "scan them with one number of --channels")
     stacks = np.unique(_stacks(table))
@@ -270,7 +297,7 @@ def _stacks(table: SampleTable) -> list[int]:
         raise DataError(str(error), "scan again") from error
 
 
-def _sides(table: SampleTable) -> NDArray[np.int64]:
+def sides_of(table: SampleTable) -> NDArray[np.int64]:
     """Rows, columns and channels of all samples, int64 ``[n, 3]``.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from ssl_domains_seismic.sampling import OPTIONS as SAMPLING
 from ssl_domains_seismic.sampling import Sampling, sampling_of
 from ssl_domains_seismic.scanning import SUFFIXES, npy_volume, survey_samples, volume_files
 from ssl_domains_seismic.stacks import (
+    OtherStack,
     StackedVolume,
     Stacks,
     other_stacks,
@@ -106,11 +107,13 @@ class SeismicReader:
             ReadError: With the cause.
         """
         path, reading, index = str(row["path"]), reading_of(*(row.get(name) for name in READING)), row.get(_INDEX)
-        others = other_stacks(path, row.get(STACKS), index)
+        copy = row.get(_COPY)
+        others = other_stacks(path, row.get(STACKS), index, copy)
         if not others and path.lower().endswith(".npy") and Path(path).is_file():
             return npy_volume(path)[..., None]
-        first = _volume(path, replace(reading, index=index, copy=row.get(_COPY)))
-        return StackedVolume((first, *(_volume(file, replace(reading, index=of_file)) for file, of_file in others)))
+        first = _volume(path, replace(reading, index=index, copy=copy))
+        further = (_volume(one.path, replace(reading, index=one.index, copy=one.copy)) for one in others)
+        return StackedVolume((first, *further))
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
         """The whole volume of a row, ``[inline, crossline, sample, stack]``; holes and dead traces are 0.
@@ -132,14 +135,14 @@ class SeismicReader:
         """
         return read_mask(open_label_volume(_mask_path(row)), row)
 
-    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> list[NDArray[np.uint8]]:
-        """`load_mask` for rows of one label volume, which is opened once.
+    def load_masks(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[NDArray[np.uint8]]:
+        """`load_mask` for rows of one label volume, which is opened once; masks are read one by one.
 
         Raises:
             ReadError: When the volume can't be read, or a row has no place in it.
         """
         volume = open_label_volume(path)
-        return [read_mask(volume, row) for row in rows]
+        return (read_mask(volume, row) for row in rows)
 
     def nbytes(self, row: Mapping[str, Any]) -> int:
         """0: every volume is read in place."""
@@ -202,7 +205,7 @@ def _surveys(
             cause = "no section or patch of this size fits into the part that is asked for"
             problems.add(path, "no sample has enough traces with data" if cut.empty else cause)
             continue
-        others = [(file, of_file[file].index) for file in group.files[1:]]
+        others = [OtherStack(str(file), of_file[file].index, of_file[file].copy) for file in group.files[1:]]
         frame = _with_names(cut.frame, path, name, places, of_file[path], stacks_text(path, others))
         surveys.append(SampledSurvey(frame, name, path, places, of_file[path]))
         across += [] if cut.across is None else [(name, cut.across)]
@@ -213,7 +216,9 @@ def _surveys(
         remarks.setdefault(f"{sentence}; its samples are in no block", []).append(name)
     notes += lines[:10] + ([f"… and {len(lines) - 10:,} more files"] if len(lines) > 10 else [])
     notes += [f"{_some(files)}: {sentence}" for sentence, files in remarks.items()]
-    notes += offers({one.path: one.reading for one in surveys if one.path.suffix.lower() != ".npy"}, sampling)
+    sampled = {one.name for one in surveys}
+    files = [path for group in groups if group.name in sampled for path in group.files]
+    notes += offers({path: of_file[path] for path in files if path.suffix.lower() != ".npy"}, sampling)
     return surveys
 
 

@@ -80,11 +80,14 @@ def sampling_of(options: Mapping[str, Any]) -> Sampling:
         raise UsageError("--stride without --patch", "add --patch 64: whole sections have no stride")
     every, channels, live = given.get("every", 1), given.get("channels", 1), given.get("live", 0.5)
     if every < 1:
-        raise UsageError(f"--every {every}", "give a number of bins of at least 1")
+        raise UsageError(f"--every {every} is no distance of sections", "give a number of bins of at least 1")
     if channels < 1 or channels % 2 == 0:
-        raise UsageError(f"--channels {channels}", "give an odd number: the section and as many on either side")
+        raise UsageError(
+            f"--channels {channels} has no section in the middle",
+            "give an odd number: the section and as many on either side",
+        )
     if not 0 <= live <= 1:
-        raise UsageError(f"--live {live:g}", "give a share from 0 to 1")
+        raise UsageError(f"--live {live:g} is no share", "give a share from 0 to 1")
     return Sampling(
         along=axes,
         patch=_sides("--patch", given.get("patch")),
@@ -107,7 +110,8 @@ def _sides(flag: str, text: str | None) -> tuple[int, int] | None:
     found = re.fullmatch(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", text)
     sides = (0, 0) if found is None else (int(found[1]), int(found[2] or found[1]))
     if min(sides) < 1:
-        raise UsageError(f"{flag} {text!r} are not one or two whole numbers", f"write {flag} 64, or {flag} 96x64")
+        usual = "2x4" if flag == "--blocks" else f"64, or {flag} 96x64"
+        raise UsageError(f"{flag} {text!r} is not one or two whole numbers from 1 on", f"write {flag} {usual}")
     return sides
 
 

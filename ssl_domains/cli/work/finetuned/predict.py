@@ -50,7 +50,7 @@ def predict_to(
         out: What to write, see `ssl_domains.prediction.predict`.
         options: Options of the domain: those of its files of masks, and for files those of its scan. Options that
             decide what an array shows have the values of the training table when they are not given.
-        progress: Called as ``progress("predicting", done, total)``, and likewise while files are read.
+        progress: Called as ``progress("predicting", done, total)``, and likewise while files are read and written.
 
     Raises:
         UsageError: When the run is not fine-tuned or was trained on another domain, the source is missing or of
@@ -127,10 +127,15 @@ def _predict(
 
     store = fill_store(domain, table, default_store(samples))
     shown = None if progress is None else partial(progress, "predicting")
+    writing = None if progress is None else _megabytes(progress, "writing the predictions, MB")
     return predict(
         model, table, store, out, map_files=domain.map_files and partial(domain.map_files, **maps), root=root,
-        problems=problems, progress=shown, notice=note,
+        problems=problems, progress=shown, writing=writing, notice=note,
     )  # fmt: skip
+
+
+def _megabytes(progress: Progress, what: str) -> Callable[[int, int], None]:
+    return lambda done, of: progress(what, done // 10**6, of // 10**6)
 
 
 def _require_domain(run: Run, domain: Domain) -> None:

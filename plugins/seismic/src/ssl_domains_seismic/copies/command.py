@@ -19,6 +19,7 @@ from ssl_domains_seismic.copies.copy_file import copy_place
 from ssl_domains_seismic.copies.write import copy_bytes, copy_seconds, write_copy
 from ssl_domains_seismic.reading import Reading, reading_of
 from ssl_domains_seismic.segy.volume import SegyVolume
+from ssl_domains_seismic.stacks.column import COLUMN, OtherStack, other_stacks
 from ssl_domains_seismic.survey import open_survey
 
 __all__ = ["copy_surveys"]
@@ -90,11 +91,21 @@ def _of_table(source: Path, say: Callable[[str], None]) -> Iterator[tuple[Path, 
             f"{source.name} has no time slices or cubes of SEG-Y files that a copy would serve",
             "a table of sections needs no copy; scan with --along depth",
         )
-    named = [name for name in ("index_path", *_READ_BY) if name in frame.columns]
+    named = [name for name in ("index_path", COLUMN, *_READ_BY) if name in frame.columns]
     rows = frame.filter(pl.col("copy_path").is_not_null()).select("path", "copy_path", *named)
     for row in rows.unique(maintain_order=True).iter_rows(named=True):
         reading = reading_of(*(row.get(name) for name in _READ_BY))
-        yield Path(row["path"]), replace(reading, index=row.get("index_path"), copy=row["copy_path"])
+        first = OtherStack(row["path"], row.get("index_path"), row["copy_path"])
+        for one in (first, *_further(row, first)):
+            if one.copy is not None:
+                yield Path(one.path), replace(reading, index=one.index, copy=one.copy)
+
+
+def _further(row: Mapping[str, str | None], first: OtherStack) -> list[OtherStack]:
+    try:
+        return other_stacks(first.path, row.get(COLUMN), first.index, first.copy)
+    except ReadError as error:
+        raise DataError(f"{Path(first.path).name}: {error}", "scan again") from error
 
 
 def _opened(survey: tuple[Path, Reading]) -> tuple[Path, SegyVolume]:

@@ -67,6 +67,8 @@ def _called(name: str, surveys: Sequence[SampledSurvey], flag: str) -> list[Samp
 
 
 def _cause(causes: Sequence[tuple[str, str]]) -> str:
+    if not causes:
+        return "there is no survey that it could label: a file that is given as labels is not sampled"
     if len(causes) == 1:
         return causes[0][1]
     shown = "; ".join(f"{name}: {cause}" for name, cause in causes[:_MOST])

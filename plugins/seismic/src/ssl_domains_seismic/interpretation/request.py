@@ -56,7 +56,7 @@ def request_of(options: Mapping[str, Any]) -> InterpretationRequest:
             raise UsageError(f"--{name.replace('_', '-')} without --labels", "add --labels FILE")
     cover = given.get("cover", _COVER)
     if not 0 <= cover <= 1:
-        raise UsageError(f"--cover {cover:g}", "give a share from 0 to 1, such as 0.05")
+        raise UsageError(f"--cover {cover:g} is no share", "give a share from 0 to 1, such as 0.05")
     names = parse_names(given["label_names"]) if "label_names" in given else None
     horizon = str(given["horizon"]) if "horizon" in given else None
     return InterpretationRequest(labels, names, cover, horizon)

@@ -36,6 +36,10 @@ class ArrayMaps(VolumeMaps):
         inlines, crosslines, samples = Region.npy(self.source).shape
         return inlines, crosslines, samples
 
+    def _traces(self) -> int:
+        inlines, crosslines, _ = self._shape()
+        return inlines * crosslines
+
     def _cells(self) -> Callable[[], Iterator[NDArray[np.int64]]]:
         inlines, crosslines, samples = self._shape()
         traces, step = inlines * crosslines, self._block(samples)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ssl_domains.errors import DataError, SslDomainsError
+from ssl_domains.errors import DataError, SslDomainsError, UsageError
+from ssl_domains.samples import ReadError
+from ssl_domains_seismic.segy.file_header import read_file_header
 
 __all__ = ["same_headers"]
 
+_HEADERS = 3600  # bytes of the text header and the binary header
 _FORMAT = 3225
 """Word of the sample format, which a file of predictions may change."""
 
@@ -26,14 +29,20 @@ def same_headers(source: Path, written: Path) -> list[str]:
         written: A file that was written from it.
 
     Raises:
+        UsageError: When a file isn't there.
         DataError: When a file can't be opened, or a word differs; names the first one.
     """
     import segyio
 
+    for path in (source, written):
+        if not path.is_file():  # also a pipe, which would be waited for
+            raise UsageError(
+                f"there is no file {str(path)!r}", "give the survey, and a file that predict wrote from it"
+            )
     try:
         with (
-            segyio.open(str(source), ignore_geometry=True) as a,
-            segyio.open(str(written), ignore_geometry=True) as b,
+            segyio.open(str(source), ignore_geometry=True, endian=_endian(source)) as a,
+            segyio.open(str(written), ignore_geometry=True, endian=_endian(written)) as b,
         ):
             if a.tracecount != b.tracecount or len(a.samples) != len(b.samples):
                 raise _differ(
@@ -51,13 +60,19 @@ def same_headers(source: Path, written: Path) -> list[str]:
             count, words = a.tracecount, len(segyio.tracefield.keys)
     except SslDomainsError:
         raise
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ReadError, ValueError) as error:
         raise DataError(f"segyio can't open both files: {error}", "is each of them a SEG-Y file?") from error
     return [
         f"opened with segyio {version('segyio')}: {count:,} trace headers of {words} words are equal, and the binary "
         "header but for the sample format",
         "text header equal" if added is None else f"text header equal but for one added line: {added}",
     ]
+
+
+def _endian(path: Path) -> str:
+    """The byte order in segyio's words."""
+    with path.open("rb") as file:
+        return read_file_header(file.read(_HEADERS)).endian
 
 
 def _added_lines(before: bytes, after: bytes) -> str | None:

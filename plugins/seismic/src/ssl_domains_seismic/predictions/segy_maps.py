@@ -53,6 +53,9 @@ class SegyMaps(VolumeMaps):
     def _shape(self) -> tuple[int, int, int]:
         return open_survey(self.source, self.reading).volume.shape
 
+    def _traces(self) -> int:
+        return open_survey(self.source, self.reading).layout.traces
+
     def _cells(self) -> Callable[[], Iterator[NDArray[np.int64]]]:
         survey = open_survey(self.source, self.reading)
         step = self._block(survey.layout.samples)

@@ -68,7 +68,13 @@ class VolumeMaps(MapAssembly):
         temporary = temporary_bytes((sides[0], sides[1], sides[2]), len(model.outputs))
         return AssemblySize(self._file_bytes(np.dtype(self.kind).itemsize, len(model.classes)), temporary)
 
-    def assemble(self, folder: Path, maps: Iterable[tuple[int, NDArray[np.float32]]], model: MapModel) -> Assembled:
+    def assemble(
+        self,
+        folder: Path,
+        maps: Iterable[tuple[int, NDArray[np.float32]]],
+        model: MapModel,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Assembled:
         """Sum up the probabilities of the samples, then write the files trace by trace."""
         cells_of, names = self._cells(), self.names(model)
         hull, shape = self.samples.hull, self._shape()
@@ -77,13 +83,12 @@ class VolumeMaps(MapAssembly):
         with MeanProbabilities(folder, self._sides(), len(model.outputs)) as means:
             self._add(means, maps)
             counts = _Counts(model.outputs, self.kind)
-            notes = self._write(
-                folder / names[0], counts.counted(self._classes(means, cells_of, model)), self.kind, "CLASS NUMBERS",
-                model,
-            )  # fmt: skip
+            written = _WrittenTraces(progress, len(names) * self._traces(), self.size(model).files)
+            blocks = written.reported(counts.counted(self._classes(means, cells_of, model)))
+            notes = self._write(folder / names[0], blocks, self.kind, "CLASS NUMBERS", model)
             first = len(model.outputs) - len(model.classes)
             for k, name in enumerate(model.classes):
-                probabilities = self._probabilities(means, cells_of, first + k)
+                probabilities = written.reported(self._probabilities(means, cells_of, first + k))
                 self._write(folder / names[1 + k], probabilities, "float32", f"PROBABILITY OF {name}", model)
         said = f"{self.name}: {counts.share:.1%} of it has no prediction ({unpredicted(self.kind)}, probabilities 0)"
         return Assembled(counts.of(model.numbers), (*([said] if counts.share else []), *notes))
@@ -104,6 +109,10 @@ class VolumeMaps(MapAssembly):
     @abstractmethod
     def _shape(self) -> tuple[int, int, int]:
         """Inlines, crosslines and samples of the volume; errors as `_cells`."""
+
+    @abstractmethod
+    def _traces(self) -> int:
+        """Number of traces of a file; errors as `_cells`."""
 
     @abstractmethod
     def _write(self, path: Path, blocks: Blocks, kind: str, what: str, model: MapModel) -> tuple[str, ...]:
@@ -171,6 +180,27 @@ class VolumeMaps(MapAssembly):
     def _into(self, block: NDArray[np.generic], rows: NDArray[np.int64], values: NDArray[np.generic]) -> None:
         first, last = self.samples.hull[2]
         block[rows, first:last] = values
+
+
+class _WrittenTraces:
+    """Reports the bytes of the files that are written, by the share of their traces.
+
+    Args:
+        progress: Called with the bytes written and all bytes; None for no report.
+        traces: Traces of all files.
+        size: Bytes of all files.
+    """
+
+    def __init__(self, progress: Callable[[int, int], None] | None, traces: int, size: int) -> None:
+        self._progress, self._traces, self._size, self._done = progress, max(traces, 1), size, 0
+
+    def reported(self, blocks: Blocks) -> Iterator[NDArray[np.generic]]:
+        """The blocks, unchanged; each counts as written when the next one is asked for."""
+        for block in blocks:
+            yield block
+            self._done += len(block)
+            if self._progress is not None:
+                self._progress(self._size * self._done // self._traces, self._size)
 
 
 class _Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,7 +66,7 @@ class SurveySlice:
         rows = table.take(np.flatnonzero((table.frame["survey"] == chosen).fill_null(False).to_numpy()))
         places = _places(rows.frame.row(0, named=True))
         step = places.step or 1.0
-        sample = round((vertical - places.start) / step)
+        sample = round((vertical - places.start) / step) if math.isfinite(vertical) else -1
         if not 0 <= sample < places.shape[2]:
             last = places.start + step * (places.shape[2] - 1)
             raise UsageError(

@@ -17,7 +17,7 @@ from ssl_domains_seismic.places import places_of_survey
 from ssl_domains_seismic.reading import OPTIONS, reading_of
 from ssl_domains_seismic.survey import open_survey
 
-__all__ = ["FilePlace", "file_place"]
+__all__ = ["FilePlace", "file_place", "place_with_times"]
 
 _MAP = ("inline_bin", "crossline_bin", "x_m", "y_m")
 
@@ -60,6 +60,24 @@ def file_place(rows: pl.DataFrame) -> FilePlace:
     if fit is not None and axis is not None:
         return FilePlace(name, fit, axis[0], axis[1], unit)
     return _from_headers(name, rows.row(0, named=True))
+
+
+def place_with_times(rows: pl.DataFrame) -> FilePlace:
+    """As `file_place`, with the times or depths also of a volume whose place on the map isn't known.
+
+    Args:
+        rows: Rows of a scanned table, all of one file.
+    """
+    place = file_place(rows)
+    if place.step is not None or place.problem is not None:
+        return place
+    for unit, column in (("ms", "ms"), ("m", "depth_m")):
+        if _known(rows, column):
+            axis = _vertical(rows, column)
+            if axis is None:
+                return _from_headers(place.name, rows.row(0, named=True))
+            return replace(place, start=axis[0], step=axis[1], unit=unit)
+    return place
 
 
 def _known(rows: pl.DataFrame, name: str) -> bool:

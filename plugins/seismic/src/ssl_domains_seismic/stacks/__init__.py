@@ -5,12 +5,13 @@ checks that they have one grid and one vertical axis, `volume` reads them as one
 and `column` keeps the further files of a survey in the sample table.
 """
 
-from ssl_domains_seismic.stacks.column import other_stacks, stacks_text
+from ssl_domains_seismic.stacks.column import OtherStack, other_stacks, stacks_text
 from ssl_domains_seismic.stacks.common import common_places, difference
 from ssl_domains_seismic.stacks.groups import StackNames, StackRequest, Stacks, stack_groups, stacks_of
 from ssl_domains_seismic.stacks.volume import StackedVolume
 
 __all__ = [
+    "OtherStack",
     "StackNames",
     "StackRequest",
     "StackedVolume",

@@ -5,38 +5,57 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ssl_domains.samples import ReadError
 
-__all__ = ["COLUMN", "other_stacks", "stacks_text"]
+__all__ = ["COLUMN", "OtherStack", "other_stacks", "stacks_text"]
 
 COLUMN = "stacks"
 
 
-def stacks_text(first: Path, others: Sequence[tuple[Path, str | None]]) -> str | None:
-    """The column's value: JSON of the files, each as seen from the folder of the first, with the name of its index.
+@dataclass(frozen=True)
+class OtherStack:
+    """A stack of a survey behind its first one.
+
+    Attributes:
+        path: The file.
+        index: File with its header words; None where none was written.
+        copy: Place of its depth-major copy, which need not be there; None for samples that read none.
+    """
+
+    path: str
+    index: str | None = None
+    copy: str | None = None
+
+
+def stacks_text(first: Path, others: Sequence[OtherStack]) -> str | None:
+    """The column's value: JSON of the files, each as seen from the folder of the first, with its index and copy.
 
     Args:
         first: The first stack, which the column ``path`` names.
-        others: The further stacks, each with the file of its index, which lies beside that of the first.
+        others: The further stacks. Indices lie in the folder of the first one's index, and copies likewise, so only
+            their names are written.
     """
     if not others:
         return None
-    written = [
-        [Path(os.path.relpath(path, first.parent)).as_posix(), None if index is None else Path(index).name]
-        for path, index in others
-    ]
+    written = []
+    for one in others:
+        name = None if one.index is None else Path(one.index).name
+        entry = [Path(os.path.relpath(one.path, first.parent)).as_posix(), name]
+        written.append(entry if one.copy is None else [*entry, Path(one.copy).name])
     return json.dumps(written, ensure_ascii=False)
 
 
-def other_stacks(first: str, text: object, index: str | None) -> list[tuple[str, str | None]]:
-    """The further stacks of a row, each with the file of its index.
+def other_stacks(first: str, text: object, index: str | None, copy: str | None = None) -> list[OtherStack]:
+    """The further stacks of a row.
 
     Args:
         first: The first stack.
         text: Value of the column ``stacks``; None for a survey of one stack.
         index: The index of the first stack; that of the others lies in its folder.
+        copy: The copy of the first stack, likewise.
 
     Raises:
         ReadError: When the value is none that a scan writes.
@@ -45,10 +64,22 @@ def other_stacks(first: str, text: object, index: str | None) -> list[tuple[str,
         return []
     folder = Path(first).parent
     try:
-        pairs = [(str(path), name) for path, name in json.loads(str(text))]
+        entries = [(str(path), *map(_name, names)) for path, *names in json.loads(str(text))]
+        found = [(path, index_name, *(rest or (None,))) for path, index_name, *rest in entries]
+        return [
+            OtherStack(os.path.normpath(folder / path), _beside(index, index_name), _beside(copy, copy_name))
+            for path, index_name, copy_name in found
+        ]
     except (ValueError, TypeError) as error:
         raise ReadError("the column 'stacks' does not name the files of the stacks") from error
-    return [
-        (os.path.normpath(folder / path), None if name is None or index is None else str(Path(index).with_name(name)))
-        for path, name in pairs
-    ]
+
+
+def _name(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name")
+    return value
+
+
+def _beside(file: str | None, name: str | None) -> str | None:
+    """The file of a name in the folder of another one."""
+    return None if name is None or file is None else str(Path(file).with_name(name))

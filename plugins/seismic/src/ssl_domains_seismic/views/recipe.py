@@ -11,6 +11,7 @@ from ssl_domains_seismic.views.dip import Dip
 from ssl_domains_seismic.views.polarity import Polarity
 from ssl_domains_seismic.views.relative_noise import RelativeNoise
 from ssl_domains_seismic.views.row_interval import SPAN, row_intervals_ms
+from ssl_domains_seismic.views.section_crop import section_crop
 from ssl_domains_seismic.views.spectral_band import SpectralBand
 from ssl_domains_seismic.views.time_shift import TimeShift
 from ssl_domains_seismic.views.trace_dropout import TraceDropout
@@ -40,8 +41,10 @@ def recipe(request: RecipeRequest) -> ViewRecipe:
     No hue, as a picture has no colours. No change of polarity unless it is asked for: the sign of a reflection is part
     of its meaning.
 
+    With ``request.crop``, a view shows a crop of a sample, see `SectionCrop`.
+
     Raises:
-        UsageError: When a view is asked for that this domain doesn't have.
+        UsageError: When a view is asked for that this domain doesn't have, or crops that don't fit the samples.
     """
     for name in request.extra:
         if name not in EXTRA:
@@ -51,10 +54,11 @@ def recipe(request: RecipeRequest) -> ViewRecipe:
     if sections and slices:
         steps = _for_both()
     else:
-        steps = _for_slices() if slices else _for_sections(_intervals(request.table, size), size)
+        steps = _for_slices() if slices else _for_sections(_intervals(request.table, size, request.crop), size)
     if "polarity" in request.extra:
         steps.append(Polarity(reason="asked for: files of both polarity conventions are trained together"))
-    return ViewRecipe(tuple(steps), size, request.views)
+    crop = None if request.crop is None else section_crop(request.table, request.crop)
+    return ViewRecipe(tuple(steps), size, request.views, crop=crop)
 
 
 def _kinds(table: SampleTable) -> tuple[bool, bool]:
@@ -65,13 +69,13 @@ def _kinds(table: SampleTable) -> tuple[bool, bool]:
     return not slices.all(), bool(slices.any())
 
 
-def _intervals(table: SampleTable, size: int) -> tuple[float, float] | None:
+def _intervals(table: SampleTable, size: int, crop: int | None) -> tuple[float, float] | None:
     """Least and greatest time between rows in ms, where the frequencies below in Hz fit both.
 
     High-resolution surveys, which are sampled more finely, have higher frequencies; rows that are farther apart can't
     show these ones.
     """
-    intervals = row_intervals_ms(table, size)
+    intervals = row_intervals_ms(table, size, crop)
     return intervals if intervals is not None and intervals[0] >= 2 and intervals[1] <= 8 else None
 
 
