@@ -35,7 +35,7 @@ def test_padding_changes_nothing(kind: str, tmp_path: Path) -> None:
     encoder = create_encoder(saved(tmp_path, kind, **LAYER), init="pretrained")
     assert isinstance(encoder, TransformerSoundEncoder)
     assert encoder.takes == WAVES
-    assert (encoder.num_features, encoder.shortest) == (32, 35)
+    assert (encoder.num_features, encoder.shortest) == (32, 30)
     check_encoder(encoder)
 
 

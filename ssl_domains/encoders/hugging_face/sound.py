@@ -131,6 +131,10 @@ def _join_weights(model: nn.Module) -> None:
         if parametrize.is_parametrized(module):
             for name in list(module.parametrizations):  # type: ignore[arg-type]
                 parametrize.remove_parametrizations(module, name, leave_parametrized=True)
+            # What reads older names of such weights stays behind, and can't be pickled either.
+            for key, hook in list(module._load_state_dict_pre_hooks.items()):
+                if "weight_norm" in getattr(getattr(hook, "hook", hook), "__qualname__", ""):
+                    del module._load_state_dict_pre_hooks[key]
 
 
 def _field(kernels: Sequence[int], strides: Sequence[int]) -> int:

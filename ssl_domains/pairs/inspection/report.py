@@ -192,7 +192,7 @@ def inspect_pairs(
     nearly = None if refused else nearly_simclr(bound, coverage, sampler, columns)
     refused += [] if nearly is None or anyway else [nearly]
     named = len(relations) > 1 or nearly is None
-    few = [named and not matches_within_a_sample(relation, bound.size) for relation in bound.relations]
+    few = [named and not matches_within_a_sample(bound.relations[r], bound.size) for r in range(len(relations))]
     label_missing = label is not None and bool(codes[label].max(initial=-1) < 0)
     false, per_anchor = None, None
     if label is not None and counts.negative_known[label]:

@@ -32,8 +32,9 @@ def write_segments(predictions: str | Path, table: str | Path, out: str | Path, 
     """Write the predictions of a table of cuts as segments.
 
     Names of recordings count from the folder that holds all of them. For a recording ``a/b.wav``, ``a/b.txt`` holds its
-    Audacity labels and ``a/b.Table.1.selections.txt`` its Raven selections, from 0 Hz to half of the rate. ``segments.csv`` has a line for each cut: recording, start and stop in
-    seconds, class and probability. A cut with several labels has a segment for each of them in all three.
+    Audacity labels and ``a/b.Table.1.selections.txt`` its Raven selections, from 0 Hz to half of the rate.
+    ``segments.csv`` has a line for each cut: recording, start and stop in seconds, class and probability. A cut with
+    several labels has a segment for each of them in all three.
 
     Args:
         predictions: The CSV file that ``predict`` wrote, of a classification or of several labels.
