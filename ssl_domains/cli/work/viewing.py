@@ -62,9 +62,7 @@ def build_recipe(domain: Domain, train: SampleTable, config: RunConfig, channels
         size, _ = settings.square
         request = RecipeRequest(train, size, number, config.encoder.in_chans or channels, extra, crop=settings.crop)
     else:
-        request = RecipeRequest(
-            train, 0, number, source.spec.channels, extra, source.spec, source, settings.crop
-        )
+        request = RecipeRequest(train, 0, number, source.spec.channels, extra, source.spec, source, settings.crop)
     recipe = domain.recipe(request)
     if settings.crop is not None and crop_of(recipe) is None:
         raise UsageError(f"the views of {domain.name} draw no crops of their own", "leave views.crop out")

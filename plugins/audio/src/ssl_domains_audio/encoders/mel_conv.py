@@ -1,4 +1,4 @@
-"""A small convolutional encoder of spectrograms with a fine step in time, for short sounds such as words: ``mel_conv``."""
+"""A small convolutional encoder of spectrograms with fine steps in time, for short sounds: ``mel_conv``."""
 
 from __future__ import annotations
 
