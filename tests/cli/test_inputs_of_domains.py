@@ -173,3 +173,57 @@ def test_settings_without_a_preprocess_are_refused():
 
     with pytest.raises(ValueError, match="input_settings= without preprocess="):
         replace(ENVELOPES, preprocess=None, scaling=lambda table: None)
+
+
+STUDY = """
+name = "forms"
+title = "Forms of one input"
+about = "Simulated. Nothing is claimed."
+samples = "{samples}"
+label = "high"
+group = "person"
+folds = 2
+seeds = 1
+fractions = [1.0]
+tuning = 0.4
+
+[config.train]
+max_steps = 1
+batch_size = 12
+[config.head]
+hidden = 16
+out = 8
+[config.input]
+frame = 5
+
+[arms.person]
+pairs = "person"
+
+[arms.wave]
+pairs = "person"
+config = {{"{key}" = "wave"}}
+
+[primary]
+arm = "person"
+fraction = 1.0
+"""
+
+
+def test_an_arm_with_a_setting_that_the_domain_does_not_have_is_refused_by_name(envelopes, cli, tmp_path):
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=envelopes, key="input.shape"), encoding="utf-8")
+    done = cli("envelope", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == 2
+    assert "arm 'wave': the domain envelope has no setting 'input.shape'" in done.err
+
+
+@pytest.mark.slow
+def test_arms_of_a_study_may_have_inputs_of_their_own(envelopes, cli, tmp_path):
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=envelopes, key="input.form"), encoding="utf-8")
+    done = cli("envelope", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == 0, done.err
+    made = {path.parent: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("preprocess.json")}
+    forms = {"wave" if "wave" in str(folder.relative_to(tmp_path)) else "other": one for folder, one in made.items()}
+    assert forms["wave"]["name"] == "signal"
+    assert (forms["other"]["name"], forms["other"]["frame"]) == ("envelope", 5)

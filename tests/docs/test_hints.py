@@ -102,6 +102,10 @@ def test_options_that_messages_name_exist(options: set[str]) -> None:
 
 def test_settings_that_messages_name_exist() -> None:
     known = {*RunConfig().flat(), *(f"method.{name}" for one in BUILT_IN for name in one.load().options.model_fields)}
+    settings = [
+        one.input_settings() for plugin in Registry().load_all() for one in plugin.domains if one.input_settings
+    ]
+    known |= {f"input.{name}" for model in settings for name in model.model_fields}
     unknown = {}
     for where, text in MESSAGES:
         if " " not in text:
