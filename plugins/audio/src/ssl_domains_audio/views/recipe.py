@@ -73,9 +73,9 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
     if "reverberation" in extra:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
     chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
+    chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     if "window" in extra:
         chosen.append(WholeWindow(length, reason="a sequence must be long enough to be predicted"))
-    chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
 
 
