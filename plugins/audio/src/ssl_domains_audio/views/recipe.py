@@ -6,8 +6,8 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
 from ssl_domains_audio.inputs import FormatsPreprocess, LogMel, MelPreprocess, SoundPreprocess
+from ssl_domains_audio.methods.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.band_filter import BandFilter
-from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
