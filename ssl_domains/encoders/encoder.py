@@ -19,7 +19,7 @@ class Features:
     """Features that an encoder computes of a batch of ``B`` inputs.
 
     Attributes:
-        pooled: ``[B, F]``, one vector for each sample.
+        pooled: ``[B, F]``, one vector for each sample; of encoders that pool parts apart, ``[B, parts · F]``.
         map: ``[B, F, *space]``, the features before pooling: ``[B, F, h, w]`` of pictures, ``[B, F, t]`` of waveforms
             and token ids.
         mask: bool ``[B, 1, *space]`` with the sides of the map, true where a place of the map comes from valid input;
@@ -44,6 +44,9 @@ class Encoder(nn.Module, ABC):
         num_features: Width ``F`` of the pooled features and channels of the map.
 
     Attributes:
+        map_features: Channels of the map, where they are fewer than those of the pooled features: an encoder that pools
+            several parts of a sample apart has ``num_features = parts · map_features``.
+        segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
         resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
     """
@@ -51,6 +54,7 @@ class Encoder(nn.Module, ABC):
     vocabulary: int | None = None
     resampled: Sequence[str] = ()
     frozen: bool = False
+    segments: int = 1
 
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, num_features: int) -> None:
         super().__init__()
@@ -58,6 +62,7 @@ class Encoder(nn.Module, ABC):
         self.name = name
         self.takes = takes
         self.num_features = num_features
+        self.map_features = num_features
 
     @property
     def in_chans(self) -> int:

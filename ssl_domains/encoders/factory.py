@@ -33,6 +33,7 @@ def create_encoder(
     seed: int = 0,
     image_size: int | None = None,
     takes: InputSpec | None = None,
+    segments: int = 1,
 ) -> Encoder:
     """Build an encoder by its name.
 
@@ -48,6 +49,8 @@ def create_encoder(
         seed: Seed of the random weights.
         image_size: Side of a square picture in pixels, for architectures that must know it (ViT).
         takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``) or texts.
+        segments: Parts of equal length in time that are pooled apart, for signals and spectrograms; the pooled features
+            are ``segments`` times as wide.
 
     Raises:
         UsageError: When no encoder has this name, it can't take this input, or its weights can't be loaded.
@@ -57,16 +60,18 @@ def create_encoder(
         if in_chans not in (None, takes.channels):
             raise UsageError(f"in_chans={in_chans} for an input of {takes.channels} channels", "leave in_chans out")
         in_chans = takes.channels
+    if segments > 1:
+        _require_time(name, takes)
     if name.startswith(PREFIX):
         return create_transformer(name, takes, init=init, seed=seed, in_chans=in_chans, image_size=image_size)
     if name == "conv1d":
-        return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed)
+        return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed, segments)
     if timm.is_model(name):
         if takes is not None and len(takes.space) != 2:
             raise UsageError(f"{name!r} takes inputs of two sides, not {len(takes.space)}", "take conv1d for one side")
         model = _timm_model(name, 3 if in_chans is None else in_chans, init, seed, image_size or _fixed_size(takes))
         if takes is not None and takes.ragged:
-            return MaskedEncoder(model, name, takes)
+            return MaskedEncoder(model, name, takes, segments)
         return TimmEncoder(model, name, takes or _square(model, 3 if in_chans is None else in_chans, image_size))
     # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
     from ssl_domains.extending.current import current_registry
@@ -76,14 +81,24 @@ def create_encoder(
         return entry.build(takes or InputSpec("image", in_chans or 3, (image_size, image_size)), init)
 
 
-def _create_conv1d(takes: InputSpec, init: Init, seed: int) -> Encoder:
+def _require_time(name: str, takes: InputSpec | None) -> None:
+    """Refuse segments for encoders that pool in a way of their own, and for inputs without a side of any length."""
+    masked = name == "conv1d" or (timm.is_model(name) and takes is not None and bool(takes.ragged))
+    if not masked:
+        raise UsageError(
+            f"the encoder {name!r} can't pool segments of this input",
+            "leave encoder.segments out; it is for conv1d, and for encoders of timm on spectrograms of any length",
+        )
+
+
+def _create_conv1d(takes: InputSpec, init: Init, seed: int, segments: int) -> Encoder:
     if init != "random":
         raise _no_weights("conv1d", "start from a file of weights, or from random ones")
     if len(takes.space) != 1:
         raise UsageError(f"'conv1d' takes inputs of one side, not {len(takes.space)}", "take small_conv for pictures")
     with _seeded(seed):
         model = Conv1d(takes.channels)
-    return MaskedEncoder(model, "conv1d", takes)
+    return MaskedEncoder(model, "conv1d", takes, segments)
 
 
 def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tuple[int, ...] | None) -> nn.Module:

@@ -12,6 +12,7 @@ from ssl_domains.encoders.masking.layer_kinds import layers, refusal
 from ssl_domains.encoders.masking.masked_layers import Masking
 from ssl_domains.encoders.masking.padding_check import require_padding_proof
 from ssl_domains.encoders.masking.valid_places import ValidPlaces
+from ssl_domains.encoders.segments import segment_means
 from ssl_domains.encoders.timm_encoder import timm_width
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
@@ -31,14 +32,18 @@ class MaskedEncoder(Encoder):
             ``num_features``, as in timm, made with ``num_classes=0``.
         name: The name with which `create_encoder` builds it.
         takes: The form of its input; its ragged sides are masked.
+        segments: Parts of equal length along the last side (time) that are pooled apart; the pooled features are those
+            of the parts, one behind the other.
 
     Raises:
         UsageError: When a layer lets padding through; the message names the layer, its type and the reason. To check
             this, the network is run on random numbers.
     """
 
-    def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
-        super().__init__(model, name, takes, timm_width(model))
+    def __init__(self, model: nn.Module, name: str, takes: InputSpec, segments: int = 1) -> None:
+        super().__init__(model, name, takes, timm_width(model) * segments)
+        self.segments = segments
+        self.map_features = timm_width(model)
         # Without ragged sides all sides are masked, as an input may still come with padding.
         self.sides = takes.ragged or tuple(range(len(takes.space)))
         for path, module in model.named_modules():
@@ -60,7 +65,7 @@ class MaskedEncoder(Encoder):
         """
         if valid is None:
             features = self._features(values)
-            return Features(masked_mean(features), features)
+            return Features(self._pooled(features, None), features)
         return self.encode(values, valid, ValidPlaces(valid, self.sides))
 
     def encode(self, values: Tensor, valid: Tensor, places: ValidPlaces) -> Features:
@@ -69,7 +74,12 @@ class MaskedEncoder(Encoder):
             features = self._features(values.masked_fill(~valid, 0.0))
         padding = places.padding(features.shape[2:])
         features = features.masked_fill(padding, 0.0)
-        return Features(masked_mean(features, ~padding), features, ~padding)
+        return Features(self._pooled(features, ~padding), features, ~padding)
+
+    def _pooled(self, features: Tensor, valid: Tensor | None) -> Tensor:
+        if self.segments == 1:
+            return masked_mean(features, valid)
+        return segment_means(features, valid, self.segments)
 
     def example_sizes(self, ragged: int) -> list[int]:
         """Sides of an example input with ``ragged`` places along each ragged side."""

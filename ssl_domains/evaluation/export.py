@@ -205,6 +205,7 @@ def _write_safetensors(run: Run, encoder: Encoder, out: Path) -> None:
         "architecture": encoder.name,
         "in_chans": str(encoder.in_chans),
         "takes": json.dumps(run.preprocess.spec.to_dict()),
+        "segments": str(encoder.segments),
         "preprocess": json.dumps(exported_preprocess(run)),
     }
     if run.config.views.size is not None:
@@ -217,7 +218,8 @@ def _read_safetensors(out: Path) -> nn.Module:
 
     with safe_open(out / WEIGHTS, framework="pt") as file:
         about = file.metadata()
-    encoder = create_encoder(about["architecture"], seed=1, takes=InputSpec.from_dict(json.loads(about["takes"])))
+    takes, segments = InputSpec.from_dict(json.loads(about["takes"])), int(about.get("segments", 1))
+    encoder = create_encoder(about["architecture"], seed=1, takes=takes, segments=segments)
     encoder.model.load_state_dict(load_file(out / WEIGHTS))
     return encoder
 

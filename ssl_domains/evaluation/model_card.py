@@ -19,7 +19,7 @@ model = timm.create_model("{name}", checkpoint_path="model.safetensors", num_cla
     "safetensors": """from safetensors.torch import load_file
 from ssl_domains.encoders import create_encoder
 from ssl_domains.inputs import InputSpec
-encoder = create_encoder("{name}", takes={takes}).eval()
+encoder = create_encoder("{name}", takes={takes}{segments}).eval()
 encoder.model.load_state_dict(load_file("model.safetensors"))
 # encoder(values, valid).pooled; preprocess.json says how values are made""",
     "onnx": """import onnxruntime
@@ -57,6 +57,7 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
     trained = task or _task_of(run)
     use = (_USE if task is None else _MODEL_USE)[format].format(
         name=config.encoder.name, takes=repr(spec), arguments=json.dumps({"in_chans": spec.channels}),
+        segments=f", segments={config.encoder.segments}" if config.encoder.segments > 1 else "",
         channels=spec.channels, sides=", ".join(map(str, spec.space)),
     )  # fmt: skip
     pairs = config.pairs

@@ -39,7 +39,8 @@ def probe_head(config: RunConfig, made: Parts, parts: FineTuneParts) -> dict[str
     config = resolve_config(config, made)
     preprocess = preprocess_of(config, made)
     train = config.train
-    encoder = initial_encoder(config.encoder.name, preprocess.spec, config.encoder.init, train.seed)
+    chosen = config.encoder
+    encoder = initial_encoder(chosen.name, preprocess.spec, chosen.init, train.seed, chosen.segments)
     section = {name: value for name, value in config.method.model_dump().items() if name != "name"}
     head = create_head(parts.task, encoder, parts.labels, FineTuneOptions.model_validate(section))
     rows = LabelledRows(

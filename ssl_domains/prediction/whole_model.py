@@ -95,12 +95,12 @@ def load_model(folder: str | Path) -> WholeModel:
         with safe_open(path, framework="pt") as file:
             about: dict[str, str] = file.metadata() or {}
         task = Task.from_dict(json.loads(about["task"]))
-        takes = InputSpec.from_dict(json.loads(about["takes"]))
+        takes, segments = InputSpec.from_dict(json.loads(about["takes"])), int(about.get("segments", 1))
         weights = load_file(path)
     except Exception as error:  # a damaged file raises the library's own kinds
         cause = f"{str(folder)!r} holds no exported model: {type(error).__name__}: {error}"
         raise DataError(cause, "it is a folder that `export --part model --format safetensors` wrote") from error
-    encoder = create_encoder(about["architecture"], seed=1, takes=takes).eval()
+    encoder = create_encoder(about["architecture"], seed=1, takes=takes, segments=segments).eval()
     whole = WholeModel(encoder, create_head(task, encoder))
     try:
         whole.load_state_dict(weights)
@@ -115,6 +115,7 @@ def _write_weights(model: FineTuned, whole: WholeModel, path: Path) -> None:
         "format": "pt",
         "architecture": whole.encoder.name,
         "takes": json.dumps(model.run.preprocess.spec.to_dict()),
+        "segments": str(whole.encoder.segments),
         "task": json.dumps(model.task.to_dict()),
         "preprocess": json.dumps(exported_preprocess(model.run)),
     }

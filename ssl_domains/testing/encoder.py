@@ -116,8 +116,9 @@ def _check_shapes(trial: Encoder, values: Tensor) -> None:
     assert features.pooled.shape == (1, width), (
         f"`num_features` is the width of the pooled features: declared {width}, given {list(features.pooled.shape)}"
     )
-    assert features.map.shape[:2] == (1, width), (
-        f"the map has `num_features` channels: declared {width}, given {list(features.map.shape)}"
+    assert features.map.shape[:2] == (1, trial.map_features), (
+        f"the map has `map_features` channels, by default `num_features`: declared {trial.map_features}, given "
+        f"{list(features.map.shape)}"
     )
     assert torch.isfinite(features.pooled).all(), "pooled features of finite numbers are finite"
     given = trial(values, torch.ones_like(values[:, :1], dtype=torch.bool)).mask
@@ -213,12 +214,12 @@ def _check_gradient(trial: Encoder, spec: InputSpec, samples: Sequence[Tensor]) 
     values = batch.values.requires_grad_()
     features = trial(values, batch.valid)
     assert features.mask is not None, "`mask` says which places of the map are valid"
-    weights = torch.linspace(0.5, 1.5, features.pooled.shape[1])
-    valid_map = features.map.where(features.mask, 0.0)
-    ((features.pooled * weights).sum() + (valid_map.movedim(1, -1) * weights).sum()).backward()
+    pooled, valid_map = features.pooled, features.map.where(features.mask, 0.0).movedim(1, -1)
+    of_pooled, of_map = (torch.linspace(0.5, 1.5, one.shape[-1]) for one in (pooled, valid_map))
+    ((pooled * of_pooled).sum() + (valid_map * of_map).sum()).backward()
     assert values.grad is not None, "the features have a gradient by the input"
     assert torch.isfinite(values.grad).all(), "the gradient by the input is finite"
-    by_pooled = torch.autograd.grad((trial(values, batch.valid).pooled * weights).sum(), values, allow_unused=True)[0]
+    by_pooled = torch.autograd.grad((trial(values, batch.valid).pooled * of_pooled).sum(), values, allow_unused=True)[0]
     assert by_pooled is not None, "the pooled features have a gradient by the input"
     assert by_pooled.abs().sum() > 0, "the pooled features have a gradient by the input"
     assert values.grad.abs().sum() > 0, "the features have a gradient by the input"

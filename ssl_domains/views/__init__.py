@@ -43,10 +43,11 @@ from ssl_domains.views.label_masks import (
     to_native,
     with_label_maps,
 )
-from ssl_domains.views.loaded import finished, loaded_spec
 from ssl_domains.views.preprocesses import (
     extended,
+    finished,
     fitted_preprocess,
+    loaded_spec,
     preprocess_from_dict,
     preprocess_to_dict,
     register_preprocess,

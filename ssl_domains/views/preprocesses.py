@@ -1,4 +1,4 @@
-"""Registry of preprocesses by name: a run folder stores a name and settings, never code."""
+"""Registry of preprocesses by name (a run folder stores a name and settings, never code), and their optional parts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.contract import Preprocess, PreprocessSource, PreprocessToFit
 from ssl_domains.views.image_preprocess import ImagePreprocess
 from ssl_domains.views.signal_preprocess import SignalPreprocess
 
-__all__ = ["extended", "fitted_preprocess", "preprocess_from_dict", "preprocess_to_dict", "register_preprocess"]
+__all__ = [
+    "extended",
+    "finished",
+    "fitted_preprocess",
+    "loaded_spec",
+    "preprocess_from_dict",
+    "preprocess_to_dict",
+    "register_preprocess",
+]
 
 _BY_NAME: dict[str, Any] = {kind.name: kind for kind in (ImagePreprocess, SignalPreprocess)}
 
@@ -73,4 +82,34 @@ def preprocess_from_dict(values: Mapping[str, Any]) -> Preprocess:
         cause = f"the preprocess {name!r} isn't known here"
         raise DataError(cause, "install the plugin whose domain names it, or import the module that registers it")
     made: Preprocess = _BY_NAME[name].from_dict(values)
+    return made
+
+
+def loaded_spec(preprocess: Preprocess) -> InputSpec:
+    """The form of the inputs that workers load and caches keep: ``loaded``, or ``spec`` of a preprocess without it."""
+    spec: InputSpec = getattr(preprocess, "loaded", preprocess.spec)
+    return spec
+
+
+def finished(preprocess: Preprocess, x: Input) -> Input:
+    """A batch in the form that the encoder takes, ``preprocess.spec``.
+
+    Args:
+        preprocess: The preprocess that loaded the batch.
+        x: A batch of the form `loaded_spec`, on any device. A batch of the kind of ``spec`` is returned as it is.
+
+    Raises:
+        DataError: When ``finish`` gives another form than ``spec`` declares.
+    """
+    if not hasattr(preprocess, "finish") or x.kind == preprocess.spec.kind:
+        return x
+    made: Input = preprocess.finish(x)
+    spec = preprocess.spec
+    expected = spec.input(made.values, made.valid)
+    if (made.kind, made.ragged, made.pad) != (expected.kind, expected.ragged, expected.pad):
+        raise DataError(
+            f"finish of the preprocess {preprocess.name!r} gives an input of kind {made.kind!r}, ragged {made.ragged}, "
+            f"pad {made.pad:g}",
+            f"its spec declares {spec.kind!r}, {spec.ragged}, {spec.pad:g}: return spec.input(values, valid)",
+        )
     return made

@@ -17,7 +17,7 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.contract import Preprocess
-from ssl_domains.views.loaded import finished, loaded_spec
+from ssl_domains.views.preprocesses import finished, loaded_spec
 from ssl_domains.views.row_facts import RowFacts
 
 __all__ = ["SampleInputs"]

@@ -151,8 +151,79 @@ def test_fine_tuning_keeps_the_inputs_of_the_run(pretrain, envelopes, cli, tmp_p
     assert tuned.config.input.model_dump() == {"form": "envelope", "frame": 5}
 
 
+@pytest.mark.parametrize("micro", ["", "train.micro_batch_size=5"])
+def test_flagged_views_are_counted_and_warned_of_once(pretrain, envelopes, tmp_path, micro):
+    sets = [micro, "train.micro_batch_norm=true"] if micro else []
+    done = pretrain("run", 'views.extra=["short"]', "pairs.composition=random", "encoder.name=conv1d", *sets)
+    assert done.code == 0, done.err
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    table = read_table(envelopes)
+    short = 2 * 12 * np.mean(table.numbers("length")[table.rows_of("train")] < 100)
+    counts = [line["counts"]["short"] for line in lines]
+    # An epoch shows 24 of 27 rows, so the mean over its steps is about that of all rows.
+    assert np.mean(counts) == pytest.approx(short, abs=4)
+    assert all(count % 2 == 0 for count in counts)  # both views of a sample are flagged
+    said = done.out + done.err
+    assert said.count("views in a step are short") == 1
+    assert "of 24 views in a step are short" in said
+
+
 def test_settings_without_a_preprocess_are_refused():
     from dataclasses import replace
 
     with pytest.raises(ValueError, match="input_settings= without preprocess="):
         replace(ENVELOPES, preprocess=None, scaling=lambda table: None)
+
+
+STUDY = """
+name = "forms"
+title = "Forms of one input"
+about = "Simulated. Nothing is claimed."
+samples = "{samples}"
+label = "high"
+group = "person"
+folds = 2
+seeds = 1
+fractions = [1.0]
+tuning = 0.4
+
+[config.train]
+max_steps = 1
+batch_size = 12
+[config.head]
+hidden = 16
+out = 8
+[config.input]
+frame = 5
+
+[arms.person]
+pairs = "person"
+
+[arms.wave]
+pairs = "person"
+config = {{"{key}" = "wave"}}
+
+[primary]
+arm = "person"
+fraction = 1.0
+"""
+
+
+def test_an_arm_with_a_setting_that_the_domain_does_not_have_is_refused_by_name(envelopes, cli, tmp_path):
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=envelopes, key="input.shape"), encoding="utf-8")
+    done = cli("envelope", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == 2
+    assert "arm 'wave': the domain envelope has no setting 'input.shape'" in done.err
+
+
+@pytest.mark.slow
+def test_arms_of_a_study_may_have_inputs_of_their_own(envelopes, cli, tmp_path):
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=envelopes, key="input.form"), encoding="utf-8")
+    done = cli("envelope", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == 0, done.err
+    made = {path.parent: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("preprocess.json")}
+    forms = {"wave" if "wave" in str(folder.relative_to(tmp_path)) else "other": one for folder, one in made.items()}
+    assert forms["wave"]["name"] == "signal"
+    assert (forms["other"]["name"], forms["other"]["frame"]) == ("envelope", 5)

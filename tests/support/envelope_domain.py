@@ -89,12 +89,30 @@ class Finish(Pointwise):
         return (self.preprocess.finish(inputs[0]), *inputs[1:]), {}
 
 
+@dataclass(frozen=True)
+class Short(Pointwise):
+    """A step that changes nothing, and flags tones of fewer than 100 samples."""
+
+    name: ClassVar[str] = "short"
+
+    def parameters(self, draws: Draws, channels: int) -> dict[str, torch.Tensor]:
+        return {}
+
+    def change(self, x: Input, parameters: Any) -> torch.Tensor:
+        return x.values
+
+    def flags(self, x: Input) -> dict[str, torch.Tensor]:
+        return {"short": x.lengths < 100}
+
+
 def preprocess(table: SampleTable, settings: EnvelopeSettings) -> SignalPreprocess | EnvelopePreprocess:
     return SignalPreprocess(channels=2) if settings.form == "wave" else EnvelopePreprocess(settings.frame)
 
 
 def recipe(request: RecipeRequest) -> Recipe:
-    steps = (Gain(reason=tones.WHY, p=1.0),)
+    steps: tuple[Any, ...] = (Gain(reason=tones.WHY, p=1.0),)
+    if "short" in request.extra:
+        steps = (*steps, Short(reason=tones.WHY))
     if isinstance(request.preprocess, EnvelopePreprocess) and "in the recipe" in request.extra:
         return SequenceRecipe((*steps, Finish(preprocess=request.preprocess, reason=tones.WHY)), views=request.views)
     return SequenceRecipe(steps, views=request.views)

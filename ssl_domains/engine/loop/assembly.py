@@ -227,7 +227,8 @@ def _method(
     training: TrainingSet,
 ) -> Method:
     init = config.encoder.init if load_initial else "random"
-    encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed)
+    segments = config.encoder.segments
+    encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed, segments)
     if config.encoder.freeze:
         encoder.freeze(first_stages(encoder, config.encoder.freeze))
     method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})

@@ -18,7 +18,7 @@ from ssl_domains.inputs import InputSpec
 __all__ = ["encoder_at_start", "initial_encoder"]
 
 
-def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encoder:
+def initial_encoder(name: str, takes: InputSpec, init: str, seed: int, segments: int = 1) -> Encoder:
     """Build an encoder and load its initial weights.
 
     Args:
@@ -28,15 +28,16 @@ def initial_encoder(name: str, takes: InputSpec, init: str, seed: int) -> Encode
             ``"vit_small_patch14_dinov2.lvd142m"``, a file (safetensors, or torch with tensors only), a run folder, or a
             folder of transformers.
         seed: Seed of random weights.
+        segments: Parts of a sample that are pooled apart.
 
     Raises:
         UsageError: When ``init`` is none of these, or the weights don't fit the architecture.
         DataError: When the file can't be read.
     """
     if init in ("random", "pretrained"):
-        return create_encoder(name, init=init, seed=seed, takes=takes)  # type: ignore[arg-type]
+        return create_encoder(name, init=init, seed=seed, takes=takes, segments=segments)  # type: ignore[arg-type]
     weights, resampled = _weights(name, takes, init)
-    encoder = create_encoder(name, seed=seed, takes=takes)
+    encoder = create_encoder(name, seed=seed, takes=takes, segments=segments)
     encoder.resampled = [*resampled, *load_weights(encoder, weights, init, adapt=True)]
     return encoder
 
@@ -66,4 +67,5 @@ def _weights(name: str, takes: InputSpec, init: str) -> tuple[Mapping[str, Tenso
 def encoder_at_start(run: Run) -> Encoder:
     """The encoder of a run with its initial weights, as before the first step."""
     config = run.config
-    return initial_encoder(config.encoder.name, run.preprocess.spec, config.encoder.init, config.train.seed)
+    chosen = config.encoder
+    return initial_encoder(chosen.name, run.preprocess.spec, chosen.init, config.train.seed, chosen.segments)

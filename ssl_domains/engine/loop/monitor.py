@@ -133,7 +133,7 @@ class Monitor:
         speed, wait = self._images / elapsed, min(1.0, self._waited / elapsed)
         self.emit(Stepped(step, self.total_steps, epoch, speed, wait, self.loss))
         if values is not None:
-            self._warn_of_flags(values, result, batch)
+            self._warn_of_flags(values, result)
             self._publish({**values, "images_per_s": speed, "data_wait": wait})
 
     def require_finite(self, step: int) -> None:
@@ -200,11 +200,10 @@ class Monitor:
     def _pooled(self, result: StepResult) -> Tensor:
         return self.world.everywhere(result.out.pooled.detach())
 
-    def _warn_of_flags(self, values: Mapping[str, Any], result: StepResult, batch: Batch) -> None:
+    def _warn_of_flags(self, values: Mapping[str, Any], result: StepResult) -> None:
         """Warn of each flag of the views when it first occurs."""
-        views = len(result.rows.view.unique()) * batch.whole.shape[1]
-        for name in result.flags:
-            number = values["counts"][name]
+        for name, of_process in result.flags.items():
+            number, views = values["counts"][name], self.world.size * of_process
             if number > 0 and name not in self._flagged:
                 self._flagged.add(name)
                 self.emit(Warned(f"step {values['step']}: {number:.3g} of {views} views in a step are {name}"))

@@ -154,6 +154,13 @@ class EncoderConfig(_Section):
         '["patch_embed", "blocks.0"]',
     )
     in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
+    segments: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="signals and spectrograms: parts of equal length in time that are pooled apart, their features one "
+        "behind the other; 4 keeps the order of sounds in a short word",
+    )
 
     @field_validator("freeze")
     @classmethod

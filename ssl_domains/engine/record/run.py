@@ -234,6 +234,7 @@ class Run:
             config.encoder.name,
             seed=config.train.seed if seed is None else seed,
             takes=self.preprocess.spec,
+            segments=config.encoder.segments,
         )
         return encoder.eval()
 

@@ -37,14 +37,15 @@ class StepResult:
         loss: This process's share of the loss, and its numbers by relation.
         samples: int64 ``[b]`` positions of this process's samples; with several seats, those of the first seat.
         rows: Rows of all processes, in the order of ``out.whole()``.
-        flags: Names of the flags of views; ``loss.counts`` has their numbers of rows.
+        flags: Name of each flag of the views → number of views of this process that could have it. ``loss.counts`` has
+            the number of those that do.
     """
 
     out: Embeddings
     loss: LossOutput
     samples: Tensor
     rows: Rows
-    flags: tuple[str, ...] = ()
+    flags: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -114,7 +115,8 @@ class TrainingStep:
         self.optimiser.step()
         with torch.no_grad():
             self.method.after_step(out, (step + 1) / max(1, self.schedule.total_steps))
-        return StepResult(out, loss, batch.samples, rows[0], tuple(views.flags))
+        flags = {name: flagged.numel() for name, flagged in views.flags.items()}
+        return StepResult(out, loss, batch.samples, rows[0], flags)
 
     def _embed(self, samples: int) -> WholeBatch | GradientCaching:
         model, processes = self.model or self.method, self.world.size

@@ -55,8 +55,8 @@ class InitialWeights:
         """
         if self.run is not None:
             return self.run.encoder()
-        name, seed = self.base.encoder.name, self.base.train.seed
-        return initial_encoder(name, self.preprocess.spec, str(self.init), seed).eval()
+        chosen, seed = self.base.encoder, self.base.train.seed
+        return initial_encoder(chosen.name, self.preprocess.spec, str(self.init), seed, chosen.segments).eval()
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""

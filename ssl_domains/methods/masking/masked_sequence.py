@@ -46,7 +46,7 @@ class MaskedSequence:
             raise UsageError(cause, "take conv1d, or an encoder whose stride is a power of 2")
         self.stride = _LENGTH // places
         self.channels = encoder.in_chans
-        self.width = encoder.num_features
+        self.width = encoder.map_features
         self.values = encoder.in_chans * self.stride
 
     def hidden(self) -> nn.Parameter:

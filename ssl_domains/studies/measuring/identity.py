@@ -34,7 +34,7 @@ _NOT_MEASURED = {
 }  # fmt: skip
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
-_NEUTRAL = {"encoder.freeze": 0, "train.layer_decay": 1.0}
+_NEUTRAL = {"encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0}
 
 
 def shared_identity(study: StudyFile, material: Material) -> str:

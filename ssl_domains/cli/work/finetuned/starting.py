@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_settings", "weights_of"]
 
-_OF_RUN = ("encoder.name", "encoder.in_chans", "views.size", "views.canvas")
+_OF_RUN = ("encoder.name", "encoder.in_chans", "encoder.segments", "views.size", "views.canvas")
 """Keys that a pre-trained run fixes, as all of [input]: its weights fit no other values."""
 
 _REFUSED = {

@@ -72,7 +72,7 @@ class LogMel:
 
     def _require_filled(self) -> None:
         """Refuse filters that hold no frequency of the transform: they would be constant channels."""
-        empty = empty_filters(self.rate, self.n_fft, self.bands, self.low_hz, self.high_hz, self.scale)
+        empty = self._empty_with(self.bands, self.n_fft)
         if not empty:
             return
         verb = "is" if empty == 1 else "are"
@@ -80,11 +80,14 @@ class LogMel:
             f"{empty} of {self.bands} mel filters ({self.scale}) {verb} empty at {self.rate:,} Hz with n_fft = "
             f"{self.n_fft}: they lie between two frequencies of the transform, so their bands are constant"
         )
-        most = next((n for n in range(self.bands - 1, 0, -1) if not self._empty_with(n)), 1)
-        raise UsageError(cause, f"--set input.bands={most}, or --set input.n_fft={_power_of_two(self.n_fft + 1)}")
+        most = next((n for n in range(self.bands - 1, 0, -1) if not self._empty_with(n, self.n_fft)), 1)
+        longer = _power_of_two(self.n_fft + 1)
+        while self._empty_with(self.bands, longer):
+            longer *= 2
+        raise UsageError(cause, f"--set input.bands={most}, or --set input.n_fft={longer}")
 
-    def _empty_with(self, bands: int) -> int:
-        return empty_filters(self.rate, self.n_fft, bands, self.low_hz, self.high_hz, self.scale)
+    def _empty_with(self, bands: int, n_fft: int) -> int:
+        return empty_filters(self.rate, n_fft, bands, self.low_hz, self.high_hz, self.scale)
 
     @property
     def spec(self) -> InputSpec:

@@ -27,7 +27,7 @@ _BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
 WINDOW_S = 0.32
 """Length of a window of CPC in seconds: 32 places of the encoder conv1d_80 at 8 kHz."""
 
-_EXTRA = ("band filter", "reverberation", "shift", "speed", "window")
+_EXTRA = ("band filter", "coloured noise", "reverberation", "shift", "speed", "window")
 """Steps that ``views.extra`` adds; each but the last takes away something that may be the task.
 
 ``window`` cuts windows of equal length for CPC, and leaves shorter recordings out.
@@ -72,7 +72,8 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
         chosen.append(BandFilter(reason="microphone, channel and distance colour a recording"))
     if "reverberation" in extra:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
-    chosen.append(NoiseAtSnr((15.0, 30.0), (0.0, 1.0), reason="background and amplifier noise differ by recording"))
+    colours = (0.0, 2.0) if "coloured noise" in extra else (0.0, 0.0)
+    chosen.append(NoiseAtSnr((15.0, 30.0), colours, reason="background and amplifier noise differ by recording"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     if "window" in extra:
         chosen.append(WholeWindow(length, reason="a sequence must be long enough to be predicted"))

@@ -60,7 +60,8 @@ class Reverberation(Pointwise):
         signals, response = valid_values(x).float(), self._responses(parameters)[:, None]
         size = signals.shape[2] + response.shape[2] - 1
         product = torch.fft.rfft(signals, n=size) * torch.fft.rfft(response, n=size)
-        return torch.fft.irfft(product, n=size)[..., : signals.shape[2]].to(x.values.dtype)
+        made: Tensor = torch.fft.irfft(product, n=size)[..., : signals.shape[2]]
+        return made.to(x.values.dtype)
 
     def _responses(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """Impulse responses of energy 1, float32 ``[B, samples]``."""
