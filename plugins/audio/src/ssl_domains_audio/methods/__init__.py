@@ -1,1 +1,1 @@
-"""Methods for recordings."""
+"""Methods for recordings, and the views that they alone ask for."""

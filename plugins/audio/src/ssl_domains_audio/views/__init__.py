@@ -4,8 +4,8 @@ All of them run on the device, for whole batches. A view depends on its sample a
 not on the padding of the batch and not on other samples. `recipe` gives the steps of the domain, each with its reason.
 """
 
+from ssl_domains_audio.methods.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.band_filter import BandFilter
-from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr

@@ -6,8 +6,8 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
 from ssl_domains_audio.inputs import FormatsPreprocess, LogMel, MelPreprocess, SoundPreprocess
+from ssl_domains_audio.methods.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.band_filter import BandFilter
-from ssl_domains_audio.views.formats_recipe import FormatsRecipe
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
 from ssl_domains_audio.views.noise import NoiseAtSnr
@@ -74,9 +74,9 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
     colours = (0.0, 2.0) if "coloured noise" in extra else (0.0, 0.0)
     chosen.append(NoiseAtSnr((15.0, 30.0), colours, reason="background and amplifier noise differ by recording"))
+    chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     if "window" in extra:
         chosen.append(WholeWindow(length, reason="a sequence must be long enough to be predicted"))
-    chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
     return tuple(chosen)
 
 
