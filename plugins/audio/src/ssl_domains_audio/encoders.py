@@ -74,11 +74,13 @@ def segment_means(features: Tensor, valid: Tensor | None) -> Tensor:
 
     Args:
         features: ``[B, F, bands, frames]``, 0 at invalid places; F is a multiple of 4.
-        valid: bool ``[B, 1, bands, frames]``, true up to the length of each sample; None where all is valid.
+        valid: bool ``[B, 1, bands, frames]``, true up to the ends of each sample; None where all is valid.
     """
-    batch, channels, _, frames = features.shape
-    over_bands = features.float().mean(dim=2)
-    length = torch.full((batch,), frames, device=features.device) if valid is None else valid[:, 0, 0].sum(dim=1)
+    batch, channels, bands, frames = features.shape
+    if valid is None:
+        valid = torch.ones((batch, 1, bands, frames), dtype=torch.bool, device=features.device)
+    height, length = (valid[:, 0].any(dim=side).sum(dim=1) for side in (2, 1))
+    over_bands = features.float().sum(dim=2) / height.clamp(min=1)[:, None, None]
     step = length.clamp(min=1)[:, None] / SEGMENTS
     starts = step * torch.arange(SEGMENTS, device=features.device)
     places = torch.arange(frames, device=features.device)
