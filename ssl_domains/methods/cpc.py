@@ -154,7 +154,7 @@ def _in_sequences(pairs: RowPairs) -> RowPairs:
         raise UsageError(cause, "leave --pairs and --rule out, or use --set method.negatives=all")
     rows = pairs.rows
     # `row` counts views and, within a view, parts.
-    _, sequence = (rows.row - rows.part).unique(return_inverse=True)
+    _, sequence = torch.unique(rows.row - rows.part, return_inverse=True)
     alone = Objective().ignore((~same("sample")).across_parts())
     own = alone.bind({"sample": list(range(int(sequence.max()) + 1))})
     local = Rows(sequence, torch.zeros_like(sequence), rows.part, rows.row)

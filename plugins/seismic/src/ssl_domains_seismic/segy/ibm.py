@@ -77,4 +77,4 @@ def _exact(words: NDArray[np.uint32]) -> NDArray[np.float32]:
     exponents = np.right_shift(words & ~_SIGN, 24).astype(np.int32)
     exact = np.ldexp((words & _FRACTION).astype(np.float64), 4 * (exponents - 64) - 24)
     with np.errstate(over="ignore", under="ignore"):
-        return np.where(words & _SIGN, -exact, exact).astype(np.float32)
+        return np.asarray(np.where(words & _SIGN, -exact, exact), dtype=np.float32)
