@@ -17,7 +17,7 @@ from ssl_domains.methods.cpc import CPC
 from ssl_domains.methods.rows.place_sequences import sequences_of
 from ssl_domains.pairs import Rows, parse
 
-OPTIONS = {"steps": 2, "context": 5, "temperature": 0.7, "patch": None, "stride": None}
+OPTIONS = {"steps": 2, "context": 5, "temperature": 0.7, "patch": None, "stride": None, "negatives": "all"}
 WAVES = InputSpec("wave", 1, (None,))
 
 

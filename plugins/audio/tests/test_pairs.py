@@ -164,7 +164,7 @@ def test_hints_name_every_column_that_a_usual_scan_lacks() -> None:
 
 
 def test_every_sampler_has_a_summary_and_belongs_to_the_domain() -> None:
-    assert len(BY_NAME) == len(SAMPLERS) == 6
+    assert len(BY_NAME) == len(SAMPLERS) == 7
     for sampler in SAMPLERS:
         assert isinstance(sampler, PairSampler)
         assert sampler.domain == "audio"
