@@ -44,8 +44,6 @@ class Encoder(nn.Module, ABC):
         num_features: Width ``F`` of the pooled features and channels of the map.
 
     Attributes:
-        map_features: Channels of the map, where they are fewer than those of the pooled features: an encoder that pools
-            several parts of a sample apart has ``num_features = parts · map_features``.
         segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
         resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
@@ -62,7 +60,11 @@ class Encoder(nn.Module, ABC):
         self.name = name
         self.takes = takes
         self.num_features = num_features
-        self.map_features = num_features
+
+    @property
+    def map_features(self) -> int:
+        """Channels of the map; an encoder that pools parts of a sample apart has ``segments`` times as many features."""
+        return self.num_features // self.segments
 
     @property
     def in_chans(self) -> int:

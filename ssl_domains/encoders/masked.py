@@ -43,7 +43,6 @@ class MaskedEncoder(Encoder):
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, segments: int = 1) -> None:
         super().__init__(model, name, takes, timm_width(model) * segments)
         self.segments = segments
-        self.map_features = timm_width(model)
         # Without ragged sides all sides are masked, as an input may still come with padding.
         self.sides = takes.ragged or tuple(range(len(takes.space)))
         for path, module in model.named_modules():
@@ -58,7 +57,8 @@ class MaskedEncoder(Encoder):
 
     def pool_in(self, segments: int) -> None:
         """Pool this many parts apart from now on."""
-        self.segments, self.num_features = segments, self.map_features * segments
+        self.num_features = self.map_features * segments
+        self.segments = segments
 
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode a padded batch.

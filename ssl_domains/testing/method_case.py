@@ -43,7 +43,7 @@ class CaseEncoder(nn.Module):
         super().__init__()
         self.in_chans = channels
         self.takes = InputSpec("image", channels, (_SIDE, _SIDE))
-        self.num_features = num_features
+        self.num_features = self.map_features = num_features
         self.first = nn.Linear(channels, 8)
         self.last = nn.Linear(8, num_features)
 

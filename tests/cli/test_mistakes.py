@@ -56,7 +56,7 @@ WITHOUT_A_RUN = {
     "a run that is not one": ("toy probe {data} --label kind", 2, "is not a run folder", "pretrain --out"),
     "a report of a folder": ("toy report {data}", 2, "is not a run folder", "pretrain --out"),
     "a domain that is misspelt": ("toyy scan {data} -o {tmp}/t.parquet", 2, "toyy", "toy"),
-    "a domain that is not installed": ("audio scan {data} -o {tmp}/t.parquet", 3, "not installed", "plugins list"),
+    "a domain that is not installed": ("text scan {data} -o {tmp}/t.parquet", 3, "not installed", "plugins list"),
     "a table of another domain": ("fisheye pairs {samples} --rule same('patient')", 2, "toy", "ssl-domains toy --help"),
     "an audit without the split": ("splits audit {samples} --split fold --group patient", 2, "fold", "known:"),
     "a study that is not there": ("toy study {tmp}/STUDY.toml --out {tmp}/study", 2, "STUDY.toml", "the path of"),

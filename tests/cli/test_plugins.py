@@ -52,7 +52,7 @@ def test_plugins_check_says_what_a_plugin_brings(toy, cli):
     for text in ("ssl-domains-toy 0.9: active", "domain toy", "pair sampler by(column='patient')", "ssl-domains toy"):
         assert text in done.out
     assert cli("plugins", "check", "ssl-domains-toy", "--json").json[0]["status"] == "active"
-    missing = cli("plugins", "check", "audio")
+    missing = cli("plugins", "check", "text")
     assert (missing.code, "ssl-domains plugins list" in missing.err) == (3, True)
     assert cli("plugins", "check", "toi").code == 2
 
@@ -79,7 +79,7 @@ def test_plugins_can_be_left_out(toy, cli, monkeypatch):
     assert "about toy" not in cli("--help").out
 
 
-@pytest.mark.parametrize("name", ["text", "audio"])
+@pytest.mark.parametrize("name", ["text"])
 def test_a_known_domain_that_is_missing_says_how_to_install_it(cli, name):
     for words in ((name,), (name, "scan", "somewhere"), (name, "--help")):
         done = cli(*words)
@@ -232,10 +232,10 @@ def test_the_domain_of_a_plugin_file_serves_where_the_installed_one_is_blocked_o
     file.write_text(
         "from ssl_domains.extending import Domain\n"
         "def ssl_domains_domains():\n"
-        "    return [Domain(n, n, reader=object, recipe=object, scaling=object) for n in ('toy', 'audio')]\n"
+        "    return [Domain(n, n, reader=object, recipe=object, scaling=object) for n in ('toy', 'text')]\n"
     )
     clash = cli("--plugin-file", file, "toy", "demo-data", tmp_path / "x")
     assert (clash.code, "two plugins bring a domain 'toy'" in clash.err) == (3, True)
-    for words in (("--block", "toy", "--plugin-file", file, "toy"), ("--plugin-file", file, "audio")):
+    for words in (("--block", "toy", "--plugin-file", file, "toy"), ("--plugin-file", file, "text")):
         done = cli(*words, "demo-data", tmp_path / "x")
         assert (done.code, "no demo data" in done.err) == (2, True), done.err

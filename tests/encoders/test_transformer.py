@@ -133,7 +133,7 @@ def test_folders_that_hold_no_usable_model_are_refused(bert: Path, tmp_path: Pat
                 num_conv_pos_embedding_groups=2,
                 vocab_size=None,
             ),
-            "a Wav2Vec2Model, which takes no token ids",
+            "a Wav2Vec2Model whose first norm is over all of a recording's time",
         ),
     ],
 )

@@ -137,7 +137,7 @@ def test_frequencies_of_views_follow_the_time_that_a_crop_shows(cube: np.ndarray
     table = scan().samples
     spec = sections_for(table).for_crop(16).spec
     whole = recipe(RecipeRequest(table, 0, 2, 1, (), spec))
-    cut = recipe(RecipeRequest(table, 0, 2, 1, (), spec, 16))
+    cut = recipe(RecipeRequest(table, 0, 2, 1, (), spec, crop=16))
     steps = [{step.name: step for step in made.steps}["spectral-band"] for made in (whole, cut)]
     assert [step.interval_ms for step in steps] == [None, 4.0]  # type: ignore[attr-defined]
 
@@ -183,7 +183,7 @@ def test_a_run_of_crops_can_be_opened_where_nothing_was_imported(
 ) -> None:
     from ssl_domains.views.crops import registry
 
-    crop = crop_of(recipe(RecipeRequest(table := scan().samples, 0, 2, 1, (), sections_for(table).spec, 16)))
+    crop = crop_of(recipe(RecipeRequest(table := scan().samples, 0, 2, 1, (), sections_for(table).spec, crop=16)))
     assert crop is not None
     described = json.loads(json.dumps({"name": crop.name, **crop.to_dict()}))
     monkeypatch.setattr(registry, "_BY_NAME", {})

@@ -9,7 +9,7 @@
       for (const other of sounds) other.pause();
       if (stop) return;
       sound.currentTime = 0;
-      sound.play();
+      sound.play().catch(() => button.classList.remove("on"));  // a pause at once ends it with an error
     });
     sound.addEventListener("play", () => button.classList.add("on"));
     for (const name of ["pause", "ended"]) sound.addEventListener(name, () => button.classList.remove("on"));

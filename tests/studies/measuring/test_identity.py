@@ -153,6 +153,8 @@ def test_images_are_everybodys(material: Material, pictures: Path, tmp_path: Pat
 def test_only_keys_that_came_later_are_left_out_and_only_where_they_change_nothing() -> None:
     config = RunConfig()
     left_out = set(config.flat()) - set(measured_values(config))
-    assert left_out == {"encoder.freeze", "train.layer_decay"}
-    changed = config.with_values({"encoder.freeze": 1, "train.layer_decay": 0.5})
+    assert left_out == {"encoder.freeze", "encoder.segments", "train.layer_decay", "views.crop"}
+    changed = config.with_values(
+        {"encoder.freeze": 1, "encoder.segments": 2, "train.layer_decay": 0.5, "views.crop": 64}
+    )
     assert measured_values(changed) == changed.flat()
