@@ -63,7 +63,7 @@ class Encoder(nn.Module, ABC):
 
     @property
     def map_features(self) -> int:
-        """Channels of the map; an encoder that pools parts of a sample apart has ``segments`` times as many features."""
+        """Channels of the map. With ``segments`` parts pooled apart, there are as many times more features."""
         return self.num_features // self.segments
 
     @property
