@@ -43,7 +43,7 @@ class MadeUpModel:
 
     @property
     def run(self) -> Any:
-        return SimpleNamespace(preprocess=object(), training_samples=frozenset(), folder=Path("runs/facies"))
+        return SimpleNamespace(preprocess=object(), training_rows=pl.DataFrame({"sample": ["elsewhere"]}), folder=Path("runs/facies"))
 
     def probability_maps(
         self, table: SampleTable, store: ArrayStore, *, progress: Any = None

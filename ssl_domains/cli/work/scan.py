@@ -122,7 +122,8 @@ def _write_table(
     if is_table(source):
         columns = dict(table.meta.columns)
     recorded = {**table.meta.options, **_recorded(options, split)}
-    table = replace(table, meta=replace(table.meta, domain=domain.name, options=recorded, columns=columns))
+    meta = replace(table.meta, domain=domain.name, options=recorded, columns=columns, whole_groups=domain.whole_groups)
+    table = replace(table, meta=meta)
     if join is not None and on is not None:
         table, remarks = joined(table, join, on)
         notes += remarks
