@@ -1,4 +1,4 @@
-"""The file ``training_samples.parquet`` of a run: the samples it was trained on, and the recordings that they are of."""
+"""The file ``training_samples.parquet`` of a run: what it was trained on, and which recordings that is of."""
 
 from __future__ import annotations
 
