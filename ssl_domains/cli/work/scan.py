@@ -109,7 +109,7 @@ def _write_table(
     progress: Callable[[str, int, int], None] | None,
     files: TableFiles,
 ) -> Scanned:
-    from ssl_domains.samples import group_split, write_portable, write_problems
+    from ssl_domains.samples import fold_split, group_split, write_portable, write_problems
 
     journal = out.with_name(f".scanning-{out.name}")
     result = read_source(domain, source, options, journal, progress, files)
@@ -130,6 +130,9 @@ def _write_table(
     if split is not None:
         table = group_split(table, split.column, test=split.test, seed=split.seed)
         notes += _cut_groups(table, [name for name in domain.coarser_groups if name != split.column])
+    elif result.folds and "split" not in table.columns:
+        table, said = fold_split(table, result.folds)
+        notes += [said] if said else []
     table = write_portable(table, out)
     journal.unlink(missing_ok=True)
     return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems, kept)
