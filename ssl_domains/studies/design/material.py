@@ -60,6 +60,8 @@ class Material:
         preprocess: For other data than pictures: function of the training rows and the configuration of a cell that
             returns the preprocess.
         finetune: Settings of fine-tuning.
+        standardise_by: Column within whose groups features are standardised for further probes; None for none. Every
+            row with a label has a value.
         place_regions: Gives the regions of tables in which arrays of one place are one array, see
             `ssl_domains.extending.Domain`; None where every array is a place of its own.
     """
@@ -92,6 +94,7 @@ class Material:
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable, RunConfig], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
+    standardise_by: str | None = None
     place_regions: Callable[[Sequence[SampleTable]], list[Regions] | None] | None = None
 
     def method_of(self, arm: Arm) -> MethodSource:

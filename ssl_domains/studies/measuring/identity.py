@@ -33,6 +33,9 @@ _NOT_MEASURED = {
     "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
 }  # fmt: skip
 
+# Keys of the study file that came later: left out where they are not given.
+_LATER = ("standardise_by",)
+
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
 _NEUTRAL = {"encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0, "views.crop": None}
 
@@ -41,6 +44,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
     table, made = material.table, material.how_inputs_are_made(material.table)
     read = {material.label, study.group, study.stratify, study.within, "split", *material.nuisance}
+    read.add(material.standardise_by)
+    unset = {name for name in _LATER if getattr(study, name) is None}
     if study.folds is not None and not isinstance(study.folds, int):
         read |= set(fold_columns(table, study.folds))
     if made["scaling"] is not None:
@@ -56,7 +61,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
         read.add(material.breakdown[0])
     return _hash(
         {
-            "study": study.model_dump(exclude=_NOT_MEASURED),
+            "study": study.model_dump(exclude=_NOT_MEASURED | unset),
             "config": measured_values(material.config),
             "handmade": sorted(material.handmade),
             **inputs,

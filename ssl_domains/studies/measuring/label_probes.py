@@ -16,12 +16,23 @@ from ssl_domains.errors import DataError
 from ssl_domains.evaluation import embed_rows
 from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.finetuning import FineTuned
-from ssl_domains.probes import KnnProbe, Labels, LinearProbe, Probe, TreeProbe, floor_features, run_probe, score
+from ssl_domains.probes import (
+    KnnProbe,
+    Labels,
+    LinearProbe,
+    Probe,
+    TreeProbe,
+    floor_features,
+    run_probe,
+    score,
+    standardised_within,
+)
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, of_class, ranking_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
+from ssl_domains.studies.design.study_file import standardised_name
 from ssl_domains.studies.design.training import draw_of, fold_of
 from ssl_domains.studies.measuring.once import once
 from ssl_domains.studies.measuring.supervised import levelling_remark
@@ -49,13 +60,17 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
     x, probes = _features(material, cell, run, part)
+    arms = [(probe.name, probe, x) for probe in probes]
+    if material.standardise_by is not None and cell.arm.kind != "floor":
+        within = standardised_within(x, part.codes(material.standardise_by))
+        arms += [(standardised_name(probe.name), probe, within) for probe in probes]
 
     def scores_at(fraction: float, seed: int) -> list[CellScore]:
         draw, scores = draw_of(material, cell, fraction), []
-        for probe in probes:
-            result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=seed)
+        for name, probe, features in arms:
+            result = run_probe(probe, features, kept, codes, draw.rows[rows], test, seed=seed)
             note = "; ".join(one for one in (draw.note, *result.notes) if one)
-            scores.append(scoring.score(probe.name, fraction, result.labels, result.answers, note))
+            scores.append(scoring.score(name, fraction, result.labels, result.answers, note))
         return scores
 
     scores = []
