@@ -96,7 +96,7 @@ class TransformerSoundEncoder(Encoder):
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise UsageError(
                 f"{self.name!r} holds a {type(self.model).__name__}, which can't be run on waveforms: {cause}",
-                "take wav2vec 2.0, HuBERT or WavLM",
+                "take wav2vec 2.0, HuBERT, WavLM or Whisper",
             ) from error
         finally:
             self.train(training)
