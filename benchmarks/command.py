@@ -16,6 +16,7 @@ NAMES = (
     "store",
     "regions",
     "seismic",
+    "audio",
     "engine_step",
     "methods",
     "lightly_methods",

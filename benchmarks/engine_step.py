@@ -26,7 +26,7 @@ from ssl_domains.pairs import BatchSampler, Rows
 from ssl_domains.studies.design.threads import torch_threads
 from ssl_domains.views import InputDataset
 
-__all__ = ["Sizes", "run"]
+__all__ = ["Sizes", "assert_same_losses", "engine_loop", "run"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def run(sizes: Sizes | None = None) -> Result:
         table = table_of(folder)
         task = Task(folder, table, store_of(table, Path(scratch) / "store"), "small_conv", 32, sizes.batch)
         engine, by_hand = engine_loop(assembled(task)), hand_loop(assembled(task), task)
-        agreed = _assert_agreement(engine, by_hand)
+        agreed = assert_same_losses(engine, by_hand)
         seconds = interleave({"engine": lambda: next(engine), "by hand": lambda: next(by_hand)}, sizes.pairs)
     ratio = paired_ratio(seconds["engine"], seconds["by hand"])
     upper = Row.at_most("upper end of the 90 % interval", ratio.high, "×", 1.1)
@@ -132,7 +132,7 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _assert_agreement(engine: Iterator[float], by_hand: Iterator[float]) -> str:
+def assert_same_losses(engine: Iterator[float], by_hand: Iterator[float]) -> str:
     """Both loops start from the same weights, so their losses are the same numbers.
 
     Raises:

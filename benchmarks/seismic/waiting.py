@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.reduction import ForkingPickler
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.result import Row
-from benchmarks.timing import spread
-from ssl_domains.engine import Parts, load_config, pretrain
-from ssl_domains.engine.record.events import Event, Stepped
+from benchmarks.waiting import Waited, share_of_waiting, shares_of_waiting
+from ssl_domains.engine import Parts
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.stores import ArrayStore
-from ssl_domains.studies.design.threads import torch_threads
-from ssl_domains.views import InputDataset
-from ssl_domains_seismic.preprocess import SectionPreprocess, sections_for
+from ssl_domains_seismic.preprocess import sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.views import recipe
 
-__all__ = ["Training", "share_of_waiting", "waiting_rows"]
+__all__ = ["Training", "waiting_rows"]
 
 
 @dataclass(frozen=True)
@@ -48,45 +43,16 @@ class Training:
 
 def waiting_rows(folder: Path, name: str, survey: Path, training: Training, repeats: int) -> Iterator[Row]:
     """The share of waiting for 0 and 2 workers, spawned and forked, and the bytes that a worker is sent."""
-    for method in ("spawn", "fork"):
-        for workers in (0, 2) if method == "spawn" else (2,):
-            found = []
-            for number in range(repeats):
-                out = str(folder / f"{name}-{method}-{workers}-{number}")
-                with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                    task = pool.submit(share_of_waiting, str(survey), out, method, workers, training)
-                    found.append(task.result())
-            how = "no workers" if not workers else f"{workers} workers, {method}"
-            share = spread([100 * one["waited"] for one in found])
-            yield Row.at_most(f"{name}: waiting for data, {how}", share, "% of a step", 3)
-            if workers and method == "spawn":
-                yield Row.at_most(f"{name}: sent to a worker that starts", found[0]["sent"] / 1e6, "MB", 1)
+    train = partial(_train, str(survey), training)
+    for row, sent in shares_of_waiting(folder, name, train, repeats, 3):
+        yield row
+        if sent is not None:
+            yield Row.at_most(f"{name}: sent to a worker that starts", sent / 1e6, "MB", 1)
 
 
-def share_of_waiting(survey: str, out: str, method: str, workers: int, training: Training) -> dict[str, float]:
-    """Train in this process; the share of the time that steps waited for data, and the bytes a worker is sent.
-
-    Args:
-        survey: The file.
-        out: Folder for the store and the run.
-        method: How worker processes start: ``spawn`` or ``fork``.
-        workers: Their number.
-        training: What is trained.
-    """
-    multiprocessing.set_start_method(method, force=True)
-    shares: dict[int, float] = {}
-
-    def note(event: Event) -> None:
-        if isinstance(event, Stepped):
-            shares[event.step] = event.data_wait
-
-    with torch_threads(training.threads):
-        parts = _parts(Path(survey), Path(out), training)
-        config = load_config(sets=_settings(training, workers))
-        pretrain(config, parts, Path(out) / "run", on_event=note)
-        assert isinstance(parts.preprocess, SectionPreprocess)
-        dataset = InputDataset(parts.table, parts.store, parts.preprocess, cache_gb=0.0)
-        return {"waited": shares[training.steps], "sent": len(ForkingPickler.dumps(dataset))}
+def _train(survey: str, training: Training, out: str, method: str, workers: int) -> Waited:
+    make = partial(_parts, Path(survey), Path(out), training)
+    return share_of_waiting(Path(out), method, training.threads, make, _settings(training, workers), training.steps)
 
 
 def _parts(survey: Path, out: Path, training: Training) -> Parts:

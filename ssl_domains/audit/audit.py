@@ -112,6 +112,7 @@ def audit_split(
     place: PlaceRegions = regions_of,
     coarser: Sequence[str] = (),
     picture: NearPicture | None = None,
+    axes: str = "",
 ) -> SplitAudit:
     """Compare every pair of sides of a split.
 
@@ -136,6 +137,7 @@ def audit_split(
         place: Places the regions of the tables; a domain's own one knows which files cover one place.
         coarser: Columns of coarser groups, such as sites, that a split may cut; notes say which ones it cuts.
         picture: Gives the picture by which near duplicates are found, for arrays that are none.
+        axes: Axes of the arrays as their reader names them, such as ``"tc"``; empty where no reader is known.
 
     Raises:
         UsageError: For columns that are missing or don't fit, a gap without coordinates and regions, or near
@@ -175,7 +177,7 @@ def audit_split(
         if block:
             findings += shared_places(a, b, block, gap=gap)
         if regions is not None:
-            findings.append(shared_regions(regions[a.name], regions[b.name]))
+            findings.append(shared_regions(regions[a.name], regions[b.name], axes))
             findings += [] if edges is None else [region_gap(regions[a.name], regions[b.name], edges)]
     if contents:
         kept, remarks = _contents(sides, before, decode, near is not None, picture)

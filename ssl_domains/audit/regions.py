@@ -37,13 +37,21 @@ class SideRegions:
         return cls(side, regions, voxels_of(regions))
 
 
-def shared_regions(a: SideRegions, b: SideRegions) -> Finding:
+def shared_regions(a: SideRegions, b: SideRegions, axes: str = "") -> Finding:
     """Finding on voxels that lie in samples of both sides, whatever the direction in which samples are cut.
 
     The share is that of the second side's voxels, each counted once, that lie inside any sample of the first side.
+
+    Args:
+        a: The first side.
+        b: The second side.
+        axes: Axes of the arrays as their reader names them, such as ``"tc"``; empty where no reader is known, and the
+            number of axes alone tells what an element is called.
     """
     names = a.side.name, b.side.name
-    word = _ELEMENTS.get(b.regions.rank, "voxels")
+    # A region of two axes may be that of a picture, or that of a recording with its channels.
+    channels = axes.endswith("c") and len(axes) == b.regions.rank
+    word = _ELEMENTS.get(b.regions.rank - channels, "voxels")
     found = overlap_of(a.regions, b.regions)
     rows_a, rows_b = int((found.inside_a > 0).sum()), int((found.inside_b > 0).sum())
     if found.shared:

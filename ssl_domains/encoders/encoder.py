@@ -47,7 +47,7 @@ class Encoder(nn.Module, ABC):
     Attributes:
         segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
-        resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
+        resampled: A sentence on each initial weight that was resampled, or was made for inputs of another form.
     """
 
     vocabulary: int | None = None

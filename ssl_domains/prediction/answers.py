@@ -13,7 +13,7 @@ from ssl_domains.samples import SampleTable
 if TYPE_CHECKING:
     from ssl_domains.finetuning import Task
 
-__all__ = ["LEAST_PROBABILITY", "answer_frame", "predicted_counts", "trained_on"]
+__all__ = ["LEAST_PROBABILITY", "answer_frame", "predicted_counts"]
 
 LEAST_PROBABILITY = 0.5
 """A label of a multi-label task is predicted from this probability on."""
@@ -28,7 +28,8 @@ def answer_frame(table: SampleTable, answers: NDArray[Any], task: Task, trained:
     ``predicted``   the likeliest class; for a multi-label task all labels of a probability of at least 0.5, with
                     ``;`` between them; for a regression the number, in the label's unit
     ``p_CLASS``     probability of the class, one column for each class; none for a regression
-    ``trained_on``  whether the model was trained on this sample, so that the answer says nothing about new data
+    ``trained_on``  whether the model was trained on this sample, see `ssl_domains.prediction.trained.trained_on`: such
+                    an answer says nothing about new data
     ==============  =================================================================================================
 
     Args:
@@ -53,13 +54,6 @@ def predicted_counts(answers: NDArray[Any], task: Task) -> dict[str, int]:
         return {}
     chosen = _chosen(answers, task)
     return {name: int(chosen[:, k].sum()) for k, name in enumerate(task.classes)}
-
-
-def trained_on(table: SampleTable, samples: frozenset[str]) -> NDArray[np.bool_]:
-    """Which rows of a table are among some samples, bool ``[n]``."""
-    wanted = pl.Series(sorted(samples), dtype=pl.String)
-    trained: NDArray[np.bool_] = table.frame["sample"].is_in(wanted.implode()).to_numpy().astype(np.bool_)
-    return trained
 
 
 def _chosen(answers: NDArray[Any], task: Task) -> NDArray[np.bool_]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.prediction.answers import answer_frame, predicted_counts, trained_on
+from ssl_domains.prediction.answers import answer_frame, predicted_counts
 from ssl_domains.prediction.fitting_rows import fitting_rows
 from ssl_domains.prediction.mask_folder import INDEX, write_masks
 from ssl_domains.prediction.png_masks import png_masks
+from ssl_domains.prediction.trained import trained_on
 from ssl_domains.samples import (
     SampleTable,
     problems_path,
@@ -46,7 +47,7 @@ class Predicted:
         out: The file of answers, or the folder of masks.
         task: The task of the model.
         samples: Number of samples that were predicted.
-        trained_on: How many of them the model was trained on.
+        trained_on: How many of them the model was trained on, see `trained_on`.
         counts: Class → samples (for masks pixels) that are predicted to be of it; empty for a regression.
         files: Number of files of masks; 0 for answers.
         problems: Columns ``path`` and ``cause``: what was left out.
@@ -144,7 +145,7 @@ def predict(
     left_out = unfit if problems is None else pl.concat([problems, unfit])
     if not len(rows):
         raise _nothing(left_out)
-    trained = trained_on(table, model.run.training_samples)
+    trained = trained_on(table, model.run.training_rows)
     made = partial(Predicted, out=out, task=model.task, trained_on=int(trained[rows].sum()))
     if model.task.kind == "segmentation":
         plan = (map_files or png_masks)(table, root)

@@ -47,7 +47,7 @@ from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
 from ssl_domains.samples.scanning.table_files import TableFiles
 from ssl_domains.samples.scanning.walk import walk
-from ssl_domains.samples.split import group_split, shuffle_columns
+from ssl_domains.samples.split import fold_split, group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 from ssl_domains.samples.tables.conditions import matching_rows
 from ssl_domains.samples.tables.description import TableDescription, describe_table, undecoded_hint
@@ -102,6 +102,7 @@ __all__ = [
     "each_file",
     "expanded_gzip",
     "expansion_limit",
+    "fold_split",
     "group_split",
     "is_sidecar",
     "join_columns",

@@ -37,11 +37,14 @@ class ScanResult:
         samples: The table, one row for each sample.
         problems: Columns ``path``, ``cause``: files and rows left out. May be empty.
         notes: Remarks of one line that need no action, such as that a multi-echo series was split.
+        folds: Column of folds with which the data set was published; empty for none. Where nothing else splits the
+            table, its last fold is held out.
     """
 
     samples: SampleTable
     problems: pl.DataFrame
     notes: tuple[str, ...] = ()
+    folds: str = ""
 
 
 @runtime_checkable

@@ -1,8 +1,9 @@
-"""Group-disjoint train/test split, and the shuffle of columns for a control experiment."""
+"""Train/test split by groups or by published folds, and the shuffle of columns for a control experiment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["group_split", "shuffle_columns"]
+__all__ = ["fold_split", "group_split", "shuffle_columns"]
 
 
 def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 0) -> SampleTable:
@@ -44,6 +45,36 @@ def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 
     drawn = names.gather(np.random.default_rng(seed).permutation(len(names))[:held])
     split = pl.when(groups.is_null()).then(None).when(groups.is_in(drawn.implode())).then(pl.lit("test"))
     return table.with_columns(split=table.frame.select(split.otherwise(pl.lit("train")).alias("split"))["split"])
+
+
+def fold_split(table: SampleTable, column: str) -> tuple[SampleTable, str]:
+    """Add the column ``split`` by folds that are in the table: the last fold is ``"test"``, the others ``"train"``.
+
+    Args:
+        table: The samples.
+        column: Column of the folds. Names that are whole numbers count by their value; rows without one get null.
+
+    Returns:
+        The table, and a note. With fewer than two folds the table stays as it is, and the note is empty.
+
+    Raises:
+        UsageError: When the column is missing.
+    """
+    folds = table.column(column).cast(pl.String)
+    names = sorted(folds.drop_nulls().unique(), key=_value)
+    if len(names) < 2:
+        return table, ""
+    split = pl.when(folds.is_null()).then(None).when(folds == names[-1]).then(pl.lit("test")).otherwise(pl.lit("train"))
+    made = table.with_columns(split=table.frame.select(split.alias("split"))["split"])
+    options = {**table.meta.options, "split_by": column}
+    note = f"split by the folds of the data set: {column} {names[-1]} is held out, {len(names) - 1} are for training"
+    note += " (--split-by COLUMN splits otherwise)"
+    return replace(made, meta=replace(made.meta, options=options)), note
+
+
+def _value(name: str) -> tuple[float, str]:
+    """Whole numbers count by their value and stand behind other names."""
+    return (int(name) if name.isdecimal() else -1, name)
 
 
 def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int) -> SampleTable:

@@ -29,6 +29,7 @@ class TableMeta:
             identifiers, and in tables whose ids also depended on the scanned folder.
         columns: Name → type of the columns that the reader's scan made; the others were joined later. Empty when that
             is not known.
+        whole_groups: Columns of groups that are one recording, as the domain names them.
     """
 
     domain: str = ""
@@ -36,6 +37,7 @@ class TableMeta:
     options: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    whole_groups: tuple[str, ...] = ()
 
     @property
     def group(self) -> str | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 
 import pytest
+
+from ssl_domains.engine.record.config import HeadConfig
 
 STUDY = """
 name = "toys"
@@ -107,6 +110,44 @@ def test_an_arm_may_have_a_method_of_its_own(study, cli, tmp_path):
     assert scores["again"] == scores["simclr"]
     assert scores["sharp"] != scores["simclr"]
     assert "again − simclr" in (tmp_path / "out" / "page" / "toys.md").read_text()
+
+
+def test_an_arm_may_do_without_what_the_study_sets(study, cli, tmp_path):
+    arms = """
+[arms.other]
+config = { "head.hidden" = 32, "head.out" = 128 }
+[arms.usual]
+without = ["head", "train.max_steps"]
+"""
+    study.write_text(study.read_text() + arms)
+    done = cli("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1", "--only", "usual")
+    assert done.code == 0, done.err
+    (config, *_) = sorted((tmp_path / "out" / "cells" / "usual").glob("fold*/run/config.toml"))
+    head = tomllib.loads(config.read_text())["head"]
+    default = HeadConfig()
+    assert (head["hidden"], head["out"]) == (default.hidden, default.out) != (16, 8)
+
+    study.write_text(study.read_text().replace('"train.max_steps"]', '"train.max_step"]'))
+    wrong = cli("toy", "study", study, "--out", tmp_path / "out", "--only", "usual")
+    assert wrong.code == 2
+    assert "arm 'usual': without 'train.max_step', which the study's `config` doesn't set" in wrong.err
+    assert "did you mean 'train.max_steps'?" in wrong.err
+
+
+def test_features_are_also_standardised_within_groups(study, cli, tmp_path):
+    text = study.read_text().replace("seeds = 1", 'seeds = 1\nstandardise_by = "patient"')
+    study.write_text(text)
+    done = cli("toy", "study", study, "--out", tmp_path / "out", "--jobs", "1", "--json")
+    assert done.code == 0, done.err
+    probes = {arm: {one["probe"] for one in done.json["scores"] if one["arm"] == arm} for arm in ("random", "patient")}
+    frozen = {"linear", "k-NN", "linear, standardised", "k-NN, standardised"}
+    assert probes == {"random": frozen, "patient": frozen}
+    page = (tmp_path / "out" / "page" / "toys.md").read_text()
+    assert "Probes named 'standardised' are transductive" in page
+    study.write_text(text.replace('standardise_by = "patient"', 'standardise_by = "pateint"'))
+    wrong = cli("toy", "study", study, "--out", tmp_path / "out")
+    assert wrong.code == 2
+    assert "pateint" in wrong.err
 
 
 def test_a_pilot_runs_its_own_arms(study, cli, tmp_path):

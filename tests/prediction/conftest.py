@@ -31,7 +31,8 @@ class MadeUpModel:
 
     @property
     def run(self) -> Any:
-        return SimpleNamespace(folder=Path("run"), preprocess=self.preprocess, training_samples=self.trained)
+        rows = pl.DataFrame({"sample": sorted(self.trained)}, schema={"sample": pl.String})
+        return SimpleNamespace(folder=Path("run"), preprocess=self.preprocess, training_rows=rows)
 
     def answers(self, table: SampleTable, store: ArrayStore, *, progress: Any = None) -> np.ndarray:
         arrays = store.of(table)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.samples import SampleTable, group_split, shuffle_columns
+from ssl_domains.samples import SampleTable, fold_split, group_split, shuffle_columns
 
 
 @given(st.lists(st.sampled_from("abcdefg") | st.none(), min_size=2), st.floats(0.05, 0.95), st.integers(0, 99))
@@ -30,6 +30,20 @@ def test_split_depends_on_seed_and_groups_not_on_row_order() -> None:
     assert group_split(table.take(order), "g", 0.3, seed=1).frame["split"].equals(split.take(order).frame["split"])
     assert not group_split(table, "g", 0.3, seed=2).frame["split"].equals(split.frame["split"])
     assert split.frame.filter(split.frame["split"] == "test")["g"].n_unique() == 6
+
+
+def test_the_last_published_fold_is_held_out() -> None:
+    made, note = fold_split(SampleTable.of({"fold": ["1", "10", None, "2", "10"]}), "fold")
+    assert made.frame["split"].to_list() == ["train", "test", None, "train", "test"], "10 comes behind 2"
+    assert made.meta.group == "fold"
+    assert note.startswith("split by the folds of the data set: fold 10 is held out, 2 are for training (")
+    numbers, _ = fold_split(SampleTable.of({"fold": [3, 1, 2]}), "fold")
+    assert numbers.frame["split"].to_list() == ["test", "train", "train"]
+    one, note = fold_split(SampleTable.of({"fold": ["1", None]}), "fold")
+    assert "split" not in one.columns
+    assert note == ""
+    with pytest.raises(UsageError):
+        fold_split(one, "part")
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0])

@@ -115,3 +115,34 @@ def test_near_pictures_of_odd_recordings() -> None:
         picture = near_picture(array, {"rate": 8000})
         assert picture.shape[0] == 32
         assert np.isfinite(picture).all()
+
+
+def test_a_folder_of_esc50_is_split_by_its_folds(tmp_path: Path, command: Command) -> None:
+    for number, name in enumerate(("1-100032-A-0", "1-100032-B-0", "2-100210-A-1", "4-144028-A-0", "3-9-A-1")):
+        clip(tmp_path / "audio" / f"{name}.wav", voice(number))
+    code, printed = command("audio", "scan", tmp_path / "audio", "-o", tmp_path / "t.parquet")
+    assert code == 0
+    assert "split by the folds of the data set: fold 4 is held out, 3 are for training" in printed
+    table = read_table(tmp_path / "t.parquet")
+    sides = dict(table.frame.select("sample", "split").rows())
+    assert [name for name, side in sides.items() if side == "test"] == ["4-144028-A-0.wav"]
+    assert table.meta.group == "fold"
+    assert command("splits", "audit", tmp_path / "t.parquet", "--split", "split")[0] == 0
+    words = ["audio", "scan", tmp_path / "audio", "-o", tmp_path / "u.parquet", "--split-by", "source"]
+    assert command(*words)[0] == 0
+    assert read_table(tmp_path / "u.parquet").meta.group == "source"
+
+
+def test_shared_places_of_recordings_are_values_and_not_pixels(tmp_path: Path, command: Command) -> None:
+    clip(tmp_path / "in" / "a.wav", voice(1))
+    words = ["audio", "scan", tmp_path / "in", "-o", tmp_path / "t.parquet", "--cut", "0.25", "--every", "0.125"]
+    assert command(*words)[0] == 0
+    frame = read_table(tmp_path / "t.parquet").frame
+    (tmp_path / "side.csv").write_text(
+        "\n".join(["id,part", *(f"{name},{'ab'[row % 2]}" for row, name in enumerate(frame["sample"]))])
+    )
+    assert command(*words, "--join", tmp_path / "side.csv", "--on", "sample=id")[0] == 0
+    code, printed = command("splits", "audit", tmp_path / "t.parquet", "--split", "part", "--no-contents")
+    assert code == 4
+    assert "of the values of b lie inside samples of a" in printed
+    assert "pixels" not in printed

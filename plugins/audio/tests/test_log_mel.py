@@ -76,7 +76,7 @@ def test_power_is_that_of_librosa(made: LogMel, samples: int) -> None:
 def test_white_noise_of_level_1_is_at_0_db_whatever_the_rate_and_window() -> None:
     for made in (FSDD, log_mel_of(16_000, SoundSettings(window=400, n_fft=1_024)), log_mel_of(44_100, SoundSettings())):
         noise = torch.randn(1, 60_000, generator=torch.Generator().manual_seed(1))
-        decibels = 10 * (made.power(noise).mean() / made._reference).log10()
+        decibels = 10 * (made.power(noise).mean() / made.reference).log10()
         assert abs(float(decibels)) < 0.1
         values = made(Input(noise[:, None], None, "wave", (0,))).values
         # The mean of the logarithm lies below the logarithm of the mean: 2.5 dB for one frequency, less for several.

@@ -43,7 +43,8 @@ class MadeUpModel:
 
     @property
     def run(self) -> Any:
-        return SimpleNamespace(preprocess=object(), training_samples=frozenset(), folder=Path("runs/facies"))
+        rows = pl.DataFrame({"sample": ["elsewhere"]})
+        return SimpleNamespace(preprocess=object(), training_rows=rows, folder=Path("runs/facies"))
 
     def probability_maps(
         self, table: SampleTable, store: ArrayStore, *, progress: Any = None

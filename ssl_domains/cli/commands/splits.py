@@ -85,6 +85,7 @@ def audit(
             place=place_of(registry_of(ctx), rows, domain),
             coarser=known.coarser_groups if known else (),
             picture=known.near_picture if known else None,
+            axes=getattr(known.reader(), "axes", "hwc") if known else "",
         )
         document = result.to_dict()
         answer.json({**document, "notes": [*document["notes"], *notes, *remarks]})

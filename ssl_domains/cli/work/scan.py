@@ -109,7 +109,7 @@ def _write_table(
     progress: Callable[[str, int, int], None] | None,
     files: TableFiles,
 ) -> Scanned:
-    from ssl_domains.samples import group_split, write_portable, write_problems
+    from ssl_domains.samples import fold_split, group_split, write_portable, write_problems
 
     journal = out.with_name(f".scanning-{out.name}")
     result = read_source(domain, source, options, journal, progress, files)
@@ -122,13 +122,17 @@ def _write_table(
     if is_table(source):
         columns = dict(table.meta.columns)
     recorded = {**table.meta.options, **_recorded(options, split)}
-    table = replace(table, meta=replace(table.meta, domain=domain.name, options=recorded, columns=columns))
+    meta = replace(table.meta, domain=domain.name, options=recorded, columns=columns, whole_groups=domain.whole_groups)
+    table = replace(table, meta=meta)
     if join is not None and on is not None:
         table, remarks = joined(table, join, on)
         notes += remarks
     if split is not None:
         table = group_split(table, split.column, test=split.test, seed=split.seed)
         notes += _cut_groups(table, [name for name in domain.coarser_groups if name != split.column])
+    elif result.folds and "split" not in table.columns:
+        table, said = fold_split(table, result.folds)
+        notes += [said] if said else []
     table = write_portable(table, out)
     journal.unlink(missing_ok=True)
     return Scanned(out, replace(result, samples=table, notes=tuple(notes)), problems, kept)

@@ -78,7 +78,9 @@ def prepare_study(
         table, measured = with_measured(domain, table)
     groups = plan_groups(table, study.group, folds=study.folds, tuning=study.tuning, stratify=study.stratify)
     methods = {one.method: registry.method(one.method).load() for one in study.arms.values() if one.method}
-    named = _named_arms(registry, domain, study)
+    usual = {"health.group": study.group, "method.name": study.config.get("method.name")}
+    bare = with_method_options(configure(domain, table, None, options=usual), method.options)
+    named = _named_arms(registry, domain, study, bare)
     for arm in named:
         _check_inputs(domain, config, arm)
         if arm.method:
@@ -88,8 +90,9 @@ def prepare_study(
     others = {arm.columns for arm in study.arms.values() if arm.columns}
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
-    if study.standardise_by is not None:
-        table.column(study.standardise_by)
+    if study.standardise_by is not None and (table.codes(study.standardise_by)[labels.known] < 0).any():
+        cause = f"`standardise_by` names {study.standardise_by!r}, which rows with a label have no value of"
+        raise UsageError(cause, f'drop_missing = ["{study.standardise_by}"], or standardise by another column')
     if study.breakdown is not None:
         if labels.task != "classification":
             raise UsageError(f"`breakdown` counts accuracy, which {labels.task} has none of", "leave out `breakdown`")
@@ -151,7 +154,8 @@ def prepare_study(
     return material, arms
 
 
-def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequence[Arm]:
+def _named_arms(registry: Registry, domain: Domain, study: StudyFile, bare: RunConfig) -> Sequence[Arm]:
+    """The arms of the file; ``bare`` is the configuration of a study that sets nothing."""
     from ssl_domains.studies import Arm, read_columns
 
     arms = []
@@ -171,7 +175,7 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
                 about=entry.about or (entry.method if entry.method and rule == "none" else rule),
                 kind="simclr" if rule == "none" else "rule",
                 rule=rule,
-                config={**config, **entry.config},
+                config={**config, **_restored(name, entry.without, study.config, bare), **entry.config},
                 columns=entry.columns,
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
@@ -180,6 +184,22 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
             )
         )
     return arms
+
+
+def _restored(arm: str, without: Sequence[str], config: Mapping[str, Any], bare: RunConfig) -> dict[str, Any]:
+    """The defaults of the keys of a study's configuration that an arm does without.
+
+    Raises:
+        UsageError: For a key or section that the configuration doesn't set.
+    """
+    made = {}
+    for key in without:
+        found = [one for one in config if one == key or one.startswith(f"{key}.")]
+        if not found:
+            cause = f"arm {arm!r}: without {key!r}, which the study's `config` doesn't set"
+            raise UsageError(cause, did_you_mean(key, config))
+        made |= {one: bare.flat().get(one) for one in found}
+    return made
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from ssl_domains.encoders.hugging_face.folder import read_model
 from ssl_domains.encoders.hugging_face.picture import picture_encoder, picture_part, usual_input
 from ssl_domains.encoders.hugging_face.sound import is_sound_model, sound_encoder
 from ssl_domains.encoders.hugging_face.text import text_encoder
+from ssl_domains.encoders.hugging_face.whisper import is_whisper
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["create_transformer"]
@@ -34,13 +35,13 @@ def create_transformer(
 
     Raises:
         UsageError: When the package transformers is missing, the folder has no model, weights are missing, the model
-            can't be used, or ``takes`` has another form.
+            can't be used, ``takes`` has another form, or waveforms have another rate than those of the weights.
     """
     channels = in_chans if takes is None else takes.channels
     model = read_model(name, init=init, seed=seed, channels=channels)
     pictures = picture_part(model)
     if pictures is not None:
         return picture_encoder(pictures, name, takes or usual_input(pictures, channels, image_size))
-    if is_sound_model(model):
-        return sound_encoder(model, name, takes)
+    if is_sound_model(model) or is_whisper(model):
+        return sound_encoder(model, name, takes, init)
     return text_encoder(model, name, takes)

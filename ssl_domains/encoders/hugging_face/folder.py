@@ -15,6 +15,8 @@ __all__ = ["PREFIX", "read_model"]
 
 PREFIX = "transformers:"
 
+_ENCODERS_TAKEN = ("whisper",)  # models with a decoder whose encoder is used alone
+
 
 def read_model(name: str, *, init: str, seed: int, channels: int | None = None) -> Any:
     """Read the model of a folder. Nothing is downloaded, no code of the folder runs, and only safetensors are read.
@@ -26,7 +28,7 @@ def read_model(name: str, *, init: str, seed: int, channels: int | None = None) 
         channels: Channels of the pictures that a model with random weights takes; None for those of its folder.
 
     Returns:
-        The model, in float32 and in training mode, with its ``config``.
+        The model, in float32 and in training mode, with its ``config``; of Whisper, its encoder alone.
 
     Raises:
         UsageError: When the package transformers is missing, the folder has no model, or weights are missing.
@@ -43,9 +45,11 @@ def read_model(name: str, *, init: str, seed: int, channels: int | None = None) 
     with _as_usage_error(folder), _quiet(transformers.utils.logging), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-        if getattr(config, "is_encoder_decoder", False):
+        both = getattr(config, "is_encoder_decoder", False)
+        if both and config.model_type not in _ENCODERS_TAKEN:
             raise UsageError(f"{folder} holds an encoder with a decoder ({config.model_type})", "take an encoder alone")
-        return _model(transformers, folder, config, init, channels).float().train()
+        model = _model(transformers, folder, config, init, channels)
+        return (model.get_encoder() if both else model).float().train()
 
 
 def _model(transformers: Any, folder: Path, config: Any, init: str, channels: int | None) -> Any:

@@ -1,4 +1,4 @@
-"""Encoder of waveforms: a Hugging Face model from a local folder, such as wav2vec 2.0, HuBERT or WavLM."""
+"""Encoder of waveforms: a Hugging Face model from a local folder, such as wav2vec 2.0, HuBERT, WavLM or Whisper."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.encoders.hugging_face.trained_waves import trained_waves
+from ssl_domains.encoders.hugging_face.whisper import is_whisper, whisper_encoder
 from ssl_domains.encoders.masked import masked_mean
 from ssl_domains.encoders.masking.padding_check import relative_difference
 from ssl_domains.encoders.stages import numbered_stages
@@ -32,14 +34,17 @@ class TransformerSoundEncoder(Encoder):
         model: The model, called with ``input_values [B, T]`` and ``attention_mask``; returns ``last_hidden_state``.
         name: ``transformers:FOLDER``.
         takes: One channel and one side.
+        normalised: Whether each waveform is brought to mean 0 and variance 1 over its valid places, as the model's
+            feature extractor does.
 
     Raises:
         UsageError: When a norm of the model reads padding, or the model can't be run on waveforms.
     """
 
-    def __init__(self, model: nn.Module, name: str, takes: InputSpec) -> None:
+    def __init__(self, model: nn.Module, name: str, takes: InputSpec, normalised: bool = False) -> None:
         config: Any = model.config
         super().__init__(model, name, takes, int(config.hidden_size))
+        self.normalised = normalised
         config.apply_spec_augment, config.layerdrop = False, 0.0
         _join_weights(model)
         self.shortest = _field(config.conv_kernel, config.conv_stride)
@@ -55,6 +60,7 @@ class TransformerSoundEncoder(Encoder):
         """Encode waveforms ``[B, 1, T]`` with their validity ``[B, 1, T]``; the map is ``[B, F, places]``."""
         model: Any = self.model
         waves = values[:, 0] if valid is None else values[:, 0].masked_fill(~valid[:, 0], 0.0)
+        waves = _normalised(waves, None if valid is None else valid[:, 0]) if self.normalised else waves
         waves = F.pad(waves, (0, max(0, self.shortest - waves.shape[1])))
         if valid is None:
             features = model(waves).last_hidden_state.transpose(1, 2)
@@ -90,7 +96,7 @@ class TransformerSoundEncoder(Encoder):
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise UsageError(
                 f"{self.name!r} holds a {type(self.model).__name__}, which can't be run on waveforms: {cause}",
-                "take wav2vec 2.0, HuBERT or WavLM",
+                "take wav2vec 2.0, HuBERT, WavLM or Whisper",
             ) from error
         finally:
             self.train(training)
@@ -108,22 +114,41 @@ def is_sound_model(model: Any) -> bool:
     return named and hasattr(model, "_get_feat_extract_output_lengths")
 
 
-def sound_encoder(model: Any, name: str, takes: InputSpec | None) -> TransformerSoundEncoder:
-    """Build a `TransformerSoundEncoder`.
+def sound_encoder(model: Any, name: str, takes: InputSpec | None, init: str) -> Encoder:
+    """Build a `TransformerSoundEncoder`, or a `WhisperSoundEncoder`.
 
     Args:
-        model: The model, see `is_sound_model`.
+        model: The model, see `is_sound_model` and `is_whisper`.
         name: ``transformers:FOLDER``.
         takes: The form of its input; None for waveforms of any length.
+        init: ``"pretrained"`` or ``"random"``.
 
     Raises:
-        UsageError: When the model can't be used, or ``takes`` has another form.
+        UsageError: When the model can't be used, ``takes`` has another form, or another rate than the waveforms that
+            the weights were trained on.
     """
     takes = takes or InputSpec("wave", 1, (None,))
     if takes.channels != 1 or len(takes.space) != 1 or takes.dtype == "int64":
         cause = f"{name!r} holds a {type(model).__name__}, which takes waveforms [B, 1, T], not {takes.kind!r}"
         raise UsageError(cause, "for recordings: --set input.form=wave --set input.rate=16000")
-    return TransformerSoundEncoder(model, name, takes)
+    trained = trained_waves(name)
+    trained.require(name, takes, init)
+    encoder: Encoder = (
+        whisper_encoder(model, name, takes, trained)
+        if is_whisper(model)
+        else TransformerSoundEncoder(model, name, takes, trained.normalised)
+    )
+    if init == "pretrained":
+        encoder.resampled = list(trained.warning(name, takes))
+    return encoder
+
+
+def _normalised(waves: Tensor, valid: Tensor | None) -> Tensor:
+    """Waveforms ``[B, T]`` with mean 0 and variance 1 over their valid places, and 0 elsewhere."""
+    kept = torch.ones_like(waves, dtype=torch.bool) if valid is None else valid
+    count = kept.sum(dim=1, keepdim=True).clamp(min=1)
+    centred = (waves - waves.sum(dim=1, keepdim=True) / count).masked_fill(~kept, 0.0)
+    return centred / (centred.square().sum(dim=1, keepdim=True) / count + 1e-7).sqrt()
 
 
 def _join_weights(model: nn.Module) -> None:

@@ -40,6 +40,7 @@ from ssl_domains.engine.record.provenance import data_fingerprint, environment
 from ssl_domains.engine.record.run import Run
 from ssl_domains.engine.record.trackers import MetricsFile, Tracker, create_trackers
 from ssl_domains.engine.record.trained_table import TABLE_FILE, table_record
+from ssl_domains.engine.record.training_rows import training_rows
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.pairs import Computed
 from ssl_domains.pairs.sampling.seats import reads
@@ -180,7 +181,7 @@ def _write_origin(
     run.write_json("recipe.json", recipe_to_dict(assembled.step.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
-    run.write_frame("training_samples.parquet", parts.table.frame.select("sample"))
+    run.write_frame("training_samples.parquet", training_rows(parts.table))
     run.write_json(TABLE_FILE, table_record(parts.table))
     for name, values in parts.records.items():
         run.write_json(name, values)

@@ -45,7 +45,7 @@ class Run:
     ``config.toml``           the resolved configuration; the run can be repeated from it
     ``environment.json``      versions, plugins, commit, device
     ``data_fingerprint.json`` training rows, hashes of their ids and of the columns the rule reads, splits
-    ``training_samples.parquet``  ids of the training rows, so that a probe can report overlap
+    ``training_samples.parquet``  ids and places of the training rows, so that they are known again
     ``table.json``            metadata of the sample table: domain, group of the split, identifiers
     ``preprocess.json``       preprocessing from a native array to the encoder's input
     ``recipe.json``           every view step, with its parameters and reason
@@ -173,12 +173,21 @@ class Run:
     @cached_property
     def training_samples(self) -> frozenset[str]:
         """Ids of the samples the encoder was trained on."""
+        return frozenset(self.training_rows["sample"].to_list())
+
+    @cached_property
+    def training_rows(self) -> pl.DataFrame:
+        """Ids of the samples the encoder was trained on, and of which recordings they are; see `training_rows`.
+
+        Raises:
+            DataError: When the file is missing or damaged.
+        """
         path = self.folder / "training_samples.parquet"
-        ids = read_guarded(lambda: _sample_ids(path), path)
-        if isinstance(ids, Unreadable):
-            cause = f"{self.folder} has no readable training_samples.parquet: {ids.cause}"
+        rows = read_guarded(lambda: _training_rows(path), path)
+        if isinstance(rows, Unreadable):
+            cause = f"{self.folder} has no readable training_samples.parquet: {rows.cause}"
             raise DataError(cause, "train it again")
-        return ids
+        return rows
 
     @cached_property
     def table_meta(self) -> TableMeta:
@@ -301,8 +310,9 @@ class Run:
             return make(values)
 
 
-def _sample_ids(path: Path) -> frozenset[str]:
-    ids = pl.read_parquet(path)["sample"]
+def _training_rows(path: Path) -> pl.DataFrame:
+    rows = pl.read_parquet(path)
+    ids = rows["sample"]
     if ids.dtype != pl.String or ids.null_count():
         raise ValueError(f"its sample ids are {ids.dtype}, {ids.null_count()} of them missing")
-    return frozenset(ids.to_list())
+    return rows.unique("sample", maintain_order=True)

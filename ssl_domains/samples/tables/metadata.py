@@ -45,17 +45,18 @@ def is_sidecar(path: str | Path) -> bool:
 
 def meta_to_dict(meta: TableMeta) -> dict[str, Any]:
     """The metadata as JSON values."""
-    return {
+    made = {
         "domain": meta.domain,
         "identifiers": list(meta.identifiers),
         "options": dict(meta.options),
         "key": meta.key,
         "columns": dict(meta.columns),
     }
+    return {**made, "whole_groups": list(meta.whole_groups)} if meta.whole_groups else made
 
 
 def meta_from_dict(values: Any) -> TableMeta:
-    """The reverse of `meta_to_dict`; ``key`` and ``columns`` may be missing, as in tables of earlier versions.
+    """The reverse of `meta_to_dict`; ``key``, ``columns`` and ``whole_groups`` may be missing.
 
     Raises:
         ValueError: When a value is missing or has another form.
@@ -63,16 +64,20 @@ def meta_from_dict(values: Any) -> TableMeta:
     if not isinstance(values, Mapping):
         raise ValueError("it is no JSON object")
     domain, identifiers, options = (values.get(name) for name in ("domain", "identifiers", "options"))
-    key, columns = values.get("key", ""), values.get("columns", {})
+    key, columns, whole = (
+        values.get(name, empty) for name, empty in (("key", ""), ("columns", {}), ("whole_groups", []))
+    )
     if not isinstance(domain, str) or not isinstance(key, str):
         raise ValueError("'domain' and 'key' must be text")
     if not isinstance(identifiers, list) or not all(isinstance(name, str) for name in identifiers):
         raise ValueError("'identifiers' must be a list of column names")
+    if not isinstance(whole, list) or not all(isinstance(name, str) for name in whole):
+        raise ValueError("'whole_groups' must be a list of column names")
     if not isinstance(options, Mapping):
         raise ValueError("'options' must be an object")
     if not isinstance(columns, Mapping) or not all(isinstance(dtype, str) for dtype in columns.values()):
         raise ValueError("'columns' must give the type of each column as text")
-    return TableMeta(domain, tuple(identifiers), dict(options), key, dict(columns))
+    return TableMeta(domain, tuple(identifiers), dict(options), key, dict(columns), tuple(whole))
 
 
 def read_meta(path: Path, *, scanned: bool = True) -> tuple[TableMeta, tuple[str, ...]]:

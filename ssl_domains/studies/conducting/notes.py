@@ -56,6 +56,11 @@ def notes(study: StudyFile, material: Material, plan: StudyPlan) -> list[str]:
             "Supervised contrastive arms read the labels of the labelled fraction; all other rows have only their own "
             "views as positives."
         )
+    if material.standardise_by is not None:
+        lines.append(
+            f"Probes named 'standardised' are transductive: they read features that are standardised within each "
+            f"{material.standardise_by!r}, whose test rows give its mean and deviation."
+        )
     for arm in plan.arms:
         if arm.kind == "composed" and arm.config.get("pairs.composition") == "random":
             lines.append(f"The batches of {arm.of} are uniform, so {arm.name} is the same training as SimCLR.")

@@ -13,7 +13,7 @@ from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import StoredCell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import StudyPlan, reference_steps
-from ssl_domains.studies.design.study_file import StudyFile
+from ssl_domains.studies.design.study_file import StudyFile, standardised_name
 from ssl_domains.studies.evidence.assemble import scores_of
 from ssl_domains.studies.evidence.jackknife import pseudo_values
 from ssl_domains.studies.evidence.random_effects import expected_effects
@@ -88,7 +88,8 @@ def pilot(study: StudyFile, material: Material, arms: Sequence[Arm], *, jobs: in
     spec = contrast_spec(study.primary, material.labels.task, names, masks="dense" in study.probes)
     # Random initialisation is not fine-tuned: the frozen probe beside it takes its place.
     probe = spec.probe if spec.probe != "finetune" else next(one for one in study.probes if one != "finetune")
-    material = replace(material, out=material.out / "pilot", probes=(probe,), primary_probe=probe, nuisance=())
+    fitted = next(one for one in study.probes if probe in (one, standardised_name(one)))
+    material = replace(material, out=material.out / "pilot", probes=(fitted,), primary_probe=probe, nuisance=())
     plan = StudyPlan(
         arms=tuple(with_identity(material, arm) for arm in arms if arm.name in ARMS),
         seeds=PILOT_SEEDS,

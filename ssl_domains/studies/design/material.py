@@ -49,7 +49,6 @@ class Material:
         nuisance: Nuisance columns that are probed too.
         within: Column of a finer unit inside a group, such as the slice inside a patient.
         nuisance_in: ``all`` or ``training``: groups in which a nuisance column is probed that is constant in each.
-        standardise_by: Column within whose values features are standardised for a second probe; None for none.
         unsure: (floor name, p): test rows whose label the floor predicts with probability ≥ p are left out of the
             score.
         breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
@@ -62,6 +61,8 @@ class Material:
         preprocess: For other data than pictures: function of the training rows and the configuration of a cell that
             returns the preprocess.
         finetune: Settings of fine-tuning.
+        standardise_by: Column within whose groups features are standardised for further probes; None for none. Every
+            row with a label has a value.
         place_regions: Gives the regions of tables in which arrays of one place are one array, see
             `ssl_domains.extending.Domain`; None where every array is a place of its own.
     """
@@ -85,7 +86,6 @@ class Material:
     nuisance: tuple[str, ...] = ()
     within: str | None = None
     nuisance_in: str = "all"
-    standardise_by: str | None = None
     unsure: tuple[str, float] | None = None
     breakdown: tuple[str, tuple[float, ...]] | None = None
     columns: Mapping[str, SampleTable] = field(default_factory=dict)
@@ -96,6 +96,7 @@ class Material:
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable, RunConfig], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
+    standardise_by: str | None = None
     place_regions: Callable[[Sequence[SampleTable]], list[Regions] | None] | None = None
 
     def method_of(self, arm: Arm) -> MethodSource:

@@ -19,6 +19,7 @@ __all__ = [
     "StudyFile",
     "UnsureEntry",
     "read_study_file",
+    "standardised_name",
 ]
 
 MOST_GRID_POINTS = 3
@@ -36,6 +37,11 @@ class ArmEntry(_Entry):
     rule: str | None = Field(default=None, description="rule, as `pretrain --rule` takes it; neither is plain SimCLR")
     method: str | None = Field(default=None, description="method of this arm alone, as `methods list` names it")
     config: dict[str, Any] = Field(default_factory=dict, description="configuration that only this arm has, by key")
+    without: list[str] = Field(
+        default_factory=list,
+        description="keys or sections of the study's `config` that this arm does without, such as 'input.bands': "
+        "it has their defaults",
+    )
     columns: str | None = Field(
         default=None,
         description="table beside the samples, whose columns rule and views read instead, by `sample`",
@@ -107,7 +113,11 @@ class ContrastEntry(_Entry):
     arm: str = Field(description="an arm of [arms]")
     against: str = Field(default="simclr", description="the arm that it is compared with")
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
-    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense' or 'finetune'")
+    probe: str = Field(
+        default="linear",
+        description="'linear', 'k-NN', 'dense' or 'finetune'; with `standardise_by` also 'linear, standardised' and "
+        "'k-NN, standardised'",
+    )
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
 
@@ -170,6 +180,12 @@ class StudyFile(_Entry):
         description="'dense' needs masks that were scanned with the images; 'finetune' trains the encoder too, on the "
         "masks beside 'dense', else on the label",
     )
+    standardise_by: str | None = Field(
+        default=None,
+        description="column such as the speaker, within whose groups features are standardised, those of the test rows "
+        "included: 'linear' and 'k-NN' are also fitted on these, as 'linear, standardised' and 'k-NN, standardised'. "
+        "Such a score is transductive, and the page says so",
+    )
     nuisance: list[str] | None = Field(
         default=None, description="nuisance columns to probe; by default the domain's, and the values that it measures"
     )
@@ -177,11 +193,6 @@ class StudyFile(_Entry):
         default="all",
         description="groups in which a nuisance column is probed that is constant in each group, such as the speaker: "
         "'training' leaves out those that pre-training did not see",
-    )
-    standardise_by: str | None = Field(
-        default=None,
-        description="column such as the speaker: features are probed a second time, standardised within each of its "
-        "values, test rows by their own (transductive)",
     )
     kept_beside: str | None = Field(
         default=None,
@@ -207,7 +218,7 @@ class StudyFile(_Entry):
                 raise ValueError(f"{where}.arm {contrast.arm!r} is not one of [arms]")
             if contrast.fraction not in self.fractions:
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of fractions")
-            if contrast.probe not in self.probes:
+            if contrast.probe not in self.probe_names:
                 raise ValueError(f"{where}.probe {contrast.probe!r} is not one of probes")
             if contrast.probe == "finetune" and not self.finetune_at(contrast.fraction):
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of finetune.fractions")
@@ -226,9 +237,20 @@ class StudyFile(_Entry):
                 raise ValueError(f"an arm cannot be called {name!r}")
         return self
 
+    @property
+    def probe_names(self) -> list[str]:
+        """Names of the probes of the table, those on standardised features included."""
+        frozen = [name for name in self.probes if name in ("linear", "k-NN")]
+        return [*self.probes, *(standardised_name(name) for name in frozen if self.standardise_by is not None)]
+
     def finetune_at(self, fraction: float) -> bool:
         """Whether arms are fine-tuned at a share of labelled groups."""
         return "finetune" in self.probes and fraction in (self.finetune.fractions or self.fractions)
+
+
+def standardised_name(probe: str) -> str:
+    """Name of a probe on features that are standardised within groups, such as ``"linear, standardised"``."""
+    return f"{probe}, standardised"
 
 
 STANDING = ("random", "supervised", "simclr")

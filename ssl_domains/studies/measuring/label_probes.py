@@ -31,16 +31,14 @@ from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, of_class, ranking_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
+from ssl_domains.studies.design.study_file import standardised_name
 from ssl_domains.studies.design.training import draw_of, fold_of
 from ssl_domains.studies.measuring.features import features_of
 from ssl_domains.studies.measuring.once import once
 from ssl_domains.studies.measuring.supervised import levelling_remark
 from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
 
-__all__ = ["STANDARDISED", "TestRows", "label_scores"]
-
-STANDARDISED = ", standardised"
-"""End of the name of a probe whose features were standardised within the groups of a column."""
+__all__ = ["TestRows", "label_scores"]
 
 
 def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
@@ -62,16 +60,17 @@ def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions:
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
     x, probes = _features(material, cell, runs, part)
-    forms = {"": x}
+    arms = [(probe.name, probe, x) for probe in probes]
     if material.standardise_by is not None and cell.arm.kind != "floor":
-        forms[STANDARDISED] = standardised_within(x, part.codes(material.standardise_by))
+        within = standardised_within(x, part.codes(material.standardise_by))
+        arms += [(standardised_name(probe.name), probe, within) for probe in probes]
 
     def scores_at(fraction: float, seed: int) -> list[CellScore]:
         draw, scores = draw_of(material, cell, fraction), []
-        for form, probe in itertools.product(forms, probes):
-            result = run_probe(probe, forms[form], kept, codes, draw.rows[rows], test, seed=seed)
+        for name, probe, features in arms:
+            result = run_probe(probe, features, kept, codes, draw.rows[rows], test, seed=seed)
             note = "; ".join(one for one in (draw.note, *result.notes) if one)
-            scores.append(scoring.score(probe.name + form, fraction, result.labels, result.answers, note))
+            scores.append(scoring.score(name, fraction, result.labels, result.answers, note))
         return scores
 
     scores = []

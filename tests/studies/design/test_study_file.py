@@ -47,6 +47,14 @@ def test_sections_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
     assert (study.primary.against, study.primary.probe, study.folds, study.seeds) == ("simclr", "linear", None, 5)
 
 
+def test_standardised_features_have_probes_of_their_own(tmp_path: Path) -> None:
+    asked = GOOD.replace("fraction = 0.1", 'fraction = 0.1\nprobe = "k-NN, standardised"')
+    with pytest.raises(UsageError, match=r"primary\.probe 'k-NN, standardised' is not one of probes"):
+        read_study_file(write(tmp_path, asked))
+    study = read_study_file(write(tmp_path, f'standardise_by = "scene"\n{asked}'))
+    assert study.probe_names == ["linear", "k-NN", "linear, standardised", "k-NN, standardised"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said", "hint"),
     [

@@ -17,6 +17,7 @@ from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.studies import Arm, Material, StudyFile, all_arms, conduct
 from ssl_domains.studies.design.arms import read_columns
+from ssl_domains.studies.measuring import identity
 from ssl_domains.studies.measuring.identity import measured_values, shared_identity, with_identity
 from ssl_domains.views import Intensity, ViewRecipe
 from stack_reader import StackReader
@@ -158,3 +159,15 @@ def test_only_keys_that_came_later_are_left_out_and_only_where_they_change_nothi
         {"encoder.freeze": 1, "encoder.segments": 2, "train.layer_decay": 0.5, "views.crop": 64}
     )
     assert measured_values(changed) == changed.flat()
+
+
+def test_a_key_that_came_later_changes_nothing_where_it_is_not_given(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "_hash", lambda values: values)
+    hashed: Any = shared_identity(study_file(), material)
+    assert "standardise_by" not in hashed["study"]
+    within = dataclasses.replace(material, standardise_by="place")
+    hashed = shared_identity(study_file(standardise_by="place"), within)
+    assert hashed["study"]["standardise_by"] == "place"
+    assert "place" in hashed["rows"]["columns"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains_audio.files import full_scale
+from ssl_domains_audio.report.channels import mono
 
 __all__ = ["near_picture"]
 
@@ -28,10 +28,7 @@ def near_picture(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.floa
         row: Its row, of which ``rate`` and ``channel`` are read.
     """
     rate = float(row.get("rate") or 16_000)
-    values = full_scale(array)
-    channel = row.get("channel")
-    wave = values.reshape(len(values), -1)
-    wave = wave.mean(axis=1) if channel is None else wave[:, int(channel)]
+    wave = mono(array, row)
     window = max(round(_WINDOW_S * rate), 16)
     frames = int(np.clip(2 * len(wave) // window, _LEAST_FRAMES, _MOST_FRAMES))
     padded = np.pad(wave, (0, max(window - len(wave), 0)))

@@ -93,7 +93,9 @@ class AudioReader:
         frame = frame_of(sounds, made.clips, columns, measured, segments is not None and segments.tags)
         options = {"names": names, "folders": folders, "cut": cut, "every": every}
         meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
-        return ScanResult(SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note))
+        return ScanResult(
+            SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note), named.folds
+        )
 
     def complete_table(
         self, read: ScanResult, *, contents: bool | None = None, names: str = "auto", **folder_options: Any

@@ -87,6 +87,7 @@ MEDICAL = Domain(
     files="DICOM files of any name, NIfTI (.nii, .nii.gz) and pictures (.png, .tif, .tiff, .jpg, .jpeg, .bmp)",
     nuisance=("scanner", "modality", "position", "dtype"),
     group="patient",
+    whole_groups=("volume",),
     in_chans=_channels,
     map_files=_map_files,
 )

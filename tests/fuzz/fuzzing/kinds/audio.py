@@ -19,7 +19,7 @@ CUTS = Command("audio scan in -o out.parquet --cut 0.05 --every 0.04 --names non
 LABELS = Command("audio scan in -o out.parquet --cut 0.1 --labels labels", READ, "out.parquet")
 SEGMENTS = Command("audio scan in -o out.parquet --labels labels", REFUSED)
 _PLAIN = {"bytes": (1, 8), "int16": (1, 16), "int24": (1, 24), "int32": (1, 32), "float": (3, 32), "double": (3, 64)}
-_LIBRARY = {"flac": "PCM_16", "ogg": "VORBIS", "aiff": "PCM_16", "au": "ULAW"}
+_LIBRARY = {"flac": "PCM_16", "ogg": "VORBIS", "mp3": "MPEG_LAYER_III", "aiff": "PCM_16", "au": "ULAW"}
 
 
 def _values(number: int, frames: int = 2000) -> np.ndarray:

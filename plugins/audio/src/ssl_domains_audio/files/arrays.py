@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray, ReadError, Region, mapped_file, normal_slices
 from ssl_domains_audio.files.compressed import opened_file
 from ssl_domains_audio.files.header import SoundHeader, opened_header
+from ssl_domains_audio.files.messages import decoder_messages
 
 __all__ = ["DecodedSound", "Pcm24", "load_sound", "open_sound", "readable"]
 
@@ -76,10 +78,12 @@ class DecodedSound:
     Attributes:
         path: The file.
         shape: Number of samples and of channels.
+        messages: Whether its decoder may write to standard error; this is kept away, see `decoder_messages`.
     """
 
     path: str
     shape: tuple[int, ...]
+    messages: bool = False
 
     @property
     def dtype(self) -> np.dtype[np.float32]:
@@ -94,7 +98,8 @@ class DecodedSound:
         """
         time, channel = normal_slices(slices, self.shape)
         try:
-            part = _decoded(self.path, time.start, time.stop - time.start, self.shape[1])
+            with decoder_messages() if self.messages else contextlib.nullcontext():
+                part = _decoded(self.path, time.start, time.stop - time.start, self.shape[1])
         except (ReadError, OSError) as error:
             raise DataError(f"{Path(self.path).name} can't be read any more: {error}", _AGAIN) from error
         return np.ascontiguousarray(part[:: time.step, channel]), None
@@ -137,7 +142,8 @@ def _opened(path: str) -> tuple[LazyArray, bool]:
         if wav.type == "i3":
             return Pcm24(path, wav.offset, shape, wav.order, size), True
         return Region(path, np.dtype(wav.order + wav.type), wav.offset, shape, None, size), True
-    return DecodedSound(path, shape), header.format.startswith("flac") and header.frames >= LONG
+    messages = not header.format.startswith(("flac", "ogg"))
+    return DecodedSound(path, shape, messages), header.format.startswith("flac") and header.frames >= LONG
 
 
 def load_sound(path: str | Path) -> NDArray[Any]:

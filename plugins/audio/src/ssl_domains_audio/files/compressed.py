@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ssl_domains.samples import ReadError
+from ssl_domains_audio.files.messages import decoder_messages
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -16,6 +17,7 @@ _TYPES = {
     "PCM_S8": "int8", "PCM_U8": "uint8", "PCM_16": "int16", "PCM_24": "int24", "PCM_32": "int32", "FLOAT": "float32",
     "DOUBLE": "float64", "ULAW": "mu-law", "ALAW": "A-law", "MPEG_LAYER_III": "", "VORBIS": "vorbis", "OPUS": "opus",
 }  # fmt: skip
+_SILENT = ("flac", "ogg")  # kinds whose decoders write nothing to standard error
 _COUNT_UNKNOWN = 1 << 62
 _BLOCK = 1 << 10  # soundfile gives nothing of a block at whose end the file breaks off
 _LAST_PAGE = 1 << 17
@@ -36,7 +38,7 @@ def compressed_header(path: str, kind: str, size: int) -> tuple[str, int, int, i
     Raises:
         ReadError: When libsndfile can't open it, or nothing can be decoded.
     """
-    with opened_file(path) as file:
+    with _quiet(kind), opened_file(path) as file:
         subtype = str(file.subtype)
         words = _TYPES.get(subtype, subtype.lower().replace("_", " "))
         made = f"{kind} {words}".strip()
@@ -52,6 +54,10 @@ def compressed_header(path: str, kind: str, size: int) -> tuple[str, int, int, i
         if not frames:
             raise ReadError("nothing in the file can be decoded: it is damaged or cut short")
         return made, int(file.samplerate), int(file.channels), frames, remark
+
+
+def _quiet(kind: str) -> contextlib.AbstractContextManager[object]:
+    return contextlib.nullcontext() if kind in _SILENT else decoder_messages()
 
 
 def opened_file(path: str) -> SoundFile:

@@ -133,7 +133,7 @@ class LogMel:
             values = values.masked_fill(~x.valid[:, 0], 0.0)
         powers = self.power(values)
         floor = 10 ** (self.floor_db / 10)
-        levels = 10 * (powers / self._reference).clamp(min=floor).log10()
+        levels = 10 * (powers / self.reference).clamp(min=floor).log10()
         made = ((levels - self.floor_db) / UNIT_DB)[:, None]
         if x.valid is not None:
             length = lengths_along(x, 0)
@@ -144,7 +144,7 @@ class LogMel:
         return self.spec.input(made, valid)
 
     @property
-    def _reference(self) -> float:
+    def reference(self) -> float:
         """Mel power of white noise with variance 1: the filters have area 1 over frequency."""
         window = torch.hann_window(self.window, dtype=torch.float64)
         return float(window.square().sum()) * self.n_fft / self.rate

@@ -48,8 +48,8 @@ class SoundPreprocess:
 
     @property
     def spec(self) -> InputSpec:
-        """Waveforms ``[1, T]`` of any length."""
-        return InputSpec("wave", 1, (None,))
+        """Waveforms ``[1, T]`` of any length; rate and level are facts, for encoders that were trained on others."""
+        return InputSpec("wave", 1, (None,), facts=(("level", self.level), ("rate", self.rate)))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -29,14 +29,15 @@ class Recordings:
     def __post_init__(self) -> None:
         for number, name in enumerate(self.names):
             base = name.rpartition("/")[2].lower()
-            _note(self._keys, (name, _stem(name)), number)
-            _note(self._bases, (base, _stem(base)), number)
+            _enter(self._keys, (name, _stem(name)), number)
+            _enter(self._bases, (base, _stem(base)), number)
 
     def named(self, written: str) -> int | None:
-        """Number of the recording that a table writes: its path, base name or stem; with ``Y`` before it for AudioSet.
+        """Number of the recording that a table names; None for none.
 
-        A base name or stem that several recordings have names none of them. Of a path from another machine, the
-        longest end that is known counts.
+        A table names it by its path, base name or stem, and AudioSet without the ``Y`` that stands before the name of
+        the file. A base name or stem that several recordings share names none of them. Of a path from another machine,
+        the longest end that is known counts: ``/data/2023/north/a.wav`` is ``north/a.wav``.
         """
         if len(written) > _LONGEST:  # no path of any system; its many ends would each be looked up
             return None
@@ -70,8 +71,8 @@ class Recordings:
         return 0 if len(self.names) == 1 else None
 
 
-def _note(keys: dict[str, int | None], names: Sequence[str], number: int) -> None:
-    """Give the number to its names; a name that another recording has too names none."""
+def _enter(keys: dict[str, int | None], names: Sequence[str], number: int) -> None:
+    """Enter a recording under its names; a name that another recording has too gets None."""
     for key in dict.fromkeys(names):
         keys[key] = number if keys.get(key, number) == number else None
 

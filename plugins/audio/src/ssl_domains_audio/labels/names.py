@@ -26,12 +26,14 @@ class NamePattern:
         read: The values of a name, given as the parts of its path with the suffix of the last taken off; None where the
             name is none of these.
         words: What the names are, for the note.
-        split: Column by which a split keeps together what belongs together; empty for none.
+        group: Column by which a split keeps together what belongs together; empty for none.
+        folds: Column of the folds with which the data set was published; empty for none.
     """
 
     read: Callable[[Sequence[str]], Values | None]
     words: str
-    split: str = ""
+    group: str = ""
+    folds: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class NamedBy:
     Attributes:
         columns: Column → value of each file, None where its name doesn't say it.
         note: Which names were recognised; empty for none.
+        folds: Column of the folds with which the data set was published; empty for none.
     """
 
     columns: dict[str, list[str | float | None]]
     note: str = ""
+    folds: str = ""
 
 
 def _by(pattern: str) -> Callable[[Sequence[str]], Values | None]:
@@ -91,7 +95,7 @@ NAMES: Mapping[str, NamePattern] = {
     "esc50": NamePattern(
         _by(r"^(?P<fold>\d)-(?P<source>\d+)-(?P<take>[A-Z])-(?P<label>\d+)$"),
         "FOLD-SOURCE-TAKE-CLASS, as in ESC-50: fold, source, take and label",
-        "fold",
+        folds="fold",
     ),
     "librispeech": NamePattern(
         _librispeech, "SPEAKER/CHAPTER/…, as in LibriSpeech: speaker, and the chapter as session", "speaker"
@@ -131,8 +135,9 @@ def _columns(word: str, found: Sequence[Values | None], known: int) -> NamedBy:
     pattern = NAMES[word]
     note = f"names are {pattern.words} (--names none passes over them)"
     note += f"; {len(found) - known:,} names are not" if known < len(found) else ""
-    note += f"; split by {pattern.split}" if pattern.split else ""
-    return NamedBy({column: [one.get(column) if one else None for one in found] for column in columns}, note)
+    note += f"; --split-by {pattern.group} keeps each {pattern.group} on one side" if pattern.group else ""
+    values = {column: [one.get(column) if one else None for one in found] for column in columns}
+    return NamedBy(values, note, pattern.folds)
 
 
 def _parts(name: str) -> list[str]:

@@ -20,6 +20,8 @@ _RAVEN = ("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low
 
 
 class _Cut(NamedTuple):
+    """A cut of a recording with a predicted class; its rate in Hz is 0 where the table has none."""
+
     path: str
     start_s: float
     stop_s: float
@@ -118,7 +120,7 @@ def _lines(rows: list[tuple[str, ...]], delimiter: str) -> str:
 
 
 def _relative(cuts: list[_Cut]) -> list[_Cut]:
-    """Names of the recordings from the folder that holds all of them."""
+    """The cuts with paths that count from the deepest folder which holds all recordings."""
     paths = {cut.path: PurePosixPath(cut.path.replace("\\", "/")) for cut in cuts}
     parents = [path.parent.parts for path in paths.values()]
     shared = 0

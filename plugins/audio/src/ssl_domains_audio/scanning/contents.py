@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray, Problems, ReadError, each_file
 from ssl_domains_audio.files import full_scale
 from ssl_domains_audio.files.arrays import readable
+from ssl_domains_audio.files.messages import decoder_messages
 from ssl_domains_audio.scanning.clips import Clip
 from ssl_domains_audio.scanning.sounds import Sound
 
@@ -31,6 +33,7 @@ FLOOR_DB = -120.0
 _CLIPPED_RUN, _CLIPPED_SHARE = 3, 1e-3
 _NOT_FINITE = "not finite"
 _LOSS_DB = 10.0
+_HARMLESS = "Xing stream size off"  # the size that an mp3 file states; its samples are whole
 _BLOCK = 1 << 22
 
 
@@ -112,24 +115,27 @@ def measured(lazy: LazyArray, start: int, stop: int) -> Measured:
     low, high = np.full(channels, np.inf), np.full(channels, -np.inf)
     power, mono = np.zeros(channels), 0.0
     clipped = 0
-    for first in range(start, stop, _BLOCK):
-        try:
-            block = lazy.read((slice(first, min(first + _BLOCK, stop)), slice(0, channels)))[0]
-        except DataError as error:
-            raise ReadError(error.message) from error
-        values = full_scale(block)
-        digest.update(np.ascontiguousarray(values).data)
-        low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
-        power += np.einsum("tc,tc->c", values, values, dtype=np.float64)
-        if channels > 1:
-            mean = values.mean(axis=1)
-            mono += float(np.einsum("t,t->", mean, mean, dtype=np.float64))
-        if max(high.max(), -low.min()) >= _top(block.dtype):
-            clipped += _clipped(values, _top(block.dtype))
+    with decoder_messages() if getattr(lazy, "messages", False) else nullcontext(list[str]()) as said:
+        for first in range(start, stop, _BLOCK):
+            try:
+                block = lazy.read((slice(first, min(first + _BLOCK, stop)), slice(0, channels)))[0]
+            except DataError as error:
+                raise ReadError(error.message) from error
+            values = full_scale(block)
+            digest.update(np.ascontiguousarray(values).data)
+            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
+            power += np.einsum("tc,tc->c", values, values, dtype=np.float64)
+            if channels > 1:
+                mean = values.mean(axis=1)
+                mono += float(np.einsum("t,t->", mean, mean, dtype=np.float64))
+            if max(high.max(), -low.min()) >= _top(block.dtype):
+                clipped += _clipped(values, _top(block.dtype))
     if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(power).all()):
         cause = f"{_NOT_FINITE}: some samples are NaN or infinite"
         return Measured(FLOOR_DB, 0.0, 0.0, -1, cause, "")
-    return _verdict(low, high, power / (stop - start), mono / (stop - start), clipped / (stop - start), digest)
+    made = _verdict(low, high, power / (stop - start), mono / (stop - start), clipped / (stop - start), digest)
+    # Behind a jump into the middle, mpg123 also complains of whole files.
+    return made if made.cause or start else made._replace(cause=_damage(said))
 
 
 def _verdict(
@@ -154,6 +160,15 @@ def _verdict(
         cause = f"clipped: {100 * clipped:.2g} % of the samples stand at full scale"
     known = "" if (low == high).all() else digest.hexdigest()
     return Measured(round(level, 3), round(peak, 6), round(loss, 3), channel, cause, known)
+
+
+def _damage(said: Sequence[str]) -> str:
+    """A cause by the messages of a decoder; empty without any."""
+    faults = [line for line in said if not line.startswith(_HARMLESS)]
+    if not faults:
+        return ""
+    more = f" and {len(faults) - 1:,} more" if len(faults) > 1 else ""
+    return f"damaged: parts of it can't be decoded ({faults[0]}{more})"
 
 
 def _db(power: float) -> float:

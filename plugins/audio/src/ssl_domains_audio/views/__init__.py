@@ -5,6 +5,7 @@ not on the padding of the batch and not on other samples. `recipe` gives the ste
 """
 
 from ssl_domains_audio.methods.formats_recipe import FormatsRecipe
+from ssl_domains_audio.views.background import Background
 from ssl_domains_audio.views.band_filter import BandFilter
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
@@ -17,6 +18,7 @@ from ssl_domains_audio.views.time_shift import TimeShift
 from ssl_domains_audio.views.whole_window import WholeWindow
 
 __all__ = [
+    "Background",
     "BandFilter",
     "FormatsRecipe",
     "LogMelStep",

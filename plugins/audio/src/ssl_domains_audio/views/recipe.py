@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.views import CropLength, Gain, MaskStretches, SequenceRecipe, SequenceStep
 from ssl_domains_audio.inputs import FormatsPreprocess, LogMel, MelPreprocess, SoundPreprocess
 from ssl_domains_audio.methods.formats_recipe import FormatsRecipe
+from ssl_domains_audio.views.background import Background
 from ssl_domains_audio.views.band_filter import BandFilter
 from ssl_domains_audio.views.log_mel_step import LogMelStep
 from ssl_domains_audio.views.mel_shift import MelShift
@@ -27,10 +30,11 @@ _BANDS, _FRAMES = 6, 6  # most bands and most frames of a mask
 WINDOW_S = 0.32
 """Length of a window of CPC in seconds: 32 places of the encoder conv1d_80 at 8 kHz."""
 
-_EXTRA = ("band filter", "coloured noise", "reverberation", "shift", "speed", "window")
+_EXTRA = ("background", "band filter", "coloured noise", "reverberation", "shift", "speed", "window")
 """Steps that ``views.extra`` adds; each but the last takes away something that may be the task.
 
-``window`` cuts windows of equal length for CPC, and leaves shorter recordings out.
+``background=FOLDER`` names a folder of background recordings. ``window`` cuts windows of equal length for CPC, and
+leaves shorter recordings out.
 """
 
 
@@ -41,26 +45,40 @@ def recipe(request: RecipeRequest) -> SequenceRecipe:
         request: Training rows, number of views, the preprocess, and names of further steps (`_EXTRA`).
 
     Raises:
-        UsageError: For an unknown name among the further steps.
+        UsageError: For an unknown name among the further steps, or a folder of background recordings that is missing
+            or can't be used.
+        DataError: When a background recording can't be decoded.
     """
-    unknown = sorted(set(request.extra) - set(_EXTRA))
-    if unknown:
-        raise UsageError(f"the domain audio has no further view {unknown[0]!r}", did_you_mean(unknown[0], _EXTRA))
+    extra = _further(request.extra)
     preprocess = request.preprocess
     if isinstance(preprocess, FormatsPreprocess):
-        waves = _waves(preprocess.rate, request.extra)
+        waves = _waves(preprocess.rate, extra)
         spectrograms = (*waves, *_spectrograms(preprocess.mel))
         return FormatsRecipe(_louder(waves), views=request.views, spectrograms=spectrograms)
     if isinstance(preprocess, MelPreprocess):
-        steps = (*_waves(preprocess.sound.rate, request.extra), *_spectrograms(preprocess.mel))
+        steps = (*_waves(preprocess.sound.rate, extra), *_spectrograms(preprocess.mel))
     elif isinstance(preprocess, SoundPreprocess):
-        steps = _louder(_waves(preprocess.rate, request.extra))
+        steps = _louder(_waves(preprocess.rate, extra))
     else:
         raise UsageError("the views of audio need its preprocess", "give RecipeRequest(preprocess=...)")
     return SequenceRecipe(steps, views=request.views)
 
 
-def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
+def _further(words: Sequence[str]) -> dict[str, str]:
+    """Name of each further step → what stands behind ``=``, empty for all but the background."""
+    extra = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in _EXTRA:
+            raise UsageError(f"the domain audio has no further view {name!r}", did_you_mean(name, _EXTRA))
+        if (name == "background") != bool(value):
+            cause = f"the further view {word!r} " + ("names no folder" if name == "background" else "takes no value")
+            raise UsageError(cause, f'views.extra=["{"background=FOLDER" if name == "background" else name}"]')
+        extra[name] = value
+    return extra
+
+
+def _waves(rate: int, extra: Mapping[str, str]) -> tuple[SequenceStep, ...]:
     """Steps on waveforms, the crop first."""
     length = max(1, round((WINDOW_S if "window" in extra else CROP_S) * rate))
     chosen: list[SequenceStep] = [CropLength(length=length, reason="a part of a recording is of the same source")]
@@ -72,6 +90,9 @@ def _waves(rate: int, extra: tuple[str, ...]) -> tuple[SequenceStep, ...]:
         chosen.append(BandFilter(reason="microphone, channel and distance colour a recording"))
     if "reverberation" in extra:
         chosen.append(Reverberation(rate=rate, reason="the same sound is recorded in small and large rooms"))
+    if "background" in extra:
+        why = "the same sound is heard with whatever else sounds around it"
+        chosen.append(Background.of(extra["background"], rate, reason=why))
     colours = (0.0, 2.0) if "coloured noise" in extra else (0.0, 0.0)
     chosen.append(NoiseAtSnr((15.0, 30.0), colours, reason="background and amplifier noise differ by recording"))
     chosen.append(Silence(reason="silent views teach nothing, so their number is recorded"))
