@@ -46,8 +46,8 @@ class Encoder(nn.Module, ABC):
     Attributes:
         segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
-        reads_all: Whether every place of the map holds something of all places of the input, as behind a BiLSTM. Methods
-            that predict one place from others refuse such an encoder.
+        reads_all: Whether every place of the map holds something of the whole input, as behind a BiLSTM. Methods that
+            predict one place from others refuse such an encoder.
         resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
     """
 

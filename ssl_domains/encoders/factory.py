@@ -98,7 +98,7 @@ def _require_one_segment(name: str, segments: int) -> None:
     if segments > 1:
         raise UsageError(
             f"the encoder {name!r} can't pool segments of this input",
-            "leave encoder.segments out; it is for conv1d, and for other encoders on spectrograms and lines of any length",
+            "leave encoder.segments out; it is for conv1d, and for others on spectrograms and lines of any length",
         )
 
 
