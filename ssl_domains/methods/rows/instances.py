@@ -36,9 +36,8 @@ def frames_of(features: Features, side: int) -> tuple[Tensor, Tensor]:
         features: Features of V views.
         side: Number of the map's side along which the frames follow each other, counted from 0 after the channels.
     """
-    places = features.map.movedim(2 + side, 2).flatten(3)  # [V, F, T, other sides]
-    if places.ndim == 3:
-        places = places[..., None]
+    places = features.map.movedim(2 + side, 2)
+    places = places.reshape(*places.shape[:3], -1)  # [V, F, T, other sides]
     wide = torch.promote_types(places.dtype, torch.float32)
     if features.mask is None:
         valid = torch.ones((len(places), 1, *places.shape[2:]), dtype=torch.bool, device=places.device)
