@@ -19,6 +19,7 @@ from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods.contract.embeddings import Embeddings
 from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
 from ssl_domains.methods.rows.instances import InstanceMapping, cut_instances, frames_of
 from ssl_domains.methods.rows.unit_length import unit_length
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
@@ -94,6 +95,20 @@ class SeqCLR(SimCLR):
             raise UsageError(cause, f"take an encoder with narrower frames, such as small_crnn, or {fewer}")
         head = projection_head(width, options["hidden"], options["out"], options["layers"], options["norm"])
         return cls(encoder, head, mapping, windows, options["temperature"], options["learnable_temperature"])
+
+    def prepare(self, training: TrainingSet) -> None:
+        """Refuse views whose frames of equal number show different places of a sample.
+
+        Raises:
+            UsageError: When a view step moves places, unless the mapping is ``"all"``.
+        """
+        if training.moving and self.mapping != "all":
+            step = training.moving[0]
+            without = "leave views.crop out" if step == "views.crop" else f"use --set 'views.without=[\"{step}\"]'"
+            raise UsageError(
+                f"the view step {step!r} moves places, so that instances of equal number don't show the same",
+                f"{without}, or use --set method.mapping=all",
+            )
 
     def embed(self, views: Views) -> Embeddings:
         """Rows ``z [M, d]`` of length 1: the instances of all views; ``part`` is the number within the view."""
