@@ -42,6 +42,7 @@ from ssl_domains.samples.reader import (
 from ssl_domains.samples.region import Region
 from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limit, require_expandable
+from ssl_domains.samples.scanning.folder_names import folder_columns, folder_note
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
@@ -102,6 +103,8 @@ __all__ = [
     "each_file",
     "expanded_gzip",
     "expansion_limit",
+    "folder_columns",
+    "folder_note",
     "group_split",
     "is_sidecar",
     "join_columns",
