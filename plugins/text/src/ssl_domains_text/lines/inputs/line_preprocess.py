@@ -31,8 +31,7 @@ class LinePreprocess:
     """Lines ``[H, W, C]`` in the type of their file to strips float32 ``[1, 1, height, width]`` in [0, 1].
 
     0 is paper, as is padding; 1 is the full range of the type away from it. The width is ``round(W · height / H)``, at
-    least 1. The picture of a line whose column ``direction`` says ``rtl`` is mirrored, so that its frames run in
-    reading order.
+    least 1.
 
     Attributes:
         height: Height of the strips in pixels.
@@ -43,7 +42,6 @@ class LinePreprocess:
 
     name: ClassVar[str] = "line"
     columns: ClassVar[tuple[str, ...]] = ()
-    may_read: ClassVar[tuple[str, ...]] = ("direction",)
     height: int = 32
     ink: Literal["auto", "dark", "light"] = "auto"
     paper: Literal["line", "fixed"] = "line"
@@ -64,7 +62,7 @@ class LinePreprocess:
 
         Args:
             array: ``[H, W]`` or ``[H, W, C]``.
-            facts: ``direction``: ``"rtl"`` mirrors the picture.
+            facts: Not read.
 
         Raises:
             DataError: When the array has another rank or number of channels.
@@ -79,8 +77,6 @@ class LinePreprocess:
         strip = cv2.resize(
             ink, (width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         )
-        if (facts or {}).get("direction") == "rtl":
-            strip = strip[:, ::-1]
         values = np.rint(np.clip(strip, 0, 1) * 255).astype(np.uint8)
         spec = self.spec
         return Input(torch.from_numpy(values.copy())[None, None], None, spec.kind, spec.ragged, spec.pad)
@@ -142,7 +138,7 @@ def lines_for(table: SampleTable, settings: LineSettings | None = None) -> LineP
 
 
 def _said(table: SampleTable, settings: LineSettings) -> tuple[str, ...]:
-    """Lines on the form of the inputs, the widths, and mirrored pictures."""
+    """Lines on the form of the inputs, the widths."""
     side = {"auto": "ink dark or light, decided for each line", "dark": "dark ink", "light": "light ink"}[settings.ink]
     paper = "its median becomes paper, 0" if settings.paper == "line" else "white or black is paper, 0"
     said = [f"lines: strips {settings.height} pixels high, ink high; {side}; {paper}"]
@@ -150,8 +146,4 @@ def _said(table: SampleTable, settings: LineSettings) -> tuple[str, ...]:
         widths = table.numbers("width") * settings.height / table.numbers("height")
         low, middle, high = np.nanquantile(widths, (0, 0.5, 1))
         said.append(f"widths {low:,.0f} to {high:,.0f} pixels, median {middle:,.0f}")
-    if "direction" in table.columns:
-        right = int((table.frame["direction"] == "rtl").sum())
-        if right:
-            said.append(f"{right:,} lines are read from right to left: their pictures are mirrored")
     return tuple(said)

@@ -11,7 +11,7 @@ from typing import Literal
 from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
 from ssl_domains_text.lines.labels.alphabet import named_character, outside
-from ssl_domains_text.lines.labels.direction import Direction, direction_of, frame_order
+from ssl_domains_text.lines.labels.direction import Direction, direction_of
 
 __all__ = ["LabelRules", "Transcripts", "transcripts_of"]
 
@@ -126,7 +126,7 @@ def _transcript(
 
 
 def _add_directions(made: Transcripts, directions: Sequence[Direction | None], rules: LabelRules) -> None:
-    """Put right-to-left transcripts into the order of the frames, and say so."""
+    """The direction of each line, where some are read from right to left; and a note that says so."""
     counts = Counter(directions)
     usual: Direction = "rtl" if counts["rtl"] > counts["ltr"] else "ltr"
     if rules.direction != "auto":
@@ -134,20 +134,11 @@ def _add_directions(made: Transcripts, directions: Sequence[Direction | None], r
     if usual == "ltr" and "rtl" not in directions:
         return
     made.directions = [one or usual for one in directions]
-    reversed_in = 0
-    for row, (text, direction) in enumerate(zip(made.texts, made.directions, strict=True)):
-        if text is not None and direction == "rtl":
-            made.texts[row] = frame_order(text)
-            reversed_in += made.texts[row] != text
     right = made.directions.count("rtl")
-    note = (
-        f"{plural(right, 'line is', 'lines are')} read from right to left: the encoder gets their pictures mirrored, so "
-        "that frames and characters run in reading order (column direction)"
+    made.notes.append(
+        f"{plural(right, 'line is', 'lines are')} read from right to left (column direction): text keeps the order of "
+        "reading; a recogniser is trained with its characters in the order of the frames, from left to right"
     )
-    if reversed_in:
-        words = plural(reversed_in, "of them has", "of them have")
-        note += f"; {words} numbers or words of the other direction, whose characters are reversed in text"
-    made.notes.append(note)
 
 
 def _label_notes(labelled: int, lines: int, reasons: Counter[str], characters: Counter[str]) -> list[str]:
