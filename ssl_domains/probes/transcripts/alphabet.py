@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from ssl_domains.errors import UsageError
+
 __all__ = ["BLANK", "FORM", "Alphabet", "Form", "tidy_text"]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
@@ -52,6 +54,18 @@ class Alphabet:
     def of(cls, texts: Iterable[str], form: Form = FORM) -> Alphabet:
         """All characters of some texts, by code point."""
         return cls(tuple(sorted({character for text in texts for character in tidy_text(text, form)})), form)
+
+    @classmethod
+    def given(cls, characters: str, form: Form = FORM) -> Alphabet:
+        """The alphabet of characters that a user writes one behind the other; any white space is the space.
+
+        Raises:
+            UsageError: When there is none.
+        """
+        pieces = {" " if one.isspace() else piece for one in characters for piece in unicodedata.normalize(form, one)}
+        if not pieces:
+            raise UsageError("an alphabet without a character", "write all characters one behind the other")
+        return cls(tuple(sorted(pieces)), form)
 
     def __len__(self) -> int:
         return len(self.characters)

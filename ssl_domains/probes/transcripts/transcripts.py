@@ -82,6 +82,11 @@ class Transcripts(Labels):
         texts = tuple(None if gone else text for text, gone in zip(self.texts, rows.tolist(), strict=True))
         return replace(self, y=np.where(rows, np.nan, self.y), known=self.known & ~rows, texts=texts)
 
+    @property
+    def content(self) -> bytes:
+        """Texts, directions and alphabet as bytes, for hashes."""
+        return repr((self.texts, self.rtl.tolist(), self.alphabet.characters, self.alphabet.form)).encode()
+
     def codes(self, row: int) -> list[int]:
         """Class numbers of a transcript in the order of the frames, none of them the blank.
 
