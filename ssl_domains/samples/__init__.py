@@ -56,6 +56,10 @@ from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta
 from ssl_domains.samples.tables.places import absolute_from, missing_files
 from ssl_domains.samples.tables.regions import Regions, regions_of
 from ssl_domains.samples.writing import (
+    TextFile,
+    TextFiles,
+    TextPlan,
+    Transcribed,
     alone_in,
     only_one,
     require_folder,
@@ -93,6 +97,10 @@ __all__ = [
     "TableFiles",
     "TableMeta",
     "TableReader",
+    "TextFile",
+    "TextFiles",
+    "TextPlan",
+    "Transcribed",
     "Unreadable",
     "absolute_from",
     "alone_in",
