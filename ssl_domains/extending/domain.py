@@ -156,6 +156,8 @@ class Domain:
         thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
             ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None puts a picture
             on the canvas, and draws a signal ``[t]`` or ``[t, c]`` as lines. A thumbnail must not show an identifier.
+        caption: Column whose text stands under the thumbnails of pair sheet and report, such as the transcript of a
+            line; its values are printed, so it must not identify anybody.
         sound: Returns a sample, given like that of ``thumbnail``, as a short wav file of at most 400 kB, in bytes, for
             the players of pair sheet and report; or None for a sample that can't be played.
 
@@ -183,6 +185,7 @@ class Domain:
     near_picture: NearPicture | None = None
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
+    caption: str | None = None
     sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None
     preprocess: Callable[..., PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()

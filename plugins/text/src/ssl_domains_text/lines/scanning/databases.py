@@ -46,6 +46,7 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
     made = Lines()
     for path, value in each_file(files, _read, problems, "databases"):
         declared, rows, missing, unread = value
+        readable = 0
         prefix = name(path) if len(files) > 1 else ""
         for entry, width, height, label, cause, facts in rows:
             bad = unusable(width, height)
@@ -53,6 +54,7 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
                 unread.append([entry, bad])
                 continue
             sample = f"{prefix}:{entry:09d}" if prefix else f"{entry:09d}"
+            readable += 1
             made.lines.append(Line(str(path), sample, width, height, label, cause, entry, facts=facts))
         for entry, cause in unread:
             problems.add(f"{path}#{entry}", f"the picture of an entry: {cause}")
@@ -61,10 +63,10 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
             problems.add(f"{path}#{entry}", words)
         if declared is None:
             made.notes.append(f"{path.name} doesn't declare a number of entries (num-samples): all keys are read")
-        elif declared != len(rows) + len(unread):
-            there = plural(len(rows) + len(unread), "entry has a picture", "entries have a picture")
-            problems.add(path, f"num-samples declares {declared:,} entries, {there}")
-            made.notes.append(f"the database declares {declared:,} entries, {there}: the keys are counted, not num-samples")
+        elif declared != readable:
+            words = f"num-samples declares {plural(declared, 'entry', 'entries')}, {readable:,} have a readable picture"
+            problems.add(path, words)
+            made.notes.append(f"{words}: the keys are counted")
     return made
 
 
