@@ -40,5 +40,4 @@ SAMPLERS = (
         "none.ignore(~same('writer'))",
     ),
     PairSampler("writer", "lines", "positives share a writer: teaches hands, not letters", "same('writer')"),
-    PairSampler("text", "lines", "positives have the same transcript (labels are needed)", "same('text')"),
 )

@@ -89,7 +89,7 @@ class LinePreprocess:
         """A strip folded into rows, so that it fits a square: ``[1, rows · height, width / rows]``, for thumbnails."""
         strip = x.unit().values[0]
         height, width = strip.shape[1:]
-        rows = max(1, round((width / height) ** 0.5))
+        rows = max(1, round((width / height / 1.5) ** 0.5))
         part = -(-width // rows)
         padded = torch.nn.functional.pad(strip, (0, rows * part - width))
         return padded.reshape(1, height, rows, part).permute(0, 2, 1, 3).reshape(1, rows * height, part)

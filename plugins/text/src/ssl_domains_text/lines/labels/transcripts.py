@@ -146,11 +146,11 @@ def _label_notes(labelled: int, lines: int, reasons: Counter[str], characters: C
         return ["no line has a label: they serve for pretraining"] if lines else []
     dropped = sum(reasons.values())
     if not dropped:
-        notes = [f"{labelled:,} labels, all can be used"]
+        notes = [f"{plural(labelled, 'label')}, all can be used"]
     else:
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common() if count)
         notes = [
-            f"{labelled:,} labels, {labelled - dropped:,} can be used; left out: {shown}; their lines stay without a "
+            f"{plural(labelled, 'label')}, {labelled - dropped:,} can be used; left out: {shown}; their lines stay without a "
             "label (column text_problem)"
         ]
     if characters:
@@ -158,7 +158,7 @@ def _label_notes(labelled: int, lines: int, reasons: Counter[str], characters: C
         more = ", …" if len(characters) > _SHOWN else ""
         notes.append(f"outside the alphabet: {', '.join(listed)}{more}")
     if lines > labelled:
-        notes.append(f"{lines - labelled:,} lines have no label")
+        notes.append(f"{plural(lines - labelled, 'line has', 'lines have')} no label")
     return notes
 
 

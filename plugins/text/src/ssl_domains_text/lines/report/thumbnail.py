@@ -16,6 +16,7 @@ __all__ = ["thumbnail"]
 _SIDE = 192
 _GAP = 3  # pixels between rows
 _MOST_ROWS = 6
+_WIDE = 1.5  # a row is about so many times wider than all rows are high
 
 
 def thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -31,7 +32,7 @@ def thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]:
     grey = grey_of(array)
     paper = float(np.median(grey))
     height, width = grey.shape
-    rows = int(min(max(1, round((width / height) ** 0.5)), _MOST_ROWS))
+    rows = int(min(max(1, round((width / height / _WIDE) ** 0.5)), _MOST_ROWS))
     part = -(-width // rows)
     right = row.get("direction") == "rtl"
     sheet = np.full((_SIDE, _SIDE), paper, dtype=np.float32)
