@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ssl_domains.samples import Reader, SampleTable
+    from ssl_domains.samples import Reader, SampleTable, TextPlan
     from ssl_domains.views import PreprocessSource, Recipe
     from ssl_domains_text.lines.inputs.settings import LineSettings
 
@@ -56,6 +56,12 @@ def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]
     return thumbnail(array, row)
 
 
+def _text_files(table: SampleTable, root: Path | None) -> TextPlan:
+    from ssl_domains_text.lines.predictions import page_text_files
+
+    return page_text_files(table, root)
+
+
 def _demo_data(out: Path, seed: int) -> str:
     from ssl_domains_text.lines.demo import write_demo_data
 
@@ -91,6 +97,7 @@ LINES = Domain(
     whole_groups=("page",),
     coarser_groups=("book", "writer"),
     caption="text",
+    text_files=_text_files,
     thumbnail=_thumbnail,
     demo_data=_demo_data,
     files="LMDB (.mdb), words.txt or lines.txt of IAM, PAGE-XML, ALTO, pictures with or without a table",

@@ -1,4 +1,4 @@
-"""Pair samplers of the domain: views of a line, and what is told apart: writers, pages and books."""
+"""Pair samplers of the domain: which lines are told apart from a line, by writer, page or book."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def ignore_same(by: str = "writer") -> str:
 
 
 SAMPLERS = (
-    PairSampler("line", "lines", "positives are views of one line, place by place with the method seqclr", "none"),
-    PairSampler("ignore_same", "lines", "views of one line; lines of the same writer are ignored", ignore_same),
+    PairSampler("ignore_same", "lines", "positives are views of one line; lines of its writer are ignored", ignore_same),
     PairSampler(
         "within_writer",
         "lines",
-        "views of one line; only lines of the same writer are negatives",
+        "positives are views of one line; only lines of its writer are negatives",
         "none.ignore(~same('writer'))",
     ),
     PairSampler("writer", "lines", "positives share a writer: teaches hands, not letters", "same('writer')"),
