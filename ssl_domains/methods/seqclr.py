@@ -19,10 +19,11 @@ from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods.contract.embeddings import Embeddings
 from ssl_domains.methods.contract.row_pairs import RowPairs
+from ssl_domains.methods.contract.training_set import TrainingSet
 from ssl_domains.methods.rows.instances import InstanceMapping, cut_instances, frames_of
 from ssl_domains.methods.rows.unit_length import unit_length
 from ssl_domains.methods.simclr import SimCLR, SimCLROptions
-from ssl_domains.pairs import Rows
+from ssl_domains.pairs import BoundObjective, Rows
 
 __all__ = ["SeqCLR", "SeqCLROptions"]
 
@@ -95,6 +96,20 @@ class SeqCLR(SimCLR):
         head = projection_head(width, options["hidden"], options["out"], options["layers"], options["norm"])
         return cls(encoder, head, mapping, windows, options["temperature"], options["learnable_temperature"])
 
+    def prepare(self, training: TrainingSet) -> None:
+        """Refuse views whose frames of equal number show different places of a sample.
+
+        Raises:
+            UsageError: When a view step moves places, unless the mapping is ``"all"``.
+        """
+        if training.moving and self.mapping != "all":
+            step = training.moving[0]
+            without = "leave views.crop out" if step == "views.crop" else f"use --set 'views.without=[\"{step}\"]'"
+            raise UsageError(
+                f"the view step {step!r} moves places, so that instances of equal number don't show the same",
+                f"{without}, or use --set method.mapping=all",
+            )
+
     def embed(self, views: Views) -> Embeddings:
         """Rows ``z [M, d]`` of length 1: the instances of all views; ``part`` is the number within the view."""
         rows = views.together
@@ -109,9 +124,12 @@ class SeqCLR(SimCLR):
         """The contrastive loss of the pairs of instances, see `contrastive_loss`.
 
         Raises:
-            UsageError: When the views of a sample have different numbers of instances.
+            UsageError: When the views of a sample have different numbers of instances, or an ignore rule holds for
+                instances of equal number alone.
         """
-        _require_aligned(pairs.whole)
+        if self.mapping != "all":
+            _require_all_instances(pairs.objective)
+            _require_aligned(pairs.whole)
         return super().loss(out, pairs)
 
 
@@ -120,12 +138,19 @@ def _time(ragged: tuple[int, ...], sides: int, map_sides: int) -> int:
     return ragged[0] if len(ragged) == 1 and map_sides == sides else map_sides - 1
 
 
+def _require_all_instances(bound: BoundObjective) -> None:
+    """Refuse an ignore rule that leaves out instances of equal number alone: others of these samples stay negatives."""
+    if bound.ignored is not None and not bound.ignored_across_parts:
+        cause = "the ignore rule holds for instances of the same number only: others of these samples stay negatives"
+        raise UsageError(cause, "--rule \"none.ignore((same('writer') & ~same('sample')).across_parts())\"")
+
+
 def _require_aligned(rows: Rows) -> None:
     """Refuse views of a sample of which one has more instances than another: equal numbers aren't equal places then.
 
     It is asked of the rows of all processes, so that all raise.
     """
-    if not len(rows.part) or not int(rows.part.max()):
+    if not len(rows.part):
         return
     parts = int(rows.part.max()) + 1
     keys, views = torch.unique(rows.sample * parts + rows.part, return_counts=True)

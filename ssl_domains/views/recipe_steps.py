@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["keyed", "require_columns", "steps_from", "without_step"]
+__all__ = ["keyed", "moving_steps", "require_columns", "steps_from", "without_step"]
 
 
 class _Step(Protocol):
@@ -38,6 +38,19 @@ def require_columns(step: _Step, columns: Mapping[str, Any]) -> None:
     if missing:
         cause = f"the view step {step.name!r} reads the column {missing[0]!r}, which isn't there"
         raise UsageError(cause, did_you_mean(missing[0], columns))
+
+
+def moving_steps(recipe: Any) -> tuple[str, ...]:
+    """Names of the steps behind which equal places of two views show different places of the sample.
+
+    A crop of the recipe that is drawn for each view on its own is one of them, ``views.crop``. A recipe of variants has
+    the steps of all.
+    """
+    crop = getattr(recipe, "crop", None)
+    names = [] if crop is None or crop.shared else ["views.crop"]
+    for variant in getattr(recipe, "recipes", (recipe,)):
+        names += [step.name for step in getattr(variant, "steps", ()) if getattr(step, "moves", False)]
+    return tuple(dict.fromkeys(names))
 
 
 def without_step(steps: Sequence[Step], name: str) -> tuple[Step, ...]:

@@ -21,6 +21,7 @@ FEW = tuple(
 )
 HEAD = ("--set", "head.hidden=16", "--set", "head.out=8")
 NO_HEAD = {"rotation", "masked", "deep_cluster", "cpc"}
+ALL, FEWER = "method.mapping=all", "method.windows=2"
 RULE = {"supcon", "siamese", "triplet", "lifted_structure", "n_pair", "margin", "sigmoid", "simclr", "moco", "byol",
         "instance_discrimination", "seqclr"}  # fmt: skip
 """Methods that are tried with a rule."""
@@ -30,8 +31,9 @@ OPTIONS = {
     "swav": ("--set", "method.prototypes=6", "--set", "method.local_views=1"),
     "dino": ("--set", "method.prototypes=6", "--set", "method.local_views=1"),
 }
-SLICES = {"masked": ("--encoder", "small_vit"), "seqclr": ("--set", "method.windows=2")}
-SIGNALS = {"rotation": ("--set", 'method.transforms=["identity", "time_reversal"]')}
+WITHOUT_CROP = ("--set", 'views.without=["crop"]')
+SLICES = {"masked": ("--encoder", "small_vit"), "seqclr": (*WITHOUT_CROP, "--set", "method.windows=2")}
+SIGNALS = {"rotation": ("--set", 'method.transforms=["identity", "time_reversal"]'), "seqclr": WITHOUT_CROP}
 
 
 def words(name: str, rule: str) -> tuple[str, ...]:
@@ -133,3 +135,16 @@ def test_what_the_list_says_of_inputs_is_what_is_refused(
         assert cause in done.err
         assert "hint: " in done.err
         assert not out.exists()
+
+
+def test_a_crop_is_refused_where_instances_must_be_aligned(
+    plugin: Callable[..., Path], cli: Any, tmp_path: Path
+) -> None:
+    plugin("slices", "from slice_domain import *\n", app=None)
+    table = scanned("slices", cli, tmp_path)
+    done = cli("slices", "pretrain", table, "--out", tmp_path / "run", *words("seqclr", "none"), "--set", FEWER)
+    assert done.code == 2
+    assert "error: the view step 'crop' moves places" in done.err
+    assert 'views.without=["crop"]\'' in done.err
+    done = cli("slices", "pretrain", table, "--out", tmp_path / "all", *words("seqclr", "none"), "--set", ALL)
+    two_steps(done, tmp_path / "all", "seqclr")

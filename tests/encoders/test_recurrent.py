@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ssl_domains.encoders import Encoder, RecurrentEncoder, create_encoder, encoder_stages, feature_levels
+from ssl_domains.encoders import Encoder, RecurrentEncoder, create_encoder, encoder_stages, feature_levels, first_stages
 from ssl_domains.encoders.recurrent.bi_lstm import BiLSTM
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec
@@ -167,6 +167,17 @@ def test_stages_are_those_of_the_network_and_then_the_layers_of_the_bilstm() -> 
         assert len(found) == stages
         assert sorted(one for stage in found for one in stage) == sorted(dict(encoder.named_parameters()))
         assert all("lstm" in one for one in found[-1])
+
+
+def test_frozen_first_stages_keep_their_statistics_while_the_others_train() -> None:
+    encoder = made("small_crnn")
+    encoder.freeze(first_stages(encoder, 2))
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    encoder.train()(torch.rand(2, 1, 32, 64)).pooled.sum().backward()
+    assert {name.split(".")[4] for name, one in encoder.named_parameters() if not one.requires_grad} == {"0", "1"}
+    assert all(one.grad is not None for one in encoder.model.lstm.parameters())
+    moved = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
+    assert {name.split(".")[4] for name in moved} == {"2"}
 
 
 def test_segments_are_pooled_apart() -> None:

@@ -60,13 +60,26 @@ def test_safetensors_carries_architecture_and_preprocessing(make_run: Any, tmp_p
     assert preprocess_from_dict(json.loads((out / "preprocess.json").read_text())) == run.preprocess
 
 
-@pytest.mark.parametrize("format", ["timm", "safetensors"])
-def test_a_next_run_can_start_from_it(make_run: Any, tmp_path: Path, format: str) -> None:
-    run = make_run()
+@pytest.mark.parametrize(
+    ("format", "name"), [("timm", "small_conv"), ("safetensors", "small_conv"), ("safetensors", "small_crnn")]
+)
+def test_a_next_run_can_start_from_it(make_run: Any, tmp_path: Path, format: str, name: str) -> None:
+    run = make_run(**{"encoder.name": name})
     out = export(run, tmp_path / "out", format)
-    again = initial_encoder("small_conv", InputSpec("image", 1, (32, 32)), str(out / "model.safetensors"), 0).eval()
+    again = initial_encoder(name, InputSpec("image", 1, (32, 32)), str(out / "model.safetensors"), 0).eval()
     with torch.no_grad():
         torch.testing.assert_close(again(IMAGES).pooled, run.encoder()(IMAGES).pooled)
+
+
+def test_a_recurrent_encoder_of_pictures_of_one_size_is_written_as_onnx(make_run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from ssl_domains.evaluation.onnx_file import OnnxModel
+
+    run = make_run(**{"encoder.name": "small_crnn"})
+    model = OnnxModel(export(run, tmp_path / "out", "onnx") / "model.onnx")
+    with torch.no_grad():
+        torch.testing.assert_close(model(IMAGES), run.encoder()(IMAGES).pooled, rtol=1e-4, atol=1e-5)
 
 
 def test_the_card_tells_how_it_was_made_and_names_nobody(world: Any, make_run: Any, tmp_path: Path) -> None:

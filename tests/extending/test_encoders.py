@@ -58,11 +58,13 @@ def test_an_encoder_of_a_plugin_is_built_by_its_name(make_plugin):
 def test_the_cores_own_encoders_are_listed_and_built(make_plugin):
     registry = with_plugins(make_plugin)
     names = {entry.name: entry for origin, entry in registry.encoders() if origin == "ssl-domains"}
-    assert set(names) == {"small_conv", "small_vit", "conv1d"}
+    assert set(names) == {"small_conv", "small_vit", "conv1d", "small_crnn"}
     torch.manual_seed(2)
     encoder = registry.encoder("conv1d").build(InputSpec("wave", 1, (None,)))
     assert encoder.name == "conv1d"
     assert registry.encoder("small_conv").build(InputSpec("image", 1, (32, 32))).in_chans == 1
+    line = InputSpec("line", 2, (32, None))
+    assert registry.encoder("small_crnn").build(line).takes == line
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest_of_core_timm_and_plugins(m
         ("conv1", "conv1d"),
         ("resnt18", "resnet18"),
         ("smal_conv", "small_conv"),
+        ("smal_crnn", "small_crnn"),
     ]:
         with pytest.raises(UsageError, match=f"there is no encoder '{wrong}'") as caught:
             create_encoder(wrong)
@@ -96,7 +99,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest_of_core_timm_and_plugins(m
     use_registry(Registry(PluginSettings.of()))
     with pytest.raises(UsageError) as caught:
         create_encoder("qqqqqqqq")
-    assert "known: conv1d" in caught.value.hint
+    assert "known: bilstm:resnet18, conv1d" in caught.value.hint
     assert "ssl-domains-bad" in caught.value.hint
 
 

@@ -34,6 +34,8 @@ def moving(one: nn.Module) -> set[str]:
         ("small_conv", [3, 3, 3, 3]),
         ("resnet18", [3, 12, 15, 15, 15]),
         ("conv1d", None),
+        ("small_crnn", [3, 3, 3, 8]),
+        ("bilstm:small_conv", [3, 3, 3, 3, 8, 8]),
         ("vit_tiny_patch16_224", [4, *[12] * 11, 14]),
         ("convnext_atto", [4, 18, 22, 58, 24]),
     ],

@@ -117,10 +117,11 @@ def without_writer(one: Instance, other: Instance) -> str:
     return "ignored" if same_value("writer", one, other) else "negative"
 
 
-def without_equal_part_of_writer(one: Instance, other: Instance) -> str:
+def only_lines_of_the_writer(one: Instance, other: Instance) -> str:
     if own(one, other):
         return "positive"
-    return "ignored" if same_value("writer", one, other) and one[2] == other[2] else "negative"
+    writers = TABLE["writer"][one[0]], TABLE["writer"][other[0]]
+    return "ignored" if None not in writers and writers[0] != writers[1] else "negative"
 
 
 def without_other_lines_of_writer(one: Instance, other: Instance) -> str:
@@ -136,7 +137,7 @@ def same_text(one: Instance, other: Instance) -> str:
 RULES = [
     ("none", [plain]),
     ("none.ignore(same('writer').across_parts())", [without_writer]),
-    ("none.ignore(same('writer'))", [without_equal_part_of_writer]),
+    ("none.ignore((~same('writer')).across_parts())", [only_lines_of_the_writer]),
     ("none.ignore((same('writer') & ~same('sample')).across_parts())", [without_other_lines_of_writer]),
     ("same('text')", [same_text]),
 ]
@@ -149,6 +150,23 @@ def test_it_is_the_loop_over_pairs_of_instances(mapping: str, rule: str, states:
     out = made.embed(views)
     found = made.loss(out, pairs_of(out, views, rule))
     assert found.loss.item() == pytest.approx(by_loops(alone(made), states), abs=1e-9)
+
+
+def test_an_ignore_rule_for_instances_of_equal_number_alone_is_refused() -> None:
+    views = views_of()
+    for mapping in ("frame", "window"):
+        made = method(mapping=mapping)
+        out = made.embed(views)
+        with pytest.raises(UsageError, match="the ignore rule holds for instances of the same number only") as caught:
+            made.loss(out, pairs_of(out, views, "none.ignore(same('writer'))"))
+        rule = caught.value.hint.removeprefix('--rule "').removesuffix('"')
+        expected = by_loops(alone(made), [without_other_lines_of_writer])
+        assert made.loss(out, pairs_of(out, views, rule)).loss.item() == pytest.approx(expected, abs=1e-9)
+    whole = method(mapping="all")
+    out = whole.embed(views)
+    expected = by_loops(alone(whole), [without_writer])
+    found = whole.loss(out, pairs_of(out, views, "none.ignore(same('writer'))"))
+    assert found.loss.item() == pytest.approx(expected, abs=1e-9)
 
 
 def test_three_views() -> None:

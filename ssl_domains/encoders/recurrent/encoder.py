@@ -21,7 +21,7 @@ Widths = TypeVar("Widths")
 
 
 class CRNN(nn.Module):
-    """The networks of a `RecurrentEncoder`.
+    """The networks of a `RecurrentEncoder`: from pictures to frames.
 
     Attributes:
         cnn: The convolutional network, masked.
@@ -32,6 +32,14 @@ class CRNN(nn.Module):
         super().__init__()
         self.cnn = cnn
         self.lstm = lstm
+
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Frames ``[B, F, T]``, 0 at padding, and bool ``[B, 1, T]``: which are valid; None without ``valid``."""
+        features = self.cnn(values, valid)
+        columns, mask = _columns(features.map, features.mask)
+        lengths = None if mask is None else mask.flatten(1).sum(dim=1)
+        frames = self.lstm(columns.transpose(1, 2), lengths).transpose(1, 2)
+        return (frames if mask is None else frames.masked_fill(~mask, 0.0)), mask
 
 
 class RecurrentEncoder(Encoder):
@@ -78,13 +86,7 @@ class RecurrentEncoder(Encoder):
 
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode ``values [B, C, H, W]`` with their validity ``[B, 1, H, W]``."""
-        masked = valid if self.takes.ragged else None
-        features = self.model.cnn(values, masked)
-        columns, mask = _columns(features.map, features.mask)
-        lengths = None if mask is None else mask.flatten(1).sum(dim=1)
-        frames = self.model.lstm(columns.transpose(1, 2), lengths).transpose(1, 2)
-        if mask is not None:
-            frames = frames.masked_fill(~mask, 0.0)
+        frames, mask = self.model(values, valid if self.takes.ragged else None)
         pooled = masked_mean(frames, mask) if self.segments == 1 else segment_means(frames, mask, self.segments)
         if valid is not None and mask is None:
             share = nn.functional.adaptive_max_pool2d(valid.to(values.dtype), (1, frames.shape[2]))

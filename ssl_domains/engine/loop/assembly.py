@@ -40,6 +40,7 @@ from ssl_domains.views import (
     replaced_names,
 )
 from ssl_domains.views.draws import fold
+from ssl_domains.views.recipe_steps import moving_steps
 
 __all__ = ["Assembled", "assemble", "preprocess_of"]
 
@@ -147,7 +148,7 @@ def assemble(
         )  # fmt: skip
         emitted = emitted_names(recipe)
         read = Objective.of(parts.objective).columns.intersection(emitted)
-        training = TrainingSet(len(parts.table), train.batch_size, tuple(sorted(read)))
+        training = TrainingSet(len(parts.table), train.batch_size, tuple(sorted(read)), moving_steps(recipe))
         method = _method(config, parts, preprocess, world, device, load_initial, training)
         micro = train.micro_batch_size
         if micro is not None and micro * world.size < train.batch_size and not train.micro_batch_norm:

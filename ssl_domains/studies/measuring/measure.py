@@ -12,20 +12,21 @@ from ssl_domains.studies.measuring.label_probes import label_scores
 __all__ = ["measure_cell"]
 
 
-def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
+def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
     """Scores of a cell at each fraction of labelled groups, by label column and by masks as the study asks.
 
     Args:
         material: What all cells share.
         cell: The cell.
-        run: The run of its training; None for floors and hand-made features.
+        runs: The runs of its trainings, one for each member; empty for floors and hand-made features.
         fractions: Shares of labelled groups.
     """
+    run = runs[0] if runs else None
     if cell.arm.kind == "scratch":
         assert run is not None
         return _finetuned(material, cell, run, fractions)
     by_label = run is None or cell.arm.kind == "supervised" or bool(set(material.probes) - {"dense", "finetune"})
-    scores = label_scores(material, cell, run, fractions) if by_label else []
+    scores = label_scores(material, cell, runs, fractions) if by_label else []
     if run is not None and "dense" in material.probes:
         from ssl_domains.studies.measuring.dense_probes import dense_scores
 

@@ -44,6 +44,7 @@ class CropLength(Declared):
     """
 
     name: ClassVar[str] = "crop"
+    moves: ClassVar[bool] = True
     share: tuple[float, float] = (0.5, 1.0)
     length: int | None = None
     side: int = 0

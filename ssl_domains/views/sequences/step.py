@@ -39,7 +39,7 @@ class SequenceStep(Protocol):
     and must not read another sample of the batch, so that views depend on (sample, seed, step, slot, view) alone.
 
     May also have ``flags(x)``: bool ``[B]`` by name on the device of the input, for samples after the step of which the
-    number is measured and warned of, such as ``{"silent": …}``.
+    number is measured and warned of, such as ``{"silent": …}``; and ``moves``, see `ViewStep`.
 
     Attributes:
         name: Short, lower case; part of the key of the step's random numbers.

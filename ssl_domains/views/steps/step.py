@@ -30,6 +30,10 @@ class ViewStep(Protocol):
         name: Short, lower case, ``-`` between words; part of the key of the step's random numbers.
         reason: Why this domain uses it, in one sentence for the report.
         columns: Numeric columns of the table that it reads for each sample; missing values are NaN.
+
+    May also have ``moves``, a bool: whether equal places of two views show different places of the sample, as behind a
+    random crop. Methods that compare places of two views refuse such a step. A `Geometric` step has it true, others
+    without it count as false.
     """
 
     @property
@@ -85,9 +89,11 @@ class Geometric:
 
     Attributes:
         exposes: Whether the step can show places outside its input; if so, a mask is made when there is none.
+        moves: See `ViewStep`; false for a step that moves nothing by more than 2 % of the width.
     """
 
     exposes: ClassVar[bool] = False
+    moves: ClassVar[bool] = True
 
     def source(
         self, x: Tensor, y: Tensor, parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], size: int

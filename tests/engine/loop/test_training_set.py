@@ -49,7 +49,8 @@ def test_a_method_is_prepared_once_with_the_numbers_of_the_run(
         recipe=small_run.make_recipe((12, 12)),
         method=prepared,
     )
-    assert prepared.given == [TrainingSet(samples=40, batch_size=8, emitted=("y",))]
+    moving = ("views.crop", "crop", "horizontal-flip")
+    assert prepared.given == [TrainingSet(samples=40, batch_size=8, emitted=("y",), moving=moving)]
 
 
 def test_an_option_sets_the_number_of_views(small_data: Path, tmp_path: Path, prepared: type[Prepared]) -> None:

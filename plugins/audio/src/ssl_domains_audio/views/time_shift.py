@@ -29,6 +29,7 @@ class TimeShift(Declared):
     """
 
     name: ClassVar[str] = "shift"
+    moves: ClassVar[bool] = True
     emitted: ClassVar[tuple[str, ...]] = ()
     share: tuple[float, float] = (0.0, 1.0)
     side: int = 0
