@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic -e plugins/audio
+PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic -e plugins/audio -e plugins/text
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-fisheye demo-seismic demo-audio demo-check study-fisheye bench bench-gpu test kills fuzz check docs clean
@@ -10,7 +10,7 @@ PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic -e plugins/a
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-$(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medical/pyproject.toml plugins/seismic/pyproject.toml plugins/audio/pyproject.toml
+$(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medical/pyproject.toml plugins/seismic/pyproject.toml plugins/audio/pyproject.toml plugins/text/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet torch torchvision
@@ -57,7 +57,7 @@ fuzz: $(VENV)/.installed ## 2,000 damaged inputs of each format, in two processe
 check: $(VENV)/.installed ## Lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p ssl_domains -p ssl_domains_fisheye -p ssl_domains_medical -p ssl_domains_seismic -p ssl_domains_audio -p benchmarks
+	$(BIN)/mypy -p ssl_domains -p ssl_domains_fisheye -p ssl_domains_medical -p ssl_domains_seismic -p ssl_domains_audio -p ssl_domains_text -p benchmarks
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.installed ## Build the documentation strictly, into site/

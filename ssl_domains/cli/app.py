@@ -21,7 +21,7 @@ app = typer.Typer(
     cls=RootGroup,
     name="ssl-domains",
     help="Contrastive self-supervised learning whose pairs come from your metadata, checked before training.",
-    epilog="A domain that isn't installed (fisheye, medical, seismic, text, audio) prints how to install it.",
+    epilog="A domain that isn't installed (fisheye, medical, seismic, lines, text, audio) prints how to install it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

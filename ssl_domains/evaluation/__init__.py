@@ -14,6 +14,13 @@ from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_pat
 from ssl_domains.evaluation.retrieval import Gallery, retrieval_run
 from ssl_domains.evaluation.sources import FoundTable, find_table, run_store, run_table
 from ssl_domains.evaluation.split import EvaluationSplit, evaluation_split
+from ssl_domains.evaluation.transcripts import (
+    TranscribedRows,
+    frame_features,
+    input_lengths,
+    transcribed_rows,
+    transcript_probe_run,
+)
 
 __all__ = [
     "FORMATS",
@@ -25,6 +32,7 @@ __all__ = [
     "Gallery",
     "ProbeReport",
     "ProbeRow",
+    "TranscribedRows",
     "dense_features",
     "dense_probe_run",
     "dense_targets",
@@ -33,7 +41,9 @@ __all__ = [
     "evaluation_split",
     "export",
     "find_table",
+    "frame_features",
     "handmade_features",
+    "input_lengths",
     "load",
     "probe_path",
     "probe_run",
@@ -41,4 +51,6 @@ __all__ = [
     "retrieval_run",
     "run_store",
     "run_table",
+    "transcribed_rows",
+    "transcript_probe_run",
 ]

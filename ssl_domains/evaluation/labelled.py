@@ -52,6 +52,7 @@ def labelled_rows(
     meta: TableMeta,
     task: Task | None = None,
     folds: bool = False,
+    labels: Labels | None = None,
 ) -> Labelled:
     """Read a label column and the split of a table.
 
@@ -64,15 +65,17 @@ def labelled_rows(
         meta: Metadata of the table of the pre-training.
         task: The task; None chooses it by the column.
         folds: Whether every row with a group takes part, for folds in place of the split; see `every_group`.
+        labels: Labels of all rows, where they are read already; None reads the column.
 
     Raises:
         UsageError: When a column is missing or the task does not fit it.
         DataError: When no row has a label, an array and a side.
     """
-    labels = read_labels(table.label(label), task)
+    given = labels is not None
+    labels = read_labels(table.label(label), task) if labels is None else labels
     split = (every_group if folds else evaluation_split)(table, group, trained, run_group=meta.group)
     identifying = label in meta.identifiers or looks_identifying(table, label, split.group)
-    hidden = labels.task != "regression" and identifying
+    hidden = labels.task != "regression" and identifying and not given
     if hidden:  # reports print class names, which must not be identifiers
         labels = replace(labels, classes=tuple(f"no. {code}" for code in range(1, len(labels.classes) + 1)))
     samples = store.of(table)

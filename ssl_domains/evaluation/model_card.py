@@ -37,6 +37,8 @@ session = onnxruntime.InferenceSession("model.onnx")
 _OUTPUTS = {
     "classification": "logits `[B, {outputs}]`; their softmax gives the probabilities of {classes}",
     "multilabel": "logits `[B, {outputs}]`; their sigmoid gives the probability of each of {classes}",
+    "transcription": "log-probabilities `[B, T, {outputs} + 1]` of each frame for the blank and, from 1 on, the "
+    "characters {classes}; take the largest of each frame, equal neighbours as one, and leave the blanks out",
     "regression": "numbers `[B, 1]` in the unit of `{label}`",
     "segmentation": "logits `[B, {outputs}, S, S]` of the background and of {classes} on the canvas; resize them to "
     "the picture, then take the largest. The class numbers are 0, {numbers}",

@@ -39,7 +39,7 @@ from ssl_domains.views import Tiling
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
 
-__all__ = ["RANDOM", "labels_read_by", "probe_run", "require_shared_classes"]
+__all__ = ["RANDOM", "label_draw_of_each", "labels_read_by", "probe_run", "require_shared_classes"]
 
 
 RANDOM = "random initialisation"
@@ -123,7 +123,7 @@ def probe_run(
     draws = [
         (fold, test, seed, draw)
         for fold, (train, test) in enumerate(cuts)
-        for seed, draw in _draws(kept, sides.groups, train, fractions, seeds)
+        for seed, draw in label_draw_of_each(kept, sides.groups, train, fractions, seeds)
     ]
     within = None if standardise_by is None else _groups_within(part, standardise_by)
     labels_read = labels_read_by(run, label, table, labels)
@@ -156,7 +156,7 @@ def probe_run(
     return report
 
 
-def _draws(
+def label_draw_of_each(
     labels: Labels,
     groups: NDArray[np.int64],
     train: NDArray[np.bool_],

@@ -11,6 +11,7 @@ from typing import Any
 from ssl_domains.evaluation.report_files import read_reports, report_path, write_report
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult
 from ssl_domains.probes.overlap import POOLED
+from ssl_domains.probes.transcripts import CER, OF_TRANSCRIPTS, TranscriptResult
 from ssl_domains.quantities import plural
 
 __all__ = ["SHOWN", "ProbeReport", "ProbeRow", "probe_path", "read_probe_reports"]
@@ -20,6 +21,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "multilabel": ("average precision", "AUROC", "macro-F1", "exact sets"),
     "regression": ("R²", "MAE"),
     "segmentation": ("mean Dice", "mean IoU", *POOLED),
+    "transcription": (*OF_TRANSCRIPTS, CER),
     "retrieval": ("mAP", "nDCG@10", "recall@1", "recall@10", "hit@1", "hit@10"),
 }
 """Scores that a table shows for each task, the leading one first."""
@@ -43,8 +45,8 @@ class ProbeRow:
         per_class: Class → recall, average precision or Dice.
         chosen: Hyper-parameters, chosen inside the training groups.
         notes: Remarks.
-        per_group: For ``segmentation``, Dice of each test group and class, None where undefined. The order of the
-            groups does not identify them.
+        per_group: For ``segmentation``, Dice of each test group and class, None where undefined; for ``transcription``
+            the character, line and word accuracy of each test group. The order of the groups does not identify them.
         fold: Number of the fold whose groups are tested, from 0.
     """
 
@@ -97,6 +99,17 @@ class ProbeRow:
             values, reasons, result.per_class, result.chosen, notes, per_group,
         )  # fmt: skip
 
+    @classmethod
+    def of_transcripts(
+        cls, arm: str, probe: str, result: TranscriptResult, fraction: float, used: float, draw: int, note: str = ""
+    ) -> ProbeRow:
+        """A row from the result of a probe of transcripts."""
+        scores, notes = result.scores, tuple(one for one in (note, *result.remarks()) if one)
+        return cls(
+            arm, probe, fraction, used, draw, result.trained_groups, result.labels, result.tested,
+            scores.values, scores.reasons, {}, result.chosen, notes, result.per_group,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ProbeReport:
@@ -104,8 +117,9 @@ class ProbeReport:
 
     Attributes:
         label: The column.
-        task: ``classification``, ``multilabel``, ``regression``, ``segmentation`` of a dense probe, or ``retrieval``;
-            then ``labels`` of a row is the number of items in the gallery, and ``tested`` that of scored queries.
+        task: ``classification``, ``multilabel``, ``regression``, ``segmentation`` of a dense probe, ``transcription``,
+            or ``retrieval``; then ``labels`` of a row is the number of items in the gallery, and ``tested`` that of
+            scored queries.
         classes: Text of the classes.
         group: Column of the groups that the split keeps whole.
         test_groups: Number of held-out groups.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["API_VERSION", "KNOWN_DOMAINS", "PluginInfo", "discover", "file_plugin", "how_to_install"]
 
 API_VERSION = "1"
-KNOWN_DOMAINS = ("fisheye", "medical", "seismic", "text", "audio")
+KNOWN_DOMAINS = ("fisheye", "medical", "seismic", "lines", "text", "audio")
 """Domains of this project; when one is missing, the error says how to install it."""
 
 
@@ -90,9 +92,19 @@ def file_plugin(path: Path) -> PluginInfo:
 
 
 def how_to_install(domain: str) -> str:
-    """A hint on a domain of this project that is not installed: the command, if the plugin's folder is there."""
-    folder = Path(__file__).resolve().parents[2] / "plugins" / domain
-    if not (folder / "pyproject.toml").is_file():
+    """A hint on a domain of this project that is not installed: the command, if a plugin's folder has that domain."""
+    folder = _plugin_folder(domain)
+    if folder is None:
         return "its plugin is not among the installed packages; `ssl-domains plugins list` shows those that are"
     here = Path.cwd()
     return f"pip install -e {shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))}"
+
+
+def _plugin_folder(domain: str) -> Path | None:
+    """The folder of the plugin that has an entry point for a domain, as its ``pyproject.toml`` says."""
+    for path in sorted((Path(__file__).resolve().parents[2] / "plugins").glob("*/pyproject.toml")):
+        with contextlib.suppress(OSError, ValueError):  # another plugin's damaged file is not the question
+            project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+            if domain in project.get("entry-points", {}).get("ssl_domains", {}):
+                return path.parent
+    return None

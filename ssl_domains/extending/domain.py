@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ssl_domains.audit import NearPicture, PlaceRegions
     from ssl_domains.inputs import InputSpec
-    from ssl_domains.samples import MapPlan, Reader, SampleTable
+    from ssl_domains.samples import MapPlan, Reader, SampleTable, TextPlan
     from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Domain", "RecipeRequest", "ScanOption"]
@@ -126,6 +126,8 @@ class Domain:
             `ssl_domains.samples.MapPlan`. None writes a PNG file for each sample, named like its source file.
         map_options: Options of ``predict`` that only the files of masks have. Those that are given are passed to
             ``map_files`` as keyword arguments.
+        text_files: Plans the files, such as PAGE-XML, that `predict` puts the texts of a recogniser into:
+            ``text_files(table, root)`` returns a `ssl_domains.samples.TextPlan`. None writes the table of texts alone.
         demo_data: ``demo_data(out, seed)`` writes a small data set in the domain's real file formats under ``out`` and
             returns the line to print, which names the next command.
         scan_options: Options of ``scan`` that only this domain has.
@@ -154,6 +156,8 @@ class Domain:
         thumbnail: Returns the thumbnail of a sample for its array in native unit and its row: uint8 ``[h, w, 1]`` or
             ``[h, w, 3]``, or text for data without pictures (`markupsafe.Markup` is taken as HTML). None puts a picture
             on the canvas, and draws a signal ``[t]`` or ``[t, c]`` as lines. A thumbnail must not show an identifier.
+        caption: Column whose text stands under the thumbnails of pair sheet and report, such as the transcript of a
+            line; its values are printed, so it must not identify anybody.
         sound: Returns a sample, given like that of ``thumbnail``, as a short wav file of at most 400 kB, in bytes, for
             the players of pair sheet and report; or None for a sample that can't be played.
 
@@ -181,12 +185,14 @@ class Domain:
     near_picture: NearPicture | None = None
     in_chans: Callable[[SampleTable], int] | None = None
     thumbnail: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[np.uint8] | str] | None = None
+    caption: str | None = None
     sound: Callable[[NDArray[Any], Mapping[str, Any]], bytes | None] | None = None
     preprocess: Callable[..., PreprocessSource] | None = None
     preprocess_classes: tuple[str, ...] = ()
     crop_classes: tuple[str, ...] = ()
     map_files: Callable[..., MapPlan] | None = None
     map_options: tuple[ScanOption, ...] = ()
+    text_files: Callable[[SampleTable, Path | None], TextPlan] | None = None
     files: str = ""
     place_regions: PlaceRegions | None = None
     measured: Callable[[SampleTable], Mapping[str, NDArray[np.float64]]] | None = None

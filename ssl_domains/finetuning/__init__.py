@@ -6,9 +6,17 @@ opens as a model. Training from scratch is fine-tuning from random weights.
 
 from ssl_domains.finetuning.comparison import Comparison, compare
 from ssl_domains.finetuning.configuration import finetune_config
-from ssl_domains.finetuning.heads import Head, LabelHead, LabelledRows, MapHead, create_head, register_head
+from ssl_domains.finetuning.heads import (
+    Head,
+    LabelHead,
+    LabelledRows,
+    MapHead,
+    TranscriptHead,
+    create_head,
+    register_head,
+)
 from ssl_domains.finetuning.measuring.initial import InitialWeights
-from ssl_domains.finetuning.measuring.material import Material, label_material, mask_material
+from ssl_domains.finetuning.measuring.material import Material, label_material, mask_material, transcript_material
 from ssl_domains.finetuning.method import FineTune, FineTuning
 from ssl_domains.finetuning.model import FineTuned, WholeModel
 from ssl_domains.finetuning.options import FineTuneOptions
@@ -37,6 +45,7 @@ __all__ = [
     "MapHead",
     "Material",
     "Task",
+    "TranscriptHead",
     "WholeModel",
     "compare",
     "create_head",
@@ -51,4 +60,5 @@ __all__ = [
     "register_head",
     "rehearse_comparison",
     "rehearse_finetuning",
+    "transcript_material",
 ]

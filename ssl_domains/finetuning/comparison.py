@@ -53,7 +53,7 @@ class Comparison:
     """What is compared.
 
     Attributes:
-        material: The labelled rows, see `label_material` and `mask_material`.
+        material: The labelled rows, see `label_material`, `mask_material` and `transcript_material`.
         initial: The weights that are fine-tuned.
         recipe: Makes the views of training rows.
         fractions: Shares of the labelled training groups.

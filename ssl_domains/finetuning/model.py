@@ -17,10 +17,11 @@ from ssl_domains.engine import Run
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.finetuning.heads import Head, create_head
+from ssl_domains.finetuning.heads import Head, TranscriptHead, create_head
 from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.inputs import Input
-from ssl_domains.samples import SampleTable
+from ssl_domains.probes.transcripts import DIRECTION, TRANSCRIPTION, read_directions
+from ssl_domains.samples import SampleTable, Transcribed
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import InputDataset, extended, map_sides, to_native
 
@@ -50,7 +51,8 @@ class WholeModel(nn.Module):
 
         Returns:
             Logits ``[B, K]`` for classes and label sets, numbers ``[B, 1]`` in the label's unit for regression, logits
-            ``[B, K, S, S]`` on the canvas for segmentation, K the `Task.channels`.
+            ``[B, K, S, S]`` on the canvas for segmentation, K the `Task.channels`; log-probabilities ``[B, T, K + 1]``
+            of the blank and the characters in each frame for transcription.
         """
         task = self.head.task
         outputs = self.head.outputs(self.encoder, Input(values, valid, self.encoder.takes.kind))
@@ -123,14 +125,51 @@ class FineTuned:
             Probabilities ``[n, K]`` in the order of ``task.classes``, or numbers ``[n]`` in the label's unit.
 
         Raises:
-            UsageError: For a model of masks, which gives `label_maps`.
+            UsageError: For a model of masks, which gives `label_maps`, and of texts, which gives `transcripts`.
             DataError: When there is no row, or the model gives numbers that are not finite.
         """
         if self.task.kind == "segmentation":
             raise UsageError(f"the run {self.run.folder.name!r} predicts masks", "call label_maps")
+        if self.task.kind == TRANSCRIPTION:
+            raise UsageError(f"the run {self.run.folder.name!r} predicts texts", "call transcripts")
         model = self.module()
         parts = [model.head.answers(outputs) for _, outputs in self._outputs(model, table, store, batch_size, progress)]
         return np.concatenate(parts)
+
+    def transcripts(
+        self,
+        table: SampleTable,
+        store: ArrayStore,
+        *,
+        beam: int = 1,
+        batch_size: int = 64,
+        progress: Progress | None = None,
+    ) -> list[Transcribed]:
+        """Texts of decodable rows in reading order, with their probabilities.
+
+        A line is written from right to left where the column ``direction`` of the table says so; without the column,
+        where most of the training lines are.
+
+        Args:
+            table: The rows.
+            store: Their arrays.
+            beam: Number of prefixes that decoding keeps; 1 takes the best path.
+            batch_size: Largest number of rows in a batch.
+            progress: Called with the number of rows done and of all rows.
+
+        Raises:
+            UsageError: For a model that predicts no texts; when ``beam`` is below 1.
+            DataError: When there is no row, or the model gives numbers that are not finite.
+        """
+        model = self.module()
+        if not isinstance(model.head, TranscriptHead):
+            raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
+        said = DIRECTION in table.columns
+        rtl = read_directions(table.frame) if said else np.full(len(table), self.task.rtl)
+        out: list[Transcribed] = []
+        for rows, outputs in self._outputs(model, table, store, batch_size, progress):
+            out += model.head.transcribed(outputs, rtl[rows].tolist(), beam)
+        return out
 
     def label_maps(
         self, table: SampleTable, store: ArrayStore, *, batch_size: int = 64, progress: Progress | None = None

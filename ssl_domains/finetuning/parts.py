@@ -17,8 +17,10 @@ from ssl_domains.engine import Parts, RunConfig
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.finetuning.method import FineTuning
 from ssl_domains.finetuning.task import TASK_FILE, Task
+from ssl_domains.finetuning.whole_views import whole_views
 from ssl_domains.pairs import Composition, Objective
 from ssl_domains.probes import DenseFit, DenseTargets, Labels, require_varying
+from ssl_domains.probes.transcripts import TranscriptFit, Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import (
@@ -48,7 +50,7 @@ class FineTuneParts:
         store: Store with their arrays.
         recipe: Makes the views; one view of each sample is usual.
         label: Name of the label column; not read for masks.
-        labels: Labels of the rows, in the order of ``table``; None for masks.
+        labels: Labels of the rows, in the order of ``table``; `Transcripts` for a recogniser; None for masks.
         masks: Masks of the rows, in the order of ``table``; None for a label column.
         groups: Group of each row ``[n]``, by which the setting of the frozen probe is chosen; None for a group of its
             own for each row.
@@ -58,7 +60,8 @@ class FineTuneParts:
         head: Segmentation: ``conv`` or ``deeplab``.
         levels: Segmentation: the maps that the head reads.
         head_start: Weights of the head at the first step, by name; None follows the option ``head_start``.
-        fit: Segmentation: how the head of the frozen probe is fitted; None as the dense probe does by default.
+        fit: Segmentation and transcription: how the head of the frozen probe is fitted; None as the probe does by
+            default.
         every_class: Whether a class without a training row is refused.
     """
 
@@ -75,7 +78,7 @@ class FineTuneParts:
     head: str = "conv"
     levels: Levels = "hypercolumn"
     head_start: Mapping[str, Tensor] | None = None
-    fit: DenseFit | None = None
+    fit: DenseFit | TranscriptFit | None = None
     every_class: bool = True
 
     def __post_init__(self) -> None:
@@ -105,7 +108,8 @@ class FineTuneParts:
         Raises:
             DataError: When there is no label, all are of one class, a class has no training row, or a mask has another
                 shape than its picture.
-            UsageError: When masks are given, and the views show crops or the preprocess places no label maps.
+            UsageError: When masks are given, and the views show crops or the preprocess places no label maps; when
+                transcripts are given, and the views show crops.
         """
         if self.masks is not None:
             self._require_masks(self.masks)
@@ -115,6 +119,9 @@ class FineTuneParts:
     def _require_labels(self, labels: Labels) -> None:
         if len(labels) != len(self.table):
             raise UsageError(f"{len(labels)} labels for {len(self.table)} rows", "take the labels of the rows")
+        if isinstance(labels, Transcripts) and crop_of(self.recipe) is not None:
+            cause = "the views show crops, and the transcripts are those of whole samples"
+            raise UsageError(cause, "leave views.crop out")
         if not labels.known.any():
             raise DataError("no training row has a label", "fine-tune on a column that the training rows have")
         require_varying(labels)
@@ -182,7 +189,7 @@ def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Pa
         store=parts.store,
         objective=Objective(),
         composition=Composition("random"),
-        recipe=parts.recipe,
+        recipe=whole_views(parts.recipe) if isinstance(parts.labels, Transcripts) else parts.recipe,
         scaling=parts.scaling,
         method=method,
         preprocess=preprocess,
@@ -202,4 +209,6 @@ def _summary(parts: FineTuneParts) -> dict[str, Any]:
     digest.update(repr((parts.labels.task, parts.labels.classes)).encode())
     digest.update(np.ascontiguousarray(parts.labels.y).data)
     digest.update(np.ascontiguousarray(parts.labels.known).data)
+    if isinstance(parts.labels, Transcripts):
+        digest.update(parts.labels.content)
     return {"labelled": int(parts.labels.known.sum()), "sha256": digest.hexdigest()}

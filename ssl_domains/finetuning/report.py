@@ -46,8 +46,8 @@ class FineTuneRow:
         values: Name of a score → its value, None where undefined.
         reasons: Name of a score → why it is None, or what it leaves out.
         per_class: Class → recall, average precision or Dice.
-        per_group: For ``segmentation``, Dice of each test group and class, None where undefined. The order of the
-            groups does not identify them.
+        per_group: For ``segmentation``, Dice of each test group and class, None where undefined; for ``transcription``
+            the character, line and word accuracy of each test group. The order of the groups does not identify them.
         chosen: Hyper-parameters of the frozen probe, chosen inside the training groups.
         views: ``recipe`` or ``none``: whether the training changes pictures by the recipe of the pre-training; empty
             for the frozen probe.
@@ -88,7 +88,7 @@ class FineTuneReport:
 
     Attributes:
         label: The column, or ``masks``.
-        task: ``classification``, ``multilabel``, ``regression`` or ``segmentation``.
+        task: ``classification``, ``multilabel``, ``regression``, ``segmentation`` or ``transcription``.
         classes: Text of the classes.
         group: Column of the groups that the split keeps whole.
         test_groups: Number of held-out groups.

@@ -15,9 +15,12 @@ from ssl_domains.prediction.answers import answer_frame, predicted_counts
 from ssl_domains.prediction.fitting_rows import fitting_rows
 from ssl_domains.prediction.mask_folder import INDEX, write_masks
 from ssl_domains.prediction.png_masks import png_masks
+from ssl_domains.prediction.texts import TEXTS, is_texts_folder, write_texts
 from ssl_domains.prediction.trained import trained_on
+from ssl_domains.probes.transcripts import TRANSCRIPTION
 from ssl_domains.samples import (
     SampleTable,
+    TextFiles,
     problems_path,
     require_folder,
     require_target,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Predicted", "predict", "require_new_output"]
 
 
-_ANSWERS = ("classification", "multilabel", "regression")
+_ANSWERS = ("classification", "multilabel", "regression", TRANSCRIPTION)
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class Predicted:
     """What `predict` wrote.
 
     Attributes:
-        out: The file of answers, or the folder of masks.
+        out: The file of answers, or the folder of masks or of texts and pages.
         task: The task of the model.
         samples: Number of samples that were predicted.
         trained_on: How many of them the model was trained on, see `trained_on`.
         counts: Class → samples (for masks pixels) that are predicted to be of it; empty for a regression.
-        files: Number of files of masks; 0 for answers.
+        files: Number of files of masks, or of the domain with texts; 0 for answers alone.
         problems: Columns ``path`` and ``cause``: what was left out.
         notes: Sentences for the user.
     """
@@ -65,8 +68,10 @@ class Predicted:
 
     @property
     def index(self) -> Path:
-        """The table of what was predicted: the file of answers itself, or the index of the masks."""
-        return self.out / INDEX if self.task.kind == "segmentation" else self.out
+        """The table of what was predicted: the file of answers itself, or the table in the folder."""
+        if self.task.kind == "segmentation":
+            return self.out / INDEX
+        return self.out / TEXTS if is_texts_folder(self.out, self.task) else self.out
 
     @property
     def problems_file(self) -> Path:
@@ -78,7 +83,7 @@ def require_new_output(out: str | Path, task: Task) -> None:
     """Refuse a place where the predictions can't be written; call it before the work.
 
     Args:
-        out: A new folder for masks, a new file ``NAME.csv`` for all other tasks.
+        out: A new folder for masks, a new file ``NAME.csv`` for all other tasks; for texts either of the two.
         task: The task of the model.
 
     Raises:
@@ -87,7 +92,7 @@ def require_new_output(out: str | Path, task: Task) -> None:
         ResourceError: When the disk is full.
     """
     out = Path(out)
-    if task.kind == "segmentation":
+    if task.kind == "segmentation" or is_texts_folder(out, task):
         require_folder(out, new=True)
         return
     if task.kind not in _ANSWERS:
@@ -109,6 +114,8 @@ def predict(
     out: str | Path,
     *,
     map_files: MapFiles | None = None,
+    text_files: TextFiles | None = None,
+    beam: int = 1,
     root: Path | None = None,
     problems: pl.DataFrame | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -118,8 +125,10 @@ def predict(
     """Predict every sample of a table that the model can take, and write the predictions.
 
     For masks ``out`` is a folder with ``masks/``, ``index.csv`` (file and pixels of each class of every sample) and
-    ``index.problems.csv``. For other tasks it is one CSV file (see `answer_frame`), with ``NAME.problems.csv`` beside
-    it. Both are written under another name first, so that nothing unfinished has the name ``out``.
+    ``index.problems.csv``. For other tasks it is one CSV file (see `answer_frame` and `text_frame`), with
+    ``NAME.problems.csv`` beside it. For texts it may also be a folder with ``transcripts.csv``,
+    ``transcripts.problems.csv`` and ``pages/``, the files of the domain with the texts put into them. All are written
+    under another name first, so that nothing unfinished has the name ``out``.
 
     Args:
         model: The fine-tuned model.
@@ -127,6 +136,8 @@ def predict(
         store: Their arrays.
         out: What to write; it must not exist.
         map_files: Plans the files of masks, as a domain hands it over; None writes PNG files.
+        text_files: Plans the files that texts are put into, as a domain hands it over; None for none.
+        beam: Number of prefixes that decoding of texts keeps; 1 takes the best path.
         root: Folder that was scanned, from which names of files count; None for a table of samples.
         problems: Columns ``path`` and ``cause``: what a scan has left out, which is listed with the problems.
         progress: Called with the number of rows done and of all rows.
@@ -167,6 +178,12 @@ def predict(
             samples=result.samples, counts=result.pixels, files=result.files,
             problems=pl.concat([left_out, result.problems]), notes=result.notes,
         )  # fmt: skip
+    if model.task.kind == TRANSCRIPTION:
+        written = write_texts(
+            model, table, store, rows, out, trained=trained, left_out=left_out, text_files=text_files, root=root,
+            beam=beam, progress=progress,
+        )  # fmt: skip
+        return made(samples=len(rows), counts={}, files=written.files, problems=written.problems, notes=written.notes)
     part = table.take(rows)
     answers = model.answers(part, store, progress=progress)
     frame = portable_paths(answer_frame(part, answers, model.task, trained[rows]), out)

@@ -27,6 +27,7 @@ HEADLINE = {
     "multilabel": "average precision",
     "regression": "R²",
     "segmentation": "mean Dice",
+    "transcription": "character accuracy",
     "retrieval": "mAP",
 }
 """The main score of each task, which tables show first."""

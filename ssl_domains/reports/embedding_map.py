@@ -14,6 +14,7 @@ from sklearn.manifold import TSNE
 
 from ssl_domains.evaluation import embed
 from ssl_domains.reports.colouring import Colouring, colourings
+from ssl_domains.reports.thumbnails.captions import captions_of
 from ssl_domains.reports.thumbnails.sounds import SampleSounds, Sound, sample_sounds
 from ssl_domains.reports.thumbnails.sprite import Sprite, make_sprite
 from ssl_domains.samples import SampleTable
@@ -51,6 +52,7 @@ class EmbeddingMap:
         neighbours: Nearest neighbours of a few samples.
         total: Number of embedded rows, of which ``n`` are on the map.
         sounds: Sounds of the samples of ``neighbours``, by position in the map.
+        captions: Text of each of the ``n`` samples; empty for none.
         edge: Side of the view box.
     """
 
@@ -62,6 +64,7 @@ class EmbeddingMap:
     neighbours: list[Neighbours]
     total: int
     sounds: SampleSounds = field(default_factory=SampleSounds)
+    captions: list[str] = field(default_factory=list)
     edge: int = _EDGE
 
 
@@ -75,6 +78,7 @@ def embedding_map(
     most: int = 1000,
     projection: Projection = "tsne",
     sound: Sound | None = None,
+    caption: str | None = None,
 ) -> EmbeddingMap:
     """Embed the table, sample at most ``most`` rows at random with a fixed seed, project and colour them.
 
@@ -87,6 +91,7 @@ def embedding_map(
         most: Largest number of points on the map.
         projection: ``"tsne"``, or the first two principal components.
         sound: The function of the domain that makes a sample a wav file, to listen to neighbours; or None.
+        caption: Column whose text stands under the neighbours; or None.
     """
     frame = embed(run, table, store)
     order = np.random.default_rng(0).permutation(len(frame))[:most]
@@ -111,6 +116,7 @@ def embedding_map(
         neighbours=neighbours,
         total=len(frame),
         sounds=SampleSounds() if sound is None else sample_sounds(part, listed, store, sound),
+        captions=captions_of(part, caption),
     )
 
 

@@ -18,6 +18,7 @@ from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_numbers import sheet_facts
 from ssl_domains.reports.pair_sheet_choice import Anchor, Choice, choose, hardest
 from ssl_domains.reports.sample_pictures import Encode, Picture, SamplePictures, Thumbnail, picture_samples
+from ssl_domains.reports.thumbnails.captions import captions_of
 from ssl_domains.reports.thumbnails.sounds import Sound, shown_sounds
 from ssl_domains.samples import Reader, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
@@ -44,6 +45,7 @@ class Pictured:
         store: Store with decoded arrays, or None.
         encode: Features by which the hardest negatives are chosen; None compares thumbnails.
         sound: The function of the domain that makes a sample a wav file, for players; or None.
+        caption: Column whose text stands under each picture, such as a transcript; or None.
     """
 
     reader: Reader
@@ -53,6 +55,7 @@ class Pictured:
     store: ArrayStore | None = None
     encode: Encode | None = None
     sound: Sound | None = None
+    caption: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class _Tile:
     flag: str = ""
     likeness: str = ""
     drawn: bool = False
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,8 @@ def _render(
         plan.table, printed, hidden={*hidden} - {report.label}, measured=measured_columns(plan.objective)
     )
     reasons = PairReasons(plan.objective, plan.composed_by, plan.table, coded)
-    sheet = _Sheet(plan, report.label, columns, reasons, pictures)
+    captions = captions_of(plan.table, pictured.caption)
+    sheet = _Sheet(plan, report.label, columns, reasons, pictures, captions)
     cards = [sheet.card(anchor) for anchor in choice.anchors]
     environment = page_templates("ssl_domains.reports")
     return environment.get_template("pair_sheet.html.j2").render(
@@ -196,16 +201,24 @@ class _Sheet:
         columns: Sequence[str],
         reasons: PairReasons,
         pictures: SamplePictures,
+        captions: Sequence[str],
     ) -> None:
         self._ids = plan.table.frame["sample"]
         self._label, self._columns, self._reasons, self._pictures = label, columns, reasons, pictures
+        self._captions = captions
 
     def card(self, anchor: Anchor) -> _Card:
         shown = self._columns if self._label is None or self._label in self._columns else [*self._columns, self._label]
         values = self._reasons.values
         facts = tuple((name, values.text(name, anchor.sample)) for name in shown)
         return _Card(
-            _Tile(anchor.sample, str(self._ids[anchor.sample]), self._picture(anchor.sample), ""),
+            _Tile(
+                anchor.sample,
+                str(self._ids[anchor.sample]),
+                self._picture(anchor.sample),
+                "",
+                caption=self._caption(anchor.sample),
+            ),
             facts,
             "" if anchor.matches is None else f"matches {anchor.matches:,} of the table",
             tuple(strip for strip in (self._positive(anchor), self._ignored(anchor), self._negative(anchor)) if strip),
@@ -255,6 +268,7 @@ class _Sheet:
             flag,
             "" if likeness is None else f"{likeness:.2f}".replace("-", "−"),
             drawn,
+            self._caption(other),
         )
 
     def _against_label(self, anchor: int, other: int, state: PairState) -> tuple[str, str]:
@@ -269,6 +283,9 @@ class _Sheet:
         if state.state == "negative" and equal:
             return text, "false negative"
         return text, "other label" if state.state == "positive" and not equal else ""
+
+    def _caption(self, row: int) -> str:
+        return self._captions[row] if self._captions else ""
 
     def _picture(self, row: int) -> Picture:
         return self._pictures.pictures.get(row, Picture(cause="not decoded: too large to look at many"))

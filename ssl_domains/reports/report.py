@@ -36,6 +36,7 @@ def write_report(
     columns: Sequence[str] = (),
     projection: Projection = "tsne",
     sound: Sound | None = None,
+    caption: str | None = None,
 ) -> Path:
     """Write ``report.html`` into the run's folder.
 
@@ -46,6 +47,7 @@ def write_report(
         columns: Further columns to colour the map by; their values are printed.
         projection: Projection of the map.
         sound: The function of the domain that makes a sample a wav file, to listen to neighbours; or None.
+        caption: Column whose text stands under the neighbours, such as a transcript; or None.
 
     Returns:
         Path of the page.
@@ -76,8 +78,9 @@ def write_report(
             "split",
         ]
         try:
+            grouping = sorted(_objective(run).columns)
             picture = embedding_map(
-                run, table, store, shown, sorted(_objective(run).columns), projection=projection, sound=sound
+                run, table, store, shown, grouping, projection=projection, sound=sound, caption=caption
             )
         except DataError as error:  # such as a store that was filled from files in another folder
             missing = error.message

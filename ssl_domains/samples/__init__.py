@@ -42,6 +42,7 @@ from ssl_domains.samples.reader import (
 from ssl_domains.samples.region import Region
 from ssl_domains.samples.scanning.each_file import each_file
 from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limit, require_expandable
+from ssl_domains.samples.scanning.folder_names import folder_columns, folder_note
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
@@ -55,6 +56,10 @@ from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta
 from ssl_domains.samples.tables.places import absolute_from, missing_files
 from ssl_domains.samples.tables.regions import Regions, regions_of
 from ssl_domains.samples.writing import (
+    TextFile,
+    TextFiles,
+    TextPlan,
+    Transcribed,
     alone_in,
     only_one,
     require_folder,
@@ -92,6 +97,10 @@ __all__ = [
     "TableFiles",
     "TableMeta",
     "TableReader",
+    "TextFile",
+    "TextFiles",
+    "TextPlan",
+    "Transcribed",
     "Unreadable",
     "absolute_from",
     "alone_in",
@@ -103,6 +112,8 @@ __all__ = [
     "expanded_gzip",
     "expansion_limit",
     "fold_split",
+    "folder_columns",
+    "folder_note",
     "group_split",
     "is_sidecar",
     "join_columns",

@@ -222,7 +222,8 @@ def test_the_command_that_installs_a_plugin_is_printed_only_where_its_folder_is(
     assert discovery.how_to_install("fisheye") == "pip install -e plugins/fisheye"
     monkeypatch.chdir(tmp_path)
     assert shlex.split(discovery.how_to_install("fisheye"))[-1] == str(root / "plugins" / "fisheye")
-    assert "pip install" not in discovery.how_to_install("text")
+    assert shlex.split(discovery.how_to_install("lines"))[-1] == str(root / "plugins" / "text")
+    assert "pip install" not in discovery.how_to_install("text"), "its distribution has no such domain"
 
 
 def test_a_known_domain_that_is_missing_says_how_to_install_it():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ssl_domains.errors import UsageError
-from ssl_domains_audio.labels.folders import folder_columns, folder_note
+from ssl_domains.samples import folder_columns, folder_note
 from ssl_domains_audio.labels.names import name_columns
 
 
@@ -67,5 +67,5 @@ def test_folders() -> None:
 
 def test_folders_are_offered() -> None:
     assert "2 folders (north, south)" in folder_note(["north/a.wav", "south/a.wav", "b.wav"], None, [])
-    assert folder_note(["north/a.wav", "south/a.wav"], None, ["speaker"]) == ""
+    assert folder_note(["north/a.wav", "south/a.wav"], None, ["speaker"], ("site", "speaker")) == ""
     assert folder_note(["north/a.wav", "north/b.wav"], None, []) == ""

@@ -26,6 +26,9 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN2", help="Run folder of the fine-tuned model.")],
     label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to predict.")] = None,
     masks: Annotated[bool, typer.Option("--masks", help="Predict each pixel's class: the scanned masks.")] = False,
+    transcripts: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Predict the texts of this column, with a CTC head.")
+    ] = None,
     layers: Annotated[
         str | None, typer.Option(metavar="head|all|N", help="What moves: the head, all (default), or N last stages.")
     ] = None,
@@ -39,6 +42,10 @@ def command(
         bool, typer.Option("--scratch/--no-scratch", help="Train from random weights too, for comparison.")
     ] = True,
     head: Annotated[str | None, typer.Option(metavar="NAME", help="With --masks: 1x1 (default) or deeplab.")] = None,
+    alphabet: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="With --transcripts: the characters; by default those of training rows."),
+    ] = None,
     encoder: Annotated[str | None, typer.Option(help="timm name, or small_conv; only without a run folder.")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on; finished trainings are kept.")] = False,
@@ -53,14 +60,19 @@ def command(
     from ssl_domains.finetuning.report import FineTuneReport
 
     shares = shares_of(fractions)
-    one_target("a fine-tuning", {"--label COLUMN": label is not None, "--masks": masks})
+    one_target(
+        "a fine-tuning",
+        {"--label COLUMN": label is not None, "--masks": masks, "--transcripts COLUMN": transcripts is not None},
+    )
+    if alphabet is not None and transcripts is None:
+        raise UsageError("--alphabet is for --transcripts", "leave it out")
     if head is not None and not masks:
         raise UsageError("--head is for --masks", "leave it out")
     if draws < 1:
         raise UsageError(f"--draws {draws} averages over nothing", "give 1 or more")
     request = FineTuneRequest(
         samples, start, out, label, layers, shares, draws, group, scratch, head, encoder, tuple(sets or ()), resume,
-        dry_run,
+        dry_run, transcripts, alphabet,
     )  # fmt: skip
     with answering(as_json) as answer:
         report = finetune_run(domain_of(ctx), request, None if as_json else note)

@@ -1,4 +1,4 @@
-"""``ssl-domains DOMAIN predict``: answers or masks of a fine-tuned model for new data."""
+"""``ssl-domains DOMAIN predict``: answers, texts or masks of a fine-tuned model for new data."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ def command(
     run: Annotated[Path, typer.Argument(metavar="RUN2", help="Run folder of a fine-tuning.")],
     source: Annotated[Path, typer.Argument(help="Folder or file of the domain, or a sample table.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="New folder for masks; new file NAME.csv for classes or numbers.")
+        Path, typer.Option("--out", "-o", help="New folder for masks; new file NAME.csv for classes, numbers or texts.")
     ],
+    beam: Annotated[
+        int | None, typer.Option(metavar="N", help="Texts: beam search that keeps N prefixes; greedy by default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     **options: Any,
 ) -> None:
@@ -36,7 +39,7 @@ def command(
     given = given_options(options)
     with answering(as_json) as answer:
         with showing_progress() as progress:
-            predicted = predict_to(domain_of(ctx), run, source, out, options=given, progress=progress)
+            predicted = predict_to(domain_of(ctx), run, source, out, options=given, beam=beam, progress=progress)
         answer.json(_document(predicted))
         _summary(answer, predicted)
 
@@ -67,6 +70,7 @@ def _document(predicted: Predicted) -> dict[str, Any]:
 def _summary(answer: Answer, predicted: Predicted) -> None:
     masks = predicted.task.kind == "segmentation"
     files = f", {predicted.files} files of masks" if masks else ""
+    files = f", {predicted.files} files with texts" if predicted.files and not masks else files
     answer.line(f"{predicted.samples} samples predicted{files} → {predicted.out}")
     if predicted.counts:
         rows = list(predicted.counts.items())

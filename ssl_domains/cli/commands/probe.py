@@ -22,6 +22,9 @@ def command(
     masks: Annotated[
         bool, typer.Option("--masks", help="Predict each pixel's class instead: a dense probe of the scanned masks.")
     ] = False,
+    transcripts: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Predict the texts of this column: a CTC head on the frames.")
+    ] = None,
     relevance: Annotated[
         str | None,
         typer.Option(
@@ -72,6 +75,10 @@ def command(
     head: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="With --masks: 1x1 (default) or deeplab; repeatable.")
     ] = None,
+    alphabet: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="With --transcripts: the characters; by default those of training rows."),
+    ] = None,
     last_map: Annotated[
         bool, typer.Option("--last-map", help="With --masks: read the last map alone, not those of all stages.")
     ] = False,
@@ -85,16 +92,21 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Probe the frozen encoder on a group-disjoint split, beside random initialisation and floors: not evidence."""
-    from ssl_domains.cli.work.probe import probe, probe_masks, probe_retrieval
+    from ssl_domains.cli.work.probe import probe, probe_masks, probe_retrieval, probe_transcripts
     from ssl_domains.cli.work.tiling import tiling_of
 
     shares = shares_of(fractions)
     one_target(
-        "a probe", {"--label COLUMN": label is not None, "--masks": masks, "--relevance FILE": relevance is not None}
-    )
-    retrieval = relevance is not None or (gallery is not None and not masks)
-    if masks and gallery is not None:
-        raise UsageError("--gallery is for retrieval, not for masks", "leave it out, or add --label COLUMN")
+        "a probe",
+        {
+            "--label COLUMN": label is not None, "--masks": masks, "--transcripts COLUMN": transcripts is not None,
+            "--relevance FILE": relevance is not None,
+        },
+    )  # fmt: skip
+    retrieval = relevance is not None or (gallery is not None and label is not None)
+    if gallery is not None and not retrieval:
+        what = "masks" if masks else "transcripts"
+        raise UsageError(f"--gallery is for retrieval, not for {what}", "leave it out, or add --label COLUMN")
     for flag, given in (
         ("--fractions", fractions != "1"), ("--draws", draws > 1), ("--floor", floor), ("--tile", tile),
         ("--handmade", handmade), ("--folds", folds), ("--standardise-by", standardise_by),
@@ -107,6 +119,14 @@ def command(
     ):  # fmt: skip
         if masks and given:
             raise UsageError(f"{flag} is for columns, not for masks", "leave it out, or probe a column with --label")
+    for flag, given in (
+        ("--floor", floor), ("--tile", tile), ("--handmade", handmade), ("--folds", folds),
+        ("--standardise-by", standardise_by),
+    ):  # fmt: skip
+        if transcripts is not None and given:
+            raise UsageError(f"{flag} is for columns of labels, not for transcripts", "leave it out")
+    if alphabet is not None and transcripts is None:
+        raise UsageError("--alphabet is for --transcripts", "leave it out")
     if not masks and (head or last_map):
         raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
@@ -115,6 +135,11 @@ def command(
             report = probe_retrieval(
                 domain, run, label, relevance, gallery=gallery or "train", samples=samples, group=group, alone=alone
             )
+        elif transcripts is not None:
+            report = probe_transcripts(
+                domain, run, transcripts, samples=samples, group=group, fractions=shares, draws=draws, alone=alone,
+                alphabet=alphabet,
+            )  # fmt: skip
         elif label is None:
             report = probe_masks(
                 domain, run, samples=samples, group=group, fractions=shares, heads=head or ["1x1"], last_map=last_map,

@@ -19,4 +19,5 @@ def command(ctx: typer.Context, run: Annotated[Path, typer.Argument(metavar="RUN
     from ssl_domains.reports import write_report
 
     with answering() as answer:
-        answer.line(f"report: {write_report(Run.open(run), sound=domain_of(ctx).sound)}")
+        domain = domain_of(ctx)
+        answer.line(f"report: {write_report(Run.open(run), sound=domain.sound, caption=domain.caption)}")

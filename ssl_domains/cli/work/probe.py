@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ssl_domains.stores import ArrayStore
     from ssl_domains.views import Tiling
 
-__all__ = ["probe", "probe_masks", "probe_retrieval"]
+__all__ = ["probe", "probe_masks", "probe_retrieval", "probe_transcripts"]
 
 
 def probe(
@@ -129,6 +129,42 @@ def probe_masks(
             alone=alone,
             progress=_embedding(progress),
         )
+
+
+def probe_transcripts(
+    domain: Domain,
+    folder: Path,
+    column: str,
+    *,
+    samples: Path | None = None,
+    group: str | None = None,
+    fractions: Sequence[float] = (1.0,),
+    draws: int = 1,
+    alone: bool = False,
+    alphabet: str | None = None,
+) -> ProbeReport:
+    """Probe a column of transcripts with a CTC head on the frames of a run and of random initialisation.
+
+    Args:
+        domain: Domain with the reader.
+        folder: Run folder; the report is written to it.
+        column: Column of transcripts.
+        samples: Sample table; None takes the one the run was trained on.
+        group: Column whose groups stay whole.
+        fractions: Shares of the labelled training groups.
+        draws: Number of draws of each fraction.
+        alone: Whether to leave out random initialisation.
+        alphabet: Characters that can be written; None takes those of the training rows.
+    """
+    from ssl_domains.evaluation import transcript_probe_run
+
+    run = _for_probing(folder)
+    _, table, store = _opened(domain, run, samples)
+    with showing_progress() as progress:
+        return transcript_probe_run(
+            run, column, table=table, store=store, group=group, fractions=fractions, seeds=range(draws),
+            alphabet=alphabet, alone=alone, progress=progress,
+        )  # fmt: skip
 
 
 def probe_retrieval(

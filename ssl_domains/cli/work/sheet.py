@@ -56,6 +56,7 @@ def write_sheet(
         _store(config, samples, domain.reader()),
         encode,
         domain.sound,
+        domain.caption,
     )
     # The group column of a domain may name people or recordings, so its values are not printed.
     hidden = () if domain.group is None else (domain.group,)

@@ -20,6 +20,7 @@ LEADING = {
     "multilabel": "average precision",
     "regression": "R²",
     "segmentation": "mean Dice",
+    "transcription": "character accuracy",
     "retrieval": "mAP",
 }
 """The score of each task that is taken; the first one in the tables of `probe` and `finetune`."""

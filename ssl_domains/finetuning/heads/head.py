@@ -18,6 +18,7 @@ from ssl_domains.inputs import Input, Views
 from ssl_domains.losses import LossOutput
 from ssl_domains.methods import Embeddings, RowPairs
 from ssl_domains.probes import DenseFit, DenseTargets, Labels
+from ssl_domains.probes.transcripts import TranscriptFit
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import Crop, Preprocess
@@ -33,14 +34,14 @@ class LabelledRows:
         table: ``n`` rows, all decodable.
         store: Their arrays.
         preprocess: Turns an array into the encoder's input.
-        labels: Their labels; None for segmentation.
+        labels: Their labels, of a recogniser `Transcripts`; None for segmentation.
         masks: Their masks; None for other tasks.
         groups: Group of each row ``[n]``, by which the probe's setting is chosen.
         seed: Seed of the probe.
         device: Device that the encoder runs on.
         workers: Worker processes that read arrays.
         crop: Crop of the views; None where they show whole samples.
-        fit: How the dense probe is fitted; None as it does by default.
+        fit: How the dense probe, or the head of transcripts, is fitted; None as it does by default.
     """
 
     table: SampleTable
@@ -53,7 +54,7 @@ class LabelledRows:
     device: str
     workers: int = 0
     crop: Crop | None = None
-    fit: DenseFit | None = None
+    fit: DenseFit | TranscriptFit | None = None
 
 
 class Head(nn.Module, ABC):

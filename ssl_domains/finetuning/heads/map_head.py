@@ -98,7 +98,8 @@ class MapHead(Head):
         )
         fitted = fit_dense_head(
             features, rows.masks, rows.groups, np.arange(len(rows.table)), head=self.settings,
-            fit=rows.fit or DenseFit(dice=self.dice), seed=rows.seed, device=resolve_device(rows.device),
+            fit=rows.fit if isinstance(rows.fit, DenseFit) else DenseFit(dice=self.dice), seed=rows.seed,
+            device=resolve_device(rows.device),
         )  # fmt: skip
         self.module.load_state_dict(fitted.module.state_dict())
         with torch.no_grad():

@@ -7,6 +7,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.finetuning.heads.head import Head
 from ssl_domains.finetuning.heads.label_head import LabelHead
 from ssl_domains.finetuning.heads.map_head import MapHead
+from ssl_domains.finetuning.heads.transcript_head import TranscriptHead
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.task import Task
 from ssl_domains.probes import Labels
@@ -18,6 +19,7 @@ _BY_KIND: dict[str, type[Head]] = {
     "multilabel": LabelHead,
     "regression": LabelHead,
     "segmentation": MapHead,
+    "transcription": TranscriptHead,
 }
 
 

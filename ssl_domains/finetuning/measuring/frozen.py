@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine.processes.precision import resolve_device
-from ssl_domains.evaluation import dense_features, embed, embed_rows
+from ssl_domains.evaluation import dense_features, embed, embed_rows, frame_features
 from ssl_domains.finetuning.measuring.draws import ComparedDraw
 from ssl_domains.finetuning.measuring.initial import InitialWeights
 from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.finetuning.measuring.scores import TestScores
 from ssl_domains.probes import ConvHead, DeepLabHead, LinearProbe, run_dense_probe, run_probe
+from ssl_domains.probes.transcripts import Transcripts, run_transcript_probe
 
 __all__ = ["frozen_scores"]
 
@@ -30,7 +31,7 @@ def frozen_scores(
     head: str = "conv",
     progress: Progress | None = None,
 ) -> list[TestScores]:
-    """Scores of the frozen probe on each draw: those that `probe_run` or `dense_probe_run` gives for the same draw.
+    """Scores of the frozen probe on each draw: those of `probe_run`, `dense_probe_run` or `transcript_probe_run`.
 
     Args:
         material: The rows.
@@ -41,6 +42,8 @@ def frozen_scores(
     """
     if material.targets is not None:
         return _of_masks(material, initial, draws, head, progress)
+    if isinstance(material.labels, Transcripts):
+        return _of_transcripts(material, material.labels, initial, draws, progress)
     x = _features(material, initial, progress)
     scores = []
     for done, draw in enumerate(draws, start=1):
@@ -66,6 +69,30 @@ def _features(material: Material, initial: InitialWeights, progress: Progress | 
     embeddings = embed(initial.run, material.whole, material.store, progress=shown)
     joined = material.table.frame.select("sample").join(embeddings, on="sample", how="left", maintain_order="left")
     return joined["embedding"].to_numpy()
+
+
+def _of_transcripts(
+    material: Material,
+    transcripts: Transcripts,
+    initial: InitialWeights,
+    draws: Sequence[ComparedDraw],
+    progress: Progress | None,
+) -> list[TestScores]:
+    device = initial.base.train.device
+    features = frame_features(
+        initial.encoder(), initial.preprocess, material.table, material.store, device=device, crop=initial.crop,
+        progress=None if progress is None else lambda done, of: progress("embedding by the frozen encoder", done, of),
+    )  # fmt: skip
+    scores = []
+    for done, draw in enumerate(draws, start=1):
+        result = run_transcript_probe(
+            features, transcripts, material.split.groups, draw.labels.rows, material.split.test, seed=draw.number,
+            device=resolve_device(device),
+        )  # fmt: skip
+        scores.append(TestScores.of_transcripts(result))
+        if progress is not None:
+            progress("fitting frozen probes", done, len(draws))
+    return scores
 
 
 def _of_masks(

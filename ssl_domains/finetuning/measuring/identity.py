@@ -13,6 +13,7 @@ import numpy as np
 from ssl_domains.engine import Run
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.finetuning.measuring.material import Material
+from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["PLAN_FILE", "material_hash", "require_same_plan", "write_plan"]
@@ -29,6 +30,8 @@ def material_hash(material: Material) -> str:
     arrays = [material.split.train, material.split.test, material.split.groups, material.labels.y]
     if material.targets is not None:
         arrays.append(material.targets.placed)
+    if isinstance(material.labels, Transcripts):
+        digest.update(material.labels.content)
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.encoders import Encoder
 from ssl_domains.errors import DataError
-from ssl_domains.evaluation import MASKS, EvaluationSplit, dense_targets, evaluation_split
+from ssl_domains.evaluation import MASKS, EvaluationSplit, dense_targets, evaluation_split, transcribed_rows
 from ssl_domains.evaluation.dense import mask_notes
 from ssl_domains.evaluation.dense_maps import map_places, require_same_shapes
 from ssl_domains.evaluation.labelled import labelled_rows
@@ -18,9 +19,9 @@ from ssl_domains.probes import DenseTargets, Labels, Task, scored_once
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, TableMeta
 from ssl_domains.stores import ArrayStore, MaskStore
-from ssl_domains.views import MapPreprocess
+from ssl_domains.views import MapPreprocess, Preprocess
 
-__all__ = ["Material", "label_material", "mask_material"]
+__all__ = ["Material", "label_material", "mask_material", "transcript_material"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Material:
 
     Attributes:
         label: The label column, or ``masks``.
-        task: ``classification``, ``multilabel``, ``regression`` or ``segmentation``.
+        task: ``classification``, ``multilabel``, ``regression``, ``segmentation`` or ``transcription``.
         whole: The whole table.
         table: The ``n`` rows.
         store: Their arrays.
-        labels: Labels of the rows; of masks, the set of classes in each.
+        labels: Labels of the rows; of masks, the set of classes in each; of transcripts, `Transcripts`.
         split: Sides and groups of the rows.
         dropped: Number of rows of the split without a label.
         masks: The masks; None for a label column.
@@ -148,6 +149,50 @@ def mask_material(
     return Material(
         MASKS, "segmentation", table, part, store, labels, kept, int((sides & ~available).sum()), masks, targets,
         (*split.notes, *notes, *([overlap] if overlap else [])),
+    )  # fmt: skip
+
+
+def transcript_material(
+    table: SampleTable,
+    store: ArrayStore,
+    column: str,
+    encoder: Encoder,
+    preprocess: Preprocess,
+    *,
+    group: str | None = None,
+    trained: frozenset[str] = frozenset(),
+    meta: TableMeta | None = None,
+    alphabet: str | None = None,
+) -> Material:
+    """The rows of a column of transcripts, on the split that `transcript_probe_run` uses.
+
+    Training rows whose transcript does not fit the frames of the encoder, or has a character outside the alphabet, are
+    left out; the notes count them with the reason.
+
+    Args:
+        table: The samples.
+        store: Their arrays.
+        column: The column of transcripts.
+        encoder: The encoder that is fine-tuned.
+        preprocess: Its preprocessing.
+        group: Column of the groups; None takes the one that the table was split by.
+        trained: Sample ids of the pre-training rows; none for weights of a file.
+        meta: Metadata of the table of the pre-training; None where there is none.
+        alphabet: Characters that can be written; None takes those of the training rows.
+
+    Raises:
+        UsageError: When a column is missing or holds no text, or the encoder gives no sequence of frames.
+        DataError: When no row is left, none of the training transcripts fits its frames, or fewer than two training
+            groups have one.
+    """
+    found = transcribed_rows(
+        encoder, preprocess, table, store, column, group=group, trained=trained, meta=meta, alphabet=alphabet
+    )
+    _require_sides(found.split, f"a transcript {column!r}")
+    transcripts = found.transcripts
+    return Material(
+        column, transcripts.task, table, table.take(found.rows), store, transcripts, found.split, found.dropped,
+        notes=found.notes,
     )  # fmt: skip
 
 

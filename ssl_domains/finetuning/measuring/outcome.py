@@ -13,10 +13,11 @@ from ssl_domains.engine import Run
 from ssl_domains.errors import DataError
 from ssl_domains.finetuning.measuring.levelling import levelling
 from ssl_domains.finetuning.measuring.material import Material
-from ssl_domains.finetuning.measuring.scores import TestScores, answer_scores, map_scores
+from ssl_domains.finetuning.measuring.scores import TestScores, answer_scores, map_scores, text_scores
 from ssl_domains.finetuning.measuring.trainings import Training
 from ssl_domains.finetuning.model import FineTuned
 from ssl_domains.probes.metrics import selection_score
+from ssl_domains.probes.transcripts import TRANSCRIPTION
 from ssl_domains.samples import write_errors, write_whole
 
 __all__ = ["Outcome", "outcome_of", "read_outcome", "write_outcome"]
@@ -58,6 +59,9 @@ def outcome_of(material: Material, training: Training, run: Run, rows: NDArray[n
         scores = map_scores(material, rows, model.label_maps(table, material.store))
         known = [value for value in scores.per_class.values() if value is not None]
         return Outcome(scores, levelled, float(np.mean(known)) if known else 0.0)
+    if material.task == TRANSCRIPTION:
+        scores = text_scores(material, rows, model.transcripts(table, material.store))
+        return Outcome(scores, levelled, scores.leading(material.task) or 0.0)
     answers = model.answers(table, material.store)
     scores = answer_scores(material, training.rows, rows, answers)
     return Outcome(scores, levelled, selection_score(material.labels.take(rows), answers))

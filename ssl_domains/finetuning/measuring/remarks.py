@@ -8,6 +8,8 @@ from ssl_domains.finetuning.measuring.draws import ComparedDraw
 from ssl_domains.finetuning.measuring.trainings import NO_VIEWS, RECIPE, Plan
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.report import EQUAL_EFFORT, EQUAL_STEPS, FINE_TUNED
+from ssl_domains.finetuning.whole_views import left_out_steps
+from ssl_domains.probes.transcripts import TRANSCRIPTION
 from ssl_domains.quantities import plural
 
 __all__ = ["comparison_remarks", "views_remark"]
@@ -22,7 +24,7 @@ def comparison_remarks(plan: Plan, draws: Sequence[ComparedDraw], arms: Sequence
         arms: The arms that were trained.
         number: Draws of a share below 1.
     """
-    lines = [_fine_tuned(plan, draws[0])]
+    lines = [_fine_tuned(plan, draws[0]), *_whole(plan)]
     if EQUAL_STEPS in arms:
         lines.append(_scratch(plan, draws[0]))
     effort = plan.initial.effort
@@ -40,6 +42,16 @@ def comparison_remarks(plan: Plan, draws: Sequence[ComparedDraw], arms: Sequence
     if number > 1 and any(draw.whole for draw in draws):
         lines.append("a fraction that takes all labelled groups has one draw: every draw would be the same")
     return lines
+
+
+def _whole(plan: Plan) -> list[str]:
+    """A sentence on steps that are left out of the views, as they would cut or mirror a text."""
+    if plan.material.task != TRANSCRIPTION:
+        return []
+    names = left_out_steps(plan.recipe(plan.material.table, plan.initial.base))
+    if not names:
+        return []
+    return [f"the views go without {' and '.join(repr(name) for name in names)}: a transcript is of the whole sample"]
 
 
 def _fine_tuned(plan: Plan, draw: ComparedDraw) -> str:

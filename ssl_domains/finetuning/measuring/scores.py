@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +13,10 @@ from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.probes import HEADLINE, DenseResult, ProbeResult, score
 from ssl_domains.probes.dense_data import codes_of
 from ssl_domains.probes.overlap import add_confusion
+from ssl_domains.probes.transcripts import TranscriptResult, Transcripts, score_texts
+from ssl_domains.samples import Transcribed
 
-__all__ = ["TestScores", "answer_scores", "map_scores"]
+__all__ = ["TestScores", "answer_scores", "map_scores", "text_scores"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class TestScores:
         values: Name of a score → its value, None where undefined.
         reasons: Name of a score → why it is None, or what it leaves out.
         per_class: Class → recall, average precision or Dice.
-        per_group: For masks, Dice of each test group and class, None where undefined.
+        per_group: For masks, Dice of each test group and class, None where undefined; for transcripts, the character,
+            line and word accuracy of each test group.
         tested: Number of test rows.
         chosen: Hyper-parameters of a frozen probe.
         notes: Remarks.
@@ -61,6 +64,28 @@ class TestScores:
         return cls(
             values, reasons, result.per_class, per_group, result.tested, dict(result.chosen), tuple(result.remarks())
         )
+
+    @classmethod
+    def of_transcripts(cls, result: TranscriptResult) -> TestScores:
+        """The scores of answers to transcripts."""
+        scores = result.scores
+        return cls(
+            scores.values, scores.reasons, {}, result.per_group, result.tested, dict(result.chosen),
+            tuple(result.remarks()),
+        )  # fmt: skip
+
+
+def text_scores(material: Material, rows: NDArray[np.int64], answers: Sequence[Transcribed]) -> TestScores:
+    """Scores of the answers of a recogniser.
+
+    Args:
+        material: The rows of the comparison, with transcripts.
+        rows: int64 ``[t]``, positions of the scored rows.
+        answers: Their answers, ``t``.
+    """
+    assert isinstance(material.labels, Transcripts)
+    texts = [answer.text for answer in answers]
+    return TestScores.of_transcripts(score_texts(material.labels.take(rows), material.split.groups[rows], texts))
 
 
 def answer_scores(

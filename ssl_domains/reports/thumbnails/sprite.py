@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -45,7 +45,8 @@ class Sprite:
 def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, crop: Crop | None = None) -> Sprite:
     """Thumbnails of decodable rows, after the preprocessing of the encoder; with a crop, of the centre.
 
-    An input of two sides is shown as a picture, one of one side as lines, and a volume by its middle slice.
+    An input of two sides is shown as a picture, one of one side as lines, and a volume by its middle slice. A preprocess
+    with ``shown(x)`` gives the picture ``[C, h, w]`` of a batch of one itself, such as a long line folded into rows.
     """
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
     # Three channels are shown as colours; of any other number of channels, only the first is shown.
@@ -58,6 +59,8 @@ def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, c
     for i in range(len(table)):
         made = dataset.finish(dataset[i]["input"])
         y, x = divmod(i, columns)
+        if hasattr(preprocess, "shown"):
+            made = replace(made, values=preprocess.shown(made)[None], valid=None)
         pixels = _pixels(made, edge, sheet.shape[2]) if flat else trace_picture(made.values[0].T.numpy(), edge, edge)
         sheet[y * edge : (y + 1) * edge, x * edge : (x + 1) * edge] = pixels
     file = io.BytesIO()

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ssl_domains.samples.read_error import ReadError
 
@@ -24,14 +24,14 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @contextmanager
-def opened_picture(path: str | Path, formats: Sequence[str] | None = None) -> Iterator[Picture]:
+def opened_picture(path: str | Path | BinaryIO, formats: Sequence[str] | None = None) -> Iterator[Picture]:
     """A picture of which Pillow has read the header only, of any number of pixels; no warning is printed.
 
     Pillow counts pixels and refuses many of them. What counts here is memory: the caller compares the stated size with
     `require_expandable`.
 
     Args:
-        path: The file.
+        path: The file, or its bytes as a stream.
         formats: Pillow's names of the formats that are tried; None for all.
 
     Raises:

@@ -9,9 +9,14 @@ from ssl_domains.samples.writing.failures import write_errors
 from ssl_domains.samples.writing.folder import write_whole_folder
 from ssl_domains.samples.writing.lock import alone_in, only_one
 from ssl_domains.samples.writing.target import require_folder, require_target
+from ssl_domains.samples.writing.text_files import TextFile, TextFiles, TextPlan, Transcribed
 from ssl_domains.samples.writing.whole import write_whole
 
 __all__ = [
+    "TextFile",
+    "TextFiles",
+    "TextPlan",
+    "Transcribed",
     "alone_in",
     "only_one",
     "require_folder",

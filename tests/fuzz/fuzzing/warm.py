@@ -23,7 +23,10 @@ ENVIRONMENT = {
 }
 """Set before anything is imported."""
 
-_PACKAGES = ("ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical", "ssl_domains_seismic", "ssl_domains_audio")
+_PACKAGES = (
+    "ssl_domains", "ssl_domains_fisheye", "ssl_domains_medical", "ssl_domains_seismic", "ssl_domains_audio",
+    "ssl_domains_text",
+)  # fmt: skip
 _LATE = (
     "albumentations", "cv2", "fastexcel", "nibabel", "PIL.Image", "polars", "pydicom", "pydicom.encaps", "scipy.stats",
     "sklearn.linear_model", "sklearn.neighbors", "soundfile", "timm", "torch", "xlsxwriter",

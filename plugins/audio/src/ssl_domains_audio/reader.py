@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains.samples import LazyArray, Problems, SampleTable, ScanResult, TableMeta
+from ssl_domains.samples import (
+    LazyArray,
+    Problems,
+    SampleTable,
+    ScanResult,
+    TableMeta,
+    folder_columns,
+    folder_note,
+)
 from ssl_domains_audio.files import SoundHeader, load_sound, open_sound, sound_header
-from ssl_domains_audio.labels.folders import folder_columns, folder_note
 from ssl_domains_audio.labels.names import name_columns
 from ssl_domains_audio.scanning.clips import Clips, Cut, cut_of, cuts_of, labelled, segments_of, whole
 from ssl_domains_audio.scanning.contents import HOURS, Contents, measure_clips, usable
@@ -24,6 +31,8 @@ from ssl_domains_audio.scanning.table_rows import complete_table
 
 __all__ = ["AudioReader"]
 
+_OWN = ("seconds", "rate", "channels", "format")
+_GROUPS = ("site", "speaker", "session")
 _OPTIONS = ("contents", "cut", "every", "folders", "labels", "names")
 
 
@@ -77,7 +86,7 @@ class AudioReader:
         sounds = found.sounds
         files = [sound.name for sound in sounds]
         named = name_columns(files, names)
-        columns: dict[str, Sequence[Any]] = {**named.columns, **folder_columns(files, folders)}
+        columns: dict[str, Sequence[Any]] = {**named.columns, **folder_columns(files, folders, _OWN)}
         segments = attach_segments([str(one) for one in given], source, sounds, problems)
         made = _clips(sounds, lengths, segments, problems, notes)
         measured = _measured(sounds, made, contents, problems, notes)
@@ -86,7 +95,7 @@ class AudioReader:
                 rate_note([sounds[clip.sound].header.rate for clip in made.clips]),
                 channel_note(sounds, measured),
                 named.note,
-                folder_note(files, folders, list(columns)),
+                folder_note(files, folders, columns, _GROUPS),
                 *notes,
                 passed_note(found.passed),
             ]

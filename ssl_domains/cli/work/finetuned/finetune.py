@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssl_domains.cli.console import error
+from ssl_domains.cli.console import error, note
 from ssl_domains.cli.progress import Progress, showing_progress
 from ssl_domains.cli.work.finetuned.starting import check_settings, weights_of
 from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table, require_mask_reader, require_masks
@@ -39,7 +39,7 @@ class FineTuneRequest:
         samples: Sample table.
         start: Run folder, ``pretrained`` or a file of weights.
         out: Run folder of the fine-tuned model.
-        label: Column to predict; None for the masks.
+        label: Column to predict; None for the masks, and for transcripts.
         layers: ``head``, ``all`` or a number of stages; None for the default.
         fractions: Shares of the labelled training groups.
         draws: Draws of each share below 1.
@@ -50,6 +50,8 @@ class FineTuneRequest:
         sets: ``KEY=VALUE`` texts of ``--set``.
         resume: Whether to go on with the fine-tuning in ``out``.
         dry_run: Whether to do a few steps only, and estimate time and memory.
+        transcripts: Column of transcripts to predict; None for another target.
+        alphabet: Characters of a recogniser; None takes those of the training rows.
     """
 
     samples: Path
@@ -66,6 +68,13 @@ class FineTuneRequest:
     sets: tuple[str, ...] = ()
     resume: bool = False
     dry_run: bool = False
+    transcripts: str | None = None
+    alphabet: str | None = None
+
+    @property
+    def column(self) -> str | None:
+        """The column that is predicted; None for the masks."""
+        return self.transcripts if self.label is None else self.label
 
     def settings(self) -> dict[str, Any]:
         """Values of the configuration, by dotted key.
@@ -130,12 +139,12 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     head = request.head or "1x1"
     if head not in _HEADS:
         raise UsageError(f"there is no head {head!r}", did_you_mean(head, _HEADS))
-    if request.label is None:
+    if request.column is None:
         require_mask_reader(domain)
     run = check_settings(domain, request.start, request.encoder, settings)
     table = open_table(domain, request.samples)
-    if request.label is not None:
-        table.label(request.label)
+    if request.column is not None:
+        table.label(request.column)
     else:
         require_masks(domain, table)
     folder = _store_of(request, settings, run)
@@ -144,9 +153,13 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
         settings["data.store"] = str(folder)
     initial = weights_of(domain, request.start, run, table, store, request.encoder, settings, request.samples)
     if request.label is None and initial.crop is not None:
-        initial = _without_crop(initial, initial.crop, table, store)
-    masks = None if request.label is not None else fill_masks(domain, table, request.samples)
+        what = "masks" if request.column is None else "transcripts"
+        initial = _without_crop(initial, initial.crop, table, store, what)
+    masks = None if request.column is not None else fill_masks(domain, table, request.samples)
     material = _material(request, table, store, masks, initial)
+    if request.transcripts is not None:
+        for text in material.notes:  # which rows are left out, before the first training
+            note(f"note: {text}")
     _refuse_labels_of_test_groups(initial, material)
     supervised = _labels_read(initial, material, masks)
     remarks = [
@@ -169,17 +182,19 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     )
 
 
-def _without_crop(initial: InitialWeights, crop: Crop, table: SampleTable, store: ArrayStore) -> InitialWeights:
+def _without_crop(
+    initial: InitialWeights, crop: Crop, table: SampleTable, store: ArrayStore, what: str
+) -> InitialWeights:
     """The weights of an encoder that was trained on crops, for samples of which a crop shows all.
 
     Raises:
-        UsageError: When some sample is larger than a crop, as its mask is that of the whole sample.
+        UsageError: When some sample is larger than a crop, as its mask or transcript is that of the whole sample.
     """
     from ssl_domains.views.crops import shows_whole
 
     samples = store.of(table)
     if not shows_whole(crop, samples.shapes()[samples.decoded]):
-        cause = "the views of the encoder show crops, and the masks are those of whole samples"
+        cause = f"the views of the encoder show crops, and the {what} are those of whole samples"
         raise UsageError(cause, "scan samples that are no larger than a crop, or fine-tune for a column with --label")
     return replace(initial, crop=None, base=initial.base.with_values({"views.crop": None}))
 
@@ -200,7 +215,7 @@ def _store_of(request: FineTuneRequest, settings: Mapping[str, Any], run: Any) -
 def _material(
     request: FineTuneRequest, table: SampleTable, store: ArrayStore, masks: MaskStore | None, initial: InitialWeights
 ) -> Material:
-    from ssl_domains.finetuning.measuring.material import label_material, mask_material
+    from ssl_domains.finetuning.measuring.material import label_material, mask_material, transcript_material
     from ssl_domains.views import with_label_maps
 
     run = initial.run
@@ -211,6 +226,10 @@ def _material(
     }
     if request.label is not None:
         return label_material(table, store, request.label, **given)
+    if request.transcripts is not None:
+        return transcript_material(
+            table, store, request.transcripts, initial.encoder(), initial.preprocess, alphabet=request.alphabet, **given
+        )
     assert masks is not None
     owner = "the encoder" if run is None else f"the run {run.folder.name!r}"
     return mask_material(table, store, masks, with_label_maps(initial.preprocess, owner), **given)
@@ -230,12 +249,14 @@ def _labels_read(initial: InitialWeights, material: Material, masks: MaskStore |
     from ssl_domains.evaluation.dense import masks_read_by
     from ssl_domains.evaluation.probe import labels_read_by
     from ssl_domains.probes import read_labels
+    from ssl_domains.probes.transcripts import TRANSCRIPTION, read_transcripts
 
     if initial.run is None:
         return 0
     if masks is not None:
         return masks_read_by(initial.run, material.whole, masks)
-    labels = read_labels(material.whole.label(material.label))
+    column = material.whole.label(material.label)
+    labels = read_transcripts(column) if material.task == TRANSCRIPTION else read_labels(column)
     return labels_read_by(initial.run, material.label, material.whole, labels)
 
 

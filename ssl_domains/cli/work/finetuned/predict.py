@@ -36,6 +36,7 @@ def predict_to(
     out: Path,
     *,
     options: Mapping[str, Any] | None = None,
+    beam: int | None = None,
     progress: Progress | None = None,
 ) -> Predicted:
     """Predict a source with the model of a run folder.
@@ -50,6 +51,7 @@ def predict_to(
         out: What to write, see `ssl_domains.prediction.predict`.
         options: Options of the domain: those of its files of masks, and for files those of its scan. Options that
             decide what an array shows have the values of the training table when they are not given.
+        beam: Number of prefixes that decoding of texts keeps; None takes the best path.
         progress: Called as ``progress("predicting", done, total)``, and likewise while files are read and written.
 
     Raises:
@@ -81,12 +83,17 @@ def predict_to(
             f"--{next(iter(maps)).replace('_', '-')} is for masks, and the run predicts {model.task.label!r}",
             "leave it out",
         )
+    if beam is not None and model.task.kind != "transcription":
+        raise UsageError(f"--beam is for texts, and the run predicts {model.task.label!r}", "leave it out")
+    if beam is not None and beam < 1:
+        raise UsageError(f"--beam {beam} keeps no prefix", "1 is greedy decoding, 10 a usual beam")
     if not is_table(source):
-        return _of_files(domain, model, source, out, given, maps, progress)
+        return _of_files(domain, model, source, out, given, maps, progress, beam or 1)
     if given:
         flag = next(option.flag for option in domain.scan_options if option.name in given)
         raise UsageError(f"{flag} is for files, and {str(source)!r} is a table", "leave it out, or name the files")
-    return _predict(domain, model, open_table(domain, source), None, out, maps, progress, samples=source)
+    table = open_table(domain, source)
+    return _predict(domain, model, table, None, out, maps, progress, samples=source, beam=beam or 1)
 
 
 def _of_files(
@@ -97,6 +104,7 @@ def _of_files(
     given: dict[str, Any],
     maps: Mapping[str, Any],
     progress: Progress | None,
+    beam: int,
 ) -> Predicted:
     chosen = _repeated(domain, model.run) | given
     with _beside(out) as folder:
@@ -107,7 +115,9 @@ def _of_files(
             raise _nothing(domain, source, result.problems)
         table = replace(result.samples, meta=replace(result.samples.meta, domain=domain.name))
         root = source if source.is_dir() else source.parent
-        made = _predict(domain, model, table, root, out, maps, progress, folder / "samples.parquet", result.problems)
+        made = _predict(
+            domain, model, table, root, out, maps, progress, folder / "samples.parquet", result.problems, beam=beam
+        )
     return made
 
 
@@ -121,6 +131,8 @@ def _predict(
     progress: Progress | None,
     samples: Path,
     problems: pl.DataFrame | None = None,
+    *,
+    beam: int = 1,
 ) -> Predicted:
     from ssl_domains.prediction import predict
     from ssl_domains.stores import default_store
@@ -130,7 +142,7 @@ def _predict(
     writing = None if progress is None else _megabytes(progress, "writing the predictions, MB")
     return predict(
         model, table, store, out, map_files=domain.map_files and partial(domain.map_files, **maps), root=root,
-        problems=problems, progress=shown, writing=writing, notice=note,
+        text_files=domain.text_files, beam=beam, problems=problems, progress=shown, writing=writing, notice=note,
     )  # fmt: skip
 
 

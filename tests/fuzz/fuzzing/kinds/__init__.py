@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fuzzing.kind import Kind
-from fuzzing.kinds import audio, fisheye, folders, interpretation, medical, pictures, seismic, settings, tables
+from fuzzing.kinds import audio, fisheye, folders, interpretation, lines, medical, pictures, seismic, settings, tables
 from fuzzing.kinds.shared import make_shared
 
 __all__ = ["KINDS", "make_shared"]
@@ -15,6 +15,7 @@ KINDS: dict[str, Kind] = {
         *seismic.KINDS,
         *interpretation.KINDS,
         *audio.KINDS,
+        *lines.KINDS,
         *pictures.KINDS,
         *fisheye.KINDS,
         *tables.KINDS,

@@ -1,5 +1,5 @@
 """Labels of recordings: what file names and folders say, tables of segments, and tags.
 
-`name_columns` reads names of known data sets and recorders, `folder_columns` the folders, and `read_segments` tables of
-segments of any kind (CSV, Audacity, Raven, RTTM, AudioSet).
+`name_columns` reads names of known data sets and recorders, and `read_segments` tables of segments of any kind (CSV,
+Audacity, Raven, RTTM, AudioSet).
 """

@@ -1,0 +1,1 @@
+"""Text: pictures of lines (domain ``lines``), with their transcripts, writers and books."""

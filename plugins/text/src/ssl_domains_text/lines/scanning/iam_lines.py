@@ -1,0 +1,117 @@
+"""The words or lines of the IAM database, by its lists and the pictures that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ssl_domains.errors import UsageError
+from ssl_domains.quantities import plural
+from ssl_domains.samples import Problems, Unreadable, read_guarded
+from ssl_domains_text.lines.files.iam import IamEntry, looks_like_iam, read_iam, writers_of_forms
+from ssl_domains_text.lines.files.text_file import read_text
+from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
+from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+
+__all__ = ["SEGMENTATIONS", "iam_lists", "lines_of_iam"]
+
+SEGMENTATIONS = ("keep", "drop")
+"""What is done with labels of wrongly segmented words: kept, or left out."""
+
+_MARKED = "marked err (wrongly segmented)"
+_FORMS = "forms.txt"
+
+
+def iam_lists(files: Sequence[Path]) -> list[Path]:
+    """The lists of words or lines among some files, by their contents; lines come before words."""
+    found = []
+    for path in files:
+        if path.suffix.lower() == ".txt":
+            text = read_guarded(lambda path=path: read_text(path)[0], path)  # type: ignore[misc]
+            if not isinstance(text, Unreadable) and looks_like_iam(text):
+                found.append(path)
+    return sorted(found, key=lambda path: ("line" not in path.stem.lower(), str(path)))
+
+
+def lines_of_iam(
+    lists: Sequence[Path],
+    files: Sequence[Path],
+    name: Callable[[Path], str],
+    segmentation: str,
+    problems: Problems,
+) -> Lines:
+    """The entries of the first list whose pictures are there.
+
+    Args:
+        lists: Lists, those of lines first; see `iam_lists`.
+        files: All files of the source.
+        name: Gives the name of a file relative to the source.
+        segmentation: One of `SEGMENTATIONS`: what is done with labels of entries that are marked ``err``.
+        problems: Takes lines that can't be read, and entries whose picture is missing or damaged.
+
+    Raises:
+        UsageError: For another word.
+    """
+    if segmentation not in SEGMENTATIONS:
+        raise UsageError(f"--segmentation {segmentation} is not known", f"known: {', '.join(SEGMENTATIONS)}")
+    pictures = Pictures.among(files)
+    by_list = []
+    for path in lists:
+        entries, faults = read_iam(read_text(path)[0])
+        if faults:
+            shown = ", ".join(map(str, faults[:5])) + (", …" if len(faults) > 5 else "")
+            problems.add(path, f"{plural(len(faults), 'line')} can't be read as an entry: {shown}")
+        found = {entry.id: pictures.named(f"{entry.id}.png", path.parent) for entry in entries}
+        by_list.append((path, entries, found))
+    chosen = next((one for one in by_list if any(isinstance(p, Path) for p in one[2].values())), by_list[0])
+    path, entries, found = chosen
+    made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries"])
+    passed = [other.name for other in lists if other != path]
+    if passed:
+        made.notes.append(f"{', '.join(passed)} is passed over, as {path.name} is read; name another list as the source")
+    writers = _writers(files)
+    if writers is None:
+        made.notes.append(f"{_FORMS} is not here: writers are not known, page is the form")
+    sizes = dict(headers_of([one for one in found.values() if isinstance(one, Path)], problems))
+    errors = sum(entry.segmentation == "err" for entry in entries)
+    if errors:
+        done = "labels are kept" if segmentation == "keep" else "labels are left out"
+        other = "drop leaves them out" if segmentation == "keep" else "keep keeps them"
+        made.notes.append(
+            f"{plural(errors, 'entry is', 'entries are')} marked err (wrongly segmented): {done} (--segmentation {other})"
+        )
+    for entry in entries:
+        picture = found[entry.id]
+        if isinstance(picture, str):
+            problems.add(f"{path}#{entry.id}", "an entry whose picture is not here")
+        elif picture in sizes:
+            bad = unusable(*sizes[picture])
+            if bad:
+                problems.add(picture, bad)
+            else:
+                made.lines.append(_line(entry, picture, name(picture), sizes[picture], segmentation, writers))
+    return made
+
+
+def _line(
+    entry: IamEntry,
+    picture: Path,
+    name: str,
+    size: tuple[int, int],
+    segmentation: str,
+    writers: dict[str, str] | None,
+) -> Line:
+    facts: dict[str, str | None] = {"page": entry.form, "segmentation": entry.segmentation}
+    if writers is not None:
+        facts["writer"] = writers.get(entry.form)
+    cause = _MARKED if entry.segmentation == "err" and segmentation == "drop" else ""
+    return Line(str(picture), name, *size, entry.text, cause, facts=facts)
+
+
+def _writers(files: Sequence[Path]) -> dict[str, str] | None:
+    for path in files:
+        if path.name.lower() == _FORMS:
+            text = read_guarded(lambda path=path: read_text(path)[0], path)  # type: ignore[misc]
+            if not isinstance(text, Unreadable):
+                return writers_of_forms(text) or None
+    return None

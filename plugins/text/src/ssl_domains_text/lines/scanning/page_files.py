@@ -1,0 +1,150 @@
+"""The lines of pages: PAGE-XML and ALTO files, each with the picture of its page."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ssl_domains.quantities import plural
+from ssl_domains.samples import Problems, Unreadable, each_file, read_guarded
+from ssl_domains_text.lines.files.alto import read_alto
+from ssl_domains_text.lines.files.page_lines import PageLine, PageLines
+from ssl_domains_text.lines.files.page_xml import read_page_xml
+from ssl_domains_text.lines.files.picture import PictureHeader
+from ssl_domains_text.lines.files.xml_tree import root_name
+from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
+from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+
+__all__ = ["lines_of_pages", "page_files"]
+
+_READERS = {"PcGts": read_page_xml, "alto": read_alto, "ALTO": read_alto}
+_SAME_SHAPE = 0.01  # largest difference of the two scales of a resized copy
+
+
+def page_files(files: Sequence[Path]) -> list[Path]:
+    """The PAGE-XML and ALTO files among some files, by their first element; PAGE-XML first."""
+    roots = {}
+    for path in files:
+        if path.suffix.lower() == ".xml":
+            root = read_guarded(lambda path=path: root_name(path), path)  # type: ignore[misc]
+            if not isinstance(root, Unreadable) and root in _READERS:
+                roots[path] = root
+    return sorted(roots, key=lambda path: roots[path] != "PcGts")
+
+
+def lines_of_pages(
+    pages: Sequence[Path], files: Sequence[Path], name: Callable[[Path], str], problems: Problems
+) -> Lines:
+    """The lines of pages; each is cut out of its page by its outline when it is decoded.
+
+    Args:
+        pages: XML files, those first that count where two of them are of one picture; see `page_files`.
+        files: All files of the source.
+        name: Gives the name of a file relative to the source.
+        problems: Takes pages without a picture, and lines that can't be cut. The line ``l1`` is written as
+            ``page.xml#l1``.
+    """
+    pictures = Pictures.among(files)
+    made, kinds = Lines(), Counter[str]()
+    found: list[tuple[Path, PageLines, Path]] = []
+    taken: dict[Path, Path] = {}
+    for path, value in each_file(pages, lambda path: _READERS[root_name(path)](path), problems, "pages"):
+        page = PageLines.of_json(value)
+        picture = pictures.named(page.picture, path.parent) if page.picture else "no picture is named"
+        if isinstance(picture, str):
+            picture = pictures.of_stem(path.stem, path.parent) or picture
+        if isinstance(picture, str):
+            problems.add(path, f"a page with {plural(len(page.lines), 'line')}: {_without_names(picture)}")
+        elif picture in taken:
+            problems.add(path, "the lines of its picture are read from another file")
+        else:
+            taken[picture] = path
+            found.append((path, page, picture))
+            kinds[page.form] += 1
+            if page.other_pages:
+                problems.add(path, f"{plural(page.other_pages, 'further page')} in the file: only the first is read")
+    sizes = dict(headers_of(list(taken), problems))
+    resized = 0
+    for path, page, picture in found:
+        if picture not in sizes:
+            continue
+        scale = _scale(page, sizes[picture])
+        if isinstance(scale, str):
+            problems.add(path, scale)
+            continue
+        resized += scale != (1.0, 1.0)
+        for line in _lines(path, page, picture, sizes[picture], scale, name, problems):
+            made.lines.append(line)
+    if kinds:
+        listed = ", ".join(f"{count:,} of {form}" for form, count in sorted(kinds.items()))
+        made.notes.append(f"pages: {listed}; each line is cut out by its outline, and what lies around it becomes paper")
+    if resized:
+        made.notes.append(f"{plural(resized, 'page has', 'pages have')} another unit or size than its picture: scaled to it")
+    joined = sum(line.words for _, page, _ in found for line in page.lines)
+    if joined:
+        made.notes.append(f"{plural(joined, 'line has', 'lines have')} no text of their own: that of their words is joined")
+    return made
+
+
+def _scale(page: PageLines, size: PictureHeader) -> tuple[float, float] | str:
+    """Pixels of the picture for a unit of the file, across and down; or why they don't fit."""
+    if page.width <= 0 or page.height <= 0:
+        return (1.0, 1.0) if page.pixels else "the file counts in another unit than pixels, and states no size of its page"
+    across, down = size.width / page.width, size.height / page.height
+    if (round(page.width), round(page.height)) == tuple(size):
+        return 1.0, 1.0
+    if abs(across / down - 1) > _SAME_SHAPE:
+        return (
+            f"the file is of a page of {page.width:g} × {page.height:g}, its picture has {size.width} × {size.height} "
+            "pixels: another shape (a turned or cut picture?)"
+        )
+    return across, down
+
+
+def _lines(
+    path: Path,
+    page: PageLines,
+    picture: Path,
+    size: PictureHeader,
+    scale: tuple[float, float],
+    name: Callable[[Path], str],
+    problems: Problems,
+) -> list[Line]:
+    made, known = [], Counter[str]()
+    relative = name(path)
+    folder, _, file = relative.rpartition("/")
+    facts: dict[str, str | None] = {"page": relative.rpartition(".")[0]}
+    book = folder.removesuffix("/page").removesuffix("/alto")
+    if book and book not in ("page", "alto"):
+        facts["book"] = book
+    for number, line in enumerate(page.lines, 1):
+        identifier = line.id or f"line{number}"
+        known[identifier] += 1
+        if known[identifier] > 1:  # ids should be unique; sample ids must be
+            identifier = f"{identifier}.{known[identifier]}"
+        box = _box(line, size, scale)
+        if isinstance(box, str):
+            problems.add(f"{path}#{identifier}", box)
+            continue
+        outline, width, height = box
+        made.append(Line(str(picture), f"{relative}:{identifier}", width, height, line.text, outline=outline, facts=facts))
+    return made
+
+
+def _box(line: PageLine, size: PictureHeader, scale: tuple[float, float]) -> tuple[str, int, int] | str:
+    """Outline in whole pixels inside the picture, width and height; or why the line can't be cut."""
+    if not line.points:
+        return "a line without an outline (Coords, polygon or box)"
+    xs = [min(max(math.floor(x * scale[0]), 0), size.width - 1) for x in line.points[0::2]]
+    ys = [min(max(math.floor(y * scale[1]), 0), size.height - 1) for y in line.points[1::2]]
+    width, height = max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
+    if width <= 1 or height <= 1:
+        return "a line whose outline lies outside its picture"
+    bad = unusable(width, height)
+    return bad or (" ".join(f"{x},{y}" for x, y in zip(xs, ys, strict=True)), width, height)
+
+
+def _without_names(cause: str) -> str:
+    return "its picture is not here" if "not here" in cause else cause

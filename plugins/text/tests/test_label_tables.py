@@ -1,0 +1,158 @@
+"""Tables of labels beside pictures: headers, lists without a header, quotes, encodings, and what doesn't fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ssl_domains.errors import UsageError
+from ssl_domains.samples import ReadError
+from ssl_domains_text.lines.labels.label_table import read_label_table
+from ssl_domains_text.lines.reader import LinesReader
+
+from .line_files import picture
+
+
+def table(tmp_path: Path, content: str, name: str = "labels.csv", encoding: str = "utf-8"):
+    path = tmp_path / name
+    path.write_bytes(content.encode(encoding))
+    return read_label_table(path)
+
+
+@pytest.mark.parametrize(
+    "header", ["file,label", "image,text", "path,transcription", "File_Name,Ground Truth", "filename,words", "id,identity"]
+)
+def test_names_of_columns(tmp_path: Path, header: str) -> None:
+    read = table(tmp_path, f"{header}\n0.png,abcd\n1.png,efg\n")
+    assert read is not None
+    assert (read.files, read.texts) == (["0.png", "1.png"], ["abcd", "efg"])
+
+
+def test_quotes_commas_and_numbers_stay_text(tmp_path: Path) -> None:
+    read = table(tmp_path, 'file,label,writer\na.png,"one, two",007\nb.png,"""",\nc.png,,008\nd.png,  x ,1\n')
+    assert read is not None
+    assert read.texts == ["one, two", '"', None, "  x "]
+    assert read.columns == {"writer": ["007", None, "008", "1"]}
+
+
+def test_tabs_have_no_quotes(tmp_path: Path) -> None:
+    read = table(tmp_path, 'file\ttext\na.png\t"\nb.png\ta "b" c\n', "labels.tsv")
+    assert read is not None
+    assert read.texts == ['"', 'a "b" c']
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("word_1.png\tTiredness\nword_2.png\ta, b\n", ["Tiredness", "a, b"]),
+        ('word_1.png, "Tiredness"\nword_2.png, "a, ""b"\n', ["Tiredness", 'a, ""b']),
+        ("word_1.png,#\nword_2.png,x,y\n", ["#", "x,y"]),
+    ],
+)
+def test_lists_without_a_header(tmp_path: Path, content: str, texts: list[str]) -> None:
+    read = table(tmp_path, content, "gt.txt")
+    assert read is not None
+    assert (read.files, read.texts) == (["word_1.png", "word_2.png"], texts)
+
+
+def test_encodings_and_byte_order_marks(tmp_path: Path) -> None:
+    plain = table(tmp_path, "file,label\na.png,naïve\n", encoding="utf-8-sig")
+    assert plain is not None
+    assert (plain.texts, plain.encoding) == (["naïve"], None)
+    other = table(tmp_path, "file,label\na.png,naïve\n", encoding="latin-1")
+    assert other is not None
+    assert (other.texts, other.encoding) == (["naïve"], "Latin-1")
+
+
+def test_rows_that_are_too_short_are_counted(tmp_path: Path) -> None:
+    read = table(tmp_path, "file,writer,label\na.png,w,x\nb.png\n,w,y\n")
+    assert read is not None
+    assert (read.files, read.short) == (["a.png"], 2)
+
+
+def test_what_is_no_table_of_labels(tmp_path: Path) -> None:
+    for content in ("", "one column\n", "a,b\n1,2\n", "readme, with commas\n"):
+        assert table(tmp_path, content) is None
+    with pytest.raises(ReadError):
+        table(tmp_path, 'file,label\na.png,"' + "x" * 200_000 + "\n")
+
+
+def folder_of(tmp_path: Path) -> Path:
+    for number in range(3):
+        picture(tmp_path / "img" / f"{number}.png", 50 + number, seed=number)
+    return tmp_path
+
+
+def test_a_folder_with_a_table(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "labels.csv").write_text(
+        "file,label,writer,width\nimg/0.png,abc,w1,9\n1.png,de,w2,9\nimg/9.png,missing,w1,9\n", encoding="utf-8"
+    )
+    (folder / "notes.csv").write_text("a,b\n1,2\n")
+    scanned = LinesReader().scan(folder)
+    rows = scanned.samples.frame
+    assert rows["text"].to_list() == ["abc", "de", None]
+    assert rows["writer"].to_list() == ["w1", "w2", None]
+    assert rows["width"].to_list() == [50, 51, 52], "the width is that of the picture"
+    assert scanned.problems.rows() == [(f"{folder}/labels.csv#img/9.png", "a row of the table whose picture is not here")]
+    assert "labels.csv is read as a table of 3 lines, 1 picture of which is not here" in scanned.notes
+    assert "1 line has no label" in scanned.notes
+    assert "passed over: 1 .csv" in scanned.notes
+
+
+def test_a_table_that_is_named(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "pictures")
+    other = tmp_path / "elsewhere.csv"
+    other.write_text("file,label\nimg/2.png,named\n")
+    scanned = LinesReader().scan(folder, labels=[other])
+    assert scanned.samples.frame["text"].to_list() == [None, None, "named"]
+    with pytest.raises(UsageError, match="no table"):
+        LinesReader().scan(folder, labels=tmp_path / "absent.csv")
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="no column of files"):
+        LinesReader().scan(folder, labels=other)
+
+
+def test_two_labels_of_one_picture(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "a.csv").write_text("file,label\nimg/0.png,abc\nimg/1.png,same\n")
+    (folder / "b.csv").write_text("file,label\nimg/0.png,other\nimg/1.png,same\n")
+    rows = LinesReader().scan(folder).samples.frame
+    assert rows["text"].to_list() == [None, "same", None]
+    assert rows["text_problem"][0] == "several labels in the tables"
+
+
+def test_a_plain_folder_and_folders_as_columns(tmp_path: Path) -> None:
+    for writer in ("anna", "ben"):
+        picture(tmp_path / writer / "book1" / "l.png")
+    plain = LinesReader().scan(tmp_path)
+    assert any("--folders writer, or book" in note for note in plain.notes)
+    assert plain.samples.frame["text"].null_count() == 2
+    named = LinesReader().scan(tmp_path, folders="writer/book").samples.frame
+    assert named.select("writer", "book").rows() == [("anna", "book1"), ("ben", "book1")]
+    with pytest.raises(UsageError, match="column 'text'"):
+        LinesReader().scan(tmp_path, folders="text")
+
+
+def test_a_table_as_the_source(tmp_path: Path) -> None:
+    from ssl_domains.samples import Problems, SampleTable, ScanResult, read_frame
+
+    folder = folder_of(tmp_path)
+    (folder / "img" / "1.png").write_bytes(b"no picture")
+    path = folder / "t.csv"
+    path.write_text("path,transcription,writer\nimg/0.png,abc,w\nimg/1.png,de,w\nimg/2.png,é,v\n", encoding="utf-8")
+    frame = read_frame(path)
+    frame = frame.with_columns(path=str(folder) + "/" + frame["path"])
+    read = ScanResult(SampleTable.of(frame), Problems().frame())
+    made = LinesReader().complete_table(read, alphabet="abc")
+    rows = made.samples.frame
+    assert rows["text"].to_list() == ["abc", None]
+    assert rows["text_problem"].to_list() == [None, "characters outside the alphabet: 'é' (U+00E9)"]
+    assert rows["width"].to_list() == [50, 52]
+    assert len(made.problems) == 1
+    assert "transcripts are those of the column transcription" in made.notes
+    with pytest.raises(UsageError, match="--folders reads a folder"):
+        LinesReader().complete_table(read, folders="writer")
+    with pytest.raises(UsageError, match="--format reads a folder"):
+        LinesReader().complete_table(read, format="lmdb")
