@@ -1,8 +1,9 @@
 """Encoders: from a batch of inputs to one vector for each sample, and the heads on top of them.
 
 ``values [B, C, *space]`` with their validity come in, `Features` come out. `create_encoder` builds an encoder by name:
-a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a Hugging Face
-model from a folder for token ids, pictures or waveforms, or an encoder of a plugin.
+a timm model for pictures, the same model masked for ragged inputs, ``conv1d`` for waveforms, a recurrent network for
+pictures of text lines, a Hugging Face model from a folder for token ids, pictures or waveforms, or an encoder of a
+plugin.
 """
 
 from ssl_domains.encoders.conv1d import Conv1d
@@ -15,6 +16,7 @@ from ssl_domains.encoders.hugging_face.text import TransformerEncoder
 from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
+from ssl_domains.encoders.recurrent.encoder import RecurrentEncoder
 from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.small_vit import small_vit as small_vit
 from ssl_domains.encoders.stages import encoder_stages, first_stages, stage_factors
@@ -28,6 +30,7 @@ __all__ = [
     "Levels",
     "MaskedEncoder",
     "Norm",
+    "RecurrentEncoder",
     "SmallConv",
     "TimmEncoder",
     "TransformerEncoder",

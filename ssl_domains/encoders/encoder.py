@@ -46,6 +46,8 @@ class Encoder(nn.Module, ABC):
     Attributes:
         segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
+        reads_all: Whether every place of the map holds something of the whole input, as behind a BiLSTM. Methods that
+            predict one place from others refuse such an encoder.
         resampled: A sentence on each initial weight that was resampled, as it was made for inputs of another size.
     """
 
@@ -53,6 +55,7 @@ class Encoder(nn.Module, ABC):
     resampled: Sequence[str] = ()
     frozen: bool = False
     segments: int = 1
+    reads_all: bool = False
 
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, num_features: int) -> None:
         super().__init__()

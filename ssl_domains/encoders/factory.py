@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import timm
@@ -16,8 +17,10 @@ from ssl_domains.encoders.encoder import Encoder
 from ssl_domains.encoders.hugging_face.create import create_transformer
 from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.encoders.masked import MaskedEncoder
+from ssl_domains.encoders.recurrent.create import BILSTM, LINE, SMALL_CRNN, recurrent_encoder, small_crnn
+from ssl_domains.encoders.recurrent.encoder import RecurrentEncoder
 from ssl_domains.encoders.timm_encoder import TimmEncoder
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["Init", "create_encoder"]
@@ -40,17 +43,19 @@ def create_encoder(
     A timm architecture becomes a `MaskedEncoder` if ``takes`` has ragged sides, else a `TimmEncoder`.
 
     Args:
-        name: A timm architecture, ``small_conv``, ``conv1d``, ``transformers:FOLDER``, or an encoder of a plugin. Names
-            of timm and of this package take precedence over those of plugins.
-        in_chans: Channels of the input; None takes those of ``takes``, else 3 (1 for ``conv1d``). timm adapts the first
-            layer of pretrained weights.
+        name: A timm architecture, ``small_conv``, ``conv1d``, ``small_crnn``, ``bilstm:NAME`` with a convolutional
+            network of timm, ``transformers:FOLDER``, or an encoder of a plugin. Names of timm and of this package take
+            precedence over those of plugins.
+        in_chans: Channels of the input; None takes those of ``takes``, else 3 (1 for ``conv1d`` and lines). timm adapts
+            the first layer of pretrained weights.
         init: ``"random"`` draws weights from ``seed``; ``"pretrained"`` lets timm download weights, or reads those of
-            the folder.
+            the folder. The BiLSTM of ``bilstm:NAME`` is random in any case.
         seed: Seed of the random weights.
         image_size: Side of a square picture in pixels, for architectures that must know it (ViT).
-        takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``) or texts.
-        segments: Parts of equal length in time that are pooled apart, for signals and spectrograms; the pooled features
-            are ``segments`` times as wide.
+        takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``), lines of 32 pixels
+            and any width (``small_crnn``, ``bilstm:NAME``) or texts.
+        segments: Parts of equal length in time that are pooled apart, for signals, spectrograms and lines; the pooled
+            features are ``segments`` times as wide.
 
     Raises:
         UsageError: When no encoder has this name, it can't take this input, or its weights can't be loaded.
@@ -65,6 +70,8 @@ def create_encoder(
         return create_transformer(name, takes, init=init, seed=seed, in_chans=in_chans, image_size=image_size)
     if name == "conv1d":
         return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed, segments)
+    if name == SMALL_CRNN or name.startswith(BILSTM):
+        return _create_recurrent(name, takes or _line(in_chans, image_size), init, seed, segments)
     if timm.is_model(name):
         if takes is not None and len(takes.space) != 2:
             raise UsageError(f"{name!r} takes inputs of two sides, not {len(takes.space)}", "take conv1d for one side")
@@ -91,7 +98,7 @@ def _require_one_segment(name: str, segments: int) -> None:
     if segments > 1:
         raise UsageError(
             f"the encoder {name!r} can't pool segments of this input",
-            "leave encoder.segments out; it is for conv1d, and for encoders of timm on spectrograms of any length",
+            "leave encoder.segments out; it is for conv1d, and for others on spectrograms and lines of any length",
         )
 
 
@@ -103,6 +110,29 @@ def _create_conv1d(takes: InputSpec, init: Init, seed: int, segments: int) -> En
     with _seeded(seed):
         model = Conv1d(takes.channels)
     return MaskedEncoder(model, "conv1d", takes, segments)
+
+
+def _line(in_chans: int | None, size: int | None) -> InputSpec:
+    channels = LINE.channels if in_chans is None else in_chans
+    return InputSpec("image", channels, (size, size)) if size else replace(LINE, channels=channels)
+
+
+def _create_recurrent(name: str, takes: InputSpec, init: Init, seed: int, segments: int) -> RecurrentEncoder:
+    if name == SMALL_CRNN:
+        if init != "random":
+            raise _no_weights(name, "start from a file of weights, or from random ones")
+        with _seeded(seed):
+            return small_crnn(takes, segments)
+    network = name.removeprefix(BILSTM)
+    if not timm.is_model(network):
+        known = ("resnet18", "resnet34", "resnet50", "small_conv")
+        raise UsageError(
+            f"the encoder {name!r} needs a convolutional network of timm; {network!r} is none",
+            did_you_mean(network, known),
+        )
+    model = _timm_model(network, takes.channels, init, seed, _fixed_size(takes))
+    with _seeded(seed + 1):
+        return recurrent_encoder(model, name, takes, segments)
 
 
 def _timm_model(name: str, in_chans: int, init: Init, seed: int, size: int | tuple[int, ...] | None) -> nn.Module:

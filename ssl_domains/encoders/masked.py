@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders.encoder import Encoder, Features
+from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masking.layer_kinds import layers, refusal
 from ssl_domains.encoders.masking.masked_layers import Masking
 from ssl_domains.encoders.masking.padding_check import require_padding_proof
@@ -18,6 +20,8 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["MaskedEncoder", "masked_mean"]
+
+Lengths = TypeVar("Lengths")
 
 
 class MaskedEncoder(Encoder):
@@ -54,6 +58,36 @@ class MaskedEncoder(Encoder):
                 raise self.refused(path, layer, reason)
         self.masking = Masking([layer for _, layer in used], self.sides)
         require_padding_proof(self)
+
+    @cached_property
+    def stride(self) -> int:
+        """Places of the input along its last side, time, for which the map has one place."""
+
+        def one_place(length: int) -> bool:
+            return map_shape(self, (*self.takes.space[:-1], length))[-1] == 1
+
+        # n places of the input become ceil(n / stride), so the stride is the longest input whose map has one place.
+        longest = 1
+        while one_place(2 * longest):
+            longest *= 2
+        shortest_of_two = 2 * longest
+        while shortest_of_two - longest > 1:
+            middle = (longest + shortest_of_two) // 2
+            longest, shortest_of_two = (middle, shortest_of_two) if one_place(middle) else (longest, middle)
+        return longest
+
+    def frames(self, lengths: Lengths) -> Lengths:
+        """Number of places of the map along time, ``ceil(length / stride)``, without a run of the network.
+
+        Args:
+            lengths: Valid places of inputs along their last side: a whole number, or whole numbers in a NumPy array, a
+                tensor or a column of a table.
+        """
+        # The encoder refuses all layers that don't turn n places into ceil(n / stride), and ceil(ceil(n / a) / b) is
+        # ceil(n / (a · b)).
+        some: Any = lengths
+        made: Lengths = -(-some // self.stride)
+        return made
 
     def pool_in(self, segments: int) -> None:
         """Pool this many parts apart from now on."""

@@ -1,4 +1,4 @@
-"""The encoders of the core; encoders of timm and ``transformers:FOLDER`` need no entry."""
+"""The encoders of the core; those of timm, ``bilstm:NAME`` and ``transformers:FOLDER`` need no entry."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def conv1d(takes: InputSpec, init: str) -> Encoder:
     return _create("conv1d", takes, init)
 
 
+def small_crnn(takes: InputSpec, init: str) -> Encoder:
+    """``small_crnn`` from torch's global generator."""
+    return _create("small_crnn", takes, init)
+
+
 def _create(name: str, takes: InputSpec, init: str) -> Encoder:
     import torch
 
@@ -43,4 +48,9 @@ BUILT_IN = (
         "small_vit", "a ViT of 8×8 patches, width 64 and 4 blocks for small pictures; 0.2 M", f"{__name__}:small_vit"
     ),
     EncoderEntry("conv1d", "residual network for waveforms and series; 0.3 M parameters", f"{__name__}:conv1d"),
+    EncoderEntry(
+        "small_crnn",
+        "three convolutions and a BiLSTM for pictures of text lines; 0.2 M parameters",
+        f"{__name__}:small_crnn",
+    ),
 )

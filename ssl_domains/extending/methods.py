@@ -107,6 +107,13 @@ BUILT_IN = (
         "ssl_domains.methods.supcon:SupCon",
     ),
     MethodEntry(
+        "seqclr",
+        "frames or windows of a sequence against the same ones of another view; takes any objective",
+        "Aberdam 2021, Sequence-to-Sequence Contrastive Learning for Text Recognition",
+        "ssl_domains.methods.seqclr:SeqCLR",
+        inputs="lines, signals and spectrograms",
+    ),
+    MethodEntry(
         "byol",
         "predicts a momentum copy's embedding of the other view, or of a rule's positives; no negatives",
         "Grill 2020, Bootstrap Your Own Latent",

@@ -366,5 +366,5 @@ def _timm_names() -> list[str]:
 def _nearest_encoder(name: str, known: set[str]) -> str:
     """The nearest name of all; or, as timm has a thousand, the core's and plugins' with some of timm's."""
     near = did_you_mean(name, {*known, *_timm_names()})
-    usual = {"resnet18", "resnet50", "vit_small_patch16_224", "transformers:FOLDER"}
+    usual = {"resnet18", "resnet50", "vit_small_patch16_224", "bilstm:resnet18", "transformers:FOLDER"}
     return near if near.startswith("did you mean") else did_you_mean(name, known | usual)

@@ -67,10 +67,13 @@ class SimCLR(Method):
         features = self.encoder(rows.values, rows.valid)
         projected = self.head(features.pooled)
         z = F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1)
-        shared = {}
-        if self.log_scale is not None:
-            shared["temperature"] = torch.exp(-self.log_scale.clamp(max=_SHARPEST))
-        return Embeddings(z, features.pooled.detach()[: views.samples], shared=shared)
+        return Embeddings(z, features.pooled.detach()[: views.samples], shared=self._shared())
+
+    def _shared(self) -> dict[str, Tensor]:
+        """The temperature, where it is learned."""
+        if self.log_scale is None:
+            return {}
+        return {"temperature": torch.exp(-self.log_scale.clamp(max=_SHARPEST))}
 
     def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
         """The contrastive loss of the pairs, see `contrastive_loss`."""

@@ -22,7 +22,7 @@ FEW = tuple(
 HEAD = ("--set", "head.hidden=16", "--set", "head.out=8")
 NO_HEAD = {"rotation", "masked", "deep_cluster", "cpc"}
 RULE = {"supcon", "siamese", "triplet", "lifted_structure", "n_pair", "margin", "sigmoid", "simclr", "moco", "byol",
-        "instance_discrimination"}  # fmt: skip
+        "instance_discrimination", "seqclr"}  # fmt: skip
 """Methods that are tried with a rule."""
 OPTIONS = {
     "cpc": ("--set", "method.context=8"),
@@ -30,7 +30,7 @@ OPTIONS = {
     "swav": ("--set", "method.prototypes=6", "--set", "method.local_views=1"),
     "dino": ("--set", "method.prototypes=6", "--set", "method.local_views=1"),
 }
-SLICES = {"masked": ("--encoder", "small_vit")}
+SLICES = {"masked": ("--encoder", "small_vit"), "seqclr": ("--set", "method.windows=2")}
 SIGNALS = {"rotation": ("--set", 'method.transforms=["identity", "time_reversal"]')}
 
 

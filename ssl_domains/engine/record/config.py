@@ -148,7 +148,9 @@ class EncoderConfig(_Section):
     """The network that is kept after training."""
 
     name: str = Field(
-        default="resnet18", description="timm model, 'small_conv', 'conv1d', 'transformers:FOLDER', or of a plugin"
+        default="resnet18",
+        description="timm model, 'small_conv', 'conv1d', 'small_crnn', 'bilstm:NAME', 'transformers:FOLDER', or of a "
+        "plugin",
     )
     init: str = Field(
         default="random",

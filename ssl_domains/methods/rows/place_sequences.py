@@ -98,12 +98,16 @@ def sequences_of(
     differs.
 
     Raises:
-        UsageError: For token ids, volumes, pictures of differing size, and patches that don't fit picture or encoder.
+        UsageError: For token ids, recurrent encoders, volumes, pictures of differing size, and patches that don't fit
+            picture or encoder.
     """
     takes, name = encoder.takes, encoder.name
     if takes.dtype == "int64":
         cause = f"cpc predicts later places from earlier ones, and a place of {name!r} holds something of all tokens"
         raise UsageError(cause, "take masked prediction for texts: --method masked")
+    if getattr(encoder, "reads_all", False):
+        cause = f"cpc predicts later places from earlier ones, and a place of {name!r} holds something of all places"
+        raise UsageError(cause, "take an encoder that isn't recurrent, or --method seqclr")
     if len(takes.space) == 1 or (len(takes.space) == 2 and len(takes.ragged) == 1):
         if patch is not None or stride is not None:
             raise UsageError("method.patch and method.stride are for pictures of one size", "leave them out")
