@@ -23,7 +23,7 @@ def require_frames(encoder: Encoder) -> None:
     if len(shape) != 2:
         sides = len(shape) - 1
         cause = f"the encoder {encoder.name!r} gives a map of {sides} sides, and transcripts need a sequence of frames"
-        raise UsageError(cause, "take an encoder of sequences: bilstm:resnet18 for lines, conv1d for waveforms")
+        raise UsageError(cause, "take small_crnn or bilstm:resnet18 for lines, conv1d for waveforms")
 
 
 def frame_counts(encoder: Encoder, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
