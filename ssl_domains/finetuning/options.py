@@ -36,7 +36,7 @@ class FineTuneOptions(MethodOptions):
     probe_steps: int = Field(
         default=500,
         ge=1,
-        description="transcripts: steps of the CTC head of the frozen probe, with which training starts",
+        description="transcripts: steps of the frozen probe's CTC head, the start of the training",
     )
     dice: float = Field(default=1.0, ge=0, description="masks: weight of the soft Dice loss beside cross-entropy")
 

@@ -163,10 +163,11 @@ def probe_transcripts(
 
     run = _for_probing(folder)
     _, table, store = _opened(domain, run, samples)
+    fit = None if steps is None else TranscriptFit(steps=steps)
     with showing_progress() as progress:
         return transcript_probe_run(
-            run, column, table=table, store=store, group=group, fractions=fractions, seeds=range(draws),
-            alphabet=alphabet, alone=alone, progress=progress, fit=None if steps is None else TranscriptFit(steps=steps),
+            run, column, table=table, store=store, group=group, fractions=fractions, seeds=range(draws), fit=fit,
+            alphabet=alphabet, alone=alone, progress=progress,
         )  # fmt: skip
 
 

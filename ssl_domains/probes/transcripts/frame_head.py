@@ -203,7 +203,7 @@ def _folded(
 
 
 def _levelled(losses: NDArray[np.float64]) -> bool:
-    """Whether a loss fell little at its end: from the fourth to the last fifth of the steps by at most 5 % of its fall."""
+    """Whether a loss fell by at most 5 % of its whole fall from the fourth to the last fifth of the steps."""
     fifth = len(losses) // 5
     if not fifth:
         return False
