@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.provenance import data_fingerprint
 from ssl_domains.pairs import parse
+from ssl_domains.probes.transcripts import DIRECTION, Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
@@ -52,11 +53,15 @@ def shared_identity(study: StudyFile, material: Material) -> str:
         read.update(name for name in getattr(preprocess, "may_read", ()) if name in table.columns)
         inputs = {"preprocess": preprocess_to_dict(preprocess)}
     read |= {name for columns in material.floors.values() for name in columns}
+    if isinstance(material.labels, Transcripts) and DIRECTION in table.columns:
+        read.add(DIRECTION)
+    # Settings that came later, where they change nothing: cells that were stored before them are used again.
+    unread = set() if "transcripts" in study.probes else {"transcripts"}
     if material.breakdown is not None:
         read.add(material.breakdown[0])
     return _hash(
         {
-            "study": study.model_dump(exclude=_NOT_MEASURED),
+            "study": study.model_dump(exclude=_NOT_MEASURED | unread),
             "config": measured_values(material.config),
             "handmade": sorted(material.handmade),
             **inputs,
