@@ -187,7 +187,7 @@ def test_mistakes_are_one_line_with_a_hint(samples: Path, run: Path, cli: Callab
     refused(finetune(long, *text), 4, "needs 120 of")
     refused(finetune(none, *text), 4, "no row has both")
     refused(finetune(samples, "--transcripts", "txt"), 2, "'txt'")
-    refused(finetune(samples, *text, "--alphabet", "xyz"), 4, "characters outside the alphabet: 'a' (")
+    refused(finetune(samples, *text, "--alphabet", "xyz"), 4, "characters outside the alphabet: 'c' (20)")
     refused(finetune(samples, *text, "--label", "writer"), 2, "not --label and --transcripts together")
     refused(finetune(samples, "--label", "writer", "--alphabet", "ab"), 2, "--alphabet is for --transcripts")
     refused(probe(*text, "--floor", "writer"), 2, "--floor is for columns of labels, not for transcripts")
@@ -210,3 +210,87 @@ def test_a_recogniser_is_exported_and_loaded_again(tuned: Path, cli: Callable[..
     task = json.loads((tmp_path / "model" / "task.json").read_text())
     assert (task["kind"], task["classes"], task["unicode"]) == ("transcription", ["a", "b", "c"], "NFC")
     assert "log-probabilities `[B, T, 3 + 1]`" in (tmp_path / "model" / "README.md").read_text()
+
+
+STUDY = """
+name = "letters"
+title = "Letters"
+about = "Tones. Nothing is claimed."
+samples = "{samples}"
+label = "text"
+group = "writer"
+seeds = 1
+fractions = [1.0]
+probes = ["transcripts", "finetune"]
+nuisance = []
+
+[config.train]
+max_steps = 3
+batch_size = 8
+[config.head]
+hidden = 16
+out = 8
+
+[transcripts]
+steps = 40
+lr = [0.01]
+[finetune]
+steps = 5
+batch = 8
+
+[arms.louder]
+config = {{ "train.lr" = 0.002 }}
+
+[primary]
+arm = "louder"
+against = "random"
+fraction = 1.0
+probe = "transcripts"
+"""
+
+
+def test_a_study_of_transcripts_has_cells_of_frozen_fine_tuned_and_scratch_recognisers(
+    samples: Path, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=samples), encoding="utf-8")
+    done = cli("letter", "study", file, "--out", tmp_path / "out", "--jobs", "1", "--json")
+    assert done.code == 0, done.err
+    assert done.json["measure"] == "character accuracy"
+    scores = {(one["arm"], one["probe"]) for one in done.json["scores"]}
+    for arm in ("random", "simclr", "louder", "supervised"):
+        assert (arm, "transcripts") in scores
+    for arm in ("simclr", "louder", "scratch, equal steps", "scratch, equal effort"):
+        assert (arm, "finetune") in scores
+    (path,) = (tmp_path / "out" / "cells" / "louder").glob("*/result.json")
+    stored = json.loads(path.read_text())
+    (frozen, _) = stored["scores"]
+    assert (frozen["probe"], frozen["labels"]) == ("transcripts", 24)
+    assert frozen["note"].startswith("1 transcript of a draw did not fit their frames")
+    assert set(frozen["sums"]) == {"character accuracy", "line accuracy", "word accuracy"}
+    assert len(frozen["sums"]["line accuracy"]) == 2
+    edits, characters = (sum(row[place] for row in frozen["sums"]["line accuracy"]) for place in (0, 1))
+    assert frozen["values"]["CER"] == pytest.approx(edits / characters)
+    again = cli("letter", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert again.code == 0, again.err
+    assert "[1/" not in again.err  # its cells were there
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('["transcripts", "finetune"]', '["transcripts", "linear"]', "transcripts stand alone in probes"),
+        ('label = "text"', 'label = "txt"', "'txt'"),
+        ('probe = "transcripts"', 'probe = "transcripts"\nmeasure = "CER"', "no measure is called 'CER'"),
+        ("nuisance = []", 'nuisance = []\n[floors]\n"by writer" = ["writer"]', "floors predict a label and no text"),
+    ],
+)  # fmt: skip
+def test_slips_of_a_study_are_told_before_anything_is_trained(
+    old: str, new: str, told: str, samples: Path, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "STUDY.toml"
+    file.write_text(STUDY.format(samples=samples).replace(old, new), encoding="utf-8")
+    done = cli("letter", "study", file, "--out", tmp_path / "out", "--jobs", "1")
+    assert done.code == 2
+    assert told in done.err
+    assert not (tmp_path / "out" / "cells").exists()
