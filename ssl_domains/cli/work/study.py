@@ -68,8 +68,8 @@ def prepare_study(
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
     of_texts = "transcripts" in study.probes
-    column = table.label(study.label)
-    labels = read_transcripts(column, read_directions(table.frame)) if of_texts else read_labels(column)
+    values = table.label(study.label)
+    labels = read_transcripts(values, read_directions(table.frame)) if of_texts else read_labels(values)
     config = configure(domain, table, None, options={"health.group": study.group, **study.config})
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
