@@ -1,0 +1,1 @@
+"""Texts: documents and the queries that should find them."""
