@@ -68,6 +68,9 @@ TEXT = Domain(
         ScanOption("lines", bool, help="each line of a plain text file is a document; else the file is one"),
         ScanOption("chunk", int, help="cut documents into pieces of so many words", repeat=True),
         ScanOption("words", int, help="words that an encoder reads, for the note on what it cuts (200)"),
+        ScanOption(
+            "strip_titles", bool, help="a body that begins with its title stands for both (Cranfield)", repeat=True
+        ),
         ScanOption("relevant_from", float, help="smallest grade of a relevant document (1; 2 for TREC-DL)"),
     ),
     nuisance=("length",),

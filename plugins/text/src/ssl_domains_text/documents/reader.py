@@ -19,7 +19,7 @@ from ssl_domains_text.documents.scanning.scan import require_choice
 
 __all__ = ["DocumentReader", "text_of_row"]
 
-_OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "words")
+_OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "strip_titles", "words")
 
 
 class DocumentReader:
@@ -37,6 +37,7 @@ class DocumentReader:
         chunk: int | None = None,
         words: int = 200,
         relevant_from: float = 1.0,
+        strip_titles: bool = False,
         **unknown: Any,
     ) -> ScanResult:
         """Index documents, queries and judgements.
@@ -48,6 +49,7 @@ class DocumentReader:
             chunk: Words of a piece that longer documents are cut into.
             words: Words of a document that an encoder reads, for the note on what is cut.
             relevant_from: Smallest grade of a relevant document.
+            strip_titles: Whether a body that begins with its title stands for both; else its title is there twice.
             unknown: Refused.
 
         Raises:
@@ -60,7 +62,7 @@ class DocumentReader:
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
-        choice = ScanChoice(require_encoding(encoding), lines, chunk, words, relevant_from)
+        choice = ScanChoice(require_encoding(encoding), lines, chunk, words, relevant_from, strip_titles)
         return scan_documents(source, choice, self._text)
 
     def open(self, row: Mapping[str, Any]) -> LazyArray | None:
@@ -130,9 +132,9 @@ def text_of_row(reader: DocumentReader, row: Mapping[str, Any]) -> str:
 
 
 def _texts(path: str, read_as: str) -> Iterator[tuple[int, str, bytes]]:
-    form, role, encoding = read_as.split(" ")
+    form, role, encoding, titles = read_as.split(" ")
     try:
-        for record in records_of(Path(path), form, role, encoding):
+        for record in records_of(Path(path), form, role, encoding, strip_titles=titles == "titles-once"):
             if not isinstance(record, Fault):
                 yield record.line, record.side, record.text.strip().encode("utf-8", "replace")
     except OSError as error:

@@ -16,11 +16,13 @@ _FIELD = re.compile(r"\.([A-Z])\s*$")
 _BEST, _IGNORED = 5, -1  # grade 1 is the most relevant of 1 to 4; −1 is neither a grade nor irrelevant
 
 
-def cranfield_records(path: Path, side: str, encoding: str = "utf-8") -> Iterator[Record | Fault]:
+def cranfield_records(
+    path: Path, side: str, encoding: str = "utf-8", strip_titles: bool = False
+) -> Iterator[Record | Fault]:
     """Yield documents, title and abstract, or queries; ids are those of the file.
 
     Queries are numbered in file order, from 1 on: their own ids have gaps (001 … 365), and the judgements name them by
-    their number. The abstract repeats the title, which is kept once.
+    their number. Nearly every abstract begins with the title: ``strip_titles`` keeps it once.
     """
     entry: str | None = None
     first, count, field = 1, 0, ""
@@ -30,8 +32,7 @@ def cranfield_records(path: Path, side: str, encoding: str = "utf-8") -> Iterato
         if entry is None:
             return Fault(first, "text before the first entry, which begins with .I")
         title, abstract = (" ".join(parts.get(name, ())) for name in ("T", "W"))
-        repeated = abstract.split()[: len(title.split())] == title.split()
-        text = abstract if repeated else joined(title, abstract)
+        text = joined(title, abstract, strip_titles=strip_titles)
         return Record(str(count) if side == "query" else entry, text, first, side)
 
     for one in numbered_lines(path, encoding):

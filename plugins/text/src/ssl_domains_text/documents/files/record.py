@@ -37,6 +37,19 @@ class Fault(NamedTuple):
     cause: str
 
 
-def joined(*parts: object) -> str:
-    """Title and text in one, with a space between; parts that are missing or blank are left out."""
-    return " ".join(str(part).strip() for part in parts if part is not None and str(part).strip())
+def joined(*parts: object, strip_titles: bool = False) -> str:
+    """Title and text in one, with a space between; parts that are missing or blank are left out.
+
+    Args:
+        parts: The parts, in order.
+        strip_titles: Whether a part that begins with the words of the part before stands for both.
+    """
+    texts: list[str] = []
+    for part in parts:
+        text = "" if part is None else str(part).strip()
+        if not text:
+            continue
+        if strip_titles and texts and text.split()[: len(texts[-1].split())] == texts[-1].split():
+            texts.pop()
+        texts.append(text)
+    return " ".join(texts)

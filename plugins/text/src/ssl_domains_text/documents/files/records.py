@@ -18,7 +18,12 @@ _MS_MARCO_DOCUMENTS = 4  # columns of its collection of documents: id, address, 
 
 
 def records_of(
-    path: Path, form: str, role: str, encoding: str = "utf-8", name: str | None = None
+    path: Path,
+    form: str,
+    role: str,
+    encoding: str = "utf-8",
+    name: str | None = None,
+    strip_titles: bool = False,
 ) -> Iterator[Record | Fault]:
     """Yield the texts of a file, in its order.
 
@@ -30,13 +35,14 @@ def records_of(
             (queries with the text of their document; equal texts are one query, or one document).
         encoding: Encoding of a text file.
         name: Name of the file for ids that are made of it, such as its path below a folder; None for its own.
+        strip_titles: Whether a body that begins with its title stands for both; else the title is there twice.
 
     Raises:
         OSError: When the file can't be read.
     """
     side = "query" if role == "queries" else "document"
     if form == "cranfield":
-        return cranfield_records(path, side, encoding)
+        return cranfield_records(path, side, encoding, strip_titles)
     name = name or path.name
     if form == "txt":
         return _whole(path, side, encoding, name)
@@ -47,7 +53,7 @@ def records_of(
         return _clicks(entries, path.stem)
     if role == "pairs":
         return _pairs(entries, path.stem)
-    return _texts(entries, side)
+    return _texts(entries, side, strip_titles)
 
 
 def _whole(path: Path, side: str, encoding: str, name: str) -> Iterator[Record | Fault]:
@@ -65,7 +71,7 @@ def _each_line(path: Path, side: str, encoding: str, name: str) -> Iterator[Reco
         yield one if isinstance(one, Fault) else Record(f"{name}:{one[0]}", one[1], one[0], side)
 
 
-def _texts(entries: Iterator[Entry | Fault], side: str) -> Iterator[Record | Fault]:
+def _texts(entries: Iterator[Entry | Fault], side: str, strip_titles: bool) -> Iterator[Record | Fault]:
     for entry in entries:
         if isinstance(entry, Fault):
             yield entry
@@ -78,7 +84,8 @@ def _texts(entries: Iterator[Entry | Fault], side: str) -> Iterator[Record | Fau
         elif not parts:
             yield Fault(line, f"no text: it has {', '.join(map(repr, values)) or 'no field'}")
         else:
-            yield Record(identity, joined(*(values[part] for part in parts)), line, side)
+            text = joined(*(values[part] for part in parts), strip_titles=strip_titles)
+            yield Record(identity, text, line, side)
 
 
 def _fields(values: Any) -> tuple[str | None, list[str]]:

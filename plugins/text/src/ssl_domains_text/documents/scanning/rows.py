@@ -42,9 +42,9 @@ class FileRows:
     faults: int = 0
 
 
-def read_as(found: Found, encoding: str) -> str:
-    """How a file is read, as the table records it: ``"jsonl documents utf-8"``."""
-    return f"{found.form} {found.role} {encoding}"
+def read_as(found: Found, encoding: str, strip_titles: bool) -> str:
+    """How a file is read, as the table records it: ``"jsonl documents utf-8 as-written"``."""
+    return f"{found.form} {found.role} {encoding} {'titles-once' if strip_titles else 'as-written'}"
 
 
 def content_code(text: str) -> int:
@@ -54,7 +54,13 @@ def content_code(text: str) -> int:
 
 
 def rows_of_file(
-    found: Found, name: str, encoding: str, chunk: int | None, copy: TextCopy, problems: Problems
+    found: Found,
+    name: str,
+    encoding: str,
+    chunk: int | None,
+    copy: TextCopy,
+    problems: Problems,
+    strip_titles: bool = False,
 ) -> FileRows:
     """Read the texts of a file: their rows, with blank texts and entries that can't be read among the problems.
 
@@ -65,11 +71,12 @@ def rows_of_file(
         chunk: Words of a piece that long documents are cut into; None leaves them whole.
         copy: Takes the texts.
         problems: Takes what is left out.
+        strip_titles: Whether a body that begins with its title stands for both.
     """
     made = FileRows()
-    block = _Block(found, name, encoding, copy.path)
+    block = _Block(name, str(found.path), read_as(found, encoding, strip_titles), copy.path)
     known: set[str] = set()  # queries that a file of clicks names again and again
-    for record in records_of(found.path, found.form, found.role, encoding, name):
+    for record in records_of(found.path, found.form, found.role, encoding, name, strip_titles):
         if isinstance(record, Fault):
             made.faults += 1
             if made.faults <= MOST_FAULTS:
@@ -100,11 +107,11 @@ def rows_of_file(
 class _Block:
     """Columns of some rows of one file."""
 
-    def __init__(self, found: Found, name: str, encoding: str, copy: Path | None) -> None:
-        self._shared: dict[str, Any] = {"path": str(found.path)}
+    def __init__(self, name: str, path: str, reading: str, copy: Path | None) -> None:
+        self._shared: dict[str, Any] = {"path": path}
         if copy is not None:
             self._shared |= {"copy_path": str(copy), "array": name}
-        self._shared["read_as"] = read_as(found, encoding)
+        self._shared["read_as"] = reading
         self._copied = copy is not None
         self._clear()
 

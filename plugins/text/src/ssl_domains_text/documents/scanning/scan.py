@@ -51,6 +51,7 @@ class ScanChoice:
         chunk: Words of a piece that longer documents are cut into; None leaves documents whole.
         words: Words of a document that an encoder reads, for the note on what is cut.
         relevant_from: Smallest grade of a relevant document.
+        strip_titles: Whether a body that begins with its title stands for both.
     """
 
     encoding: str = "utf-8"
@@ -58,6 +59,7 @@ class ScanChoice:
     chunk: int | None = None
     words: int = 200
     relevant_from: float = 1.0
+    strip_titles: bool = False
 
 
 @dataclass
@@ -111,6 +113,7 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         "encoding": None if choice.encoding == "utf-8" else choice.encoding,
         "chunk": choice.chunk,
         "lines": choice.lines or None,
+        "strip_titles": choice.strip_titles or None,
         "relevant_from": None if choice.relevant_from == 1 else choice.relevant_from,
     }
     meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
@@ -149,7 +152,7 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
         made = FileRows()
         try:
             with TextCopy(*copied) as copy:
-                made = rows_of_file(found, name, choice.encoding, choice.chunk, copy, problems)
+                made = rows_of_file(found, name, choice.encoding, choice.chunk, copy, problems, choice.strip_titles)
                 read.copied += copy.size if copy.path is not None else 0
         except OSError as error:
             problems.add(found.path, error)
