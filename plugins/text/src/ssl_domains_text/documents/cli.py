@@ -8,10 +8,31 @@ from typing import Annotated
 import typer
 
 from ssl_domains.cli import domain_app
+from ssl_domains_text.documents.pairs_command import pairs_command
 
 __all__ = ["app"]
 
 app = domain_app("text")
+app.registered_commands = [one for one in app.registered_commands if one.name != "pairs"]
+app.command("pairs")(pairs_command())
+
+
+@app.command("link-duplicates")
+def link_duplicates(
+    samples: Annotated[Path, typer.Argument(help="Sample table with judgements.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; SAMPLES.links.parquet.")
+    ] = None,
+    near: Annotated[float, typer.Option(min=0.1, max=1, help="Share of words that near copies share.")] = 0.7,
+    equal_only: Annotated[
+        bool, typer.Option("--equal-only", help="Look for equal texts, not for near copies.")
+    ] = False,
+) -> None:
+    """Link queries with the copies and duplicates of their relevant documents, which `linked` alone doesn't reach."""
+    from ssl_domains_text.documents.commands import link_duplicates as made
+
+    for line in made(samples, out, None if equal_only else near):
+        typer.echo(line)
 
 
 @app.command("index")

@@ -122,3 +122,90 @@ def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_f
             answer.line(f"{name:12} {value:.4f}")
         for line in scored.notes:
             answer.line(f"note: {line}")
+
+
+def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
+    """Write the links of links of a table; yields the lines to print."""
+    import polars as pl
+
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.quantities import plural
+    from ssl_domains.samples import require_target, write_errors, write_whole
+    from ssl_domains_text.documents.domain import TEXT
+    from ssl_domains_text.documents.links import document_groups, linked_edges
+    from ssl_domains_text.documents.scanning.links import duplicate_file
+    from ssl_domains_text.documents.search.scores import judgements_of_table
+
+    target = samples.with_name(f"{samples.stem}.links.parquet") if out is None else out
+    require_target(target)
+    table, edges = open_table(TEXT, samples), judgements_of_table(samples)
+    table_of_duplicates = duplicate_file(samples)
+    duplicates = pl.read_parquet(table_of_duplicates) if table_of_duplicates.is_file() else None
+    groups = document_groups(table.frame, duplicates, near)
+    made = linked_edges(table.frame, edges, groups)
+    with write_errors(f"the links {target.name!r}"):
+        write_whole(target, made.edges.write_parquet)
+    yield from groups.notes()
+    each = len(made.edges) / max(1, made.positives)
+    yield (
+        f"{plural(len(made.edges), 'link')} of {plural(made.queries, 'query', 'queries')} to documents that say what a "
+        f"relevant one says, {each:.1f} for each of {plural(made.positives, 'relevant pair')} → {target}"
+    )
+    file = samples.with_name(f"{samples.stem}.relevance.parquet")
+    yield f"next: --pairs \"relevance(file='{file}', links='{target}')\" takes them out of the negatives"
+
+
+def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: float, page: Path | None) -> None:
+    """Print the worst false negatives of planned batches, write their page, and report on the pairs as usual."""
+    import polars as pl
+
+    from ssl_domains.cli.commands.pairs import command as usual
+    from ssl_domains.cli.console import answering
+    from ssl_domains.cli.session import domain_of, registry_of
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import choose_pairs, plan_training, training_rows
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.samples import require_target
+    from ssl_domains_text.documents.links import document_groups, false_negatives
+    from ssl_domains_text.documents.links.page import write_page
+    from ssl_domains_text.documents.scanning.links import duplicate_file
+
+    if page is not None:
+        require_target(page)
+    domain, registry = domain_of(given["ctx"]), registry_of(given["ctx"])
+    samples: Path = given["samples"]
+    train = training_rows(open_table(domain, samples))
+    chosen = choose_pairs(registry, domain, given["pairs"], given["rule"])
+    options = {"train.batch_size": given["batch_size"], "pairs.anyway": True if given["anyway"] else None}
+    settings = configure(domain, train, chosen, file=given["config"], sets=given["sets"] or (), options=options)
+    plan = plan_training(domain, settings, train)
+    known = duplicate_file(samples)
+    duplicates = pl.read_parquet(known) if known.is_file() else None
+    groups = document_groups(plan.table.frame, duplicates, near)
+    found = false_negatives(plan, groups, batches=batches, worst=count)
+    if page is not None:
+        write_page(page, found, settings.pairs.rule, groups.notes())
+    if given["as_json"]:
+        from dataclasses import asdict
+
+        with answering(True) as answer:
+            answer.json({**asdict(found), "rule": settings.pairs.rule})
+        return
+    usual(**given)
+    with answering() as answer:
+        answer.line()
+        for line in groups.notes():
+            answer.line(f"note: {line}")
+        answer.line(f"{found.words()}:" if found.worst else f"{found.words()}")
+        for number, one in enumerate(found.worst, start=1):
+            answer.line(f"\n{number:>3}. query     {_short(one.query)}")
+            answer.line(f"     positive  {_short(one.positive)}")
+            answer.line(f"     negative  {_short(one.negative)}")
+            answer.line(f"               {one.reason}")
+        if page is not None:
+            answer.line(f"page: {page}")
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from ssl_domains.errors import DataError
@@ -68,7 +70,7 @@ def dangling_notes(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: floa
         ceiling = recall_ceiling(positives, documents, relevant_from)
         notes.append(
             f"{len(absent):,} of {len(positives):,} positives are missing in the collection, such as "
-            f"{absent['document'][0]!r}: recall can't be above {ceiling:.4f}"
+            f"{absent['document'][0]!r}: recall can't be above {math.floor(ceiling * 1e4) / 1e4:.4f}"
         )
     unknown = judged.filter(~pl.col("query").is_in(queries.implode()))["query"].n_unique()
     if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,8 @@ def score_hits(
     documents = table.frame.filter(pl.col("side") == "document")["id"].unique()
     ceiling = recall_ceiling(judged, documents, relevant_from)
     if ceiling < 1:
-        notes.append(f"recall can't be above {ceiling:.4f}: judged documents are missing in the collection")
+        limit = math.floor(ceiling * 1e4) / 1e4
+        notes.append(f"recall can't be above {limit:.4f}: judged documents are missing in the collection")
     return ScoredRun(scores, [*scores.notes(), *notes])
 
 
