@@ -1,1 +1,1 @@
-"""Text: pictures of lines (domain ``lines``), with their transcripts, writers and books."""
+"""Text: pictures of lines with their transcripts (``lines``), documents and queries that find them (``text``)."""

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from ssl_domains.extending import Domain, PairSampler
+from ssl_domains.extending import Domain, EncoderEntry, MethodEntry, PairSampler
+from ssl_domains_text.documents import pairs as document_pairs
+from ssl_domains_text.documents.domain import TEXT
+from ssl_domains_text.lines import pairs as line_pairs
 from ssl_domains_text.lines.domain import LINES
-from ssl_domains_text.lines.pairs import SAMPLERS
 
-__all__ = ["ssl_domains_domains", "ssl_domains_pair_samplers"]
+__all__ = ["ssl_domains_domains", "ssl_domains_encoders", "ssl_domains_methods", "ssl_domains_pair_samplers"]
 
 
 def ssl_domains_domains() -> list[Domain]:
-    """Pictures of text lines."""
-    return [LINES]
+    """Pictures of text lines, and documents."""
+    return [LINES, TEXT]
 
 
 def ssl_domains_pair_samplers() -> list[PairSampler]:
-    """Writers, books and pages of lines."""
-    return list(SAMPLERS)
+    """Writers, books and pages of lines; a query and its relevant documents."""
+    return [*line_pairs.SAMPLERS, *document_pairs.SAMPLERS]
+
+
+def ssl_domains_encoders() -> list[EncoderEntry]:
+    """A bag of tokens."""
+    return [
+        EncoderEntry(
+            "static",
+            "mean of token embeddings and a dense layer, from scratch; for texts",
+            "ssl_domains_text.documents.encoders.static:static",
+        )
+    ]
+
+
+def ssl_domains_methods() -> list[MethodEntry]:
+    """Queries against documents."""
+    return [
+        MethodEntry(
+            "ance",
+            "queries against documents, with negatives from an index that is refreshed; needs a rule",
+            "Xiong et al. 2020, Approximate Nearest Neighbor Negative Contrastive Learning for Dense Text Retrieval",
+            "ssl_domains_text.documents.methods.ance:ANCE",
+            inputs="queries and documents, with seats (query, positive, mined negative)",
+        )
+    ]

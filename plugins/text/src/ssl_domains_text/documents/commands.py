@@ -1,0 +1,211 @@
+"""What the further commands of the domain do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ssl_domains.errors import UsageError, did_you_mean
+
+__all__ = ["make_index", "score_file", "search_index"]
+
+_SHOWN = 160  # characters of a hit
+
+
+def make_index(
+    samples: Path, out: Path | None, run: Path | None, language: str, stem: bool, stop: bool, characters: int
+) -> Iterator[str]:
+    """Make an index; yields the lines to print."""
+    from ssl_domains.cli.work.tables import fill_store, open_table
+    from ssl_domains.stores import default_store
+    from ssl_domains_text.documents.domain import TEXT
+    from ssl_domains_text.documents.search import Analysis
+    from ssl_domains_text.documents.search.folder import build_index
+
+    if out is None and run is None:
+        raise UsageError("say where the index is written", "add --out FOLDER, or --run RUN for RUN/index")
+    folder = out if out is not None else Path(str(run)) / "index"
+    analysis = Analysis(language, stem, stop, characters)
+    opened, store = None, None
+    table = open_table(TEXT, samples)
+    if run is not None:
+        from ssl_domains.engine import Run
+
+        opened = Run.open(run)
+        store = fill_store(TEXT, table, default_store(samples))
+    made, notes = build_index(table, folder, analysis, opened, store)
+    yield from notes
+    yield f"{len(made.table):,} documents indexed → {folder}"
+    yield f'next: ssl-domains text search {folder} "words"'
+
+
+def search_index(
+    folder: Path, words: str | None, k: int, by: str | None, queries: Path | None, split: str | None, out: Path | None
+) -> Iterator[str]:
+    """Search an index; yields the lines to print."""
+    from ssl_domains.probes.ranking import write_run
+    from ssl_domains.samples import require_target
+    from ssl_domains_text.documents.search.folder import SavedIndex
+
+    if by not in (None, "words", "vectors", "both"):
+        raise UsageError(f"--by {by!r} is no search", did_you_mean(str(by), ("words", "vectors", "both")))
+    if (words is None) == (queries is None):
+        raise UsageError("give words to search for, or --queries SAMPLES", 'ssl-domains text search INDEX "words"')
+    if queries is not None and out is None:
+        raise UsageError("hits of many queries need a file", "add --out hits.trec")
+    if out is not None:
+        require_target(out)
+    index = SavedIndex.open(folder)
+    said: list[str] = []
+    asked, vectors = ([("words", str(words))], None) if queries is None else _queries(index, queries, split, by)
+    run = index.search(asked, k, by, vectors, said.append)  # type: ignore[arg-type]
+    yield from said
+    if out is not None:
+        count = write_run(run, out, f"ssl-domains-{by or 'default'}", k)
+        answered = run["query"].n_unique()
+        yield f"{count:,} hits of {answered:,} of {len(asked):,} queries → {out}"
+    if queries is not None:
+        return
+    if not len(run):
+        yield "no hit: no document has a word of the query"
+    for rank, (document, score) in enumerate(run.select("document", "score").iter_rows(), start=1):
+        text = " ".join(index.text(document).split())
+        yield f"{rank:>3}  {score:8.4f}  {document}  {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}"
+
+
+def _queries(index: Any, samples: Path, split: str | None, by: str | None) -> tuple[list[tuple[str, str]], Any]:
+    """Queries of a table: (id, text), and their vectors where they are searched by."""
+    from ssl_domains.cli.work.tables import fill_store, open_table
+    from ssl_domains.stores import default_store
+    from ssl_domains_text.documents.domain import TEXT
+    from ssl_domains_text.documents.reader import DocumentReader, text_of_row
+
+    table = open_table(TEXT, samples)
+    sides = table.text("side") == "query"
+    if split is not None:
+        sides &= table.text("split") == split
+    chosen = table.take(sides.fill_null(False).to_numpy())
+    if not len(chosen):
+        raise UsageError("the table has no such query", "leave --split out")
+    reader = DocumentReader()
+    asked = [(row["id"], text_of_row(reader, row)) for row in chosen.frame.iter_rows(named=True)]
+    if by == "words" or index.run is None:
+        return asked, None
+    from ssl_domains.engine import Run
+    from ssl_domains.evaluation import embed_rows
+
+    run = Run.open(index.run)
+    store = fill_store(TEXT, chosen, default_store(samples))
+    return asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
+
+
+def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_from: float, as_json: bool) -> None:
+    """Score a TREC run, and print the numbers."""
+    from ssl_domains.cli.console import answering
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.probes.ranking import read_run
+    from ssl_domains_text.documents.domain import TEXT
+    from ssl_domains_text.documents.search.scores import judgements_of_table, score_hits
+
+    try:
+        values = [int(part) for part in at.split(",")]
+    except ValueError:
+        raise UsageError(f"--at {at!r} has no numbers", "--at 10,100") from None
+    with answering(as_json) as answer:
+        run, table = read_run(hits), open_table(TEXT, samples)
+        scored = score_hits(
+            run, table, judgements_of_table(samples), split=split, at=values, relevant_from=relevant_from
+        )
+        answer.json({"values": scored.scores.values, "queries": scored.scores.queries, "notes": scored.notes})
+        for name, value in scored.scores.values.items():
+            answer.line(f"{name:12} {value:.4f}")
+        for line in scored.notes:
+            answer.line(f"note: {line}")
+
+
+def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
+    """Write the links of links of a table; yields the lines to print."""
+    import polars as pl
+
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.quantities import plural
+    from ssl_domains.samples import require_target, write_errors, write_whole
+    from ssl_domains_text.documents.domain import TEXT
+    from ssl_domains_text.documents.links import document_groups, linked_edges
+    from ssl_domains_text.documents.scanning.links import duplicate_file
+    from ssl_domains_text.documents.search.scores import judgements_of_table
+
+    target = samples.with_name(f"{samples.stem}.links.parquet") if out is None else out
+    require_target(target)
+    table, edges = open_table(TEXT, samples), judgements_of_table(samples)
+    table_of_duplicates = duplicate_file(samples)
+    duplicates = pl.read_parquet(table_of_duplicates) if table_of_duplicates.is_file() else None
+    groups = document_groups(table.frame, duplicates, near)
+    made = linked_edges(table.frame, edges, groups)
+    with write_errors(f"the links {target.name!r}"):
+        write_whole(target, made.edges.write_parquet)
+    yield from groups.notes()
+    each = len(made.edges) / max(1, made.positives)
+    yield (
+        f"{plural(len(made.edges), 'link')} of {plural(made.queries, 'query', 'queries')} to documents that say what a "
+        f"relevant one says, {each:.1f} for each of {plural(made.positives, 'relevant pair')} → {target}"
+    )
+    file = samples.with_name(f"{samples.stem}.relevance.parquet")
+    yield f"next: --pairs \"relevance(file='{file}', links='{target}')\" takes them out of the negatives"
+
+
+def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: float, page: Path | None) -> None:
+    """Print the worst false negatives of planned batches, write their page, and report on the pairs as usual."""
+    import polars as pl
+
+    from ssl_domains.cli.commands.pairs import command as usual
+    from ssl_domains.cli.console import answering
+    from ssl_domains.cli.session import domain_of, registry_of
+    from ssl_domains.cli.work.configuring import configure
+    from ssl_domains.cli.work.pairs import choose_pairs, plan_training, training_rows
+    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.samples import require_target
+    from ssl_domains_text.documents.links import document_groups, false_negatives
+    from ssl_domains_text.documents.links.page import write_page
+    from ssl_domains_text.documents.scanning.links import duplicate_file
+
+    if page is not None:
+        require_target(page)
+    domain, registry = domain_of(given["ctx"]), registry_of(given["ctx"])
+    samples: Path = given["samples"]
+    train = training_rows(open_table(domain, samples))
+    chosen = choose_pairs(registry, domain, given["pairs"], given["rule"])
+    options = {"train.batch_size": given["batch_size"], "pairs.anyway": True if given["anyway"] else None}
+    settings = configure(domain, train, chosen, file=given["config"], sets=given["sets"] or (), options=options)
+    plan = plan_training(domain, settings, train)
+    known = duplicate_file(samples)
+    duplicates = pl.read_parquet(known) if known.is_file() else None
+    groups = document_groups(plan.table.frame, duplicates, near)
+    found = false_negatives(plan, groups, batches=batches, worst=count)
+    if page is not None:
+        write_page(page, found, settings.pairs.rule, groups.notes())
+    if given["as_json"]:
+        from dataclasses import asdict
+
+        with answering(True) as answer:
+            answer.json({**asdict(found), "rule": settings.pairs.rule})
+        return
+    usual(**given)
+    with answering() as answer:
+        answer.line()
+        for line in groups.notes():
+            answer.line(f"note: {line}")
+        answer.line(f"{found.words()}:" if found.worst else f"{found.words()}")
+        for number, one in enumerate(found.worst, start=1):
+            answer.line(f"\n{number:>3}. query     {_short(one.query)}")
+            answer.line(f"     positive  {_short(one.positive)}")
+            answer.line(f"     negative  {_short(one.negative)}")
+            answer.line(f"               {one.reason}")
+        if page is not None:
+            answer.line(f"page: {page}")
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"

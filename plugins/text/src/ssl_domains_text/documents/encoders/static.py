@@ -1,0 +1,81 @@
+"""The encoder ``static``: the mean of token embeddings, through a dense layer.
+
+A vector of a text is that of its bag of tokens, so it is fast on any machine. Its modules are those of
+sentence-transformers (StaticEmbedding, Dense), whose vectors are the same numbers.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ssl_domains.encoders import Encoder, Features
+from ssl_domains.encoders.masked import masked_mean
+from ssl_domains.errors import UsageError
+from ssl_domains.inputs import InputSpec
+
+__all__ = ["StaticEncoder", "StaticModel", "static"]
+
+_WIDTH, _OUT = 128, 64
+
+
+class StaticModel(nn.Module):
+    """Token embeddings and a dense layer.
+
+    Args:
+        vocabulary: Number of token ids.
+        width: Numbers of a token's embedding.
+        out: Numbers of a text's vector.
+    """
+
+    def __init__(self, vocabulary: int, width: int = _WIDTH, out: int = _OUT) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.dense = nn.Linear(width, out)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of single tokens ``[B, T, out]`` for ids ``[B, T]``; their mean is that of the text."""
+        made: Tensor = self.dense(self.embedding(ids))
+        return made
+
+
+class StaticEncoder(Encoder):
+    """`StaticModel`, pooled by the mean over the valid tokens; the map is ``[B, F, T]``.
+
+    Args:
+        model: The model.
+        takes: Token ids; its fact ``vocabulary`` is their number.
+    """
+
+    model: StaticModel
+
+    def __init__(self, model: StaticModel, takes: InputSpec) -> None:
+        super().__init__(model, "static", takes, model.dense.out_features)
+        self.vocabulary = model.embedding.num_embeddings
+
+    def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
+        """Encode token ids int64 ``[B, 1, T]`` with their validity ``[B, 1, T]``; invalid ids may be any numbers."""
+        ids = values if valid is None else values.masked_fill(~valid, int(self.takes.pad))
+        tokens = self.model(ids[:, 0]).transpose(1, 2)
+        if valid is None:
+            return Features(tokens.mean(dim=-1), tokens, None)
+        tokens = tokens.masked_fill(~valid, 0.0)
+        return Features(masked_mean(tokens, valid), tokens, valid)
+
+
+def static(takes: InputSpec, init: str) -> StaticEncoder:
+    """Build the encoder.
+
+    Args:
+        takes: Token ids with the fact ``vocabulary``.
+        init: ``"random"``.
+
+    Raises:
+        UsageError: For another input, or for pre-trained weights, of which there are none.
+    """
+    vocabulary = dict(takes.facts).get("vocabulary")
+    if takes.dtype != "int64" or len(takes.space) != 1 or vocabulary is None:
+        raise UsageError("the encoder 'static' takes token ids", "it is for the domain text")
+    if init != "random":
+        raise UsageError("there are no pre-trained weights of 'static'", "start from a run, or from random weights")
+    return StaticEncoder(StaticModel(int(float(vocabulary))), takes)

@@ -1,0 +1,123 @@
+"""What a file is: its form, and whether it holds documents, queries, judgements, clicks, pairs or links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, DOCUMENT, GRADE, QUERY, field_of, text_fields
+from ssl_domains_text.documents.files.record import Fault
+from ssl_domains_text.documents.files.tables import entries_of
+
+__all__ = ["FORMS", "Found", "recognise"]
+
+FORMS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".tsv": "tsv", ".csv": "csv", ".parquet": "parquet", ".txt": "txt"}
+"""Suffix → form of a file."""
+
+_SPLITS = {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test",
+           "eval": "test"}  # fmt: skip
+_QUERIES, _DOCUMENTS = ("queries", "query", "topics", "questions"), ("corpus", "collection", "documents", "docs", "doc")
+_HEAD = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file is.
+
+    Attributes:
+        path: The file.
+        form: How it is read; see `FORMS`, also ``"cranfield"`` and ``"lines"``.
+        role: ``"documents"``, ``"queries"``, ``"judgements"``, ``"clicks"``, ``"pairs"``, ``"links"`` or ``"mined"``.
+        split: Side of the split that its name says, ``"train"``, ``"dev"`` or ``"test"``; None without one.
+    """
+
+    path: Path
+    form: str
+    role: str
+    split: str | None = None
+
+
+def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found | str:
+    """Say what a file is by its name and its first entries.
+
+    Args:
+        path: The file.
+        encoding: Encoding of text files.
+        lines: Whether each line of a plain text file is a document; else the file is one.
+
+    Returns:
+        What it is; or, for a file that is none of these, why not.
+    """
+    name, words = path.name.lower(), _words(path.stem)
+    split = next((_SPLITS[word] for word in words if word in _SPLITS), None)
+    if name.startswith("cranqrel"):
+        return Found(path, "cranfield", "judgements", split)
+    if _begins_like_cranfield(path):
+        queries = path.suffix.lower() == ".qry" or bool(set(words) & set(_QUERIES))
+        return Found(path, "cranfield", "queries" if queries else "documents", split)
+    form = FORMS.get(path.suffix.lower())
+    if form is None:
+        return Found(path, "lines", "documents", split) if lines else "it is no text file that is read"
+    if _is_qrels(path, words):
+        return Found(path, "tsv" if form == "txt" else form, "judgements", split)
+    if form == "txt":
+        return Found(path, "lines" if lines else "txt", "documents", split)
+    role = _role(path, form, words, encoding)
+    return role if role.startswith("it ") else Found(path, form, role, split)
+
+
+def _words(stem: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z]+", stem.lower()) if word]
+
+
+def _is_qrels(path: Path, words: list[str]) -> bool:
+    return "qrels" in words or "qrel" in words or path.parent.name.lower() == "qrels"
+
+
+def _begins_like_cranfield(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(64).lstrip()
+    return head.startswith(b".I ") and b"\n." in head
+
+
+def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
+    """The role of a table, or a sentence that begins with "it"."""
+    entries = list(islice(entries_of(path, form, encoding), _HEAD))
+    values = [one[1] for one in entries if not isinstance(one, Fault)]
+    if not values:
+        faults = [one for one in entries if isinstance(one, Fault)]
+        return (
+            f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
+        )
+    names = list(values[0])
+    if "0" not in names:
+        if {"qid", "neg"} <= set(names):
+            return "mined"
+        if any(all(field_of(names, (name,)) for name in pair) for pair in ANCHOR):
+            return "pairs"
+    if words and words[0] in ("duplicates", "duplicate", "links", "copies"):
+        return "links"
+    if any("click" in word for word in (*words, *map(str.lower, names))):
+        return "clicks" if "0" in names or field_of(names, CLICKED) else "it has no column of clicked ids"
+    judged = field_of(names, QUERY) and field_of(names, DOCUMENT) and field_of(names, GRADE)
+    if judged and not set(text_fields(names)) - {"query"}:
+        return "judgements"
+    if set(words) & set(_QUERIES):
+        return "queries"
+    if "0" in names:
+        return _without_header(values, words)
+    if set(words) & set(_DOCUMENTS) or text_fields(names):
+        return "documents" if text_fields(names) else "it has no column of texts"
+    return "it has no column of texts: " + ", ".join(names[:_HEAD])
+
+
+def _without_header(values: list[dict[str, str]], words: list[str]) -> str:
+    count = len(values[0])
+    last = [one[str(count - 1)] for one in values]
+    if count in (3, 4) and all(re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", text) for text in last):
+        return "judgements"
+    if set(words) & set(_DOCUMENTS) or count in (1, 2):
+        return "documents"
+    return f"it has {count} columns without names"

@@ -1,0 +1,168 @@
+"""Texts, as UTF-8 bytes, to token ids, and the declaration that trains a tokenizer on the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError
+from ssl_domains.inputs import Input, InputSpec
+from ssl_domains.samples import SampleTable
+from ssl_domains.stores import ArrayStore
+from ssl_domains.views import register_preprocess
+from ssl_domains_text.documents.inputs.tokenizer import UNKNOWN, pad_id, read_tokenizer, trained_tokenizer
+
+if TYPE_CHECKING:
+    from ssl_domains_text.documents.inputs.settings import TokenSettings
+
+__all__ = ["TokenPreprocess", "TokensToFit", "tokens_for"]
+
+_MOST_TEXTS = 200_000  # texts that a tokenizer is trained on
+_MEASURED = 2_000  # documents whose tokens are counted
+
+
+@register_preprocess
+@dataclass(frozen=True)
+class TokenPreprocess:
+    """Texts as UTF-8 bytes uint8 ``[n]`` to token ids int64 ``[1, 1, T]`` of kind ``"text"``.
+
+    Attributes:
+        tokenizer: The tokenizer as JSON.
+        tokens: Largest number of tokens of a text, special ones included; the others are cut off its end.
+        settings: Values of ``[input]`` that give it for any table.
+        fitted: Lines on what it was fitted to.
+    """
+
+    name: ClassVar[str] = "tokens"
+    columns: ClassVar[tuple[str, ...]] = ()
+    tokenizer: str
+    tokens: int = 128
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    fitted: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> InputSpec:
+        """Token ids of any length; the fact ``vocabulary`` is the number of pieces."""
+        facts = (("vocabulary", float(self.vocabulary)),)
+        return InputSpec("text", 1, (None,), "int64", float(pad_id(self._made)), facts)
+
+    @cached_property
+    def vocabulary(self) -> int:
+        """Number of ids: one more than the largest."""
+        return int(max(self._made.get_vocab(with_added_tokens=True).values())) + 1
+
+    def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
+        """The tokens of one text as a batch of one; a text without any has the one that stands for unknown words.
+
+        Args:
+            array: The text, uint8 ``[n]``.
+            facts: Not read.
+
+        Raises:
+            DataError: When the array is no text.
+        """
+        if array.ndim != 1 or array.dtype != np.uint8:
+            raise DataError(f"a text has {array.dtype} {list(array.shape)}", "the reader gives UTF-8 bytes, uint8 [n]")
+        ids = self._made.encode(array.tobytes().decode("utf-8", "replace")).ids
+        if not ids:
+            ids = [self._made.token_to_id(UNKNOWN) or 0]
+        return self.spec_input(torch.tensor(ids, dtype=torch.int64)[None, None])
+
+    def spec_input(self, ids: torch.Tensor) -> Input:
+        """An input of this form."""
+        return Input(ids, None, "text", (0,), self._pad)
+
+    def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
+        """Form of cached inputs: int64, and none has a mask."""
+        return torch.int64, False, False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings and the tokenizer, as JSON values."""
+        return {"tokenizer": self.tokenizer, "tokens": self.tokens, "settings": dict(self.settings)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TokenPreprocess:
+        """The reverse of `to_dict`."""
+        return cls(**values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in ("tokenizer", "tokens", "settings", "fitted")}
+
+    @cached_property
+    def _made(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(self.tokenizer)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.tokens)
+        return tokenizer
+
+    @cached_property
+    def _pad(self) -> float:
+        return float(pad_id(self._made))
+
+
+@dataclass(frozen=True)
+class TokensToFit:
+    """Declares a `TokenPreprocess` whose tokenizer is read from a file, or trained on the training rows.
+
+    Attributes:
+        options: The settings.
+    """
+
+    options: TokenSettings
+
+    @property
+    def spec(self) -> InputSpec:
+        """Token ids of any length."""
+        return InputSpec("text", 1, (None,), "int64")
+
+    def fit(self, table: SampleTable, store: ArrayStore) -> TokenPreprocess:
+        """Read or train the tokenizer, and count what it cuts.
+
+        Raises:
+            DataError: When there is no text to train on, or the file is no tokenizer.
+            UsageError: When there is no such file.
+        """
+        samples = store.of(table)
+        rows = table.rows_of("train")
+        rows = rows[samples.decoded[rows]]
+        chosen = _even(rows, _MOST_TEXTS)
+
+        def texts(some: NDArray[np.int64]) -> Iterator[str]:
+            return (samples[int(row)].tobytes().decode("utf-8", "replace") for row in some)
+
+        lines = []
+        if self.options.tokenizer is not None:
+            made = read_tokenizer(self.options.tokenizer)
+        elif not len(chosen):
+            raise DataError("there is no text to train a tokenizer on", "see the table's problems file")
+        else:
+            made = trained_tokenizer(texts(chosen), self.options.vocabulary, self.options.lower)
+        whole = TokenPreprocess(made, 1 << 20)
+        origin = "read" if self.options.tokenizer is not None else f"trained on {len(chosen):,} texts"
+        lines.append(f"tokenizer of {whole.vocabulary:,} pieces, {origin}")
+        lengths = np.array([whole(np.frombuffer(text.encode(), np.uint8)).values.shape[-1] for text in
+                            texts(_even(rows, _MEASURED))], dtype=np.int64)  # fmt: skip
+        cut = lengths > self.options.tokens
+        if cut.any():
+            lost = (lengths - self.options.tokens).clip(0).sum() / lengths.sum()
+            lines.append(f"{self.options.tokens} tokens cut {cut.mean():.0%} of the texts, {lost:.0%} of all tokens")
+        settings = self.options.model_dump(exclude_none=True)
+        return TokenPreprocess(made, self.options.tokens, settings, tuple(lines))
+
+
+def tokens_for(table: SampleTable, settings: TokenSettings) -> TokensToFit:
+    """The preprocess of a table: it doesn't depend on the table before it is fitted."""
+    return TokensToFit(settings)
+
+
+def _even(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of some rows, at equal distances."""
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]

@@ -1,0 +1,63 @@
+"""Tokenizers: read from a file, or trained on the texts of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ssl_domains.errors import DataError, UsageError
+
+__all__ = ["PAD", "UNKNOWN", "pad_id", "read_tokenizer", "trained_tokenizer"]
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+_SPECIAL = (PAD, UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
+
+
+def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str:
+    """Train a WordPiece tokenizer (Schuster & Nakajima 2012), with the normalisation of BERT; returns its JSON.
+
+    Args:
+        texts: The texts, read once.
+        vocabulary: Largest number of pieces, special ones included.
+        lower: Whether capitals become small letters and accents are taken off.
+    """
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=list(_SPECIAL), show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    made: str = tokenizer.to_str()
+    return made
+
+
+def read_tokenizer(path: str | Path) -> str:
+    """Read a tokenizer, ``tokenizer.json`` or a folder that holds one; returns its JSON.
+
+    Raises:
+        UsageError: When there is none.
+        DataError: When it can't be read.
+    """
+    from tokenizers import Tokenizer
+
+    given = Path(path).expanduser()
+    file = given / "tokenizer.json" if given.is_dir() else given
+    if not file.is_file():
+        raise UsageError(f"there is no tokenizer {str(path)!r}", "name a tokenizer.json, or a folder that holds one")
+    try:
+        made: str = Tokenizer.from_str(file.read_text(encoding="utf-8")).to_str()
+    except Exception as error:  # the package raises plain exceptions
+        cause = " ".join(str(error).split())[:200]
+        raise DataError(f"{file.name} is no tokenizer: {cause}", "save it by tokenizers or transformers") from error
+    return made
+
+
+def pad_id(tokenizer: Any) -> int:
+    """The id that padding has; 0 for a tokenizer without one."""
+    for name in (PAD, "<pad>", "<|pad|>"):
+        found = tokenizer.token_to_id(name)
+        if found is not None:
+            return int(found)
+    return 0

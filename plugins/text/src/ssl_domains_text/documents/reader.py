@@ -1,0 +1,141 @@
+"""The reader of the domain: texts as UTF-8 bytes, from a copy beside the table or from the file that was scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.samples import LazyArray, ReadError, Region, ScanResult
+from ssl_domains_text.documents.files import Fault, records_of
+from ssl_domains_text.documents.files.lines import require_encoding
+from ssl_domains_text.documents.scanning import ScanChoice, scan_documents
+from ssl_domains_text.documents.scanning.scan import require_choice
+
+__all__ = ["DocumentReader", "text_of_row"]
+
+_OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "strip_titles", "words")
+
+
+class DocumentReader:
+    """Reads texts; an array is the text, or the texts of a file one after another, as UTF-8 bytes uint8 ``[n]``."""
+
+    version = "1"
+    axes = "t"
+
+    def scan(
+        self,
+        source: Path,
+        *,
+        encoding: str = "utf-8",
+        lines: bool = False,
+        chunk: int | None = None,
+        words: int = 200,
+        relevant_from: float = 1.0,
+        strip_titles: bool = False,
+        **unknown: Any,
+    ) -> ScanResult:
+        """Index documents, queries and judgements.
+
+        Args:
+            source: Folder or file.
+            encoding: Encoding of text files.
+            lines: Whether each line of a plain text file is a document; else the file is one.
+            chunk: Words of a piece that longer documents are cut into.
+            words: Words of a document that an encoder reads, for the note on what is cut.
+            relevant_from: Smallest grade of a relevant document.
+            strip_titles: Whether a body that begins with its title stands for both; else its title is there twice.
+            unknown: Refused.
+
+        Raises:
+            UsageError: When the source doesn't exist, or an option is unknown or out of range.
+            DataError: When judgements name relevant documents, and none of them is there.
+        """
+        if unknown:
+            raise UsageError(f"text scan has no option {min(unknown)!r}", did_you_mean(min(unknown), _OPTIONS))
+        require_choice(encoding, chunk, words, relevant_from)
+        source = Path(source).resolve()
+        if not source.exists():
+            raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
+        choice = ScanChoice(require_encoding(encoding), lines, chunk, words, relevant_from, strip_titles)
+        return scan_documents(source, choice, self._text)
+
+    def open(self, row: Mapping[str, Any]) -> LazyArray | None:
+        """The copy of the texts of a file, not yet read; None for a text that is decoded from its file.
+
+        Raises:
+            ReadError: When the copy is not there.
+        """
+        copy = row.get("copy_path")
+        if copy is None:
+            return None
+        if not Path(row["path"]).is_file():
+            raise ReadError("the file is not there")
+        try:
+            size = Path(copy).stat().st_size
+        except OSError as error:
+            raise ReadError(f"the copy of its texts, {Path(copy).name}, is not there: scan again") from error
+        return Region(copy, np.dtype(np.uint8), 0, (size,))
+
+    def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
+        """The array of a row, uint8 ``[n]``: its text, or the copied texts of its file.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        opened = self.open(row)
+        if opened is not None:
+            return np.array(opened.read((slice(None),))[0])
+        return next(iter(self.load_file(str(row["path"]), [row])))
+
+    def load_file(self, path: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[NDArray[np.generic]]:
+        """The arrays of some rows of one file, which is read once.
+
+        Raises:
+            ReadError: With the cause.
+        """
+        if rows and rows[0].get("copy_path") is not None:
+            yield from (self.load(row) for row in rows)
+            return
+        wanted = {(int(row["line"]), str(row["side"])): None for row in rows}
+        texts: dict[tuple[int, str], bytes] = {}
+        for record_line, side, text in _texts(path, str(rows[0]["read_as"])):
+            if (record_line, side) in wanted and (record_line, side) not in texts:
+                texts[record_line, side] = text
+                if len(texts) == len(wanted):
+                    break
+        for row in rows:
+            text = texts.get((int(row["line"]), str(row["side"])))
+            if not text:
+                raise ReadError(f"line {row['line']} holds no {row['side']} any more: scan again")
+            yield np.frombuffer(text, dtype=np.uint8)
+
+    def _text(self, rows: pl.DataFrame, number: int) -> str:
+        return text_of_row(self, rows.row(number, named=True))
+
+
+def text_of_row(reader: DocumentReader, row: Mapping[str, Any]) -> str:
+    """The text of a row of the table.
+
+    Raises:
+        ReadError: With the cause.
+    """
+    start, stop = row["region"]
+    opened = reader.open(row)
+    array = reader.load(row)[start:stop] if opened is None else opened.read((slice(start, stop),))[0]
+    return array.tobytes().decode("utf-8", "replace")
+
+
+def _texts(path: str, read_as: str) -> Iterator[tuple[int, str, bytes]]:
+    form, role, encoding, titles = read_as.split(" ")
+    try:
+        for record in records_of(Path(path), form, role, encoding, strip_titles=titles == "titles-once"):
+            if not isinstance(record, Fault):
+                yield record.line, record.side, record.text.strip().encode("utf-8", "replace")
+    except OSError as error:
+        raise ReadError(f"the file can't be read: {error.strerror or error}") from error

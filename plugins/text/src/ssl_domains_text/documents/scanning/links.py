@@ -1,0 +1,49 @@
+"""Tables of duplicates: links between documents, in a file that `linked` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ssl_domains.quantities import plural
+from ssl_domains.samples import Problems, current_session, write_whole
+from ssl_domains_text.documents.files import Fault, Found, links_of
+
+__all__ = ["duplicate_file", "write_links"]
+
+
+def duplicate_file(table: Path) -> Path:
+    """The file of links of a table: ``samples.duplicates.parquet`` for ``samples.parquet``."""
+    return table.with_name(f"{table.stem}.duplicates.parquet")
+
+
+def write_links(files: Sequence[Found], rows: pl.DataFrame, encoding: str, problems: Problems) -> list[str]:
+    """Write the links of tables of duplicates beside the table; returns notes.
+
+    Args:
+        files: The tables, each with two ids of documents a line.
+        rows: The sample table.
+        encoding: Encoding of text files.
+        problems: Takes lines that can't be read.
+    """
+    pairs: list[tuple[str, str]] = []
+    for found in files:
+        for one in links_of(found.path, found.form, encoding):
+            if isinstance(one, Fault):
+                problems.add(f"{found.path}:{one.line}", one.cause)
+            else:
+                pairs.append(one)
+    session = current_session()
+    if not pairs or session is None or session.files is None or session.table is None:
+        return []
+    ids = rows.filter(pl.col("side") == "document").select("id", "sample")
+    links = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
+    made = links.join(ids.rename({"sample": "a"}), left_on="one", right_on="id", maintain_order="left")
+    made = made.join(ids.rename({"sample": "b"}), left_on="other", right_on="id", maintain_order="left")
+    path = duplicate_file(session.table)
+    write_whole(path, made.select("a", "b").write_parquet)
+    absent = len(links) - len(links.join(ids, left_on="one", right_on="id").join(ids, left_on="other", right_on="id"))
+    gone = f"; {absent:,} name a document that is not there" if absent else ""
+    return [f"duplicates: {plural(len(links), 'link')} in {path.name}{gone}"]

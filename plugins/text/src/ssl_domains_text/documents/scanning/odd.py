@@ -1,0 +1,98 @@
+"""What is odd about a collection, each in a sentence: copies, dangling judgements, texts that are cut, empty ids."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from ssl_domains.errors import DataError
+from ssl_domains.probes.ranking import recall_ceiling
+from ssl_domains.quantities import plural
+
+__all__ = ["copy_notes", "dangling_notes", "truncation_note", "without_repeated_ids"]
+
+
+def without_repeated_ids(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(the rows with the first one of each sample, the others)."""
+    first = rows["sample"].is_first_distinct()
+    return (rows, rows[:0]) if bool(first.all()) else (rows.filter(first), rows.filter(~first))
+
+
+def copy_notes(rows: pl.DataFrame) -> list[str]:
+    """Documents with equal texts, and queries that are documents."""
+    documents, queries = (rows.filter(pl.col("side") == side) for side in ("document", "query"))
+    notes = []
+    copies = documents.filter(~pl.col("content").is_first_distinct())
+    if len(copies):
+        copied = plural(copies["id"].n_unique(), "document repeats", "documents repeat")
+        notes.append(
+            f"{copied} the text of another one, such as {copies['id'][0]!r}: each is a false negative of the other's "
+            "query (`text link-duplicates` links them)"
+        )
+    repeated = queries.filter(~pl.col("content").is_first_distinct())
+    if len(repeated):
+        notes.append(
+            f"{plural(len(repeated), 'query repeats', 'queries repeat')} the text of another one, such as "
+            f"{repeated['id'][0]!r}"
+        )
+    documents = documents.select("content", document="id").unique("content")
+    same = queries.join(documents, on="content", how="inner", maintain_order="left")
+    if len(same):
+        itself = int((same["id"] == same["document"]).sum())
+        notes.append(
+            f"{plural(len(same), 'query is a document', 'queries are documents')} too, {itself:,} under the same id: "
+            "such a hit is dropped when a search is scored"
+        )
+    return notes
+
+
+def dangling_notes(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: float) -> list[str]:
+    """Judged documents and queries that the table lacks, with the ceiling of recall.
+
+    Raises:
+        DataError: When none of the relevant documents is there.
+    """
+    positives = judged.filter((pl.col("grade") >= relevant_from) & (pl.col("grade") > 0) & (pl.col("ignored") == 0))
+    if not len(positives):
+        return ["no document is judged relevant to a query"] if len(judged) else []
+    documents = rows.filter(pl.col("side") == "document")["id"].unique()
+    queries = rows.filter(pl.col("side") == "query")["id"].unique()
+    absent = positives.filter(~pl.col("document").is_in(documents.implode()))
+    notes = []
+    if len(absent) == len(positives) and len(documents):
+        raise DataError(
+            f"none of the {len(positives):,} relevant documents is in the collection, the first is "
+            f"{absent['document'][0]!r}",
+            f"do the judgements belong to this collection? Its first id is {documents[0]!r}",
+        )
+    if len(absent):
+        ceiling = recall_ceiling(positives, documents, relevant_from)
+        notes.append(
+            f"{len(absent):,} of {len(positives):,} positives are missing in the collection, such as "
+            f"{absent['document'][0]!r}: recall can't be above {math.floor(ceiling * 1e4) / 1e4:.4f}"
+        )
+    unknown = judged.filter(~pl.col("query").is_in(queries.implode()))["query"].n_unique()
+    if unknown:
+        first = judged.filter(~pl.col("query").is_in(queries.implode()))["query"][0]
+        notes.append(f"{plural(unknown, 'judged query is', 'judged queries are')} not there, such as {first!r}")
+    ignored = int((judged["ignored"] == 1).sum())
+    if ignored:
+        notes.append(
+            f"{plural(ignored, 'judgement is', 'judgements are')} negative: neither relevant nor irrelevant, ignored "
+            "in training and scoring"
+        )
+    return notes
+
+
+def truncation_note(rows: pl.DataFrame, words: int) -> str:
+    """The share of documents that are longer than so many words, and of all words that lie behind them."""
+    lengths = rows.filter(pl.col("side") == "document")["length"].cast(pl.Int64)
+    cut = int((lengths > words).sum())
+    if not cut:
+        return ""
+    lost = int((lengths - words).clip(lower_bound=0).sum())
+    return (
+        f"an encoder of {words} words cuts {cut:,} of {len(lengths):,} documents ({cut / len(lengths):.0%}), "
+        f"{lost / int(lengths.sum()):.0%} of all words: --chunk {words} cuts them into pieces instead"
+    )

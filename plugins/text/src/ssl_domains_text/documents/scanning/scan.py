@@ -1,0 +1,262 @@
+"""A scan: finds the files, reads texts and judgements, and writes the file of edges beside the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from ssl_domains.errors import UsageError
+from ssl_domains.quantities import data_size, plural
+from ssl_domains.samples import (
+    Problems,
+    SampleTable,
+    ScanResult,
+    TableMeta,
+    Unreadable,
+    current_session,
+    read_guarded,
+    walk,
+    write_whole,
+)
+from ssl_domains_text.documents.files import Found, read_mined, recognise
+from ssl_domains_text.documents.scanning.edges import collected, edge_file, edges_between
+from ssl_domains_text.documents.scanning.links import write_links
+from ssl_domains_text.documents.scanning.odd import (
+    copy_notes,
+    dangling_notes,
+    truncation_note,
+    without_repeated_ids,
+)
+from ssl_domains_text.documents.scanning.rows import FileRows, rows_of_file
+from ssl_domains_text.documents.scanning.sides import with_split
+from ssl_domains_text.documents.scanning.text_copy import TextCopy, text_folder
+from ssl_domains_text.documents.scanning.unreachable import unreachable_note
+
+__all__ = ["ScanChoice", "scan_documents"]
+
+_TEXTS = ("documents", "queries", "clicks", "pairs")
+
+
+@dataclass(frozen=True)
+class ScanChoice:
+    """Options of a scan.
+
+    Attributes:
+        encoding: Encoding of text files.
+        lines: Whether each line of a plain text file is a document.
+        chunk: Words of a piece that longer documents are cut into; None leaves documents whole.
+        words: Words of a document that an encoder reads, for the note on what is cut.
+        relevant_from: Smallest grade of a relevant document.
+        strip_titles: Whether a body that begins with its title stands for both.
+    """
+
+    encoding: str = "utf-8"
+    lines: bool = False
+    chunk: int | None = None
+    words: int = 200
+    relevant_from: float = 1.0
+    strip_titles: bool = False
+
+
+@dataclass
+class _Read:
+    """What was read so far."""
+
+    rows: list[pl.DataFrame] = field(default_factory=list)
+    related: list[tuple[Found, list[tuple[str, str]]]] = field(default_factory=list)
+    of_files: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    copied: int = 0
+
+
+def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataFrame, int], str]) -> ScanResult:
+    """Scan a folder or a file.
+
+    Args:
+        source: Folder or file.
+        choice: Options.
+        text_of: Reads the text of a row of a table.
+
+    Raises:
+        DataError: When judgements name relevant documents, and none of them is there.
+    """
+    problems, notes = Problems(), list[str]()
+    files, passed = _found(source, choice, problems)
+    read = _texts(source, [one for one in files if one.role in _TEXTS], choice, problems)
+    if not read.rows:
+        return ScanResult(SampleTable.of(_empty()), problems.frame(), tuple(_passed_note(passed)))
+    rows = pl.concat(read.rows, how="diagonal")
+    rows, again = without_repeated_ids(rows)
+    for sample, path, line in again.select("sample", "path", "line").head(100).iter_rows():
+        problems.add(f"{path}:{line}", f"{_named(sample)} is there twice: the first one counts")
+    if len(again) > 100:
+        problems.add(again["path"][0], f"{len(again) - 100:,} more ids are there twice")
+    judged, remarks = collected(
+        [one for one in files if one.role == "judgements"], read.related, choice.encoding, problems
+    )
+    judged, mined_notes, mined = _with_mined(files, judged, choice, problems)
+    rows, split_notes = with_split(rows, judged, read.of_files)
+    edges = edges_between(judged, rows, choice.relevant_from)
+    notes += [*read.said, *_sizes(rows, read.copied)]
+    notes += [*copy_notes(rows), *remarks, *dangling_notes(judged, rows, choice.relevant_from), *split_notes]
+    if note := truncation_note(rows, choice.words):
+        notes.append(note)
+        notes.append(unreachable_note(edges, rows, choice.words, lambda row: text_of(rows, row)))
+    notes += mined_notes + _write_edges(edges, mined)
+    notes += write_links([one for one in files if one.role == "links"], rows, choice.encoding, problems)
+    notes += _passed_note(passed)
+    options = {
+        "encoding": None if choice.encoding == "utf-8" else choice.encoding,
+        "chunk": choice.chunk,
+        "lines": choice.lines or None,
+        "strip_titles": choice.strip_titles or None,
+        "relevant_from": None if choice.relevant_from == 1 else choice.relevant_from,
+    }
+    meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
+    frame = rows.drop("chunk") if choice.chunk is None else rows
+    return ScanResult(SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note))
+
+
+def _found(source: Path, choice: ScanChoice, problems: Problems) -> tuple[list[Found], list[tuple[Path, str]]]:
+    files: list[Found] = []
+    passed: list[tuple[Path, str]] = []
+    for path in walk(source, problems):
+        if path.stat().st_size == 0:
+            problems.add(path, "the file is empty")
+            continue
+        known = read_guarded(partial(recognise, path, choice.encoding, choice.lines), path)
+        if isinstance(known, Found):
+            files.append(known)
+        elif isinstance(known, Unreadable):
+            problems.add(path, known.cause)
+        else:
+            passed.append((path, known))
+    return files, passed
+
+
+def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: Problems) -> _Read:
+    read = _Read()
+    session, (folder, table_files) = current_session(), text_folder()
+    # Documents first: their rows are the larger part, and stand together.
+    ordered = sorted(files, key=lambda found: found.role == "queries")
+    for number, found in enumerate(ordered):
+        if session is not None and session.progress is not None:
+            session.progress("texts", number, len(ordered))
+        name = found.path.relative_to(source).as_posix() if found.path != source else source.name
+        # A file that is one text is read from where it lies.
+        copied = (None, None) if found.form == "txt" else (folder, table_files)
+        made = FileRows()
+        try:
+            with TextCopy(*copied) as copy:
+                made = rows_of_file(found, name, choice.encoding, choice.chunk, copy, problems, choice.strip_titles)
+                read.copied += copy.size if copy.path is not None else 0
+        except OSError as error:
+            problems.add(found.path, error)
+        read.rows += made.frames
+        if made.related:
+            read.related.append((found, made.related))
+        if found.split is not None and found.role in ("queries", "clicks", "pairs"):
+            read.of_files[str(found.path)] = found.split
+        if found.form != "txt":
+            count = sum(len(frame) for frame in made.frames)
+            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}")
+    if len(read.said) > 12:
+        read.said = [*read.said[:10], f"… and {len(read.said) - 10:,} more files"]
+    return read
+
+
+def _sizes(rows: pl.DataFrame, copied: int) -> list[str]:
+    documents = rows.filter(pl.col("side") == "document")
+    count, queries = documents["id"].n_unique(), len(rows) - len(documents)
+    pieces = f" in {len(documents):,} pieces" if len(documents) != count else ""
+    words = int(documents["length"].cast(pl.Int64).sum())
+    notes = [
+        f"{plural(count, 'document')}{pieces} of {words / max(1, count):.0f} words on average, "
+        f"{plural(queries, 'query', 'queries')}"
+    ]
+    if copied:
+        notes.append(f"texts were copied beside the table: {data_size(copied)}")
+    return notes
+
+
+def _with_mined(
+    files: Sequence[Found], judged: pl.DataFrame, choice: ScanChoice, problems: Problems
+) -> tuple[pl.DataFrame, list[str], list[tuple[str, str]]]:
+    """The judgements with the positives of files of mined negatives, notes, and the negatives."""
+    notes: list[str] = []
+    negatives: list[tuple[str, str]] = []
+    for found in files:
+        if found.role != "mined":
+            continue
+        positives = judged.filter((pl.col("grade") > 0) & (pl.col("ignored") == 0)).select("query", "document")
+        read = read_mined(found.path, list(positives.iter_rows()), choice.encoding)
+        for fault in read.faults[:100]:
+            problems.add(f"{found.path}:{fault.line}", fault.cause)
+        made = pl.DataFrame(read.positives, schema={"query": pl.String, "document": pl.String}, orient="row")
+        made = made.join(judged, on=["query", "document"], how="anti").with_columns(
+            split=pl.lit(found.split, pl.String), grade=pl.lit(1.0), ignored=pl.lit(0, pl.Int8)
+        )
+        judged = pl.concat([judged, made.select(judged.columns).unique()])
+        negatives += read.negatives
+        removed = f"; {read.removed:,} of them were the query's own positives, and removed" if read.removed else ""
+        notes.append(f"{found.path.name}: {len(read.negatives) + read.removed:,} mined negatives{removed}")
+    return judged, notes, negatives
+
+
+def _write_edges(edges: pl.DataFrame, mined: list[tuple[str, str]]) -> list[str]:
+    session = current_session()
+    if session is None or session.files is None or session.table is None:
+        return []
+    notes = []
+    written = edge_file(session.table)
+    if len(edges):
+        write_whole(written, edges.write_parquet)
+        relevant = int(edges["relevant"].sum())
+        notes.append(
+            f"judgements: {plural(relevant, 'relevant pair')} in {written.name}: "
+            f"--pairs \"relevance(file='{written}')\""
+        )
+    else:
+        written.unlink(missing_ok=True)  # of an earlier scan of another source
+    if mined:
+        ends = [("q/" + query, "d/" + document) for query, document in mined]
+        place = session.table.with_name(f"{session.table.stem}.mined.parquet")
+        write_whole(place, pl.DataFrame(ends, schema=["a", "b"], orient="row").write_parquet)
+        notes.append(f"mined negatives are in {place.name}: --set \"pairs.negatives=linked('{place}')\"")
+    return notes
+
+
+def _passed_note(passed: Sequence[tuple[Path, str]]) -> list[str]:
+    if not passed:
+        return []
+    shown = "; ".join(f"{path.name}: {cause}" for path, cause in passed[:3])
+    more = f"; and {len(passed) - 3:,} more" if len(passed) > 3 else ""
+    return [f"passed over: {shown}{more}"]
+
+
+def _named(sample: str) -> str:
+    side, _, name = sample.partition("/")
+    return f"the {'query' if side == 'q' else 'document'} {name!r}"
+
+
+def _empty() -> pl.DataFrame:
+    names = ("sample", "id", "side", "path", "read_as", "array")
+    return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "region": pl.List(pl.Int64), "length": pl.Int32})
+
+
+def require_choice(encoding: str, chunk: int | None, words: int, relevant_from: float) -> None:
+    """Refuse options out of range.
+
+    Raises:
+        UsageError: For such an option.
+    """
+    if chunk is not None and chunk < 1:
+        raise UsageError(f"--chunk {chunk}", "words of a piece, from 1 on")
+    if words < 1:
+        raise UsageError(f"--words {words}", "words that an encoder reads of a document, from 1 on")
+    if not relevant_from > 0:
+        raise UsageError(f"--relevant-from {relevant_from}", "the smallest grade of a relevant document, above 0")

@@ -1,0 +1,211 @@
+"""An index in a folder: the words of a collection, and the vectors of a run for it; made once, and searched often."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.quantities import plural
+from ssl_domains.samples import SampleTable, read_table, write_portable
+from ssl_domains_text.documents.reader import DocumentReader, text_of_row
+from ssl_domains_text.documents.search.analysis import Analysis
+from ssl_domains_text.documents.search.bm25 import WordIndex
+from ssl_domains_text.documents.search.exact import nearest
+from ssl_domains_text.documents.search.fusion import fused, merged
+from ssl_domains_text.documents.search.ivf import EXACT_BELOW, ListIndex
+
+if TYPE_CHECKING:
+    from ssl_domains.engine import Run
+    from ssl_domains.stores import ArrayStore
+
+__all__ = ["By", "SavedIndex", "build_index"]
+
+By = Literal["words", "vectors", "both"]
+
+_STATE, _ROWS, _WORDS, _VECTORS = "index.json", "documents.parquet", "words", "vectors.npy"
+_DEPTH = 100  # hits of each search that are added up
+
+
+@dataclass(frozen=True, eq=False)
+class SavedIndex:
+    """An index that was read from its folder.
+
+    Attributes:
+        folder: The folder.
+        table: The documents, in descending order of their ids: of equal scores the first one counts.
+        words: Index of their words.
+        run: Folder of the run that made their vectors; None without vectors.
+    """
+
+    folder: Path
+    table: SampleTable
+    words: WordIndex
+    run: Path | None
+
+    @classmethod
+    def open(cls, folder: Path) -> SavedIndex:
+        """Open the index in a folder, or the one in the folder ``index`` of a run.
+
+        Raises:
+            UsageError: When there is none.
+            DataError: When it is damaged.
+        """
+        place = folder if (folder / _STATE).is_file() else folder / "index"
+        if not (place / _STATE).is_file():
+            raise UsageError(
+                f"there is no index in {folder.name!r}", "ssl-domains text index SAMPLES --run RUN makes one"
+            )
+        try:
+            state = json.loads((place / _STATE).read_text(encoding="utf-8"))
+            run = None if state["run"] is None else (place / state["run"]).resolve()
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"the index {place.name!r} is damaged: {error}", "make it again: text index") from error
+        return cls(place, read_table(place / _ROWS), WordIndex.load(place / _WORDS), run)
+
+    def search(
+        self,
+        queries: Sequence[tuple[str, str]],
+        k: int = 10,
+        by: By | None = None,
+        vectors: NDArray[np.float32] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> pl.DataFrame:
+        """The best k documents of each query, as a run of source ids.
+
+        Args:
+            queries: (id, text) of each.
+            k: Hits of a query.
+            by: ``"words"``, ``"vectors"`` or ``"both"`` (the sum of z-scores); None takes both where there are vectors.
+            vectors: Vectors of the queries, float32 ``[q, F]``; None encodes their texts.
+            say: Takes what is to be said of the search.
+
+        Raises:
+            UsageError: When vectors are asked for, and the index has none.
+        """
+        by = by or ("words" if self.run is None else "both")
+        if by != "words" and self.run is None:
+            raise UsageError("this index has no vectors", "ssl-domains text index SAMPLES --run RUN makes one that has")
+        depth = max(k, _DEPTH)
+        runs = []
+        if by != "vectors":
+            runs.append(merged(self.words.search(queries, depth), self.table.frame))
+        if by != "words":
+            asked = self._encoded([text for _, text in queries]) if vectors is None else vectors
+            runs.append(self._nearest([name for name, _ in queries], asked, depth, say))
+        return fused(runs, k) if len(runs) > 1 else merged_cut(runs[0], k)
+
+    def text(self, document: str) -> str:
+        """The text of a document, or of its first piece, by its source id."""
+        rows = self.table.frame.filter(pl.col("id") == document).sort("sample")
+        return text_of_row(DocumentReader(), rows.row(0, named=True))
+
+    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import torch
+
+        import ssl_domains
+        from ssl_domains.inputs import Input
+        from ssl_domains.views import finished
+
+        assert self.run is not None
+        encoder, preprocess = ssl_domains.load(self.run)
+        made: list[Any] = [preprocess(np.frombuffer(text.encode("utf-8", "replace"), np.uint8)) for text in texts]
+        batch = finished(preprocess, Input.cat(made))
+        with torch.no_grad():
+            features = encoder(batch.values, batch.valid).pooled.float().numpy()
+        return np.asarray(features, dtype=np.float32)
+
+    def _nearest(
+        self, names: Sequence[str], asked: NDArray[np.float32], k: int, say: Callable[[str], None] | None
+    ) -> pl.DataFrame:
+        stored = np.load(self.folder / _VECTORS, mmap_mode="r")
+        queries = unit(asked)
+        if len(stored) < EXACT_BELOW:
+            scores, positions = nearest(queries, stored, k)
+        else:
+            found = ListIndex(stored).search(queries, k)
+            scores, positions = found.scores, found.positions
+            if say is not None and found.note():
+                say(found.note())
+        samples = self.table.frame["sample"]
+        run = pl.DataFrame(
+            {
+                "query": np.repeat(np.array(names, dtype=object), positions.shape[1]).tolist(),
+                "document": samples.gather(positions.ravel()),
+                "score": scores.ravel(),
+            },
+            schema_overrides={"query": pl.String},
+        )
+        return merged(run, self.table.frame)
+
+
+def merged_cut(run: pl.DataFrame, k: int) -> pl.DataFrame:
+    """The best k hits of each query of one run."""
+    from ssl_domains.probes.ranking import ranked
+
+    return ranked(run, k).drop("rank")
+
+
+def build_index(
+    table: SampleTable, folder: Path, analysis: Analysis, run: Run | None = None, store: ArrayStore | None = None
+) -> tuple[SavedIndex, list[str]]:
+    """Make an index of the documents of a table, and write it to a folder.
+
+    Args:
+        table: The table; its rows of the side ``query`` are left out.
+        folder: The folder; its old index is replaced.
+        analysis: How texts become terms.
+        run: Run whose encoder makes the vectors; None for words alone.
+        store: Arrays of the table, for the vectors.
+
+    Raises:
+        DataError: When the table has no document.
+    """
+    documents = table.frame.filter(pl.col("side") == "document").sort("id", "sample", descending=True)
+    if not len(documents):
+        raise DataError(
+            "the table has no document", "scan a collection: ssl-domains text scan SOURCE -o samples.parquet"
+        )
+    rows = replace(table, frame=documents)
+    folder.mkdir(parents=True, exist_ok=True)
+    words = WordIndex.build(documents["sample"].to_list(), _texts(documents), analysis)
+    words.save(folder / _WORDS)
+    write_portable(rows, folder / _ROWS)
+    notes = [f"words: {analysis.words()}"]
+    if words.unindexed:
+        notes.append(
+            f"{plural(words.unindexed, 'document has', 'documents have')} no term: no query finds them by words"
+        )
+    if run is not None and store is not None:
+        from ssl_domains.evaluation import embed
+
+        frame = embed(run, rows, store)
+        np.save(folder / _VECTORS, unit(frame["embedding"].to_numpy()))
+        notes.append(f"vectors: {len(frame):,} of {frame['embedding'].dtype.shape[0]} numbers, by {run.folder.name}")
+    else:
+        (folder / _VECTORS).unlink(missing_ok=True)
+    place = None if run is None else os.path.relpath(run.folder.resolve(), folder.resolve())
+    (folder / _STATE).write_text(json.dumps({"format": 1, "run": place}) + "\n", encoding="utf-8")
+    return SavedIndex.open(folder), notes
+
+
+def unit(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Vectors of length 1, so that inner products are cosines."""
+    values = np.asarray(x, dtype=np.float32)
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), np.float32(1e-12))
+
+
+def _texts(documents: pl.DataFrame) -> Iterable[str]:
+    reader = DocumentReader()
+    columns = [name for name in ("path", "copy_path", "read_as", "line", "side", "region") if name in documents.columns]
+    for part in documents.select(columns).iter_slices(10_000):
+        for row in part.iter_rows(named=True):
+            yield text_of_row(reader, row)
