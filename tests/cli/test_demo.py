@@ -11,10 +11,10 @@ import pytest
 
 from ssl_domains.cli.app import run
 from ssl_domains.cli.command_line import typed
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS
-from ssl_domains.cli.work.demo.medical import TITLE, MedicalDemonstration
-from ssl_domains.cli.work.demo.scores import ORDER, Row, Scores
+from ssl_domains.cli.work.demo.medical.demonstration import TITLE, MedicalDemonstration
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, REFUSED, CommandLines
+from ssl_domains.cli.work.demo.medical.scores import ORDER, Row, Scores
 from ssl_domains.cli.work.demo.workers import Job, run_jobs
 from ssl_domains.errors import DataError
 

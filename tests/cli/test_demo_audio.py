@@ -14,10 +14,10 @@ import pytest
 from command_lines import check_line
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import AudioDemonstration
-from ssl_domains.cli.work.demo import audio as module
-from ssl_domains.cli.work.demo.audio import near_copies
-from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
-from ssl_domains.cli.work.demo.audio_scores import METRIC, AudioScores
+from ssl_domains.cli.work.demo.audio import demonstration as module
+from ssl_domains.cli.work.demo.audio.demonstration import near_copies
+from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, AudioLines
+from ssl_domains.cli.work.demo.audio.scores import METRIC, AudioScores
 from ssl_domains.cli.work.demo.folder import COMMANDS
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import ProbeReport, ProbeRow

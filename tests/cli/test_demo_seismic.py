@@ -12,10 +12,10 @@ import pytest
 from command_lines import check_line
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import SeismicDemonstration
-from ssl_domains.cli.work.demo import seismic as module
 from ssl_domains.cli.work.demo.folder import COMMANDS
-from ssl_domains.cli.work.demo.seismic_lines import ARMS, DISGUISE, RULE, TUNED, SeismicLines
-from ssl_domains.cli.work.demo.seismic_scores import METRIC, SeismicScores
+from ssl_domains.cli.work.demo.seismic import demonstration as module
+from ssl_domains.cli.work.demo.seismic.lines import ARMS, DISGUISE, RULE, TUNED, SeismicLines
+from ssl_domains.cli.work.demo.seismic.scores import METRIC, SeismicScores
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import MASKS, ProbeReport, ProbeRow
 from ssl_domains.extending import Registry

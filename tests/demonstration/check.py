@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from ssl_domains.cli.console import table
-from ssl_domains.cli.work.demo.arms import ARMS, CommandLines
-from ssl_domains.cli.work.demo.scores import CLAIM, ORDER, Scores
+from ssl_domains.cli.work.demo.medical.lines import ARMS, CommandLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, ORDER, Scores
 
 FLOORS_AT_MOST = 0.45
 """HOG and mean grey must not find the cysts: with 10 labelled patients they stay near chance, 0.333."""

@@ -43,9 +43,9 @@ def command(
         MedicalDemonstration,
         SeismicDemonstration,
     )
-    from ssl_domains.cli.work.demo.arms import CommandLines
-    from ssl_domains.cli.work.demo.audio_lines import AudioLines
-    from ssl_domains.cli.work.demo.seismic_lines import SeismicLines
+    from ssl_domains.cli.work.demo.audio.lines import AudioLines
+    from ssl_domains.cli.work.demo.medical.lines import CommandLines
+    from ssl_domains.cli.work.demo.seismic.lines import SeismicLines
 
     chosen = registry_of(ctx).domain(domain.value)
     with answering() as answer:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, CommandLines
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, CommandLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow

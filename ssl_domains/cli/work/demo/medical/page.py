@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.work.demo.arms import REFUSED, RULE, SCANNER_RULE, CommandLines
-from ssl_domains.cli.work.demo.scores import CLAIM, Row, Scores
+from ssl_domains.cli.work.demo.medical.lines import REFUSED, RULE, SCANNER_RULE, CommandLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, Row, Scores
 
 if TYPE_CHECKING:
     from ssl_domains.extending import Domain
@@ -23,7 +23,7 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
         scores: The scores.
         title: Sentence that says that this is no evidence.
     """
-    from ssl_domains.cli.work.demo.pictures import grade_strips, positive_strips
+    from ssl_domains.cli.work.demo.medical.pictures import grade_strips, positive_strips
     from ssl_domains.cli.work.pairs import training_rows
     from ssl_domains.cli.work.tables import open_table
     from ssl_domains.reports.html_page import page_colours, page_templates
@@ -32,7 +32,7 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
 
     table = training_rows(open_table(domain, lines.samples))
     store = ArrayStore.open(default_store(lines.samples), domain.reader())
-    environment = page_templates("ssl_domains.cli.work.demo")
+    environment = page_templates("ssl_domains.cli.work.demo.medical")
     text = environment.get_template("summary.html.j2").render(
         title=title,
         colours=page_colours(),

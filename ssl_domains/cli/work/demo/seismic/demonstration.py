@@ -11,8 +11,8 @@ from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arm import Arm
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
-from ssl_domains.cli.work.demo.seismic_lines import ARMS, DISGUISE, PICTURED, RULE, TUNED, SeismicLines
-from ssl_domains.cli.work.demo.seismic_scores import SeismicScores, trained_lines
+from ssl_domains.cli.work.demo.seismic.lines import ARMS, DISGUISE, PICTURED, RULE, TUNED, SeismicLines
+from ssl_domains.cli.work.demo.seismic.scores import SeismicScores, trained_lines
 from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
-from ssl_domains.cli.work.demo.scores import CLAIM, Scores
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, Scores
 from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError
 from ssl_domains.extending import Domain
@@ -170,7 +170,7 @@ class MedicalDemonstration:
         fill_store(self.domain, open_table(self.domain, self.lines.samples), default_store(self.lines.samples))
 
     def _page(self, scores: Scores) -> Path:
-        from ssl_domains.cli.work.demo.page import write_page
+        from ssl_domains.cli.work.demo.medical.page import write_page
 
         return write_page(self.lines, self.domain, scores, TITLE)
 

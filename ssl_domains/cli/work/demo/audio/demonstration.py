@@ -13,8 +13,8 @@ from typing import Any
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
 from ssl_domains.cli.work.demo.arm import Arm
-from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, RULE, AudioLines
-from ssl_domains.cli.work.demo.audio_scores import AudioScores
+from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, RULE, AudioLines
+from ssl_domains.cli.work.demo.audio.scores import AudioScores
 from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
 from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
 from ssl_domains.errors import DataError

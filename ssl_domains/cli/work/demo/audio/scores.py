@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
+from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, AudioLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow
