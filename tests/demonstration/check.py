@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from ssl_domains.cli.console import table
-from ssl_domains.cli.work.demo.medical.lines import ARMS, CommandLines
+from ssl_domains.cli.work.demo.medical.lines import ARMS, MedicalLines
 from ssl_domains.cli.work.demo.medical.scores import CLAIM, ORDER, Scores
 
 FLOORS_AT_MOST = 0.45
@@ -33,7 +33,7 @@ def main() -> int:
         start = time.monotonic()
         words = [sys.executable, "-m", "ssl_domains", "demo", "--out", str(folder), "--seed", str(seed), "--seeds", "1"]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-        scores = Scores.read(CommandLines(folder, seed), [seed])
+        scores = Scores.read(MedicalLines(folder, seed), [seed])
         rows.append([seed, *(f"{scores.arm(arm.name).label[1]:.3f}" for arm in ARMS), round(time.monotonic() - start)])
         faults += [f"seed {seed}: {text}" for text in [*scores.broken(), *high_floors(scores)]]
     print(f"Balanced accuracy of the label with 10 labelled patients; claimed: {CLAIM}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.work.demo.medical.lines import REFUSED, RULE, SCANNER_RULE, CommandLines
+from ssl_domains.cli.work.demo.medical.lines import REFUSED, RULE, SCANNER_RULE, MedicalLines
 from ssl_domains.cli.work.demo.medical.scores import CLAIM, Row, Scores
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["write_page"]
 
 
-def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) -> Path:
-    """Write ``summary.html`` into the folder of the demonstration and return its path.
+def write_page(lines: MedicalLines, domain: Domain, scores: Scores, title: str) -> Path:
+    """Write the page and return its path.
 
     Args:
         lines: The command lines, which know the folder.
@@ -48,10 +48,9 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
         draws=lines.draws,
         pairs=(lines.out / "pairs.html").is_file(),
     )
-    path = lines.out / "summary.html"
-    with write_errors(f"the page {str(path)!r}"):
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-    return path
+    with write_errors(f"the page {str(lines.page)!r}"):
+        write_whole(lines.page, lambda part: part.write_text(text, encoding="utf-8"))
+    return lines.page
 
 
 def _groups(scores: Scores) -> list[tuple[str, tuple[Row, ...]]]:
