@@ -9,6 +9,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from ssl_domains.encoders.segments import require_one_segment
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["Encoder", "Features"]
@@ -70,6 +71,14 @@ class Encoder(nn.Module, ABC):
     def in_chans(self) -> int:
         """Channels of the input."""
         return self.takes.channels
+
+    def pool_in(self, segments: int) -> None:
+        """Pool so many parts of equal length apart from now on; an encoder that can do so overrides it.
+
+        Raises:
+            UsageError: When there is more than one part, and this encoder pools all of a sample at once.
+        """
+        require_one_segment(self.name, segments)
 
     def freeze(self, names: Collection[str]) -> None:
         """Keep some parameters as they are. Modules with frozen parameters alone stay in evaluation mode.

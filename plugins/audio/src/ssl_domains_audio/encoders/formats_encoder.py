@@ -13,7 +13,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec
 from ssl_domains_audio.inputs import LogMel, log_mel_of_spec
 
-__all__ = ["FormatsEncoder", "wave_mel"]
+__all__ = ["FormatsEncoder", "wave_mel", "wave_mel_conv"]
 
 _LONG = 3_840  # places of the inputs by which the strides of a network are measured; a multiple of 128, 80 and 160
 
@@ -40,6 +40,13 @@ class FormatsEncoder(Encoder):
         wave, spectrogram = branches["wave"], branches["mel"]
         self.wave_stride = _LONG // map_shape(wave, (_LONG,))[1]
         self.mel_stride = _LONG // map_shape(spectrogram, (mel.bands, _LONG))[2]
+
+    def pool_in(self, segments: int) -> None:
+        """Pool so many parts of equal length apart from now on, in both networks."""
+        for branch in self.branches.values():
+            branch.pool_in(segments)
+        self.num_features = sum(branch.num_features for branch in self.branches.values())
+        self.segments = segments
 
     @property
     def branches(self) -> dict[str, Encoder]:
@@ -78,13 +85,27 @@ def wave_mel(takes: InputSpec, init: str) -> FormatsEncoder:
     Raises:
         UsageError: For an input that doesn't say which spectrogram is made of it, and for pretrained weights.
     """
+    return _formats(takes, init, "wave+mel", "small_conv")
+
+
+def wave_mel_conv(takes: InputSpec, init: str) -> FormatsEncoder:
+    """``wave+mel_conv``: as `wave_mel`, with ``mel_conv`` on spectrograms.
+
+    Raises:
+        UsageError: As `wave_mel`.
+    """
+    return _formats(takes, init, "wave+mel_conv", "mel_conv")
+
+
+def _formats(takes: InputSpec, init: str, name: str, network: str) -> FormatsEncoder:
+    """Two networks, ``conv1d`` and one of spectrograms."""
     mel = log_mel_of_spec(takes)
     if mel is None or takes.kind != "wave" or takes.space != (None,):
-        cause = f"the encoder wave+mel takes waveforms with the settings of a spectrogram, not {takes.kind!r} alone"
+        cause = f"the encoder {name} takes waveforms with the settings of a spectrogram, not {takes.kind!r} alone"
         raise UsageError(cause, "--set input.form=wave+mel")
     if init != "random":
-        raise UsageError("there are no pre-trained weights for the encoder wave+mel", "start from random weights")
+        raise UsageError(f"there are no pre-trained weights for the encoder {name}", "start from random weights")
     seeds = torch.randint(2**31, (2,)).tolist()
     wave = create_encoder("conv1d", seed=seeds[0], takes=InputSpec("wave", 1, (None,)))
-    spectrogram = create_encoder("small_conv", seed=seeds[1], takes=mel.spec)
-    return FormatsEncoder({"wave": wave, "mel": spectrogram}, "wave+mel", takes, mel)
+    spectrogram = create_encoder(network, seed=seeds[1], takes=mel.spec)
+    return FormatsEncoder({"wave": wave, "mel": spectrogram}, name, takes, mel)
