@@ -73,3 +73,11 @@ class Demonstration:
         """
         logs = self.lines.out / "logs"
         run_jobs(jobs, logs, self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
+
+    def decode(self, *tables: Path) -> None:
+        """Fill the array stores of tables once, before several processes read them."""
+        from ssl_domains.cli.work.tables import fill_store, open_table
+        from ssl_domains.stores import default_store
+
+        for table in tables:
+            fill_store(self.domain, open_table(self.domain, table), default_store(table))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ssl_domains.cli.work.demo.arm import Arm
+from ssl_domains.cli.work.demo.lines import DemoLines, settings
 
-__all__ = ["ARMS", "FLOORS_BY", "RULE", "AudioLines"]
+__all__ = ["ARMS", "FLOORS_BY", "LONGEST", "RULE", "AudioLines"]
 
 RULE = "other_session"
 """The rule whose pairs are shown on the page."""
+
+_FORMATS = (
+    *("--method", "multi_format", "--pairs", "formats", "--encoder", "wave+mel_conv"),
+    *("--set", "input.form=wave+mel"),
+)
 
 ARMS = (
     Arm("clip", "SimCLR: views of one clip", ()),
@@ -18,6 +26,7 @@ ARMS = (
     Arm("speaker", "speaker: positives share a speaker", ("--pairs", "speaker")),
     Arm("other_session", "other_session: same speaker, other session", ("--pairs", "other_session")),
     Arm("within_speaker", "within_speaker: negatives of the same speaker", ("--pairs", "within_speaker")),
+    Arm("formats", "multi_format: waveform against spectrogram", _FORMATS),
     Arm("random", "random weights, no training", ("--set", "train.epochs=0")),
 )
 """In the order of the table."""
@@ -25,82 +34,82 @@ ARMS = (
 FLOORS_BY = "random"
 """The arm whose probes have the floors: they are the same for all."""
 
+LONGEST = "formats"
+"""The arm that trains longest."""
+
 _SHORTEST_S, _LONGEST_S = "0.45", "1"
+_LAST_DAY = 3
 
 
 @dataclass(frozen=True)
-class AudioLines:
-    """The command lines of the demonstration, each as words after ``ssl-domains``.
+class AudioLines(DemoLines):
+    """The command lines of the audio demonstration.
 
     Attributes:
-        out: Folder of the demonstration.
-        seed: Seed of the data and of the trainings.
         steps: Steps of each training.
         draws: Draws of labelled speakers.
     """
 
-    out: Path
-    seed: int = 0
+    DOMAIN: ClassVar[str] = "audio"
+    PAGE: ClassVar[str] = "pairs.html"
     steps: int = 200
     draws: int = 3
 
     @property
-    def scanned(self) -> Path:
-        """The table of the scan, planted faults included."""
-        return self.out / "scanned.parquet"
+    def united(self) -> Path:
+        """The table of the scan, with one id for each speaker."""
+        return self.out / "united.parquet"
 
     @property
-    def samples(self) -> Path:
-        """The sample table, without the faults that were found."""
-        return self.out / "samples.parquet"
+    def earlier(self) -> Path:
+        """The samples of the days before the last one, which trainings take their rows from."""
+        return self.out / "earlier.parquet"
 
     @property
-    def unseen(self) -> Path:
-        """The samples of the speakers that no training saw."""
-        return self.out / "unseen.parquet"
-
-    @property
-    def page(self) -> Path:
-        """The page of pairs."""
-        return self.out / "pairs.html"
-
-    def run_folder(self, arm: str) -> Path:
-        """Run folder of a training."""
-        return self.out / "runs" / arm
-
-    def demo_data(self) -> list[str]:
-        """Writes the data."""
-        return ["audio", "demo-data", str(self.out / "data"), "--seed", str(self.seed)]
+    def known(self) -> Path:
+        """The samples of the training speakers, split by day: the last one is held out."""
+        return self.out / "known.parquet"
 
     def scan(self) -> list[str]:
         """Makes the table of all recordings."""
-        data = self.out / "data"
-        table = ["--join", str(data / "clips.csv"), "--on", "path=file"]
-        return ["audio", "scan", str(data / "recordings"), "-o", str(self.scanned), *table]
+        table = ["--join", str(self.data / "clips.csv"), "--on", "path=file"]
+        return ["audio", "scan", str(self.data / "recordings"), "-o", str(self.scanned), *table]
 
-    def audit(self, *, as_json: bool = False) -> list[str]:
-        """Compares the sides of the split; near copies of test clips are in training."""
+    def audit(self, table: Path, *, as_json: bool = False) -> list[str]:
+        """Compares the sides of the split of a table, near copies included."""
         options = ["--split", "split", "--group", "speaker", "--near", *(["--json"] if as_json else [])]
-        return ["splits", "audit", str(self.scanned), *options]
+        return ["splits", "audit", str(table), *options]
 
-    def clean(self, twin: str) -> list[str]:
-        """Leaves out an id that is another speaker again, and the recordings of other lengths.
+    def unite(self, ids: Mapping[str, tuple[str, str]]) -> list[str]:
+        """Makes one speaker of two ids.
 
         Args:
-            twin: The id, as the audit found it.
+            ids: Column → (id, the id that it gets), as the near copies show them.
         """
-        conditions = [f"speaker!={twin}", f"seconds>={_SHORTEST_S}", f"seconds<{_LONGEST_S}"]
-        words = [word for condition in conditions for word in ("--where", condition)]
-        return ["tables", "filter", str(self.scanned), *words, "-o", str(self.samples)]
+        words = [word for name, (one, other) in ids.items() for word in ("--ids", f"{name}:{one}={other}")]
+        return ["tables", "unite", str(self.scanned), *words, "-o", str(self.united)]
 
-    def unseen_speakers(self) -> list[str]:
-        """Makes the table of the test speakers."""
-        return ["tables", "filter", str(self.samples), "--where", "split=test", "-o", str(self.unseen)]
+    def clean(self) -> list[str]:
+        """Leaves out recordings of other lengths: cut short, played at a wrong rate, or long."""
+        words = [word for bound in (f">={_SHORTEST_S}", f"<{_LONGEST_S}") for word in ("--where", f"seconds{bound}")]
+        return ["tables", "filter", str(self.united), *words, "-o", str(self.samples)]
+
+    def earlier_days(self) -> list[str]:
+        """Makes the table without the last day."""
+        return ["tables", "filter", str(self.samples), "--where", f"day<{_LAST_DAY}", "-o", str(self.earlier)]
+
+    def known_speakers(self) -> list[list[str]]:
+        """Makes the table of the training speakers, and splits it by day."""
+        days = ["--on", "day", "--update"]
+        return [
+            ["tables", "filter", str(self.samples), "--where", "split=train", "-o", str(self.known)],
+            ["tables", "join", str(self.known), str(self.data / "days.csv"), *days],
+        ]
 
     def pairs(self) -> list[str]:
         """Judges the pairs of the rule, with a page of pictures and players."""
         options = ["--set", "train.batch_size=128", "--html", str(self.page)]
-        return ["audio", "pairs", str(self.samples), "--pairs", RULE, "--label", "word", *options]
+        return ["audio", "pairs", str(self.earlier), "--pairs", RULE, "--label", "word", *options]
 
     def pretrain(self, arm: Arm) -> list[str]:
         """Trains an arm."""
@@ -115,17 +124,23 @@ class AudioLines:
             "train.max_steps": self.steps,
             "train.seed": self.seed,
         }
-        sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
-        out = ["--out", str(self.run_folder(arm.name)), "--encoder", "mel_conv"]
+        encoder = [] if "--encoder" in arm.options else ["--encoder", "mel_conv"]
+        start = ["audio", "pretrain", str(self.earlier), "--out", str(self.run_folder(arm.name)), *encoder]
         # Options of the arm come last, as the last --set wins.
-        return ["audio", "pretrain", str(self.samples), *out, *sets, *arm.options]
+        return [*start, *settings(common), *arm.options]
 
     def probes(self, arm: Arm) -> list[list[str]]:
-        """Probes of a run: the word on new speakers; the speaker on random thirds of the clips, and by session."""
+        """Probes of a run: the word on new speakers; which known speaker, on random clips and on the last day."""
         floors = ["--handmade"] if arm.name == FLOORS_BY else ["--alone"]
-        run = str(self.run_folder(arm.name))
+        start = ["audio", "probe", str(self.run_folder(arm.name)), "--samples"]
         # One, two and all of eight speakers.
         few = ["--fractions", "0.125,0.25,1", "--draws", str(self.draws)]
-        word = ["audio", "probe", run, "--samples", str(self.samples), "--label", "word", "--group", "speaker", *few]
-        speaker = ["audio", "probe", run, "--samples", str(self.unseen), "--label", "speaker", "--folds", "3"]
-        return [[*word, *floors], *([*speaker, "--group", group, *floors] for group in ("sample", "session"))]
+        return [
+            [*start, str(self.samples), "--label", "word", "--group", "speaker", *few, *floors],
+            [*start, str(self.known), "--label", "speaker", "--group", "sample", "--folds", "3", *floors],
+            [*start, str(self.known), "--label", "speaker", "--group", "day", *floors],
+        ]
+
+    def report(self) -> list[str]:
+        """Writes the report of the run whose pairs are shown."""
+        return ["audio", "report", str(self.run_folder(RULE))]

@@ -70,7 +70,7 @@ class MedicalDemonstration(Demonstration):
         self._refuse(invoke)
         self.say(f"   The rule of this demonstration: {RULE}")
         self._pairs(steps, RULE)
-        self._decode()
+        self.decode(lines.samples)
         self.say(f"3. {len(ARMS)} arms, {plural(self.seeds, 'seed')}, {self.processes} processes of one thread")
         self.train(self.jobs(), run)
         self.say("4. Scores")
@@ -142,13 +142,6 @@ class MedicalDemonstration(Demonstration):
             print(f"refused: {error.message}")
             return
         raise DataError(f"the pairs of {REFUSED} were not refused", "this is a fault of the demonstration's data")
-
-    def _decode(self) -> None:
-        """Fill the array store once, before several processes read it."""
-        from ssl_domains.cli.work.tables import fill_store, open_table
-        from ssl_domains.stores import default_store
-
-        fill_store(self.domain, open_table(self.domain, self.lines.samples), default_store(self.lines.samples))
 
     def _page(self, scores: Scores) -> Path:
         from ssl_domains.cli.work.demo.medical.page import write_page
