@@ -79,10 +79,10 @@ def _replaced(table: SampleTable, name: str, rows: NDArray[np.bool_], value: Any
 
 def _parts(text: str, columns: Sequence[str]) -> tuple[str, str, str]:
     """(column, id, other id)."""
-    name, colon, ids = text.partition(":")
+    name, _, ids = text.partition(":")
     given, sign, other = ids.partition("=")
     name, given, other = name.strip(), given.strip(), other.strip()
-    if not (colon and sign and given and other):
+    if not (name and sign and given and other):
         raise UsageError(f"--ids {text!r} has not the form COLUMN:ID=OTHER", _HELP)
     if name not in columns:
         raise UsageError(f"--ids {text!r}: there is no column {name!r}", did_you_mean(name, columns))
