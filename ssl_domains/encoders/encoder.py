@@ -9,7 +9,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from ssl_domains.errors import UsageError
+from ssl_domains.encoders.segments import require_one_segment
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["Encoder", "Features"]
@@ -76,16 +76,12 @@ class Encoder(nn.Module, ABC):
         return self.takes.channels
 
     def pool_in(self, segments: int) -> None:
-        """Pool this many parts of equal length in time apart from now on.
+        """Pool so many parts of equal length apart from now on; an encoder that can do so overrides it.
 
         Raises:
-            UsageError: When the encoder pools in a way of its own, unless ``segments`` is 1.
+            UsageError: When there is more than one part, and this encoder pools all of a sample at once.
         """
-        if segments > 1:
-            raise UsageError(
-                f"the encoder {self.name!r} can't pool segments of this input",
-                "leave encoder.segments out; it is for conv1d, and for encoders of timm on spectrograms of any length",
-            )
+        require_one_segment(self.name, segments)
 
     def freeze(self, names: Collection[str]) -> None:
         """Keep some parameters as they are. Modules with frozen parameters alone stay in evaluation mode.

@@ -19,6 +19,7 @@ from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.encoders.masked import MaskedEncoder
 from ssl_domains.encoders.recurrent.create import BILSTM, LINE, SMALL_CRNN, recurrent_encoder, small_crnn
 from ssl_domains.encoders.recurrent.encoder import RecurrentEncoder
+from ssl_domains.encoders.segments import require_one_segment
 from ssl_domains.encoders.timm_encoder import TimmEncoder
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.inputs import InputSpec
@@ -66,7 +67,7 @@ def create_encoder(
             raise UsageError(f"in_chans={in_chans} for an input of {takes.channels} channels", "leave in_chans out")
         in_chans = takes.channels
     if name.startswith(PREFIX):
-        _require_one_segment(name, segments)
+        require_one_segment(name, segments)
         return create_transformer(name, takes, init=init, seed=seed, in_chans=in_chans, image_size=image_size)
     if name == "conv1d":
         return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed, segments)
@@ -78,7 +79,7 @@ def create_encoder(
         model = _timm_model(name, 3 if in_chans is None else in_chans, init, seed, image_size or _fixed_size(takes))
         if takes is not None and takes.ragged:
             return MaskedEncoder(model, name, takes, segments)
-        _require_one_segment(name, segments)
+        require_one_segment(name, segments)
         return TimmEncoder(model, name, takes or _square(model, 3 if in_chans is None else in_chans, image_size))
     # Imported here, as `extending` imports this package; plugins are searched only for names that are unknown here.
     from ssl_domains.extending.current import current_registry
@@ -88,15 +89,6 @@ def create_encoder(
         encoder = entry.build(takes or InputSpec("image", in_chans or 3, (image_size, image_size)), init)
     encoder.pool_in(segments)
     return encoder
-
-
-def _require_one_segment(name: str, segments: int) -> None:
-    """Refuse segments for encoders that pool in a way of their own, and for inputs without a side of any length."""
-    if segments > 1:
-        raise UsageError(
-            f"the encoder {name!r} can't pool segments of this input",
-            "leave encoder.segments out; it is for conv1d, and for others on spectrograms and lines of any length",
-        )
 
 
 def _create_conv1d(takes: InputSpec, init: Init, seed: int, segments: int) -> Encoder:

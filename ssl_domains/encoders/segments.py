@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["segment_means"]
+from ssl_domains.errors import UsageError
+
+__all__ = ["require_one_segment", "segment_means"]
 
 
 def segment_means(features: Tensor, valid: Tensor | None, segments: int) -> Tensor:
@@ -39,3 +41,16 @@ def segment_means(features: Tensor, valid: Tensor | None, segments: int) -> Tens
     shared = torch.minimum(place + 1, (start + part)[..., None]) - torch.maximum(place, start[..., None])
     weights = shared.clamp(min=0) / part.clamp(min=1e-12)[..., None]
     return (weights @ means.transpose(1, 2)).flatten(1).to(features.dtype)
+
+
+def require_one_segment(name: str, segments: int) -> None:
+    """Refuse segments for encoders that pool in a way of their own, and for inputs without a side of any length.
+
+    Raises:
+        UsageError: When there is more than one segment.
+    """
+    if segments > 1:
+        raise UsageError(
+            f"the encoder {name!r} can't pool segments of this input",
+            "leave encoder.segments out; it is for conv1d, and for others on spectrograms and lines of any length",
+        )

@@ -55,6 +55,7 @@ from ssl_domains.samples.tables.description import TableDescription, describe_ta
 from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta_to_dict, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import absolute_from, missing_files
 from ssl_domains.samples.tables.regions import Regions, regions_of
+from ssl_domains.samples.tables.unite import united
 from ssl_domains.samples.writing import (
     TextFile,
     TextFiles,
@@ -143,6 +144,7 @@ __all__ = [
     "sidecar_meta",
     "sidecar_path",
     "undecoded_hint",
+    "united",
     "walk",
     "with_aspect_ratio",
     "write_errors",

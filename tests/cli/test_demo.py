@@ -11,10 +11,10 @@ import pytest
 
 from ssl_domains.cli.app import run
 from ssl_domains.cli.command_line import typed
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, CommandLines
 from ssl_domains.cli.work.demo.folder import COMMANDS
-from ssl_domains.cli.work.demo.medical import TITLE, MedicalDemonstration
-from ssl_domains.cli.work.demo.scores import ORDER, Row, Scores
+from ssl_domains.cli.work.demo.medical.demonstration import TITLE, MedicalDemonstration
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, REFUSED, MedicalLines
+from ssl_domains.cli.work.demo.medical.scores import ORDER, Row, Scores
 from ssl_domains.cli.work.demo.workers import Job, run_jobs
 from ssl_domains.errors import DataError
 
@@ -134,15 +134,15 @@ def test_the_random_arm_is_untrained_and_the_others_are_not(played):
         assert (Run.open(folder / "runs" / f"{arm.name}-0").step == 0) == (arm.name == "random")
 
 
-def write_reports(out: Path, few: dict[str, float], seeds: int = 2) -> CommandLines:
+def write_reports(out: Path, few: dict[str, float], seeds: int = 2) -> MedicalLines:
     """Reports of every arm whose score with 10 patients is given; seed 1 scores 0.02 more, draw 1 0.01 less."""
     from ssl_domains.evaluation import ProbeReport, ProbeRow
     from ssl_domains.finetuning import FineTuneReport, FineTuneRow
 
-    lines = CommandLines(out)
+    lines = MedicalLines(out)
     for arm in ARMS:
         for seed in range(seeds):
-            run = lines.run_folder(arm.name, seed)
+            run = lines.trained(arm.name, seed)
             run.mkdir(parents=True)
             floors = [("HOG (hand-made)", "linear")] if arm.name == "random" and not seed else []
             for label, fractions in ((LABEL, lines.fractions), (NUISANCE, lines.fractions[1:2])):

@@ -14,10 +14,10 @@ import pytest
 from command_lines import check_line
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import AudioDemonstration
-from ssl_domains.cli.work.demo import audio as module
-from ssl_domains.cli.work.demo.audio import near_copies
-from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
-from ssl_domains.cli.work.demo.audio_scores import METRIC, AudioScores
+from ssl_domains.cli.work.demo import demonstration as base
+from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, LONGEST, AudioLines
+from ssl_domains.cli.work.demo.audio.scores import METRIC, AudioScores
+from ssl_domains.cli.work.demo.audio.twin import Twin, find_twin
 from ssl_domains.cli.work.demo.folder import COMMANDS
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import ProbeReport, ProbeRow
@@ -29,7 +29,13 @@ AUDIT = {
         {"check": "near", "leak": True, "found": 10, "examples": [{"a": "c1", "b": "d1"}, {"a": "c2", "b": "d2"}]},
     ]
 }
-SPEAKERS = {"c1": "S05", "c2": "S05", "d1": "S13", "d2": "S13"}
+ROWS = {
+    "c1": {"speaker": "S05", "session": "S05-1"},
+    "c2": {"speaker": "S05", "session": "S05-1"},
+    "d1": {"speaker": "S13", "session": "S13-1"},
+    "d2": {"speaker": "S13", "session": "S13-1"},
+}
+TWIN = Twin({"speaker": ("S13", "S05"), "session": ("S13-1", "S05-1")}, 10)
 FLOORS = {"log-mel statistics (hand-made)": "linear", "duration and level (seconds, level_db)": "trees"}
 
 
@@ -39,27 +45,33 @@ def demonstration(tmp_path: Path) -> AudioDemonstration:
 
 
 def test_every_line_can_be_typed(demonstration: AudioDemonstration) -> None:
-    lines = list(map(typed, demonstration.script_lines("S13")))
+    lines = list(map(typed, demonstration.script(TWIN)))
     registry = Registry()
     for line in lines:
         check_line(line, registry)
     words = list(map(shlex.split, lines))
     trained = [one[one.index("--out") + 1].rpartition("/")[2] for one in words if one[2] == "pretrain"]
     assert sorted(trained) == sorted(arm.name for arm in ARMS)
-    assert trained[0] == FLOORS_BY, "it fills the array store that the others read"
+    assert trained[0] == LONGEST
     assert sum(one[2] == "probe" for one in words) == 3 * len(ARMS)
     assert sum("--handmade" in one for one in words) == 3, "the floors are probed once"
 
 
-def test_the_second_id_is_the_one_on_the_test_side() -> None:
-    assert near_copies(AUDIT, SPEAKERS) == ("S13", "S05", 10)
+def test_near_copies_show_two_ids_of_one_speaker(demonstration: AudioDemonstration) -> None:
+    assert find_twin(AUDIT, ROWS) == TWIN
+    assert "10 clips of S13 (test) are near copies of clips of S05 (train)" in TWIN.sentence()
+    assert "speaker:S13=S05" in demonstration.lines.unite(TWIN.ids)
     with pytest.raises(DataError, match="no near copies"):
-        near_copies({"findings": AUDIT["findings"][:1]}, SPEAKERS)
+        find_twin({"findings": AUDIT["findings"][:1]}, ROWS)
+    with pytest.raises(DataError, match="several pairs of session"):
+        find_twin(AUDIT, {**ROWS, "c2": {"speaker": "S05", "session": "S05-2"}})
 
 
 def scored(lines: AudioLines, words: dict[str, float], speakers: dict[str, tuple[float, float]]) -> None:
-    """Write the reports that the command lines would leave: three fractions, two draws or three folds."""
+    """Write the reports that the command lines would leave: three fractions and two draws, three folds, or one day."""
     about: dict[str, Any] = {"task": "classification", "classes": ("ai",), "transductive": "", "dropped": 0}
+
+    folds_of = {"sample": range(3), "day": range(1, 2)}
 
     def row(arm: str, probe: str, score: float, fraction: float = 1.0, draw: int = 0, fold: int = 0) -> ProbeRow:
         counts = {"groups": 8, "labels": 90, "tested": 90}
@@ -75,7 +87,7 @@ def scored(lines: AudioLines, words: dict[str, float], speakers: dict[str, tuple
         for label, group, name in (
             ("word", "speaker", "frozen encoder"),
             ("speaker", "sample", own),
-            ("speaker", "session", own),
+            ("speaker", "day", own),
         ):
             rows = []
             for one, probe in {**plain, **extra}.items():
@@ -86,9 +98,9 @@ def scored(lines: AudioLines, words: dict[str, float], speakers: dict[str, tuple
                         score = words[key] + 0.1 * step + (0.02 if draw else -0.02)
                         rows += [row(shown, probe, score, fraction, draw), row(shown, "k-NN", 0.9, fraction, draw)]
                 else:
-                    score = speakers[key][group == "session"]
-                    rows += [row(shown, probe, score + 0.01 * (fold - 1), fold=fold) for fold in range(3)]
-            folds = 0 if label == "word" else 3
+                    score = speakers[key][group == "day"]
+                    rows += [row(shown, probe, score + 0.01 * (fold - 1), fold=fold) for fold in folds_of[group]]
+            folds = 3 if group == "sample" else 0
             report = ProbeReport(
                 **about, label=label, group=group, test_groups=4, supervised=0, rows=tuple(rows), folds=folds
             )
@@ -114,7 +126,7 @@ def test_the_table_is_that_of_the_reports(demonstration: AudioDemonstration) -> 
     assert list(shown) == [*(arm.about for arm in ARMS), *FLOORS]
     assert shown[ARMS[0].about] == ["0.300", "0.400", "0.500", "0.900", "0.500", "0.400"]
     assert shown[ARMS[2].about] == ["0.340", "0.440", "0.540", "0.880", "0.520", "0.360"]
-    assert shown["log-mel statistics (hand-made)"] == ["0.420", "0.520", "0.620", "0.840", "0.560", "0.280"]
+    assert shown["log-mel statistics (hand-made)"] == ["0.440", "0.540", "0.640", "0.830", "0.570", "0.260"]
     best, speaker, caveat = scores.sentences
     assert "within_speaker: negatives of the same speaker (0.800); it beats the best floor" in best
     assert "random weights" in speaker
@@ -131,36 +143,40 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
 ) -> None:
     lines = demonstration.lines
     invoked: list[list[str]] = []
+    decoded: list[Path] = []
     code = 4
 
     def run_jobs(jobs: Any, *rest: Any) -> None:
-        assert [job.name for job in jobs] == [arm.name for arm in ARMS]
+        assert sorted(job.name for job in jobs) == sorted(arm.name for arm in ARMS)
         scored(lines, *numbers())
 
     def invoke(words: Sequence[str]) -> None:
         invoked.append(list(words))
         if words[1] == "scan":
-            frame = pl.DataFrame({"sample": list(SPEAKERS), "speaker": list(SPEAKERS.values())})
-            frame.write_parquet(lines.scanned)
-        print("note: mixed rates\nhidden")
+            pl.DataFrame([{"sample": name, **row} for name, row in ROWS.items()]).write_parquet(lines.scanned)
+        print("note: mixed rates\nhidden\ngood: nothing shared")
 
     def run(words: Sequence[str]) -> int:
-        assert list(words) in (lines.audit(), lines.audit(as_json=True))
+        assert list(words) in (lines.audit(lines.scanned), lines.audit(lines.scanned, as_json=True))
         print(json.dumps(AUDIT) if "--json" in words else "leak: 10 samples\nhidden")
         return code
 
-    monkeypatch.setattr(module, "run_jobs", run_jobs)
+    monkeypatch.setattr(base, "run_jobs", run_jobs)
+    monkeypatch.setattr(AudioDemonstration, "decode", lambda self, *tables: decoded.extend(tables))
     said = demonstration.play(invoke, run)
     assert "not evidence" in said
     assert "Best for the word on new speakers" in said
-    assert [words[1] for words in invoked] == ["demo-data", "scan", "filter", "filter", "pairs", "pretrain", "probe"]
-    assert invoked[2][invoked[2].index("--where") + 1] == "speaker!=S13"
+    assert [words[1] for words in invoked] == [
+        "demo-data", "scan", "unite", "audit", "filter", "filter", "filter", "join", "pairs"
+    ]  # fmt: skip
+    assert decoded == [lines.samples, lines.earlier, lines.known]
     out = capsys.readouterr()
     assert "note: mixed rates" in out.out
-    assert "leak: 10 samples" in out.out
-    assert "10 clips of S13 (test) are near copies of clips of S05 (train)" in out.err
+    assert "leak: 10 samples\nexit code 4" in out.out
+    assert "good: nothing shared" in out.out
+    assert TWIN.sentence() in out.err
     written = (lines.out / COMMANDS).read_text(encoding="utf-8")
-    assert written == "\n".join(map(typed, demonstration.script_lines("S13"))) + "\n"
+    assert written == "\n".join(map(typed, demonstration.script(TWIN))) + "\n"
     code = 0
     with pytest.raises(DataError, match="not refused"):
         demonstration.play(invoke, run)

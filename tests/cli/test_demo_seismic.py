@@ -12,10 +12,11 @@ import pytest
 from command_lines import check_line
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import SeismicDemonstration
-from ssl_domains.cli.work.demo import seismic as module
+from ssl_domains.cli.work.demo import demonstration as base
 from ssl_domains.cli.work.demo.folder import COMMANDS
-from ssl_domains.cli.work.demo.seismic_lines import ARMS, DISGUISE, RULE, TUNED, SeismicLines
-from ssl_domains.cli.work.demo.seismic_scores import METRIC, SeismicScores
+from ssl_domains.cli.work.demo.seismic import demonstration as module
+from ssl_domains.cli.work.demo.seismic.lines import ARMS, DISGUISE, RULE, TUNED, SeismicLines
+from ssl_domains.cli.work.demo.seismic.scores import METRIC, SeismicScores
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import MASKS, ProbeReport, ProbeRow
 from ssl_domains.extending import Registry
@@ -29,7 +30,7 @@ def demonstration(tmp_path: Path) -> SeismicDemonstration:
 
 
 def test_every_line_can_be_typed(demonstration: SeismicDemonstration) -> None:
-    text = demonstration.script().splitlines()
+    text = list(map(typed, demonstration.script()))
     registry = Registry()
     for line in [*text, typed(demonstration.lines.slice_page(["il:300"]))]:
         check_line(line, registry)
@@ -99,7 +100,7 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
         invoked.append(list(words))
         print("note: hidden\nlines         words 9,21" if words[1] == "header" else "equal")
 
-    monkeypatch.setattr(module, "run_jobs", run_jobs)
+    monkeypatch.setattr(base, "run_jobs", run_jobs)
     assert demonstration.play(invoke, lambda words: code) == "equal"
     assert [words[1] for words in invoked] == [
         "demo-data", "header", "scan", "scan", "split", "scan", "pairs", "pairs", "slice", "same-headers"
@@ -109,7 +110,7 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
     assert "words 9,21" in out
     assert "hidden" not in out
     written = (lines.out / COMMANDS).read_text(encoding="utf-8")
-    assert written == demonstration.script() + typed(lines.slice_page(["il:262"])) + "\n"
+    assert written.splitlines() == list(map(typed, [*demonstration.script(), lines.slice_page(["il:262"])]))
     code = 0
     with pytest.raises(DataError, match="not refused"):
         demonstration.play(invoke, lambda words: code)

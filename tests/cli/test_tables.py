@@ -50,6 +50,21 @@ def test_a_table_written_elsewhere_keeps_its_paths(samples, cli, tmp_path):
     assert "'train' is kept" in done.err
 
 
+def test_two_ids_are_united_and_the_group_stays_on_one_side(samples, cli, tmp_path):
+    out = tmp_path / "united.parquet"
+    source = read_table(samples)
+    sides = dict(source.frame.unique("patient").select("split", "patient").iter_rows())
+    done = cli("tables", "unite", samples, "--ids", f"patient:{sides['test']}={sides['train']}", "-o", out)
+    assert done.code == 0, done.err
+    assert "4 were on another side of the split" in done.err
+    assert "group: patient" in done.out
+    made = read_table(out)
+    assert made.meta == source.meta
+    assert made.frame["patient"].n_unique() == source.frame["patient"].n_unique() - 1
+    assert set(made.frame.filter(patient=sides["train"])["split"]) == {"train"}
+    assert made.frame.drop("patient", "split").equals(source.frame.drop("patient", "split"))
+
+
 def test_mistakes_end_in_one_line_and_a_hint(samples, cli, tmp_path):
     labels(tmp_path / "labels.csv")
     (tmp_path / "other.csv").write_text("patient,grade\nq1,1\nq2,0\n")
@@ -58,6 +73,7 @@ def test_mistakes_end_in_one_line_and_a_hint(samples, cli, tmp_path):
         (("filter", samples, "--where", "kind=z", "-o", tmp_path / "o.parquet"), 4, "no row"),
         (("filter", samples, "-o", tmp_path / "o.json"), 2, ".parquet"),
         (("filter", samples, "-o", tmp_path), 2, "hint"),
+        (("unite", samples, "--ids", "patient:p0", "-o", tmp_path / "o.parquet"), 2, "has not the form"),
         (("join", samples, tmp_path / "labels.csv", "--on", "patiant"), 2, "patient"),
         (("join", samples, tmp_path / "none.csv", "--on", "patient"), 2, "no table"),
         (("join", samples, tmp_path / "other.csv", "--on", "patient"), 4, "'q1', 'q2'"),

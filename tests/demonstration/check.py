@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from ssl_domains.cli.console import table
-from ssl_domains.cli.work.demo.arms import ARMS, CommandLines
-from ssl_domains.cli.work.demo.scores import CLAIM, ORDER, Scores
+from ssl_domains.cli.work.demo.medical.lines import ARMS, MedicalLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, ORDER, Scores
 
 FLOORS_AT_MOST = 0.45
 """HOG and mean grey must not find the cysts: with 10 labelled patients they stay near chance, 0.333."""
@@ -33,7 +33,7 @@ def main() -> int:
         start = time.monotonic()
         words = [sys.executable, "-m", "ssl_domains", "demo", "--out", str(folder), "--seed", str(seed), "--seeds", "1"]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-        scores = Scores.read(CommandLines(folder, seed), [seed])
+        scores = Scores.read(MedicalLines(folder, seed), [seed])
         rows.append([seed, *(f"{scores.arm(arm.name).label[1]:.3f}" for arm in ARMS), round(time.monotonic() - start)])
         faults += [f"seed {seed}: {text}" for text in [*scores.broken(), *high_floors(scores)]]
     print(f"Balanced accuracy of the label with 10 labelled patients; claimed: {CLAIM}")

@@ -15,6 +15,7 @@ from ssl_domains.audit.near import ALIKE
 from ssl_domains.audit.perceptual import hamming, look
 from ssl_domains.cli.app import run
 from ssl_domains.samples import read_table
+from ssl_domains_audio.demo.clips import draw_clips
 from ssl_domains_audio.near_picture import near_picture
 
 from .sound_files import chirp, clip, encoded, tone
@@ -108,6 +109,37 @@ def test_near_copies_of_another_level_rate_and_codec() -> None:
     assert near(np.hstack([0 * fine, fine]), 16000, 1)
     assert not near(voice(1)[:, None], 8000)
     assert not near(tone(6000)[:, None], 8000)
+
+
+def looks_near(one: np.ndarray, other: np.ndarray) -> bool:
+    first, second = (look(near_picture(values[:, None], {"rate": 8000})) for values in (one, other))
+    bits = int(hamming(np.array([first[0]]), np.array([second[0]]))[0])
+    return bits <= 4 and float(first[1].astype(np.float32) @ second[1].astype(np.float32)) >= ALIKE
+
+
+def test_near_copies_that_begin_20_ms_earlier_or_later() -> None:
+    """Nearly all of 30 words, cut or filled up with silence at an end or moved; and no other take of a word."""
+    clips = [draw_clips(0)[number].sound() for number in range(0, 1080, 36)]
+    silence = np.zeros(160)
+    rng = np.random.default_rng(0)
+    for copy in (
+        lambda one: one[160:],
+        lambda one: np.r_[silence, one],
+        lambda one: np.r_[one[160:], silence],
+        lambda one: np.r_[silence, one[:-160]],
+    ):
+        copies = [0.8 * copy(one) + rng.normal(0, 3e-4, len(copy(one))) for one in clips]
+        assert sum(looks_near(*pair) for pair in zip(clips, copies, strict=True)) >= 24
+        assert not any(looks_near(*pair) for pair in zip(clips, copies[1:], strict=False))
+
+
+def test_a_click_is_not_all_of_a_recording() -> None:
+    """Two noises with the same loud click: what is around it counts."""
+    rng = np.random.default_rng(0)
+    noises = [np.convolve(rng.normal(0, 0.02, 16000), rng.normal(0, 1, 20), "same") for _ in range(2)]
+    for noise in noises:
+        noise[8000:8080] += 0.5 * np.hanning(80) * np.sin(np.arange(80))
+    assert not looks_near(*noises)
 
 
 def test_near_pictures_of_odd_recordings() -> None:

@@ -37,9 +37,18 @@ def test_speakers_sessions_words_and_takes(table: pl.DataFrame) -> None:
     assert len(frame) == 1080 == SPEAKERS * 3 * len(WORDS) * 3
     assert frame.group_by("speaker", "session", "word").len()["len"].unique().to_list() == [3]
     assert frame.group_by("session").agg(pl.col("speaker").n_unique())["speaker"].unique().to_list() == [1]
+    days = frame.unique(["speaker", "session", "day"]).group_by("speaker").agg(pl.col("day").sort())
+    assert days["day"].to_list() == [[1, 2, 3]] * SPEAKERS
+    assert all(
+        session == f"{speaker}-{day}" for speaker, session, day in frame["speaker", "session", "day"].iter_rows()
+    )
     sides = dict(frame.unique(["speaker"]).group_by("split").len().iter_rows())
     assert sides == {"train": TRAIN, "test": SPEAKERS - TRAIN} == {"train": 8, "test": 4}
     assert frame.group_by("speaker").agg(pl.col("split").n_unique())["split"].unique().to_list() == [1]
+
+
+def test_the_other_split_holds_the_last_day_out(folder: Path) -> None:
+    assert (folder / "days.csv").read_text(encoding="utf-8").split() == ["day,split", "1,train", "2,train", "3,test"]
 
 
 def test_half_of_the_words_are_the_others_reversed() -> None:
@@ -165,6 +174,7 @@ def test_a_second_id_of_a_training_speaker_has_near_copies_on_the_test_side(fold
     second = table.filter(pl.col("speaker") == SECOND_ID)
     assert len(second) == len(WORDS)
     assert set(second["split"]) == {"test"}
+    assert second["day"].n_unique() == 1
     files = {row["file"]: row["speaker"] for row in table.iter_rows(named=True) if row["file"][0] == "c"}
     sounds = {name: read(folder, name)[0] for name in files if read(folder, name)[1] == RATE}
     found = set()

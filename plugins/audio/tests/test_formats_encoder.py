@@ -54,6 +54,31 @@ def test_a_recording_has_the_same_features_alone_in_a_batch_and_padded() -> None
     check_encoder(made())
 
 
+@pytest.mark.parametrize("name", ["wave+mel", "wave+mel_conv"])
+def test_segments_are_pooled_apart_in_both_networks(name: str) -> None:
+    encoder = create_encoder(name, takes=SPEC, segments=4).eval()
+    assert isinstance(encoder, FormatsEncoder)
+    waves = torch.randn(2, 1, 4000, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        made, plain = encoder(waves), create_encoder(name, takes=SPEC).eval()(waves)
+        wave = encoder.branches["wave"](waves)
+        mel = encoder.branches["mel"](MEL(SPEC.input(waves)).values)
+    assert encoder.num_features == 4 * 256 == made.pooled.shape[1]
+    assert encoder.map_features == 256 == made.map.shape[1]
+    assert torch.equal(made.pooled, torch.cat([wave.pooled, mel.pooled], dim=1))
+    assert torch.equal(made.map, plain.map)
+    # The mean of equal parts is the mean of all.
+    torch.testing.assert_close(made.pooled[:, :512].view(2, 4, 128).mean(dim=1), plain.pooled[:, :128])
+    check_encoder(create_encoder(name, takes=SPEC, segments=4))
+
+
+def test_the_second_name_has_fine_steps_in_time() -> None:
+    encoder = create_encoder("wave+mel_conv", takes=SPEC)
+    assert isinstance(encoder, FormatsEncoder)
+    assert {kind: branch.name for kind, branch in encoder.branches.items()} == {"wave": "conv1d", "mel": "mel_conv"}
+    assert (encoder.wave_stride, encoder.mel_stride) == (64, 4)
+
+
 def test_weights_come_from_the_seed() -> None:
     one, two, other = made(1).state_dict(), made(1).state_dict(), made(2).state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -81,18 +106,3 @@ def test_there_are_no_pretrained_weights() -> None:
     with pytest.raises(UsageError, match=r"no pre-trained weights for the encoder wave\+mel"):
         create_encoder("wave+mel", takes=SPEC, init="pretrained")
     assert isinstance(made(), Encoder)
-
-
-def test_both_networks_pool_segments_of_each_recording() -> None:
-    encoder = create_encoder("wave+mel_conv", takes=SPEC, segments=3)
-    check_encoder(encoder)
-    encoder.eval()
-    waves = torch.randn(2, 1, 4000, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        features = encoder(waves)
-    assert features.pooled.shape == (2, encoder.num_features) == (2, 3 * encoder.map_features)
-    assert features.map.shape[1] == encoder.map_features
-    # The mean over the segments is the mean over the whole recording.
-    torch.testing.assert_close(
-        features.pooled[:, : 3 * 128].reshape(2, 3, 128).mean(1), features.map[:, :128].mean(2), atol=1e-5, rtol=1e-4
-    )

@@ -43,9 +43,9 @@ def command(
         MedicalDemonstration,
         SeismicDemonstration,
     )
-    from ssl_domains.cli.work.demo.arms import CommandLines
-    from ssl_domains.cli.work.demo.audio_lines import AudioLines
-    from ssl_domains.cli.work.demo.seismic_lines import SeismicLines
+    from ssl_domains.cli.work.demo.audio.lines import AudioLines
+    from ssl_domains.cli.work.demo.medical.lines import MedicalLines
+    from ssl_domains.cli.work.demo.seismic.lines import SeismicLines
 
     chosen = registry_of(ctx).domain(domain.value)
     with answering() as answer:
@@ -57,8 +57,8 @@ def command(
         elif domain is DemoDomain.audio:
             result = AudioDemonstration(AudioLines(out, seed), chosen).play(invoke, exit_code)
         else:
-            lines = CommandLines(out, seed, epochs or 18, size, draws)
-            result = MedicalDemonstration(lines, chosen, seeds).play(invoke, exit_code)
+            lines = MedicalLines(out, seed, epochs or 18, size, draws)
+            result = MedicalDemonstration(lines, chosen, seeds=seeds).play(invoke, exit_code)
         answer.line("\n" + result)
 
 

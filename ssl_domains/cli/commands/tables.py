@@ -1,4 +1,4 @@
-"""``ssl-domains tables``: add label columns to a sample table later, keep some of its rows, or look at it."""
+"""``ssl-domains tables``: add label columns to a sample table later, keep some of its rows, unite two ids, or look."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Add label columns to a table, keep some rows, or look at it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add label columns to a table, keep some rows, unite two ids, or look at it.", no_args_is_help=True
+)
 
 _Like = Annotated[
     Path | None,
@@ -58,6 +60,23 @@ def keep(
 
     with answering() as answer:
         _summary(answer, filter_table(samples, where or [], out, like=like))
+
+
+@app.command("unite")
+def unite(
+    samples: Annotated[Path, typer.Argument(metavar="TABLE", help="Sample table.")],
+    ids: Annotated[
+        list[str],
+        typer.Option(metavar="COLUMN:ID=OTHER", help="'speaker:S13=S05': the rows of S13 become S05; repeatable."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write.")],
+    like: _Like = None,
+) -> None:
+    """Give one id to a speaker or patient with two; where the table has a split, the rows move to the side of OTHER."""
+    from ssl_domains.cli.work.joining import unite_ids
+
+    with answering() as answer:
+        _summary(answer, unite_ids(samples, ids, out, like=like))
 
 
 @app.command("describe")

@@ -1,4 +1,4 @@
-"""Join and filter tables: read them, keep what their metadata says, and write them with paths that stay right."""
+"""Join, filter and mend tables: read them, keep what their metadata says, and write them with paths that stay right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ssl_domains.errors import DataError, UsageError
 if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable, TableMeta
 
-__all__ = ["Written", "filter_table", "join_table", "joined", "one_writer"]
+__all__ = ["Written", "filter_table", "join_table", "joined", "one_writer", "unite_ids"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,19 @@ def filter_table(source: Path, conditions: Sequence[str], out: Path, *, like: Pa
         if "split" in table.columns and len(table.rows_of(side)) and not len(kept.rows_of(side)):
             notes.append(f"no row of the split's side {side!r} is kept")
     return _written(kept, out, len(table), notes)
+
+
+def unite_ids(source: Path, ids: Sequence[str], out: Path, *, like: Path | None = None) -> Written:
+    """Write a table in which two ids are one group; see `ssl_domains.samples.united`.
+
+    Raises:
+        UsageError: When a text of ``ids`` is none, or the table has no such column or id.
+    """
+    from ssl_domains.samples import united
+
+    table = _opened(source, like)
+    made, notes = united(table, ids)
+    return _written(made, out, len(table), notes)
 
 
 def _opened(source: Path, like: Path | None) -> SampleTable:

@@ -16,7 +16,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples.identifiers import IdentifierKey
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["matching_rows"]
+__all__ = ["as_held", "matching_rows"]
 
 _OPERATOR = re.compile(r"<=|>=|!=|==|=|<|>")
 _ORDERED: dict[str, Callable[[Any, Any], Any]] = {
@@ -67,9 +67,9 @@ def _rows_of(table: SampleTable, text: str, key: IdentifierKey | None) -> NDArra
     if sign in _ORDERED:
         if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
             raise UsageError(f"--where {text!r}: column {name!r} holds {column.dtype}, which has no order", _HELP)
-        ordered: pl.Series = _ORDERED[sign](column, _value(text, column, value))
+        ordered: pl.Series = _ORDERED[sign](column, as_held(f"--where {text!r}", column, value))
         return ordered.fill_null(False).to_numpy()
-    wanted = [_value(text, column, one.strip()) for one in value.split("|")]
+    wanted = [as_held(f"--where {text!r}", column, one.strip()) for one in value.split("|")]
     if name in table.meta.identifiers:
         digest = (key or IdentifierKey.load()).digest
         wanted += [digest(str(one)) for one in wanted]
@@ -90,8 +90,17 @@ def _parts(text: str, columns: Sequence[str]) -> tuple[str, str, str]:
     raise UsageError(f"--where {text!r}: there is no column {name!r}", did_you_mean(name, columns))
 
 
-def _value(text: str, column: pl.Series, value: str) -> Any:
-    """A value as the column holds it."""
+def as_held(text: str, column: pl.Series, value: str) -> Any:
+    """A value as the column holds it: a number, a date, a truth value or a text.
+
+    Args:
+        text: The option that gives the value, for the message.
+        column: The column.
+        value: The value as the user writes it.
+
+    Raises:
+        UsageError: When the column can't hold it.
+    """
     dtype = column.dtype
     try:
         if dtype == pl.Boolean:
@@ -106,5 +115,5 @@ def _value(text: str, column: pl.Series, value: str) -> Any:
         if isinstance(dtype, pl.Datetime):
             return datetime.fromisoformat(value)
     except (ValueError, KeyError, OverflowError):
-        raise UsageError(f"--where {text!r}: column {column.name!r} holds {dtype}, not {value!r}", _HELP) from None
+        raise UsageError(f"{text}: column {column.name!r} holds {dtype}, not {value!r}", _HELP) from None
     return value

@@ -20,7 +20,7 @@ def ssl_domains_pair_samplers() -> list[PairSampler]:
 
 
 def ssl_domains_encoders() -> list[EncoderEntry]:
-    """Pairs of networks on waveform and spectrogram, and single ones with fine steps in time."""
+    """Networks on spectrograms and on waveforms, and pairs of one of each kind."""
     return [
         EncoderEntry(
             "mel_conv",

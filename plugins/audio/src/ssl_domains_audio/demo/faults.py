@@ -29,8 +29,8 @@ _LONG_WORDS = 40
 _GAP_S = (0.3, 0.9)
 _COPY_GAIN, _COPY_NOISE = 0.8, 3e-4
 
-Row = tuple[str, str, str, str, str]
-"""A row of the table of clips: file, speaker, session, word, split."""
+Row = tuple[str, str, str, int, str, str]
+"""A row of the table of clips: file, speaker, session, day, word, split."""
 
 
 def plant_faults(folder: Path, clips: Sequence[Clip], seed: int) -> list[Row]:
@@ -61,7 +61,7 @@ def plant_faults(folder: Path, clips: Sequence[Clip], seed: int) -> list[Row]:
     for number, (clip, suffix) in enumerate(((listed, "wav"), (repacked, "flac")), start=1):
         name = f"copy{number}.{suffix}"
         _write_copy(folder / clip.file, folder / name)
-        rows.append((name, clip.speaker.name, clip.session.name, clip.word, clip.speaker.side))
+        rows.append((name, clip.speaker.name, clip.session.name, clip.session.day, clip.word, clip.speaker.side))
     rows += _second_id(folder, wavs, stereo.speaker.name, rng)
     _write_long(folder / LONG, wavs[0], rng)
     return rows
@@ -85,7 +85,7 @@ def _second_id(folder: Path, clips: Sequence[Clip], not_of: str, rng: np.random.
         sound = _COPY_GAIN * clip.sound()
         name = f"d{number:04d}.wav"
         write_clip(folder / name, sound + rng.normal(0, _COPY_NOISE, size=len(sound)))
-        rows.append((name, SECOND_ID, f"{SECOND_ID}-1", word, "test"))
+        rows.append((name, SECOND_ID, f"{SECOND_ID}-1", clip.session.day, word, "test"))
     return rows
 
 

@@ -29,6 +29,7 @@ class Session:
 
     Attributes:
         name: Id, such as ``"S01-2"``.
+        day: Number of the session among those of its speaker, from 1.
         gains: Gains of the microphone at six frequencies, dB.
         snr: Ratio of the word to the noise, dB.
         hum: Level of the 50-Hz hum beside the word, dB.
@@ -36,6 +37,7 @@ class Session:
     """
 
     name: str
+    day: int
     gains: NDArray[np.float64]
     snr: float
     hum: float
@@ -52,6 +54,7 @@ def draw_session(name: str, number: int, rng: np.random.Generator) -> Session:
     room[0] = 1.0
     return Session(
         name,
+        number + 1,
         rng.normal(0, _KNOT_DB, size=len(_KNOTS_HZ)),
         float(rng.uniform(*_SNR_DB)),
         float(rng.uniform(*_HUM_DB)),

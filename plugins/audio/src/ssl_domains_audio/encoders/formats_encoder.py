@@ -13,7 +13,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec
 from ssl_domains_audio.inputs import LogMel, log_mel_of_spec
 
-__all__ = ["FormatsEncoder", "wave_mel"]
+__all__ = ["FormatsEncoder", "wave_mel", "wave_mel_conv"]
 
 _LONG = 3_840  # places of the inputs by which the strides of a network are measured; a multiple of 128, 80 and 160
 
@@ -85,15 +85,20 @@ def wave_mel(takes: InputSpec, init: str) -> FormatsEncoder:
     Raises:
         UsageError: For an input that doesn't say which spectrogram is made of it, and for pretrained weights.
     """
-    return _formats("wave+mel", "small_conv", takes, init)
+    return _formats(takes, init, "wave+mel", "small_conv")
 
 
 def wave_mel_conv(takes: InputSpec, init: str) -> FormatsEncoder:
-    """``wave+mel_conv``: `conv1d` on waveforms and `mel_conv` on spectrograms; else as `wave_mel`."""
-    return _formats("wave+mel_conv", "mel_conv", takes, init)
+    """``wave+mel_conv``: as `wave_mel`, with ``mel_conv`` on spectrograms.
+
+    Raises:
+        UsageError: As `wave_mel`.
+    """
+    return _formats(takes, init, "wave+mel_conv", "mel_conv")
 
 
-def _formats(name: str, spectrograms: str, takes: InputSpec, init: str) -> FormatsEncoder:
+def _formats(takes: InputSpec, init: str, name: str, network: str) -> FormatsEncoder:
+    """Two networks, ``conv1d`` and one of spectrograms."""
     mel = log_mel_of_spec(takes)
     if mel is None or takes.kind != "wave" or takes.space != (None,):
         cause = f"the encoder {name} takes waveforms with the settings of a spectrogram, not {takes.kind!r} alone"
@@ -102,5 +107,5 @@ def _formats(name: str, spectrograms: str, takes: InputSpec, init: str) -> Forma
         raise UsageError(f"there are no pre-trained weights for the encoder {name}", "start from random weights")
     seeds = torch.randint(2**31, (2,)).tolist()
     wave = create_encoder("conv1d", seed=seeds[0], takes=InputSpec("wave", 1, (None,)))
-    spectrogram = create_encoder(spectrograms, seed=seeds[1], takes=mel.spec)
+    spectrogram = create_encoder(network, seed=seeds[1], takes=mel.spec)
     return FormatsEncoder({"wave": wave, "mel": spectrogram}, name, takes, mel)

@@ -11,7 +11,7 @@ from ssl_domains.samples import ReadError
 from ssl_domains_text.lines.files.picture import SUFFIXES
 from ssl_domains_text.lines.files.text_file import read_text
 
-__all__ = ["LabelTable", "TABLES", "TEXT_COLUMNS", "read_label_table"]
+__all__ = ["TABLES", "TEXT_COLUMNS", "LabelTable", "read_label_table"]
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 """Suffixes of tables of labels."""

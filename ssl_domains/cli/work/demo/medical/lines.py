@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ssl_domains.cli.work.demo.arm import Arm
+from ssl_domains.cli.work.demo.lines import DemoLines, settings
 
-__all__ = ["ARMS", "GROUP", "LABEL", "NUISANCE", "REFUSED", "RULE", "SCANNER_RULE", "Arm", "CommandLines"]
+__all__ = ["ARMS", "GROUP", "LABEL", "NUISANCE", "REFUSED", "RULE", "SCANNER_RULE", "Arm", "MedicalLines"]
 
 LABEL, NUISANCE, GROUP = "severity", "scanner", "patient"
 RULE = "within('cst', 20)"
@@ -34,43 +36,31 @@ ARMS = (
 
 
 @dataclass(frozen=True)
-class CommandLines:
-    """The command lines of the demonstration, each as words after ``ssl-domains``.
+class MedicalLines(DemoLines):
+    """The command lines of the medical demonstration.
 
     Attributes:
-        out: Folder of the demonstration.
-        seed: Seed of the data, and of the first training of each arm.
         epochs: Epochs of each training.
         size: Side of the canvas in pixels.
         draws: Draws of labelled patients of the probes.
         fractions: Shares of the labelled training patients: 3, 10 and all of 64.
     """
 
-    out: Path
-    seed: int = 0
+    DOMAIN: ClassVar[str] = "medical"
+    PAGE: ClassVar[str] = "summary.html"
     epochs: int = 18
     size: int = 32
     draws: int = 5
     fractions: tuple[float, float, float] = (0.047, 0.156, 1.0)
 
-    @property
-    def samples(self) -> Path:
-        """The sample table."""
-        return self.out / "samples.parquet"
-
-    def run_folder(self, arm: str, seed: int) -> Path:
-        """Run folder of a training."""
-        return self.out / "runs" / f"{arm}-{seed}"
-
-    def demo_data(self) -> list[str]:
-        """Writes the data."""
-        return ["medical", "demo-data", str(self.out / "data"), "--seed", str(self.seed)]
+    def trained(self, arm: str, seed: int) -> Path:
+        """Run folder of the training of an arm with a seed."""
+        return self.run_folder(f"{arm}-{seed}")
 
     def scan(self) -> list[str]:
         """Makes the sample table."""
-        data = self.out / "data"
-        table = ["--join", str(data / "clinical.csv"), "--on", "series", "--split-by", GROUP]
-        return ["medical", "scan", str(data / "images"), "-o", str(self.samples), *table]
+        table = ["--join", str(self.data / "clinical.csv"), "--on", "series", "--split-by", GROUP]
+        return ["medical", "scan", str(self.data / "images"), "-o", str(self.samples), *table]
 
     def finetuned(self, runs: str = "runs") -> Path:
         """Run folder of the fine-tuning."""
@@ -100,10 +90,9 @@ class CommandLines:
             "train.epochs": self.epochs,
             "train.seed": seed,
         }
-        sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
-        options = [word.format(seed=seed) for word in arm.options]
+        start = ["medical", "pretrain", str(self.samples), "--out", str(run), "--encoder", "small_conv"]
         # Options of the arm come last, as the last --set wins.
-        return ["medical", "pretrain", str(self.samples), "--out", str(run), "--encoder", "small_conv", *sets, *options]
+        return [*start, *settings(common), *(word.format(seed=seed) for word in arm.options)]
 
     def probes(self, arm: Arm, seed: int, run: Path) -> list[list[str]]:
         """Probes a run for the label and for the scanner. The floors are the same for every run: only one has them."""

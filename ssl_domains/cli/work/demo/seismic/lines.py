@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ssl_domains.cli.work.demo.arm import Arm
+from ssl_domains.cli.work.demo.lines import DemoLines, settings
 
 __all__ = ["ARMS", "DISGUISE", "LABELS", "PICTURED", "RULE", "TUNED", "SeismicLines"]
 
@@ -43,49 +45,28 @@ _BATCH = ("--set", "train.batch_size=64")
 
 
 @dataclass(frozen=True)
-class SeismicLines:
-    """The command lines of the demonstration, each as words after ``ssl-domains``.
+class SeismicLines(DemoLines):
+    """The command lines of the seismic demonstration; the sample table is that of the scan, with its split.
 
     Attributes:
-        out: Folder of the demonstration.
-        seed: Seed of the data and of the trainings.
         steps: Steps of each training.
         tuning_steps: Steps of each fine-tuning.
     """
 
-    out: Path
-    seed: int = 0
+    DOMAIN: ClassVar[str] = "seismic"
+    PAGE: ClassVar[str] = "slice.html"
     steps: int = 120
     tuning_steps: int = 50
 
     @property
     def survey(self) -> Path:
         """The survey."""
-        return self.out / "data" / "survey" / "near.sgy"
-
-    @property
-    def scanned(self) -> Path:
-        """The table of the scan."""
-        return self.out / "scanned.parquet"
-
-    @property
-    def samples(self) -> Path:
-        """The sample table, with its split."""
-        return self.out / "samples.parquet"
+        return self.data / "survey" / "near.sgy"
 
     @property
     def crossed(self) -> Path:
         """The table of inlines and crosslines of one block."""
         return self.out / "crossed.parquet"
-
-    @property
-    def page(self) -> Path:
-        """The page of the time slice."""
-        return self.out / "slice.html"
-
-    def run_folder(self, arm: str) -> Path:
-        """Run folder of a training."""
-        return self.out / "runs" / arm
 
     def tuned_folder(self, arm: str, one_line: bool = False) -> Path:
         """Run folder of a fine-tuning."""
@@ -95,17 +76,13 @@ class SeismicLines:
         """Folder of the predictions of an arm from one line."""
         return self.out / "predicted" / arm
 
-    def demo_data(self) -> list[str]:
-        """Writes the data."""
-        return ["seismic", "demo-data", str(self.out / "data"), "--seed", str(self.seed)]
-
     def header(self, file: Path) -> list[str]:
         """Shows what the headers of a file say."""
         return ["seismic", "header", str(file)]
 
     def scan(self) -> list[str]:
         """Makes the table: patches of 32 samples × 32 traces of every inline, with the exact facies as labels."""
-        labels = ["--labels", str(self.out / "data" / "labels" / "facies.npy"), "--label-names", LABELS]
+        labels = ["--labels", str(self.data / "labels" / "facies.npy"), "--label-names", LABELS]
         return ["seismic", "scan", str(self.survey), "-o", str(self.scanned), "--patch", "32", *labels]
 
     def split(self) -> list[str]:
@@ -124,7 +101,7 @@ class SeismicLines:
 
     def scan_twins(self) -> list[str]:
         """Says what is wrong with each twin."""
-        return ["seismic", "scan", str(self.out / "data" / "twins"), "-o", str(self.out / "twins.parquet")]
+        return ["seismic", "scan", str(self.data / "twins"), "-o", str(self.out / "twins.parquet")]
 
     def pairs(self, pairs: str) -> list[str]:
         """Checks the pairs of a rule; those of the rule itself with a page of pictures."""
@@ -136,9 +113,8 @@ class SeismicLines:
         common = {"train.lr": 2e-3, "train.seed": self.seed}
         if "train.epochs=0" not in arm.options:
             common["train.max_steps"] = self.steps
-        sets = [word for key, value in common.items() for word in ("--set", f"{key}={value}")]
         options = [word.format(seed=self.seed) for word in arm.options]
-        return ["seismic", "pretrain", str(self.samples), "--out", str(run), *_BATCH, *sets, *options]
+        return ["seismic", "pretrain", str(self.samples), "--out", str(run), *_BATCH, *settings(common), *options]
 
     def probe(self, run: Path) -> list[str]:
         """Probes the facies of a run, with 1, 5 and 100 % of the lines."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ssl_domains.cli.work.demo.audio_lines import ARMS, FLOORS_BY, AudioLines
+from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, AudioLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow
@@ -25,8 +25,8 @@ class ScoreRow:
     Attributes:
         about: Description of the arm or floor.
         words: Score of the word on new speakers, with the labels of one, two and all speakers.
-        random: Score of the speaker on random thirds of the clips.
-        session: Score of the speaker on sessions that the probe was not fitted on.
+        random: Score of the known speaker on random thirds of the clips.
+        session: Score of the known speaker on the last day, which neither training nor probe saw.
         floor: Whether it is a floor, and no arm.
     """
 
@@ -42,8 +42,9 @@ class AudioScores:
     """The lines of the table; arms first, then floors."""
 
     CAPTION: ClassVar[str] = (
-        f"{METRIC} of a linear probe: the word on 4 new speakers, and which of these 4 it is, on clips drawn at random "
-        "and on a session of its own (their difference is what the session gives away)"
+        f"{METRIC} of a linear probe: the word on 4 new speakers (chance 0.100), with labels of 1, 2 and all 8 others; "
+        "and which of\nthese 8 it is (chance 0.125), on clips drawn at random and on a day that neither training nor "
+        "probe saw: the difference is\nwhat the session gave away"
     )
     rows: tuple[ScoreRow, ...]
 
@@ -62,7 +63,7 @@ class AudioScores:
             reports = read_probe_reports(lines.run_folder(arm.name))
             word, random, session = (
                 next(one for one in reports if (one.label, one.group) == key)
-                for key in (("word", "speaker"), ("speaker", "sample"), ("speaker", "session"))
+                for key in (("word", "speaker"), ("speaker", "sample"), ("speaker", "day"))
             )
             names = [name for name in dict.fromkeys(row.arm for row in word.rows) if not name.startswith(_RANDOM)]
             for name in names:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ssl_domains.cli.work.demo.seismic_lines import ARMS, PICTURED, TUNED, SeismicLines
+from ssl_domains.cli.work.demo.seismic.lines import ARMS, PICTURED, TUNED, SeismicLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeRow

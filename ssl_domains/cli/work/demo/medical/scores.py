@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, CommandLines
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, MedicalLines
 
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow
@@ -61,7 +61,7 @@ class Scores:
     test: int
 
     @classmethod
-    def read(cls, lines: CommandLines, seeds: Sequence[int]) -> Scores:
+    def read(cls, lines: MedicalLines, seeds: Sequence[int]) -> Scores:
         """Read the reports in the run folders.
 
         Args:
@@ -70,12 +70,12 @@ class Scores:
         """
         arms = []
         for arm in ARMS:
-            runs = [lines.run_folder(arm.name, seed) for seed in seeds]
+            runs = [lines.trained(arm.name, seed) for seed in seeds]
             label = [_curve(_report(run, LABEL), "frozen encoder") for run in runs]
             scanner = [_curve(_report(run, NUISANCE), "frozen encoder")[0] for run in runs]
             curve = tuple(_mean(values) for values in zip(*label, strict=True))
             arms.append(Row(arm.name, arm.about, curve, _mean(scanner), tuple(values[1] for values in label)))
-        report = _report(lines.run_folder("random", seeds[0]), LABEL)
+        report = _report(lines.trained("random", seeds[0]), LABEL)
         floors = []
         for name in dict.fromkeys(row.arm for row in report.rows if not row.arm.startswith("frozen encoder")):
             curve = _curve(report, name)

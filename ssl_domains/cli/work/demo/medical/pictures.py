@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ssl_domains.cli.work.demo.arms import GROUP, LABEL, NUISANCE, RULE
+from ssl_domains.cli.work.demo.medical.lines import GROUP, LABEL, NUISANCE, RULE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssl_domains.cli.work.demo.arms import REFUSED, RULE, SCANNER_RULE, CommandLines
-from ssl_domains.cli.work.demo.scores import CLAIM, Row, Scores
+from ssl_domains.cli.work.demo.medical.lines import REFUSED, RULE, SCANNER_RULE, MedicalLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, Row, Scores
 
 if TYPE_CHECKING:
     from ssl_domains.extending import Domain
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["write_page"]
 
 
-def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) -> Path:
-    """Write ``summary.html`` into the folder of the demonstration and return its path.
+def write_page(lines: MedicalLines, domain: Domain, scores: Scores, title: str) -> Path:
+    """Write the page and return its path.
 
     Args:
         lines: The command lines, which know the folder.
@@ -23,7 +23,7 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
         scores: The scores.
         title: Sentence that says that this is no evidence.
     """
-    from ssl_domains.cli.work.demo.pictures import grade_strips, positive_strips
+    from ssl_domains.cli.work.demo.medical.pictures import grade_strips, positive_strips
     from ssl_domains.cli.work.pairs import training_rows
     from ssl_domains.cli.work.tables import open_table
     from ssl_domains.reports.html_page import page_colours, page_templates
@@ -32,7 +32,7 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
 
     table = training_rows(open_table(domain, lines.samples))
     store = ArrayStore.open(default_store(lines.samples), domain.reader())
-    environment = page_templates("ssl_domains.cli.work.demo")
+    environment = page_templates("ssl_domains.cli.work.demo.medical")
     text = environment.get_template("summary.html.j2").render(
         title=title,
         colours=page_colours(),
@@ -48,10 +48,9 @@ def write_page(lines: CommandLines, domain: Domain, scores: Scores, title: str) 
         draws=lines.draws,
         pairs=(lines.out / "pairs.html").is_file(),
     )
-    path = lines.out / "summary.html"
-    with write_errors(f"the page {str(path)!r}"):
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-    return path
+    with write_errors(f"the page {str(lines.page)!r}"):
+        write_whole(lines.page, lambda part: part.write_text(text, encoding="utf-8"))
+    return lines.page
 
 
 def _groups(scores: Scores) -> list[tuple[str, tuple[Row, ...]]]:

@@ -4,50 +4,42 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.console import note, table
-from ssl_domains.cli.work.demo.arms import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, CommandLines
-from ssl_domains.cli.work.demo.folder import COMMANDS, make_room
-from ssl_domains.cli.work.demo.scores import CLAIM, Scores
-from ssl_domains.cli.work.demo.workers import ExitCode, Job, run_jobs
+from ssl_domains.cli.work.demo.demonstration import Demonstration
+from ssl_domains.cli.work.demo.medical.lines import ARMS, LABEL, NUISANCE, REFUSED, RULE, SCANNER_RULE, MedicalLines
+from ssl_domains.cli.work.demo.medical.scores import CLAIM, Scores
+from ssl_domains.cli.work.demo.steps import Invoke, Steps
+from ssl_domains.cli.work.demo.workers import ExitCode, Job
 from ssl_domains.errors import DataError
-from ssl_domains.extending import Domain
 from ssl_domains.quantities import plural
 
 __all__ = ["TITLE", "MedicalDemonstration"]
-
-Invoke = Callable[[Sequence[str]], None]
-"""Runs one command line of ``ssl-domains`` in this process."""
 
 TITLE = "A demonstration, not evidence; its data was made to have a known truth."
 _SHOWN = ("anchors without", f"label {LABEL}", f"nuisance {NUISANCE}")
 """Starts of the lines of a report on pairs that are repeated; the others are there for the one who types it."""
 
-_WRITTEN = (
-    *("data", "samples.parquet", "samples.store", "pairs.html", "runs", "finetuned", "logs", "summary.html"),
-    *("by-hand", "by-hand-finetuned"),
-)
-
 
 @dataclass(frozen=True)
-class MedicalDemonstration:
-    """The demonstration in a folder.
+class MedicalDemonstration(Demonstration):
+    """The medical demonstration in a folder.
 
     Attributes:
-        lines: Its command lines; their ``out`` is the folder.
-        domain: The medical domain.
         seeds: Number of trainings of each arm, with seeds from ``lines.seed`` on.
-        processes: Number of processes that train side by side.
     """
 
-    lines: CommandLines
-    domain: Domain
+    WRITTEN: ClassVar[tuple[str, ...]] = (
+        *("data", "samples.parquet", "samples.store", "pairs.html", "runs", "finetuned", "logs", "summary.html"),
+        *("by-hand", "by-hand-finetuned"),
+    )
+    lines: MedicalLines
     seeds: int = 2
-    processes: int = 2
 
     @property
     def all_seeds(self) -> range:
@@ -68,26 +60,22 @@ class MedicalDemonstration:
             UsageError: When the folder holds other files.
             DataError: When a step fails, or the pairs that equal SimCLR are not refused.
         """
-        out = self.lines.out
-        make_room(out, _WRITTEN)
-        (out / COMMANDS).write_text(self.script(), encoding="utf-8")
-        self._step("1. Simulated B-scans as real DICOM files, with faults planted; the scan finds them")
-        for words in (self.lines.demo_data(), self.lines.scan()):
-            self._say(words)
-            invoke(words)
-        self._step(f"2. A rule that is the scanner: {SCANNER_RULE}")
-        self._pairs(invoke, SCANNER_RULE)
-        self._step(f"   A rule that sounds sensible and equals SimCLR: {REFUSED}")
+        lines, steps = self.lines, Steps(invoke, run)
+        self.start("1. Simulated B-scans as real DICOM files, with faults planted; the scan finds them", self.script())
+        steps.do(lines.demo_data())
+        steps.do(lines.scan())
+        self.say(f"2. A rule that is the scanner: {SCANNER_RULE}")
+        self._pairs(steps, SCANNER_RULE)
+        self.say(f"   A rule that sounds sensible and equals SimCLR: {REFUSED}")
         self._refuse(invoke)
-        self._step(f"   The rule of this demonstration: {RULE}")
-        self._pairs(invoke, RULE)
-        self._decode()
-        jobs = self.jobs()
-        self._step(f"3. {len(ARMS)} arms, {plural(self.seeds, 'seed')}, {self.processes} processes of one thread")
-        run_jobs(jobs, out / "logs", self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
-        self._step("4. Scores")
-        scores = Scores.read(self.lines, self.all_seeds)
-        return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {out / COMMANDS}"
+        self.say(f"   The rule of this demonstration: {RULE}")
+        self._pairs(steps, RULE)
+        self.decode(lines.samples)
+        self.say(f"3. {len(ARMS)} arms, {plural(self.seeds, 'seed')}, {self.processes} processes of one thread")
+        self.train(self.jobs(), run)
+        self.say("4. Scores")
+        scores = Scores.read(lines, self.all_seeds)
+        return f"{self.results(scores)}\n\npage: {self._page(scores)}\ncommand lines: {self.commands}"
 
     def jobs(self) -> list[Job]:
         """Trainings and probes of every arm and seed, and the fine-tuning, which takes longest and so begins early."""
@@ -95,24 +83,22 @@ class MedicalDemonstration:
         tuning = Job("finetune", "fine-tuning and scratch", (tuple(self.lines.finetune()),), after=jobs[0].name)
         return [jobs[0], tuning, *jobs[1:]]
 
-    def script(self) -> str:
-        """All command lines as text. Their run folders are other ones, so that typing them overwrites nothing."""
-        lines = [
-            "# What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
-            "# each gives the same row of the table.",
-            typed(self.lines.demo_data()),
-            typed(self.lines.scan()),
-            typed(self.lines.pairs(SCANNER_RULE)),
-            "# refused",
-            typed(self.lines.pairs(REFUSED)),
-            typed(self.lines.pairs(RULE)),
+    def script(self) -> list[Sequence[str] | str]:
+        """All command lines. Their run folders are other ones, so that typing them overwrites nothing."""
+        steps: list[Sequence[str] | str] = [
+            "What the demonstration ran, for typing by hand. Run folders are by-hand/… instead of runs/…;",
+            "each gives the same row of the table.",
+            self.lines.demo_data(),
+            self.lines.scan(),
+            self.lines.pairs(SCANNER_RULE),
+            "refused",
+            self.lines.pairs(REFUSED),
+            self.lines.pairs(RULE),
         ]
         for arm in ARMS:
             for seed in self.all_seeds:
-                lines.append(f"# {arm.about}, seed {seed}")
-                lines += map(typed, self._job(arm.name, seed, "by-hand").lines)
-        lines += ["# fine-tuning, beside the frozen probe and scratch", typed(self.lines.finetune("by-hand"))]
-        return "\n".join(lines) + "\n"
+                steps += [f"{arm.about}, seed {seed}", *self._job(arm.name, seed, "by-hand").lines]
+        return [*steps, "fine-tuning, beside the frozen probe and scratch", self.lines.finetune("by-hand")]
 
     def results(self, scores: Scores) -> str:
         """The title, the table, and whether the claimed order holds."""
@@ -142,18 +128,13 @@ class MedicalDemonstration:
         lines = [self.lines.pretrain(arm, seed, run), *self.lines.probes(arm, seed, run)]
         return Job(f"{name}-{seed}", f"{arm.about}, seed {seed}", tuple(map(tuple, lines)))
 
-    def _pairs(self, invoke: Invoke, rule: str) -> None:
-        words = self.lines.pairs(rule)
-        self._say(words)
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            invoke(words)
-        shown = [line for line in text.getvalue().splitlines() if line.strip().startswith(_SHOWN)]
+    def _pairs(self, steps: Steps, rule: str) -> None:
+        shown = [line for line in steps.output(self.lines.pairs(rule)).splitlines() if line.strip().startswith(_SHOWN)]
         print("\n".join(shown))
 
     def _refuse(self, invoke: Invoke) -> None:
         words = self.lines.pairs(REFUSED)
-        self._say(words)
+        note(f"$ {typed(words)}")
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 invoke(words)
@@ -162,20 +143,7 @@ class MedicalDemonstration:
             return
         raise DataError(f"the pairs of {REFUSED} were not refused", "this is a fault of the demonstration's data")
 
-    def _decode(self) -> None:
-        """Fill the array store once, before several processes read it."""
-        from ssl_domains.cli.work.tables import fill_store, open_table
-        from ssl_domains.stores import default_store
-
-        fill_store(self.domain, open_table(self.domain, self.lines.samples), default_store(self.lines.samples))
-
     def _page(self, scores: Scores) -> Path:
-        from ssl_domains.cli.work.demo.page import write_page
+        from ssl_domains.cli.work.demo.medical.page import write_page
 
         return write_page(self.lines, self.domain, scores, TITLE)
-
-    def _step(self, text: str) -> None:
-        note(f"\n{text}")
-
-    def _say(self, words: Sequence[str]) -> None:
-        note(f"$ {typed(words)}")
