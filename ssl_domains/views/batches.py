@@ -55,14 +55,16 @@ class InputDataset(Dataset[dict[str, Any]]):
         seed: Seed of the run, for crops.
         drawn: Whether crops will be drawn, as in a training; then the ``numbers`` of the crop are computed.
         beside: Gives further inputs of the rows, such as label maps, behind those of the preprocess; None for none.
-            They are not kept in the cache, and don't keep the samples from being kept.
+            They are not kept in the cache, and don't keep the samples from being kept. With a crop they are those of
+            the part that a view shows.
 
     Attributes:
         cached: Whether there is a cache.
 
     Raises:
         DataError: When a row could not be decoded, or the preprocess refuses its array.
-        UsageError: When the crop reads a column that is missing or holds no numbers; with ``beside`` and a crop.
+        UsageError: When the crop reads a column that is missing or holds no numbers; with a crop and ``beside`` that
+            gives only the inputs of whole samples.
     """
 
     def __init__(
@@ -78,9 +80,9 @@ class InputDataset(Dataset[dict[str, Any]]):
         drawn: bool = False,
         beside: RowInputs | None = None,
     ) -> None:
-        if beside is not None and crop is not None:
+        if beside is not None and crop is not None and not hasattr(beside, "of_part"):
             cause = "the views show crops, and the label maps are those of whole samples"
-            raise UsageError(cause, "leave the crop out of the recipe")
+            raise UsageError(cause, "give label maps of parts, such as DrawnLabelMaps, or leave the crop out")
         self._inputs = SampleInputs(table, store, preprocess)
         self._beside = beside
         self.crop, self._views, self._seed = crop, views, seed
@@ -137,17 +139,26 @@ class InputDataset(Dataset[dict[str, Any]]):
         if self._cache is not None:
             made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
             return {"input": self._inputs.tidy(made), "beside": self._further(index), "index": index}
-        first, *beside = _together([self._inputs(row, self._shown(row)) for row in index.tolist()])
-        return {"input": self._inputs.tidy(first), "beside": (*beside, *self._further(index)), "index": index}
+        rows = index.tolist()
+        first, *beside = self._parts(rows, self._shown(rows))
+        return {"input": self._inputs.tidy(first), "beside": tuple(beside), "index": index}
 
     def _further(self, index: Tensor) -> tuple[Input, ...]:
         return () if self._beside is None else (self._beside(index),)
 
-    def _shown(self, row: int) -> tuple[slice, ...] | None:
-        """The part of a row's array that is shown at evaluation; None for all of it."""
+    def _parts(self, rows: list[int], parts: list[tuple[slice, ...]] | None) -> list[Input]:
+        """The inputs of parts of some rows' arrays, joined, and behind them their further inputs; None for all."""
+        made = self._inputs.together(rows, parts)
+        if self._beside is None or parts is None:
+            return [*made, *self._further(torch.tensor(rows))]
+        of_part = self._beside.of_part  # type: ignore[attr-defined]  # checked when the dataset was made
+        return [*made, Input.cat([of_part(row, part) for row, part in zip(rows, parts, strict=True)])]
+
+    def _shown(self, rows: list[int]) -> list[tuple[slice, ...]] | None:
+        """The part of each row's array that is shown at evaluation; None for all of it."""
         if self.crop is None or self._inputs.spec.ragged:
             return None
-        return centre(self.crop, self._inputs.shape(row), self._facts(row))
+        return [centre(self.crop, self._inputs.shape(row), self._facts(row)) for row in rows]
 
     def _facts(self, row: int) -> dict[str, float]:
         """The numbers of a row that the crop reads."""
@@ -162,13 +173,12 @@ class InputDataset(Dataset[dict[str, Any]]):
                 views.append(views[view - seats])  # the same random numbers for the same samples
                 continue
             draws = Draws(self._seed, ask.step, slots, 0 if crop.shared else view, "crop")
-            made, numbers = [], []
-            for place, row in enumerate(ask.seats[view % seats].tolist()):
+            rows, parts, numbers = ask.seats[view % seats].tolist(), [], []
+            for place, row in enumerate(rows):
                 facts = self._facts(row)
-                slices = crop.place(draws.of_slot(place), self._inputs.shape(row), facts)
-                made.append(self._inputs(row, slices))
-                numbers.append(crop.emit(slices, facts))
-            first, *beside = _together(made)
+                parts.append(crop.place(draws.of_slot(place), self._inputs.shape(row), facts))
+                numbers.append(crop.emit(parts[-1], facts))
+            first, *beside = self._parts(rows, parts)
             emitted = {name: torch.tensor([one[name] for one in numbers], dtype=torch.float64) for name in crop.emitted}
             views.append(View(self._inputs.tidy(first), emitted, beside=tuple(beside)))
         return tuple(views)
@@ -213,20 +223,15 @@ class TileDataset(Dataset[dict[str, Any]]):
     def __getitems__(self, indices: Sequence[int] | Tensor) -> dict[str, Any]:
         """A batch of tiles, in the form of `InputDataset`."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        parts = []
-        for number in index.tolist():
-            row = int(np.searchsorted(self.first, number, side="right")) - 1
-            slices = self._tiling.tile(number - int(self.first[row]), *self._form(row))
-            parts.append(self._dataset._inputs(row, slices))
-        first, *beside = _together(parts)
+        rows = (np.searchsorted(self.first, index.numpy(), side="right") - 1).tolist()
+        parts = [
+            self._tiling.tile(number - int(self.first[row]), *self._form(row))
+            for number, row in zip(index.tolist(), rows, strict=True)
+        ]
+        first, *beside = self._dataset._inputs.together(rows, parts)
         return {"input": self._dataset._inputs.tidy(first), "beside": tuple(beside), "index": index}
 
 
 def _most_at_once(inputs: SampleInputs, largest: int) -> int:
     """Largest number of samples of this many places at a time, where samples may have any size."""
     return max(1, _PLACES_AT_ONCE // max(1, largest)) if inputs.spec.ragged else _PLACES_AT_ONCE
-
-
-def _together(parts: Sequence[tuple[Input, ...]]) -> list[Input]:
-    """Inputs and further inputs of several samples, each joined in one batch."""
-    return [Input.cat(one) for one in zip(*parts, strict=True)]

@@ -8,6 +8,7 @@ import os
 import polars as pl
 
 from ssl_domains.samples import SampleTable
+from ssl_domains.views.crops.tiles import WHOLE
 
 __all__ = ["hashed_path", "training_rows"]
 
@@ -19,7 +20,7 @@ def training_rows(table: SampleTable) -> pl.DataFrame:
     """What a run keeps of its training rows, so that they and other parts of their recordings are known again.
 
     ===================  ==============================================================================================
-    ``sample``           id of the sample
+    ``sample``           id of the sample; of tiles, the ids of their samples stand below, without the other values
     ``array, region``    which part of which array it is; where the table has these columns
     ``file``             hash of the absolute path of its file (`hashed_path`); where the table has paths
     ``content``          equal for equal decoded contents; where the scan has written it
@@ -28,9 +29,12 @@ def training_rows(table: SampleTable) -> pl.DataFrame:
     """
     kept = [*_PARTS, _CONTENT, *table.meta.whole_groups]
     made = table.frame.select("sample", *(name for name in dict.fromkeys(kept) if name in table.columns))
-    if "path" not in table.columns:
+    if "path" in table.columns:
+        made = made.with_columns(hashed_path(table.frame["path"]).alias("file"))
+    if WHOLE not in table.columns:
         return made
-    return made.with_columns(hashed_path(table.frame["path"]).alias("file"))
+    wholes = table.frame.select(sample=WHOLE)
+    return pl.concat([made, wholes], how="diagonal").unique("sample", keep="first", maintain_order=True)
 
 
 def hashed_path(paths: pl.Series) -> pl.Series:

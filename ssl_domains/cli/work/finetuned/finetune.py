@@ -152,9 +152,8 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     if folder != default_store(request.samples):
         settings["data.store"] = str(folder)
     initial = weights_of(domain, request.start, run, table, store, request.encoder, settings, request.samples)
-    if request.label is None and initial.crop is not None:
-        what = "masks" if request.column is None else "transcripts"
-        initial = _without_crop(initial, initial.crop, table, store, what)
+    if request.column is not None and request.label is None and initial.crop is not None:
+        initial = _without_crop(initial, initial.crop, table, store)
     masks = None if request.column is not None else fill_masks(domain, table, request.samples)
     material = _material(request, table, store, masks, initial)
     if request.transcripts is not None:
@@ -182,19 +181,17 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     )
 
 
-def _without_crop(
-    initial: InitialWeights, crop: Crop, table: SampleTable, store: ArrayStore, what: str
-) -> InitialWeights:
+def _without_crop(initial: InitialWeights, crop: Crop, table: SampleTable, store: ArrayStore) -> InitialWeights:
     """The weights of an encoder that was trained on crops, for samples of which a crop shows all.
 
     Raises:
-        UsageError: When some sample is larger than a crop, as its mask or transcript is that of the whole sample.
+        UsageError: When some sample is larger than a crop, as its transcript is that of the whole sample.
     """
-    from ssl_domains.views.crops import shows_whole
+    from ssl_domains.views.crops import tiles_of
 
-    samples = store.of(table)
-    if not shows_whole(crop, samples.shapes()[samples.decoded]):
-        cause = f"the views of the encoder show crops, and the {what} are those of whole samples"
+    decoded = table.take(store.of(table).decoded)
+    if tiles_of(crop, decoded, store.of(decoded)).cut:
+        cause = "the views of the encoder show crops, and the transcripts are those of whole samples"
         raise UsageError(cause, "scan samples that are no larger than a crop, or fine-tune for a column with --label")
     return replace(initial, crop=None, base=initial.base.with_values({"views.crop": None}))
 
@@ -232,7 +229,9 @@ def _material(
         )
     assert masks is not None
     owner = "the encoder" if run is None else f"the run {run.folder.name!r}"
-    return mask_material(table, store, masks, with_label_maps(initial.preprocess, owner), **given)
+    return mask_material(
+        table, store, masks, with_label_maps(initial.preprocess, owner), crop=initial.crop, **given
+    )  # fmt: skip
 
 
 def _refuse_labels_of_test_groups(initial: InitialWeights, material: Material) -> None:
