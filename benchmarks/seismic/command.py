@@ -70,6 +70,8 @@ def run(sizes: Sizes | None = None) -> Result:
         (
             "Times are processor seconds of one thread; the files lie in memory, and freed memory is kept between "
             "reads, as it is in `pretrain`.",
+            "Arms in turn: between two reads of one arm the others read tens of MB, which empties the processor's "
+            "cache; calls in a row find the same part there again, as far as it fits.",
             "Bare memory map: `map[part].astype(native)`; for IBM numbers three whole-array operations decode it.",
             "Cold: bytes that the process reads by /proc/self/io, the files being put out of memory before.",
             f"Waiting: SimCLR, small_conv, {sizes.training.batch} patches of {sizes.training.side} × "

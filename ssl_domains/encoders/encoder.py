@@ -9,6 +9,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["Encoder", "Features"]
@@ -73,6 +74,18 @@ class Encoder(nn.Module, ABC):
     def in_chans(self) -> int:
         """Channels of the input."""
         return self.takes.channels
+
+    def pool_in(self, segments: int) -> None:
+        """Pool this many parts of equal length in time apart from now on.
+
+        Raises:
+            UsageError: When the encoder pools in a way of its own, unless ``segments`` is 1.
+        """
+        if segments > 1:
+            raise UsageError(
+                f"the encoder {self.name!r} can't pool segments of this input",
+                "leave encoder.segments out; it is for conv1d, and for encoders of timm on spectrograms of any length",
+            )
 
     def freeze(self, names: Collection[str]) -> None:
         """Keep some parameters as they are. Modules with frozen parameters alone stay in evaluation mode.

@@ -86,10 +86,7 @@ def create_encoder(
     entry = current_registry().encoder(name)
     with _seeded(seed):
         encoder = entry.build(takes or InputSpec("image", in_chans or 3, (image_size, image_size)), init)
-    if isinstance(encoder, MaskedEncoder) and segments > 1:
-        encoder.pool_in(segments)
-    else:
-        _require_one_segment(name, segments)
+    encoder.pool_in(segments)
     return encoder
 
 

@@ -90,7 +90,7 @@ class MaskedEncoder(Encoder):
         return made
 
     def pool_in(self, segments: int) -> None:
-        """Pool this many parts apart from now on."""
+        """Pool this many parts of equal length in time apart from now on."""
         self.num_features = self.map_features * segments
         self.segments = segments
 

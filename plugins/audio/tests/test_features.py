@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import librosa
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from ssl_domains.encoders import create_encoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 from ssl_domains.testing import check_encoder
-from ssl_domains_audio.features import log_mel_statistics
+from ssl_domains_audio.features import log_mel_statistics, mfcc_statistics
 
 MEL = InputSpec("mel", 1, (40, None))
 
@@ -22,6 +23,17 @@ def test_statistics_are_means_and_deviations_of_each_quarter() -> None:
         part = x[:, 0, :, 5 * quarter : 5 * quarter + 5]
         np.testing.assert_allclose(found[:, 10 * quarter : 10 * quarter + 5], part.mean(2), atol=1e-6)
         np.testing.assert_allclose(found[:, 10 * quarter + 5 : 10 * quarter + 10], part.std(2), atol=1e-6)
+
+
+def test_cepstra_are_those_of_librosa() -> None:
+    power = np.random.default_rng(0).normal(size=(2, 1, 40, 8)).astype(np.float32)
+    found = mfcc_statistics(power).reshape(2, 4, 2, 13)
+    for row in range(2):
+        expected = librosa.feature.mfcc(S=power[row, 0].astype(np.float64), n_mfcc=13)
+        for quarter in range(4):
+            part = expected[:, 2 * quarter : 2 * quarter + 2]
+            np.testing.assert_allclose(found[row, quarter, 0], part.mean(1), atol=1e-5)
+            np.testing.assert_allclose(found[row, quarter, 1], part.std(1), atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 7])

@@ -81,3 +81,18 @@ def test_there_are_no_pretrained_weights() -> None:
     with pytest.raises(UsageError, match=r"no pre-trained weights for the encoder wave\+mel"):
         create_encoder("wave+mel", takes=SPEC, init="pretrained")
     assert isinstance(made(), Encoder)
+
+
+def test_both_networks_pool_segments_of_each_recording() -> None:
+    encoder = create_encoder("wave+mel_conv", takes=SPEC, segments=3)
+    check_encoder(encoder)
+    encoder.eval()
+    waves = torch.randn(2, 1, 4000, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        features = encoder(waves)
+    assert features.pooled.shape == (2, encoder.num_features) == (2, 3 * encoder.map_features)
+    assert features.map.shape[1] == encoder.map_features
+    # The mean over the segments is the mean over the whole recording.
+    torch.testing.assert_close(
+        features.pooled[:, : 3 * 128].reshape(2, 3, 128).mean(1), features.map[:, :128].mean(2), atol=1e-5, rtol=1e-4
+    )

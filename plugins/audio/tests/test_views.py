@@ -21,7 +21,7 @@ from ssl_domains.testing import check_recipe
 from ssl_domains.views import SequenceRecipe
 from ssl_domains.views.draws import Draws
 from ssl_domains_audio.domain import AUDIO
-from ssl_domains_audio.inputs import MelPreprocess
+from ssl_domains_audio.inputs import MelPreprocess, SoundSettings, log_mel_of
 from ssl_domains_audio.views import (
     BandFilter,
     LogMelStep,
@@ -98,6 +98,23 @@ def test_padding_of_any_value_changes_nothing(name: str, value: float) -> None:
         first, second = (view.take(slice(row, row + 1)).trimmed() for view in (one, two))
         torch.testing.assert_close(first.values, second.values, atol=1e-5, rtol=0)
         assert first.space == second.space
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("mel", [False, True])
+def test_views_on_a_gpu_are_those_on_the_cpu(name: str, mel: bool) -> None:
+    steps = [STEPS[name]]
+    if mel:
+        steps += [LogMelStep(mel=log_mel_of(RATE, SoundSettings()), reason=WHY), MelShift(3, reason=WHY)]
+    recipe, x = SequenceRecipe(tuple(steps)), waves(5_000, 3_600, 700)
+    on_cpu = recipe.views_of(x, seed=1, step=2, slots=torch.arange(3))
+    on_gpu = recipe.views_of(x.to("cuda"), seed=1, step=2, slots=torch.arange(3))
+    for one, two in zip(on_cpu, on_gpu, strict=True):
+        expected, found = one.input.trimmed(), two.input.to("cpu").trimmed()
+        assert torch.equal(expected.with_valid(), found.with_valid())
+        torch.testing.assert_close(expected.values, found.values, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -93,6 +93,8 @@ def prepare_study(
     others = {arm.columns for arm in study.arms.values() if arm.columns}
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
+    if study.standardise_by is not None:
+        table.column(study.standardise_by)
     if study.breakdown is not None:
         if labels.task != "classification":
             raise UsageError(f"`breakdown` counts accuracy, which {labels.task} has none of", "leave out `breakdown`")
@@ -128,6 +130,8 @@ def prepare_study(
         handmade=handmade,
         nuisance=nuisance,
         within=study.within,
+        nuisance_in=study.nuisance_in,
+        standardise_by=study.standardise_by,
         unsure=None if study.unsure is None else (study.unsure.floor, study.unsure.below),
         breakdown=None if study.breakdown is None else (study.breakdown.column, tuple(study.breakdown.edges)),
         columns={name: open_table(domain, path.parent / name) for name in others},
@@ -177,6 +181,7 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile) -> Sequenc
                 columns=entry.columns,
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
+                members=entry.members,
                 method=entry.method or "",
             )
         )

@@ -34,6 +34,7 @@ class Arm:
         of: Of a control, the name of the arm that it controls; otherwise empty. Both have the same composition of
             batches.
         reads: Columns the rule reads.
+        members: Trainings whose features stand side by side.
         finetuned: Whether it is fine-tuned too, where the study fine-tunes.
         data: Hash of the columns that its training reads; see `studies.measuring.identity`.
     """
@@ -49,6 +50,7 @@ class Arm:
     data: str = ""
     finetuned: bool = False
     method: str = ""
+    members: int = 1
 
     @property
     def trained(self) -> bool:
@@ -120,20 +122,21 @@ def read_columns(rule: str) -> frozenset[str]:
 
 
 def _controls(arm: Arm) -> list[Arm]:
-    shared = {"rule": arm.rule, "of": arm.name, "columns": arm.columns, "reads": arm.reads, "method": arm.method}
+    shared: dict[str, Any] = {"rule": arm.rule, "of": arm.name, "columns": arm.columns, "reads": arm.reads}
+    shared |= {"method": arm.method, "members": arm.members}
     return [
         Arm(
             f"{arm.name}, batches only",
             f"SimCLR with the batches of {arm.name}",
             "composed",
             config={**arm.config, "pairs.relations": "none"},
-            **shared,  # type: ignore[arg-type]
+            **shared,
         ),
         Arm(
             f"{arm.name}, shuffled",
             f"{arm.name} on shuffled metadata",
             "shuffled",
             config=arm.config,
-            **shared,  # type: ignore[arg-type]
+            **shared,
         ),
     ]

@@ -97,6 +97,8 @@ class Cell:
         arm = {**asdict(self.arm), "reads": sorted(self.arm.reads), "about": ""}
         if not self.arm.method:
             del arm["method"]  # cells stored before arms had methods of their own stay valid
+        if self.arm.members == 1:
+            del arm["members"]
         values = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -1,4 +1,7 @@
-"""Folds that are columns of the table: each holds ``train``, ``test`` or null for each row, so that gaps stay."""
+"""Folds of which each chooses its own grid point: columns of the table, or each group held out in its turn.
+
+A column holds ``train``, ``test`` or null for each row, so that gaps stay.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,25 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.fold import Fold
 
-__all__ = ["fold_columns", "folds_of_columns", "inner_folds"]
+__all__ = ["LEAVE_ONE_OUT", "fold_columns", "folds_of_columns", "folds_of_groups", "inner_folds"]
 
+LEAVE_ONE_OUT = "leave-one-out"
+"""Value of ``folds`` with which each group is held out once."""
 _SIDES = ("train", "test")
 
 
-def fold_columns(table: SampleTable, folds: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of the columns that hold the folds, in the order of the table for a pattern.
+def fold_columns(table: SampleTable, folds: int | str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names of the columns that hold the folds, in the order of the table for a pattern; none for other folds.
 
     Args:
         table: The samples.
-        folds: A pattern such as ``"fold_*"``, or names of columns.
+        folds: A pattern such as ``"fold_*"``, or names of columns; or what says that folds are made of groups.
 
     Raises:
         UsageError: When a column is missing, is there twice, or no column fits the pattern.
     """
+    if folds is None or isinstance(folds, int) or folds == LEAVE_ONE_OUT:
+        return ()
     if isinstance(folds, str):
         found = tuple(name for name in table.columns if fnmatchcase(name, folds))
         if not found:
@@ -81,6 +88,20 @@ def folds_of_columns(
     if len(folds) < 2:
         raise DataError(f"there is one fold, {names[0]!r}", "give at least two, or write it as the column split")
     return tuple(folds)
+
+
+def folds_of_groups(codes: NDArray[np.int64], group: str) -> tuple[Fold, ...]:
+    """One fold for each group, which it tests; rows without a group train in all.
+
+    Raises:
+        DataError: When there is one group, or none.
+    """
+    groups = np.unique(codes[codes >= 0])
+    if len(groups) < 2:
+        raise DataError(
+            f"{plural(len(groups), 'group')} of {group!r}: none can be left out", "take a finer group, or `folds = 5`"
+        )
+    return tuple(Fold(codes != code, codes == code) for code in groups.tolist())
 
 
 def inner_folds(folds: Sequence[Fold], codes: NDArray[np.int64], share: float, seed: int) -> tuple[Fold, ...]:

@@ -13,7 +13,13 @@ from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, looks_identifying
 from ssl_domains.studies.design.cells import TUNING, tuned_fold
 from ssl_domains.studies.design.fold import Fold, Rows
-from ssl_domains.studies.design.fold_columns import fold_columns, folds_of_columns, inner_folds
+from ssl_domains.studies.design.fold_columns import (
+    LEAVE_ONE_OUT,
+    fold_columns,
+    folds_of_columns,
+    folds_of_groups,
+    inner_folds,
+)
 
 __all__ = ["Fold", "GroupPlan", "plan_groups"]
 
@@ -74,14 +80,14 @@ def plan_groups(
     only fold, and grid points are chosen on its training groups. In both cases, no row of a tested group takes part in
     the choice of a grid point.
 
-    Where ``folds`` names columns, every group may be tested. Then each fold chooses its own grid points inside its
-    training rows, so that no row that a fold tests takes part in its choice.
+    Where ``folds`` names columns or is ``"leave-one-out"``, every group may be tested. Then each fold chooses its own
+    grid points inside its training rows, so that no row that a fold tests takes part in its choice.
 
     Args:
         table: The samples.
         group: Column of the groups.
-        folds: Number of folds; or columns that hold ``train``, ``test`` or null, by a pattern or by name; None takes
-            the column ``split``.
+        folds: Number of folds; or columns that hold ``train``, ``test`` or null, by a pattern or by name; or
+            ``"leave-one-out"``, which holds each group out once; None takes the column ``split``.
         tuning: Share of the groups set aside for tuning, at least four groups; with columns, the share of a fold's
             training groups, at least one group. Not used with the column ``split``.
         seed: Seed of the assignment.
@@ -97,7 +103,10 @@ def plan_groups(
         train, test = _own_split(table, codes, group)
         return GroupPlan(names, codes, (Fold(train, test),), (_inner(codes, np.unique(codes[train]), seed),))
     if not isinstance(folds, int):
-        made = folds_of_columns(table, fold_columns(table, folds), codes, group)
+        if folds == LEAVE_ONE_OUT:
+            made = folds_of_groups(codes, group)
+        else:
+            made = folds_of_columns(table, fold_columns(table, folds), codes, group)
         return GroupPlan(names, codes, made, inner_folds(made, codes, tuning, seed))
     order = _spread(table, codes, len(names), stratify, np.random.default_rng([seed, 1]))
     aside = max(4, round(tuning * len(names)))

@@ -48,6 +48,8 @@ class Material:
         handmade: Name → function from images float32 ``[n, C, S, S]`` in [0, 1] to features ``[n, F]``.
         nuisance: Nuisance columns that are probed too.
         within: Column of a finer unit inside a group, such as the slice inside a patient.
+        nuisance_in: ``all`` or ``training``: groups in which a nuisance column is probed that is constant in each.
+        standardise_by: Column within whose values features are standardised for a second probe; None for none.
         unsure: (floor name, p): test rows whose label the floor predicts with probability ≥ p are left out of the
             score.
         breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
@@ -83,6 +85,8 @@ class Material:
     handmade: Mapping[str, Callable[[Any], NDArray[np.float32]]] = field(default_factory=dict)
     nuisance: tuple[str, ...] = ()
     within: str | None = None
+    nuisance_in: str = "all"
+    standardise_by: str | None = None
     unsure: tuple[str, float] | None = None
     breakdown: tuple[str, tuple[float, ...]] | None = None
     columns: Mapping[str, SampleTable] = field(default_factory=dict)

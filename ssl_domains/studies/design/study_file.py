@@ -44,6 +44,13 @@ class ArmEntry(_Entry):
     finetune: bool = Field(
         default=True, description="also fine-tune this arm where `finetune` is among `probes`; false probes it only"
     )
+    members: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        description="trainings whose features stand side by side, each from weights, batches and views of its own: a "
+        "control for arms of several encoders",
+    )
     controls: bool = Field(
         default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
     )
@@ -52,6 +59,8 @@ class ArmEntry(_Entry):
     def _one_source(self) -> ArmEntry:
         if self.pairs is not None and self.rule is not None:
             raise ValueError("pairs and rule exclude each other")
+        if self.members > 1 and self.finetune:
+            raise ValueError("an arm of several members is probed only: finetune = false")
         return self
 
 
@@ -130,7 +139,7 @@ class StudyFile(_Entry):
     folds: Annotated[int, Field(ge=2)] | Annotated[str, Field(min_length=1)] | list[str] | None = Field(
         default=None,
         description="number of folds over groups; or columns that hold train, test or nothing, as 'fold_*' or a list; "
-        "without, the table's column `split`",
+        "or 'leave-one-out', which holds each group out once; without, the table's column `split`",
     )
     seeds: int = Field(
         default=5,
@@ -175,6 +184,21 @@ class StudyFile(_Entry):
     nuisance: list[str] | None = Field(
         default=None, description="nuisance columns to probe; by default the domain's, and the values that it measures"
     )
+    nuisance_in: Literal["all", "training"] = Field(
+        default="all",
+        description="groups in which a nuisance column is probed that is constant in each group, such as the speaker: "
+        "'training' leaves out those that pre-training did not see",
+    )
+    standardise_by: str | None = Field(
+        default=None,
+        description="column such as the speaker: features are probed a second time, standardised within each of its "
+        "values, test rows by their own (transductive)",
+    )
+    kept_beside: str | None = Field(
+        default=None,
+        description="nuisance column: the page draws each arm's score of the label over its score of this column, "
+        "what each rule keeps and loses",
+    )
     within: str | None = Field(
         default=None, description="finer unit inside a group; splits a nuisance column that is constant in each group"
     )
@@ -203,6 +227,8 @@ class StudyFile(_Entry):
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of finetune.fractions")
         if set(self.finetune.fractions) - set(self.fractions):
             raise ValueError("finetune.fractions are some of fractions")
+        if "dense" in self.probes and any(arm.members > 1 for arm in self.arms.values()):
+            raise ValueError("an arm of several members has no dense probe")
         if set(self.probes) == {"finetune"}:
             raise ValueError("finetune stands beside another probe, which chooses the grid point")
         if "transcripts" in self.probes and set(self.probes) - {"transcripts", "finetune"}:

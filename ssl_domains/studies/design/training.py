@@ -31,6 +31,9 @@ from ssl_domains.views import crop_of
 FROM_SCRATCH = {"method.layers": "all", "method.batch_norm": "trained", "method.head_start": "fresh"}
 """Options with which fine-tuning trains from random weights."""
 
+_MEMBER_SEEDS = 1_000_000
+"""Difference between the seeds of two members of an arm; no reported cell has such a seed."""
+
 __all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train", "trained_transcripts"]
 
 
@@ -94,8 +97,8 @@ def arm_table(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTa
     return table.with_columns(**{name: joined[name] for name in wanted}), read
 
 
-def prepare(material: Material, cell: Cell) -> Training:
-    """Choose rows, columns, configuration and method of a cell."""
+def prepare(material: Material, cell: Cell, member: int = 0) -> Training:
+    """Choose rows, columns, configuration and method of a cell, or of one of its members."""
     arm, fold = cell.arm, fold_of(material, cell)
     mask = fold.train | fold.test if material.transductive and not cell.chooses else fold.train
     table, _ = arm_table(material, arm, _config(material, cell, len(material.table)))
@@ -111,23 +114,28 @@ def prepare(material: Material, cell: Cell) -> Training:
             known = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))
             table = table.with_columns(**{material.label: known["label"]})
     rows = np.flatnonzero(mask)
-    config = _config(material, cell, len(rows))
+    config = _config(material, cell, len(rows)).with_values({"train.seed": cell.seed + _MEMBER_SEEDS * member})
     if labels is not None:
         # The options of the self-supervised method do not apply to supervised training.
         config = config.model_copy(update={"method": MethodConfig(name="finetune")}).with_values(FROM_SCRATCH)
     return Training(config, table.take(rows), rows, material.method_of(arm), labels)
 
 
-def train(material: Material, cell: Cell) -> Run:
+def train(material: Material, cell: Cell, member: int = 0) -> Run:
     """Train a cell, or resume its training from the last checkpoint.
+
+    Args:
+        material: What all cells share.
+        cell: The cell.
+        member: Which of its trainings, for an arm of several.
 
     Raises:
         SslDomainsError: The errors of `pretrain`, with the title of the cell. Only a checkpoint of another
             configuration or of other samples is deleted, and the cell trained anew.
         KeyboardInterrupt: After Ctrl-C; a checkpoint was written.
     """
-    prepared = prepare(material, cell)
-    folder = material.out / cell.folder / "run"
+    prepared = prepare(material, cell, member)
+    folder = material.out / cell.folder / (f"run{member}" if member else "run")
     resume = bool(Run(folder).checkpoints.paths())
     try:
         try:

@@ -32,18 +32,22 @@ __all__ = ["shared_identity", "with_identity"]
 
 _NOT_MEASURED = {
     "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
+    "kept_beside",
 }  # fmt: skip
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
-_NEUTRAL = {"encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0, "views.crop": None}
+_NEUTRAL = {
+    "encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0, "views.crop": None,
+    "nuisance_in": "all", "standardise_by": None,
+}  # fmt: skip
 
 
 def shared_identity(study: StudyFile, material: Material) -> str:
     """Hash of what all cells have in common: settings, rows, groups, labels, nuisances, images and masks."""
     table, made = material.table, material.how_inputs_are_made(material.table)
-    read = {material.label, study.group, study.stratify, study.within, "split", *material.nuisance}
-    if study.folds is not None and not isinstance(study.folds, int):
-        read |= set(fold_columns(table, study.folds))
+    read = {material.label, study.group, study.stratify, study.within, study.standardise_by, "split"}
+    read.update(material.nuisance)
+    read |= set(fold_columns(table, study.folds))
     if made["scaling"] is not None:
         read.update(made["scaling"].columns)
         inputs: dict[str, Any] = {"scaling": made["scaling"].to_dict()}
@@ -55,13 +59,11 @@ def shared_identity(study: StudyFile, material: Material) -> str:
     read |= {name for columns in material.floors.values() for name in columns}
     if isinstance(material.labels, Transcripts) and DIRECTION in table.columns:
         read.add(DIRECTION)
-    # Settings that came later, where they change nothing: cells that were stored before them are used again.
-    unread = set() if "transcripts" in study.probes else {"transcripts"}
     if material.breakdown is not None:
         read.add(material.breakdown[0])
     return _hash(
         {
-            "study": study.model_dump(exclude=_NOT_MEASURED | unread),
+            "study": _measured_settings(study),
             "config": measured_values(material.config),
             "handmade": sorted(material.handmade),
             **inputs,
@@ -72,6 +74,13 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             **({"centre": material.label_centre} if material.labels.task == "regression" else {}),
         }
     )
+
+
+def _measured_settings(study: StudyFile) -> dict[str, Any]:
+    """The study's own settings, without those that came later where they change nothing."""
+    unread = set() if "transcripts" in study.probes else {"transcripts"}
+    values = study.model_dump(exclude=_NOT_MEASURED | unread)
+    return {key: value for key, value in values.items() if key not in _NEUTRAL or _NEUTRAL[key] != value}
 
 
 def measured_values(config: RunConfig) -> dict[str, Any]:

@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 
 from ssl_domains.engine import Run
 from ssl_domains.errors import DataError
-from ssl_domains.evaluation import embed_rows
 from ssl_domains.evaluation.handmade import handmade_features
 from ssl_domains.finetuning import FineTuned
-from ssl_domains.probes import KnnProbe, Labels, LinearProbe, Probe, TreeProbe, floor_features, run_probe, score
+from ssl_domains.probes import (
+    KnnProbe,
+    Labels,
+    LinearProbe,
+    Probe,
+    TreeProbe,
+    floor_features,
+    run_probe,
+    score,
+    standardised_within,
+)
 from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
@@ -24,14 +33,18 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import confusion_sums, of_class, ranking_sums, regression_sums
 from ssl_domains.studies.design.requested import scored_rows
 from ssl_domains.studies.design.training import draw_of, fold_of
+from ssl_domains.studies.measuring.features import features_of
 from ssl_domains.studies.measuring.once import once
 from ssl_domains.studies.measuring.supervised import levelling_remark
 from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
 
-__all__ = ["TestRows", "label_scores"]
+__all__ = ["STANDARDISED", "TestRows", "label_scores"]
+
+STANDARDISED = ", standardised"
+"""End of the name of a probe whose features were standardised within the groups of a column."""
 
 
-def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
+def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
     """Scores of the label column at each fraction of labelled groups.
 
     Raises:
@@ -44,7 +57,7 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
     codes, test = material.groups.codes[rows], scored[rows]
     scoring = TestRows.of(material, cell)
     if cell.arm.kind == "supervised":
-        assert run is not None
+        (run,) = runs
         assert cell.fraction is not None
         if isinstance(labels, Transcripts):
             from ssl_domains.studies.measuring.transcript_probes import PROBE, trained_score
@@ -54,19 +67,22 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
         answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
-    x, probes = _features(material, cell, run, part)
+    x, probes = _features(material, cell, runs, part)
+    forms = {"": x}
+    if material.standardise_by is not None and cell.arm.kind != "floor":
+        forms[STANDARDISED] = standardised_within(x, part.codes(material.standardise_by))
 
     def scores_at(fraction: float, seed: int) -> list[CellScore]:
         draw, scores = draw_of(material, cell, fraction), []
-        for probe in probes:
-            result = run_probe(probe, x, kept, codes, draw.rows[rows], test, seed=seed)
+        for form, probe in itertools.product(forms, probes):
+            result = run_probe(probe, forms[form], kept, codes, draw.rows[rows], test, seed=seed)
             note = "; ".join(one for one in (draw.note, *result.notes) if one)
-            scores.append(scoring.score(probe.name, fraction, result.labels, result.answers, note))
+            scores.append(scoring.score(probe.name + form, fraction, result.labels, result.answers, note))
         return scores
 
     scores = []
     for fraction in fractions:
-        if run is None and fraction == 1.0:
+        if not runs and fraction == 1.0:
             # Without an encoder and with every label, no seed changes anything but the probe's own.
             scores += once(material, (cell.arm.name, cell.fold), partial(scores_at, 1.0, 0))
         else:
@@ -75,7 +91,7 @@ def label_scores(material: Material, cell: Cell, run: Run | None, fractions: Seq
 
 
 def _features(
-    material: Material, cell: Cell, run: Run | None, part: SampleTable
+    material: Material, cell: Cell, runs: Sequence[Run], part: SampleTable
 ) -> tuple[NDArray[Any], tuple[Probe, ...]]:
     name = cell.arm.name.partition(": ")[2]
     if cell.arm.kind == "floor":
@@ -86,9 +102,8 @@ def _features(
             return handmade_features(material.handmade[name], _preprocess(material, cell), part, material.store)
 
         return once(material, ("features", name, cell.fold), features), (LinearProbe(),)
-    assert run is not None
     probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)
-    return embed_rows(run.encoder(), run.preprocess, part, material.store, crop=run.crop), probes
+    return features_of(runs, part, material.store), probes
 
 
 def _preprocess(material: Material, cell: Cell) -> Preprocess:

@@ -12,15 +12,16 @@ from ssl_domains.studies.measuring.label_probes import label_scores
 __all__ = ["measure_cell"]
 
 
-def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Sequence[float]) -> list[CellScore]:
+def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
     """Scores of a cell at each fraction of labelled groups, by label column, masks or transcripts as the study asks.
 
     Args:
         material: What all cells share.
         cell: The cell.
-        run: The run of its training; None for floors and hand-made features.
+        runs: The runs of its trainings, one for each member; empty for floors and hand-made features.
         fractions: Shares of labelled groups.
     """
+    run = runs[0] if runs else None
     if cell.arm.kind == "scratch":
         assert run is not None
         return _finetuned(material, cell, run, fractions)
@@ -29,7 +30,7 @@ def measure_cell(material: Material, cell: Cell, run: Run | None, fractions: Seq
         or cell.arm.kind == "supervised"
         or bool(set(material.probes) - {"dense", "finetune", "transcripts"})
     )
-    scores = label_scores(material, cell, run, fractions) if by_label else []
+    scores = label_scores(material, cell, runs, fractions) if by_label else []
     if run is not None and "dense" in material.probes:
         from ssl_domains.studies.measuring.dense_probes import dense_scores
 

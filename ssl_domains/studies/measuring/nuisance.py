@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 
 from ssl_domains.engine import Run
 from ssl_domains.errors import DataError
-from ssl_domains.evaluation import embed_rows
 from ssl_domains.probes import HEADLINE, LinearProbe, read_labels, run_probe
 from ssl_domains.studies.design.cells import Cell
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.training import fold_of
+from ssl_domains.studies.measuring.features import features_of
 
 __all__ = ["measure_nuisance"]
 
@@ -21,11 +22,12 @@ _MOST = 3000
 """Largest number of rows on each side of a nuisance probe; enough for a description."""
 
 
-def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list[Any]]:
+def measure_nuisance(material: Material, cell: Cell, runs: Sequence[Run]) -> dict[str, list[Any]]:
     """Score of a linear probe for each nuisance column: column → [name of the score, value or None, remark].
 
     A column that is constant in every group (the patient, the recording) can't be predicted for new groups. Its rows
-    are split within the groups instead: by the unit ``material.within``, or by sample.
+    are split within the groups instead: by the unit ``material.within``, or by sample. With
+    ``material.nuisance_in == "training"``, these are the rows of the training groups alone.
     """
     fold, table = fold_of(material, cell), material.table
     scores: dict[str, list[Any]] = {}
@@ -38,9 +40,12 @@ def measure_nuisance(material: Material, cell: Cell, run: Run) -> dict[str, list
             continue
         codes = table.codes(name)
         constant = _constant_in_groups(codes, material.groups.codes)
+        among = np.isin(rows, chosen[0]) if constant and material.nuisance_in == "training" else None
         train, test, units = _sides(material, rows, np.isin(rows, chosen[1]), constant)
+        if among is not None:
+            train, test = train & among, test & among
         if features is None:
-            features = embed_rows(run.encoder(), run.preprocess, table.take(rows), material.store, crop=run.crop)
+            features = features_of(runs, table.take(rows), material.store)
         try:
             probe = LinearProbe(c=(0.1,), alpha=(10.0,))
             result = run_probe(probe, features, labels.take(rows), units, train, test, seed=cell.seed)

@@ -107,22 +107,22 @@ def do_cell(material: Material, plan: StudyPlan, shared: str, cell: Cell) -> Cel
     """Train and measure one cell and store its result; the checkpoints are deleted afterwards."""
     with torch_threads(1):
         before = time.perf_counter()
-        run = train(material, cell) if cell.arm.embeds else None
+        runs = [train(material, cell, member) for member in range(cell.arm.members)] if cell.arm.embeds else []
         trained = time.perf_counter()
-        scores = measure_cell(material, cell, run, plan.measured_at(cell))
+        scores = measure_cell(material, cell, runs, plan.measured_at(cell))
         nuisance: dict[str, list[Any]] = {}
         if (
-            run is not None
+            runs
             and cell.arm.kind != "scratch"
             and not cell.chooses
             and cell.seed == plan.seeds[0]
             and cell.fraction in (None, 1.0)
         ):
-            nuisance = measure_nuisance(material, cell, run)
+            nuisance = measure_nuisance(material, cell, runs)
         seconds = trained - before, time.perf_counter() - trained
     result = CellResult(cell.fingerprint(shared), scores, nuisance, seconds)
     write_result(material.out, cell, result)
-    if run is not None:
+    for run in runs:
         shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
     return result
 

@@ -95,3 +95,17 @@ def test_an_identifier_is_never_named() -> None:
     hidden = SampleTable(table.frame, TableMeta(identifiers=("scene",)))
     assert plan_groups(table, "scene", folds=3, tuning=0.2).names[0] == "s000"
     assert plan_groups(hidden, "scene", folds=3, tuning=0.2).names[0] == "no. 1"
+
+
+def test_leaving_one_out_tests_each_group_once_and_chooses_inside_the_others() -> None:
+    plan = plan_groups(table_of([*scenes(4), None]), "scene", folds="leave-one-out", tuning=0.3)
+    assert len(plan.folds) == len(plan.tuning) == 4
+    for number, (fold, inner) in enumerate(zip(plan.folds, plan.tuning, strict=True)):
+        assert np.flatnonzero(fold.test).tolist() == [2 * number, 2 * number + 1]
+        assert (fold.train == ~fold.test).all()
+        assert inner.test.sum() == 2
+        assert not (inner.train | inner.test)[fold.test].any()
+        assert not (inner.train & inner.test).any()
+    assert sorted(plan.tested) == [0, 1, 2, 3]
+    with pytest.raises(DataError, match="1 group of 'scene': none can be left out"):
+        plan_groups(table_of(scenes(1)), "scene", folds="leave-one-out", tuning=0.3)

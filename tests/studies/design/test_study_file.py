@@ -66,6 +66,7 @@ def test_sections_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
             "'seeds': input should be less",
             "trainings of each arm",
         ),
+        ("rule =", "members = 2\nrule =", "an arm of several members is probed only: finetune = false", ""),
         ("title =", "title ", "is not TOML", "how-to"),
     ],
 )
@@ -75,6 +76,14 @@ def test_slips_are_one_line_with_a_hint(tmp_path: Path, old: str, new: str, said
     assert said in caught.value.message
     assert hint in caught.value.hint
     assert "\n" not in caught.value.message
+
+
+def test_members_have_no_dense_probe(tmp_path: Path) -> None:
+    text = GOOD.replace("fractions =", 'probes = ["linear", "dense"]\nfractions =').replace(
+        "rule =", "members = 2\nfinetune = false\nrule ="
+    )
+    with pytest.raises(UsageError, match="an arm of several members has no dense probe"):
+        read_study_file(write(tmp_path, text))
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

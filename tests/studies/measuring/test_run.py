@@ -340,3 +340,73 @@ def test_a_study_that_is_asked_to_stop_begins_no_further_cell(pictures: Path, tm
     assert "error: interrupted" in said
     assert len(list(tmp_path.glob("cells/**/config.toml"))) <= 2, rest
     assert {line.split()[0] for line in rest.splitlines()} <= workers
+
+
+def test_members_are_trained_apart_and_their_features_stand_side_by_side(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path, fractions=(1.0,))
+    twice = Arm("twice", "two trainings", "simclr", config={"pairs.composition": "random"}, members=2)
+    cell = Cell(twice, 0, 3, None, {}, 2)
+    result = do_cell(material, small_study.make_plan(material, (twice,)), "", cell)
+    runs = [Run(tmp_path / cell.folder / name) for name in ("run", "run1")]
+    assert [run.config.train.seed for run in runs] == [3, 1_000_003]
+    assert not any(run.checkpoints.paths() for run in runs)  # weights are deleted after measuring
+
+    def features(seed: int) -> Any:
+        alone = dataclasses.replace(cell, arm=dataclasses.replace(twice, members=1), seed=seed)
+        run = train(dataclasses.replace(material, out=tmp_path / "alone"), alone)
+        return embed_rows(run.encoder(), run.preprocess, material.table, material.store)
+
+    x = np.concatenate([features(3), features(1_000_003)], axis=1)
+    fold, codes = material.groups.folds[0], material.groups.codes
+    draw = label_draws(material.labels, codes, fold.train, [1.0], 3)[0]
+    answers = run_probe(LinearProbe(), x, material.labels, codes, draw.rows, fold.test, seed=3).answers.argmax(1)
+    right = int((answers == material.labels.y[fold.test]).sum())
+    counts = np.array(result.scores[0].sums["balanced accuracy"]).sum(0)
+    assert int(counts[0] + counts[3]) == right
+
+
+def test_features_are_probed_standardised_too(pictures: Path, tmp_path: Path) -> None:
+    material = small_study.make_material(pictures, tmp_path, fractions=(1.0,), standardise_by="scene")
+    plan = small_study.make_plan(material, ())
+    random, floor = (next(arm for arm in plan.arms if arm.name == name) for name in ("random", "floor: noise"))
+    cell = Cell(random, 0, 0, None, {}, 0)
+    scores = {score.probe: score for score in do_cell(material, plan, "", cell).scores}
+    assert set(scores) == {"linear", "linear, standardised", "k-NN", "k-NN, standardised"}
+    run = Run(tmp_path / cell.folder / "run")
+    assert run.folder.is_dir()
+    (alone,) = do_cell(material, plan, "", Cell(floor, 0, 0, None, {}, 0)).scores  # columns are not standardised
+    assert "standardised" not in alone.probe
+    fold, codes = material.groups.folds[0], material.groups.codes
+    again = train(material, dataclasses.replace(cell, seed=0))
+    x = embed_rows(again.encoder(), again.preprocess, material.table, material.store).astype(np.float64)
+    for scene in np.unique(codes):
+        mine = codes == scene
+        x[mine] = (x[mine] - x[mine].mean(0)) / np.maximum(x[mine].std(0), 1e-12)
+    draw = label_draws(material.labels, codes, fold.train, [1.0], 0)[0]
+    answers = run_probe(LinearProbe(), x, material.labels, codes, draw.rows, fold.test, seed=0).answers.argmax(1)
+    counts = np.array(scores["linear, standardised"].sums["balanced accuracy"]).sum(0)
+    assert int(counts[0] + counts[3]) == int((answers == material.labels.y[fold.test]).sum())
+
+
+def test_a_nuisance_of_the_group_may_be_probed_in_training_groups_alone(pictures: Path, tmp_path: Path) -> None:
+    from ssl_domains.studies.measuring.nuisance import measure_nuisance
+
+    seen: list[set[int]] = []
+    for among in ("all", "training"):
+        material = small_study.make_material(
+            pictures, tmp_path / among, fractions=(1.0,), nuisance=("scene",), nuisance_in=among
+        )
+        cell = Cell(small_study.make_plan(material, ()).arms[0], 0, 0, None, {}, 0)
+        run = train(material, cell)
+        with pytest.MonkeyPatch.context() as patch:
+            from ssl_domains.studies.measuring import nuisance
+
+            def noted(probe: Any, x: Any, labels: Any, units: Any, train: Any, test: Any, **more: Any) -> Any:
+                seen.append(set(labels.y[train | test].tolist()))
+                return run_probe(probe, x, labels, units, train, test, **more)
+
+            patch.setattr(nuisance, "run_probe", noted)
+            measure_nuisance(material, cell, [run])
+    held = set(material.groups.codes[material.groups.folds[0].test].tolist())
+    assert len(seen[0]) == small_study.GROUPS
+    assert len(seen[1]) == small_study.GROUPS - len(held)

@@ -50,6 +50,12 @@ def _log_mel_statistics(inputs: NDArray[Any]) -> NDArray[Any]:
     return log_mel_statistics(inputs)
 
 
+def _mfcc(inputs: NDArray[Any]) -> NDArray[Any]:
+    from ssl_domains_audio.features import mfcc_statistics
+
+    return mfcc_statistics(inputs)
+
+
 def _thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8] | str:
     from ssl_domains_audio.report import thumbnail
 
@@ -102,7 +108,7 @@ AUDIO = Domain(
         ScanOption("contents", bool, help="read every sample for level, silence, clipping, copies (below 20 hours)"),
     ),
     nuisance=("speaker", "session", "rate", "seconds"),
-    handmade={"log-mel statistics": _log_mel_statistics},
+    handmade={"log-mel statistics": _log_mel_statistics, "MFCC": _mfcc},
     floors={"duration and level": ("seconds", "level_db")},
     default_encoder="small_conv",
     extra_columns=EXTRA_COLUMNS,

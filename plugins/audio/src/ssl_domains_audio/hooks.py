@@ -20,7 +20,7 @@ def ssl_domains_pair_samplers() -> list[PairSampler]:
 
 
 def ssl_domains_encoders() -> list[EncoderEntry]:
-    """Two networks on waveform and spectrogram, one on waveforms and one on spectrograms with fine steps in time."""
+    """Pairs of networks on waveform and spectrogram, and single ones with fine steps in time."""
     return [
         EncoderEntry(
             "mel_conv",
@@ -36,6 +36,11 @@ def ssl_domains_encoders() -> list[EncoderEntry]:
             "wave+mel",
             "conv1d on the waveform and small_conv on its spectrogram; features one after the other",
             "ssl_domains_audio.encoders.formats_encoder:wave_mel",
+        ),
+        EncoderEntry(
+            "wave+mel_conv",
+            "conv1d on the waveform and mel_conv on its spectrogram; for short sounds such as words",
+            "ssl_domains_audio.encoders.formats_encoder:wave_mel_conv",
         ),
     ]
 

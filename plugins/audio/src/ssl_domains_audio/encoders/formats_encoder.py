@@ -47,6 +47,13 @@ class FormatsEncoder(Encoder):
         made: dict[str, Encoder] = dict(self.model.items())  # type: ignore[operator]
         return made
 
+    def pool_in(self, segments: int) -> None:
+        """Pool this many parts of equal length apart from now on, in both networks."""
+        for branch in self.branches.values():
+            branch.pool_in(segments)
+        self.num_features = sum(branch.num_features for branch in self.branches.values())
+        self.segments = segments
+
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode waveforms ``[B, 1, T]`` with their validity ``[B, 1, T]``."""
         branches = self.branches
@@ -78,13 +85,22 @@ def wave_mel(takes: InputSpec, init: str) -> FormatsEncoder:
     Raises:
         UsageError: For an input that doesn't say which spectrogram is made of it, and for pretrained weights.
     """
+    return _formats("wave+mel", "small_conv", takes, init)
+
+
+def wave_mel_conv(takes: InputSpec, init: str) -> FormatsEncoder:
+    """``wave+mel_conv``: `conv1d` on waveforms and `mel_conv` on spectrograms; else as `wave_mel`."""
+    return _formats("wave+mel_conv", "mel_conv", takes, init)
+
+
+def _formats(name: str, spectrograms: str, takes: InputSpec, init: str) -> FormatsEncoder:
     mel = log_mel_of_spec(takes)
     if mel is None or takes.kind != "wave" or takes.space != (None,):
-        cause = f"the encoder wave+mel takes waveforms with the settings of a spectrogram, not {takes.kind!r} alone"
+        cause = f"the encoder {name} takes waveforms with the settings of a spectrogram, not {takes.kind!r} alone"
         raise UsageError(cause, "--set input.form=wave+mel")
     if init != "random":
-        raise UsageError("there are no pre-trained weights for the encoder wave+mel", "start from random weights")
+        raise UsageError(f"there are no pre-trained weights for the encoder {name}", "start from random weights")
     seeds = torch.randint(2**31, (2,)).tolist()
     wave = create_encoder("conv1d", seed=seeds[0], takes=InputSpec("wave", 1, (None,)))
-    spectrogram = create_encoder("small_conv", seed=seeds[1], takes=mel.spec)
-    return FormatsEncoder({"wave": wave, "mel": spectrogram}, "wave+mel", takes, mel)
+    spectrogram = create_encoder(spectrograms, seed=seeds[1], takes=mel.spec)
+    return FormatsEncoder({"wave": wave, "mel": spectrogram}, name, takes, mel)
