@@ -238,8 +238,11 @@ class StudyFile(_Entry):
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of finetune.fractions")
         if set(self.finetune.fractions) - set(self.fractions):
             raise ValueError("finetune.fractions are some of fractions")
-        if {"dense", "transcripts"} & set(self.probes) and any(arm.members > 1 for arm in self.arms.values()):
-            raise ValueError("an arm of several members has no probe of its maps")
+        for probe, name in (("dense", "dense probe"), ("transcripts", "probe of transcripts")):
+            if probe in self.probes and any(arm.members > 1 for arm in self.arms.values()):
+                raise ValueError(f"an arm of several members has no {name}")
+        if "transcripts" in self.probes and self.standardise_by is not None:
+            raise ValueError("standardise_by is for pooled features, and transcripts are read from frames")
         if set(self.probes) == {"finetune"}:
             raise ValueError("finetune stands beside another probe, which chooses the grid point")
         if "transcripts" in self.probes and set(self.probes) - {"transcripts", "finetune"}:

@@ -90,7 +90,7 @@ def test_members_have_no_dense_probe(tmp_path: Path) -> None:
     text = GOOD.replace("fractions =", 'probes = ["linear", "dense"]\nfractions =').replace(
         "rule =", "members = 2\nfinetune = false\nrule ="
     )
-    with pytest.raises(UsageError, match="an arm of several members has no probe of its maps"):
+    with pytest.raises(UsageError, match="an arm of several members has no dense probe"):
         read_study_file(write(tmp_path, text))
 
 
