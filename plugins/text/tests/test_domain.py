@@ -60,8 +60,8 @@ def test_one_domain() -> None:
 
 
 def test_rules_of_the_samplers() -> None:
-    assert ignore_same() == "none.ignore(same('writer'))"
-    assert ignore_same(by="book") == "none.ignore(same('book'))"
+    assert ignore_same() == "none.ignore((same('writer') & ~same('sample')).across_parts())"
+    assert ignore_same(by="book") == "none.ignore((same('book') & ~same('sample')).across_parts())"
     with pytest.raises(UsageError):
         ignore_same(by="")
 

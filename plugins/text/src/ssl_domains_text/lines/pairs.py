@@ -21,13 +21,14 @@ def ignore_same(by: str = "writer") -> str:
     """Positives are views of one line; lines that share the writer are neither pulled nor pushed.
 
     Two lines of a writer are often alike in their letters, so that pushing them apart teaches what is no difference.
+    Places of the line itself stay negatives of each other with the method seqclr.
 
     Args:
         by: Column whose equal values are ignored.
     """
     if not isinstance(by, str) or not by:
         raise UsageError(f"ignore_same: by={by!r} names no column", "write ignore_same(by='writer')")
-    return f"none.ignore(same({by!r}))"
+    return f"none.ignore((same({by!r}) & ~same('sample')).across_parts())"
 
 
 SAMPLERS = (
@@ -36,7 +37,7 @@ SAMPLERS = (
         "within_writer",
         "lines",
         "positives are views of one line; only lines of its writer are negatives",
-        "none.ignore(~same('writer'))",
+        "none.ignore((~same('writer')).across_parts())",
     ),
     PairSampler("writer", "lines", "positives share a writer: teaches hands, not letters", "same('writer')"),
 )
