@@ -39,7 +39,7 @@ class Preprocess(Protocol):
     - ``settings``: values of the section ``[input]`` of the configuration, by name, that give this preprocess for every
       table; a run records them in the place of defaults that follow from its table. A declaration may have it too;
     - ``fitted``: lines on what it was fitted to, which are printed when a training starts;
-    - ``shown(x)``: the picture ``[C, h, w]`` of a batch of one, for thumbnails of a report; without it, the input itself;
+    - ``shown(x)``: the picture ``[C, h, w]`` of a batch of one, for thumbnails; without it, the input itself is shown;
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)
       that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it;

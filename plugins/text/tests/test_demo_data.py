@@ -94,7 +94,7 @@ def test_planted_faults(folder: Path) -> None:
     assert rows["text_problem"].drop_nulls().to_list() == ["characters outside the alphabet: 'a' (U+0061)"]
     (long,) = rows.filter(pl.col("text").str.len_chars() > 7).to_dicts()
     assert long["text"] == "0" * 30
-    assert 2 * 30 - 1 > long["width"] * 32 / HEIGHT / 4, "it doesn't fit the frames of a stride of 4 pixels"
+    assert long["width"] * 32 / HEIGHT / 4 < 2 * 30 - 1, "it doesn't fit the frames of a stride of 4 pixels"
     causes = scanned.problems["cause"].to_list()
     assert sum("truncated" in cause for cause in causes) == 1
     assert causes.count("a declared entry is not there") == 7

@@ -21,7 +21,8 @@ def table(tmp_path: Path, content: str, name: str = "labels.csv", encoding: str 
 
 
 @pytest.mark.parametrize(
-    "header", ["file,label", "image,text", "path,transcription", "File_Name,Ground Truth", "filename,words", "id,identity"]
+    "header",
+    ["file,label", "image,text", "path,transcription", "File_Name,Ground Truth", "filename,words", "id,identity"],
 )
 def test_names_of_columns(tmp_path: Path, header: str) -> None:
     read = table(tmp_path, f"{header}\n0.png,abcd\n1.png,efg\n")
@@ -95,7 +96,9 @@ def test_a_folder_with_a_table(tmp_path: Path) -> None:
     assert rows["text"].to_list() == ["abc", "de", None]
     assert rows["writer"].to_list() == ["w1", "w2", None]
     assert rows["width"].to_list() == [50, 51, 52], "the width is that of the picture"
-    assert scanned.problems.rows() == [(f"{folder}/labels.csv#img/9.png", "a row of the table whose picture is not here")]
+    assert scanned.problems.rows() == [
+        (f"{folder}/labels.csv#img/9.png", "a row of the table whose picture is not here")
+    ]
     assert "labels.csv is read as a table of 3 lines, 1 picture of which is not here" in scanned.notes
     assert "1 line has no label" in scanned.notes
     assert "passed over: 1 .csv" in scanned.notes

@@ -10,7 +10,7 @@ __all__ = ["EXTRA_COLUMNS", "SAMPLERS", "ignore_same"]
 EXTRA_COLUMNS = {
     "writer": "scan --folders writer names it by folders, or scan --join TABLE --on path=file by a table",
     "book": "scan --folders book names it by folders, or scan --join TABLE --on path=file by a table",
-    "page": "pages come with PAGE-XML, ALTO and IAM; else scan --folders book/page, or scan --join TABLE --on path=file",
+    "page": "it comes with PAGE-XML, ALTO and IAM; else scan --folders book/page, or scan --join TABLE --on path=file",
     "direction": "the scan gives it where a transcript is written from right to left",
     "segmentation": "it comes with the lists of IAM",
 }
@@ -32,7 +32,9 @@ def ignore_same(by: str = "writer") -> str:
 
 
 SAMPLERS = (
-    PairSampler("ignore_same", "lines", "positives are views of one line; lines of its writer are ignored", ignore_same),
+    PairSampler(
+        "ignore_same", "lines", "positives are views of one line; lines of its writer are ignored", ignore_same
+    ),
     PairSampler(
         "within_writer",
         "lines",

@@ -68,7 +68,9 @@ def lines_of_iam(
     made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries"])
     passed = [other.name for other in lists if other != path]
     if passed:
-        made.notes.append(f"{', '.join(passed)} is passed over, as {path.name} is read; name another list as the source")
+        made.notes.append(
+            f"{', '.join(passed)} is passed over, as {path.name} is read; name another list as the source"
+        )
     writers = _writers(files)
     if writers is None:
         made.notes.append(f"{_FORMS} is not here: writers are not known, page is the form")
@@ -78,7 +80,8 @@ def lines_of_iam(
         done = "labels are kept" if segmentation == "keep" else "labels are left out"
         other = "drop leaves them out" if segmentation == "keep" else "keep keeps them"
         made.notes.append(
-            f"{plural(errors, 'entry is', 'entries are')} marked err (wrongly segmented): {done} (--segmentation {other})"
+            f"{plural(errors, 'entry is', 'entries are')} marked err (wrongly segmented): {done} "
+            f"(--segmentation {other})"
         )
     for entry in entries:
         picture = found[entry.id]

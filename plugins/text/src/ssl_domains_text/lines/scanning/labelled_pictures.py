@@ -47,7 +47,8 @@ def named_table(path: Path) -> tuple[Path, LabelTable]:
     if not isinstance(table, LabelTable):
         cause = table.cause if isinstance(table, Unreadable) else "it has no column of files"
         raise UsageError(
-            f"{path.name} is no table of labels: {cause}", "its header names the columns file and text, or path and label"
+            f"{path.name} is no table of labels: {cause}",
+            "its header names the columns file and text, or path and label",
         )
     return path, table
 
