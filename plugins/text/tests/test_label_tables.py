@@ -159,3 +159,14 @@ def test_a_table_as_the_source(tmp_path: Path) -> None:
         LinesReader().complete_table(read, folders="writer")
     with pytest.raises(UsageError, match="--format reads a folder"):
         LinesReader().complete_table(read, format="lmdb")
+
+
+def test_texts_beside_pictures(tmp_path: Path) -> None:
+    for name in ("a/0001.png", "a/0002.bin.png", "b/0001.png", "b/0003.png"):
+        picture(tmp_path / name)
+    for name, text in (("a/0001", "one\n"), ("a/0002", "two"), ("b/0001", "another one"), ("b/0009", "no picture")):
+        (tmp_path / f"{name}.gt.txt").write_text(text, encoding="utf-8")
+    scanned = LinesReader().scan(tmp_path)
+    assert scanned.samples.frame["text"].to_list() == ["one", "two", "another one", None]
+    assert scanned.problems.rows() == [(f"{tmp_path}/b/0009.gt.txt", "a text without its picture")]
+    assert "3 pictures have their texts in .gt.txt beside" in scanned.notes
