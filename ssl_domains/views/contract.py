@@ -39,7 +39,7 @@ class Preprocess(Protocol):
     - ``settings``: values of the section ``[input]`` of the configuration, by name, that give this preprocess for every
       table; a run records them in the place of defaults that follow from its table. A declaration may have it too;
     - ``fitted``: lines on what it was fitted to, which are printed when a training starts;
-    - ``shown(x)``: the picture ``[C, h, w]`` of a batch of one, for thumbnails of a report; without it, the input itself;
+    - ``shown(x)``: the picture ``[C, h, w]`` of a batch of one, for thumbnails; without it, the input itself is shown;
     - ``many(arrays, facts, valid)`` and ``takes_many(shape)``: the inputs of several arrays of one shape and type,
       ``[n, *shape]``, as one batch, with the facts of each; the same bits as those of ``compact`` (or of the call) one
       by one, joined. It is called where no cache is kept and ``takes_many`` says yes to the shape: patches at the size

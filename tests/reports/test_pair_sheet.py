@@ -274,3 +274,15 @@ def test_a_domain_with_sounds_has_a_player_at_each_picture(tmp_path: Path) -> No
         assert ("data:audio/wav;base64," in shot) == expected
     assert "Click a picture to hear it." in words(page)
     assert page.count("<script>") == 1
+
+
+def test_captions_stand_under_the_pictures(tmp_path: Path) -> None:
+    rows = table().with_columns(text=[f"line <{k}>" if k % 2 else None for k in range(len(table()))])
+    plain = sheet(tmp_path, "same('kind')", rows=rows)
+    assert 'class="caption"' not in plain
+    page = sheet(tmp_path, "same('kind')", rows=rows, pictured=Pictured(GradientReader(), Scaling(), caption="text"))
+    found = re.findall(r'<div class="caption" dir="auto">(.*?)</div>', page)
+    tiles = re.findall(r'alt="s(\d+)"', page)
+    assert [unescape(one) for one in found] == [f"line <{number}>" for number in tiles if int(number) % 2]
+    missing = sheet(tmp_path, "same('kind')", pictured=Pictured(GradientReader(), Scaling(), caption="absent"))
+    assert 'class="caption"' not in missing

@@ -128,3 +128,11 @@ def test_neighbours_can_be_heard_where_the_domain_has_sounds(world: Any, page: s
     assert all("data:audio/wav;base64," in button for button in buttons)
     assert "Click one to hear it." in heard
     assert 'querySelectorAll("button.play > audio")' in heard
+
+
+def test_captions_stand_under_neighbours(world: Any, page: str) -> None:
+    assert "captioned" not in page.partition("</style>")[2]
+    made = write_report(world.run, caption="kind").read_text(encoding="utf-8").partition("</style>")[2]
+    texts = re.findall(r'<small dir="auto">(.*?)</small>', made)
+    assert len(texts) == 64
+    assert set(texts) == {"across", "along &lt;b&gt;&amp;&lt;/b&gt;"}

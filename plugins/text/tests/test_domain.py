@@ -31,7 +31,10 @@ def test_it_passes_the_conformance_kit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("ignore_same", ["self", "ignored", "negative", "negative"]), ("within_writer", ["self", "negative", "ignored", "ignored"])],
+    [
+        ("ignore_same", ["self", "ignored", "negative", "negative"]),
+        ("within_writer", ["self", "negative", "ignored", "ignored"]),
+    ],
 )
 def test_what_the_other_samplers_say_of_a_line(name: str, expected: list[str]) -> None:
     (sampler,) = (one for one in ssl_domains_pair_samplers() if one.name == name)
@@ -60,8 +63,8 @@ def test_one_domain() -> None:
 
 
 def test_rules_of_the_samplers() -> None:
-    assert ignore_same() == "none.ignore(same('writer'))"
-    assert ignore_same(by="book") == "none.ignore(same('book'))"
+    assert ignore_same() == "none.ignore((same('writer') & ~same('sample')).across_parts())"
+    assert ignore_same(by="book") == "none.ignore((same('book') & ~same('sample')).across_parts())"
     with pytest.raises(UsageError):
         ignore_same(by="")
 

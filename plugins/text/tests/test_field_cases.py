@@ -35,7 +35,9 @@ def scan(shared_data: Path) -> Scan:
 def test_t08_labels_that_are_left_out_have_reasons(scan: Scan) -> None:
     plain, expected = scan("T08")
     assert len(plain.samples) == expected["readable"]
-    assert plain.samples.frame["text"].null_count() == 0, "capitals, long labels and all characters are kept unless asked"
+    assert plain.samples.frame["text"].null_count() == 0, (
+        "capitals, long labels and all characters are kept unless asked"
+    )
     assert "num-samples declares 8 entries, 7 have a readable picture" in plain.problems["cause"].to_list()
     assert "an entry has a label and no picture" in plain.problems["cause"].to_list()
 

@@ -50,7 +50,9 @@ def test_fields_of_lines() -> None:
 
 
 def test_lines_that_are_no_entries_are_counted_by_number() -> None:
-    entries, faults = read_iam("\n".join([WORDS[2], "a01-000u-00-09 ok", "junk", WORDS[3], "a01-000u-00-09 ok 1 2 3 4 NN x"]))
+    entries, faults = read_iam(
+        "\n".join([WORDS[2], "a01-000u-00-09 ok", "junk", WORDS[3], "a01-000u-00-09 ok 1 2 3 4 NN x"])
+    )
     assert len(entries) == 2
     assert faults == [2, 3, 5]
 
@@ -59,7 +61,7 @@ def test_what_is_a_list() -> None:
     assert looks_like_iam("\n".join(WORDS))
     assert looks_like_iam("\n".join(LINES))
     assert not looks_like_iam("# only\n# comments\n")
-    assert not looks_like_iam("word_1.png, \"a\"\n")
+    assert not looks_like_iam('word_1.png, "a"\n')
 
 
 def test_writers() -> None:

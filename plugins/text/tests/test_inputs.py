@@ -33,7 +33,9 @@ def test_the_form_of_an_input() -> None:
     assert (spec.kind, spec.channels, spec.space) == ("line", 1, (48, None))
 
 
-@pytest.mark.parametrize(("height", "width", "expected"), [(40, 90, 72), (64, 1, 1), (16, 100, 200), (33, 100, 97), (1000, 3, 1)])
+@pytest.mark.parametrize(
+    ("height", "width", "expected"), [(40, 90, 72), (64, 1, 1), (16, 100, 200), (33, 100, 97), (1000, 3, 1)]
+)
 def test_widths_follow_from_the_shape(height: int, width: int, expected: int) -> None:
     preprocess = LinePreprocess()
     assert preprocess.sides((height, width, 3)) == (32, expected)
@@ -108,7 +110,9 @@ def test_lines_of_different_width_are_padded_with_paper() -> None:
 
 
 def test_it_is_recorded(tmp_path: Path) -> None:
-    preprocess = lines_for(SampleTable.of(pl.DataFrame({"sample": ["a"], "path": ["b"]})), LineSettings(height=48, ink="dark"))
+    preprocess = lines_for(
+        SampleTable.of(pl.DataFrame({"sample": ["a"], "path": ["b"]})), LineSettings(height=48, ink="dark")
+    )
     assert preprocess_from_dict(preprocess_to_dict(preprocess)) == preprocess
     assert LineSettings(**preprocess.settings) == LineSettings(height=48, ink="dark")
     assert preprocess.fitted[0] == "lines: strips 48 pixels high, ink high; dark ink; its median becomes paper, 0"

@@ -21,7 +21,8 @@ def table(tmp_path: Path, content: str, name: str = "labels.csv", encoding: str 
 
 
 @pytest.mark.parametrize(
-    "header", ["file,label", "image,text", "path,transcription", "File_Name,Ground Truth", "filename,words", "id,identity"]
+    "header",
+    ["file,label", "image,text", "path,transcription", "File_Name,Ground Truth", "filename,words", "id,identity"],
 )
 def test_names_of_columns(tmp_path: Path, header: str) -> None:
     read = table(tmp_path, f"{header}\n0.png,abcd\n1.png,efg\n")
@@ -95,7 +96,9 @@ def test_a_folder_with_a_table(tmp_path: Path) -> None:
     assert rows["text"].to_list() == ["abc", "de", None]
     assert rows["writer"].to_list() == ["w1", "w2", None]
     assert rows["width"].to_list() == [50, 51, 52], "the width is that of the picture"
-    assert scanned.problems.rows() == [(f"{folder}/labels.csv#img/9.png", "a row of the table whose picture is not here")]
+    assert scanned.problems.rows() == [
+        (f"{folder}/labels.csv#img/9.png", "a row of the table whose picture is not here")
+    ]
     assert "labels.csv is read as a table of 3 lines, 1 picture of which is not here" in scanned.notes
     assert "1 line has no label" in scanned.notes
     assert "passed over: 1 .csv" in scanned.notes
@@ -156,3 +159,14 @@ def test_a_table_as_the_source(tmp_path: Path) -> None:
         LinesReader().complete_table(read, folders="writer")
     with pytest.raises(UsageError, match="--format reads a folder"):
         LinesReader().complete_table(read, format="lmdb")
+
+
+def test_texts_beside_pictures(tmp_path: Path) -> None:
+    for name in ("a/0001.png", "a/0002.bin.png", "b/0001.png", "b/0003.png"):
+        picture(tmp_path / name)
+    for name, text in (("a/0001", "one\n"), ("a/0002", "two"), ("b/0001", "another one"), ("b/0009", "no picture")):
+        (tmp_path / f"{name}.gt.txt").write_text(text, encoding="utf-8")
+    scanned = LinesReader().scan(tmp_path)
+    assert scanned.samples.frame["text"].to_list() == ["one", "two", "another one", None]
+    assert scanned.problems.rows() == [(f"{tmp_path}/b/0009.gt.txt", "a text without its picture")]
+    assert "3 pictures have their texts in .gt.txt beside" in scanned.notes

@@ -34,7 +34,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some thousand keys, values on pages of their own among them, written and changed in several transactions."""
     rng = np.random.default_rng(0)
     folder = tmp_path_factory.mktemp("large")
-    sizes = rng.choice([0, 1, 30, 500, 2030, 2040, 5000, 20_000], size=3000, p=[0.05, 0.3, 0.3, 0.2, 0.05, 0.05, 0.03, 0.02])
+    sizes = rng.choice(
+        [0, 1, 30, 500, 2030, 2040, 5000, 20_000], size=3000, p=[0.05, 0.3, 0.3, 0.2, 0.05, 0.05, 0.03, 0.02]
+    )
     path = database(folder, {b"image-%09d" % k: rng.bytes(int(size)) for k, size in enumerate(sizes)})
     with lmdb.open(str(folder), map_size=128 << 20) as opened:
         for start in range(0, 3000, 500):

@@ -36,7 +36,9 @@ def read(tmp_path: Path, content: str, name: str = "p.xml"):
 @pytest.mark.parametrize("year", ["2010-03-19", "2013-07-15", "2019-07-15"])
 def test_page_xml_of_every_year(tmp_path: Path, year: str) -> None:
     points = '<Coords><Point x="10" y="5"/><Point x="70" y="5"/><Point x="70" y="24"/></Coords>'
-    page = read(tmp_path, page_xml([line((points if year < "2012" else COORDS) + equivalent("Wort"))], "p.png", (100, 50), year))
+    page = read(
+        tmp_path, page_xml([line((points if year < "2012" else COORDS) + equivalent("Wort"))], "p.png", (100, 50), year)
+    )
     assert (page.form, page.picture, page.width, page.height) == ("PAGE", "p.png", 100, 50)
     assert page.lines[0].text == "Wort"
     assert page.lines[0].points[:4] == [10, 5, 70, 5]
@@ -73,7 +75,11 @@ STRING = '<String CONTENT="{}" HPOS="{}" VPOS="5" WIDTH="20" HEIGHT="10"/>'
 def test_alto(tmp_path: Path, version: int) -> None:
     body = STRING.format("two", 10) + "<SP/>" + STRING.format("words", 40) + '<HYP CONTENT="-"/>'
     whole = f'<TextLine ID="a" HPOS="10" VPOS="5" WIDTH="60" HEIGHT="12">{body}</TextLine>'
-    shaped = '<TextLine ID="b"><Shape><Polygon POINTS="1,2 30,2 30,9 1,9"/></Shape>' + STRING.format("shape", 1) + "</TextLine>"
+    shaped = (
+        '<TextLine ID="b"><Shape><Polygon POINTS="1,2 30,2 30,9 1,9"/></Shape>'
+        + STRING.format("shape", 1)
+        + "</TextLine>"
+    )
     bare = '<TextLine ID="c">' + STRING.format("no", 10) + STRING.format("box", 40) + "</TextLine>"
     page = read(tmp_path, alto([whole, shaped, bare, '<TextLine ID="d"/>'], "p.tif", (100, 50), version))
     assert [one.text for one in page.lines] == ["two words-", "shape", "no box", None]
@@ -84,7 +90,9 @@ def test_alto(tmp_path: Path, version: int) -> None:
 
 
 def test_alto_without_a_namespace(tmp_path: Path) -> None:
-    content = alto([STRING.format("x", 1)], "p.png", (10, 10)).replace(' xmlns="http://www.loc.gov/standards/alto/ns-v4#"', "")
+    content = alto([STRING.format("x", 1)], "p.png", (10, 10)).replace(
+        ' xmlns="http://www.loc.gov/standards/alto/ns-v4#"', ""
+    )
     assert read(tmp_path, content).picture == "p.png"
 
 

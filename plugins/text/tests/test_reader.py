@@ -109,7 +109,12 @@ def test_declared_against_readable_entries(tmp_path: Path) -> None:
 
 def test_further_keys_become_columns(tmp_path: Path) -> None:
     values = {b"image-%09d" % k: png(strip(50 + k)) for k in (1, 2)}
-    values |= {b"writer-000000001": b"anna", b"writer-000000002": b"ben", b"path-000000001": b"/home/x", b"wh-000000001": b"\xff"}
+    values |= {
+        b"writer-000000001": b"anna",
+        b"writer-000000002": b"ben",
+        b"path-000000001": b"/home/x",
+        b"wh-000000001": b"\xff",
+    }
     scanned = LinesReader().scan(database(tmp_path, values).parent)
     assert scanned.samples.frame["writer"].to_list() == ["anna", "ben"]
     assert scanned.samples.frame["path"].n_unique() == 1, "the path is that of the database"

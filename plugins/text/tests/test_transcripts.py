@@ -77,7 +77,15 @@ def test_a_cause_of_the_reader_counts_as_a_label_that_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("text", "direction"),
-    [("שלום", "rtl"), ("مرحبا", "rtl"), ("hello", "ltr"), ("1948", None), ("שנת 1948", "rtl"), ("abc של", "ltr"), ("가", "ltr")],
+    [
+        ("שלום", "rtl"),
+        ("مرحبا", "rtl"),
+        ("hello", "ltr"),
+        ("1948", None),
+        ("שנת 1948", "rtl"),
+        ("abc של", "ltr"),
+        ("가", "ltr"),
+    ],
 )
 def test_directions(text: str, direction: str | None) -> None:
     assert direction_of(text) == direction

@@ -116,7 +116,9 @@ def test_whole_numbers_take_the_nearest_pixel() -> None:
     x = batch((64,))
     labels = Input(torch.arange(64).expand(1, 1, 32, 64).clone(), None, "line", (1,), 255.0)
     step = CropEdges((0.0, 0.0), (0.11, 0.11), 1.0, reason="test")
-    parameters = {name: torch.tensor([0.11 if name in ("left", "right") else 0.0]) for name in ("top", "bottom", "left", "right")}
+    parameters = {
+        name: torch.tensor([0.11 if name in ("left", "right") else 0.0]) for name in ("top", "bottom", "left", "right")
+    }
     (_, moved), _ = step.apply((x, labels), parameters, {})
     expected = np.rint(np.arange(64) + 64 * (0.11 - 0.22 * (np.arange(64) + 0.5) / 64))
     np.testing.assert_array_equal(moved.values[0, 0, 5], expected)

@@ -45,8 +45,8 @@ class Sprite:
 def make_sprite(table: SampleTable, store: ArrayStore, preprocess: Preprocess, crop: Crop | None = None) -> Sprite:
     """Thumbnails of decodable rows, after the preprocessing of the encoder; with a crop, of the centre.
 
-    An input of two sides is shown as a picture, one of one side as lines, and a volume by its middle slice. A preprocess
-    with ``shown(x)`` gives the picture ``[C, h, w]`` of a batch of one itself, such as a long line folded into rows.
+    An input of two sides is shown as a picture, one of one side as lines, and a volume by its middle slice. A
+    preprocess with ``shown(x)`` gives the picture ``[C, h, w]`` of a batch of one, such as a line folded into rows.
     """
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
     # Three channels are shown as colours; of any other number of channels, only the first is shown.

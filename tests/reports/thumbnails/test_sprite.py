@@ -14,6 +14,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.reports.thumbnails.sprite import Sprite, make_sprite
@@ -78,4 +79,19 @@ def test_a_volume_is_shown_by_its_middle_slice(tmp_path: Path) -> None:
     volume = np.zeros((5, 6, 6))
     volume[2] = 1.0
     _, pixels = sprite_of(tmp_path, "zyx", volume, Plain(InputSpec("volume", 1, (5, 6, 6))))
+    assert (pixels == 255).all()
+
+
+@dataclass(frozen=True)
+class Folded(Plain):
+    """A preprocess that shows only the right half of its input."""
+
+    def shown(self, x: Input) -> Tensor:
+        return x.values[0, :, :, x.values.shape[3] // 2 :]
+
+
+def test_a_preprocess_may_show_its_input_itself(tmp_path: Path) -> None:
+    halves = np.zeros((8, 40))
+    halves[:, 20:] = 1.0
+    _, pixels = sprite_of(tmp_path, "tc", halves, Folded(InputSpec("line", 1, (8, None))))
     assert (pixels == 255).all()

@@ -60,14 +60,17 @@ def make_iam(folder: Path, shared: Path) -> None:
 _PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15">
 <Page imageFilename="{name}.png" imageWidth="40" imageHeight="30"><TextRegion id="r">
-<TextLine id="l1"><Coords points="2,2 35,2 35,12 2,12"/><TextEquiv index="0"><Unicode>12</Unicode></TextEquiv></TextLine>
-<TextLine id="l2"><Word id="w"><Coords points="2,15 20,15 20,25"/><TextEquiv><Unicode>a</Unicode></TextEquiv></Word></TextLine>
+<TextLine id="l1"><Coords points="2,2 35,2 35,12 2,12"/><TextEquiv index="0"><Unicode>12</Unicode></TextEquiv>
+</TextLine>
+<TextLine id="l2"><Word id="w"><Coords points="2,15 20,15 20,25"/>
+<TextEquiv><Unicode>a</Unicode></TextEquiv></Word></TextLine>
 </TextRegion></Page></PcGts>
 """
 _ALTO = """<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description><MeasurementUnit>mm10</MeasurementUnit>
 <sourceImageInformation><fileName>{name}.png</fileName></sourceImageInformation></Description>
 <Layout><Page ID="p" WIDTH="400" HEIGHT="300"><PrintSpace><TextBlock ID="b">
-<TextLine ID="l1" HPOS="20" VPOS="20" WIDTH="330" HEIGHT="100"><String CONTENT="12" HPOS="20" VPOS="20" WIDTH="50" HEIGHT="50"/>
+<TextLine ID="l1" HPOS="20" VPOS="20" WIDTH="330" HEIGHT="100">
+<String CONTENT="12" HPOS="20" VPOS="20" WIDTH="50" HEIGHT="50"/>
 <SP/><String CONTENT="3"/><HYP CONTENT="-"/></TextLine>
 <TextLine ID="l2"><Shape><Polygon POINTS="20,150 200,150 200,250"/></Shape><String CONTENT="a"/></TextLine>
 </TextBlock></PrintSpace></Page></Layout></alto>
@@ -109,12 +112,20 @@ def make_line_pictures(folder: Path, shared: Path) -> None:
 
 KINDS = (
     Kind(
-        "lines_lmdb", make_databases, ("in/target/data.mdb",), LMDB, (Plan((SCAN,), 3), Plan((ALONE,), 1)),
+        "lines_lmdb",
+        make_databases,
+        ("in/target/data.mdb",),
+        LMDB,
+        (Plan((SCAN,), 3), Plan((ALONE,), 1)),
         ("in/good/data.mdb",),
     ),
     Kind("lines_iam", make_iam, ("in/words.txt", "in/lines.txt", "in/forms.txt"), TEXT, _forms("iam")),
-    Kind("lines_page_xml", make_page_xml, ("in/target.xml",), XML, (Plan((SCAN,), 3), *_forms("pages")), ("in/good.png",)),
+    Kind(
+        "lines_page_xml", make_page_xml, ("in/target.xml",), XML, (Plan((SCAN,), 3), *_forms("pages")), ("in/good.png",)
+    ),
     Kind("lines_alto", make_alto, ("in/target.xml",), XML, (Plan((SCAN,), 3), *_forms("pages")), ("in/good.png",)),
-    Kind("lines_labels", make_label_tables, ("in/labels.csv", "in/gt.txt"), TEXT, (Plan((SCAN,), 1),), ("in/good*.png",)),
+    Kind(
+        "lines_labels", make_label_tables, ("in/labels.csv", "in/gt.txt"), TEXT, (Plan((SCAN,), 1),), ("in/good*.png",)
+    ),
     Kind("lines_pictures", make_line_pictures, ("in/target.png",), PNG, (Plan((SCAN,), 1),), ("in/good*.png",)),
-)  # fmt: skip
+)

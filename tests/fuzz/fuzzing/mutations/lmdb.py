@@ -16,7 +16,12 @@ _HEADER_FIELDS = ((0, 8), (8, 2), (10, 2), (12, 2), (14, 2))
 
 def _value(rng: Random, size: int, pages: int) -> int:
     top = 2 ** (8 * size) - 1
-    return rng.choice((0, 1, 2, 3, 15, 16, 17, 40, _PAGE - 1, _PAGE, pages - 1, pages, rng.randrange(1 << 16), top, top - 1)) & top
+    return (
+        rng.choice(
+            (0, 1, 2, 3, 15, 16, 17, 40, _PAGE - 1, _PAGE, pages - 1, pages, rng.randrange(1 << 16), top, top - 1)
+        )
+        & top
+    )
 
 
 def _put(data: bytes, place: int, size: int, value: int) -> bytes:
@@ -59,7 +64,9 @@ def lmdb_node(data: bytes, rng: Random) -> bytes:
     if offset > _PAGE - 16:
         raise ValueError
     size = rng.choice((2, 2, 2, 8))
-    return _put(data, start + offset + (2 * rng.randrange(4) if size == 2 else 8), size, _value(rng, size, len(data) // _PAGE))
+    return _put(
+        data, start + offset + (2 * rng.randrange(4) if size == 2 else 8), size, _value(rng, size, len(data) // _PAGE)
+    )
 
 
 LMDB = (*RAW, *(lmdb_meta,) * 8, *(lmdb_page,) * 8, *(lmdb_node,) * 8)

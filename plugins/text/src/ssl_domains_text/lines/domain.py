@@ -83,7 +83,9 @@ LINES = Domain(
         ),
         ScanOption("folders", str, help="columns from folders, from the top one on, as writer/book; - passes one over"),
         ScanOption("segmentation", str, help="labels of IAM's entries that are marked err: keep (default) or drop"),
-        ScanOption("alphabet", str, help="characters of labels: digits, ascii, ascii-lower, a text file, or the characters"),
+        ScanOption(
+            "alphabet", str, help="characters of labels: digits, ascii, ascii-lower, a text file, or the characters"
+        ),
         ScanOption("longest", int, help="leave labels of more characters out"),
         ScanOption("lower", bool, help="make capitals of labels small"),
         ScanOption("direction", str, help="auto (by the script of each label), ltr or rtl", repeat=True),

@@ -55,7 +55,7 @@ class LinesReader:
 
         Args:
             source: A folder; or a database, a list of IAM, an XML file of a page, a picture.
-            format: ``lmdb``, ``iam``, ``pages``, ``table``, ``pictures``, or ``auto``: the first of which there is some.
+            format: ``lmdb``, ``iam``, ``pages``, ``table``, ``pictures``, or ``auto``: the first there is.
             labels: Tables of labels: CSV, or lists of file names and texts.
             folders: Columns from folders, from the top one on, as ``writer/book``.
             segmentation: ``keep`` or ``drop`` the labels of IAM's entries that are marked ``err``.
@@ -107,10 +107,13 @@ class LinesReader:
             UsageError: For options that only a folder has.
         """
         given = sorted(name for name, value in folder_options.items() if value)
-        given += [name for name, value in (("format", format != "auto"), ("segmentation", segmentation != "keep")) if value]
+        given += [
+            name for name, value in (("format", format != "auto"), ("segmentation", segmentation != "keep")) if value
+        ]
         if given:
             raise UsageError(
-                f"--{given[0]} reads a folder, and the source is a table", "scan the folder, and add the table by --labels"
+                f"--{given[0]} reads a folder, and the source is a table",
+                "scan the folder, and add the table by --labels",
             )
         return complete_table(read, _rules(alphabet, longest, lower, direction))
 
@@ -120,6 +123,7 @@ class LinesReader:
         Raises:
             ReadError: With the cause.
         """
+        made: NDArray[np.generic] | ReadError
         (made,) = self.load_file(str(row["path"]), [row])
         if isinstance(made, ReadError):
             raise made

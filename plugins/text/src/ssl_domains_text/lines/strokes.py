@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ BANDS, SLANTS = 8, 6
 def stroke_statistics(inputs: NDArray[Any]) -> NDArray[np.float64]:
     """Statistics of strips, float64 ``[n, 3 + 8 + 6]``; they tell hands apart and know no letter.
 
-    Mean ink; mean number of strokes that a row and a column cross, for each pixel; the share of the ink in each of eight
-    bands from top to bottom; and a histogram of the directions of the gradient over six angles from 0 to 180°.
+    Mean ink; number of strokes that rows, and that columns cross, divided by the number of pixels; the share of the ink
+    in each of eight bands from top to bottom; a histogram of the directions of the gradient over six angles up to 180°.
 
     Args:
         inputs: Strips, float32 ``[n, 1, H, W]`` in [0, 1].
@@ -28,7 +29,7 @@ def stroke_statistics(inputs: NDArray[Any]) -> NDArray[np.float64]:
     columns = (drawn[:, 1:] & ~drawn[:, :-1]).sum(axis=(1, 2)) / (height * width)
     total = np.maximum(ink.sum(axis=(1, 2)), 1e-9)
     edges = np.linspace(0, height, BANDS + 1).round().astype(int)
-    bands = np.stack([ink[:, a:b].sum(axis=(1, 2)) / total for a, b in zip(edges, edges[1:], strict=False)], axis=1)
+    bands = np.stack([ink[:, a:b].sum(axis=(1, 2)) / total for a, b in pairwise(edges)], axis=1)
     down, across = np.gradient(ink, axis=(1, 2)) if min(height, width) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     angle, size = np.arctan2(down, across) % np.pi, np.hypot(down, across)
     bins = np.minimum((angle / np.pi * SLANTS).astype(int), SLANTS - 1)

@@ -27,7 +27,7 @@ STRIPS = {"train": 1200, "test": 320}
 """Number of strips on each side of the split."""
 
 FEW = (24, 96)
-"""Numbers of training strips that have a transcript in ``text_24`` and ``text_96``; the smaller set lies in the larger."""
+"""Numbers of training strips with a transcript in ``text_24`` and ``text_96``; the smaller set lies in the larger."""
 
 _TOO_MANY = 7  # entries that the database declares and doesn't have
 _UNKNOWN, _LONG = "12a4", "0" * 30
@@ -93,7 +93,9 @@ def _drawn(seed: int) -> list[_Entry]:
     unknown = _Entry(planted[0].picture, _UNKNOWN, hand.name, "train")
     long = _Entry(planted[1].picture, _LONG, hand.name, "train")
     broken = _Entry(planted[2].picture[: len(planted[2].picture) // 2], planted[2].text, hand.name, "train")
-    for place, entry in zip(sorted(rng.choice(STRIPS["train"], size=3, replace=False)), (unknown, long, broken), strict=True):
+    for place, entry in zip(
+        sorted(rng.choice(STRIPS["train"], size=3, replace=False)), (unknown, long, broken), strict=True
+    ):
         made.insert(int(place), entry)
     return made
 
@@ -121,10 +123,12 @@ def _write_database(path: Path, entries: list[_Entry]) -> None:
         values[b"writer-%09d" % number] = entry.writer.encode()
     with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         part = Path(folder) / "data.mdb"
-        with lmdb.open(str(part), map_size=_MAP_BYTES, subdir=False, lock=False) as database:
-            with database.begin(write=True) as transaction:
-                for key in sorted(values):
-                    transaction.put(key, values[key], append=True)
+        with (
+            lmdb.open(str(part), map_size=_MAP_BYTES, subdir=False, lock=False) as database,
+            database.begin(write=True) as transaction,
+        ):
+            for key in sorted(values):
+                transaction.put(key, values[key], append=True)
         os.replace(part, path)
 
 
@@ -147,8 +151,8 @@ def _rows(entries: list[_Entry], seed: int) -> list[list[str]]:
     return rows
 
 
-_NOTE = """Strips of handwritten digits, written by `ssl-domains lines demo-data` to try the commands on. The digits are those
-of scikit-learn; the writers are made up. A demonstration, not evidence.
+_NOTE = """Strips of handwritten digits, written by `ssl-domains lines demo-data` to try the commands on. The digits are
+those of scikit-learn; the writers are made up. A demonstration, not evidence.
 
 lines.lmdb/data.mdb   pictures, labels and writers: image-000000001, label-000000001, writer-000000001 ...
 lines.csv             by entry: side of the split, transcripts of 24 and of 96 training strips and of all test strips

@@ -42,7 +42,7 @@ class Writer:
 def draw_writers(seed: int) -> list[Writer]:
     """The writers of both sides; their hands are drawn from the same ranges."""
     rng = np.random.default_rng([seed, 2])
-    made = []
+    made: list[Writer] = []
     for side, count in WRITERS.items():
         for _ in range(count):
             made.append(

@@ -16,8 +16,8 @@ def read_alto(path: Path) -> PageLines:
     """The lines of the first page of a file.
 
     The outline is the polygon of ``Shape``, else the box of the line, else the box around its strings. The text is that
-    of its strings in their order; ``SP`` is a space, and a hyphen at the end (``HYP``) is kept as it is written. Where a
-    line has no ``SP`` at all, there are spaces between its strings.
+    of its strings in their order; ``SP`` is a space, and a hyphen at the end (``HYP``) is kept as it is written. Where
+    a line has no ``SP`` at all, there are spaces between its strings.
 
     Raises:
         ReadError: When it is no XML, or holds no page.
@@ -73,5 +73,5 @@ def _box(elements: list[ET.Element]) -> list[float]:
         boxes.append((left, top, left + width, top + height))
     if not boxes:
         return []
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return outline([min(left), min(top), max(right), max(bottom)])
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return outline([min(lefts), min(tops), max(rights), max(bottoms)])

@@ -55,4 +55,4 @@ def ink_of(
         ink = "dark" if dark >= light else "light"
     if paper == "fixed":
         return 1 - grey if ink == "dark" else grey
-    return np.maximum(difference if ink == "dark" else -difference, np.float32(0))
+    return np.asarray(np.maximum(difference if ink == "dark" else -difference, 0), dtype=np.float32)

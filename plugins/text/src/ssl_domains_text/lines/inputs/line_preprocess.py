@@ -74,9 +74,7 @@ class LinePreprocess:
         ink = ink_of(grey_of(array), self.ink, self.paper)
         (_, width) = self.sides(array.shape)
         shrinks = ink.shape[0] > self.height
-        strip = cv2.resize(
-            ink, (width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
+        strip = cv2.resize(ink, (width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         values = np.rint(np.clip(strip, 0, 1) * 255).astype(np.uint8)
         spec = self.spec
         return Input(torch.from_numpy(values.copy())[None, None], None, spec.kind, spec.ragged, spec.pad)

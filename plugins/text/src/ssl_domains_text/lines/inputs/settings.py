@@ -22,7 +22,7 @@ class LineSettings(BaseModel):
     )
     ink: Literal["auto", "dark", "light"] = Field(
         default="auto",
-        description="'dark' or 'light' ink, or 'auto': of each line, the side of its paper on which more differs from it",
+        description="'dark' or 'light' ink, or 'auto': of each line, the side of its paper on which more differs",
     )
     paper: Literal["line", "fixed"] = Field(
         default="line",

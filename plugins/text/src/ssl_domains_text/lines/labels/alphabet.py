@@ -32,13 +32,12 @@ def alphabet_of(given: str) -> frozenset[str]:
     if characters is None:
         path = Path(given)
         try:
-            if path.is_file():
-                characters = read_text(path)[0].replace("\n", "").replace("\r", "")
-            else:
-                characters = given
+            characters = _of_file(path) if path.is_file() else given
         except OSError as error:  # a long alphabet is no file name
             if path.suffix:
-                raise UsageError(f"--alphabet {given}: {error.strerror}", "give a text file or the characters") from error
+                raise UsageError(
+                    f"--alphabet {given}: {error.strerror}", "give a text file or the characters"
+                ) from error
             characters = given
         except ValueError:
             characters = given
@@ -46,6 +45,10 @@ def alphabet_of(given: str) -> frozenset[str]:
     if not made:
         raise UsageError("--alphabet has no characters", f"give a name ({', '.join(ALPHABETS)}), a file, or characters")
     return made
+
+
+def _of_file(path: Path) -> str:
+    return read_text(path)[0].replace("\n", "").replace("\r", "")
 
 
 def named_character(character: str) -> str:

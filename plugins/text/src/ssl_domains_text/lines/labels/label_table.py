@@ -22,7 +22,8 @@ TEXT_COLUMNS = (
 """Names of the column of the transcripts, in the order in which they are looked for."""
 
 _FILE_COLUMNS = (
-    "path", "file", "file_name", "filename", "filepath", "file_path", "image", "image_path", "img", "picture", "name", "id",
+    "path", "file", "file_name", "filename", "filepath", "file_path", "image", "image_path", "img", "picture", "name",
+    "id",
 )  # fmt: skip
 _SEPARATORS = ("\t", ",", ";", "|")
 
@@ -76,7 +77,9 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
     if separator == "\t":  # no quotes: a label may be a quote
         return [line.rstrip("\r").split("\t") for line in lines if line.strip()]
     try:
-        return [row for row in csv.reader((line + "\n" for line in lines), delimiter=separator) if any(map(str.strip, row))]
+        return [
+            row for row in csv.reader((line + "\n" for line in lines), delimiter=separator) if any(map(str.strip, row))
+        ]
     except csv.Error as error:
         raise ReadError(f"the table can't be read: {error}") from error
 

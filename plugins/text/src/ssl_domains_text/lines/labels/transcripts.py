@@ -150,8 +150,8 @@ def _label_notes(labelled: int, lines: int, reasons: Counter[str], characters: C
     else:
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common() if count)
         notes = [
-            f"{plural(labelled, 'label')}, {labelled - dropped:,} can be used; left out: {shown}; their lines stay without a "
-            "label (column text_problem)"
+            f"{plural(labelled, 'label')}, {labelled - dropped:,} can be used; left out: {shown}; their lines stay "
+            "without a label (column text_problem)"
         ]
     if characters:
         listed = [f"{named_character(one)} in {count:,}" for one, count in characters.most_common(_SHOWN)]

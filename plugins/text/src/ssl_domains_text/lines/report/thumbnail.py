@@ -22,8 +22,8 @@ _WIDE = 1.5  # a row is about so many times wider than all rows are high
 def thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]:
     """A line as a grey picture, uint8 ``[192, 192, 1]``, folded into rows; reading goes on in the next row.
 
-    The first row is the beginning of a line from left to right; a line from right to left begins at the right end of the
-    first row. The picture has the colours of its file.
+    The first row is the beginning of a line from left to right; a line from right to left begins at the right end of
+    the first row. The picture has the colours of its file.
 
     Args:
         array: ``[H, W, C]``.
@@ -40,8 +40,10 @@ def thumbnail(array: NDArray[Any], row: Mapping[str, Any]) -> NDArray[np.uint8]:
     scale = min(_SIDE / part, tall / height)
     top = max(0, (_SIDE - rows * max(1, round(height * scale)) - _GAP * (rows - 1)) // 2)
     for number in range(rows):
-        piece = grey[:, max(0, width - (number + 1) * part) : width - number * part] if right else (
-            grey[:, number * part : (number + 1) * part]
+        piece = (
+            grey[:, max(0, width - (number + 1) * part) : width - number * part]
+            if right
+            else (grey[:, number * part : (number + 1) * part])
         )
         if not piece.shape[1]:
             continue

@@ -12,6 +12,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, folder_columns, folder_note, walk
 from ssl_domains_text.lines.files.picture import SUFFIXES
 from ssl_domains_text.lines.labels.label_table import LabelTable
+from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.databases import is_database, lines_of_databases
 from ssl_domains_text.lines.scanning.iam_lines import iam_lists, lines_of_iam
 from ssl_domains_text.lines.scanning.labelled_pictures import (
@@ -30,7 +31,7 @@ FORMS = {
     "lmdb": "LMDB databases",
     "iam": "lists of IAM (words.txt, lines.txt)",
     "pages": "PAGE-XML and ALTO",
-    "table": "pictures with a table of labels",
+    "table": "pictures with a table of labels, or a text beside each",
     "pictures": "pictures without labels",
 }
 """Forms of a source, in the order in which they are looked for."""
@@ -122,9 +123,11 @@ def _read(
             return form, lines_of_iam(lists, files, name, source.segmentation, problems), {*lists}
         if form == "pages" and (pages := page_files(files)):
             return form, lines_of_pages(pages, files, name, problems), {*pages}
-        if form == "table" and (tables := _tables(source, files)):
-            made = lines_of_pictures(files, tables, name, problems, root)
-            return form, made, {path for path, _ in tables}
+        if form == "table":
+            tables, beside = _tables(source, files), [one for one in files if one.name.lower().endswith(TEXT_BESIDE)]
+            if tables or beside:
+                made = lines_of_pictures(files, tables, name, problems, root)
+                return form, made, {*beside, *(path for path, _ in tables)}
         if form == "pictures" and any(one.suffix.lower() in SUFFIXES for one in files):
             return form, lines_of_pictures(files, (), name, problems, root), set()
     if source.form != "auto" and files:

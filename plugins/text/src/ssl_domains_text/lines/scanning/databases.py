@@ -20,7 +20,9 @@ DATABASES = frozenset({".mdb", ".lmdb"})
 
 _KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_]*)-(\d{1,18})")
 _COUNT = b"num-samples"
-_RESERVED = frozenset({"sample", "path", "array", "region", "entry", "text", "text_problem", "width", "height", "outline"})
+_RESERVED = frozenset(
+    {"sample", "path", "array", "region", "entry", "text", "text_problem", "width", "height", "outline"}
+)
 _LONGEST = 400  # bytes of a further value that becomes a column
 _NO_TEXT = "no UTF-8 text"
 
@@ -110,7 +112,9 @@ def _read(path: Path) -> list[Any]:
             except UnicodeDecodeError:
                 cause = _NO_TEXT
         rows.append([entry, width, height, label, cause, _facts(data, further, entry)])
-    numbers = range(1, declared + 1) if declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100) else ()
+    numbers = (
+        range(1, declared + 1) if declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100) else ()
+    )
     missing = sorted({*labels, *numbers} - {*pictures})
     return [declared, rows, [[entry, entry in labels] for entry in missing], unread]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, read_guarded
+from ssl_domains.samples.encodings import decoded
 from ssl_domains_text.lines.files.iam import IamEntry, looks_like_iam, read_iam, writers_of_forms
 from ssl_domains_text.lines.files.text_file import read_text
+from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
 
@@ -20,17 +23,24 @@ SEGMENTATIONS = ("keep", "drop")
 
 _MARKED = "marked err (wrongly segmented)"
 _FORMS = "forms.txt"
+_HEAD = 1 << 16  # bytes; the comment lines of words.txt are 1 kB
 
 
 def iam_lists(files: Sequence[Path]) -> list[Path]:
     """The lists of words or lines among some files, by their contents; lines come before words."""
     found = []
     for path in files:
-        if path.suffix.lower() == ".txt":
-            text = read_guarded(lambda path=path: read_text(path)[0], path)  # type: ignore[misc]
-            if not isinstance(text, Unreadable) and looks_like_iam(text):
+        if path.suffix.lower() == ".txt" and not path.name.lower().endswith(TEXT_BESIDE):
+            head = read_guarded(partial(_head, path), path)
+            if not isinstance(head, Unreadable) and looks_like_iam(head):
                 found.append(path)
     return sorted(found, key=lambda path: ("line" not in path.stem.lower(), str(path)))
+
+
+def _head(path: Path) -> str:
+    """The beginning of a text file; that of a large folder's files is read in no time."""
+    with path.open("rb") as file:
+        return decoded(file.read(_HEAD))[0]
 
 
 def lines_of_iam(
@@ -68,7 +78,9 @@ def lines_of_iam(
     made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries"])
     passed = [other.name for other in lists if other != path]
     if passed:
-        made.notes.append(f"{', '.join(passed)} is passed over, as {path.name} is read; name another list as the source")
+        made.notes.append(
+            f"{', '.join(passed)} is passed over, as {path.name} is read; name another list as the source"
+        )
     writers = _writers(files)
     if writers is None:
         made.notes.append(f"{_FORMS} is not here: writers are not known, page is the form")
@@ -78,7 +90,8 @@ def lines_of_iam(
         done = "labels are kept" if segmentation == "keep" else "labels are left out"
         other = "drop leaves them out" if segmentation == "keep" else "keep keeps them"
         made.notes.append(
-            f"{plural(errors, 'entry is', 'entries are')} marked err (wrongly segmented): {done} (--segmentation {other})"
+            f"{plural(errors, 'entry is', 'entries are')} marked err (wrongly segmented): {done} "
+            f"(--segmentation {other})"
         )
     for entry in entries:
         picture = found[entry.id]

@@ -9,6 +9,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, read_guarded
 from ssl_domains_text.lines.labels.label_table import TABLES, LabelTable, read_label_table
+from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE, texts_beside
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
 
@@ -26,6 +27,8 @@ def tables_of_labels(files: Sequence[Path], pictures: Pictures) -> list[tuple[Pa
     """The files that are tables of labels and name at least one of the pictures."""
     found = []
     for path in files:
+        if path.name.lower().endswith(TEXT_BESIDE):
+            continue
         if path.suffix.lower() in TABLES and path.stat().st_size <= _LARGEST_GUESS:
             table = read_guarded(lambda path=path: read_label_table(path), path)  # type: ignore[misc]
             if isinstance(table, LabelTable) and any(
@@ -47,7 +50,8 @@ def named_table(path: Path) -> tuple[Path, LabelTable]:
     if not isinstance(table, LabelTable):
         cause = table.cause if isinstance(table, Unreadable) else "it has no column of files"
         raise UsageError(
-            f"{path.name} is no table of labels: {cause}", "its header names the columns file and text, or path and label"
+            f"{path.name} is no table of labels: {cause}",
+            "its header names the columns file and text, or path and label",
         )
     return path, table
 
@@ -59,7 +63,7 @@ def lines_of_pictures(
     problems: Problems,
     base: Path,
 ) -> Lines:
-    """Every picture as a line, with the labels of tables.
+    """Every picture as a line, with the labels of tables and of text files beside pictures.
 
     Args:
         files: All files of the source.
@@ -70,7 +74,11 @@ def lines_of_pictures(
     """
     pictures = Pictures.among(files)
     made = Lines()
-    labels: dict[Path, str | None] = {}
+    labels: dict[Path, str | None] = {**texts_beside(files, pictures.files, problems)}
+    if labels:
+        made.notes.append(
+            f"{plural(len(labels), 'picture has its text', 'pictures have their texts')} in .gt.txt beside"
+        )
     facts: dict[Path, dict[str, str | None]] = {}
     several: set[Path] = set()
     for path, table in tables:

@@ -10,7 +10,7 @@ LOWEST = 4
 """Pixels: a picture that is lower holds no text."""
 
 FLATTEST = 400
-"""A picture more than so many times as wide as high is no line: brought to the usual height, it would fill the memory."""
+"""A picture more than so many times as wide as high is no line: at the usual height, it would fill the memory."""
 
 
 @dataclass(slots=True)

@@ -79,19 +79,27 @@ def lines_of_pages(
             made.lines.append(line)
     if kinds:
         listed = ", ".join(f"{count:,} of {form}" for form, count in sorted(kinds.items()))
-        made.notes.append(f"pages: {listed}; each line is cut out by its outline, and what lies around it becomes paper")
+        made.notes.append(
+            f"pages: {listed}; each line is cut out by its outline, and what lies around it becomes paper"
+        )
     if resized:
-        made.notes.append(f"{plural(resized, 'page has', 'pages have')} another unit or size than its picture: scaled to it")
+        made.notes.append(
+            f"{plural(resized, 'page has', 'pages have')} another unit or size than its picture: scaled to it"
+        )
     joined = sum(line.words for _, page, _ in found for line in page.lines)
     if joined:
-        made.notes.append(f"{plural(joined, 'line has', 'lines have')} no text of their own: that of their words is joined")
+        made.notes.append(
+            f"{plural(joined, 'line has', 'lines have')} no text of their own: that of their words is joined"
+        )
     return made
 
 
 def _scale(page: PageLines, size: PictureHeader) -> tuple[float, float] | str:
     """Pixels of the picture for a unit of the file, across and down; or why they don't fit."""
     if page.width <= 0 or page.height <= 0:
-        return (1.0, 1.0) if page.pixels else "the file counts in another unit than pixels, and states no size of its page"
+        return (
+            (1.0, 1.0) if page.pixels else "the file counts in another unit than pixels, and states no size of its page"
+        )
     across, down = size.width / page.width, size.height / page.height
     if (round(page.width), round(page.height)) == tuple(size):
         return 1.0, 1.0
@@ -114,7 +122,7 @@ def _lines(
 ) -> list[Line]:
     made, known = [], Counter[str]()
     relative = name(path)
-    folder, _, file = relative.rpartition("/")
+    folder = relative.rpartition("/")[0]
     facts: dict[str, str | None] = {"page": relative.rpartition(".")[0]}
     book = folder.removesuffix("/page").removesuffix("/alto")
     if book and book not in ("page", "alto"):
@@ -129,7 +137,9 @@ def _lines(
             problems.add(f"{path}#{identifier}", box)
             continue
         outline, width, height = box
-        made.append(Line(str(picture), f"{relative}:{identifier}", width, height, line.text, outline=outline, facts=facts))
+        made.append(
+            Line(str(picture), f"{relative}:{identifier}", width, height, line.text, outline=outline, facts=facts)
+        )
     return made
 
 

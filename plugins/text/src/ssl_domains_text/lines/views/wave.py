@@ -47,7 +47,7 @@ class Wave(Warp):
         return self.sideways
 
     def parameters(self, draws: Draws, channels: int) -> dict[str, Tensor]:
-        """For each direction: size of the wave (0 where it isn't applied), its length and its phase, float32 ``[B]``."""
+        """For each direction: size (0 where it isn't applied), length and phase of the wave, float32 ``[B]``."""
         used = draws.happens(self.p)
         made = {}
         for name, most in (("upright", self.upright), ("sideways", self.sideways)):
@@ -60,9 +60,7 @@ class Wave(Warp):
         """Both waves run along the line; all rows of a column move alike."""
 
         def wave(name: str) -> Tensor:
-            size, length, phase = (
-                parameters[key].view(-1, 1, 1) for key in (name, f"{name}_length", f"{name}_phase")
-            )
+            size, length, phase = (parameters[key].view(-1, 1, 1) for key in (name, f"{name}_length", f"{name}_phase"))
             turns = u.clamp(0, 1) * aspect / length + phase
             return size * torch.sin(2 * math.pi * turns)
 
