@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Sequence
@@ -127,10 +128,29 @@ def test_the_table_is_that_of_the_reports(demonstration: AudioDemonstration) -> 
     assert shown[ARMS[0].about] == ["0.300", "0.400", "0.500", "0.900", "0.500", "0.400"]
     assert shown[ARMS[2].about] == ["0.340", "0.440", "0.540", "0.880", "0.520", "0.360"]
     assert shown["log-mel statistics (hand-made)"] == ["0.440", "0.540", "0.640", "0.830", "0.570", "0.260"]
-    best, speaker, caveat = scores.sentences
+    best, speaker, claims, caveat = scores.sentences
     assert "within_speaker: negatives of the same speaker (0.800); it beats the best floor" in best
-    assert "random weights" in speaker
+    assert "random weights, no training (0.560); it does not beat the best floor" in speaker
+    assert "Not here: " in claims
+    assert "the word: {clip" in claims
     assert "One seed" in caveat
+
+
+def test_claims_that_hold_and_one_that_does_not(demonstration: AudioDemonstration) -> None:
+    words, speakers = numbers()
+    for name in ("clip", "within_speaker"):
+        words[name] = 0.7
+    for name in ("speaker", "other_session"):
+        speakers[name] = (0.9, 0.8)
+    scored(demonstration.lines, words, speakers)
+    scores = AudioScores.read(demonstration.lines)
+    assert scores.broken() == []
+    assert "They hold here." in scores.sentences[2]
+    worse = dataclasses.replace(scores.arm("clip"), session=0.85)
+    changed = AudioScores(tuple(worse if row.name == "clip" else row for row in scores.rows))
+    assert [text.rpartition(": ")[2] for text in changed.broken()] == [
+        "0.800 is not above 0.850 (speaker, clip)", "0.800 is not above 0.850 (other_session, clip)"
+    ]  # fmt: skip
 
 
 def test_a_winner_below_a_floor_is_said_to_be_so(demonstration: AudioDemonstration) -> None:
