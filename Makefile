@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic -e plugins/audio -e plugins/text
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-fisheye demo-seismic demo-audio demo-check study-fisheye bench bench-gpu test kills fuzz check docs clean
+.PHONY: help demo demo-fisheye demo-seismic demo-audio demo-check demo-audio-check study-fisheye bench bench-gpu test kills fuzz check docs clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: pyproject.toml plugins/fisheye/pyproject.toml plugins/medical/pyproject.toml plugins/seismic/pyproject.toml plugins/audio/pyproject.toml plugins/text/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,11 +26,14 @@ demo-fisheye: $(VENV)/.installed ## Train and compare five arms on made-up fishe
 demo-seismic: $(VENV)/.installed ## Simulated survey: headers, leaks, four arms, predictions as SEG-Y, one picture (five minutes, once installed)
 	$(BIN)/ssl-domains demo --domain seismic --out demo-seismic
 
-demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, six arms, what each keeps of word and speaker
+demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, seven arms, what each keeps of word and speaker
 	$(BIN)/ssl-domains demo --domain audio --out demo-audio
 
 demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)
 	$(BIN)/python tests/demonstration/check.py build/demo-check --seeds $(or $(SEEDS),3)
+
+demo-audio-check: $(VENV)/.installed ## Play the audio demonstration with three seeds and test what it claims (a quarter of an hour)
+	$(BIN)/python tests/demonstration/check.py build/demo-audio-check --domain audio --seeds $(or $(SEEDS),3)
 
 study-fisheye: $(VENV)/.installed ## Every arm, control and floor on made-up fisheye scenes, with intervals (within the hour)
 	test -d study-fisheye/data || $(BIN)/ssl-domains fisheye demo-data study-fisheye/data

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import io
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +16,7 @@ import polars as pl
 import pytest
 
 from command_lines import check_line
+from ssl_domains.cli.app import run
 from ssl_domains.cli.command_line import typed
 from ssl_domains.cli.work.demo import AudioDemonstration
 from ssl_domains.cli.work.demo import demonstration as base
@@ -22,6 +27,7 @@ from ssl_domains.cli.work.demo.folder import COMMANDS
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation import ProbeReport, ProbeRow
 from ssl_domains.extending import Registry
+from ssl_domains.samples import read_table
 
 AUDIT = {
     "findings": [
@@ -127,10 +133,29 @@ def test_the_table_is_that_of_the_reports(demonstration: AudioDemonstration) -> 
     assert shown[ARMS[0].about] == ["0.300", "0.400", "0.500", "0.900", "0.500", "0.400"]
     assert shown[ARMS[2].about] == ["0.340", "0.440", "0.540", "0.880", "0.520", "0.360"]
     assert shown["log-mel statistics (hand-made)"] == ["0.440", "0.540", "0.640", "0.830", "0.570", "0.260"]
-    best, speaker, caveat = scores.sentences
+    best, speaker, claims, caveat = scores.sentences
     assert "within_speaker: negatives of the same speaker (0.800); it beats the best floor" in best
-    assert "random weights" in speaker
+    assert "random weights, no training (0.560); it does not beat the best floor" in speaker
+    assert "Not here: " in claims
+    assert "the word: {clip" in claims
     assert "One seed" in caveat
+
+
+def test_claims_that_hold_and_one_that_does_not(demonstration: AudioDemonstration) -> None:
+    words, speakers = numbers()
+    for name in ("clip", "within_speaker"):
+        words[name] = 0.7
+    for name in ("speaker", "other_session"):
+        speakers[name] = (0.9, 0.8)
+    scored(demonstration.lines, words, speakers)
+    scores = AudioScores.read(demonstration.lines)
+    assert scores.broken() == []
+    assert "They hold here." in scores.sentences[2]
+    worse = dataclasses.replace(scores.arm("clip"), session=0.85)
+    changed = AudioScores(tuple(worse if row.name == "clip" else row for row in scores.rows))
+    assert [text.rpartition(": ")[2] for text in changed.broken()] == [
+        "0.800 is not above 0.850 (speaker, clip)", "0.800 is not above 0.850 (other_session, clip)"
+    ]  # fmt: skip
 
 
 def test_a_winner_below_a_floor_is_said_to_be_so(demonstration: AudioDemonstration) -> None:
@@ -156,14 +181,14 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
             pl.DataFrame([{"sample": name, **row} for name, row in ROWS.items()]).write_parquet(lines.scanned)
         print("note: mixed rates\nhidden\ngood: nothing shared")
 
-    def run(words: Sequence[str]) -> int:
+    def exit_code(words: Sequence[str]) -> int:
         assert list(words) in (lines.audit(lines.scanned), lines.audit(lines.scanned, as_json=True))
         print(json.dumps(AUDIT) if "--json" in words else "leak: 10 samples\nhidden")
         return code
 
     monkeypatch.setattr(base, "run_jobs", run_jobs)
     monkeypatch.setattr(AudioDemonstration, "decode", lambda self, *tables: decoded.extend(tables))
-    said = demonstration.play(invoke, run)
+    said = demonstration.play(invoke, exit_code)
     assert "not evidence" in said
     assert "Best for the word on new speakers" in said
     assert [words[1] for words in invoked] == [
@@ -179,4 +204,47 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
     assert written == "\n".join(map(typed, demonstration.script(TWIN))) + "\n"
     code = 0
     with pytest.raises(DataError, match="not refused"):
-        demonstration.play(invoke, run)
+        demonstration.play(invoke, exit_code)
+
+
+def stored(run: Path, name: str, arm: str) -> list[str]:
+    """Means of an arm's leading score at each fraction, over draws and folds, from a file of the run's folder."""
+    scores: dict[float, list[float]] = {}
+    for row in json.loads((run / name).read_text(encoding="utf-8"))["rows"]:
+        if row["arm"].startswith(arm) and row["probe"] != "k-NN":
+            scores.setdefault(row["fraction"], []).append(row["values"][METRIC])
+    return [f"{sum(each) / len(each):.3f}" for _, each in sorted(scores.items())]
+
+
+@pytest.mark.slow
+def test_every_printed_number_is_recomputed_from_the_run_folders(tmp_path: Path) -> None:
+    """A whole demonstration with trainings of two steps; faults are found and the pages play sounds."""
+    out, err = io.StringIO(), io.StringIO()
+    folder = tmp_path / "demo"
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(["demo", "--domain", "audio", "--out", str(folder), "--steps", "2"])
+    assert code == 0, err.getvalue()
+    printed = out.getvalue()
+    cells = [re.split(r" {2,}", line.strip()) for line in printed[printed.index("not evidence") :].splitlines()]
+    table = {line[0]: line[1:] for line in cells if len(line) == 7 and line[0] != "features"}
+    shown = [(arm.about, arm.name, "frozen encoder") for arm in ARMS]
+    for about, name, arm in [*shown, *((floor, FLOORS_BY, floor) for floor in FLOORS)]:
+        of_run = folder / "runs" / name
+        words, clips, day = (
+            stored(of_run, file, arm)
+            for file in ("probe-word.json", "probe-speaker-folds-of-sample.json", "probe-speaker.json")
+        )
+        assert len(words) == 3
+        assert table[about][:5] == [*words, *clips, *day]
+        assert float(table[about][5]) == pytest.approx(float(clips[0]) - float(day[0]), abs=0.0011)
+        table.pop(about)
+    assert not table
+    assert "10 clips of S13 (test) are near copies" in err.getvalue()
+    assert printed.count("leak: ") == 1, "united, the speaker is on one side"
+    samples = read_table(folder / "earlier.parquet").frame
+    assert set(samples["day"]) == {1, 2}
+    assert "S13" not in set(samples["speaker"])
+    for page in (folder / "pairs.html", folder / "runs" / "other_session" / "report.html"):
+        text = page.read_text(encoding="utf-8")
+        assert text.count("data:audio/wav;base64,") > 10
+        assert "http" not in re.sub(r"data:[^\"\x27]*", "", text)

@@ -33,6 +33,10 @@ def command(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of each training, with seismic (120) and audio (200).", show_default=False),
+    ] = None,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
     draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
 ) -> None:
@@ -52,10 +56,10 @@ def command(
         if domain is DemoDomain.fisheye:
             result = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed).play(invoke)
         elif domain is DemoDomain.seismic:
-            seismic = SeismicDemonstration(SeismicLines(out, seed), chosen)
+            seismic = SeismicDemonstration(SeismicLines(out, seed, steps or 120), chosen)
             result = seismic.play(invoke, exit_code)
         elif domain is DemoDomain.audio:
-            result = AudioDemonstration(AudioLines(out, seed), chosen).play(invoke, exit_code)
+            result = AudioDemonstration(AudioLines(out, seed, steps or 200), chosen).play(invoke, exit_code)
         else:
             lines = MedicalLines(out, seed, epochs or 18, size, draws)
             result = MedicalDemonstration(lines, chosen, seeds=seeds).play(invoke, exit_code)

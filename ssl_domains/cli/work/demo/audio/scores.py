@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,7 @@ from ssl_domains.cli.work.demo.audio.lines import ARMS, FLOORS_BY, AudioLines
 if TYPE_CHECKING:
     from ssl_domains.evaluation import ProbeReport, ProbeRow
 
-__all__ = ["AudioScores", "ScoreRow"]
+__all__ = ["CLAIMS", "AudioScores", "ScoreRow"]
 
 METRIC = "balanced accuracy"
 _ENCODER, _RANDOM = "frozen encoder", "random initialisation"
@@ -23,18 +23,37 @@ class ScoreRow:
     """A line of the table.
 
     Attributes:
-        about: Description of the arm or floor.
+        name: Name of the arm or floor.
+        about: Its description.
         words: Score of the word on new speakers, with the labels of one, two and all speakers.
         random: Score of the known speaker on random thirds of the clips.
         session: Score of the known speaker on the last day, which neither training nor probe saw.
         floor: Whether it is a floor, and no arm.
     """
 
+    name: str
     about: str
     words: tuple[float, ...]
     random: float
     session: float
     floor: bool = False
+
+
+_Claim = tuple[Callable[[ScoreRow], float], tuple[str, ...], tuple[str, ...]]
+
+CLAIMS: dict[str, _Claim] = {
+    "the speaker on a new day: {speaker, other_session} > {clip, within_speaker, random}": (
+        lambda row: row.session,
+        ("speaker", "other_session"),
+        ("clip", "within_speaker", "random"),
+    ),
+    "the word: {clip, within_speaker} > {speaker, other_session}": (
+        lambda row: row.words[-1],
+        ("clip", "within_speaker"),
+        ("speaker", "other_session"),
+    ),
+}
+"""Claim in words → (score, arms that score more, arms that score less); each of the first beats each of the second."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,27 @@ class AudioScores:
         "and which of\nthese 8 it is (chance 0.125), on clips drawn at random and on a day that neither training nor "
         "probe saw: the difference is\nwhat the session gave away"
     )
+    NAMES: ClassVar[tuple[str, ...]] = tuple(arm.name for arm in ARMS)
     rows: tuple[ScoreRow, ...]
+
+    @property
+    def arms(self) -> tuple[ScoreRow, ...]:
+        """The lines of the arms."""
+        return tuple(row for row in self.rows if not row.floor)
+
+    def arm(self, name: str) -> ScoreRow:
+        """The line of an arm."""
+        return next(row for row in self.arms if row.name == name)
+
+    def broken(self) -> list[str]:
+        """Claims that don't hold, in words; empty where all hold."""
+        return [
+            f"{claim}: {value(self.arm(better)):.3f} is not above {value(self.arm(worse)):.3f} ({better}, {worse})"
+            for claim, (value, above, below) in CLAIMS.items()
+            for better in above
+            for worse in below
+            if value(self.arm(better)) <= value(self.arm(worse))
+        ]
 
     @classmethod
     def read(cls, lines: AudioLines) -> AudioScores:
@@ -70,23 +109,29 @@ class AudioScores:
                 floor = not name.startswith(_ENCODER)
                 of_random, of_session = (_means(one, _same(one, name, floor))[-1] for one in (random, session))
                 words = tuple(_means(word, name))
-                made = ScoreRow(name if floor else arm.about, words, of_random, of_session, floor)
+                made = ScoreRow(
+                    *((name, name) if floor else (arm.name, arm.about)), words, of_random, of_session, floor
+                )
                 (floors if floor else rows).append(made)
             assert arm.name == FLOORS_BY or len(names) == 1
         return cls((*rows, *floors))
 
     @property
     def sentences(self) -> list[str]:
-        """Which arm wins, in words."""
-        arms = [row for row in self.rows if not row.floor]
-        word = max(arms, key=lambda row: row.words[-1])
-        speaker = max(arms, key=lambda row: row.session)
-        floor = max((row for row in self.rows if row.floor), key=lambda row: row.words[-1])
-        verb = "beats" if word.words[-1] > floor.words[-1] else "does not beat"
+        """Which arm wins, and whether the claims hold, in words."""
+        word = max(self.arms, key=lambda row: row.words[-1])
+        speaker = max(self.arms, key=lambda row: row.session)
+        of_word = max((row for row in self.rows if row.floor), key=lambda row: row.words[-1])
+        of_speaker = max((row for row in self.rows if row.floor), key=lambda row: row.session)
+        broken = self.broken()
         return [
-            f"Best for the word on new speakers: {word.about} ({word.words[-1]:.3f}); it {verb} the best floor, "
-            f"{floor.about} ({floor.words[-1]:.3f}).",
-            f"Best for the speaker in another session: {speaker.about} ({speaker.session:.3f}).",
+            f"Best for the word on new speakers: {word.about} ({word.words[-1]:.3f}); "
+            f"it {_verb(word.words[-1], of_word.words[-1])} the best floor, {of_word.about} ({of_word.words[-1]:.3f}).",
+            f"Best for the speaker on a new day: {speaker.about} ({speaker.session:.3f}); "
+            f"it {_verb(speaker.session, of_speaker.session)} the best floor, {of_speaker.about} "
+            f"({of_speaker.session:.3f}).",
+            f"Orders that the data was made for: {'; '.join(CLAIMS)}. "
+            + ("They hold here." if not broken else f"Not here: {'; '.join(broken)}."),
             "One seed of simulated data: another seed may order close arms otherwise.",
         ]
 
@@ -98,6 +143,10 @@ class AudioScores:
             for row in self.rows
         ]
         return headings, cells
+
+
+def _verb(score: float, floor: float) -> str:
+    return "beats" if score > floor else "does not beat"
 
 
 def _same(report: ProbeReport, name: str, floor: bool) -> str:
