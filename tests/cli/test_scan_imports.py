@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,20 @@ sys.exit(code or ("torch._C" in sys.modules and "torch was imported"))
 """
 
 
-@pytest.mark.parametrize("domain", ["medical", "fisheye"])
-def test_a_scan_imports_no_torch(domain: str, tmp_path: Path) -> None:
+def picture(folder: Path) -> None:
+    Image.new("L", (16, 16)).save(folder / "a.png")
+
+
+def recording(folder: Path) -> None:
+    with wave.open(str(folder / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(range(250)) * 40)
+
+
+@pytest.mark.parametrize(("domain", "write"), [("medical", picture), ("fisheye", picture), ("audio", recording)])
+def test_a_scan_imports_no_torch(domain: str, write: Callable[[Path], None], tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    Image.new("L", (16, 16)).save(tmp_path / "in" / "a.png")
+    write(tmp_path / "in")
     words = [sys.executable, "-c", CODE, domain, str(tmp_path / "in"), str(tmp_path / "out.parquet")]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
