@@ -13,7 +13,14 @@ from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
 from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.studies import ArmEntry, StudyFile
-from ssl_domains.studies.design.study_file import BreakdownEntry, ContrastEntry, DenseEntry, FineTuneEntry, UnsureEntry
+from ssl_domains.studies.design.study_file import (
+    BreakdownEntry,
+    ContrastEntry,
+    DenseEntry,
+    FineTuneEntry,
+    TranscriptsEntry,
+    UnsureEntry,
+)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -102,6 +109,7 @@ def _study_file() -> Iterator[str]:
     yield from _keys("## `[arms.NAME]`", ArmEntry)
     yield from _keys("## `[primary]`, `[[secondary]]`", ContrastEntry)
     yield from _keys("## `[dense]`", DenseEntry)
+    yield from _keys("## `[transcripts]`", TranscriptsEntry)
     yield from _keys("## `[finetune]`", FineTuneEntry)
     yield from _keys("## `unsure`", UnsureEntry)
     yield from _keys("## `breakdown`", BreakdownEntry)

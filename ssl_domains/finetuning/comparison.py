@@ -40,6 +40,7 @@ from ssl_domains.finetuning.report import (
 )
 from ssl_domains.finetuning.training import finetune
 from ssl_domains.probes import HEADLINE
+from ssl_domains.probes.transcripts import TranscriptFit
 from ssl_domains.samples import require_target
 
 __all__ = ["Comparison", "compare"]
@@ -270,8 +271,10 @@ class _Comparing:
         if any(one is None for one in found.values()):
             comparison = self.comparison
             scores = frozen_scores(
-                comparison.material, comparison.initial, unique, head=comparison.head, progress=self.progress
-            )
+                comparison.material, comparison.initial, unique, head=comparison.head,
+                fit=TranscriptFit(steps=int(comparison.sets.get("method.probe_steps", TranscriptFit.steps))),
+                progress=self.progress,
+            )  # fmt: skip
             for draw, one in zip(unique, scores, strict=True):
                 found[draw.name] = Outcome(one)
                 write_outcome(folders[draw.name], Outcome(one))

@@ -33,6 +33,11 @@ class FineTuneOptions(MethodOptions):
     head_start: Literal["probe", "fresh"] = Field(
         default="probe", description="'probe' starts with the head of the frozen probe, 'fresh' with a new head"
     )
+    probe_steps: int = Field(
+        default=500,
+        ge=1,
+        description="transcripts: steps of the frozen probe's CTC head, the start of the training",
+    )
     dice: float = Field(default=1.0, ge=0, description="masks: weight of the soft Dice loss beside cross-entropy")
 
     @field_validator("layers", mode="before")

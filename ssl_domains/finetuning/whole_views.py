@@ -24,6 +24,6 @@ def whole_views(recipe: Recipe) -> Recipe:
     """
     if not left_out_steps(recipe) or not is_dataclass(recipe):
         return recipe
-    steps = tuple(step for step in recipe.steps if not isinstance(step, _CUTTING))  # type: ignore[attr-defined]
-    whole: Recipe = replace(recipe, steps=steps)  # type: ignore[type-var]
+    steps = tuple(step for step in recipe.steps if not isinstance(step, _CUTTING))
+    whole: Recipe = replace(recipe, steps=steps)
     return whole

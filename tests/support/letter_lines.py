@@ -24,8 +24,8 @@ from ssl_domains.extending import Domain, RecipeRequest
 from ssl_domains.finetuning import FineTuneParts, finetune, finetune_config
 from ssl_domains.methods import SimCLR
 from ssl_domains.pairs import Composition, Objective
-from ssl_domains.probes.transcripts import Transcripts, TranscriptFit, read_directions, read_transcripts
-from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult
+from ssl_domains.probes.transcripts import TranscriptFit, Transcripts, read_directions, read_transcripts
+from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult, TextFile, TextPlan, Transcribed
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import AddNoise, CropLength, Gain, Recipe, SequenceRecipe, SignalPreprocess
 
@@ -79,6 +79,15 @@ def write_lines(out: Path, writers: int = 8, lines: int = 4, seed: int = 0) -> N
             np.save(out / f"w{writer}-{number}-{text}.npy", line(text, rng))
 
 
+def demo_data(out: Path, seed: int) -> str:
+    """Lines of eight writers; one whose text is longer than its signal, and one without a text."""
+    write_lines(out, seed=seed)
+    rng = np.random.default_rng(seed + 1)
+    np.save(out / f"w0-8-{'ab' * 30}.npy", line("ab", rng))
+    np.save(out / "w1-8-.npy", line("ab", rng))
+    return f"next: ssl-domains letter scan {out} -o samples.parquet"
+
+
 def recipe(request: RecipeRequest) -> Recipe:
     return make_recipe(request.views)
 
@@ -92,9 +101,30 @@ def preprocess(table: SampleTable) -> SignalPreprocess:
     return SignalPreprocess()
 
 
+@dataclass(frozen=True)
+class WriterPage(TextFile):
+    """All texts of a writer in one file, as a page has the texts of its lines; that of writer w5 can't be read."""
+
+    def write(self, path: Path, texts: Mapping[int, Transcribed]) -> None:
+        if "w5" in self.name:
+            raise ReadError("the page is torn")
+        lines = [f"{row}\t{one.text}\t{one.confidence:.6f}" for row, one in sorted(texts.items())]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def text_files(table: SampleTable, root: Path | None) -> TextPlan:
+    """A page of each writer; samples without a writer are on none."""
+    writers = table.frame["writer"].to_list()
+    names = sorted({writer for writer in writers if writer is not None})
+    files = [
+        WriterPage(f"{name}.tsv", tuple(row for row, writer in enumerate(writers) if writer == name)) for name in names
+    ]
+    return TextPlan(tuple(files), (f"{len(files)} pages",))
+
+
 LINES = Domain(
     "letter", "lines of tones", reader=LineReader, recipe=recipe, preprocess=preprocess, default_encoder="conv1d",
-    group="writer",
+    group="writer", demo_data=demo_data, text_files=text_files,
 )  # fmt: skip
 
 

@@ -79,6 +79,9 @@ def command(
         str | None,
         typer.Option(metavar="TEXT", help="With --transcripts: the characters; by default those of training rows."),
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="With --transcripts: steps of each head, 500 by default.")
+    ] = None,
     last_map: Annotated[
         bool, typer.Option("--last-map", help="With --masks: read the last map alone, not those of all stages.")
     ] = False,
@@ -125,8 +128,9 @@ def command(
     ):  # fmt: skip
         if transcripts is not None and given:
             raise UsageError(f"{flag} is for columns of labels, not for transcripts", "leave it out")
-    if alphabet is not None and transcripts is None:
-        raise UsageError("--alphabet is for --transcripts", "leave it out")
+    for flag, given in (("--alphabet", alphabet is not None), ("--steps", steps is not None)):
+        if transcripts is None and given:
+            raise UsageError(f"{flag} is for --transcripts", "leave it out")
     if not masks and (head or last_map):
         raise UsageError("--head and --last-map are for --masks", "leave them out")
     with answering(as_json) as answer:
@@ -138,7 +142,7 @@ def command(
         elif transcripts is not None:
             report = probe_transcripts(
                 domain, run, transcripts, samples=samples, group=group, fractions=shares, draws=draws, alone=alone,
-                alphabet=alphabet,
+                alphabet=alphabet, steps=steps,
             )  # fmt: skip
         elif label is None:
             report = probe_masks(

@@ -142,6 +142,7 @@ def probe_transcripts(
     draws: int = 1,
     alone: bool = False,
     alphabet: str | None = None,
+    steps: int | None = None,
 ) -> ProbeReport:
     """Probe a column of transcripts with a CTC head on the frames of a run and of random initialisation.
 
@@ -155,14 +156,17 @@ def probe_transcripts(
         draws: Number of draws of each fraction.
         alone: Whether to leave out random initialisation.
         alphabet: Characters that can be written; None takes those of the training rows.
+        steps: Steps of each head; None for the default.
     """
     from ssl_domains.evaluation import transcript_probe_run
+    from ssl_domains.probes.transcripts import TranscriptFit
 
     run = _for_probing(folder)
     _, table, store = _opened(domain, run, samples)
+    fit = None if steps is None else TranscriptFit(steps=steps)
     with showing_progress() as progress:
         return transcript_probe_run(
-            run, column, table=table, store=store, group=group, fractions=fractions, seeds=range(draws),
+            run, column, table=table, store=store, group=group, fractions=fractions, seeds=range(draws), fit=fit,
             alphabet=alphabet, alone=alone, progress=progress,
         )  # fmt: skip
 

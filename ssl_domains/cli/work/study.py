@@ -53,6 +53,7 @@ def prepare_study(
     """
     from ssl_domains.engine.record.config_file import with_method_options
     from ssl_domains.probes import HEADLINE, read_labels
+    from ssl_domains.probes.transcripts import read_directions, read_transcripts
     from ssl_domains.samples import ASPECT_RATIO
     from ssl_domains.stores import default_store
     from ssl_domains.studies import Material, all_arms, plan_groups
@@ -66,7 +67,9 @@ def prepare_study(
         require_masks(domain, table)
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
-    labels = read_labels(table.label(study.label))
+    of_texts = "transcripts" in study.probes
+    values = table.label(study.label)
+    labels = read_transcripts(values, read_directions(table.frame)) if of_texts else read_labels(values)
     config = configure(domain, table, None, options={"health.group": study.group, **study.config})
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
@@ -85,6 +88,8 @@ def prepare_study(
             _check_method(config, arm, methods[arm.method], table)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
     floors |= {name: tuple(columns) for name, columns in study.floors.items()}
+    # Trees on columns, and a linear probe on hand-made features, predict a label and no text.
+    floors, handmade = ({}, {}) if of_texts else (floors, domain.handmade)
     others = {arm.columns for arm in study.arms.values() if arm.columns}
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
@@ -122,7 +127,7 @@ def prepare_study(
         out=out,
         transductive=study.pretraining == "transductive",
         floors=floors,
-        handmade=domain.handmade,
+        handmade=handmade,
         nuisance=nuisance,
         within=study.within,
         nuisance_in=study.nuisance_in,
@@ -135,6 +140,7 @@ def prepare_study(
         dense=study.dense,
         mask_names=tuple(study.mask_names),
         finetune=study.finetune,
+        transcripts=study.transcripts,
     )
     for arm in named:
         if arm.config.get("views.crop", config.views.crop) != config.views.crop:
@@ -145,7 +151,7 @@ def prepare_study(
         {name: entry.controls for name, entry in study.arms.items()},
         pretrained=config.encoder.init != "random",
         floors=floors,
-        handmade=tuple(domain.handmade),
+        handmade=tuple(handmade),
         finetune="finetune" in study.probes,
     )
     return material, arms

@@ -53,17 +53,21 @@ class TranscriptHead(Head):
         task: What it predicts; ``task.classes`` are the characters of the alphabet.
         encoder: The encoder; only the form of its features is read.
         labels: Transcripts of the training rows; None for a head that is not trained.
+        fit: How the head of the frozen probe is fitted, see `start`.
 
     Raises:
         UsageError: When the encoder gives no sequence of frames, or the labels are no transcripts.
     """
 
-    def __init__(self, task: Task, encoder: Encoder, labels: Labels | None = None) -> None:
+    def __init__(
+        self, task: Task, encoder: Encoder, labels: Labels | None = None, fit: TranscriptFit | None = None
+    ) -> None:
         super().__init__()
         require_frames(encoder)
         if labels is not None and not isinstance(labels, Transcripts):
             raise UsageError("a recogniser is trained on transcripts", "read them by read_transcripts")
         self.task = task
+        self.fit = fit or TranscriptFit()
         self.layer = nn.Linear(encoder.map_features, len(task.classes) + 1)
         # Labels belong to the table, so they are not saved in checkpoints.
         self._codes: Sequence[Sequence[int]] = []
@@ -74,7 +78,7 @@ class TranscriptHead(Head):
     @classmethod
     def build(cls, task: Task, encoder: Encoder, labels: Labels | None, options: FineTuneOptions) -> Self:
         """See `Head.build`."""
-        return cls(task, encoder, labels)
+        return cls(task, encoder, labels, TranscriptFit(steps=options.probe_steps))
 
     def embed(self, encoder: Encoder, views: Views) -> Embeddings:
         """Log-probabilities of each valid frame as rows ``z [frames of all views, K + 1]``; ``part`` is its number."""
@@ -134,7 +138,7 @@ class TranscriptHead(Head):
         )  # fmt: skip
         fitted = fit_frame_head(
             features, transcripts, rows.groups[known], np.arange(len(known)),
-            fit=rows.fit if isinstance(rows.fit, TranscriptFit) else None, seed=rows.seed,
+            fit=rows.fit if isinstance(rows.fit, TranscriptFit) else self.fit, seed=rows.seed,
             device=resolve_device(rows.device),
         )  # fmt: skip
         with torch.no_grad():

@@ -14,7 +14,7 @@ from ssl_domains.finetuning.measuring.initial import InitialWeights
 from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.finetuning.measuring.scores import TestScores
 from ssl_domains.probes import ConvHead, DeepLabHead, LinearProbe, run_dense_probe, run_probe
-from ssl_domains.probes.transcripts import Transcripts, run_transcript_probe
+from ssl_domains.probes.transcripts import TranscriptFit, Transcripts, run_transcript_probe
 
 __all__ = ["frozen_scores"]
 
@@ -29,6 +29,7 @@ def frozen_scores(
     draws: Sequence[ComparedDraw],
     *,
     head: str = "conv",
+    fit: TranscriptFit | None = None,
     progress: Progress | None = None,
 ) -> list[TestScores]:
     """Scores of the frozen probe on each draw: those of `probe_run`, `dense_probe_run` or `transcript_probe_run`.
@@ -38,12 +39,13 @@ def frozen_scores(
         initial: The weights.
         draws: The draws.
         head: Head of masks: ``conv`` or ``deeplab``.
+        fit: How a head of transcripts is fitted.
         progress: Called with what is being done, and how much of it is done and to do.
     """
     if material.targets is not None:
         return _of_masks(material, initial, draws, head, progress)
     if isinstance(material.labels, Transcripts):
-        return _of_transcripts(material, material.labels, initial, draws, progress)
+        return _of_transcripts(material, material.labels, initial, draws, fit, progress)
     x = _features(material, initial, progress)
     scores = []
     for done, draw in enumerate(draws, start=1):
@@ -76,6 +78,7 @@ def _of_transcripts(
     transcripts: Transcripts,
     initial: InitialWeights,
     draws: Sequence[ComparedDraw],
+    fit: TranscriptFit | None,
     progress: Progress | None,
 ) -> list[TestScores]:
     device = initial.base.train.device
@@ -86,8 +89,8 @@ def _of_transcripts(
     scores = []
     for done, draw in enumerate(draws, start=1):
         result = run_transcript_probe(
-            features, transcripts, material.split.groups, draw.labels.rows, material.split.test, seed=draw.number,
-            device=resolve_device(device),
+            features, transcripts, material.split.groups, draw.labels.rows, material.split.test, fit=fit,
+            seed=draw.number, device=resolve_device(device),
         )  # fmt: skip
         scores.append(TestScores.of_transcripts(result))
         if progress is not None:

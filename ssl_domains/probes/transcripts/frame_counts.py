@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ def require_frames(encoder: Encoder) -> None:
     if len(shape) != 2:
         sides = len(shape) - 1
         cause = f"the encoder {encoder.name!r} gives a map of {sides} sides, and transcripts need a sequence of frames"
-        raise UsageError(cause, "take an encoder of sequences: bilstm:resnet18 for lines, conv1d for waveforms")
+        raise UsageError(cause, "take small_crnn or bilstm:resnet18 for lines, conv1d for waveforms")
 
 
 def frame_counts(encoder: Encoder, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -37,8 +39,9 @@ def frame_counts(encoder: Encoder, lengths: NDArray[np.int64]) -> NDArray[np.int
         encoder: An encoder of sequences, see `require_frames`.
         lengths: Length of each input along its ragged side, or its last side, in places, int64 ``[n]``.
     """
-    if hasattr(encoder, "frames"):
-        known = {length: int(encoder.frames(length)) for length in np.unique(lengths).tolist()}
+    own: Any = getattr(encoder, "frames", None)
+    if own is not None:
+        known = {length: int(own(length)) for length in np.unique(lengths).tolist()}
         return np.array([known[length] for length in lengths.tolist()], dtype=np.int64)
     takes = encoder.takes
     if not takes.ragged:

@@ -38,7 +38,7 @@ class FrameFeatures:
     @property
     def width(self) -> int:
         """Number ``F`` of features of a frame."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def counts(self) -> NDArray[np.int64]:

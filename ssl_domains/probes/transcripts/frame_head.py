@@ -20,8 +20,11 @@ from ssl_domains.probes.transcripts.frame_features import FrameFeatures
 from ssl_domains.probes.transcripts.frame_order import frame_order
 from ssl_domains.probes.transcripts.scores import CHARACTER_ACCURACY, OF_TRANSCRIPTS, transcript_sums
 from ssl_domains.probes.transcripts.transcripts import Transcripts
+from ssl_domains.quantities import plural
 
 __all__ = ["FittedFrameHead", "TranscriptFit", "fit_frame_head"]
+
+_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,9 @@ class TranscriptFit:
         weight_decay: Decoupled weight decay.
     """
 
-    steps: int = 1000
+    steps: int = 500
     batch: int = 32
-    lr: tuple[float, ...] = (0.003, 0.01, 0.03)
+    lr: tuple[float, ...] = (0.003, 0.01)
     weight_decay: float = 1e-3
 
 
@@ -49,7 +52,7 @@ class FittedFrameHead:
         weight: float64 ``[K + 1, F]``.
         bias: float64 ``[K + 1]``.
         lr: The learning rate that it was fitted with.
-        notes: Remarks on the choice of the learning rate.
+        notes: Remarks on the choice of the learning rate, and on a loss that still fell.
     """
 
     weight: NDArray[np.float64]
@@ -105,7 +108,7 @@ def fit_frame_head(
     fit = fit or TranscriptFit()
     lr, notes = _chosen(features, transcripts, groups, rows, fit, folds, seed, device)
     (head,) = _fitted(features, transcripts, rows, fit, [lr], seed, device)
-    return replace(head, notes=notes)
+    return replace(head, notes=(*notes, *head.notes))
 
 
 def _chosen(
@@ -159,19 +162,25 @@ def _fitted(
         torch.optim.AdamW(layer.parameters(), lr=lr, weight_decay=fit.weight_decay)
         for layer, lr in zip(layers, grid, strict=True)
     ]
+    history = np.zeros((fit.steps, len(layers)))
     for step, chosen in enumerate(step_batches(rows, fit.batch, fit.steps, seed)):
         values, counts = features.batch(chosen)
         values, counts = (values.to(device) - shift_on) * scale_on, counts.to(device)
         labels = [transcripts.codes(row) for row in chosen.tolist()]
         lengths = torch.tensor([max(1, len(one)) for one in labels], device=values.device)
         factor = 0.5 * (1 + np.cos(np.pi * step / fit.steps))
-        for layer, optimiser, lr in zip(layers, optimisers, grid, strict=True):
+        for place, (layer, optimiser, lr) in enumerate(zip(layers, optimisers, grid, strict=True)):
             optimiser.param_groups[0]["lr"] = lr * factor
             optimiser.zero_grad(set_to_none=True)
             losses, _ = ctc_losses(layer(values).log_softmax(dim=2), counts, labels)
-            (losses / lengths).mean().backward()  # type: ignore[no-untyped-call]
+            loss = (losses / lengths).mean()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    return [_folded(layer, shift, scale, lr) for layer, lr in zip(layers, grid, strict=True)]
+            history[step, place] = loss.item()
+    return [
+        _folded(layer, shift, scale, lr, history[:, place])
+        for place, (layer, lr) in enumerate(zip(layers, grid, strict=True))
+    ]
 
 
 def _standardisation(
@@ -184,7 +193,19 @@ def _standardisation(
     return frames.mean(axis=0), np.where(deviation > 1e-6, 1.0 / np.maximum(deviation, 1e-6), 0.0)
 
 
-def _folded(layer: nn.Linear, shift: NDArray[np.float64], scale: NDArray[np.float64], lr: float) -> FittedFrameHead:
+def _folded(
+    layer: nn.Linear, shift: NDArray[np.float64], scale: NDArray[np.float64], lr: float, losses: NDArray[np.float64]
+) -> FittedFrameHead:
     weight, bias = (one.detach().double().cpu().numpy() for one in (layer.weight, layer.bias))
     weight = weight * scale
-    return FittedFrameHead(weight, bias - weight @ shift, lr)
+    note = f"the CTC loss of the head had not levelled off after {plural(len(losses), 'step')}: more may raise it"
+    return FittedFrameHead(weight, bias - weight @ shift, lr, () if _levelled(losses) else (note,))
+
+
+def _levelled(losses: NDArray[np.float64]) -> bool:
+    """Whether a loss fell by at most 5 % of its whole fall from the fourth to the last fifth of the steps."""
+    fifth = len(losses) // 5
+    if not fifth:
+        return False
+    first, before, last = (float(losses[k * fifth : (k + 1) * fifth].mean()) for k in (0, 3, 4))
+    return before - last <= _SHARE * max(0.0, first - last)

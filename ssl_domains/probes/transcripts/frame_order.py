@@ -6,13 +6,15 @@ first character stands over the last frames; numbers and Latin words inside it r
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
+from collections.abc import Callable
 
 __all__ = ["frame_order"]
 
-_NUMBER = ("EN", "AN")
-_ABOUT_NUMBERS = ("ET",)  # such as % and $
-_IN_NUMBERS = ("ES", "CS", "ET")  # such as the point of 3.14
+_STRONG = ("L", "EN", "AN")  # letters that run from left to right, and numbers
+_SIGN = "ET"  # such as % and $
+_SEPARATORS = ("ES", "CS")  # such as the point of 3.14
 _NEUTRAL = ("WS", "ON", "ES", "CS", "ET", "BN", "S", "B")
 
 
@@ -55,37 +57,32 @@ def _with_their_marks(text: str) -> list[str]:
 
 
 def _left_to_right(kinds: list[str]) -> list[tuple[int, int]]:
-    """The stretches that run from left to right, as (start, stop), by the bidirectional class of each letter."""
-    runs: list[tuple[int, int]] = []
-    last = -1  # the last letter or number of the current stretch
-    for place, kind in enumerate(kinds):
-        if kind != "L" and kind not in _NUMBER:
-            continue
-        if last >= 0 and _joined(kinds[last], kinds[last + 1 : place], kind):
-            runs[-1] = (runs[-1][0], place + 1)
+    """The stretches that run from left to right, as (start, stop), by the bidirectional class of each letter.
+
+    What joins two stretches depends on what stands between them and on what they hold, not on their order: otherwise a
+    turned text would not turn back.
+    """
+    pieces: list[tuple[int, int]] = []
+    for held, group in itertools.groupby(range(len(kinds)), lambda place: kinds[place] in (*_STRONG, _SIGN)):
+        places = [*group]
+        if held and any(kinds[place] in _STRONG for place in places):
+            pieces.append((places[0], places[-1] + 1))
+    numbers = _joined(pieces, lambda one, between, other: len(between) == 1 and between[0] in _SEPARATORS, kinds)
+    return _joined(
+        numbers,
+        lambda one, between, other: "L" in one and "L" in other and all(kind in _NEUTRAL for kind in between),
+        kinds,
+    )
+
+
+def _joined(
+    pieces: list[tuple[int, int]], belong: Callable[[list[str], list[str], list[str]], bool], kinds: list[str]
+) -> list[tuple[int, int]]:
+    """The stretches, neighbours as one where ``belong(classes, classes between, classes)`` holds."""
+    out: list[tuple[int, int]] = []
+    for start, stop in pieces:
+        if out and belong(kinds[slice(*out[-1])], kinds[out[-1][1] : start], kinds[start:stop]):
+            out[-1] = (out[-1][0], stop)
         else:
-            runs.append((place, place + 1))
-        last = place
-    return [_with_signs(kinds, start, stop) for start, stop in runs]
-
-
-def _joined(before: str, between: list[str], after: str) -> bool:
-    """Whether two letters or numbers belong to one stretch, by what stands between them."""
-    if not between:
-        return True
-    if before == after == "L":
-        return all(kind in _NEUTRAL for kind in between)
-    if before in _NUMBER and after in _NUMBER:
-        return len(between) == 1 and between[0] in _IN_NUMBERS
-    return False
-
-
-def _with_signs(kinds: list[str], start: int, stop: int) -> tuple[int, int]:
-    """The stretch with the signs at the ends that belong to its numbers, such as a per cent sign."""
-    if kinds[start] in _NUMBER:
-        while start and kinds[start - 1] in _ABOUT_NUMBERS:
-            start -= 1
-    if kinds[stop - 1] in _NUMBER:
-        while stop < len(kinds) and kinds[stop] in _ABOUT_NUMBERS:
-            stop += 1
-    return start, stop
+            out.append((start, stop))
+    return out

@@ -19,7 +19,7 @@ from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
-from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
+from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry, TranscriptsEntry
 from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Material"]
@@ -32,7 +32,7 @@ class Material:
     Attributes:
         table: Decodable rows, filtered as the study file says.
         store: The arrays of the rows.
-        labels: Values of the probed column.
+        labels: Values of the probed column; `Transcripts` where texts are probed.
         label: Name of the probed column.
         groups: Held-out groups of each fold.
         config: The configuration before the values of an arm, a grid point and a seed are set in it.
@@ -54,7 +54,7 @@ class Material:
             score.
         breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
         columns: Name → table from which an arm of that ``columns`` reads the columns of its rule.
-        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``, ``finetune``.
+        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``, ``transcripts``, ``finetune``.
         masks: Decoded label masks; None without the dense probe.
         dense: Settings of the dense probe.
         mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
@@ -62,6 +62,7 @@ class Material:
         preprocess: For other data than pictures: function of the training rows and the configuration of a cell that
             returns the preprocess.
         finetune: Settings of fine-tuning.
+        transcripts: Settings of the CTC head of transcripts.
         place_regions: Gives the regions of tables in which arrays of one place are one array, see
             `ssl_domains.extending.Domain`; None where every array is a place of its own.
     """
@@ -96,6 +97,7 @@ class Material:
     mask_names: tuple[str, ...] = ()
     preprocess: Callable[[SampleTable, RunConfig], PreprocessSource] | None = None
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
+    transcripts: TranscriptsEntry = field(default_factory=TranscriptsEntry)
     place_regions: Callable[[Sequence[SampleTable]], list[Regions] | None] | None = None
 
     def method_of(self, arm: Arm) -> MethodSource:

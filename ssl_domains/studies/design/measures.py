@@ -15,6 +15,7 @@ from scipy.special import digamma
 
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.probes.overlap import POOLED
+from ssl_domains.probes.transcripts import OF_TRANSCRIPTS
 
 __all__ = [
     "ACCURACY",
@@ -24,6 +25,7 @@ __all__ = [
     "MEAN_DICE",
     "MEASURES",
     "OF_PIXELS",
+    "OF_TEXTS",
     "R2",
     "Measure",
     "confusion_sums",
@@ -113,6 +115,12 @@ class _OfPixels:
 
 
 @dataclass(frozen=True)
+class _OfTexts:
+    name: str
+    value: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class _AveragePrecision:
     name: str = "average precision"
 
@@ -159,8 +167,12 @@ stood in random order. Classes that no row has are left out; NaN without any.
 OF_PIXELS: tuple[Measure, ...] = tuple(_OfPixels(name, score) for name, score in POOLED.items())
 """Scores of the pixels of all groups together (see `ssl_domains.probes.overlap`), from `pixel_sums`."""
 
+OF_TEXTS: tuple[Measure, ...] = tuple(_OfTexts(name, score) for name, score in OF_TRANSCRIPTS.items())
+"""Scores of transcripts, from ``K = 6`` sums (see `ssl_domains.probes.transcripts.transcript_sums`)."""
+
 MEASURES: dict[str, Measure] = {
-    one.name: one for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, AVERAGE_PRECISION, *OF_PIXELS)
+    one.name: one
+    for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, AVERAGE_PRECISION, *OF_PIXELS, *OF_TEXTS)
 }
 """Every measure by its name, but those of one class."""
 

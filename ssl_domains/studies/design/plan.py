@@ -170,6 +170,10 @@ def _measuring(material: Material, plan: StudyPlan, cell: Cell, step: float) -> 
             plan.steps * train.batch_size * 2 if cell.arm.name == EQUAL_EFFORT else 0
         )
         seconds += count * step * views / (2 * train.batch_size)  # a step of SimCLR has two views of each sample
+    if "transcripts" in material.probes and cell.arm.embeds and cell.arm.kind not in ("scratch", "supervised"):
+        heads = 1 + (2 * len(material.transcripts.lr) if len(material.transcripts.lr) > 1 else 0)
+        seconds += len(material.table) * _PER_ROW
+        seconds += len(fractions) * material.transcripts.steps * heads * _PER_HEAD_STEP
     if "dense" in material.probes and cell.arm.embeds and cell.arm.kind != "scratch":
         if cell.arm.kind == "supervised":
             return seconds + step * plan.steps * len(fractions)

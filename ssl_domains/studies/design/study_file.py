@@ -17,6 +17,7 @@ __all__ = [
     "DenseEntry",
     "FineTuneEntry",
     "StudyFile",
+    "TranscriptsEntry",
     "UnsureEntry",
     "read_study_file",
 ]
@@ -90,6 +91,15 @@ class DenseEntry(_Entry):
     )
 
 
+class TranscriptsEntry(_Entry):
+    """The probe of transcripts: a linear CTC head on frozen frames."""
+
+    steps: int = Field(default=500, ge=1, description="updates of the head, whatever the number of labelled lines")
+    lr: list[float] = Field(
+        default=[0.003, 0.01], min_length=1, description="grid, chosen inside the labelled training groups"
+    )
+
+
 class FineTuneEntry(_Entry):
     """Fine-tuning as a probe: encoder and head are trained on the labelled groups, from the weights of an arm."""
 
@@ -107,7 +117,7 @@ class ContrastEntry(_Entry):
     arm: str = Field(description="an arm of [arms]")
     against: str = Field(default="simclr", description="the arm that it is compared with")
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
-    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense' or 'finetune'")
+    probe: str = Field(default="linear", description="'linear', 'k-NN', 'dense', 'transcripts' or 'finetune'")
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
 
@@ -164,11 +174,12 @@ class StudyFile(_Entry):
         description="smallest difference of the primary measure that matters in practice, such as 0.02; the page says "
         "whether intervals lie beyond it, within it, or neither",
     )
-    probes: list[Literal["linear", "k-NN", "dense", "finetune"]] = Field(
+    probes: list[Literal["linear", "k-NN", "dense", "transcripts", "finetune"]] = Field(
         default=["linear", "k-NN"],
         min_length=1,
         description="'dense' needs masks that were scanned with the images; 'finetune' trains the encoder too, on the "
-        "masks beside 'dense', else on the label",
+        "masks beside 'dense', else on the label; 'transcripts' reads the label as text, and stands alone or beside "
+        "'finetune'",
     )
     nuisance: list[str] | None = Field(
         default=None, description="nuisance columns to probe; by default the domain's, and the values that it measures"
@@ -183,6 +194,11 @@ class StudyFile(_Entry):
         description="column such as the speaker: features are probed a second time, standardised within each of its "
         "values, test rows by their own (transductive)",
     )
+    kept_beside: str | None = Field(
+        default=None,
+        description="nuisance column: the page draws each arm's score of the label over its score of this column, "
+        "what each rule keeps and loses",
+    )
     within: str | None = Field(
         default=None, description="finer unit inside a group; splits a nuisance column that is constant in each group"
     )
@@ -191,6 +207,9 @@ class StudyFile(_Entry):
     floors: dict[str, list[str]] = Field(default_factory=dict, description="further floors: name and their columns")
     mask_names: list[str] = Field(default_factory=list, description="dense probe: foreground classes, from 1 on")
     dense: DenseEntry = Field(default_factory=lambda: DenseEntry(), description="the dense probe, equal in all arms")
+    transcripts: TranscriptsEntry = Field(
+        default_factory=lambda: TranscriptsEntry(), description="the probe of transcripts, equal in all arms"
+    )
     finetune: FineTuneEntry = Field(
         default_factory=lambda: FineTuneEntry(), description="fine-tuning, where it is among `probes`"
     )
@@ -208,10 +227,17 @@ class StudyFile(_Entry):
                 raise ValueError(f"{where}.fraction {contrast.fraction:g} is not one of finetune.fractions")
         if set(self.finetune.fractions) - set(self.fractions):
             raise ValueError("finetune.fractions are some of fractions")
-        if "dense" in self.probes and any(arm.members > 1 for arm in self.arms.values()):
-            raise ValueError("an arm of several members has no dense probe")
+        for probe, name in (("dense", "dense probe"), ("transcripts", "probe of transcripts")):
+            if probe in self.probes and any(arm.members > 1 for arm in self.arms.values()):
+                raise ValueError(f"an arm of several members has no {name}")
+        if "transcripts" in self.probes and self.standardise_by is not None:
+            raise ValueError("standardise_by is for pooled features, and transcripts are read from frames")
         if set(self.probes) == {"finetune"}:
             raise ValueError("finetune stands beside another probe, which chooses the grid point")
+        if "transcripts" in self.probes and set(self.probes) - {"transcripts", "finetune"}:
+            raise ValueError("transcripts stand alone in probes, or beside finetune: the label is a text")
+        if "transcripts" in self.probes and self.floors:
+            raise ValueError("floors predict a label and no text: leave them out beside transcripts")
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
         if not self.arms[self.primary.arm].controls:

@@ -20,6 +20,7 @@ from ssl_domains.finetuning import FineTuneParts, finetune
 from ssl_domains.methods import MethodSource
 from ssl_domains.pairs import Composition, parse
 from ssl_domains.probes import LabelDraw, Labels, label_draws
+from ssl_domains.probes.transcripts import Alphabet, Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.cells import Cell
@@ -33,7 +34,7 @@ FROM_SCRATCH = {"method.layers": "all", "method.batch_norm": "trained", "method.
 _MEMBER_SEEDS = 1_000_000
 """Difference between the seeds of two members of an arm; no reported cell has such a seed."""
 
-__all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train"]
+__all__ = ["Training", "arm_table", "draw_of", "fold_of", "prepare", "train", "trained_transcripts"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ def draw_of(material: Material, cell: Cell, fraction: float) -> LabelDraw:
     return label_draws(material.labels, material.groups.codes, train, [fraction], cell.seed)[0]
 
 
+def trained_transcripts(material: Material, cell: Cell) -> Transcripts:
+    """The transcripts of all rows, with the alphabet of the training rows of a cell's fold.
+
+    Test rows may have characters outside it: no arm can write them.
+    """
+    assert isinstance(material.labels, Transcripts)
+    train = fold_of(material, cell).train & material.labels.known
+    texts = [material.labels.texts[row] or "" for row in np.flatnonzero(train).tolist()]
+    return material.labels.with_alphabet(Alphabet.of(texts, material.labels.alphabet.form))
+
+
 def arm_table(material: Material, arm: Arm, config: RunConfig) -> tuple[SampleTable, frozenset[str]]:
     """The table that an arm trains on, and the names of the columns that its rule and its views read.
 
@@ -95,7 +107,8 @@ def prepare(material: Material, cell: Cell, member: int = 0) -> Training:
         draw = draw_of(material, cell, cell.fraction)
         if arm.kind == "supervised":
             mask = draw.rows
-            labels = material.labels.take(mask)
+            of_texts = isinstance(material.labels, Transcripts)
+            labels = (trained_transcripts(material, cell) if of_texts else material.labels).take(mask)
         else:
             # A missing value matches no other row: rows without a label have only their own views as positives.
             known = table.frame.select(pl.when(pl.Series(draw.rows)).then(pl.col(material.label)).alias("label"))

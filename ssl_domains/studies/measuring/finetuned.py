@@ -15,6 +15,7 @@ import numpy as np
 from ssl_domains.engine import Run, RunConfig
 from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
 from ssl_domains.finetuning.measuring.effort import Effort, equal_effort_steps
+from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.studies.design.arms import EQUAL_EFFORT
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
@@ -22,6 +23,7 @@ from ssl_domains.studies.design.training import draw_of
 from ssl_domains.studies.measuring.dense_probes import MaskRows, mask_score, trained_on_masks
 from ssl_domains.studies.measuring.label_probes import TestRows
 from ssl_domains.studies.measuring.supervised import levelling_remark, one_view, resumed_or_new
+from ssl_domains.studies.measuring.transcript_probes import FittingRows, head_fit, trained_score
 
 __all__ = ["PROBE", "finetune_scores", "is_finetuned"]
 
@@ -35,7 +37,7 @@ def is_finetuned(material: Material, cell: Cell) -> bool:
 
 def finetune_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
     """Scores after fine-tuning at each fraction at which the study fine-tunes: of masks beside the dense probe, else of
-    the label column.
+    the label column, as text beside the probe of transcripts.
     """
     at = [one for one in fractions if one in (material.finetune.fractions or material.fractions)]
     if not at:
@@ -77,7 +79,10 @@ def _of_label(material: Material, cell: Cell, run: Run, fractions: Sequence[floa
     scores = []
     for fraction in fractions:
         draw = draw_of(material, cell, fraction)
-        rows = np.flatnonzero(draw.rows)
+        labels, rows, drawn = material.labels, np.flatnonzero(draw.rows), draw.note
+        if isinstance(labels, Transcripts):
+            fitting = FittingRows.of(material, cell, run)
+            labels, (rows, drawn) = fitting.transcripts, fitting.drawn(draw)
         part = material.table.take(rows)
         config = training_config(material, cell, run, len(rows), masks=False)
         parts = FineTuneParts(
@@ -85,17 +90,21 @@ def _of_label(material: Material, cell: Cell, run: Run, fractions: Sequence[floa
             material.store,
             one_view(material.recipe(part, config)),
             material.label,
-            material.labels.take(rows),
+            labels.take(rows),
             groups=material.groups.codes[rows],
             preprocess=run.preprocess,
             start=_start(cell, run),
+            fit=head_fit(material) if isinstance(labels, Transcripts) else None,
             every_class=False,
         )
         folder = material.out / cell.folder / f"finetune{fraction:g}"
         trained = resumed_or_new(config, parts, folder)
-        answers = FineTuned.open(trained).answers(tested.part, material.store)
         remark = levelling_remark(trained) if cell.arm.kind == "scratch" else ""
+        note = "; ".join(one for one in (drawn, remark) if one)
+        if isinstance(labels, Transcripts):
+            scores.append(trained_score(tested, PROBE, fraction, len(rows), trained, note))
+        else:
+            answers = FineTuned.open(trained).answers(tested.part, material.store)
+            scores.append(tested.score(PROBE, fraction, len(rows), answers, note))
         shutil.rmtree(folder)
-        note = "; ".join(one for one in (draw.note, remark) if one)
-        scores.append(tested.score(PROBE, fraction, len(rows), answers, note))
     return scores

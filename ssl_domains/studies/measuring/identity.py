@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.provenance import data_fingerprint
 from ssl_domains.pairs import parse
+from ssl_domains.probes.transcripts import DIRECTION, Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
@@ -31,6 +32,7 @@ __all__ = ["shared_identity", "with_identity"]
 
 _NOT_MEASURED = {
     "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
+    "kept_beside",
 }  # fmt: skip
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
@@ -55,6 +57,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
         read.update(name for name in getattr(preprocess, "may_read", ()) if name in table.columns)
         inputs = {"preprocess": preprocess_to_dict(preprocess)}
     read |= {name for columns in material.floors.values() for name in columns}
+    if isinstance(material.labels, Transcripts) and DIRECTION in table.columns:
+        read.add(DIRECTION)
     if material.breakdown is not None:
         read.add(material.breakdown[0])
     return _hash(
@@ -74,7 +78,8 @@ def shared_identity(study: StudyFile, material: Material) -> str:
 
 def _measured_settings(study: StudyFile) -> dict[str, Any]:
     """The study's own settings, without those that came later where they change nothing."""
-    values = study.model_dump(exclude=_NOT_MEASURED)
+    unread = set() if "transcripts" in study.probes else {"transcripts"}
+    values = study.model_dump(exclude=_NOT_MEASURED | unread)
     return {key: value for key, value in values.items() if key not in _NEUTRAL or _NEUTRAL[key] != value}
 
 

@@ -26,6 +26,7 @@ from ssl_domains.probes import (
     score,
     standardised_within,
 )
+from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.studies.design.cells import Cell, CellScore
 from ssl_domains.studies.design.material import Material
@@ -58,6 +59,11 @@ def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions:
     if cell.arm.kind == "supervised":
         (run,) = runs
         assert cell.fraction is not None
+        if isinstance(labels, Transcripts):
+            from ssl_domains.studies.measuring.transcript_probes import PROBE, trained_score
+
+            count = int(draw_of(material, cell, cell.fraction).rows.sum())
+            return [trained_score(scoring, PROBE, cell.fraction, count, run, levelling_remark(run))]
         answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
@@ -120,6 +126,7 @@ class TestRows:
         truth: Their labels.
         groups: Codes of their groups, ascending, ``[G]``.
         place: Index of each row's group in ``groups``, ``[n]``.
+        rows: Which rows of the table of the study they are, bool.
     """
 
     material: Material
@@ -127,6 +134,7 @@ class TestRows:
     truth: Labels
     groups: NDArray[np.int64]
     place: NDArray[np.int64]
+    rows: NDArray[np.bool_]
 
     @classmethod
     def of(cls, material: Material, cell: Cell) -> TestRows:
@@ -135,11 +143,12 @@ class TestRows:
         Raises:
             DataError: When there is none.
         """
-        rows = np.flatnonzero(scored_rows(material, cell.fold))
+        scored = scored_rows(material, cell.fold)
+        rows = np.flatnonzero(scored)
         if not len(rows):
             raise DataError(f"fold {cell.fold} has no labelled test row", "probe a column that more rows have")
         groups, place = np.unique(material.groups.codes[rows], return_inverse=True)
-        return cls(material, material.table.take(rows), material.labels.take(rows), groups, place)
+        return cls(material, material.table.take(rows), material.labels.take(rows), groups, place, scored)
 
     def score(
         self, probe: str, fraction: float, labelled: int, answers: NDArray[np.float64], note: str = ""

@@ -1,4 +1,4 @@
-"""Measure one cell: probe its label column, its masks, or both."""
+"""Measure one cell: probe its label column, its masks, its transcripts, or several of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["measure_cell"]
 
 
 def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
-    """Scores of a cell at each fraction of labelled groups, by label column and by masks as the study asks.
+    """Scores of a cell at each fraction of labelled groups, by label column, masks or transcripts as the study asks.
 
     Args:
         material: What all cells share.
@@ -25,12 +25,20 @@ def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions:
     if cell.arm.kind == "scratch":
         assert run is not None
         return _finetuned(material, cell, run, fractions)
-    by_label = run is None or cell.arm.kind == "supervised" or bool(set(material.probes) - {"dense", "finetune"})
+    by_label = (
+        run is None
+        or cell.arm.kind == "supervised"
+        or bool(set(material.probes) - {"dense", "finetune", "transcripts"})
+    )
     scores = label_scores(material, cell, runs, fractions) if by_label else []
     if run is not None and "dense" in material.probes:
         from ssl_domains.studies.measuring.dense_probes import dense_scores
 
         scores += dense_scores(material, cell, run, fractions)
+    if run is not None and "transcripts" in material.probes and cell.arm.kind != "supervised":
+        from ssl_domains.studies.measuring.transcript_probes import transcript_probe_scores
+
+        scores += transcript_probe_scores(material, cell, run, fractions)
     return scores if run is None else scores + _finetuned(material, cell, run, fractions)
 
 
