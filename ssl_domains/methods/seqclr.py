@@ -88,11 +88,10 @@ class SeqCLR(SimCLR):
         frames = space[_time(encoder.takes.ragged, len(encoder.takes.space), len(space))]
         least = {"all": 1, "window": windows, "frame": 2}[mapping]
         if not encoder.takes.ragged and frames < least:
-            cause = f"the map of {encoder.name!r} has {frames} frames for this input"
-            fewer = (
-                f"--set method.windows={frames}" if mapping == "window" and frames > 1 else "--set method.mapping=all"
-            )
-            raise UsageError(cause, f"take an encoder with narrower frames, such as small_crnn, or {fewer}")
+            cause = f"the map of {encoder.name!r} has {frames} frame{'s' if frames > 1 else ''} for this input"
+            fewer = f"windows={frames}" if mapping == "window" and frames > 1 else "mapping=all"
+            hint = f"take an encoder with narrower frames, such as small_crnn, or --set method.{fewer}"
+            raise UsageError(cause, hint)
         head = projection_head(width, options["hidden"], options["out"], options["layers"], options["norm"])
         return cls(encoder, head, mapping, windows, options["temperature"], options["learnable_temperature"])
 

@@ -134,6 +134,13 @@ def test_strides_along_the_height_and_weights_stay_those_of_the_network() -> Non
     assert network(torch.rand(1, 1, 64, 256)).map.shape == (1, 512, 2, 8)
 
 
+@pytest.mark.parametrize("network", ["regnetx_002", "repvgg_a0", "mobilenetv2_050"])
+def test_networks_of_other_kinds_get_frames_of_four_pixels_too(network: str) -> None:
+    encoder = made(f"bilstm:{network}").eval()
+    assert encoder.stride == 4
+    assert encoder(torch.rand(1, 1, 32, 97)).map.shape == (1, encoder.num_features, 25)
+
+
 def test_weights_come_from_the_seed() -> None:
     for name in NAMES[:2]:
         one, two, other = (create_encoder(name, seed=seed).state_dict() for seed in (4, 4, 5))

@@ -268,7 +268,7 @@ def test_a_sample_that_is_drawn_twice_is_aligned() -> None:
     ("takes", "options", "said", "hint"),
     [
         (InputSpec("image", 1, (16, 16)), {}, "'small_crnn' has 4 frames", "method.windows=4"),
-        (InputSpec("image", 1, (16, 4)), {"mapping": "frame"}, "'small_crnn' has 1 frames", "method.mapping=all"),
+        (InputSpec("image", 1, (16, 4)), {"mapping": "frame"}, "'small_crnn' has 1 frame for", "method.mapping=all"),
     ],
 )
 def test_inputs_with_too_few_frames_are_refused(

@@ -11,7 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ssl_domains.encoders import RecurrentEncoder, create_encoder
-from ssl_domains.inputs import Input, InputSpec, View
+from ssl_domains.inputs import Input, InputSpec, View, Views
+from ssl_domains.losses import LossOutput, contrastive_loss
+from ssl_domains.methods import Embeddings, RowPairs
+from ssl_domains.methods.rows.instances import cut_instances, frames_of
+from ssl_domains.methods.rows.unit_length import unit_length
 from ssl_domains.methods.seqclr import SeqCLR
 from ssl_domains.testing import MethodCase, check_method
 from ssl_domains.views.draws import Draws
@@ -112,3 +116,44 @@ CASES = [frames, windows_and_a_rule, wholes_and_a_learned_temperature, batch_nor
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_it_keeps_the_contract(case: Callable[[], MethodCase]) -> None:
     check_method(case)
+
+
+class CoversPadding(SeqCLR):
+    """Cuts windows from all frames of the batch, padding included."""
+
+    def embed(self, views: Views) -> Embeddings:
+        rows = views.together
+        features = self.encoder(rows.values, rows.valid)
+        frames, valid = frames_of(replace(features, mask=None), 0)
+        instances = cut_instances(frames, valid, self.mapping, self.windows)
+        z = unit_length(self.head(instances.features))
+        return Embeddings(z, features.pooled.detach()[: views.samples], of=instances.of, part=instances.part)
+
+
+class OwnMean(SeqCLR):
+    """Divides by the instances of its own process, of which each process has another number."""
+
+    def loss(self, out: Embeddings, pairs: RowPairs) -> LossOutput:
+        return contrastive_loss(out.z, pairs(), 0.1, None if pairs.square else out.whole())
+
+
+def covers_padding() -> MethodCase:
+    return replace(_case(mapping="window"), method=CoversPadding)
+
+
+def own_mean() -> MethodCase:
+    return replace(_case(mapping="frame"), method=OwnMean)
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (covers_padding, "gradient caching with 1 samples at a time: the gradient of step 1 is"),
+        (own_mean, "two processes .*the gradient of step 1 is"),
+    ],
+)
+def test_the_check_finds_instances_of_padding_and_a_mean_of_own_instances(
+    case: Callable[[], MethodCase], said: str
+) -> None:
+    with pytest.raises(AssertionError, match=said):
+        check_method(case)
