@@ -130,7 +130,8 @@ def test_texts_are_written_as_a_table_and_into_the_files_of_the_domain(
     done = cli("letter", "predict", tuned, tmp_path / "data", "-o", folder, "--json")
     assert done.code == 0, done.err
     assert done.json["files"] == 7
-    assert done.json["left_out"] == {"the page is torn": 1}
+    assert done.json["left_out"].pop("the page is torn") == 1
+    assert list(done.json["left_out"].values()) == [1]  # the damaged line
     assert done.json["notes"] == ["8 pages"]
     again = pl.read_csv(folder / "transcripts.csv", schema_overrides={"text": pl.String})
     assert again["text"].fill_null("").to_list() == frame["text"].fill_null("").to_list()
