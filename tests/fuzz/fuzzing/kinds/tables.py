@@ -55,6 +55,7 @@ def _plans(suffix: str) -> tuple[Plan, ...]:
         ("samples", 1, f"medical pretrain {target} --out run --rule same('person') --dry-run {SMALL}"),
         ("samples", 1, f"tables describe {target}"),
         ("samples", 1, f"tables filter {target} --where age>=30 -o kept.parquet"),
+        ("samples", 1, f"tables unite {target} --ids person:p1=p0 -o united.parquet"),
         ("samples", 1, f"tables join {target} sites.csv --on person -o joined.parquet"),
         ("source", 4, f"medical scan {target} -o out.parquet"),
         ("join", 4, f"medical scan in -o out.parquet --join {target} --on file --split-by person"),
