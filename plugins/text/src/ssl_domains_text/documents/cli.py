@@ -23,7 +23,7 @@ def link_duplicates(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; SAMPLES.links.parquet.")
     ] = None,
-    near: Annotated[float, typer.Option(min=0.1, max=1, help="Share of words that near copies share.")] = 0.7,
+    near: Annotated[float, typer.Option(min=0.1, max=1, help="Share of words that near copies share.")] = 0.8,
     equal_only: Annotated[
         bool, typer.Option("--equal-only", help="Look for equal texts, not for near copies.")
     ] = False,

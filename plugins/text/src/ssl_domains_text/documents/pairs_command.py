@@ -27,7 +27,7 @@ def _false_negatives(
     batches: Annotated[int, typer.Option(min=1, help="With --false-negatives: batches to look at.")] = 20,
     near: Annotated[
         float, typer.Option(min=0.1, max=1, help="With --false-negatives: share of words of near copies.")
-    ] = 0.7,
+    ] = 0.8,
 ) -> None:
     """The further options."""
 

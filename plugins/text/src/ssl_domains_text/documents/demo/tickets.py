@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ssl_domains_text.documents.demo.wording import COMPONENTS, SYMPTOMS, TOPICS, fillers
+from ssl_domains_text.documents.demo.wording import (
+    COMPONENTS,
+    SYMPTOMS,
+    TOPICS,
+    Concept,
+    additions,
+    fillers,
+    part,
+    symptom,
+)
 
 __all__ = ["FAULTS", "HELD_OUT", "QUERIES", "TICKETS", "Fault", "Ticket", "draw_faults"]
 
@@ -64,16 +73,16 @@ class Fault:
 def draw_faults(seed: int) -> list[Fault]:
     """Draw the faults: 120 of the 480 that devices, parts and symptoms make."""
     rng = np.random.default_rng(seed)
-    every = len(TOPICS) * len(COMPONENTS) * len(SYMPTOMS)
+    every = len(TOPICS) * COMPONENTS * SYMPTOMS
     chosen = rng.permutation(every)[:FAULTS]
     held = set(rng.permutation(FAULTS)[:HELD_OUT].tolist())
     return [_fault(number, int(code), number in held, rng) for number, code in enumerate(chosen)]
 
 
 def _fault(number: int, code: int, held_out: bool, rng: np.random.Generator) -> Fault:
-    topic, rest = divmod(code, len(COMPONENTS) * len(SYMPTOMS))
-    component, symptom = divmod(rest, len(SYMPTOMS))
-    concepts = (topic, component, symptom)
+    topic, rest = divmod(code, COMPONENTS * SYMPTOMS)
+    component, what = divmod(rest, SYMPTOMS)
+    concepts = (TOPICS[topic], part(topic, component), symptom(topic, what))
     tickets: list[Ticket] = []
     for place in range(TICKETS):
         name = f"t{number:03d}-{place:02d}"
@@ -81,22 +90,18 @@ def _fault(number: int, code: int, held_out: bool, rng: np.random.Generator) -> 
         alike = [one for one in tickets if one.engineer == engineer and one.copy_of is None]
         if alike and rng.random() < _COPIES:
             origin = alike[int(rng.integers(len(alike)))]
-            tickets.append(Ticket(name, f"{origin.text}, {_pick(fillers(engineer), rng)}", engineer, origin.id))
+            tickets.append(Ticket(name, f"{origin.text}, {_pick(additions(engineer), rng)}", engineer, origin.id))
         else:
             tickets.append(Ticket(name, _text(concepts, engineer, rng, 2), engineer))
     queries = tuple((f"q{number:03d}-{place:02d}", _text(concepts, False, rng, 0)) for place in range(QUERIES))
     worded = [one.id for one in tickets if not one.engineer]
     clicked = tuple(_pick(worded, rng) for _ in queries)
-    return Fault(number, topic, component, symptom, held_out, tuple(tickets), queries, clicked)
+    return Fault(number, topic, component, what, held_out, tuple(tickets), queries, clicked)
 
 
-def _text(concepts: tuple[int, int, int], engineer: bool, rng: np.random.Generator, extra: int) -> str:
-    parts = []
-    for number, concept in zip(concepts, (TOPICS, COMPONENTS, SYMPTOMS), strict=True):
-        other = rng.random() < _MIXED
-        parts.append(_pick(concept[number][int(engineer != other)], rng))
-    device, part, symptom = parts
-    core = f"{device}: {part} {symptom}" if engineer else f"{part} of my {device} {symptom}"
+def _text(concepts: tuple[Concept, ...], engineer: bool, rng: np.random.Generator, extra: int) -> str:
+    device, broken, how = (_pick(concept[int(engineer != (rng.random() < _MIXED))], rng) for concept in concepts)
+    core = f"{device}: {broken} {how}" if engineer else f"{broken} of my {device} {how}"
     said = rng.permutation(len(fillers(engineer)))[:extra]
     return ", ".join([*(fillers(engineer)[place] for place in said[: extra // 2]), core,
                       *(fillers(engineer)[place] for place in said[extra // 2 :])])  # fmt: skip

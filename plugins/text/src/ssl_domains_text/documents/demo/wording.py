@@ -1,8 +1,11 @@
-"""How customers and engineers word the same things: four ways each for every device, part and symptom."""
+"""How customers and engineers word the same things: four ways each for every device, and for its parts and symptoms.
+
+Parts and symptoms have made-up words, as every device has its own: nothing of them is learned from another device.
+"""
 
 from __future__ import annotations
 
-__all__ = ["COMPONENTS", "SYMPTOMS", "TOPICS", "Concept", "fillers"]
+__all__ = ["COMPONENTS", "SYMPTOMS", "TOPICS", "Concept", "additions", "fillers", "part", "symptom"]
 
 Concept = tuple[tuple[str, ...], tuple[str, ...]]
 """Wordings of customers, and of engineers."""
@@ -42,41 +45,57 @@ doorbell|bell with camera|video bell|door camera
 """)
 """Devices."""
 
-COMPONENTS = _concepts("""
-door|lid|flap in front|cover that opens
-  hinge assembly|latch module|closure|interlock
-cable|cord|wire at the back|lead to the wall
-  power harness|supply line|mains lead assembly|connector loom
-screen with numbers|buttons|control panel|knob and lights
-  HMI board|user interface PCB|operating module|display controller
-motor|the part that turns|engine inside|thing that spins
-  drive unit|rotor assembly|BLDC stage|actuator
-""")
-"""Parts of a device."""
+COMPONENTS, SYMPTOMS = 4, 10
+"""Parts and symptoms of a device."""
 
-SYMPTOMS = _concepts("""
-is dripping|leaks water|makes a puddle|is wet underneath
-  fluid egress|seal failure observed|ingress at gasket|hydraulic leakage
-makes a loud noise|rattles|sounds terrible|bangs all night
-  acoustic anomaly|bearing vibration|excess dB reading|resonance detected
-smells burnt|stinks of smoke|gives off fumes|has a hot smell
-  thermal degradation|insulation overheating|pyrolysis odour|carbonised residue
-does not start|stays dead|will not switch on|does nothing at all
-  no boot sequence|zero voltage at rail|start inhibit|dead on power-up
-stops halfway|gives up in the middle|quits after a minute|breaks off
-  premature cycle abort|watchdog reset|intermittent shutdown|run time fault
-keeps flashing|blinks red|shows strange lights|lights up for no reason
-  error code E17|LED fault pattern|status register anomaly|diagnostic flag set
-got very hot|burns my fingers|is too warm to touch|heats up like crazy
-  thermal runaway|over-temperature trip|sensor NTC out of range|excess junction temperature
-is stuck|will not move|is jammed|cannot be opened
-  mechanical seizure|torque limit exceeded|blocked actuator travel|binding at guide
-gave me a shock|tingles when touched|zapped my hand|is electric on the outside
-  earth leakage current|RCD trip|chassis potential|insulation resistance low
-is slow|takes forever|got lazy|needs ages
-  throughput degradation|latency beyond spec|reduced duty performance|cycle time drift
-""")
-"""Symptoms."""
+_WAYS = 4
+_PLAIN_BEGINNINGS = (
+    "wob jig rat squi dri hum buz cli fli gro pop sna thu twi whi zip cre cru dro flo gur hic jol mum nud pud "
+    "qui rum siz tic"
+)
+_PLAIN_ENDINGS = (
+    "ble ster kin dle let ny ping ling mer zle ter gle ket per nel lock wick tail top bit cap pin rig tab fin"
+)
+_TECHNICAL_BEGINNINGS = (
+    "servo thermo hydro electro opto pneumo cryo gyro piezo magneto turbo mono poly inter micro retro trans "
+    "iso para semi"
+)
+_TECHNICAL_ENDINGS = (
+    "valve stat coil rotor seal gate core shunt node flange drift lag surge stall leak trip slip creep sag "
+    "spike gap jam burst chatter float choke bleed arc shear skew dwell ring flux grid bore cam crank pawl "
+    "strut vane"
+)
+
+
+def part(topic: int, component: int) -> Concept:
+    """Words for a part of a device."""
+    return _made_up(topic * (COMPONENTS + SYMPTOMS) + component)
+
+
+def symptom(topic: int, number: int) -> Concept:
+    """Words for a symptom of a device."""
+    return _made_up(topic * (COMPONENTS + SYMPTOMS) + COMPONENTS + number)
+
+
+def _made_up(concept: int) -> Concept:
+    """The words of a concept: those of customers are plain, those of engineers technical."""
+    places = range(_WAYS * concept, _WAYS * concept + _WAYS)
+    plain, technical = (
+        tuple(_word(beginnings.split(), endings.split(), place) for place in places)
+        for beginnings, endings in (
+            (_PLAIN_BEGINNINGS, _PLAIN_ENDINGS),
+            (_TECHNICAL_BEGINNINGS, _TECHNICAL_ENDINGS),
+        )
+    )
+    return plain, technical
+
+
+def _word(beginnings: list[str], endings: list[str], place: int) -> str:
+    # A step that shares no factor with the number of words: neighbours look different, and none comes twice.
+    count = len(beginnings) * len(endings)
+    first, last = divmod(place * 101 % count, len(endings))
+    return beginnings[first] + endings[last]
+
 
 _CUSTOMER = (
     "hello", "please help", "since yesterday", "for a week now", "my family is annoyed", "bought it last year",
@@ -93,3 +112,10 @@ _ENGINEER = (
 def fillers(engineer: bool) -> tuple[str, ...]:
     """Phrases that say nothing of the fault."""
     return _ENGINEER if engineer else _CUSTOMER
+
+
+def additions(engineer: bool) -> tuple[str, ...]:
+    """Phrases that a copy of a ticket has at its end."""
+    return (
+        ("again", "any idea", "thank you", "hello") if not engineer else ("on site", "tracking", "field report", "ok")
+    )

@@ -25,8 +25,9 @@ DROP = "drop_tokens"
 class TokenRecipe:
     """Views of token ids ``[B, 1, T]``.
 
-    A dropped token is not valid: the encoder doesn't see it. Each text keeps at least one. What is dropped is a
-    function of (seed, step, slot, view) and the place of the token alone, not of padding or other texts.
+    The tokens that are kept stand side by side, as if the others had never been there. Each text keeps at least one.
+    What is dropped is a function of (seed, step, slot, view) and the place of the token alone, not of padding or other
+    texts.
 
     Attributes:
         views: Number of views of each sample; with seats, view ``v`` shows seat ``v mod S``.
@@ -65,7 +66,10 @@ class TokenRecipe:
         kept = valid & (uniform[:, None] >= self.drop).to(valid.device)
         # A text all of whose tokens are dropped keeps them all.
         kept = torch.where(kept.any(dim=-1, keepdim=True), kept, valid)
-        return replace(x, valid=kept)
+        order = torch.argsort((~kept).to(torch.uint8), dim=-1, stable=True)  # those that are kept, in their order
+        kept = kept.gather(-1, order)
+        values = x.values.gather(-1, order).masked_fill(~kept, int(x.pad))
+        return replace(x, values=values, valid=kept).trimmed()
 
     def without(self, name: str) -> TokenRecipe:
         """The recipe without a step.

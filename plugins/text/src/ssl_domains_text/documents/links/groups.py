@@ -61,7 +61,7 @@ class DocumentGroups:
 
 
 def document_groups(
-    frame: pl.DataFrame, duplicates: pl.DataFrame | None = None, near: float | None = 0.7
+    frame: pl.DataFrame, duplicates: pl.DataFrame | None = None, near: float | None = 0.8
 ) -> DocumentGroups:
     """Join the documents of a table that say the same.
 

@@ -34,7 +34,7 @@ def word_sets(texts: Iterable[str]) -> list[NDArray[np.int64]]:
     return made
 
 
-def near_copies(sets: Sequence[NDArray[np.int64]], least: float = 0.7) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def near_copies(sets: Sequence[NDArray[np.int64]], least: float = 0.8) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find the pairs of texts that share at least a part of their words.
 
     Args:

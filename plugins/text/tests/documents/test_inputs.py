@@ -1,0 +1,148 @@
+"""Texts to tokens, their views, and the static encoder."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ssl_domains.errors import DataError, UsageError
+from ssl_domains.extending import RecipeRequest
+from ssl_domains.inputs import Input, InputSpec
+from ssl_domains.samples import SampleTable, read_table
+from ssl_domains.stores import ArrayStore
+from ssl_domains.testing import check_encoder, check_recipe
+from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
+from ssl_domains_text.documents.encoders import static
+from ssl_domains_text.documents.inputs import TokenPreprocess, TokenRecipe, recipe, tokens_for
+from ssl_domains_text.documents.inputs.settings import TokenSettings
+from ssl_domains_text.documents.inputs.tokenizer import read_tokenizer, trained_tokenizer
+from ssl_domains_text.documents.reader import DocumentReader
+
+from .scanned import scan
+
+TEXTS = ["The river is long", "Stones are hard and long", "A river of stones, stones and stones", "Hard, hard river"]
+
+
+def as_bytes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def preprocess() -> TokenPreprocess:
+    return TokenPreprocess(trained_tokenizer(TEXTS, 200, True), 6)
+
+
+def test_texts_become_ids(preprocess: TokenPreprocess) -> None:
+    long, capitals = preprocess(as_bytes("river stones river")), preprocess(as_bytes("RIVER Stones  river"))
+    assert long.values.dtype == torch.int64
+    assert long.values.shape == (1, 1, 3)
+    assert long.values[0, 0, 0] == long.values[0, 0, 2]
+    assert torch.equal(long.values, capitals.values)
+    assert preprocess.spec.input(long.values).kind == "text"
+    assert preprocess(as_bytes("river " * 50)).values.shape[-1] == 6
+    assert preprocess(as_bytes("\u2028 ")).values.shape[-1] == 1  # no token at all: the unknown one
+    assert dict(preprocess.spec.facts)["vocabulary"] == preprocess.vocabulary
+    assert int(long.values.max()) < preprocess.vocabulary
+    with pytest.raises(DataError, match=r"a text has uint8 \[2, 2\]"):
+        preprocess(np.zeros((2, 2), np.uint8))
+
+
+def test_it_is_kept_with_a_run(preprocess: TokenPreprocess) -> None:
+    again = preprocess_from_dict(json.loads(json.dumps(preprocess_to_dict(preprocess))))
+    copy = pickle.loads(pickle.dumps(preprocess))
+    for one in (again, copy):
+        assert one.spec == preprocess.spec
+        assert torch.equal(one(as_bytes(TEXTS[2])).values, preprocess(as_bytes(TEXTS[2])).values)
+
+
+def test_a_tokenizer_is_trained_on_the_training_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps({"_id": str(n), "text": t}) for n, t in enumerate(TEXTS)))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "zebra zebra"}))
+    (folder / "qrels").mkdir()
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\t1\t1\n")
+    table = read_table(scan(folder, tmp_path / "out").path)
+    store = ArrayStore.fill(tmp_path / "store", table, DocumentReader())
+    settings = TokenSettings(vocabulary=200, tokens=5)
+    made = tokens_for(table, settings).fit(table, store)
+    assert made.fitted[0] == f"tokenizer of {made.vocabulary} pieces, trained on 4 texts"
+    lengths = [TokenPreprocess(made.tokenizer, 999)(as_bytes(text)).values.shape[-1] for text in TEXTS]
+    lost = sum(max(0, length - 5) for length in lengths) / sum(lengths)
+    assert made.fitted[1] == f"5 tokens cut 25% of the texts, {lost:.0%} of all tokens"
+    assert made(as_bytes("zebra")).values.shape[-1] > 1 or "[UNK]" in made.tokenizer  # the test query was not seen
+    (tmp_path / "tokenizer.json").write_text(made.tokenizer)
+    read = tokens_for(table, TokenSettings(tokenizer=str(tmp_path), tokens=5)).fit(table, store)
+    assert read.tokenizer == read_tokenizer(tmp_path / "tokenizer.json")
+    assert torch.equal(read(as_bytes(TEXTS[0])).values, made(as_bytes(TEXTS[0])).values)
+    again = tokens_for(table, settings).fit(table, store)
+    assert again.tokenizer == made.tokenizer
+    with pytest.raises(UsageError, match="there is no tokenizer"):
+        read_tokenizer(tmp_path / "none")
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(DataError, match="is no tokenizer"):
+        read_tokenizer(tmp_path / "bad.json")
+
+
+def batch(preprocess: TokenPreprocess, texts: list[str]) -> Input:
+    return Input.cat([preprocess(as_bytes(text)) for text in texts])
+
+
+def test_the_recipe_keeps_its_contract(preprocess: TokenPreprocess) -> None:
+    x = batch(TokenPreprocess(preprocess.tokenizer, 128), [" ".join(TEXTS * 3), TEXTS[2] * 4, TEXTS[1] * 3])
+    check_recipe(TokenRecipe(2, 0.3), x)
+    views = TokenRecipe(1, 0.9).views_of(x, seed=0, step=0, slots=torch.arange(3))
+    assert views[0].input.with_valid().any(dim=-1).all()  # no text loses all of its tokens
+    same = TokenRecipe(2).without("drop_tokens").views_of(x, seed=0, step=0, slots=torch.arange(3))
+    assert torch.equal(same[0].input.with_valid(), x.with_valid())
+    ids = torch.arange(100).expand(200, 1, 100)
+    dropped = (
+        TokenRecipe(1, 0.25)
+        .views_of(Input(ids, None, "text", (0,), 7.0), seed=1, step=2, slots=torch.arange(200))[0]
+        .input
+    )
+    assert float(dropped.lengths.sum()) / ids.numel() == pytest.approx(0.75, abs=0.01)
+    for row in range(200):  # in their order, and side by side
+        kept = dropped.values[row, 0][dropped.with_valid()[row, 0]]
+        assert torch.equal(kept, kept.sort().values)
+        assert (dropped.values[row, 0, len(kept) :] == 7).all()
+    with pytest.raises(UsageError, match="no step 'crop'"):
+        TokenRecipe().without("crop")
+    with pytest.raises(UsageError, match="no view 'x'"):
+        recipe(RecipeRequest(SampleTable.of({"sample": ["d/1"]}), 0, extra=("x",)))
+
+
+def test_the_static_encoder_is_the_mean_of_its_tokens(preprocess: TokenPreprocess) -> None:
+    torch.manual_seed(0)
+    encoder = static(preprocess.spec, "random")
+    check_encoder(encoder)
+    ids = preprocess(as_bytes(TEXTS[0])).values
+    expected = encoder.model.dense(encoder.model.embedding.weight[ids[0, 0]].mean(dim=0))
+    assert torch.allclose(encoder(ids).pooled[0], expected, atol=1e-6)
+    with pytest.raises(UsageError, match="takes token ids"):
+        static(InputSpec("image", 3), "random")
+    with pytest.raises(UsageError, match="no pre-trained weights"):
+        static(preprocess.spec, "pretrained")
+
+
+@pytest.mark.shared_data
+def test_t16_a_text_alone_in_a_batch_and_sorted(shared_data: Path) -> None:
+    file = shared_data.parent / "cases" / "text" / "T16" / "s.jsonl"
+    if not file.is_file():
+        pytest.skip("the folder of cases is not beside the data sets")
+    texts = [json.loads(line)["text"] for line in file.read_text().splitlines()]
+    made = TokenPreprocess(trained_tokenizer(texts, 100, True), 512)
+    torch.manual_seed(0)
+    encoder = static(made.spec, "random").eval()
+    inputs = [made(as_bytes(text)) for text in texts]
+    order = sorted(range(len(texts)), key=lambda row: inputs[row].values.shape[-1])
+    with torch.no_grad():
+        alone = torch.cat([encoder(one.values, one.valid).pooled for one in inputs])
+        for rows in (list(range(len(texts))), order):
+            x = Input.cat([inputs[row] for row in rows])
+            assert torch.allclose(encoder(x.values, x.valid).pooled, alone[rows], atol=1e-5)
