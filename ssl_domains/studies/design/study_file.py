@@ -125,8 +125,8 @@ class ContrastEntry(_Entry):
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
     probe: str = Field(
         default="linear",
-        description="'linear', 'k-NN', 'dense', 'transcripts' or 'finetune'; with `standardise_by` also 'linear, standardised' and "
-        "'k-NN, standardised'",
+        description="'linear', 'k-NN', 'dense', 'transcripts' or 'finetune'; with `standardise_by` also "
+        "'linear, standardised' and 'k-NN, standardised'",
     )
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
