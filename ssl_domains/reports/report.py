@@ -71,7 +71,8 @@ def write_report(
             table.column(name)
         label = run.config.health.label
         # Texts are no classes to colour by.
-        scored = [one.label for one in (*probes, *finetuned) if one.task != "transcription"]
+        scored = [one.label for one in probes if one.task != "transcription"]
+        scored += [one.label for one in finetuned if one.task != "transcription"]
         shown = [
             *columns,
             *(name for name in scored if name in table.columns),
