@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -44,9 +45,9 @@ def scan_rows(folder: Path, files: int, samples: int, rate: int, rounds: int) ->
         sounds = _sounds(clips)
         assert len(sounds) == files, "a header was not read"
         arms: dict[str, Callable[[], object]] = {
-            "headers": lambda clips=clips: _sounds(clips),
-            "contents": lambda sounds=sounds: _contents(sounds),
-            "whole scan, headers and contents": lambda clips=clips: AudioReader().scan(clips),
+            "headers": partial(_sounds, clips),
+            "contents": partial(_contents, sounds),
+            "whole scan, headers and contents": partial(AudioReader().scan, clips),
         }
         seconds = interleave(arms, rounds, clock=time.process_time)
         least = {"headers": 8000, "contents": 4000} if suffix == "wav" else {}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ssl_domains.errors import UsageError
-from ssl_domains.samples import folder_columns, folder_note
 from ssl_domains_audio.labels.names import name_columns
 
 
@@ -50,22 +48,3 @@ def test_some_names_may_be_others() -> None:
     assert name_columns([*names[:10], *(f"other{k}.wav" for k in range(5))]).columns == {}
     assert name_columns([*names[:10], "a.wav", "b.wav"], "fsdd").columns["label"][-1] is None
     assert name_columns(names, "none").columns == {}
-
-
-def test_folders() -> None:
-    names = ["north/night1/a.wav", "south/b.wav", "c.wav"]
-    assert folder_columns(names, "site/session") == {
-        "site": ["north", "south", None],
-        "session": ["night1", None, None],
-    }
-    assert folder_columns(names, "-/session") == {"session": ["night1", None, None]}
-    assert folder_columns(names, None) == {}
-    for levels in ("a/b/c", "site/site", "path", "", "my site"):
-        with pytest.raises(UsageError):
-            folder_columns(names, levels)
-
-
-def test_folders_are_offered() -> None:
-    assert "2 folders (north, south)" in folder_note(["north/a.wav", "south/a.wav", "b.wav"], None, [])
-    assert folder_note(["north/a.wav", "south/a.wav"], None, ["speaker"], ("site", "speaker")) == ""
-    assert folder_note(["north/a.wav", "north/b.wav"], None, []) == ""

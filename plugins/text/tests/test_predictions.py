@@ -33,7 +33,10 @@ def test_pages_read_again_are_what_was_predicted(tmp_path: Path) -> None:
     assert again["sample"].to_list() == first["sample"].to_list()
     assert again["text"].to_list()[:2] == ["known one", "a <b> & שלום"]
     assert again["text"].to_list()[3:] == first["text"].to_list()[3:]
-    assert 'conf="0.250000"' in out.read_text(encoding="utf-8")
+    written = out.read_bytes()
+    assert b'conf="0.250000"' in written
+    plan.files[0].write(out, {1: Transcribed("a <b> & שלום", 0.25), 2: Transcribed("", 0.5)})
+    assert out.read_bytes() == written, "the same answers give the same bytes"
 
 
 def test_lines_of_a_database_have_no_pages(tmp_path: Path) -> None:

@@ -110,6 +110,8 @@ def test_declared_against_readable_entries(tmp_path: Path) -> None:
 def test_further_keys_become_columns(tmp_path: Path) -> None:
     values = {b"image-%09d" % k: png(strip(50 + k)) for k in (1, 2)}
     values |= {
+        b"image-7": b"",
+        b"\xffmeta": b"x",
         b"writer-000000001": b"anna",
         b"writer-000000002": b"ben",
         b"path-000000001": b"/home/x",
@@ -119,6 +121,7 @@ def test_further_keys_become_columns(tmp_path: Path) -> None:
     assert scanned.samples.frame["writer"].to_list() == ["anna", "ben"]
     assert scanned.samples.frame["path"].n_unique() == 1, "the path is that of the database"
     assert any("doesn't declare a number of entries" in note for note in scanned.notes)
+    assert "2 keys are of another form and passed over, such as 'image-7'" in scanned.notes
 
 
 def test_several_databases(tmp_path: Path) -> None:
@@ -138,7 +141,7 @@ def test_other_databases_and_damaged_ones_are_problems(tmp_path: Path) -> None:
     scanned = LinesReader().scan(tmp_path)
     assert scanned.samples.frame["sample"].to_list() == ["good:000000001"]
     causes = {Path(path).parent.name: cause for path, cause in scanned.problems.rows()}
-    assert causes["other"] == "the database has no keys such as image-000000001"
+    assert causes["other"] == "the database has no keys such as image-000000001; it has 1 other, such as 'key'"
     assert "cut short" in causes["bad"]
 
 

@@ -218,7 +218,14 @@ def _from_table(source: Path) -> ScanResult:
 def _recorded(options: Mapping[str, Any], split: Split | None) -> dict[str, Any]:
     made = {} if split is None else {"split_by": split.column, "split_test": split.test, "split_seed": split.seed}
     given = {name: value for name, value in options.items() if value is not None}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in (given | made).items()}
+    return {name: _written(value) for name, value in (given | made).items()}
+
+
+def _written(value: Any) -> Any:
+    """A value of an option as JSON holds it: paths as text, those of an option that is given several times too."""
+    if isinstance(value, list):
+        return [_written(one) for one in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def nothing_to_read(domain: Domain, source: Path) -> DataError:

@@ -198,7 +198,7 @@ def _restored(arm: str, without: Sequence[str], config: Mapping[str, Any], bare:
     Raises:
         UsageError: For a key or section that the configuration doesn't set.
     """
-    made = {}
+    made: dict[str, Any] = {}
     for key in without:
         found = [one for one in config if one == key or one.startswith(f"{key}.")]
         if not found:

@@ -46,8 +46,8 @@ def test_texts_become_ids(preprocess: TokenPreprocess) -> None:
     assert preprocess.spec.input(long.values).kind == "text"
     assert preprocess(as_bytes("river " * 50)).values.shape[-1] == 6
     assert preprocess(as_bytes("\u2028 ")).values.shape[-1] == 1  # no token at all: the unknown one
-    assert dict(preprocess.spec.facts)["vocabulary"] == preprocess.vocabulary
-    assert int(long.values.max()) < preprocess.vocabulary
+    assert dict(preprocess.spec.facts)["vocabulary"] == preprocess.pieces <= 200
+    assert int(long.values.max()) < preprocess.pieces
     with pytest.raises(DataError, match=r"a text has uint8 \[2, 2\]"):
         preprocess(np.zeros((2, 2), np.uint8))
 
@@ -71,7 +71,9 @@ def test_a_tokenizer_is_trained_on_the_training_rows(tmp_path: Path) -> None:
     store = ArrayStore.fill(tmp_path / "store", table, DocumentReader())
     settings = TokenSettings(vocabulary=200, tokens=5)
     made = tokens_for(table, settings).fit(table, store)
-    assert made.fitted[0] == f"tokenizer of {made.vocabulary} pieces, trained on 4 texts"
+    assert made.fitted[0] == f"tokenizer of {made.pieces} pieces, trained on 4 texts"
+    assert made.spec == tokens_for(table, settings).spec
+    assert made.vocabulary == 200
     lengths = [TokenPreprocess(made.tokenizer, 999)(as_bytes(text)).values.shape[-1] for text in TEXTS]
     lost = sum(max(0, length - 5) for length in lengths) / sum(lengths)
     assert made.fitted[1] == f"5 tokens cut 25% of the texts, {lost:.0%} of all tokens"
@@ -79,6 +81,7 @@ def test_a_tokenizer_is_trained_on_the_training_rows(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text(made.tokenizer)
     read = tokens_for(table, TokenSettings(tokenizer=str(tmp_path), tokens=5)).fit(table, store)
     assert read.tokenizer == read_tokenizer(tmp_path / "tokenizer.json")
+    assert read.spec == tokens_for(table, TokenSettings(tokenizer=str(tmp_path))).spec
     assert torch.equal(read(as_bytes(TEXTS[0])).values, made(as_bytes(TEXTS[0])).values)
     again = tokens_for(table, settings).fit(table, store)
     assert again.tokenizer == made.tokenizer

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.probes.ranking import read_run, score_run
 from ssl_domains_text.documents.commands import make_index, score_file, search_index
+from ssl_domains_text.documents.mine_command import mine
 from ssl_domains_text.documents.search import Analysis, ListIndex, WordIndex, fused, merged, nearest
 from ssl_domains_text.documents.search.folder import SavedIndex
 
@@ -263,3 +264,34 @@ def test_cranfield_by_words(shared_data: Path, tmp_path: Path) -> None:
     judged = edges.filter(pl.col("ignored") == 0)
     kept = run.join(ignored, on=["query", "document"], how="anti")
     assert score_run(kept, judged).values["nDCG@10"] == pytest.approx(0.424, abs=5e-4)
+
+
+def test_mined_negatives_hold_no_known_positive(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    texts = {
+        "a": "red fox",
+        "copy": "red fox runs",
+        "hard": "red car",
+        "ign": "red ink",
+        "q1": "red  fox?",
+        "far": "sea",
+    }
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps({"_id": k, "text": v}) for k, v in texts.items()))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q1", "text": "red fox?"}))
+    (folder / "qrels.tsv").write_text("q1 0 a 1\nq1 0 ign -1\nq1 0 far 0\n")
+    samples = scan(folder, tmp_path / "out").path
+    list(make_index(samples, tmp_path / "index", None, "none", True, True, 2))
+    links = tmp_path / "links.parquet"
+    pl.DataFrame({"a": ["q/q1"], "b": ["d/copy"]}).write_parquet(links)
+    triplets = tmp_path / "triplets.jsonl"
+    said = list(mine(samples, tmp_path / "index", None, None, 30, [links], triplets))
+    mined = tmp_path / "out" / "samples.mined.parquet"
+    assert said[0] == (f"1 negative of 1 query → {mined}; removed: 1 relevant, 1 ignored, 1 linked, 1 the query itself")
+    assert pl.read_parquet(mined).rows() == [("q/q1", "d/hard", 1)]
+    assert [json.loads(line) for line in triplets.read_text().splitlines()] == [
+        {"anchor": "red fox?", "positive": "red fox", "negative": "red car"}
+    ]
+    said = list(mine(samples, tmp_path / "index", mined, "words", 30, (), None))
+    assert said[1].startswith("note: no --links")
+    assert pl.read_parquet(mined)["b"].to_list() == ["d/copy", "d/hard"]

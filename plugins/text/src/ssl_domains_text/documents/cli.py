@@ -88,3 +88,26 @@ def score(
     from ssl_domains_text.documents.commands import score_file
 
     score_file(hits, samples, split, at, relevant_from, as_json)
+
+
+@app.command("mine")
+def mine(
+    samples: Annotated[Path, typer.Argument(help="Sample table with judgements.", show_default=False)],
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="Index, or run with one.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; SAMPLES.mined.parquet.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="words, vectors or both; both where there are vectors.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Hits of a query that are looked at.")] = 30,
+    links: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Links that are no negatives; repeatable.")
+    ] = None,
+    triplets: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write triplets as JSON lines, for another trainer.")
+    ] = None,
+) -> None:
+    """Mine hard negatives of the training queries by a search, without known positives."""
+    from ssl_domains_text.documents.mine_command import mine as made
+
+    for line in made(samples, index, out, by, top, links or (), triplets):
+        typer.echo(line)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ssl_domains.errors import UsageError, did_you_mean
 
-__all__ = ["make_index", "score_file", "search_index"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ssl_domains.samples import SampleTable
+    from ssl_domains_text.documents.search.folder import SavedIndex
+
+__all__ = ["link_duplicates", "make_index", "queries_of", "score_file", "search_index", "show_false_negatives"]
 
 _SHOWN = 160  # characters of a hit
 
@@ -58,7 +65,9 @@ def search_index(
         require_target(out)
     index = SavedIndex.open(folder)
     said: list[str] = []
-    asked, vectors = ([("words", str(words))], None) if queries is None else _queries(index, queries, split, by)
+    asked, vectors = [("words", str(words))], None
+    if queries is not None:
+        _, asked, vectors = queries_of(index, queries, split, by)
     run = index.search(asked, k, by, vectors, said.append)  # type: ignore[arg-type]
     yield from said
     if out is not None:
@@ -74,8 +83,20 @@ def search_index(
         yield f"{rank:>3}  {score:8.4f}  {document}  {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}"
 
 
-def _queries(index: Any, samples: Path, split: str | None, by: str | None) -> tuple[list[tuple[str, str]], Any]:
-    """Queries of a table: (id, text), and their vectors where they are searched by."""
+def queries_of(
+    index: SavedIndex, samples: Path, split: str | None, by: str | None
+) -> tuple[SampleTable, list[tuple[str, str]], NDArray[np.float32] | None]:
+    """The table, its queries as (id, text), and their vectors where they are searched by.
+
+    Args:
+        index: The index that is searched.
+        samples: The table.
+        split: Side of the split; None for all queries. Ignored for a table without a split, where it is ``"train"``.
+        by: The search; with ``"words"`` no vectors are made.
+
+    Raises:
+        UsageError: When there is no such query.
+    """
     from ssl_domains.cli.work.tables import fill_store, open_table
     from ssl_domains.stores import default_store
     from ssl_domains_text.documents.domain import TEXT
@@ -83,7 +104,7 @@ def _queries(index: Any, samples: Path, split: str | None, by: str | None) -> tu
 
     table = open_table(TEXT, samples)
     sides = table.text("side") == "query"
-    if split is not None:
+    if split is not None and (split != "train" or "split" in table.columns):
         sides &= table.text("split") == split
     chosen = table.take(sides.fill_null(False).to_numpy())
     if not len(chosen):
@@ -91,13 +112,13 @@ def _queries(index: Any, samples: Path, split: str | None, by: str | None) -> tu
     reader = DocumentReader()
     asked = [(row["id"], text_of_row(reader, row)) for row in chosen.frame.iter_rows(named=True)]
     if by == "words" or index.run is None:
-        return asked, None
+        return table, asked, None
     from ssl_domains.engine import Run
     from ssl_domains.evaluation import embed_rows
 
     run = Run.open(index.run)
     store = fill_store(TEXT, chosen, default_store(samples))
-    return asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
+    return table, asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
 
 
 def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_from: float, as_json: bool) -> None:

@@ -110,10 +110,10 @@ class DocumentReader:
                 if len(texts) == len(wanted):
                     break
         for row in rows:
-            text = texts.get((int(row["line"]), str(row["side"])))
-            if not text:
+            found = texts.get((int(row["line"]), str(row["side"])))
+            if not found:
                 raise ReadError(f"line {row['line']} holds no {row['side']} any more: scan again")
-            yield np.frombuffer(text, dtype=np.uint8)
+            yield np.frombuffer(found, dtype=np.uint8)
 
     def _text(self, rows: pl.DataFrame, number: int) -> str:
         return text_of_row(self, rows.row(number, named=True))

@@ -55,7 +55,7 @@ def read_mined(path: Path, known: Sequence[tuple[str, str]] = (), encoding: str 
         of_file = [(query, text) for text in map(id_text, pos) if text]
         made.positives += of_file
         positives |= set(of_file)
-        listed += [(query, text) for one in systems for text in map(id_text, one) if text]
+        listed += [(query, text) for one in systems for text in map(id_text, one or ()) if text]
     made.removed = sum(pair in positives for pair in listed)
     made.negatives = list(dict.fromkeys(pair for pair in listed if pair not in positives))
     return made

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, DOCUMENT, GRADE, QUERY, field_of, text_fields
 from ssl_domains_text.documents.files.record import Fault
@@ -113,9 +115,9 @@ def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
     return "it has no column of texts: " + ", ".join(names[:_HEAD])
 
 
-def _without_header(values: list[dict[str, str]], words: list[str]) -> str:
+def _without_header(values: list[Mapping[str, Any]], words: list[str]) -> str:
     count = len(values[0])
-    last = [one[str(count - 1)] for one in values]
+    last = [str(one[str(count - 1)]) for one in values]
     if count in (3, 4) and all(re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", text) for text in last):
         return "judgements"
     if set(words) & set(_DOCUMENTS) or count in (1, 2):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TokenRecipe", "recipe"]
 
 DROP = "drop_tokens"
+_REASON = "a text says the same without some of its words"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class TokenRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
-        return {"views": self.views, "steps": [{"name": DROP, "probability": self.drop}] if self.drop else []}
+        step = {"name": DROP, "probability": self.drop, "reason": _REASON}
+        return {"views": self.views, "steps": [step] if self.drop else []}
 
 
 def recipe(request: RecipeRequest) -> TokenRecipe:

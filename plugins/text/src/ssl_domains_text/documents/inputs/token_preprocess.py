@@ -35,6 +35,7 @@ class TokenPreprocess:
     Attributes:
         tokenizer: The tokenizer as JSON.
         tokens: Largest number of tokens of a text, special ones included; the others are cut off its end.
+        vocabulary: Number of ids, of which a trained tokenizer may leave some unused; 0 for those of the tokenizer.
         settings: Values of ``[input]`` that give it for any table.
         fitted: Lines on what it was fitted to.
     """
@@ -43,18 +44,18 @@ class TokenPreprocess:
     columns: ClassVar[tuple[str, ...]] = ()
     tokenizer: str
     tokens: int = 128
+    vocabulary: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     fitted: tuple[str, ...] = ()
 
     @property
     def spec(self) -> InputSpec:
-        """Token ids of any length; the fact ``vocabulary`` is the number of pieces."""
-        facts = (("vocabulary", float(self.vocabulary)),)
-        return InputSpec("text", 1, (None,), "int64", float(pad_id(self._made)), facts)
+        """Token ids of any length; the fact ``vocabulary`` is the number of ids."""
+        return _spec(self.vocabulary or self.pieces, self._pad)
 
     @cached_property
-    def vocabulary(self) -> int:
-        """Number of ids: one more than the largest."""
+    def pieces(self) -> int:
+        """Number of ids of the tokenizer: one more than the largest."""
         return int(max(self._made.get_vocab(with_added_tokens=True).values())) + 1
 
     def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
@@ -72,11 +73,7 @@ class TokenPreprocess:
         ids = self._made.encode(array.tobytes().decode("utf-8", "replace")).ids
         if not ids:
             ids = [self._made.token_to_id(UNKNOWN) or 0]
-        return self.spec_input(torch.tensor(ids, dtype=torch.int64)[None, None])
-
-    def spec_input(self, ids: torch.Tensor) -> Input:
-        """An input of this form."""
-        return Input(ids, None, "text", (0,), self._pad)
+        return Input(torch.tensor(ids, dtype=torch.int64)[None, None], None, "text", (0,), self._pad)
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
         """Form of cached inputs: int64, and none has a mask."""
@@ -84,7 +81,8 @@ class TokenPreprocess:
 
     def to_dict(self) -> dict[str, Any]:
         """Settings and the tokenizer, as JSON values."""
-        return {"tokenizer": self.tokenizer, "tokens": self.tokens, "settings": dict(self.settings)}
+        kept = {"tokenizer": self.tokenizer, "tokens": self.tokens, "vocabulary": self.vocabulary}
+        return {**kept, "settings": dict(self.settings)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TokenPreprocess:
@@ -92,7 +90,7 @@ class TokenPreprocess:
         return cls(**values)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("tokenizer", "tokens", "settings", "fitted")}
+        return {name: self.__dict__[name] for name in ("tokenizer", "tokens", "vocabulary", "settings", "fitted")}
 
     @cached_property
     def _made(self) -> Any:
@@ -120,8 +118,10 @@ class TokensToFit:
 
     @property
     def spec(self) -> InputSpec:
-        """Token ids of any length."""
-        return InputSpec("text", 1, (None,), "int64")
+        """Token ids of any length; those of a tokenizer that is to be trained are as many as it may have."""
+        if self.options.tokenizer is None:
+            return _spec(self.options.vocabulary, 0.0)
+        return TokenPreprocess(read_tokenizer(self.options.tokenizer)).spec
 
     def fit(self, table: SampleTable, store: ArrayStore) -> TokenPreprocess:
         """Read or train the tokenizer, and count what it cuts.
@@ -147,7 +147,7 @@ class TokensToFit:
             made = trained_tokenizer(texts(chosen), self.options.vocabulary, self.options.lower)
         whole = TokenPreprocess(made, 1 << 20)
         origin = "read" if self.options.tokenizer is not None else f"trained on {len(chosen):,} texts"
-        lines.append(f"tokenizer of {whole.vocabulary:,} pieces, {origin}")
+        lines.append(f"tokenizer of {whole.pieces:,} pieces, {origin}")
         lengths = np.array([whole(np.frombuffer(text.encode(), np.uint8)).values.shape[-1] for text in
                             texts(_even(rows, _MEASURED))], dtype=np.int64)  # fmt: skip
         cut = lengths > self.options.tokens
@@ -155,7 +155,12 @@ class TokensToFit:
             lost = (lengths - self.options.tokens).clip(0).sum() / lengths.sum()
             lines.append(f"{self.options.tokens} tokens cut {cut.mean():.0%} of the texts, {lost:.0%} of all tokens")
         settings = self.options.model_dump(exclude_none=True)
-        return TokenPreprocess(made, self.options.tokens, settings, tuple(lines))
+        vocabulary = 0 if self.options.tokenizer is not None else self.options.vocabulary
+        return TokenPreprocess(made, self.options.tokens, vocabulary, settings, tuple(lines))
+
+
+def _spec(vocabulary: int, pad: float) -> InputSpec:
+    return InputSpec("text", 1, (None,), "int64", pad, (("vocabulary", float(vocabulary)),))
 
 
 def tokens_for(table: SampleTable, settings: TokenSettings) -> TokensToFit:

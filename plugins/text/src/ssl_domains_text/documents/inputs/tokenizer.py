@@ -15,19 +15,24 @@ _SPECIAL = (PAD, UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 
 
 def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str:
-    """Train a WordPiece tokenizer (Schuster & Nakajima 2012), with the normalisation of BERT; returns its JSON.
+    """Train a tokenizer by byte pair encoding (Sennrich et al. 2016); returns its JSON.
+
+    Texts are normalised and cut into words as for BERT; a word begins with the sign ``▁``. The same texts give the same
+    tokenizer, which WordPiece of the same package doesn't promise.
 
     Args:
         texts: The texts, read once.
         vocabulary: Largest number of pieces, special ones included.
         lower: Whether capitals become small letters and accents are taken off.
     """
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=list(_SPECIAL), show_progress=False)
+    word = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.BertPreTokenizer(), word])
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=list(_SPECIAL), show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     made: str = tokenizer.to_str()
     return made

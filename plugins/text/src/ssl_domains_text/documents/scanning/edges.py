@@ -57,9 +57,9 @@ def collected(
     whole = pl.concat(frames)
     if len(whole):
         notes.append(_several(whole))
-    pairs = whole.group_by("query", "document", "split", maintain_order=True)
+    grouped = whole.group_by("query", "document", "split", maintain_order=True)
     # A pair that is judged twice has its better grade, and is ignored only if all of its judgements say so.
-    return pairs.agg(pl.col("grade").max(), pl.col("ignored").min()), [note for note in notes if note]
+    return grouped.agg(pl.col("grade").max(), pl.col("ignored").min()), [note for note in notes if note]
 
 
 def _several(judged: pl.DataFrame) -> str:

@@ -111,12 +111,12 @@ class SavedIndex:
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
 
-        import ssl_domains
+        from ssl_domains.evaluation.load import load
         from ssl_domains.inputs import Input
         from ssl_domains.views import finished
 
         assert self.run is not None
-        encoder, preprocess = ssl_domains.load(self.run)
+        encoder, preprocess = load(self.run)
         made: list[Any] = [preprocess(np.frombuffer(text.encode("utf-8", "replace"), np.uint8)) for text in texts]
         batch = finished(preprocess, Input.cat(made))
         with torch.no_grad():
@@ -188,8 +188,9 @@ def build_index(
         from ssl_domains.evaluation import embed
 
         frame = embed(run, rows, store)
-        np.save(folder / _VECTORS, unit(frame["embedding"].to_numpy()))
-        notes.append(f"vectors: {len(frame):,} of {frame['embedding'].dtype.shape[0]} numbers, by {run.folder.name}")
+        vectors = unit(frame["embedding"].to_numpy())
+        np.save(folder / _VECTORS, vectors)
+        notes.append(f"vectors: {len(frame):,} of {vectors.shape[1]} numbers, by {run.folder.name}")
     else:
         (folder / _VECTORS).unlink(missing_ok=True)
     place = None if run is None else os.path.relpath(run.folder.resolve(), folder.resolve())
@@ -200,7 +201,8 @@ def build_index(
 def unit(x: NDArray[Any]) -> NDArray[np.float32]:
     """Vectors of length 1, so that inner products are cosines."""
     values = np.asarray(x, dtype=np.float32)
-    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), np.float32(1e-12))
+    length = np.maximum(np.linalg.norm(values, axis=1, keepdims=True), np.float32(1e-12))
+    return np.asarray(values / length, dtype=np.float32)
 
 
 def _texts(documents: pl.DataFrame) -> Iterable[str]:

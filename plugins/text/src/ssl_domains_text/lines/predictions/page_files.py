@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ssl_domains.quantities import plural
@@ -40,11 +41,14 @@ class PageFile(TextFile):
         """
         try:
             width, height = picture_header(self.picture)
+            scanned = datetime.fromtimestamp(Path(self.picture).stat().st_mtime, UTC).isoformat(timespec="seconds")
         except OSError as error:
             raise ReadError(error.strerror or "the picture can't be opened") from error
         root = ET.Element("PcGts", xmlns=_SPACE)
         metadata = ET.SubElement(root, "Metadata")
         ET.SubElement(metadata, "Creator").text = "ssl-domains"
+        for name in ("Created", "LastChange"):  # the format asks for them; the same pages give the same bytes
+            ET.SubElement(metadata, name).text = scanned
         page = ET.SubElement(
             root, "Page", imageFilename=Path(self.picture).name, imageWidth=str(width), imageHeight=str(height)
         )

@@ -18,7 +18,7 @@ __all__ = ["DATABASES", "image_key", "is_database", "lines_of_databases"]
 DATABASES = frozenset({".mdb", ".lmdb"})
 """Suffixes of databases."""
 
-_KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_]*)-(\d{1,18})")
+_KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_]*)-(\d{9})")
 _COUNT = b"num-samples"
 _RESERVED = frozenset(
     {"sample", "path", "array", "region", "entry", "text", "text_problem", "width", "height", "outline"}
@@ -47,7 +47,7 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
     """
     made = Lines()
     for path, value in each_file(files, _read, problems, "databases"):
-        declared, rows, missing, unread = value
+        declared, rows, missing, unread, others = value
         readable = 0
         prefix = name(path) if len(files) > 1 else ""
         for entry, width, height, label, cause, facts in rows:
@@ -63,6 +63,10 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
         for entry, labelled in missing:
             words = "an entry has a label and no picture" if labelled else "a declared entry is not there"
             problems.add(f"{path}#{entry}", words)
+        if others:
+            count, example = others
+            keys = plural(count, "key is", "keys are")
+            made.notes.append(f"{keys} of another form and passed over, such as {example!r}")
         if declared is None:
             made.notes.append(f"{path.name} doesn't declare a number of entries (num-samples): all keys are read")
         elif declared != readable:
@@ -73,22 +77,26 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
 
 
 def _read(path: Path) -> list[Any]:
-    """Declared number, entries, entries without picture, and unreadable pictures of a database, as JSON holds them."""
+    """What a database holds: declared number, entries, entries without picture, unreadable pictures, and other keys.
+
+    Other keys are their number and an example, or nothing.
+    """
     file = LmdbFile(str(path))
     data = file.mapped()
     pictures: dict[int, Span] = {}
     labels: dict[int, Span] = {}
     further: dict[str, dict[int, Span]] = {}
     declared: int | None = None
+    others: list[Any] = []
     for key, span in file.spans():
+        if key == _COUNT:
+            declared = _whole(data[span.start : span.start + min(span.size, 32)])
+            continue
         match = _KEY.fullmatch(key)
         if match is None:
-            if key == _COUNT:
-                declared = _whole(data[span.start : span.start + min(span.size, 32)])
+            others = [others[0] + 1, others[1]] if others else [1, key[:40].decode("ascii", "backslashreplace")]
             continue
         family, number = match[1].decode(), int(match[2])
-        if len(match[2]) != 9:
-            continue
         if family == "image":
             pictures[number] = span
         elif family == "label":
@@ -96,7 +104,8 @@ def _read(path: Path) -> list[Any]:
         elif span.size <= _LONGEST:
             further.setdefault(family.lower(), {})[number] = span
     if not pictures and not labels:
-        raise ReadError("the database has no keys such as image-000000001")
+        has = f"; it has {plural(others[0], 'other')}, such as {others[1]!r}" if others else ""
+        raise ReadError(f"the database has no keys such as image-000000001{has}")
     rows, unread = [], []
     for entry, span in pictures.items():
         try:
@@ -116,7 +125,7 @@ def _read(path: Path) -> list[Any]:
         range(1, declared + 1) if declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100) else ()
     )
     missing = sorted({*labels, *numbers} - {*pictures})
-    return [declared, rows, [[entry, entry in labels] for entry in missing], unread]
+    return [declared, rows, [[entry, entry in labels] for entry in missing], unread, others]
 
 
 def _facts(data: Any, further: dict[str, dict[int, Span]], entry: int) -> dict[str, str | None]:

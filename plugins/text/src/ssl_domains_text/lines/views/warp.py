@@ -61,10 +61,26 @@ class Warp(Declared):
         u = (torch.arange(width, device=first.device) + 0.5).view(1, 1, -1) / across
         v = (torch.arange(height, device=first.device) + 0.5).view(1, -1, 1) / height
         dx, dy = self.moved(u, v, parameters, across / height)
+        # On a CPU, lines that don't move are left out; on an accelerator, finding them would wait for the device.
+        moving = _moving(dx, dy) if first.device.type == "cpu" else None
         shape = (len(first), height, width)
         # Movements stay apart from places: their sum would lose digits in wide lines.
         dx, dy = (dx * across).expand(shape), (dy * height).expand(shape)
-        return tuple(_sampled(x, valid, dx, dy) for x in inputs), {}
+        if moving is None or len(moving) == len(first):
+            return tuple(_sampled(x, valid, dx, dy) for x in inputs), {}
+        return tuple(
+            _put(x, moving, _sampled(x.take(moving), valid[moving], dx[moving], dy[moving])) for x in inputs
+        ), {}
+
+
+def _moving(dx: Tensor, dy: Tensor) -> Tensor:
+    """Numbers of the lines of which some pixel moves, int64."""
+    return torch.nonzero((dx != 0).flatten(1).any(dim=1) | (dy != 0).flatten(1).any(dim=1))[:, 0]
+
+
+def _put(x: Input, rows: Tensor, made: Input) -> Input:
+    """The input with the values of some lines replaced."""
+    return replace(x, values=x.values.index_copy(0, rows, made.values))
 
 
 def _sampled(x: Input, valid: Tensor, dx: Tensor, dy: Tensor) -> Input:
