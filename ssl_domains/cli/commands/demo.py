@@ -22,6 +22,7 @@ class DemoDomain(StrEnum):
     fisheye = "fisheye"
     seismic = "seismic"
     audio = "audio"
+    lines = "lines"
 
 
 def command(
@@ -29,13 +30,15 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     domain: Annotated[DemoDomain, typer.Option(help="Whose demonstration.")] = DemoDomain.medical,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, not with seismic and audio.")] = 2,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, only with medical and fisheye.")] = 2,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Steps of each training, with seismic (120) and audio (200).", show_default=False),
+        typer.Option(
+            min=1, help="Steps of each training, with seismic (120), audio (200) and lines (120).", show_default=False
+        ),
     ] = None,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
     draws: Annotated[int, typer.Option(min=1, help="Draws of labelled patients, with medical.")] = 5,
@@ -44,12 +47,14 @@ def command(
     from ssl_domains.cli.work.demo import (
         AudioDemonstration,
         FisheyeDemonstration,
+        LinesDemonstration,
         MedicalDemonstration,
         SeismicDemonstration,
     )
     from ssl_domains.cli.work.demo.audio.lines import AudioLines
     from ssl_domains.cli.work.demo.medical.lines import MedicalLines
     from ssl_domains.cli.work.demo.seismic.lines import SeismicLines
+    from ssl_domains.cli.work.demo.text_lines.lines import LineLines
 
     chosen = registry_of(ctx).domain(domain.value)
     with answering() as answer:
@@ -60,6 +65,8 @@ def command(
             result = seismic.play(invoke, exit_code)
         elif domain is DemoDomain.audio:
             result = AudioDemonstration(AudioLines(out, seed, steps or 200), chosen).play(invoke, exit_code)
+        elif domain is DemoDomain.lines:
+            result = LinesDemonstration(LineLines(out, seed, steps or 120), chosen).play(invoke, exit_code)
         else:
             lines = MedicalLines(out, seed, epochs or 18, size, draws)
             result = MedicalDemonstration(lines, chosen, seeds=seeds).play(invoke, exit_code)

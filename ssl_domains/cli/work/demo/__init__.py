@@ -1,13 +1,20 @@
 """The demonstrations: command lines that a user can type, run one after another, and one table of their scores.
 
-`MedicalDemonstration` is what ``ssl-domains demo`` plays; `FisheyeDemonstration`, `SeismicDemonstration` and
-`AudioDemonstration` are those of ``--domain fisheye``, ``--domain seismic`` and ``--domain audio``. All only write
-command lines and read the files that these leave: every number in a table stands in a run folder.
+`MedicalDemonstration` is what ``ssl-domains demo`` plays; `FisheyeDemonstration`, `SeismicDemonstration`,
+`AudioDemonstration` and `LinesDemonstration` are those of ``--domain fisheye``, ``seismic``, ``audio`` and ``lines``.
+All only write command lines and read the files that these leave: every number in a table stands in a run folder.
 """
 
 from ssl_domains.cli.work.demo.audio import AudioDemonstration
 from ssl_domains.cli.work.demo.fisheye import FisheyeDemonstration
 from ssl_domains.cli.work.demo.medical import MedicalDemonstration
 from ssl_domains.cli.work.demo.seismic import SeismicDemonstration
+from ssl_domains.cli.work.demo.text_lines import LinesDemonstration
 
-__all__ = ["AudioDemonstration", "FisheyeDemonstration", "MedicalDemonstration", "SeismicDemonstration"]
+__all__ = [
+    "AudioDemonstration",
+    "FisheyeDemonstration",
+    "LinesDemonstration",
+    "MedicalDemonstration",
+    "SeismicDemonstration",
+]
