@@ -1,4 +1,4 @@
-"""The demonstration of text lines: its command lines come in, a table of character errors and a page of strips go out."""
+"""The demonstration of text lines: its command lines come in, a table of errors and a page of strips go out."""
 
 from ssl_domains.cli.work.demo.text_lines.demonstration import LinesDemonstration
 
