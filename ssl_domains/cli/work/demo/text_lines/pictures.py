@@ -69,7 +69,10 @@ def read_strips(lines: LineLines, domain: Domain) -> list[ReadStrip]:
     rows = [int(row) for row in np.unique(np.linspace(0, len(table) - 1, SHOWN).round())]
     store = ArrayStore.open(default_store(lines.test), reader)
     made = picture_samples(table, rows, reader=reader, store=store, scaling=None, thumbnail=_whole)
-    read = [_texts(pl.read_csv(lines.read_file(name), schema_overrides={"sample": pl.String, "text": pl.String})) for name in READ]
+    read = [
+        _texts(pl.read_csv(lines.read_file(name), schema_overrides={"sample": pl.String, "text": pl.String}))
+        for name in READ
+    ]
     strips = []
     for row in rows:
         record = table.frame.row(row, named=True)

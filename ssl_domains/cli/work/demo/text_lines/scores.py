@@ -39,9 +39,8 @@ class LineScores:
     """The lines of the table, and what the fine-tuning said of the labels."""
 
     CAPTION: ClassVar[str] = (
-        "character error rate (CER, less is better) on the strips of writers whom neither training saw; the "
-        "fine-tunings differ only in what\nthey start from, and all see the views of the recipe; equal effort: as many "
-        "views as pre-training and fine-tuning together"
+        "Character error rate (CER, less is better) on strips of 8 writers whom no training saw. All trainings see the "
+        "views of the recipe.\nEqual effort: as many views as pre-training and fine-tuning together"
     )
     rows: tuple[ScoreRow, ...]
     left_out: tuple[str, ...] = ()
@@ -91,11 +90,11 @@ class LineScores:
     def _winner(self, place: int, count: int) -> str:
         best = min(self.rows, key=lambda row: row.errors[place])
         other = min((row for row in self.rows if row.pretrained != best.pretrained), key=lambda row: row.errors[place])
+        is_pretrained = "is" if best.pretrained else "is not"
         what = "with pre-training" if other.pretrained else "without pre-training"
-        verdict = "pre-training helps" if best.pretrained else "pre-training does not help"
         return (
-            f"With {count} labels {verdict} here: {best.about} has the fewest errors ({best.errors[place]:.3f}), and "
-            f"{other.about} the fewest {what} ({other.errors[place]:.3f})."
+            f"Fewest errors with {count} labels: {best.about} ({best.errors[place]:.3f}), which {is_pretrained} "
+            f"pre-trained; {what} the fewest are those of {other.about} ({other.errors[place]:.3f})."
         )
 
     def table(self) -> tuple[list[str], list[list[str]]]:
