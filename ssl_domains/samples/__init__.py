@@ -20,15 +20,6 @@ from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
 from ssl_domains.samples.lazy import LazyArray, normal_slices
-from ssl_domains.samples.map_files import (
-    Assembled,
-    AssemblySize,
-    MapAssembly,
-    MapFile,
-    MapFiles,
-    MapModel,
-    MapPlan,
-)
 from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
@@ -69,6 +60,15 @@ from ssl_domains.samples.writing import (
     write_errors,
     write_whole,
     write_whole_folder,
+)
+from ssl_domains.samples.writing.map_files import (
+    Assembled,
+    AssemblySize,
+    MapAssembly,
+    MapFile,
+    MapFiles,
+    MapModel,
+    MapPlan,
 )
 
 __all__ = [
