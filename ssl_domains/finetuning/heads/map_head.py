@@ -99,8 +99,8 @@ class MapHead(Head):
         )
         fitted = fit_dense_head(
             features, rows.masks, rows.groups, np.arange(len(rows.table)), head=self.settings,
-            fit=DenseFit(dice=self.dice) if rows.fit is None or isinstance(rows.fit, TranscriptFit) else rows.fit, seed=rows.seed,
-            device=resolve_device(rows.device),
+            fit=DenseFit(dice=self.dice) if rows.fit is None or isinstance(rows.fit, TranscriptFit) else rows.fit,
+            seed=rows.seed, device=resolve_device(rows.device),
         )  # fmt: skip
         self.module.load_state_dict(fitted.module.state_dict())
         with torch.no_grad():
