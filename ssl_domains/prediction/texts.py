@@ -33,7 +33,7 @@ from ssl_domains.stores import ArrayStore
 if TYPE_CHECKING:
     from ssl_domains.finetuning import FineTuned, Task
 
-__all__ = ["PAGES", "TEXTS", "WrittenTexts", "is_texts_folder", "text_frame", "write_texts"]
+__all__ = ["PAGES", "TEXTS", "WrittenTexts", "check_text_plan", "is_texts_folder", "text_frame", "write_texts"]
 
 TEXTS, PAGES = "transcripts.csv", "pages"
 _NAMED = 5
@@ -166,7 +166,7 @@ def _write_files(
     plan: TextPlan, table: SampleTable, texts: dict[int, Transcribed], folder: Path
 ) -> tuple[int, pl.DataFrame]:
     """Write the files of a plan below ``folder/pages``: their number, and the sources that can't be read."""
-    _check(plan)
+    check_text_plan(plan)
     problems, written = Problems(), 0
     paths = table.frame["path"].to_list() if "path" in table.columns else table.frame["sample"].to_list()
     for file in plan.files:
@@ -185,7 +185,12 @@ def _write_files(
     return written, problems.frame().unique(maintain_order=True)
 
 
-def _check(plan: TextPlan) -> None:
+def check_text_plan(plan: TextPlan) -> None:
+    """Refuse a plan whose files would replace each other.
+
+    Raises:
+        PluginError: When a name repeats or leads out of the folder, or a sample is in two files.
+    """
     hint = "see the contract of text_files in ssl_domains.extending.Domain"
     names: set[str] = set()
     taken: set[int] = set()

@@ -70,7 +70,9 @@ def write_report(
         for name in columns:
             table.column(name)
         label = run.config.health.label
-        scored = [*(one.label for one in probes), *(one.label for one in finetuned)]
+        # Texts are no classes to colour by.
+        scored = [one.label for one in probes if one.task != "transcription"]
+        scored += [one.label for one in finetuned if one.task != "transcription"]
         shown = [
             *columns,
             *(name for name in scored if name in table.columns),

@@ -20,6 +20,7 @@ from ssl_domains.testing.finish import check_finish, check_finite
 from ssl_domains.testing.map_files import check_map_files
 from ssl_domains.testing.reader import check_reader
 from ssl_domains.testing.recipe import check_recipe
+from ssl_domains.testing.text_files import check_text_files
 from ssl_domains.views import (
     Canvas,
     ImagePreprocess,
@@ -81,6 +82,7 @@ def check_domain(domain: Domain, folder: str | Path | None = None) -> SampleTabl
     preprocess = _check_views(domain, table, store)
     _check_thumbnail(domain, table, store)
     check_map_files(domain, table, store, preprocess, data, folder / "masks")
+    check_text_files(domain, table, store, data, folder / "texts")
     _check_regions(domain, table)
     _check_measured(domain, table)
     return replace(table, meta=replace(table.meta, domain=domain.name))

@@ -81,6 +81,7 @@ def test_a_probe_says_which_transcripts_are_left_out_and_scores_writers(
     assert stored["task"] == "transcription"
     assert {len(row["per_group"]) for row in stored["rows"]} == {2}
     assert cli(*words, "--json").json["rows"] == stored["rows"]
+    assert cli("letter", "report", run).code == 0
     listed = cli("runs", "list", run.parent)
     assert "character accuracy" in listed.out
 
@@ -130,7 +131,8 @@ def test_texts_are_written_as_a_table_and_into_the_files_of_the_domain(
     done = cli("letter", "predict", tuned, tmp_path / "data", "-o", folder, "--json")
     assert done.code == 0, done.err
     assert done.json["files"] == 7
-    assert done.json["left_out"] == {"the page is torn": 1}
+    torn, damaged = done.json["left_out"].get("the page is torn"), len(done.json["left_out"]) - 1
+    assert (torn, damaged) == (1, 1)
     assert done.json["notes"] == ["8 pages"]
     again = pl.read_csv(folder / "transcripts.csv", schema_overrides={"text": pl.String})
     assert again["text"].fill_null("").to_list() == frame["text"].fill_null("").to_list()

@@ -53,6 +53,11 @@ class LineReader:
     def scan(self, source: Path, **options: Any) -> ScanResult:
         problems, rows = Problems(), []
         for path in sorted(Path(source).glob("*.npy")):
+            try:
+                self.load({"path": str(path)})
+            except ReadError as error:
+                problems.add(path, error)
+                continue
             writer, number, text = path.stem.split("-")
             rows.append(
                 {"sample": f"{writer}-{number}", "path": str(path), "writer": writer, "text": text or None,
@@ -80,11 +85,12 @@ def write_lines(out: Path, writers: int = 8, lines: int = 4, seed: int = 0) -> N
 
 
 def demo_data(out: Path, seed: int) -> str:
-    """Lines of eight writers; one whose text is longer than its signal, and one without a text."""
+    """Lines of eight writers; one whose text is longer than its signal, one without a text, and one that is damaged."""
     write_lines(out, seed=seed)
     rng = np.random.default_rng(seed + 1)
     np.save(out / f"w0-8-{'ab' * 30}.npy", line("ab", rng))
     np.save(out / "w1-8-.npy", line("ab", rng))
+    (out / "w2-8-ab.npy").write_bytes(b"")
     return f"next: ssl-domains letter scan {out} -o samples.parquet"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+import letter_lines
 import tone_domain as tones
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, PluginError, UsageError
 from ssl_domains.inputs import Input, InputSpec
+from ssl_domains.samples import SampleTable, TextFile, TextPlan, Transcribed
 from ssl_domains.testing import check_domain, check_pair_sampler
 from ssl_domains.views import Gain, SequenceRecipe, SignalPreprocess
 
@@ -105,3 +108,39 @@ def test_a_broken_domain_is_told_what_it_breaks(tmp_path, change, told):
 def test_the_double_is_good_without_its_fault(tmp_path):
     check_domain(replace(tones.TONES, preprocess=lambda table: Odd()), tmp_path)
     assert torch.equal(Odd()(np.ones((4, 2))).values, torch.zeros(1, 2, 4))
+
+
+def test_files_of_texts_are_planned_and_the_first_is_written(tmp_path: Path) -> None:
+    check_domain(letter_lines.LINES, tmp_path / "fine")
+    pages = sorted(path.name for path in (tmp_path / "fine" / "texts").iterdir())
+    assert pages == ["w0.tsv"]
+    assert "Ein <Wort>" in (tmp_path / "fine" / "texts" / "w0.tsv").read_text(encoding="utf-8")
+    plan = letter_lines.text_files
+
+    def twice(table: SampleTable, root: Path | None) -> TextPlan:
+        files = plan(table, root).files
+        return TextPlan((*files, replace(files[0], name="again.tsv")))
+
+    def outside(table: SampleTable, root: Path | None) -> TextPlan:
+        return TextPlan((replace(plan(table, root).files[0], name="../w0.tsv"),))
+
+    def same(table: SampleTable, root: Path | None) -> TextPlan:
+        files = plan(table, root).files
+        return TextPlan((files[0], replace(files[1], name="W0.tsv")))
+
+    def unwritten(table: SampleTable, root: Path | None) -> TextPlan:
+        return TextPlan((Unwritten("w0.tsv", (0,)),))
+
+    for files, kind, text in (
+        (twice, PluginError, "puts one sample into two files of texts, the second is 'again.tsv'"),
+        (outside, PluginError, "no name below a folder"),
+        (same, PluginError, "names two files of texts 'W0.tsv'"),
+        (unwritten, AssertionError, "is written where it is asked to be"),
+    ):
+        with pytest.raises(kind, match=text):
+            check_domain(replace(letter_lines.LINES, text_files=files), tmp_path / files.__name__)
+
+
+class Unwritten(TextFile):
+    def write(self, path: Path, texts: Mapping[int, Transcribed]) -> None:
+        """Does nothing."""
