@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ssl_domains.reports.dot_plot import DotPlot, DotRow
 from ssl_domains.reports.figure import MARKS, mark
+from ssl_domains.reports.figures.two_scores import TwoScores, TwoScoresPoint
 from ssl_domains.reports.label_curves import Curve, CurvePoint, LabelCurves, _apart
 
 NAN = math.nan
@@ -158,3 +159,26 @@ def test_a_figure_stands_alone_with_its_colours_for_both_schemes() -> None:
         assert "prefers-color-scheme: dark" in style
         used = set(re.findall(r"var\((--[\w-]+)\)", style))
         assert used <= set(re.findall(r"(--[\w-]+):", style)) | {"--colour"}
+
+
+def point(name: str, x: float, y: float, **given: object) -> TwoScoresPoint:
+    values = {"low": y - 0.05, "high": y + 0.05, "colour": "a0"}
+    return TwoScoresPoint(name, x, y, **{**values, **given})  # type: ignore[arg-type]
+
+
+def test_marks_stand_where_their_two_scores_are() -> None:
+    points = (point("a", 0.2, 0.5), point("b", 0.8, 0.5), point("c", 0.2, 0.9), point("no x", NAN, 0.4))
+    figure = TwoScores("t", "across", "up", points)
+    root = ET.fromstring(figure.svg())
+    says = [one.text for one in root.iter() if one.tag.endswith("title")]
+    assert says == ["a: 0.500, 0.200", "b: 0.500, 0.800", "c: 0.900, 0.200"]
+    lines = [one.attrib["d"] for one in root.iter() if one.attrib.get("class") == "whisker"]
+    ends = [tuple(map(float, re.fullmatch(r"M([\d.]+) ([\d.]+)V([\d.]+)", line).groups())) for line in lines]  # type: ignore[union-attr]
+    (a, b, c) = ends
+    assert a[0] == c[0] < b[0]  # further right is a higher first score
+    assert a[1:] == b[1:]
+    assert c[1] < a[1]  # further up is a higher second score
+    assert all(0 <= x <= 480 and 0 <= y <= figure.height for x, *ys in ends for y in ys)
+    assert {"across", "up", "a", "b", "c"} <= set(texts(root))
+    assert "no x" not in texts(root)
+    assert TwoScores("t", "across", "up", points[3:]).svg() == ""

@@ -181,6 +181,7 @@ def _conduct(
             environment=machine,
             seconds=sum(sum(result.seconds) for cells in results.values() for _, result in cells),
             margin=study.margin,
+            kept_beside=study.kept_beside,
         ),
         groups={int(code): material.groups.names[code] for code in material.groups.tested},
         further=tuple(further),

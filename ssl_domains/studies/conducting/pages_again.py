@@ -54,6 +54,7 @@ def pages_again(
     result = replace(
         record.result, title=study.title, about=study.about, command=command, arms=arms, primary=primary,
         probe=primary.probe, measure=primary.measure, margin=study.margin,
+        kept_beside=study.kept_beside,
     )  # fmt: skip
     record = replace(record, result=result, further=tuple(further))
     try:

@@ -183,6 +183,11 @@ class StudyFile(_Entry):
         description="column such as the speaker: features are probed a second time, standardised within each of its "
         "values, test rows by their own (transductive)",
     )
+    kept_beside: str | None = Field(
+        default=None,
+        description="nuisance column: the page draws each arm's score of the label over its score of this column, "
+        "what each rule keeps and loses",
+    )
     within: str | None = Field(
         default=None, description="finer unit inside a group; splits a nuisance column that is constant in each group"
     )

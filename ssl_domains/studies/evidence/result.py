@@ -215,6 +215,7 @@ class StudyResult:
         environment: Versions and kind of machine; no user, host or path.
         seconds: Wall clock of all cells together.
         margin: Smallest difference of the leading measure that matters in practice; None when the study names none.
+        kept_beside: Nuisance column over whose score the page draws that of the label; None when the study names none.
     """
 
     name: str
@@ -240,6 +241,7 @@ class StudyResult:
     environment: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     margin: float | None = None
+    kept_beside: str | None = None
 
     def arm(self, name: str) -> ArmResult:
         """The arm of that name.

@@ -31,6 +31,7 @@ __all__ = ["shared_identity", "with_identity"]
 
 _NOT_MEASURED = {
     "name", "title", "about", "command", "samples", "arms", "grid", "seeds", "primary", "secondary", "margin",
+    "kept_beside",
 }  # fmt: skip
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.

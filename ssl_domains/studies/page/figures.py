@@ -1,17 +1,18 @@
-"""The two figures of a study: paired differences, and scores over the share of labelled groups."""
+"""The figures of a study: paired differences, scores over the share of labelled groups, label beside nuisance."""
 
 from __future__ import annotations
 
 import math
 
 from ssl_domains.reports.dot_plot import DotPlot, DotRow
+from ssl_domains.reports.figures.two_scores import TwoScores, TwoScoresPoint
 from ssl_domains.reports.label_curves import Curve, CurvePoint, LabelCurves
 from ssl_domains.studies.evidence.contrasts import ContrastRow
 from ssl_domains.studies.evidence.findings import Findings
 from ssl_domains.studies.evidence.result import ArmResult, StudyResult
 from ssl_domains.studies.page.wording import contrast_name, difference, interval, p_value, percent
 
-__all__ = ["difference_plot", "label_curves"]
+__all__ = ["difference_plot", "kept_and_lost", "label_curves"]
 
 _MOST = 10
 """Largest number of curves that can be told apart; the other arms are only in the table."""
@@ -33,6 +34,21 @@ def label_curves(result: StudyResult, statistics: Findings) -> LabelCurves:
     colours = _colours(result)
     curves = tuple(_curve(result, statistics, arm, colours[arm.name]) for arm in _shown(result))
     return LabelCurves(f"Few-label curves of {result.title}", f"{result.measure} ({result.probe} probe)", curves)
+
+
+def kept_and_lost(result: StudyResult, statistics: Findings) -> TwoScores:
+    """Score of the label with every label seen, over the score of the nuisance column that the study names."""
+    column, fraction = result.kept_beside, result.fractions[-1]
+    found = {one.arm: one for one in result.nuisance if one.column == column and one.value is not None}
+    colours, points = _colours(result), []
+    for arm in result.arms:
+        one = statistics.estimates.get((arm.name, result.probe, fraction))
+        if one is not None and arm.name in found:
+            x = float(found[arm.name].value or 0.0)
+            points.append(TwoScoresPoint(arm.name, x, one.value, one.low, one.high, colours[arm.name], arm.primary))
+    measure = next((one.measure for one in found.values()), "")
+    up = f"{result.label}: {result.measure} ({result.probe} probe)"
+    return TwoScores(f"What is kept and lost in {result.title}", f"{column}: {measure}", up, tuple(points))
 
 
 def left_out(result: StudyResult) -> list[str]:

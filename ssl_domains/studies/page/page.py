@@ -1,4 +1,4 @@
-"""The result page of a study: Markdown with two SVG figures, as in ``docs/results``."""
+"""The result page of a study: Markdown with SVG figures, as in ``docs/results``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
-from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
+from ssl_domains.studies.page.figures import difference_plot, kept_and_lost, label_curves, left_out
 from ssl_domains.studies.page.report import facts, study_title
 from ssl_domains.studies.page.tables import (
     FEW_GROUPS,
@@ -30,6 +30,7 @@ from ssl_domains.studies.page.tables import (
 from ssl_domains.studies.page.verdict import verdict
 
 __all__ = ["write_result_page"]
+from ssl_domains.studies.page.wording import kept_sentence
 
 _WIDTH = 520
 _SECONDARY = (
@@ -43,7 +44,7 @@ _MARGIN = (
 
 
 def write_result_page(result: StudyResult, folder: Path) -> Path:
-    """Write ``NAME.md``, ``NAME-differences.svg`` and ``NAME-curves.svg``; an empty figure is left out.
+    """Write ``NAME.md`` and its figures ``NAME-differences.svg``, ``-curves``, ``-kept``; an empty one is left out.
 
     Args:
         result: The study.
@@ -58,9 +59,11 @@ def write_result_page(result: StudyResult, folder: Path) -> Path:
     """
     statistics = findings(result)
     dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
+    kept = kept_and_lost(result, statistics)
     files = {
         f"{result.name}-differences.svg": dots.alone(_WIDTH) if dots.drawn else "",
         f"{result.name}-curves.svg": curves.alone(_WIDTH) if curves.drawn else "",
+        f"{result.name}-kept.svg": kept.alone(_WIDTH) if len(kept.drawn) > 1 else "",
     }
     drawn = [name for name, figure in files.items() if figure]
     page = folder / f"{result.name}.md"
@@ -108,6 +111,9 @@ def _markdown(result: StudyResult, statistics: Findings, drawn: list[str]) -> st
         parts += ["## Few labels", f"![Score against the share of labelled groups]({result.name}-curves.svg)"]
         if out := left_out(result):
             parts.append(f"In the table only: {plain(', '.join(out))}.")
+    if f"{result.name}-kept.svg" in drawn:
+        parts += ["## Kept and lost", f"![Score of the label over that of the nuisance]({result.name}-kept.svg)"]
+        parts.append(plain(kept_sentence(result)))
     if others := other_measures(result):
         parts += ["## Other measures", "Without intervals.", *(_table(table) for table in others)]
     for title, table in (

@@ -11,7 +11,7 @@ from ssl_domains.reports.html_page import page_templates
 from ssl_domains.samples import require_target, write_errors, write_whole
 from ssl_domains.studies.evidence.findings import Findings, findings
 from ssl_domains.studies.evidence.result import StudyResult
-from ssl_domains.studies.page.figures import difference_plot, label_curves, left_out
+from ssl_domains.studies.page.figures import difference_plot, kept_and_lost, label_curves, left_out
 from ssl_domains.studies.page.summary import Summary, summary
 from ssl_domains.studies.page.tables import (
     FEW_GROUPS,
@@ -29,7 +29,7 @@ from ssl_domains.studies.page.tables import (
     table_title,
 )
 from ssl_domains.studies.page.verdict import verdict
-from ssl_domains.studies.page.wording import duration, percent
+from ssl_domains.studies.page.wording import duration, kept_sentence, percent
 
 __all__ = ["Summary", "environment_rows", "facts", "study_title", "summary", "write_study_report"]
 
@@ -91,6 +91,7 @@ def environment_rows(result: StudyResult) -> list[tuple[str, str]]:
 def _render(result: StudyResult, statistics: Findings) -> str:
     environment = page_templates("ssl_domains.studies", "ssl_domains.reports")
     dots, curves = difference_plot(result, statistics), label_curves(result, statistics)
+    kept = kept_and_lost(result, statistics)
     values: dict[str, Any] = {
         "result": result,
         "title": study_title(result),
@@ -111,6 +112,9 @@ def _render(result: StudyResult, statistics: Findings) -> str:
         "dots_narrow": dots.svg(_NARROW),
         "curves_wide": curves.svg(_WIDE),
         "curves_narrow": curves.svg(_NARROW),
+        "kept_wide": kept.svg(_WIDE) if len(kept.drawn) > 1 else "",
+        "kept_narrow": kept.svg(_NARROW),
+        "kept_sentence": kept_sentence(result),
         "left_out": left_out(result),
         "nuisance": nuisance_table(result),
         "information": information_table(result),

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import math
 
-from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec
+from ssl_domains.studies.evidence.result import ArmResult, ContrastSpec, StudyResult
 
-__all__ = ["contrast_name", "difference", "duration", "interval", "number", "p_value", "percent", "setting"]
+__all__ = [
+    "contrast_name",
+    "difference",
+    "duration",
+    "interval",
+    "kept_sentence",
+    "number",
+    "p_value",
+    "percent",
+    "setting",
+]
 
 
 def number(value: float | None) -> str:
@@ -50,6 +60,14 @@ def duration(seconds: float) -> str:
 def contrast_name(spec: ContrastSpec) -> str:
     """``a − b``."""
     return f"{spec.a} − {spec.b}"
+
+
+def kept_sentence(result: StudyResult) -> str:
+    """What the marks of the figure of label and nuisance are."""
+    return (
+        f"Each mark is an arm with an encoder: {result.label} on held-out groups with every label (mean over seeds and "
+        f"its interval), over {result.kept_beside} by the nuisance probe (mean over folds, first seed)."
+    )
 
 
 def setting(chosen: ArmResult) -> str:

@@ -293,3 +293,20 @@ def test_a_place_that_cannot_be_written_is_said_in_a_line(result: StudyResult, t
 
 def test_plain_words_are_not_markdown() -> None:
     assert plain("a_b *c* <d> | `e`\nf") == r"a\_b \*c\* &lt;d&gt; \| \`e\` f"
+
+
+def test_label_beside_nuisance_is_drawn_where_the_study_asks(result: StudyResult, tmp_path: Path) -> None:
+    column = result.nuisance[0].column
+    asked = replace(result, kept_beside=column)
+    for one, there in ((asked, True), (result, False)):
+        folder = tmp_path / str(there)
+        page = write_result_page(one, folder).read_text(encoding="utf-8")
+        report = write_study_report(one, folder / "report.html").read_text(encoding="utf-8")
+        assert ("## Kept and lost" in page) == there == (folder / f"{result.name}-kept.svg").exists()
+        assert ('id="kept"' in report) == there
+    figure = (tmp_path / "True" / f"{result.name}-kept.svg").read_text(encoding="utf-8")
+    value = next(row.value for row in result.nuisance if row.column == column and row.arm == "simclr")
+    assert f", {value:.3f}</title>" in figure
+    assert "simclr: " in figure
+    again = StudyResult.from_dict(asked.to_dict())
+    assert again.kept_beside == column

@@ -1,0 +1,1 @@
+"""Figures as SVG that compare arms by two scores at once."""
