@@ -20,6 +20,7 @@ from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.finetuning.options import FineTuneOptions
 from ssl_domains.finetuning.parts import DrawnFrom, FineTuneParts
 from ssl_domains.finetuning.report import EQUAL_EFFORT, FINE_TUNED
+from ssl_domains.probes.transcripts import TRANSCRIPTION
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.views import Recipe, with_label_maps
@@ -178,12 +179,13 @@ class Plan:
         batch = sets.get("train.batch_size")
         options: dict[str, Any] = {} if batch is None else {"batch": batch}
         options |= {"seed": seed + sets.pop("train.seed", 0), "scratch": scratch, "processes": self.processes}
-        masks = self.material.targets is not None
-        config = finetune_config(self.initial.base, rows, segmentation=masks, steps=given, **options)
+        options["segmentation"] = self.material.targets is not None
+        options["transcripts"] = self.material.task == TRANSCRIPTION
+        config = finetune_config(self.initial.base, rows, steps=given, **options)
         if given is None and "train.epochs" in sets:
             per_epoch = -(-rows // config.train.batch_size)
             given = max(1, sets["train.epochs"] * per_epoch)
-            config = finetune_config(self.initial.base, rows, segmentation=masks, steps=given, **options)
+            config = finetune_config(self.initial.base, rows, steps=given, **options)
         left_out = _OF_STEPS | (_OF_FINE_TUNING if scratch else set())
         kept = {key: value for key, value in sets.items() if key not in left_out}
         return with_method_options(config.with_values(kept), FineTuneOptions)

@@ -54,8 +54,9 @@ def training_config(material: Material, cell: Cell, run: Run, labelled: int, *, 
         views = cell.steps * before.train.batch_size * (before.views.n or 2)
         steps = equal_effort_steps(steps, batch, Effort(views))
     config = finetune_config(
-        run.config, labelled, segmentation=masks, scratch=scratch, steps=steps, batch=batch, seed=cell.seed
-    )
+        run.config, labelled, segmentation=masks, transcripts=isinstance(material.labels, Transcripts), scratch=scratch,
+        steps=steps, batch=batch, seed=cell.seed,
+    )  # fmt: skip
     return config if scratch or settings.lr is None else config.with_values({"train.lr": settings.lr})
 
 
