@@ -137,7 +137,7 @@ def test_the_table_is_that_of_the_reports(demonstration: AudioDemonstration) -> 
     assert "within_speaker: negatives of the same speaker (0.800); it beats the best floor" in best
     assert "random weights, no training (0.560); it does not beat the best floor" in speaker
     assert "Not here: " in claims
-    assert "the word: {clip" in claims
+    assert "the speaker on a new day: {speaker, other_session} > {clip, within_speaker}: 0.520 is not above" in claims
     assert "One seed" in caveat
 
 
