@@ -28,7 +28,6 @@ def ssl_domains_domains():
 
 METHOD = """
 from ssl_domains.extending import MethodEntry
-from missing_distribution import hide
 
 def ssl_domains_methods():
     return [MethodEntry({name!r}, "what", "Doe 2026", "ssl_domains.methods:SimCLR")]
