@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from missing_distribution import hide
 from ssl_domains.errors import PluginError, UsageError
 from ssl_domains.extending import PluginSettings, Registry, discovery
 
