@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ssl_domains.encoders import Encoder, Levels
 from ssl_domains.engine.loop.initial import encoder_at_start
 from ssl_domains.engine.processes.precision import resolve_device
-from ssl_domains.errors import DataError, UsageError
-from ssl_domains.evaluation.dense_maps import dense_features, dense_targets, map_places, require_same_shapes
+from ssl_domains.errors import DataError
+from ssl_domains.evaluation.dense_maps import dense_features, map_places, mask_rows
 from ssl_domains.evaluation.probe import RANDOM
 from ssl_domains.evaluation.probe_report import ProbeReport, ProbeRow, probe_path
 from ssl_domains.evaluation.sources import run_store, run_table
@@ -36,7 +36,6 @@ from ssl_domains.probes import (
 from ssl_domains.probes.overlap import POOLED
 from ssl_domains.samples import SampleTable, require_target
 from ssl_domains.stores import ArrayStore, MaskStore, mask_names
-from ssl_domains.views.crops import shows_whole
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -84,7 +83,8 @@ def dense_probe_run(
         progress: Called with the name of the arm, the number of rows done, and the number of all rows.
 
     Raises:
-        UsageError: When a column is missing, a fraction is not in (0, 1], or the encoder doesn't give its maps.
+        UsageError: When a column is missing, a fraction is not in (0, 1], the encoder doesn't give its maps, or the
+            crops of its views cut samples across their masks.
         DataError: When no row has a mask, or a mask has another shape than its image.
     """
     fit = fit or DenseFit()
@@ -93,10 +93,6 @@ def dense_probe_run(
     unfinished = run.unfinished_remark()
     table = run_table(run) if table is None else table
     store = run_store(run) if store is None else store
-    samples = store.of(table)
-    if run.crop is not None and not shows_whole(run.crop, samples.shapes()[samples.decoded]):
-        cause = f"the views of the run {run.folder.name!r} show crops, and the masks are those of whole samples"
-        raise UsageError(cause, "probe samples that are no larger than a crop, or a column with --label")
     split = evaluation_split(table, group, run.training_samples, run_group=run.table_meta.group)
     sides = split.train | split.test
     available = store.of(table).decoded & (masks.positions(table) >= 0)
@@ -104,9 +100,9 @@ def dense_probe_run(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    require_same_shapes(part, store, masks, placing)
-    targets = dense_targets(part, masks, placing.canvas, names)
-    remarks = mask_notes(part, targets, names)
+    seen = mask_rows(run.crop, placing, part, store, masks, names)
+    part, rows, targets = seen.table, rows[seen.sample], seen.targets
+    remarks = (seen.note, *mask_notes(part, targets, names))
     places = map_places(placing, part, store)
     part_split = EvaluationSplit(split.train[rows], split.test[rows], split.groups[rows], split.group)
     draws = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from ssl_domains.encoders import Encoder, Levels, feature_levels
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
-from ssl_domains.errors import DataError
+from ssl_domains.errors import DataError, UsageError
 from ssl_domains.probes.dense_data import DenseFeatures, DenseTargets, NativeMasks, codes_of
 from ssl_domains.probes.scored_once import MapPlaces
 from ssl_domains.quantities import plural
@@ -22,16 +23,27 @@ from ssl_domains.stores import ArrayStore, MaskStore, mask_names
 from ssl_domains.views import (
     IGNORED,
     Canvas,
+    Crop,
     InputDataset,
     MapPreprocess,
     Preprocess,
+    Tiles,
     extended,
     map_planes,
     map_sides,
     place_mask,
+    tiles_of,
 )
 
-__all__ = ["dense_features", "dense_targets", "map_places", "require_same_shapes"]
+__all__ = [
+    "MaskRows",
+    "dense_features",
+    "dense_targets",
+    "map_places",
+    "map_windows",
+    "mask_rows",
+    "require_same_shapes",
+]
 
 _IN_MEMORY_GB = 3.0
 # float16 ends at 65,504; activations beyond this keep float32.
@@ -95,7 +107,13 @@ def dense_features(
 
 
 def dense_targets(
-    table: SampleTable, masks: MaskStore, canvas: Canvas, names: Mapping[int, str] | Sequence[str] | None = None
+    table: SampleTable,
+    masks: MaskStore,
+    canvas: Canvas,
+    names: Mapping[int, str] | Sequence[str] | None = None,
+    *,
+    sample: NDArray[np.int64] | None = None,
+    windows: NDArray[np.int64] | None = None,
 ) -> DenseTargets:
     """Masks of rows, on the canvas and in their native shape; every row must have one.
 
@@ -106,6 +124,8 @@ def dense_targets(
         names: Class number → name, or the names from number 1 on. None takes the names that the scan recorded, or else
             the numbers in the masks. 255 is ignored. 0 is the background, unless it has a name: then it is a class like
             the others.
+        sample: Row of the table that each target belongs to, int64 ``[m]``; None for one target a row.
+        windows: Part of the mask that each target has, see `ssl_domains.probes.NativeMasks`; None for whole masks.
 
     Raises:
         DataError: When a row has no mask, or a mask holds a class number without a name.
@@ -115,10 +135,14 @@ def dense_targets(
         raise DataError(plural(int((positions < 0).sum()), "row has no mask", "rows have no mask"), "leave them out")
     name_of = dict(names) if isinstance(names, Mapping) else dict(enumerate(names or (), start=1))
     name_of = name_of or mask_names(table)
+    positions = positions if sample is None else positions[sample]
     present: set[int] = set()
     numbers = []
-    for position in positions:
-        mask = masks[int(position)]
+    for target, position in enumerate(positions.tolist()):
+        mask = masks[position]
+        if windows is not None:
+            top, bottom, left, right = windows[target].tolist()
+            mask = mask[top:bottom, left:right]
         present.update(np.unique(mask).tolist())
         numbers.append(place_mask(canvas, mask))
     present -= {IGNORED} if 0 in name_of else {0, IGNORED}
@@ -134,7 +158,76 @@ def dense_targets(
     index = codes_of(sorted(name_of))
     placed = index[np.stack(numbers)] if numbers else np.empty((0, canvas.size, canvas.size), dtype=np.uint8)
     classes = tuple(name_of[number] for number in sorted(name_of))
-    return DenseTargets(placed, NativeMasks(masks, positions, index), canvas, classes, tuple(sorted(name_of)))
+    native = NativeMasks(masks, positions, index, windows=windows)
+    return DenseTargets(placed, native, canvas, classes, tuple(sorted(name_of)))
+
+
+@dataclass(frozen=True)
+class MaskRows:
+    """Rows with masks, as an encoder sees them: whole samples, or their tiles where it was trained on crops.
+
+    Attributes:
+        table: The ``m`` rows.
+        sample: Row of the sample that each is a part of, int64 ``[m]``.
+        targets: Their masks.
+        tiles: Where tiles lie in their samples; None where the rows are whole samples.
+    """
+
+    table: SampleTable
+    sample: NDArray[np.int64]
+    targets: DenseTargets
+    tiles: Tiles | None = None
+
+    @property
+    def note(self) -> str:
+        """A sentence on the tiles; empty for whole samples."""
+        if self.tiles is None:
+            return ""
+        count = plural(len(np.unique(self.sample)), "sample")
+        return f"the encoder sees crops: {count} with a mask are cut into {len(self.sample):,} tiles, which count below"
+
+
+def mask_rows(
+    crop: Crop | None,
+    preprocess: MapPreprocess,
+    table: SampleTable,
+    store: ArrayStore,
+    masks: MaskStore,
+    names: Mapping[int, str] | Sequence[str] | None = None,
+) -> MaskRows:
+    """Rows with masks; samples that are larger than a crop of the encoder's views are cut into tiles.
+
+    Args:
+        crop: Crop of the views that the encoder was trained on; None for whole samples.
+        preprocess: Places label maps.
+        table: Samples, each with an array and a mask.
+        store: Their arrays.
+        masks: Their masks.
+        names: See `dense_targets`.
+
+    Raises:
+        DataError: As `require_same_shapes` and `dense_targets`.
+        UsageError: When the crop cuts a sample across its label map, so that the map of a crop is not a part of it.
+    """
+    require_same_shapes(table, store, masks, preprocess)
+    tiles = None if crop is None else tiles_of(crop, table, store.of(table))
+    if tiles is None or not tiles.cut:
+        return MaskRows(table, np.arange(len(table)), dense_targets(table, masks, preprocess.canvas, names))
+    across = np.ones(tiles.sides.shape, dtype=np.bool_)
+    np.put_along_axis(across, map_planes(preprocess, tiles.table, tiles.sides), False, axis=1)
+    if (across & ((tiles.starts > 0) | (tiles.stops < tiles.sides))).any():
+        cause = "the views show crops that cut samples across the plane of their masks"
+        raise UsageError(cause, "scan samples that are no larger than a crop, or take a column with --label")
+    windows = map_windows(preprocess, tiles)
+    targets = dense_targets(table, masks, preprocess.canvas, names, sample=tiles.sample, windows=windows)
+    return MaskRows(tiles.table, tiles.sample, targets, tiles)
+
+
+def map_windows(preprocess: MapPreprocess, tiles: Tiles) -> NDArray[np.int64]:
+    """Part of its sample's label map that each tile shows, int64 ``[m, 4]``; see `ssl_domains.probes.NativeMasks`."""
+    planes = map_planes(preprocess, tiles.table, tiles.stops - tiles.starts)
+    starts, stops = (np.take_along_axis(ends, planes, axis=1) for ends in (tiles.starts, tiles.stops))
+    return np.stack([starts[:, 0], stops[:, 0], starts[:, 1], stops[:, 1]], axis=1)
 
 
 def map_places(preprocess: MapPreprocess, table: SampleTable, store: ArrayStore) -> MapPlaces | None:

@@ -230,7 +230,9 @@ def _arms(
         )  # fmt: skip
         yield _Arm(name, x, frozen)
     for name, extract in handmade.items():
-        x = handmade_features(extract, run.preprocess, part, store, progress=progress_of(name))
+        x = handmade_features(
+            extract, run.preprocess, part, store, crop=run.crop, tiling=tiling, progress=progress_of(name)
+        )  # fmt: skip
         yield _Arm(f"{name} (hand-made)", x, (LinearProbe(),))
     for name, columns in floors.items():
         yield _Arm(f"{name} ({', '.join(columns)})", floor_features(part, columns), (TreeProbe(),))

@@ -12,7 +12,7 @@ from ssl_domains.finetuning.measuring.material import Material, label_material, 
 from ssl_domains.finetuning.method import FineTune, FineTuning
 from ssl_domains.finetuning.model import FineTuned, WholeModel
 from ssl_domains.finetuning.options import FineTuneOptions
-from ssl_domains.finetuning.parts import FineTuneParts, engine_parts
+from ssl_domains.finetuning.parts import DrawnFrom, FineTuneParts, engine_parts
 from ssl_domains.finetuning.rehearsal import rehearse_comparison
 from ssl_domains.finetuning.report import FineTuneReport, FineTuneRow, finetune_path, read_finetune_reports
 from ssl_domains.finetuning.start import frozen_probe_head
@@ -23,6 +23,7 @@ __all__ = [
     "MASKS",
     "TASK_FILE",
     "Comparison",
+    "DrawnFrom",
     "FineTune",
     "FineTuneOptions",
     "FineTuneParts",

@@ -17,12 +17,13 @@ from ssl_domains.engine import Run
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.evaluation.dense_maps import map_windows
 from ssl_domains.finetuning.heads import Head, create_head
 from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.inputs import Input
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, extended, map_sides, to_native
+from ssl_domains.views import InputDataset, extended, map_sides, tiles_of, to_native
 
 __all__ = ["FineTuned", "WholeModel"]
 
@@ -180,12 +181,41 @@ class FineTuned:
     def _scores(
         self, table: SampleTable, store: ArrayStore, batch_size: int | None, progress: Progress | None
     ) -> Iterator[tuple[int, Tensor]]:
-        """Position of each row, and its logits ``[K, H, W]`` at the native shape."""
+        """Position of each row, and its logits ``[K, H, W]`` at the native shape.
+
+        Rows that are larger than a crop of the run's views are scored tile by tile; where two tiles overlap, logits are
+        averaged.
+        """
         if self.task.kind != "segmentation":
             raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
-        canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
+        canvas, placing = self.run.canvas, self.run.map_preprocess
         if batch_size is None:
             batch_size = max(1, min(64, _BATCH_PIXELS // canvas.size**2))
+        crop = self.run.crop
+        tiles = None if crop is None or not len(table) else tiles_of(crop, table, store.of(table))
+        if tiles is None or not tiles.cut:
+            yield from self._native_scores(table, store, batch_size, progress)
+            return
+        windows, sides = map_windows(placing, tiles), map_sides(placing, tiles.table, tiles.sides)
+        last = np.append(tiles.sample[1:] != tiles.sample[:-1], True)
+        shown = None if progress is None else _by_sample(progress, tiles.sample, len(table))
+        total: Tensor | None = None
+        for tile, scores in self._native_scores(tiles.table, store, batch_size, shown):
+            if total is None:
+                height, width = sides[tile].tolist()
+                total, count = scores.new_zeros(len(scores), height, width), scores.new_zeros(height, width)
+            top, bottom, left, right = windows[tile].tolist()
+            total[:, top:bottom, left:right] += scores
+            count[top:bottom, left:right] += 1
+            if last[tile]:
+                yield int(tiles.sample[tile]), total / count
+                total = None
+
+    def _native_scores(
+        self, table: SampleTable, store: ArrayStore, batch_size: int, progress: Progress | None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """The same for rows of which the encoder sees all."""
+        canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
         for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
             for place, row in enumerate(range(rows.start, rows.stop)):
                 height, width = (int(side) for side in sides[row])
@@ -208,3 +238,8 @@ class FineTuned:
                 bad = table.frame["sample"][rows.start + int(torch.nonzero(~finite)[0])]
                 raise DataError(f"the model gives no finite numbers for sample {bad!r}", "did the training diverge?")
             yield rows, outputs
+
+
+def _by_sample(progress: Progress, sample: NDArray[np.int64], count: int) -> Progress:
+    """Progress in samples, of a report in tiles."""
+    return lambda done, of: progress(count if done == of else int(sample[done]), count)

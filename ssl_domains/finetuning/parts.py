@@ -15,28 +15,61 @@ from torch import Tensor
 from ssl_domains.encoders import Levels
 from ssl_domains.engine import Parts, RunConfig
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.evaluation.dense_maps import map_windows
 from ssl_domains.finetuning.method import FineTuning
 from ssl_domains.finetuning.task import TASK_FILE, Task
 from ssl_domains.pairs import Composition, Objective
-from ssl_domains.probes import DenseFit, DenseTargets, Labels, require_varying
+from ssl_domains.probes import DenseFit, DenseTargets, Labels, NativeMasks, require_varying
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import (
     IGNORED,
+    DrawnLabelMaps,
     LabelMaps,
     MapPreprocess,
     PreprocessSource,
     Recipe,
+    RowInputs,
     Scaling,
+    Tiles,
     crop_of,
     extended,
+    map_planes,
     map_sides,
+    tiles_of,
     with_label_maps,
 )
 
-__all__ = ["FineTuneParts", "engine_parts"]
+__all__ = ["DrawnFrom", "FineTuneParts", "engine_parts"]
 
 TARGETS_FILE = "targets.json"
+
+
+@dataclass(frozen=True)
+class DrawnFrom:
+    """What the crops of a segmentation are drawn from: each row with the places around it.
+
+    Attributes:
+        table: The rows of `FineTuneParts.table`, with larger regions.
+        masks: Their masks at native shape.
+    """
+
+    table: SampleTable
+    masks: NativeMasks
+
+    @classmethod
+    def of(cls, tiles: Tiles | None, masks: DenseTargets, preprocess: MapPreprocess) -> DrawnFrom | None:
+        """The tiles of samples with the places around them; None without tiles.
+
+        Args:
+            tiles: The training rows, as `ssl_domains.evaluation.dense_maps.mask_rows` cuts them.
+            masks: Their masks.
+            preprocess: Says how masks lie in arrays.
+        """
+        if tiles is None:
+            return None
+        around = tiles.surroundings()
+        return cls(around.table, masks.native.with_windows(map_windows(preprocess, around)))
 
 
 @dataclass(frozen=True)
@@ -50,6 +83,8 @@ class FineTuneParts:
         label: Name of the label column; not read for masks.
         labels: Labels of the rows, in the order of ``table``; None for masks.
         masks: Masks of the rows, in the order of ``table``; None for a label column.
+        drawn: For masks and views that show crops: what the crops are drawn from; None for the rows themselves, each of
+            which must be no larger than a crop.
         groups: Group of each row ``[n]``, by which the setting of the frozen probe is chosen; None for a group of its
             own for each row.
         preprocess: The preprocess of the pre-trained run, whose fitted values are kept; or one of the domain.
@@ -68,6 +103,7 @@ class FineTuneParts:
     label: str = ""
     labels: Labels | None = None
     masks: DenseTargets | None = None
+    drawn: DrawnFrom | None = None
     groups: NDArray[Any] | None = None
     preprocess: PreprocessSource | None = None
     scaling: Scaling | None = None
@@ -105,7 +141,8 @@ class FineTuneParts:
         Raises:
             DataError: When there is no label, all are of one class, a class has no training row, or a mask has another
                 shape than its picture.
-            UsageError: When masks are given, and the views show crops or the preprocess places no label maps.
+            UsageError: When masks are given, and the preprocess places no label maps, or a row is larger than a crop
+                and nothing says what crops are drawn from.
         """
         if self.masks is not None:
             self._require_masks(self.masks)
@@ -122,9 +159,10 @@ class FineTuneParts:
         self._require_every_class(labels.classes, shown, "label")
 
     def _require_masks(self, masks: DenseTargets) -> None:
-        if crop_of(self.recipe) is not None:
+        crop = crop_of(self.recipe)
+        if crop is not None and self.drawn is None and tiles_of(crop, self.table, self.store.of(self.table)).cut:
             cause = "the views show crops, and the masks are those of whole samples"
-            raise UsageError(cause, "fine-tune on a column with --label")
+            raise UsageError(cause, "cut the samples into tiles with mask_rows, and give drawn=DrawnFrom.of(…)")
         if len(masks) != len(self.table):
             raise UsageError(f"{len(masks)} masks for {len(self.table)} rows", "take the masks of the rows")
         shapes, placing = self.store.of(self.table).shapes(), self.map_preprocess
@@ -178,7 +216,7 @@ def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Pa
     )
     method = FineTuning(parts.task, parts.labels, parts.head_start)
     made = Parts(
-        table=parts.table,
+        table=parts.table if parts.drawn is None else parts.drawn.table,
         store=parts.store,
         objective=Objective(),
         composition=Composition("random"),
@@ -186,10 +224,22 @@ def engine_parts(config: RunConfig, parts: FineTuneParts) -> tuple[RunConfig, Pa
         scaling=parts.scaling,
         method=method,
         preprocess=preprocess,
-        beside=None if parts.masks is None else LabelMaps(parts.masks.placed),
+        beside=_label_maps(parts),
         records={TASK_FILE: method.task.to_dict(), TARGETS_FILE: _summary(parts)},
     )
     return config, made
+
+
+def _label_maps(parts: FineTuneParts) -> RowInputs | None:
+    """The label maps beside the views; None for a label column."""
+    if parts.masks is None:
+        return None
+    if crop_of(parts.recipe) is None:
+        return LabelMaps(parts.masks.placed)
+    drawn, placing = parts.drawn or DrawnFrom(parts.table, parts.masks.native), parts.map_preprocess
+    shapes = parts.store.of(drawn.table).shapes()
+    planes = np.tile([0, 1], (len(shapes), 1)) if placing is None else map_planes(placing, drawn.table, shapes)
+    return DrawnLabelMaps(drawn.masks, planes, parts.masks.canvas)
 
 
 def _summary(parts: FineTuneParts) -> dict[str, Any]:

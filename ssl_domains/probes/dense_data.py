@@ -62,6 +62,8 @@ class NativeMasks(Sequence[NDArray[np.uint8]]):
         positions: int64 ``[n]``, position of each row's mask in ``masks``.
         index: uint8 ``[256]``, class index of each class number; 255 is ignored.
         left_out: Row → pixels that read as 255 whatever the mask says: bool ``[H, W]`` as `numpy.packbits` packs it.
+        windows: Part of the mask that each row has: first row, row behind the last, first column, column behind the
+            last, int64 ``[n, 4]``. None for whole masks.
     """
 
     def __init__(
@@ -70,17 +72,22 @@ class NativeMasks(Sequence[NDArray[np.uint8]]):
         positions: NDArray[np.int64],
         index: NDArray[np.uint8],
         left_out: Mapping[int, NDArray[np.uint8]] | None = None,
+        windows: NDArray[np.int64] | None = None,
     ) -> None:
         self._masks = masks
         self._positions = positions
         self._index = index
         self._left_out = left_out or {}
+        self._windows = windows
 
     def __len__(self) -> int:
         return len(self._positions)
 
     def shape(self, row: int) -> tuple[int, int]:
         """Height and width of a row's mask."""
+        if self._windows is not None:
+            top, bottom, left, right = self._windows[row].tolist()
+            return bottom - top, right - left
         position = int(self._positions[row])
         shape = self._masks.shape(position) if hasattr(self._masks, "shape") else self._masks[position].shape
         return int(shape[0]), int(shape[1])
@@ -88,6 +95,9 @@ class NativeMasks(Sequence[NDArray[np.uint8]]):
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, int | np.integer):
             numbers = self._masks[int(self._positions[row])]
+            if self._windows is not None:
+                top, bottom, left, right = self._windows[row].tolist()
+                numbers = numbers[top:bottom, left:right]
             codes = self._index[np.where((numbers >= 0) & (numbers <= 255), numbers, 255)]
             bits = self._left_out.get(int(row))
             if bits is not None:
@@ -95,11 +105,16 @@ class NativeMasks(Sequence[NDArray[np.uint8]]):
             return codes
         rows = np.arange(len(self))[row].tolist()
         kept = {place: self._left_out[one] for place, one in enumerate(rows) if one in self._left_out}
-        return NativeMasks(self._masks, self._positions[row], self._index, kept)
+        windows = None if self._windows is None else self._windows[row]
+        return NativeMasks(self._masks, self._positions[row], self._index, kept, windows)
 
     def without(self, left_out: Mapping[int, NDArray[np.uint8]]) -> NativeMasks:
         """The same masks, in which some pixels read as 255; see ``left_out``."""
-        return NativeMasks(self._masks, self._positions, self._index, {**self._left_out, **left_out})
+        return NativeMasks(self._masks, self._positions, self._index, {**self._left_out, **left_out}, self._windows)
+
+    def with_windows(self, windows: NDArray[np.int64]) -> NativeMasks:
+        """Other parts of the same masks, see ``windows``; no pixel of them is left out."""
+        return NativeMasks(self._masks, self._positions, self._index, None, windows)
 
 
 @dataclass(frozen=True)

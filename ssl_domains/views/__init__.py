@@ -24,6 +24,7 @@ from ssl_domains.views.contract import (
 from ssl_domains.views.crops import (
     Crop,
     RandomCrop,
+    Tiles,
     Tiling,
     crop_from_dict,
     crop_of,
@@ -32,11 +33,13 @@ from ssl_domains.views.crops import (
     recipe_to_dict,
     register_crop,
     replaced_names,
+    tiles_of,
 )
 from ssl_domains.views.draws import Draws
 from ssl_domains.views.image_preprocess import ImagePreprocess
 from ssl_domains.views.label_masks import (
     IGNORED,
+    DrawnLabelMaps,
     LabelMaps,
     map_planes,
     map_sides,
@@ -90,6 +93,7 @@ __all__ = [
     "ColorJitter",
     "Crop",
     "CropLength",
+    "DrawnLabelMaps",
     "Draws",
     "DropChannels",
     "FittedScaling",
@@ -117,6 +121,7 @@ __all__ = [
     "SequenceStep",
     "SignalPreprocess",
     "TileDataset",
+    "Tiles",
     "Tiling",
     "VariantRecipe",
     "VerticalFlip",
@@ -140,6 +145,7 @@ __all__ = [
     "register_crop",
     "register_preprocess",
     "replaced_names",
+    "tiles_of",
     "to_native",
     "whole_batch",
     "with_label_maps",

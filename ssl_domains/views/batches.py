@@ -55,14 +55,16 @@ class InputDataset(Dataset[dict[str, Any]]):
         seed: Seed of the run, for crops.
         drawn: Whether crops will be drawn, as in a training; then the ``numbers`` of the crop are computed.
         beside: Gives further inputs of the rows, such as label maps, behind those of the preprocess; None for none.
-            They are not kept in the cache, and don't keep the samples from being kept.
+            They are not kept in the cache, and don't keep the samples from being kept. With a crop they are those of
+            the part that a view shows.
 
     Attributes:
         cached: Whether there is a cache.
 
     Raises:
         DataError: When a row could not be decoded, or the preprocess refuses its array.
-        UsageError: When the crop reads a column that is missing or holds no numbers; with ``beside`` and a crop.
+        UsageError: When the crop reads a column that is missing or holds no numbers; with a crop and ``beside`` that
+            gives only the inputs of whole samples.
     """
 
     def __init__(
@@ -78,9 +80,9 @@ class InputDataset(Dataset[dict[str, Any]]):
         drawn: bool = False,
         beside: RowInputs | None = None,
     ) -> None:
-        if beside is not None and crop is not None:
+        if beside is not None and crop is not None and not hasattr(beside, "of_part"):
             cause = "the views show crops, and the label maps are those of whole samples"
-            raise UsageError(cause, "leave the crop out of the recipe")
+            raise UsageError(cause, "give label maps of parts, such as DrawnLabelMaps, or leave the crop out")
         self._inputs = SampleInputs(table, store, preprocess)
         self._beside = beside
         self.crop, self._views, self._seed = crop, views, seed
@@ -137,11 +139,19 @@ class InputDataset(Dataset[dict[str, Any]]):
         if self._cache is not None:
             made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
             return {"input": self._inputs.tidy(made), "beside": self._further(index), "index": index}
-        first, *beside = _together([self._inputs(row, self._shown(row)) for row in index.tolist()])
-        return {"input": self._inputs.tidy(first), "beside": (*beside, *self._further(index)), "index": index}
+        first, *beside = _together([self._part(row, self._shown(row)) for row in index.tolist()])
+        further = self._further(index) if self.crop is None else ()
+        return {"input": self._inputs.tidy(first), "beside": (*beside, *further), "index": index}
 
     def _further(self, index: Tensor) -> tuple[Input, ...]:
         return () if self._beside is None else (self._beside(index),)
+
+    def _part(self, row: int, slices: tuple[slice, ...] | None) -> tuple[Input, ...]:
+        """The input of a part of a row's array and its further inputs; with a crop, those beside are among them."""
+        made = self._inputs(row, slices)
+        if self._beside is None or self.crop is None:
+            return made
+        return *made, self._beside(torch.tensor([row])) if slices is None else self._beside.of_part(row, slices)
 
     def _shown(self, row: int) -> tuple[slice, ...] | None:
         """The part of a row's array that is shown at evaluation; None for all of it."""
@@ -166,7 +176,7 @@ class InputDataset(Dataset[dict[str, Any]]):
             for place, row in enumerate(ask.seats[view % seats].tolist()):
                 facts = self._facts(row)
                 slices = crop.place(draws.of_slot(place), self._inputs.shape(row), facts)
-                made.append(self._inputs(row, slices))
+                made.append(self._part(row, slices))
                 numbers.append(crop.emit(slices, facts))
             first, *beside = _together(made)
             emitted = {name: torch.tensor([one[name] for one in numbers], dtype=torch.float64) for name in crop.emitted}

@@ -133,7 +133,11 @@ PreprocessSource = Preprocess | PreprocessToFit
 
 
 class RowInputs(Protocol):
-    """Gives further inputs of the rows of a table: label maps, for instance `ssl_domains.views.LabelMaps`."""
+    """Gives further inputs of the rows of a table: label maps, for instance `ssl_domains.views.LabelMaps`.
+
+    For views that show crops it must also have ``of_part(row, slices)``: the further input, ``[1, …]``, of the part of
+    a row's array that a crop shows.
+    """
 
     def __call__(self, rows: Tensor) -> Input:
         """The further inputs of some rows, ``[B, …]``.

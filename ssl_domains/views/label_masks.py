@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,16 @@ from ssl_domains.views.canvas import Canvas
 from ssl_domains.views.contract import MapPreprocess
 from ssl_domains.views.row_facts import RowFacts
 
-__all__ = ["IGNORED", "LabelMaps", "map_planes", "map_sides", "place_mask", "to_native", "with_label_maps"]
+__all__ = [
+    "IGNORED",
+    "DrawnLabelMaps",
+    "LabelMaps",
+    "map_planes",
+    "map_sides",
+    "place_mask",
+    "to_native",
+    "with_label_maps",
+]
 
 IGNORED = 255
 """Class number of pixels that are left out of losses and scores."""
@@ -37,6 +47,35 @@ class LabelMaps:
     def __call__(self, rows: Tensor) -> Input:
         """The label maps of some rows, uint8 ``[B, 1, S, S]``; a view that shows no pixel of the picture holds 255."""
         return Input(torch.from_numpy(self.placed[rows.numpy()])[:, None], kind="labels", pad=float(IGNORED))
+
+
+@dataclass(frozen=True)
+class DrawnLabelMaps:
+    """Label maps of drawn crops: of each mask, the part that the crop of its picture shows.
+
+    Attributes:
+        masks: The mask of each row at native shape, uint8 ``[H, W]``, 255 where a pixel is ignored.
+        planes: Axes of each row's array that run down the rows and along the columns of its mask, int64 ``[n, 2]``; see
+            `map_planes`.
+        canvas: The canvas that the crops are resized to.
+    """
+
+    masks: Sequence[NDArray[np.uint8]]
+    planes: NDArray[np.int64]
+    canvas: Canvas
+
+    def __call__(self, rows: Tensor) -> Input:
+        """The label maps of whole samples, as `LabelMaps` gives them."""
+        return Input.cat([self._placed(self.masks[row]) for row in rows.tolist()])
+
+    def of_part(self, row: int, slices: Sequence[slice]) -> Input:
+        """The label map of a part of a row's array, uint8 ``[1, 1, S, S]``."""
+        down, right = self.planes[row].tolist()
+        return self._placed(self.masks[row][slices[down], slices[right]])
+
+    def _placed(self, mask: NDArray[np.uint8]) -> Input:
+        placed = torch.from_numpy(place_mask(self.canvas, mask))
+        return Input(placed[None, None], kind="labels", pad=float(IGNORED))
 
 
 def with_label_maps(preprocess: object, owner: str) -> MapPreprocess:

@@ -168,7 +168,7 @@ def test_what_no_seed_changes_is_measured_once(pictures: Path, tmp_path: Path, m
     probed, computed = [], []
     run_probe, features = label_probes.run_probe, label_probes.handmade_features
     monkeypatch.setattr(label_probes, "run_probe", lambda *a, **k: probed.append(k["seed"]) or run_probe(*a, **k))
-    monkeypatch.setattr(label_probes, "handmade_features", lambda *a: computed.append(1) or features(*a))
+    monkeypatch.setattr(label_probes, "handmade_features", lambda *a, **k: computed.append(1) or features(*a, **k))
     for name, kind in (("floor: noise", "floor"), ("features: mean", "handmade")):
         probed.clear()
         scores = [

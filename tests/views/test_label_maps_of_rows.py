@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from torch.utils.data import DataLoader
 
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input
+from ssl_domains.pairs import Ask
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import (
     Canvas,
+    DrawnLabelMaps,
     HorizontalFlip,
     ImagePreprocess,
     InputDataset,
@@ -100,6 +103,35 @@ def test_workers_give_the_same(ramps: Any) -> None:
 def test_label_maps_of_whole_samples_go_with_no_crop_of_arrays(ramps: Any) -> None:
     with pytest.raises(UsageError, match="the views show crops"):
         dataset(ramps, beside=LabelMaps(labels()), crop=RandomCrop((8, 8)))
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_label_maps_of_drawn_crops_are_cut_at_the_drawn_place(ramps: Any, views: int) -> None:
+    """Each pixel of a crop says where it lies; its label is that of this place."""
+    table, store = ramps
+    preprocess = ImagePreprocess(Scaling(lo=0, hi=255).fit(table, store), Canvas(8), 3)
+    maps = DrawnLabelMaps(list(labels()), np.tile([0, 1], (ROWS, 1)), Canvas(8))
+    made = InputDataset(table, store, preprocess, crop=RandomCrop((8, 8)), views=views, seed=4, drawn=True, beside=maps)
+    rows, starts = np.array([3, 0, 4, 3]), set()
+    made = pickle.loads(pickle.dumps(made))
+    for step in range(5):
+        batch = made.__getitems__(Ask(step, np.arange(len(rows)), rows[None]))
+        for view in batch["crops"]:
+            column, row = (view.input.values[:, :2].numpy() // 8).swapaxes(0, 1)
+            (label,) = view.beside
+            assert (label.values.dtype, label.kind, label.pad) == (torch.uint8, "labels", 255.0)
+            expected = np.stack([labels()[one][r, c] for one, r, c in zip(rows, row, column, strict=True)])
+            np.testing.assert_array_equal(label.values[:, 0].numpy(), expected)
+            starts.update(zip(row[:, 0, 0].tolist(), column[:, 0, 0].tolist(), strict=True))
+    assert len(starts) > 10, "drawn anew for each slot, step and view"
+    shown = made.__getitems__([2, 1])
+    np.testing.assert_array_equal(shown["beside"][0].values[:, 0].numpy(), labels()[[2, 1], 12:20, 12:20])
+
+
+def test_whole_samples_of_drawn_label_maps_are_those_of_label_maps(ramps: Any) -> None:
+    maps = DrawnLabelMaps(list(labels()), np.tile([0, 1], (ROWS, 1)), Canvas(SIZE))
+    one, other = dataset(ramps, beside=maps)[3], dataset(ramps, beside=LabelMaps(labels()))[3]
+    assert torch.equal(one["beside"][0].values, other["beside"][0].values)
 
 
 def test_any_function_of_rows_gives_further_inputs(ramps: Any) -> None:

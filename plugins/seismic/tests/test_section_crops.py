@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from ssl_domains.cli.app import run
 from ssl_domains.engine import Run
 from ssl_domains.errors import UsageError
 from ssl_domains.extending import RecipeRequest
+from ssl_domains.finetuning import FineTuned
 from ssl_domains.pairs import Ask
 from ssl_domains.samples import SampleTable, ScanResult, read_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_crop
-from ssl_domains.views import InputDataset, crop_from_dict, crop_of
+from ssl_domains.views import InputDataset, crop_from_dict, crop_of, tiles_of
 from ssl_domains_seismic.preprocess import sections_for
 from ssl_domains_seismic.reader import SeismicReader
+from ssl_domains_seismic.slices.samples import samples_on
 from ssl_domains_seismic.views import recipe
 from ssl_domains_seismic.views.row_interval import row_intervals_ms
 from ssl_domains_seismic.views.section_crop import SectionCrop, section_crop
@@ -204,26 +207,82 @@ def test_a_domain_that_draws_no_crops_says_so(tmp_path: Path, capsys: pytest.Cap
     assert len(read_table(table)) > 0
 
 
+LABELLED = ("--label-names", "0=low,1=high", "--blocks", "3x1", "--split-by", "block")
+
+
+@pytest.mark.slow
+def test_masks_of_whole_sections_are_learnt_and_predicted_by_crops(
+    cube: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The encoder of crops sees sections as it was trained: never a section squeezed to the size of a crop."""
+    classes = (cube > 0).astype(np.uint8)
+    np.save(tmp_path / "labels.npy", classes)
+    whole, out, tuned = tmp_path / "whole.parquet", tmp_path / "run", tmp_path / "tuned"
+    words = ["--labels", str(tmp_path / "labels.npy"), *LABELLED]
+    assert run(["seismic", "scan", str(tmp_path / "a.sgy"), "-o", str(whole), *words]) == 0
+    assert trained(whole, out) == 0
+    capsys.readouterr()
+    assert run(["seismic", "probe", str(out), "--masks", "--samples", str(whole), "--alone"]) == 0
+    printed = capsys.readouterr().out
+    assert "are cut into 112 tiles" in printed, "14 sections of 50 × 30 places: 4 × 2 tiles of 16 each"
+    command = ["seismic", "finetune", str(whole), "--from", str(out), "--masks", "--no-scratch", "--out", str(tuned)]
+    assert run([*command, "--set", "train.max_steps=6", "--set", "train.device=cpu"]) == 0
+    opened = Run.open(tuned)
+    assert isinstance(opened.crop, SectionCrop), "views of the fine-tuning are drawn crops"
+    table = read_table(whole)
+    side = (table.frame["split"] == "train").to_numpy()
+    names = set(table.frame["sample"].to_list())
+    assert opened.training_samples & names == set(table.frame["sample"].filter(pl.Series(side)).to_list())
+
+    store = ArrayStore.open(tmp_path / "whole.store", SeismicReader())
+    model, rows = FineTuned.open(opened), table.take([0, 5])
+    tiles = tiles_of(opened.crop, rows, store.of(rows))
+    sums = np.zeros((2, 2, SAMPLES, CROSSLINES))
+    counts = np.zeros((2, SAMPLES, CROSSLINES))
+    net, preprocess = model.module(), opened.preprocess
+    for row, (start, stop) in enumerate(zip(tiles.starts, tiles.stops, strict=True)):
+        inline = int(rows.frame["region"][int(tiles.sample[row])][0])
+        part = cube[inline : inline + 1, start[1] : stop[1], start[2] : stop[2]].astype(np.float32)
+        with torch.no_grad():
+            scores = net(preprocess(part, {"along": "inline", "survey": "a.sgy"}).values)[0]
+        high, wide = stop[2] - start[2], stop[1] - start[1]
+        assert (high, wide) == (16, 16)
+        sums[tiles.sample[row], :, start[2] : stop[2], start[1] : stop[1]] += scores.numpy()
+        counts[tiles.sample[row], start[2] : stop[2], start[1] : stop[1]] += 1
+    assert counts.min() == 1
+    expected = np.exp(sums / counts[:, None]) / np.exp(sums / counts[:, None]).sum(axis=1, keepdims=True)
+    found = dict(model.probability_maps(rows, store, batch_size=3))
+    for row in range(2):
+        np.testing.assert_allclose(found[row], expected[row], atol=1e-5)
+    assert run(["seismic", "predict", str(tuned), str(whole), "-o", str(tmp_path / "predicted")]) == 0
+
+
 @pytest.mark.slow
 def test_masks_of_samples_that_a_crop_shows_whole(
     cube: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The encoder of crops is probed and fine-tuned on patches of their size, not on whole sections."""
-    (tmp_path / "labels").mkdir()
-    np.save(tmp_path / "labels" / "a.npy", (cube > 0).astype(np.uint8))
-    whole, patches, out = tmp_path / "whole.parquet", tmp_path / "patches.parquet", tmp_path / "run"
-    words = ["--labels", str(tmp_path / "labels" / "a.npy"), "--label-names", "0=low,1=high"]
-    split = ["--blocks", "3x1", "--split-by", "block"]
-    scanned = ["seismic", "scan", str(tmp_path / "a.sgy"), "-o"]
-    assert run([*scanned, str(whole), *words]) == 0
-    assert run([*scanned, str(patches), *words, "--patch", "16", *split]) == 0
-    assert trained(whole, out) == 0
+    np.save(tmp_path / "labels.npy", (cube > 0).astype(np.uint8))
+    patches, out = tmp_path / "patches.parquet", tmp_path / "run"
+    words = ["--labels", str(tmp_path / "labels.npy"), "--patch", "16", *LABELLED]
+    assert run(["seismic", "scan", str(tmp_path / "a.sgy"), "-o", str(patches), *words]) == 0
+    assert trained(patches, out) == 0
     capsys.readouterr()
-    assert run(["seismic", "probe", str(out), "--masks", "--samples", str(whole)]) == 2
-    assert "no larger than a crop" in capsys.readouterr().err
     assert run(["seismic", "probe", str(out), "--masks", "--samples", str(patches), "--alone"]) == 0
-    assert "frozen encoder" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "frozen encoder" in printed
+    assert "tiles" not in printed
     tuned = ["seismic", "finetune", "--from", str(out), "--masks", "--out", str(tmp_path / "tuned"), "--dry-run"]
-    assert run([*tuned, str(whole)]) == 2
-    assert "no larger than a crop" in capsys.readouterr().err
     assert run([*tuned, str(patches)]) == 0
+
+
+def test_the_slice_page_shows_an_encoder_of_crops_patches_of_their_size(cube: np.ndarray, scan: Scan) -> None:
+    table, crop = scan().samples, SectionCrop(16, ())
+    rows = samples_on(table, 20, cube.shape, crop=crop)
+    ends = np.array(rows.frame["region"].to_list())
+    assert {tuple(sides) for sides in (ends[:, 1::2] - ends[:, ::2]).tolist()} == {(1, 16, 16)}
+    assert ((ends[:, 4] <= 20) & (ends[:, 5] > 20)).all()
+    assert set(ends[:, 0].tolist()) == set(range(INLINES))
+    covered = np.zeros(CROSSLINES, dtype=int)
+    for start, stop in ends[ends[:, 0] == 3][:, 2:4].tolist():
+        covered[start:stop] += 1
+    assert covered.min() >= 1

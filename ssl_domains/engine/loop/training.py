@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ssl_domains.engine.loop.assembly import Assembled, assemble
 from ssl_domains.engine.loop.estimate import StepTimer
 from ssl_domains.engine.loop.feature_file import remove_leftovers
@@ -43,8 +45,9 @@ from ssl_domains.engine.record.trained_table import TABLE_FILE, table_record
 from ssl_domains.engine.step.feed import Batch
 from ssl_domains.pairs import Computed
 from ssl_domains.pairs.sampling.seats import reads
-from ssl_domains.samples import Regions
+from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.views import preprocess_from_dict, preprocess_to_dict, recipe_to_dict
+from ssl_domains.views.crops.tiles import WHOLE
 
 __all__ = ["pretrain"]
 
@@ -180,10 +183,18 @@ def _write_origin(
     run.write_json("recipe.json", recipe_to_dict(assembled.step.recipe))
     run.write_json("fitted.json", assembled.plan.fitted)
     run.write_json("pairs.json", report)
-    run.write_frame("training_samples.parquet", parts.table.frame.select("sample"))
+    run.write_frame("training_samples.parquet", _trained_samples(parts.table))
     run.write_json(TABLE_FILE, table_record(parts.table))
     for name, values in parts.records.items():
         run.write_json(name, values)
+
+
+def _trained_samples(table: SampleTable) -> pl.DataFrame:
+    """Ids of the training rows; of tiles, the ids of their samples too, so that these are known as trained on."""
+    ids = table.frame.select("sample")
+    if WHOLE not in table.columns:
+        return ids
+    return pl.concat([ids, table.frame.select(sample=WHOLE)]).unique(maintain_order=True)
 
 
 @dataclass

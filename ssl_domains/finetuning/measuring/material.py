@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.evaluation import MASKS, EvaluationSplit, dense_targets, evaluation_split
+from ssl_domains.evaluation import MASKS, EvaluationSplit, evaluation_split
 from ssl_domains.evaluation.dense import mask_notes
-from ssl_domains.evaluation.dense_maps import map_places, require_same_shapes
+from ssl_domains.evaluation.dense_maps import map_places, mask_rows
 from ssl_domains.evaluation.labelled import labelled_rows
 from ssl_domains.evaluation.probe import require_shared_classes
 from ssl_domains.probes import DenseTargets, Labels, Task, scored_once
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, TableMeta
 from ssl_domains.stores import ArrayStore, MaskStore
-from ssl_domains.views import MapPreprocess
+from ssl_domains.views import Crop, MapPreprocess, Tiles
 
 __all__ = ["Material", "label_material", "mask_material"]
 
@@ -38,6 +38,7 @@ class Material:
         dropped: Number of rows of the split without a label.
         masks: The masks; None for a label column.
         targets: Masks of the rows on the canvas and at native shape; None for a label column.
+        tiles: Where the rows lie in their samples, if these are larger than a crop of the encoder's views; else None.
         notes: Remarks, one line each.
     """
 
@@ -51,6 +52,7 @@ class Material:
     dropped: int
     masks: MaskStore | None = None
     targets: DenseTargets | None = None
+    tiles: Tiles | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,8 +110,9 @@ def mask_material(
     trained: frozenset[str] = frozenset(),
     meta: TableMeta | None = None,
     names: Mapping[int, str] | Sequence[str] | None = None,
+    crop: Crop | None = None,
 ) -> Material:
-    """The rows with a mask, on the split that `dense_probe_run` uses.
+    """The rows with a mask, on the split that `dense_probe_run` uses; samples larger than a crop are cut into tiles.
 
     Args:
         table: The samples.
@@ -120,9 +123,10 @@ def mask_material(
         trained: Sample ids of the pre-training rows; none for weights of a file.
         meta: Metadata of the table of the pre-training; None where there is none.
         names: Names of the classes; None takes those that the scan recorded.
+        crop: Crop of the views that the encoder was trained on; None for whole samples.
 
     Raises:
-        UsageError: When a column is missing.
+        UsageError: When a column is missing, or the crop cuts samples across their masks.
         DataError: When no row has a mask, a mask has another shape than its image, a class is only in test groups, the
             training masks show no class, or fewer than two training groups have a mask.
     """
@@ -133,8 +137,8 @@ def mask_material(
     if not len(rows):
         raise DataError("no row of the split has both an image and a mask", "scan with the masks of the images")
     part = table.take(rows)
-    require_same_shapes(part, store, masks, preprocess)
-    targets = dense_targets(part, masks, preprocess.canvas, names)
+    seen = mask_rows(crop, preprocess, part, store, masks, names)
+    part, rows, targets = seen.table, rows[seen.sample], seen.targets
     kept = EvaluationSplit(
         split.train[rows], split.test[rows], split.groups[rows], split.group, split.transductive, split.notes
     )
@@ -147,7 +151,7 @@ def mask_material(
     targets, overlap = scored_once(targets, map_places(preprocess, part, store), kept.test)
     return Material(
         MASKS, "segmentation", table, part, store, labels, kept, int((sides & ~available).sum()), masks, targets,
-        (*split.notes, *notes, *([overlap] if overlap else [])),
+        seen.tiles, tuple(note for note in (*split.notes, seen.note, *notes, overlap) if note),
     )  # fmt: skip
 
 

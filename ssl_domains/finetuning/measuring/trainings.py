@@ -18,11 +18,11 @@ from ssl_domains.finetuning.measuring.effort import equal_effort_steps
 from ssl_domains.finetuning.measuring.initial import InitialWeights
 from ssl_domains.finetuning.measuring.material import Material
 from ssl_domains.finetuning.options import FineTuneOptions
-from ssl_domains.finetuning.parts import FineTuneParts
+from ssl_domains.finetuning.parts import DrawnFrom, FineTuneParts
 from ssl_domains.finetuning.report import EQUAL_EFFORT, FINE_TUNED
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
-from ssl_domains.views import Recipe
+from ssl_domains.views import Recipe, with_label_maps
 
 __all__ = ["NO_VIEWS", "RECIPE", "Plan", "RecipeOf", "Training"]
 
@@ -137,7 +137,8 @@ class Plan:
         """Rows, labels, views and weights of a training."""
         material, rows = self.material, np.flatnonzero(training.rows)
         table = material.table.take(rows)
-        recipe = self.recipe(table, training.config)
+        drawn = self._drawn_from(rows)
+        recipe = self.recipe(table if drawn is None else drawn.table, training.config)
         return FineTuneParts(
             table=table,
             store=material.store,
@@ -145,12 +146,21 @@ class Plan:
             label=material.label,
             labels=material.labels.take(rows) if material.targets is None else None,
             masks=None if material.targets is None else material.targets.take(rows),
+            drawn=drawn,
             groups=material.split.groups[rows],
             preprocess=self.initial.preprocess,
             start=None if training.scratch else self.initial.init,
             head=self.head,
             every_class=False,  # a class that no training group has is refused with the material
         )
+
+    def _drawn_from(self, rows: NDArray[np.int64]) -> DrawnFrom | None:
+        """What crops of some rows are drawn from; None where the rows are whole samples."""
+        material = self.material
+        if material.tiles is None or material.targets is None:
+            return None
+        placing = with_label_maps(self.initial.preprocess, "the encoder")
+        return DrawnFrom.of(material.tiles.take(rows), material.targets.take(rows), placing)
 
     def chooses_views(self, draw: ComparedDraw) -> bool:
         """Whether views can be chosen: the recipe has steps to leave out, and a labelled group is left to validate."""

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.engine import Run, RunConfig
-from ssl_domains.evaluation.dense_maps import dense_features, dense_targets, map_places, require_same_shapes
-from ssl_domains.finetuning import FineTuned, FineTuneParts, finetune_config
+from ssl_domains.evaluation.dense_maps import dense_features, map_places, mask_rows
+from ssl_domains.finetuning import DrawnFrom, FineTuned, FineTuneParts, finetune_config
 from ssl_domains.probes import DenseTargets, LabelDraw, label_draws, scored_once
 from ssl_domains.probes.dense import DenseFit, run_dense_probe
 from ssl_domains.probes.dense_data import codes_of
@@ -29,6 +29,7 @@ from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.measures import dice_sums, pixel_sums
 from ssl_domains.studies.design.training import fold_of
 from ssl_domains.studies.measuring.supervised import levelling_remark, one_view, resumed_or_new
+from ssl_domains.views import Tiles
 
 __all__ = ["MaskRows", "dense_scores", "mask_score", "trained_on_masks"]
 
@@ -45,7 +46,8 @@ class MaskRows:
         codes: Their groups ``[n]``.
         test: bool ``[n]``: the test rows.
         draws: The labelled rows of each fraction, each with bool ``[n]``.
-        note: A sentence on overlapping test samples; empty where there are none.
+        note: Sentences on overlapping test samples, and on tiles; empty where there are none.
+        tiles: Where the rows lie in their samples, if these are larger than a crop of the encoder's views; else None.
     """
 
     table: SampleTable
@@ -54,6 +56,7 @@ class MaskRows:
     test: NDArray[np.bool_]
     draws: tuple[tuple[LabelDraw, NDArray[np.bool_]], ...]
     note: str = ""
+    tiles: Tiles | None = None
 
     @classmethod
     def of(cls, material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> MaskRows:
@@ -62,9 +65,12 @@ class MaskRows:
         fold = fold_of(material, cell)
         masked = material.masks.positions(material.table) >= 0
         rows = np.flatnonzero((fold.train | fold.test) & masked)
-        part, codes, test = material.table.take(rows), material.groups.codes[rows], fold.test[rows]
-        require_same_shapes(part, material.store, material.masks, run.map_preprocess)
-        targets = dense_targets(part, material.masks, run.canvas, material.mask_names or None)
+        seen = mask_rows(
+            run.crop, run.map_preprocess, material.table.take(rows), material.store, material.masks,
+            material.mask_names or None,
+        )  # fmt: skip
+        part, rows, targets = seen.table, rows[seen.sample], seen.targets
+        codes, test = material.groups.codes[rows], fold.test[rows]
         draws = label_draws(targets.labels(), codes, fold.train[rows] & (codes >= 0), list(fractions), cell.seed)
         # With few labelled groups, most rows are neither labelled nor tested: these are not encoded.
         used = np.flatnonzero(test | np.any([draw.rows for draw in draws], axis=0))
@@ -72,7 +78,9 @@ class MaskRows:
         part, targets = part.take(used), targets.take(used)
         places = map_places(run.map_preprocess, part, material.store)
         targets, note = scored_once(targets, places, test[used])
-        return cls(part, targets, codes[used], test[used], kept, note)
+        note = "; ".join(one for one in (seen.note, note) if one)
+        tiles = None if seen.tiles is None else seen.tiles.take(used)
+        return cls(part, targets, codes[used], test[used], kept, note, tiles)
 
 
 def dense_scores(material: Material, cell: Cell, run: Run, fractions: Sequence[float]) -> list[CellScore]:
@@ -137,12 +145,15 @@ def trained_on_masks(
         The result, and a remark that may be empty.
     """
     train, held = np.flatnonzero(labelled), np.flatnonzero(rows.test)
-    part = rows.table.take(train)
+    part, masks = rows.table.take(train), rows.targets.take(train)
+    tiles = None if rows.tiles is None else rows.tiles.take(train)
+    drawn = DrawnFrom.of(tiles, masks, run.map_preprocess)
     parts = FineTuneParts(
         part,
         material.store,
-        one_view(material.recipe(part, config)),
-        masks=rows.targets.take(train),
+        one_view(material.recipe(part if drawn is None else drawn.table, config)),
+        masks=masks,
+        drawn=drawn,
         groups=rows.codes[train],
         preprocess=run.preprocess,
         start=start,

@@ -35,7 +35,7 @@ from ssl_domains.studies.design.training import draw_of, fold_of
 from ssl_domains.studies.measuring.features import features_of
 from ssl_domains.studies.measuring.once import once
 from ssl_domains.studies.measuring.supervised import levelling_remark
-from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, fitted_preprocess
+from ssl_domains.views import Canvas, ImagePreprocess, Preprocess, crop_of, fitted_preprocess
 
 __all__ = ["STANDARDISED", "TestRows", "label_scores"]
 
@@ -93,7 +93,10 @@ def _features(
     if cell.arm.kind == "handmade":
 
         def features() -> NDArray[Any]:
-            return handmade_features(material.handmade[name], _preprocess(material, cell), part, material.store)
+            crop = crop_of(material.recipe(part, material.config))
+            return handmade_features(
+                material.handmade[name], _preprocess(material, cell), part, material.store, crop=crop
+            )  # fmt: skip
 
         return once(material, ("features", name, cell.fold), features), (LinearProbe(),)
     probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)

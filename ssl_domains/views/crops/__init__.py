@@ -5,21 +5,24 @@ from the store. At evaluation no crop is drawn: the encoder sees the centre, the
 """
 
 from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict, replaced_names
-from ssl_domains.views.crops.placement import Tiling, centre, shows_whole
+from ssl_domains.views.crops.placement import Tiling, centre
 from ssl_domains.views.crops.random_crop import RandomCrop
 from ssl_domains.views.crops.registry import crop_from_dict, crop_to_dict, register_crop
+from ssl_domains.views.crops.tiles import Tiles, facts_of_rows, tiles_of
 
 __all__ = [
     "Crop",
     "RandomCrop",
+    "Tiles",
     "Tiling",
     "centre",
     "crop_from_dict",
     "crop_of",
     "crop_to_dict",
     "emitted_names",
+    "facts_of_rows",
     "recipe_to_dict",
     "register_crop",
     "replaced_names",
-    "shows_whole",
+    "tiles_of",
 ]

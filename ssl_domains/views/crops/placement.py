@@ -6,15 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ssl_domains.errors import UsageError
 from ssl_domains.views.crops.contract import Crop
 from ssl_domains.views.draws import Draws
 
-__all__ = ["Tiling", "centre", "shows_whole"]
+__all__ = ["Tiling", "centre"]
 
 
 def centre(crop: Crop, shape: Sequence[int], facts: Mapping[str, float]) -> tuple[slice, ...]:
@@ -28,19 +26,6 @@ def centre(crop: Crop, shape: Sequence[int], facts: Mapping[str, float]) -> tupl
     placed = crop.place(Draws(0, 0, torch.zeros(1, dtype=torch.int64), 0, "crop"), shape, facts)
     starts = [(length - (one.stop - one.start)) // 2 for length, one in zip(shape, placed, strict=True)]
     return tuple(slice(start, start + one.stop - one.start) for start, one in zip(starts, placed, strict=True))
-
-
-def shows_whole(crop: Crop, shapes: NDArray[np.int64]) -> bool:
-    """Whether every sample is so small that a crop shows all of it.
-
-    Args:
-        crop: A crop whose size doesn't depend on facts of the rows.
-        shapes: Sides of the samples' arrays, int64 ``[n, rank]``.
-    """
-    for shape in np.unique(shapes, axis=0).tolist():
-        if [one.stop - one.start for one in centre(crop, shape, {})] != shape:
-            return False
-    return True
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ssl_domains.finetuning.report import FineTuneReport
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore, MaskStore
-    from ssl_domains.views import Crop
 
 __all__ = ["FineTuneRequest", "finetune_run"]
 
@@ -143,8 +142,6 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
     if folder != default_store(request.samples):
         settings["data.store"] = str(folder)
     initial = weights_of(domain, request.start, run, table, store, request.encoder, settings, request.samples)
-    if request.label is None and initial.crop is not None:
-        initial = _without_crop(initial, initial.crop, table, store)
     masks = None if request.label is not None else fill_masks(domain, table, request.samples)
     material = _material(request, table, store, masks, initial)
     _refuse_labels_of_test_groups(initial, material)
@@ -167,21 +164,6 @@ def _prepare(domain: Domain, request: FineTuneRequest) -> Comparison:
         supervised=supervised,
         notes=(*([unfinished] if unfinished else []), *remarks),
     )
-
-
-def _without_crop(initial: InitialWeights, crop: Crop, table: SampleTable, store: ArrayStore) -> InitialWeights:
-    """The weights of an encoder that was trained on crops, for samples of which a crop shows all.
-
-    Raises:
-        UsageError: When some sample is larger than a crop, as its mask is that of the whole sample.
-    """
-    from ssl_domains.views.crops import shows_whole
-
-    samples = store.of(table)
-    if not shows_whole(crop, samples.shapes()[samples.decoded]):
-        cause = "the views of the encoder show crops, and the masks are those of whole samples"
-        raise UsageError(cause, "scan samples that are no larger than a crop, or fine-tune for a column with --label")
-    return replace(initial, crop=None, base=initial.base.with_values({"views.crop": None}))
 
 
 def _store_of(request: FineTuneRequest, settings: Mapping[str, Any], run: Any) -> Path:
@@ -213,7 +195,9 @@ def _material(
         return label_material(table, store, request.label, **given)
     assert masks is not None
     owner = "the encoder" if run is None else f"the run {run.folder.name!r}"
-    return mask_material(table, store, masks, with_label_maps(initial.preprocess, owner), **given)
+    return mask_material(
+        table, store, masks, with_label_maps(initial.preprocess, owner), crop=initial.crop, **given
+    )  # fmt: skip
 
 
 def _refuse_labels_of_test_groups(initial: InitialWeights, material: Material) -> None:

@@ -128,7 +128,7 @@ def _compared(name: str, path: Path, shown: SurveySlice, plane: Plane, progress:
     from ssl_domains_seismic.slices.samples import samples_on
 
     run = Run.open(path)
-    part = samples_on(shown.rows, shown.sample, shown.places.shape, plane.every)
+    part = samples_on(shown.rows, shown.sample, shown.places.shape, plane.every, run.crop)
     with tempfile.TemporaryDirectory() as folder:
         made = slice_features(
             run.encoder(), run.preprocess, part, _store(part, folder), shown.sample, shown.shape, every=plane.every,
