@@ -5,6 +5,7 @@ splits.
 """
 
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
+from ssl_domains.samples.boxes import boxes_of, read_boxes
 from ssl_domains.samples.files import (
     problems_path,
     read_frame,
@@ -96,6 +97,7 @@ __all__ = [
     "absolute_from",
     "alone_in",
     "as_frame",
+    "boxes_of",
     "cause_of",
     "current_session",
     "describe_table",
@@ -117,6 +119,7 @@ __all__ = [
     "only_one",
     "outdated_note",
     "problems_path",
+    "read_boxes",
     "read_frame",
     "read_guarded",
     "read_noted_frame",

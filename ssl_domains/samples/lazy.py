@@ -16,6 +16,9 @@ class LazyArray(Protocol):
     """An array of which only the requested part is read, such as a volume in its file. Picklable.
 
     A pickled copy opens its files anew in the process that unpickles it.
+
+    May also have ``read_boxes(starts, sides)``, which reads several parts of equal sides in less time than one by one;
+    see `ssl_domains.samples.read_boxes`.
     """
 
     @property

@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
+from ssl_domains.samples.boxes import boxes_of
 from ssl_domains.samples.headers import Layout, nifti_layout, npy_layout, wav_layout
 from ssl_domains.samples.lazy import normal_slices
 from ssl_domains.samples.mapped_file import mapped_file
@@ -116,7 +117,23 @@ class Region:
         Raises:
             DataError: When the file is not there, or has another size than when its header was read.
         """
-        slices = normal_slices(slices, self.shape)
+        index: tuple[Any, ...] = (*normal_slices(slices, self.shape), ...)
+        part: NDArray[np.generic] = self._whole()[index]
+        if not self.dtype.isnative:
+            part = part.astype(self.dtype.newbyteorder("="))
+            part.flags.writeable = False
+        return part, None
+
+    def read_boxes(self, starts: NDArray[np.int64], sides: Sequence[int]) -> tuple[NDArray[np.generic], None]:
+        """Several parts, see `ssl_domains.samples.read_boxes`.
+
+        Raises:
+            DataError: As `read` does.
+        """
+        return boxes_of(self._whole(), starts, sides).astype(self.dtype.newbyteorder("="), copy=False), None
+
+    def _whole(self) -> NDArray[Any]:
+        """The whole array in the memory of the mapped file; raises as `read`."""
         low, high = self._ends()
         try:
             mapped = mapped_file(self.path)
@@ -128,12 +145,7 @@ class Region:
             cause = f"{Path(self.path).name} changed while it was being used: it has {len(mapped)} bytes, not {wanted}"
             raise DataError(cause, _AGAIN)
         whole: NDArray[Any] = np.ndarray(self.shape, self.dtype, mapped, self.offset, self._steps())
-        index: tuple[Any, ...] = (*slices, ...)
-        part: NDArray[np.generic] = whole[index]
-        if not self.dtype.isnative:
-            part = part.astype(self.dtype.newbyteorder("="))
-            part.flags.writeable = False
-        return part, None
+        return whole
 
     def _steps(self) -> tuple[int, ...]:
         if self.strides is not None:

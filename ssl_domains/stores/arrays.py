@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import LazyArray, OpenReader, ReadError, Region, normal_slices
+from ssl_domains.samples import LazyArray, OpenReader, ReadError, Region, boxes_of, normal_slices, read_boxes
 from ssl_domains.stores.files.entry import Place
 from ssl_domains.stores.files.index import Index
 
@@ -130,13 +130,34 @@ class StoredArrays:
         if place == Place.REGION:
             return self._region(number).read(slices)
         part, valid = self._opened(number).read(slices)
-        dtype = self.dtypes[self.dtype[number]].newbyteorder("=")
-        part = np.asarray(part)
         wanted = tuple(len(range(one.start, one.stop, one.step)) for one in slices)
+        return self._checked(number, part, wanted), valid
+
+    def read_boxes(
+        self, number: int, starts: NDArray[np.int64], sides: Sequence[int]
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """Several parts of an array, ``[n, *sides]``, as `ssl_domains.samples.read_boxes` gives them.
+
+        Raises:
+            DataError: As `read` does.
+        """
+        place = int(self.place[number])
+        valid: NDArray[np.bool_] | None = None
+        if place == Place.COPIED:
+            parts: NDArray[np.generic] = boxes_of(self.read(number, ())[0], starts, sides)
+        elif place == Place.REGION:
+            parts, valid = self._region(number).read_boxes(starts, sides)
+        else:
+            parts, valid = read_boxes(self._opened(number), starts, sides)
+        return self._checked(number, parts, (len(starts), *sides)), valid
+
+    def _checked(self, number: int, part: Any, wanted: tuple[int, ...]) -> NDArray[np.generic]:
+        """What a reader's array gave; raises when it has another form than it said."""
+        dtype, part = self.dtypes[self.dtype[number]].newbyteorder("="), np.asarray(part)
         if part.shape != wanted or part.dtype != dtype:
             cause = f"an array that is read in place gave {part.dtype} {list(part.shape)}, not {dtype} {list(wanted)}"
             raise DataError(cause, "`read(slices)` gives the same as whole[slices]; check_reader tries it")
-        return part, valid
+        return part
 
     def _region(self, number: int) -> Region:
         assert self.in_place is not None

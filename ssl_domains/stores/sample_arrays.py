@@ -75,6 +75,53 @@ class SampleArrays:
             )
         return self._arrays.read(number, slices)
 
+    def read_together(
+        self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None = None
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None] | None:
+        """Parts of several samples at once, where all parts have the same sides and type.
+
+        Samples of one array are read in one go; with thousands of patches of a volume, this takes a fraction of the
+        time of `read` for each.
+
+        Args:
+            rows: Rows of the table, at least one.
+            parts: Part of each sample, a slice without a step for each side; None for whole samples.
+
+        Returns:
+            ``[n, *sides]``, and where there is data: bool ``[n, *sides]``, or None when all of it is data. None when
+            parts differ in their sides or types, or a part is not of this form.
+
+        Raises:
+            IndexError: As `read`.
+            DataError: As `read`.
+        """
+        index = np.asarray(rows, dtype=np.int64)
+        if len(index) and (index.min() < 0 or index.max() >= len(self)):
+            raise IndexError(f"rows {index.min()} to {index.max()} of a table of {len(self)} rows")
+        shapes = self.shapes(index)
+        starts, stops = (np.zeros_like(shapes), shapes) if parts is None else _ends(parts, shapes)
+        sides = tuple((stops[0] - starts[0]).tolist())
+        if (stops - starts != sides).any() or (starts < 0).any() or (stops > shapes).any():
+            return None
+        numbers = self._number[index].astype(np.int64)
+        dtypes = {self._arrays.dtypes[code].newbyteorder("=") for code in np.unique(self._arrays.dtype[numbers])}
+        if len(dtypes) > 1 or not self.decoded[index].all():
+            return None
+        if self._parts is not None:
+            starts = starts + self._parts[0][index]
+        distinct, of = np.unique(numbers, return_inverse=True)
+        if len(distinct) == 1:
+            values, valid = self._arrays.read_boxes(int(distinct[0]), starts, sides)
+            return values, None if valid is None else np.broadcast_to(valid, values.shape)
+        values, masked = np.empty((len(index), *sides), dtypes.pop()), np.ones((0, *sides), dtype=np.bool_)
+        for code, number in enumerate(distinct.tolist()):
+            where = np.flatnonzero(of == code)
+            values[where], valid = self._arrays.read_boxes(number, starts[where], sides)
+            if valid is not None:
+                masked = masked if len(masked) else np.ones(values.shape, dtype=np.bool_)
+                masked[where] = valid
+        return values, masked if len(masked) else None
+
     def shape(self, row: int) -> tuple[int, ...]:
         """The sides of a sample, such as height, width and channels, without reading it; zeros where there is none."""
         index = int(row)
@@ -145,3 +192,12 @@ class SampleArrays:
     def _cause(self, row: int) -> str:
         numbers, texts = self._causes
         return str(texts[numbers[int((~self.decoded[:row]).sum())]])
+
+
+def _ends(parts: Sequence[Sequence[slice]], shapes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Starts and stops of parts, int64 ``[n, rank]`` each; a part with steps, or of other sides, is none."""
+    rank = shapes.shape[1]
+    if any(len(part) != rank or any(one.step not in (None, 1) for one in part) for part in parts):
+        return np.full_like(shapes, -1), shapes
+    ends = np.array([[(one.start, one.stop) for one in part] for part in parts], dtype=np.int64)
+    return ends[:, :, 0], ends[:, :, 1]

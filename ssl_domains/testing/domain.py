@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ssl_domains.extending import Domain, RecipeRequest
+from ssl_domains.inputs import Input
 from ssl_domains.samples import SampleTable, regions_of
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing.finish import check_finish, check_finite
@@ -34,6 +35,7 @@ from ssl_domains.views import (
     preprocess_from_dict,
     preprocess_to_dict,
 )
+from ssl_domains.views.sample_inputs import SampleInputs
 
 __all__ = ["check_domain"]
 
@@ -139,6 +141,7 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> Prepr
     recipe = domain.recipe(request if size else replace(request, preprocess=domain.preprocess_for(decoded)))
     crop = crop_of(recipe)
     x = InputDataset(some, store, preprocess, crop=crop).__getitems__(range(len(some)))["input"]
+    _check_many(preprocess, some, store)
     form = loaded_spec(preprocess)
     x = x.unit() if form.dtype == "float32" else x
     form.input(x.values, x.valid)  # raises when the values have another form than the spec
@@ -159,6 +162,22 @@ def _check_views(domain: Domain, table: SampleTable, store: ArrayStore) -> Prepr
     if len(some) >= 3:
         check_recipe(recipe, x, columns=columns)
     return preprocess
+
+
+def _check_many(preprocess: Preprocess, some: SampleTable, store: ArrayStore) -> None:
+    """Check that a batch which is made at once holds the bits of its samples made one by one."""
+    assert hasattr(preprocess, "many") == hasattr(preprocess, "takes_many"), "`many` and `takes_many` come together"
+    made = SampleInputs(some, store, preprocess)
+    of_shape: dict[tuple[int, ...], list[int]] = {}
+    for row in range(len(some)):
+        of_shape.setdefault(made.shape(row), []).append(row)
+    for shape, rows in of_shape.items():
+        if not hasattr(preprocess, "takes_many") or not preprocess.takes_many(shape):
+            continue
+        at_once, alone = made.together(rows)[0], Input.cat([made(row)[0] for row in rows])
+        assert at_once.values.dtype == alone.values.dtype, "`many` gives the type that samples have one by one"
+        assert torch.equal(at_once.values, alone.values), "`many` gives the bits that samples have one by one"
+        assert torch.equal(at_once.with_valid(), alone.with_valid()), "`many` gives the validity of each sample"
 
 
 def _picture_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> ImagePreprocess | None:

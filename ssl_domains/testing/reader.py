@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.samples import FileReader, LazyArray, OpenReader, Reader, ReadError, ScanResult, SizedReader
+from ssl_domains.samples import (
+    FileReader,
+    LazyArray,
+    OpenReader,
+    Reader,
+    ReadError,
+    ScanResult,
+    SizedReader,
+    boxes_of,
+    read_boxes,
+)
 from ssl_domains.stores.declared import DeclaredArrays, differing_channels, usual_channels
 from ssl_domains.stores.fingerprint import WatchedRow, declared_columns
 
@@ -186,6 +196,25 @@ def _check_open(reader: OpenReader, form: DeclaredArrays, row: Mapping[str, Any]
             if valid is not None:
                 assert valid.dtype == np.bool_, f"{name}: where there is data is bool, not {valid.dtype}"
                 np.broadcast_to(valid, part.shape)
+        _check_boxes(one, array, f"{name}: {which}")
+
+
+def _check_boxes(lazy: LazyArray, array: NDArray[np.generic], whose: str) -> None:
+    """Parts that are read at once are those that are read one by one."""
+    if 0 in array.shape:
+        return
+    sides = tuple(max(1, side // 3) for side in array.shape)
+    room = np.array(array.shape) - sides
+    starts = np.stack([room * share // 5 for share in (0, 5, 2, 3, 1, 4)])
+    with _doing(f"read {len(starts)} parts of sides {list(sides)} at once"):
+        parts, valid = read_boxes(lazy, starts, sides)
+    assert parts.dtype.isnative, f"{whose}: bytes are in native order"
+    np.testing.assert_array_equal(parts, boxes_of(array, starts, sides), err_msg=f"{whose} reads several parts at once")
+    known = np.broadcast_to(True if valid is None else valid, parts.shape)
+    for place, start in enumerate(starts.tolist()):
+        one = lazy.read([slice(at, at + side, 1) for at, side in zip(start, sides, strict=True)])[1]
+        expected = np.broadcast_to(True if one is None else one, sides)
+        np.testing.assert_array_equal(known[place], expected, err_msg=f"{whose} says where several parts have data")
 
 
 def _parts(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:

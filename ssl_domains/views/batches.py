@@ -139,25 +139,26 @@ class InputDataset(Dataset[dict[str, Any]]):
         if self._cache is not None:
             made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
             return {"input": self._inputs.tidy(made), "beside": self._further(index), "index": index}
-        first, *beside = _together([self._part(row, self._shown(row)) for row in index.tolist()])
-        further = self._further(index) if self.crop is None else ()
-        return {"input": self._inputs.tidy(first), "beside": (*beside, *further), "index": index}
+        rows = index.tolist()
+        first, *beside = self._parts(rows, self._shown(rows))
+        return {"input": self._inputs.tidy(first), "beside": tuple(beside), "index": index}
 
     def _further(self, index: Tensor) -> tuple[Input, ...]:
         return () if self._beside is None else (self._beside(index),)
 
-    def _part(self, row: int, slices: tuple[slice, ...] | None) -> tuple[Input, ...]:
-        """The input of a part of a row's array and its further inputs; with a crop, those beside are among them."""
-        made = self._inputs(row, slices)
-        if self._beside is None or self.crop is None:
-            return made
-        return *made, self._beside(torch.tensor([row])) if slices is None else self._beside.of_part(row, slices)
+    def _parts(self, rows: list[int], parts: list[tuple[slice, ...]] | None) -> list[Input]:
+        """The inputs of parts of some rows' arrays, joined, and behind them their further inputs; None for all."""
+        made = self._inputs.together(rows, parts)
+        if self._beside is None or parts is None:
+            return [*made, *self._further(torch.tensor(rows))]
+        of_part = self._beside.of_part  # type: ignore[attr-defined]  # checked when the dataset was made
+        return [*made, Input.cat([of_part(row, part) for row, part in zip(rows, parts, strict=True)])]
 
-    def _shown(self, row: int) -> tuple[slice, ...] | None:
-        """The part of a row's array that is shown at evaluation; None for all of it."""
+    def _shown(self, rows: list[int]) -> list[tuple[slice, ...]] | None:
+        """The part of each row's array that is shown at evaluation; None for all of it."""
         if self.crop is None or self._inputs.spec.ragged:
             return None
-        return centre(self.crop, self._inputs.shape(row), self._facts(row))
+        return [centre(self.crop, self._inputs.shape(row), self._facts(row)) for row in rows]
 
     def _facts(self, row: int) -> dict[str, float]:
         """The numbers of a row that the crop reads."""
@@ -172,13 +173,12 @@ class InputDataset(Dataset[dict[str, Any]]):
                 views.append(views[view - seats])  # the same random numbers for the same samples
                 continue
             draws = Draws(self._seed, ask.step, slots, 0 if crop.shared else view, "crop")
-            made, numbers = [], []
-            for place, row in enumerate(ask.seats[view % seats].tolist()):
+            rows, parts, numbers = ask.seats[view % seats].tolist(), [], []
+            for place, row in enumerate(rows):
                 facts = self._facts(row)
-                slices = crop.place(draws.of_slot(place), self._inputs.shape(row), facts)
-                made.append(self._part(row, slices))
-                numbers.append(crop.emit(slices, facts))
-            first, *beside = _together(made)
+                parts.append(crop.place(draws.of_slot(place), self._inputs.shape(row), facts))
+                numbers.append(crop.emit(parts[-1], facts))
+            first, *beside = self._parts(rows, parts)
             emitted = {name: torch.tensor([one[name] for one in numbers], dtype=torch.float64) for name in crop.emitted}
             views.append(View(self._inputs.tidy(first), emitted, beside=tuple(beside)))
         return tuple(views)
@@ -223,20 +223,15 @@ class TileDataset(Dataset[dict[str, Any]]):
     def __getitems__(self, indices: Sequence[int] | Tensor) -> dict[str, Any]:
         """A batch of tiles, in the form of `InputDataset`."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        parts = []
-        for number in index.tolist():
-            row = int(np.searchsorted(self.first, number, side="right")) - 1
-            slices = self._tiling.tile(number - int(self.first[row]), *self._form(row))
-            parts.append(self._dataset._inputs(row, slices))
-        first, *beside = _together(parts)
+        rows = (np.searchsorted(self.first, index.numpy(), side="right") - 1).tolist()
+        parts = [
+            self._tiling.tile(number - int(self.first[row]), *self._form(row))
+            for number, row in zip(index.tolist(), rows, strict=True)
+        ]
+        first, *beside = self._dataset._inputs.together(rows, parts)
         return {"input": self._dataset._inputs.tidy(first), "beside": tuple(beside), "index": index}
 
 
 def _most_at_once(inputs: SampleInputs, largest: int) -> int:
     """Largest number of samples of this many places at a time, where samples may have any size."""
     return max(1, _PLACES_AT_ONCE // max(1, largest)) if inputs.spec.ragged else _PLACES_AT_ONCE
-
-
-def _together(parts: Sequence[tuple[Input, ...]]) -> list[Input]:
-    """Inputs and further inputs of several samples, each joined in one batch."""
-    return [Input.cat(one) for one in zip(*parts, strict=True)]

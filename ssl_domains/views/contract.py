@@ -39,6 +39,10 @@ class Preprocess(Protocol):
     - ``settings``: values of the section ``[input]`` of the configuration, by name, that give this preprocess for every
       table; a run records them in the place of defaults that follow from its table. A declaration may have it too;
     - ``fitted``: lines on what it was fitted to, which are printed when a training starts;
+    - ``many(arrays, facts, valid)`` and ``takes_many(shape)``: the inputs of several arrays of one shape and type,
+      ``[n, *shape]``, as one batch, with the facts of each; the same bits as those of ``compact`` (or of the call) one
+      by one, joined. It is called where no cache is kept and ``takes_many`` says yes to the shape: patches at the size
+      of the input, for which most of the time would go to Python;
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)
       that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it;

@@ -81,6 +81,76 @@ class ImagePreprocess:
         values = torch.from_numpy(canvas.transpose(2, 0, 1).copy())  # a copy, as the store's memory is read-only
         return Input(values[None], None if mask is None else torch.from_numpy(mask)[None, None])
 
+    def takes_many(self, shape: Sequence[int]) -> bool:
+        """Whether pictures of this shape lie on the canvas as they are, so that `many` has nothing to resize."""
+        return tuple(shape[:2]) == (self.canvas.size, self.canvas.size)
+
+    def many(
+        self, arrays: NDArray[Any], facts: Sequence[Mapping[str, Any]], valid: NDArray[np.bool_] | None = None
+    ) -> Input:
+        """`compact` of several arrays of one shape, ``[n, H, W, C]`` or ``[n, H, W]``, as one batch.
+
+        Raises:
+            DataError: As the call does.
+        """
+        pictures = arrays if arrays.ndim == 4 else arrays[..., None]
+        whole = None if valid is None else np.asarray(valid.reshape(pictures.shape).all(axis=3))
+        placed, masks = self.place_many(pictures, [self._group(one) for one in facts], whole)
+        values = torch.from_numpy(np.ascontiguousarray(placed.transpose(0, 3, 1, 2)))
+        return Input(values, None if masks is None else torch.from_numpy(masks)[:, None])
+
+    def place_many(
+        self, arrays: NDArray[Any], groups: Sequence[str | None], valid: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """`place` of several arrays ``[n, H, W, C]``; masks are None where all of them are.
+
+        Args:
+            arrays: In native unit.
+            groups: Name of the window of each.
+            valid: bool ``[n, H, W]``, false where there is no data; None for all data.
+
+        Raises:
+            DataError: As `place` does.
+        """
+        count, height, width, channels = arrays.shape
+        if not self.takes_many((height, width)):
+            each = [
+                self.place(array, group, None if valid is None else valid[row])
+                for row, (array, group) in enumerate(zip(arrays, groups, strict=True))
+            ]
+            placed = np.stack([one for one, _ in each])
+            if all(mask is None for _, mask in each):
+                return placed, None
+            all_data = np.ones(placed.shape[1:3], dtype=np.bool_)
+            return placed, np.stack([all_data if mask is None else mask for _, mask in each])
+        self._require_channels(channels)
+        # Scaling knows no neighbours, so pictures on top of each other are scaled as one.
+        windows = list(dict.fromkeys(groups))
+        if len(windows) == 1:
+            scaled = self.scaling.apply(arrays.reshape(-1, width, channels), windows[0]).reshape(arrays.shape)
+        else:
+            parts = [(np.array([one == name for one in groups]), name) for name in windows]
+            made = [(rows, self.scaling.apply(arrays[rows].reshape(-1, width, channels), name)) for rows, name in parts]
+            alike = len({one.dtype for _, one in made}) == 1
+            scaled = np.empty(arrays.shape, made[0][1].dtype if alike else np.float32)
+            for rows, one in made:
+                unit = one if alike or one.dtype != np.uint8 else one.astype(np.float32) / np.float32(255)
+                scaled[rows] = unit.reshape(-1, height, width, channels)
+        finite = valid_pixels(arrays)
+        if valid is not None:
+            scaled = np.where(valid[..., None], scaled, scaled.dtype.type(0))
+            finite = valid if finite is None else finite & valid
+        if finite is None and self.canvas.mode == "fit":
+            finite = np.ones((count, height, width), dtype=np.bool_)
+        return (scaled if channels == self.in_chans else np.repeat(scaled, self.in_chans, axis=3)), finite
+
+    def _require_channels(self, channels: int) -> None:
+        if channels not in (1, self.in_chans):
+            raise DataError(
+                f"an array has {channels} channels, the encoder takes {self.in_chans}",
+                f"set encoder.in_chans to {channels}, or let the reader choose channels",
+            )
+
     def place(
         self, array: NDArray[Any], group: str | None = None, valid: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -98,11 +168,7 @@ class ImagePreprocess:
             DataError: When the channels don't fit, or no window was fitted for the volume.
         """
         channels = array.shape[2]
-        if channels not in (1, self.in_chans):
-            raise DataError(
-                f"an array has {channels} channels, the encoder takes {self.in_chans}",
-                f"set encoder.in_chans to {channels}, or let the reader choose channels",
-            )
+        self._require_channels(channels)
         scaled, finite = self.scaling.apply(array, group), valid_pixels(array)
         if valid is not None:
             scaled = np.where(valid[:, :, None], scaled, scaled.dtype.type(0))

@@ -52,6 +52,7 @@ class SampleInputs:
             preprocess.require(table, store)
         self._preprocess = preprocess
         self._take: Callable[..., Any] = getattr(preprocess, "compact", preprocess)
+        self._many = getattr(preprocess, "many", None)
         self._reads_valid = "valid" in inspect.signature(self._take).parameters
         further = [name for name in getattr(preprocess, "may_read", ()) if name in table.columns]
         self._facts = RowFacts(table, [*preprocess.columns, *further])
@@ -110,6 +111,33 @@ class SampleInputs:
         if first.values.dtype != self.dtype:
             first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further
+
+    def together(self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None = None) -> list[Input]:
+        """The inputs of several rows joined in one batch, and their further inputs, likewise joined.
+
+        Args:
+            rows: Numbers of the rows, at least one.
+            parts: The part of each array; None for whole arrays.
+
+        Raises:
+            DataError: As the call does.
+        """
+        made = self._many_together(rows, parts)
+        if made is not None:
+            return [made]
+        each = [self(row, None if parts is None else parts[place]) for place, row in enumerate(rows)]
+        return [Input.cat(one) for one in zip(*each, strict=True)]
+
+    def _many_together(self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None) -> Input | None:
+        """The same by the preprocess's ``many``; None where it can't take these arrays."""
+        if self._many is None or self.beside:
+            return None
+        first = self.shape(rows[0]) if parts is None else tuple(one.stop - one.start for one in parts[0])
+        read = self._samples.read_together(rows, parts) if self._preprocess.takes_many(first) else None  # type: ignore[attr-defined]
+        if read is None:
+            return None
+        made: Input = self._many(read[0], [self._facts[row] for row in rows], read[1])
+        return made if made.values.dtype == self.dtype else made.unit()
 
     def finish(self, made: Input) -> Input:
         """A batch in the form that the encoder takes; the same batch for a preprocess without ``finish``."""

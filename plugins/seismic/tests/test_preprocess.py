@@ -14,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
+from ssl_domains.inputs import Input
 from ssl_domains.samples import SampleTable, ScanResult
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views import InputDataset, extended, preprocess_from_dict, preprocess_to_dict
+from ssl_domains.views.sample_inputs import SampleInputs
 from ssl_domains_seismic.preprocess import SectionPreprocess, _rows_to_fit, picture_of, sections_for
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.report.thumbnail import thumbnail
@@ -233,3 +235,45 @@ def test_surveys_without_amplitudes_are_refused(
         make(cube)
         shutil.rmtree(tmp_path / "store")
     fitted(scan(patch="8").samples, tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("stacks", [None, "near,far"])
+def test_a_batch_has_the_bits_of_its_samples(
+    make: Make, scan: Scan, tmp_path: Path, channels: int, stacks: str | None
+) -> None:
+    """Of all axes, two surveys with clips of their own, holes and numbers that are none."""
+    for number, name in enumerate(("near-1.sgy", "far-1.sgy", "near-2.sgy", "far-2.sgy")):
+        cube = (1 + number) * smooth(9, 10, 24, number)
+        cube[4, 4, 3] = np.nan
+        make(cube.reshape(90, 24)[: 90 - 3 * number], grid_words(range(9), range(10))[: 90 - 3 * number], name=name)
+    table = scan(along="inline,crossline,depth", patch="8", channels=channels, stacks=stacks, live=0.1).samples
+    preprocess, store = fitted(table, tmp_path)
+    assert len(preprocess.scaling.windows) == (4 if stacks is None else 2)
+    made, rows = SampleInputs(table, store, preprocess), np.random.default_rng(0).permutation(len(table)).tolist()
+    shapes = {made.shape(row) for row in rows}
+    assert len(shapes) == 3
+    some_masked = False
+    for shape in sorted(shapes):
+        same = [row for row in rows if made.shape(row) == shape]
+        batch = made._many_together(same, None)
+        assert batch is not None
+        alone = Input.cat([made(row)[0] for row in same])
+        assert torch.equal(batch.values, alone.values)
+        assert torch.equal(batch.with_valid(), alone.with_valid())
+        some_masked |= batch.valid is not None
+    assert some_masked
+    (mixed,) = made.together(rows[:20])
+    assert torch.equal(mixed.values, torch.cat([made(row)[0].values for row in rows[:20]]))
+
+
+def test_square_cubes_of_both_directions_are_one_batch(make: Make, tmp_path: Path, scan: Scan) -> None:
+    """Samples of equal shape that lie along different axes are turned each in its own way."""
+    make(smooth(9, 9, 9))
+    table = scan(along="inline,crossline,depth", patch="3", channels=3).samples
+    preprocess, store = fitted(table, tmp_path)
+    made = SampleInputs(table, store, preprocess)
+    rows = np.random.default_rng(0).permutation(len(table)).tolist()
+    batch = made._many_together(rows, None)
+    assert batch is not None
+    assert torch.equal(batch.values, torch.cat([made(row)[0].values for row in rows]))

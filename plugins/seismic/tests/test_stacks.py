@@ -14,7 +14,15 @@ import torch
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.samples import LazyArray, ReadError, SampleTable, ScanResult, read_table, write_portable
+from ssl_domains.samples import (
+    LazyArray,
+    ReadError,
+    SampleTable,
+    ScanResult,
+    read_boxes,
+    read_table,
+    write_portable,
+)
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_reader
 from ssl_domains.views import InputDataset
@@ -162,6 +170,24 @@ def test_a_place_has_data_where_all_stacks_have(make: Make, scan: Scan) -> None:
     assert np.argwhere(~valid[:, :, 0, 0]).tolist() == [[1, 1], [5, 7]]
     assert (part[5, 7, :, 0] == 0).all()
     np.testing.assert_array_equal(part[5, 7, :, 1], cube[5, 7])
+
+
+def test_several_parts_of_stacks_are_read_at_once(make: Make, angles: NDArray[Any], scan: Scan) -> None:
+    words = grid_words(INLINES, CROSSLINES)
+    make(angles[0].reshape(48, 40)[:-1], words[:-1], name="near.sgy")
+    volume = SeismicReader().open(scan(stacks="near,mid,far", patch="4").samples.frame.row(0, named=True))
+    rng = np.random.default_rng(0)
+    for sides in ((1, 5, 9, 3), (6, 2, 1, 2), (2, 2, 2, 1)):
+        room = np.array(volume.shape) - sides
+        starts = np.stack([rng.integers(0, one + 1, 30) for one in room.tolist()], axis=1)
+        made, valid = read_boxes(volume, starts, sides)
+        assert (valid is None) <= (sides[3] == 1), "larger parts meet the hole of the first stack"
+        known = np.broadcast_to(True if valid is None else valid, made.shape)
+        for place, start in enumerate(starts.tolist()):
+            part, live = volume.read([slice(at, at + side) for at, side in zip(start, sides, strict=True)])
+            assert made.dtype == volume.dtype
+            np.testing.assert_array_equal(made[place], part)
+            np.testing.assert_array_equal(known[place], np.broadcast_to(True if live is None else live, sides))
 
 
 def test_inputs_have_a_channel_for_each_stack_of_each_section(angles: NDArray[Any], scan: Scan, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ssl_domains.errors import DataError
 from ssl_domains.samples import LazyArray, ReadError
 from ssl_domains.stores import ArrayStore
+from ssl_domains_seismic.copies.write import write_copy
 from ssl_domains_seismic.reader import SeismicReader
 from ssl_domains_seismic.reading import Reading
 from ssl_domains_seismic.segy import index_file
@@ -85,6 +86,51 @@ def test_parts_with_holes_and_dead_traces(make: Make, cube: NDArray[Any]) -> Non
         expected = live[slices[:2]][:, :, None]
         np.testing.assert_array_equal(part, np.where(expected, cube[slices], 0))
         np.testing.assert_array_equal(np.ones_like(expected) if valid is None else valid, expected)
+
+
+@pytest.mark.parametrize("code", [1, 3, 5, 8])
+@pytest.mark.parametrize("how", ["regular", "decreasing", "holes", "dead", "copy"])
+def test_several_parts_at_once_are_those_of_single_reads(
+    make: Make, cube: NDArray[Any], tmp_path: Path, code: int, how: str
+) -> None:
+    values = np.rint(cube) % 100
+    words = grid_words(range(6, 0, -1) if how == "decreasing" else range(6), range(8))
+    traces = values.reshape(48, 40)
+    if how == "holes":
+        order = np.random.default_rng(1).permutation(48)[:40]
+        words, traces = [words[k] for k in order], traces[order]
+    if how == "dead":
+        words = [{**one, 29: 2 if number % 7 == 0 else 1} for number, one in enumerate(words)]
+    path = make(traces, words, code=code)
+    volume = open_survey(path, Reading()).volume
+    if how == "copy":
+        write_copy(volume, tmp_path / "a.bricks")
+        volume = open_survey(path, Reading(copy=str(tmp_path / "a.bricks"))).volume
+        assert volume.copy is not None
+    assert (volume.grid.table is not None) == (how == "holes")
+    assert (volume.grid.dead is not None) == (how == "dead")
+    rng = np.random.default_rng(2)
+    for sides in ((1, 8, 20), (6, 1, 40), (3, 4, 1), (2, 2, 12), (6, 8, 40)):
+        for count in (1, 7):
+            room = np.array(volume.shape) - sides
+            starts = np.stack([rng.integers(0, one + 1, count) for one in room.tolist()], axis=1)
+            made, valid = volume.read_boxes(starts, sides)
+            assert made.dtype == volume.dtype
+            assert made.dtype.isnative
+            known = np.ones(made.shape, dtype=np.bool_) if valid is None else np.broadcast_to(valid, made.shape)
+            for place, start in enumerate(starts.tolist()):
+                box = tuple(slice(at, at + side) for at, side in zip(start, sides, strict=True))
+                part, live = volume.read(box)
+                np.testing.assert_array_equal(made[place], part)
+                np.testing.assert_array_equal(known[place], np.broadcast_to(True if live is None else live, sides))
+
+
+def test_several_parts_of_a_file_that_changed_are_not_read(make: Make, cube: NDArray[Any]) -> None:
+    path = make(cube)
+    volume = open_survey(path, Reading()).volume
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(DataError, match="changed since it was scanned"):
+        volume.read_boxes(np.zeros((3, 3), np.int64), (1, 2, 2))
 
 
 def test_traces_are_gathered_piece_by_piece(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

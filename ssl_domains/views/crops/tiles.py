@@ -95,10 +95,11 @@ def tiles_of(crop: Crop, table: SampleTable, samples: SampleArrays, tiling: Tili
         ],
         dtype=np.int64,
     ).reshape(len(sample), shapes.shape[1], 2)
-    whole = Tiles(table.take(sample), sample, np.zeros_like(shapes[sample]), shapes[sample], shapes[sample])
+    starts = np.zeros_like(ends[:, :, 0])
     if len(sample) == len(table) and not ends[:, :, 0].any() and np.array_equal(ends[:, :, 1], shapes):
-        return replace(whole, table=table)
-    cut = _placed(replace(whole, table=_named(whole.table, sample)), ends[:, :, 0], ends[:, :, 1])
+        return Tiles(table, sample, starts, shapes, shapes)
+    wholes = Tiles(_repeated(table, sample), sample, starts, shapes[sample], shapes[sample])
+    cut = _placed(wholes, ends[:, :, 0], ends[:, :, 1])
     return replace(cut, table=_emitting(crop, table, cut))
 
 
@@ -117,22 +118,24 @@ def facts_of_rows(crop: Crop, table: SampleTable, *, placed: bool = False) -> It
         yield {name: float(values[row]) for name, values in numbers.items()}
 
 
-def _named(tiles: SampleTable, sample: NDArray[np.int64]) -> SampleTable:
-    """The rows with ids of their own; a sample of several tiles gives its id and the number of the tile."""
-    names = tiles.frame["sample"].cast(pl.String)
+def _repeated(table: SampleTable, sample: NDArray[np.int64]) -> SampleTable:
+    """A row of its sample for each tile, whose id is that of the sample and, where there are several, its number."""
+    frame = table.frame[sample]
+    names = frame["sample"].cast(pl.String)
     counts = np.bincount(sample)
     number = np.arange(len(sample)) - np.repeat(np.cumsum(counts) - counts, counts)
     made = [
         name if counts[row] == 1 else f"{name} tile {k}"
         for name, row, k in zip(names, sample.tolist(), number.tolist(), strict=True)
     ]
-    return replace(tiles, frame=tiles.frame.with_columns(pl.Series("sample", made), names.alias(WHOLE)))
+    return replace(table, frame=frame.with_columns(pl.Series("sample", made), names.alias(WHOLE)))
 
 
 def _placed(tiles: Tiles, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> Tiles:
     """The same rows with other parts of their samples."""
     first = _first_places(tiles.table, starts.shape[1]) - tiles.starts  # where each sample starts in its array
-    ends = np.stack([first + starts, first + stops], axis=2).reshape(len(tiles), -1)
+    rank = _rank(tiles.table, starts, stops, tiles.sides)
+    ends = np.stack([first + starts, first + stops], axis=2)[:, :rank].reshape(len(tiles), -1)
     whole = pl.col(WHOLE)
     known = "array" in tiles.table.columns
     frame = tiles.table.frame.with_columns(
@@ -166,3 +169,11 @@ def _first_places(table: SampleTable, rank: int) -> NDArray[np.int64]:
         (regions,) = found
         made[:, : regions.rank] = regions.starts[:, :rank]
     return made
+
+
+def _rank(table: SampleTable, starts: NDArray[np.int64], stops: NDArray[np.int64], sides: NDArray[np.int64]) -> int:
+    """Sides that the regions name: those of the table, which may leave out channels, or all where more are cut."""
+    found, rank = regions_of([table]), starts.shape[1]
+    if found is None or (starts[:, found[0].rank :] > 0).any():
+        return rank
+    return rank if (stops < sides)[:, found[0].rank :].any() else found[0].rank

@@ -116,7 +116,8 @@ class FittedScaling:
         scaled: NDArray[Any] = array.astype(np.float32) if narrow else array.astype(np.float64)
         if not np.isfinite(high - low):
             scaled, low, high = scaled / 2, low / 2, high / 2
-        scaled = (scaled - low) * (1.0 / (high - low))  # Python floats take the array's type
+        scaled -= low  # Python floats take the array's type
+        scaled *= 1.0 / (high - low)
         np.clip(scaled, 0.0, 1.0, out=scaled)
         valid = valid_pixels(array)
         if valid is not None:
@@ -183,11 +184,11 @@ class FittedScaling:
 
 
 def valid_pixels(array: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """bool ``[H, W]``, false where any channel is NaN or infinite; None when all are finite."""
+    """bool ``[…, H, W]`` of pictures ``[…, H, W, C]``, false where any channel is NaN or infinite; None for nowhere."""
     if array.dtype.kind != "f":
         return None
     finite = np.isfinite(array)
-    return None if finite.all() else np.asarray(finite.all(axis=2))
+    return None if finite.all() else np.asarray(finite.all(axis=-1))
 
 
 def _training(table: SampleTable, rows: NDArray[np.int64]) -> NDArray[np.int64]:

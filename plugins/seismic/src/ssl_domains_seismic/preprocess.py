@@ -32,23 +32,29 @@ _WHOLE = 128  # side of the picture of whole sections
 _LARGEST = 512
 
 
-def picture_of(array: NDArray[Any], along: str) -> NDArray[Any]:
+def picture_of(array: NDArray[Any], along: str, *, many: bool = False) -> NDArray[Any]:
     """A part of a volume ``[inline, crossline, sample]``, or of several ``[…, stack]``, as a picture ``[H, W, C]``.
 
     Sections have time downwards and lines to the right; a time slice has inlines downwards and crosslines to the right.
     Channels are neighbouring sections, of each section its stacks.
 
+    Args:
+        array: The part.
+        along: ``inline``, ``crossline`` or ``depth``.
+        many: Whether the first axis counts parts of one shape, which become pictures ``[n, H, W, C]``.
+
     Raises:
         DataError: For an axis that is none, or an array of another rank.
     """
-    if along not in _ORDER or array.ndim not in (3, 4):
-        raise DataError(
-            f"a sample along {along!r} of shape {list(array.shape)}", "known: inline, crossline, depth; 3 or 4 sides"
-        )
-    if array.ndim == 3:
-        return array.transpose(_ORDER[along])
-    turned = array.transpose(*_ORDER[along], 3)
-    return turned.reshape(*turned.shape[:2], -1)
+    sides = array.shape[1:] if many else array.shape
+    if along not in _ORDER or len(sides) not in (3, 4):
+        raise DataError(f"a sample along {along!r} of shape {list(sides)}", f"known: {', '.join(_ORDER)}; 3 or 4 sides")
+    before = int(many)
+    order = [*range(before), *(axis + before for axis in _ORDER[along])]
+    if len(sides) == 3:
+        return array.transpose(order)
+    turned = array.transpose(*order, before + 3)
+    return turned.reshape(*turned.shape[: before + 2], -1)
 
 
 @register_preprocess
@@ -117,6 +123,40 @@ class SectionPreprocess:
             return self.spec.input(torch.from_numpy(made)[None])
         made[:, ~mask] = 0.5
         return self.spec.input(torch.from_numpy(made)[None], torch.from_numpy(mask.copy())[None, None])
+
+    def takes_many(self, shape: Sequence[int]) -> bool:
+        """Whether samples of this shape have the sides of the picture, so that `many` has nothing to resize."""
+        return sum(side == self.size for side in shape[:3]) >= 2
+
+    def many(
+        self, arrays: NDArray[Any], facts: Sequence[Mapping[str, Any]], valid: NDArray[np.bool_] | None = None
+    ) -> Input:
+        """Several parts of volumes of one shape, ``[n, …]``, as float32 ``[n, C, S, S]``; else as the call.
+
+        Raises:
+            DataError: As the call does.
+        """
+        axes = [str(one.get("along") or _axis_of(arrays.shape[1:])) for one in facts]
+        masks: NDArray[np.bool_] | None = None
+        made = np.empty((len(arrays), self.channels, self.size, self.size), dtype=np.float32)
+        for along in dict.fromkeys(axes):
+            rows = np.array([one == along for one in axes])
+            every = bool(rows.all())
+            pictures = picture_of(arrays if every else arrays[rows], along, many=True)
+            whole = None
+            if valid is not None:
+                shown = np.broadcast_to(valid, arrays.shape)
+                whole = np.asarray(picture_of(shown if every else shown[rows], along, many=True).all(axis=-1))
+            groups = [self._group(one) for one, here in zip(facts, rows.tolist(), strict=True) if here]
+            placing = ImagePreprocess(self.scaling, self.canvas, self.channels)
+            placed, mask = placing.place_many(pictures, groups, whole)
+            values = placed.astype(np.float32) / 255 if placed.dtype == np.uint8 else placed
+            if mask is not None and not mask.all():
+                values[~mask] = 0.5
+                masks = np.ones((len(arrays), self.size, self.size), dtype=np.bool_) if masks is None else masks
+                masks[rows] = mask
+            made[rows if not every else slice(None)] = values.transpose(0, 3, 1, 2)
+        return self.spec.input(torch.from_numpy(made), None if masks is None else torch.from_numpy(masks)[:, None])
 
     @property
     def canvas(self) -> Canvas:

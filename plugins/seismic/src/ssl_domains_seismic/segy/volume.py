@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import mapped_file, normal_slices
+from ssl_domains.samples import boxes_of, mapped_file, normal_slices
 from ssl_domains_seismic.copies.bricks import PAGE, bricks_for
 from ssl_domains_seismic.copies.copy_file import DepthCopy, open_copy
 from ssl_domains_seismic.geometry.grid import Grid
@@ -81,6 +81,26 @@ class SegyVolume:
             DataError: As `read` does.
         """
         return self._read(slices, False)
+
+    def read_boxes(
+        self, starts: NDArray[np.int64], sides: Sequence[int]
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """Read several parts, see `ssl_domains.samples.read_boxes`; validity is ``[n, inline, crossline, 1]``.
+
+        Raises:
+            DataError: As `read` does.
+        """
+        buffer = self._mapped()
+        made = (
+            self._many_from_file(buffer, starts, sides)
+            if self.reading.copy is None
+            else self._many(buffer, starts, sides)
+        )
+        missing = self._missing_of(starts[:, :2], sides[:2])
+        if missing is None or not missing.any():
+            return made, None
+        made[missing] = 0
+        return made, ~missing[..., None]
 
     @property
     def copy(self) -> DepthCopy | None:
@@ -156,6 +176,13 @@ class SegyVolume:
                 f"the file {os.path.basename(self.path)!r} can't be read: {why}", "is it still there?"
             ) from error
 
+    def _missing_of(self, starts: NDArray[np.int64], sides: Sequence[int]) -> NDArray[np.bool_] | None:
+        """`_missing` of several parts, bool ``[n, inline, crossline]``."""
+        table, dead = self.grid.table, self.grid.dead
+        holes = None if table is None else boxes_of(table, starts, sides) < 0
+        of_dead = None if dead is None else boxes_of(dead, starts, sides)
+        return holes if of_dead is None else of_dead if holes is None else holes | of_dead
+
     def _missing(self, rows: slice, columns: slice) -> NDArray[np.bool_] | None:
         """Cells of a part that have no trace, or a dead one; None when the file has all cells and no dead trace."""
         if self.grid.table is None and self.grid.dead is None:
@@ -170,6 +197,37 @@ class SegyVolume:
             words = self._regular(buffer)[box].astype(self._native, order="C")
         else:
             words = self._gathered(buffer, self.grid.table[box[:2]], box[2])
+        return decode_ibm(words, words.view(np.float32)) if self.ibm else words
+
+    def _many(self, buffer: mmap.mmap, starts: NDArray[np.int64], sides: Sequence[int]) -> NDArray[np.generic]:
+        """Several parts, each from the copy where that has it on fewer pages than the file."""
+        boxes = [
+            tuple(slice(at, at + side, 1) for at, side in zip(start, sides, strict=True)) for start in starts.tolist()
+        ]
+        copies = [self._copy_for(box) for box in boxes]
+        made = np.empty((len(starts), *sides), self.dtype)
+        rest = np.array([copy is None for copy in copies])
+        made[rest] = self._many_from_file(buffer, starts[rest], sides)
+        for place, (copy, box) in enumerate(zip(copies, boxes, strict=True)):
+            if copy is not None:
+                made[place] = copy.read(box)
+        return made
+
+    def _many_from_file(
+        self, buffer: mmap.mmap, starts: NDArray[np.int64], sides: Sequence[int]
+    ) -> NDArray[np.generic]:
+        """Several parts in the machine's byte order, ``[n, *sides]``."""
+        if self.grid.table is None:
+            words = boxes_of(self._regular(buffer), starts, sides)
+            if not self.stored.isnative:
+                words = words.byteswap(inplace=True).view(self._native)
+        else:
+            traces = boxes_of(self.grid.table, starts[:, :2], sides[:2])
+            words = np.empty((len(starts), *sides), self._native)
+            for first in np.unique(starts[:, 2]).tolist():
+                rows = np.flatnonzero(starts[:, 2] == first)
+                part = self._gathered(buffer, traces[rows].reshape(-1, sides[1]), slice(first, first + sides[2], 1))
+                words[rows] = part.reshape(len(rows), *sides)
         return decode_ibm(words, words.view(np.float32)) if self.ibm else words
 
     def _regular(self, buffer: mmap.mmap) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ssl_domains.samples import LazyArray, normal_slices
+from ssl_domains.samples import LazyArray, normal_slices, read_boxes
 
 __all__ = ["StackedVolume"]
 
@@ -52,6 +52,28 @@ class StackedVolume:
         masks = [valid for _, valid in parts if valid is not None]
         whole = np.logical_and.reduce(masks)[..., None] if masks else None
         return made.astype(self.dtype.newbyteorder("="), copy=False), whole
+
+    def read_boxes(
+        self, starts: NDArray[np.int64], sides: Sequence[int]
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """Read several parts, see `ssl_domains.samples.read_boxes`.
+
+        Raises:
+            DataError: As `read` does.
+        """
+        made = np.empty((len(starts), *sides), dtype=self.dtype.newbyteorder("="))
+        valid: NDArray[np.bool_] | None = None
+        for place in range(sides[3]):
+            for stack in np.unique(starts[:, 3]).tolist():
+                rows = np.flatnonzero(starts[:, 3] == stack)
+                values, live = read_boxes(self.volumes[stack + place], starts[rows, :3], sides[:3])
+                if len(self.volumes) == 1:
+                    return values[..., None], None if live is None else live[..., None]
+                made[rows, ..., place] = values
+                if live is not None:
+                    valid = np.ones((len(starts), *sides[:3], 1), dtype=np.bool_) if valid is None else valid
+                    valid[rows] &= live[..., None]
+        return made, valid
 
     def _nothing(self, places: Sequence[slice]) -> NDArray[np.generic]:
         sides = [len(range(one.start, one.stop, one.step)) for one in places]
