@@ -17,6 +17,9 @@ PAGE = 4096
 _DEEP = 64
 """Samples of a brick at most: a time slice is read in pieces of one page, and a cube in pieces of up to 64."""
 
+_MORE, _LITTLE = 1.3, 1 << 16
+"""Whole pages are copied where they hold up to this many times what is wanted, or up to this many bytes in all."""
+
 _SIDES = {1: (64, 64), 2: (32, 64), 4: (32, 32), 8: (16, 32)}
 """Bytes of a number → inlines and crosslines of a brick: one time slice of a brick is one page."""
 
@@ -61,6 +64,8 @@ class Bricks:
             bricks: As `array` gives them.
             box: Slices along inlines, crosslines and samples, without steps.
         """
+        if self._few_more(box):
+            return self._of_whole_bricks(bricks, box)
         inlines, crosslines, samples = box
         sides = [one.stop - one.start for one in (samples, inlines, crosslines)]
         made = np.empty(sides, self.dtype)
@@ -70,6 +75,29 @@ class Bricks:
             # Splitting each side of the target in two is a view, as numpy never copies to split a side.
             made[target].reshape(ps + pi + px)[...] = piece
         return made.transpose(1, 2, 0)
+
+    def _few_more(self, box: Sequence[slice]) -> bool:
+        """Whether all places of the pages that a part touches are few enough to be copied, wanted or not."""
+        wanted = math.prod(one.stop - one.start for one in box)
+        copied = self.pages(box) * math.prod(self.sides[:2])
+        return wanted > 0 and (copied <= _MORE * wanted or copied * self.dtype.itemsize <= _LITTLE)
+
+    def _of_whole_bricks(self, bricks: NDArray[Any], box: Sequence[slice]) -> NDArray[Any]:
+        """`read`, by copying whole rows of bricks, one item each; the part is cut out of the copy."""
+        (i, ni), (x, nx) = (
+            (one.start // side, -(-one.stop // side) - one.start // side)
+            for one, side in zip(box[:2], self.sides[:2], strict=True)
+        )
+        rows, columns = self.sides[:2]
+        row = np.dtype((np.void, columns * self.dtype.itemsize))
+        made = np.empty((box[2].stop - box[2].start, ni * rows, nx * columns), self.dtype)
+        target = made.reshape(len(made), ni, rows, nx, columns).view(row)[..., 0]
+        for (of, inside, sides), at in _runs(box[2], self.sides[2]):
+            found = bricks[of, i : i + ni, x : x + nx, inside].view(row)[..., 0]
+            target[at].reshape(*sides, ni, rows, nx)[...] = found.transpose(0, 3, 1, 4, 2)
+        top, left = box[0].start - i * rows, box[1].start - x * columns
+        part = made[:, top : top + box[0].stop - box[0].start, left : left + box[1].stop - box[1].start]
+        return part.transpose(1, 2, 0)
 
     def write(self, bricks: NDArray[Any], box: Sequence[slice], values: NDArray[Any]) -> None:
         """The reverse of `read`: ``values`` are ``[inline, crossline, sample]``."""
