@@ -18,10 +18,12 @@ from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation import embed, embed_rows, probe_run
 from ssl_domains.evaluation.dense import dense_probe_run
+from ssl_domains.evaluation.dense_maps import map_places, mask_rows
 from ssl_domains.inputs import Input, InputSpec
+from ssl_domains.probes import DenseFit, scored_once
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views import InputDataset, Noise, RandomCrop, TileDataset, Tiling, ViewRecipe
+from ssl_domains.views import InputDataset, Noise, RandomCrop, TileDataset, Tiling, ViewRecipe, place_mask
 
 CROP = RandomCrop((10, 12), emitted=("y", "x"))
 
@@ -135,10 +137,87 @@ def test_tiles_without_a_crop_are_refused(trained: Any, tmp_path: Path) -> None:
         embed_rows(run.encoder(), run.preprocess, table, store, device="cpu", tiling=Tiling())
 
 
-def test_masks_of_whole_samples_are_not_probed(trained: Any) -> None:
+class Masks:
+    """A mask for each picture of a table, by its row."""
+
+    def __init__(self, masks: list[np.ndarray]) -> None:
+        self.masks = masks
+
+    def positions(self, table: SampleTable) -> np.ndarray:
+        numbers = [Path(path).stem.split("-") for path in table.frame["path"]]
+        return np.array([int(patient) * small_run.EACH + int(visit) for patient, visit in numbers])
+
+    def __getitem__(self, position: int) -> np.ndarray:
+        return self.masks[position]
+
+    def shape(self, position: int) -> tuple[int, ...]:
+        return self.masks[position].shape
+
+
+def masks_of(table: SampleTable) -> Any:
+    pictures = [np.load(path)[:, :, 0] for path in table.frame["path"]]
+    return Masks([(picture > np.median(picture)).astype(np.uint8) * 3 for picture in pictures])
+
+
+def test_masks_of_large_samples_are_cut_as_the_tiles_are(trained: Any) -> None:
     run, table, store = trained
-    with pytest.raises(UsageError, match="the views of the run 'run' show crops"):
-        dense_probe_run(run, table=table, store=store, masks=None)  # type: ignore[arg-type]
+    masks = masks_of(table)
+    seen = mask_rows(run.crop, run.map_preprocess, table, store, masks, {3: "bright"})
+    assert np.bincount(seen.sample).tolist() == [4] * len(table), "10 × 12 of 16 × 16 places"
+    assert f"cut into {4 * len(table)} tiles" in seen.note
+    arrays = store.of(seen.table)
+    corners = [(top, left) for top in (0, 6) for left in (0, 4)]
+    for row, sample in enumerate(seen.sample.tolist()):
+        top, left = corners[row % 4]
+        part = masks[masks.positions(table)[sample]][top : top + 10, left : left + 12]
+        np.testing.assert_array_equal(seen.targets.native[row], (part == 3).astype(np.uint8))
+        assert seen.targets.native.shape(row) == (10, 12)
+        np.testing.assert_array_equal(seen.targets.placed[row], place_mask(run.canvas, (part == 3).astype(np.uint8)))
+        np.testing.assert_array_equal(
+            arrays[row], np.load(table.frame["path"][sample])[top : top + 10, left : left + 12]
+        )
+    places = map_places(run.map_preprocess, seen.table, store)
+    once, note = scored_once(seen.targets, places, np.ones(len(seen.sample), dtype=np.bool_))
+    assert "overlap" in note
+    for sample in range(len(table)):
+        counted = sum(int((once.native[row] != 255).sum()) for row in range(4 * sample, 4 * sample + 4))
+        assert counted == 16 * 16, "each pixel is scored in one tile"
+    few = once.native[np.array([5, 2])]
+    np.testing.assert_array_equal(few[0], once.native[5])
+
+
+def test_a_dense_probe_of_a_run_of_crops(trained: Any) -> None:
+    run, table, store = trained
+    halves = ["train" if number % 4 < 2 else "test" for number in range(small_run.PATIENTS)]
+    split = [halves[int(patient[1:])] for patient in table.frame["patient"]]
+    table = SampleTable(table.frame.with_columns(pl.Series("split", split)), table.meta)
+    report = dense_probe_run(
+        run, masks_of(table), table=table, store=store, group="patient", names={3: "bright"}, alone=True,
+        fit=DenseFit(steps=40, lr=(0.03,)),
+    )  # fmt: skip
+    (row,) = report.rows
+    assert row.labels == 4 * split.count("train")
+    assert row.tested == 4 * split.count("test")
+    assert row.values["mean Dice"] is not None
+    assert row.values["mean Dice"] > 0.6, "the brightness of a pixel is its class"
+    assert any("tiles" in note for note in report.notes)
+    assert any("test samples overlap" in note for note in report.notes)
+
+
+def test_a_crop_across_the_plane_of_a_mask_is_refused(trained: Any) -> None:
+    run, table, store = trained
+
+    class Upright:
+        """Maps stand along the first and the last axis; the crop cuts the one in the middle."""
+
+        canvas = run.canvas
+
+        def map_axes(self, shape: Sequence[int], facts: Any = None) -> tuple[int, int]:
+            return 0, 2
+
+    masks: Any = Masks([mask[:, :1] for mask in masks_of(table).masks])
+    with pytest.raises(UsageError, match="across the plane of their masks"):
+        mask_rows(run.crop, Upright(), table, store, masks, {3: "bright"})
 
 
 def test_a_command_asks_for_tiles(trained: Any) -> None:
