@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from ssl_domains.overriding import does_many
 from ssl_domains.samples.lazy import LazyArray
 
 __all__ = ["boxes_of", "read_boxes"]
@@ -61,8 +62,8 @@ def read_boxes(
     Raises:
         DataError: When the file can't be read any more.
     """
-    if hasattr(array, "read_boxes"):
-        made: tuple[NDArray[np.generic], NDArray[np.bool_] | None] = array.read_boxes(starts, sides)
+    if does_many(array, "read_boxes", "read"):
+        made: tuple[NDArray[np.generic], NDArray[np.bool_] | None] = array.read_boxes(starts, sides)  # type: ignore[attr-defined]
         return made
     parts = [
         array.read([slice(at, at + side) for at, side in zip(start, sides, strict=True)]) for start in starts.tolist()

@@ -76,7 +76,7 @@ class SampleArrays:
         return self._arrays.read(number, slices)
 
     def read_together(
-        self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None = None
+        self, rows: Sequence[int], parts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None] | None:
         """Parts of several samples at once, where all parts have the same sides and type.
 
@@ -85,11 +85,12 @@ class SampleArrays:
 
         Args:
             rows: Rows of the table, at least one.
-            parts: Part of each sample, a slice without a step for each side; None for whole samples.
+            parts: Part of each sample: first place, and place behind the last, int64 ``[n, rank]`` each; None for whole
+                samples.
 
         Returns:
             ``[n, *sides]``, and where there is data: bool ``[n, *sides]``, or None when all of it is data. None when
-            parts differ in their sides or types, or a part is not of this form.
+            parts differ in their sides or types, or one doesn't lie inside its sample.
 
         Raises:
             IndexError: As `read`.
@@ -99,7 +100,7 @@ class SampleArrays:
         if len(index) and (index.min() < 0 or index.max() >= len(self)):
             raise IndexError(f"rows {index.min()} to {index.max()} of a table of {len(self)} rows")
         shapes = self.shapes(index)
-        starts, stops = (np.zeros_like(shapes), shapes) if parts is None else _ends(parts, shapes)
+        starts, stops = (np.zeros_like(shapes), shapes) if parts is None else parts
         sides = tuple((stops[0] - starts[0]).tolist())
         if (stops - starts != sides).any() or (starts < 0).any() or (stops > shapes).any():
             return None
@@ -192,12 +193,3 @@ class SampleArrays:
     def _cause(self, row: int) -> str:
         numbers, texts = self._causes
         return str(texts[numbers[int((~self.decoded[:row]).sum())]])
-
-
-def _ends(parts: Sequence[Sequence[slice]], shapes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Starts and stops of parts, int64 ``[n, rank]`` each; a part with steps, or of other sides, is none."""
-    rank = shapes.shape[1]
-    if any(len(part) != rank or any(one.step not in (None, 1) for one in part) for part in parts):
-        return np.full_like(shapes, -1), shapes
-    ends = np.array([[(one.start, one.stop) for one in part] for part in parts], dtype=np.int64)
-    return ends[:, :, 0], ends[:, :, 1]

@@ -6,10 +6,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 
 from ssl_domains.views import Crop, Draws, crop_from_dict, crop_to_dict
-from ssl_domains.views.crops import centre
+from ssl_domains.views.crops import centre, emit_all, place_all
 
 __all__ = ["check_crop"]
 
@@ -51,6 +52,25 @@ def check_crop(crop: Crop, shapes: Sequence[Sequence[int]], facts: Mapping[str, 
                 moves = True
                 assert list(map(_starts, others)) != list(map(_starts, placed)), f"another {words} gives other crops"
     assert moves, "no crop depends on the random numbers; is one of the shapes larger than the crop?"
+    _check_batch(crop, shapes, numbers)
+
+
+def _check_batch(crop: Crop, shapes: Sequence[Sequence[int]], facts: Mapping[str, float]) -> None:
+    """Crops that are placed for a batch at once are those of its slots one by one."""
+    assert hasattr(crop, "place_many") == hasattr(crop, "emit_many"), "`place_many` and `emit_many` come together"
+    for rank in {len(shape) for shape in shapes}:
+        sides = np.array([[*shape] for shape in shapes if len(shape) == rank for _ in range(_SLOTS)], dtype=np.int64)
+        numbers = {name: np.full(len(sides), value) for name, value in facts.items()}
+        slots = torch.arange(len(sides))
+        starts, stops = place_all(crop, Draws(3, 7, slots, 0, "crop"), sides, numbers)
+        emitted = emit_all(crop, starts, stops, numbers)
+        assert set(emitted) == set(crop.emitted), "`emit_many` gives the numbers that `emitted` names"
+        for slot, shape in enumerate(sides.tolist()):
+            alone = _place(crop, tuple(shape), facts, slot)
+            together = list(zip(starts[slot].tolist(), stops[slot].tolist(), strict=True))
+            assert together == list(_starts(alone)), "`place_many` gives the crops that `place` gives slot by slot"
+            for name, value in crop.emit(alone, facts).items():
+                assert np.array_equal(emitted[name][slot], value, equal_nan=True), f"`emit_many` and `emit`: {name!r}"
 
 
 def _place(

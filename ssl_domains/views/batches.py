@@ -18,9 +18,9 @@ from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
 from ssl_domains.views.cache import FixedCache, InputCache, RaggedCache
 from ssl_domains.views.contract import Preprocess, RowInputs
-from ssl_domains.views.crops import Crop, Tiling, centre
+from ssl_domains.views.crops import Crop, Tiling, centre, emit_all, place_all
 from ssl_domains.views.draws import Draws
-from ssl_domains.views.sample_inputs import SampleInputs
+from ssl_domains.views.sample_inputs import Parts, SampleInputs, slices_of
 
 __all__ = ["InputDataset", "TileDataset", "whole_batch"]
 
@@ -146,19 +146,19 @@ class InputDataset(Dataset[dict[str, Any]]):
     def _further(self, index: Tensor) -> tuple[Input, ...]:
         return () if self._beside is None else (self._beside(index),)
 
-    def _parts(self, rows: list[int], parts: list[tuple[slice, ...]] | None) -> list[Input]:
+    def _parts(self, rows: list[int], parts: Parts | None) -> list[Input]:
         """The inputs of parts of some rows' arrays, joined, and behind them their further inputs; None for all."""
         made = self._inputs.together(rows, parts)
         if self._beside is None or parts is None:
             return [*made, *self._further(torch.tensor(rows))]
         of_part = self._beside.of_part  # type: ignore[attr-defined]  # checked when the dataset was made
-        return [*made, Input.cat([of_part(row, part) for row, part in zip(rows, parts, strict=True)])]
+        return [*made, Input.cat([of_part(row, part) for row, part in zip(rows, slices_of(parts), strict=True)])]
 
-    def _shown(self, rows: list[int]) -> list[tuple[slice, ...]] | None:
+    def _shown(self, rows: list[int]) -> Parts | None:
         """The part of each row's array that is shown at evaluation; None for all of it."""
         if self.crop is None or self._inputs.spec.ragged:
             return None
-        return [centre(self.crop, self._inputs.shape(row), self._facts(row)) for row in rows]
+        return _ends([centre(self.crop, self._inputs.shape(row), self._facts(row)) for row in rows])
 
     def _facts(self, row: int) -> dict[str, float]:
         """The numbers of a row that the crop reads."""
@@ -173,13 +173,11 @@ class InputDataset(Dataset[dict[str, Any]]):
                 views.append(views[view - seats])  # the same random numbers for the same samples
                 continue
             draws = Draws(self._seed, ask.step, slots, 0 if crop.shared else view, "crop")
-            rows, parts, numbers = ask.seats[view % seats].tolist(), [], []
-            for place, row in enumerate(rows):
-                facts = self._facts(row)
-                parts.append(crop.place(draws.of_slot(place), self._inputs.shape(row), facts))
-                numbers.append(crop.emit(parts[-1], facts))
-            first, *beside = self._parts(rows, parts)
-            emitted = {name: torch.tensor([one[name] for one in numbers], dtype=torch.float64) for name in crop.emitted}
+            rows = ask.seats[view % seats]
+            facts = {name: values[rows] for name, values in self._numbers.items()}
+            parts = place_all(crop, draws, self._inputs.shapes(rows), facts)
+            first, *beside = self._parts(rows.tolist(), parts)
+            emitted = {name: torch.from_numpy(values) for name, values in emit_all(crop, *parts, facts).items()}
             views.append(View(self._inputs.tidy(first), emitted, beside=tuple(beside)))
         return tuple(views)
 
@@ -228,8 +226,14 @@ class TileDataset(Dataset[dict[str, Any]]):
             self._tiling.tile(number - int(self.first[row]), *self._form(row))
             for number, row in zip(index.tolist(), rows, strict=True)
         ]
-        first, *beside = self._dataset._inputs.together(rows, parts)
+        first, *beside = self._dataset._inputs.together(rows, _ends(parts))
         return {"input": self._dataset._inputs.tidy(first), "beside": tuple(beside), "index": index}
+
+
+def _ends(parts: Sequence[Sequence[slice]]) -> Parts:
+    """Starts and stops of parts."""
+    ends = np.array([[(side.start, side.stop) for side in part] for part in parts], dtype=np.int64)
+    return ends[:, :, 0], ends[:, :, 1]
 
 
 def _most_at_once(inputs: SampleInputs, largest: int) -> int:

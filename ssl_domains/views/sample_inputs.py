@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input
+from ssl_domains.overriding import does_many
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
@@ -20,7 +21,18 @@ from ssl_domains.views.contract import Preprocess
 from ssl_domains.views.preprocesses import finished, loaded_spec
 from ssl_domains.views.row_facts import RowFacts
 
-__all__ = ["SampleInputs"]
+__all__ = ["Parts", "SampleInputs", "slices_of"]
+
+Parts = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Parts of several arrays: first place, and place behind the last, along each side, int64 ``[n, rank]`` each."""
+
+
+def slices_of(parts: Parts) -> list[tuple[slice, ...]]:
+    """The slices of each part."""
+    return [
+        tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
+        for first, last in zip(parts[0].tolist(), parts[1].tolist(), strict=True)
+    ]
 
 
 class SampleInputs:
@@ -52,7 +64,8 @@ class SampleInputs:
             preprocess.require(table, store)
         self._preprocess = preprocess
         self._take: Callable[..., Any] = getattr(preprocess, "compact", preprocess)
-        self._many = getattr(preprocess, "many", None)
+        at_once = does_many(preprocess, "many", "__call__", "compact", "place")
+        self._many: Callable[..., Input] | None = preprocess.many if at_once else None  # type: ignore[attr-defined]
         self._reads_valid = "valid" in inspect.signature(self._take).parameters
         further = [name for name in getattr(preprocess, "may_read", ()) if name in table.columns]
         self._facts = RowFacts(table, [*preprocess.columns, *further])
@@ -69,6 +82,10 @@ class SampleInputs:
     def shape(self, row: int) -> tuple[int, ...]:
         """Sides of a row's array, without reading it."""
         return self._samples.shape(row)
+
+    def shapes(self, rows: Sequence[int]) -> NDArray[np.int64]:
+        """Sides of the arrays of some rows, int64 ``[n, rank]``."""
+        return self._samples.shapes(rows)
 
     @property
     def largest(self) -> int:
@@ -112,12 +129,12 @@ class SampleInputs:
             first = first.unit()  # a uint8 array in a store that also has wider types
         return first, *further
 
-    def together(self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None = None) -> list[Input]:
+    def together(self, rows: Sequence[int], parts: Parts | None = None) -> list[Input]:
         """The inputs of several rows joined in one batch, and their further inputs, likewise joined.
 
         Args:
             rows: Numbers of the rows, at least one.
-            parts: The part of each array; None for whole arrays.
+            parts: The part of each array: starts and stops, int64 ``[n, rank]`` each; None for whole arrays.
 
         Raises:
             DataError: As the call does.
@@ -125,18 +142,19 @@ class SampleInputs:
         made = self._many_together(rows, parts)
         if made is not None:
             return [made]
-        each = [self(row, None if parts is None else parts[place]) for place, row in enumerate(rows)]
+        of_row: Sequence[Sequence[slice] | None] = [None] * len(rows) if parts is None else slices_of(parts)
+        each = [self(row, part) for row, part in zip(rows, of_row, strict=True)]
         return [Input.cat(one) for one in zip(*each, strict=True)]
 
-    def _many_together(self, rows: Sequence[int], parts: Sequence[Sequence[slice]] | None) -> Input | None:
+    def _many_together(self, rows: Sequence[int], parts: Parts | None) -> Input | None:
         """The same by the preprocess's ``many``; None where it can't take these arrays."""
         if self._many is None or self.beside:
             return None
-        first = self.shape(rows[0]) if parts is None else tuple(one.stop - one.start for one in parts[0])
+        first = self.shape(rows[0]) if parts is None else tuple((parts[1][0] - parts[0][0]).tolist())
         read = self._samples.read_together(rows, parts) if self._preprocess.takes_many(first) else None  # type: ignore[attr-defined]
         if read is None:
             return None
-        made: Input = self._many(read[0], [self._facts[row] for row in rows], read[1])
+        made = self._many(read[0], [self._facts[row] for row in rows], read[1])
         return made if made.values.dtype == self.dtype else made.unit()
 
     def finish(self, made: Input) -> Input:

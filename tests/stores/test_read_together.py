@@ -58,7 +58,8 @@ def test_it_is_what_read_gives(tmp_path: Path, make: Any, rows: list[int]) -> No
         tuple(slice(at, at + side) for at, side in zip((row % 3, row % 2, 0), (4, 5, 1), strict=True)) for row in rows
     ]
     for parts in (None, drawn):
-        made = samples.read_together(rows, parts)
+        ends = None if parts is None else np.array([[(one.start, one.stop) for one in part] for part in parts])
+        made = samples.read_together(rows, None if ends is None else (ends[:, :, 0], ends[:, :, 1]))
         assert made is not None
         values, valid = separately(samples, rows, parts)
         assert made[0].dtype == values.dtype
@@ -70,11 +71,10 @@ def test_samples_that_differ_are_not_read_together(tmp_path: Path) -> None:
     samples = samples_of(tmp_path, readers.PlaneReader())
     assert samples.read_together([0, 3]) is None, "another side"
     assert samples.read_together([0, 5]) is None, "another type"
-    steps, less = (slice(0, 4, 2), slice(0, 4), slice(0, 1)), (slice(0, 2), slice(0, 4))
-    assert samples.read_together([0], [steps]) is None
-    assert samples.read_together([0], [less]) is None
-    outside = (slice(5, 9), slice(0, 4), slice(0, 1))
-    assert samples.read_together([0], [outside]) is None, "the part ends behind its sample, though not its array"
+    start, stop, behind = np.array([[5, 0, 0]]), np.array([[8, 4, 1]]), np.array([[9, 4, 1]])
+    assert samples.read_together([0], (start, stop)) is not None
+    assert samples.read_together([0], (start, behind)) is None, "it ends behind its sample, though not its array"
+    assert samples.read_together([1], (start - 6, stop)) is None
     with pytest.raises(IndexError, match="of 6 rows"):
         samples.read_together([0, 6])
 

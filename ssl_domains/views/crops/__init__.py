@@ -5,7 +5,7 @@ from the store. At evaluation no crop is drawn: the encoder sees the centre, the
 """
 
 from ssl_domains.views.crops.contract import Crop, crop_of, emitted_names, recipe_to_dict, replaced_names
-from ssl_domains.views.crops.placement import Tiling, centre
+from ssl_domains.views.crops.placement import Tiling, centre, emit_all, place_all
 from ssl_domains.views.crops.random_crop import RandomCrop
 from ssl_domains.views.crops.registry import crop_from_dict, crop_to_dict, register_crop
 from ssl_domains.views.crops.tiles import Tiles, facts_of_rows, tiles_of
@@ -19,8 +19,10 @@ __all__ = [
     "crop_from_dict",
     "crop_of",
     "crop_to_dict",
+    "emit_all",
     "emitted_names",
     "facts_of_rows",
+    "place_all",
     "recipe_to_dict",
     "register_crop",
     "replaced_names",

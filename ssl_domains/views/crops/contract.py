@@ -23,6 +23,9 @@ class Crop(Protocol):
 
     - ``centre(shape, facts)``: returns the slices that are shown at evaluation to an encoder of a fixed size. Without
       it, they are as long as those that `place` gives, and centred;
+    - ``place_many(draws, shapes, facts)`` and ``emit_many(starts, stops, facts)``: the same as `place` and `emit` for
+      all slots of a batch, to the same bits, in arrays: shapes int64 ``[n, rank]`` and facts float64 ``[n]`` by name
+      come in, starts and stops int64 ``[n, rank]`` and emitted numbers float64 ``[n]`` by name go out;
     - ``numbers(table)``: returns further numbers of the rows that no column holds, name → float64 ``[n]``, such as the
       distance of two places in metres. It is called once for the rows of a training; `place` and `emit` then find them
       among their facts.

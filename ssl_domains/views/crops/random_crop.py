@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ssl_domains.errors import UsageError
 from ssl_domains.views.crops.registry import register_crop
 from ssl_domains.views.draws import Draws
@@ -101,6 +104,36 @@ class RandomCrop:
             made[name] = _value(self.origin[number], facts) + start * _value(self.spacing[number], facts)
         return made
 
+    def place_many(
+        self, draws: Draws, shapes: NDArray[np.int64], facts: Mapping[str, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`place` for all slots of a batch; see `Crop`.
+
+        Raises:
+            UsageError: As `place`.
+        """
+        self._require_rank(shapes.shape[1])
+        free = draws.uniform(len(self.axes)).numpy()
+        starts, stops = np.zeros_like(shapes), shapes.copy()
+        for number, axis in enumerate(self.axes):
+            room = np.maximum(shapes[:, axis] - self._side(axis), 0)
+            starts[:, axis] = np.minimum((free[:, number] * (room + 1)).astype(np.int64), room)
+            stops[:, axis] = np.minimum(starts[:, axis] + self._side(axis), shapes[:, axis])
+        return starts, stops
+
+    def emit_many(
+        self, starts: NDArray[np.int64], stops: NDArray[np.int64], facts: Mapping[str, NDArray[np.float64]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """`emit` for all slots of a batch; see `Crop`."""
+        made = {}
+        for number, name in enumerate(self.emitted):
+            origin, spacing = (
+                facts[value] if isinstance(value, str) else value
+                for value in (self.origin[number], self.spacing[number])
+            )
+            made[name] = np.asarray(origin + starts[:, self.axes[number]] * spacing, dtype=np.float64)
+        return made
+
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
         return {
@@ -116,14 +149,22 @@ class RandomCrop:
         """The reverse of `to_dict`."""
         return cls(**values)
 
-    def _slices(self, shape: Sequence[int], start_of: Any) -> tuple[slice, ...]:
-        if len(shape) < len(self.sides):
-            cause = f"a crop of {len(self.sides)} axes on an array of {len(shape)}"
+    def _require_rank(self, rank: int) -> None:
+        if rank < len(self.sides):
+            cause = f"a crop of {len(self.sides)} axes on an array of {rank}"
             raise UsageError(cause, "give `sides` at most one length for each axis of the reader's arrays")
+
+    def _side(self, axis: int) -> int:
+        """Length of the crop along an axis that is cut."""
+        side = self.sides[axis]
+        assert side is not None
+        return side
+
+    def _slices(self, shape: Sequence[int], start_of: Any) -> tuple[slice, ...]:
+        self._require_rank(len(shape))
         made = [slice(0, length) for length in shape]
         for number, axis in enumerate(self.axes):
-            side = self.sides[axis]
-            assert side is not None
+            side = self._side(axis)
             if shape[axis] > side:
                 start = start_of(shape[axis] - side, number)
                 made[axis] = slice(start, start + side)

@@ -100,6 +100,27 @@ class SectionCrop:
             made[name] = facts.get(name, np.nan) + sum(at * step for at, step in zip(middle, steps, strict=True))
         return made
 
+    def place_many(
+        self, draws: Draws, shapes: NDArray[np.int64], facts: Mapping[str, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`place` for all slots of a batch; see `Crop`."""
+        return self._cut.place_many(draws, shapes, facts)
+
+    def emit_many(
+        self, starts: NDArray[np.int64], stops: NDArray[np.int64], facts: Mapping[str, NDArray[np.float64]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """`emit` for all slots of a batch; see `Crop`."""
+        unknown = np.full(len(starts), np.nan)
+        middle = (starts + stops - 1)[:, :3] / 2
+        made = {}
+        for name in self.emitted:
+            if name == SPAN:
+                made[name] = (stops - starts)[:, 2] * facts.get("span_ms/2", unknown)
+                continue
+            steps = (facts.get(f"{name}/{axis}", unknown) for axis in range(3))
+            made[name] = facts.get(name, unknown) + sum(middle[:, axis] * step for axis, step in enumerate(steps))
+        return made
+
     def to_dict(self) -> dict[str, Any]:
         """All settings, as JSON values."""
         return {"side": self.side, "emitted": list(self.emitted), "shared": self.shared}
