@@ -42,7 +42,8 @@ def boxes_of(whole: NDArray[Any], starts: NDArray[np.int64], sides: Sequence[int
         return made
     # An array of all parts that there are, in the memory of the whole one: NumPy copies those that are asked for.
     every = as_strided(whole, (*(room + 1).tolist(), *sides), whole.strides * 2, writeable=False)
-    return every[tuple(starts.T)]
+    found: NDArray[Any] = every[tuple(starts.T)]
+    return found
 
 
 def read_boxes(
