@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssl_domains.finetuning.report import FineTuneReport
     from ssl_domains.samples import SampleTable
     from ssl_domains.stores import ArrayStore, MaskStore
+    from ssl_domains.views import Crop
 
 __all__ = ["FineTuneRequest", "finetune_run"]
 
