@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ssl_domains.errors import SslDomainsError, UsageError
-from ssl_domains.samples import SampleTable, read_frame, read_table
+from ssl_domains.samples import Reader, SampleTable, read_frame, read_table
 from ssl_domains.stores import ArrayStore, default_store
 
 if TYPE_CHECKING:
@@ -81,17 +81,21 @@ def run_table(run: Run) -> SampleTable:
     return read_table(find_table(run).path)
 
 
-def run_store(run: Run) -> ArrayStore:
+def run_store(run: Run, reader: Reader | None = None) -> ArrayStore:
     """The array store that the run was trained from.
+
+    Args:
+        run: The run.
+        reader: The reader of its domain; needed where that opens arrays in place in a way of its own, as of recordings.
 
     Raises:
         UsageError: When the run names neither a store nor a sample table beside which it would be.
-        DataError: When the store is missing.
+        DataError: When the store is missing, or needs a reader.
     """
     named, samples = run.config.data.store, run.config.data.samples
     if named is None and samples is None:
         raise UsageError("the run doesn't say which array store it was trained from", "pass the store")
-    return ArrayStore.open(Path(named) if named is not None else default_store(find_table(run).path))
+    return ArrayStore.open(Path(named) if named is not None else default_store(find_table(run).path), reader)
 
 
 def _candidates(run: Path, named: Path) -> Iterator[Path]:

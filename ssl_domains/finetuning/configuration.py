@@ -28,6 +28,7 @@ _SCRATCH = {"train.lr": 1e-3}
 # With a rate of 3e-4 a recogniser had not learnt its training lines after the same steps.
 _TRANSCRIPTS = {"train.lr": 1e-3, "method.batch_norm": "trained"}
 _SCRATCH_MASKS = {"train.lr": 3e-3, "method.head_lr": 3e-2}
+_SCRATCH_TRANSCRIPTS = {"train.lr": 3e-3}
 
 
 def finetune_config(
@@ -58,7 +59,8 @@ def finetune_config(
         segmentation: Whether masks are predicted.
         transcripts: Whether texts are predicted.
         scratch: Whether this is the comparison from random weights: all layers, a fresh head, BatchNorm with the
-            statistics of the batch, and a learning rate of 1e-3 (for masks 3e-3, and 3e-2 for the head).
+            statistics of the batch, and a learning rate of 1e-3 (for masks and transcripts 3e-3, and for masks 3e-2 for
+            the head).
         steps: Number of steps; None for the default.
         batch: Samples in a batch; fewer where there are fewer rows.
         seed: Seed of batches, views, a fresh head and the frozen probe.
@@ -90,5 +92,5 @@ def finetune_config(
         values |= _TRANSCRIPTS
     if scratch:
         values |= {"method.layers": "all", "method.batch_norm": "trained", "method.head_start": "fresh"}
-        values |= _SCRATCH_MASKS if segmentation else _SCRATCH
+        values |= _SCRATCH_MASKS if segmentation else _SCRATCH_TRANSCRIPTS if transcripts else _SCRATCH
     return RunConfig().with_values(values)

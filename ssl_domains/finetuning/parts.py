@@ -145,8 +145,8 @@ class FineTuneParts:
             DataError: When there is no label, all are of one class, a class has no training row, or a mask has another
                 shape than its picture.
             UsageError: When masks are given, and the preprocess places no label maps, or a row is larger than a crop
-                and nothing says what crops are drawn from; when transcripts
-                are given, and the views show crops.
+                and nothing says what crops are drawn from; when transcripts are given,
+                and the views show crops.
         """
         if self.masks is not None:
             self._require_masks(self.masks)

@@ -13,7 +13,7 @@ from ssl_domains.prediction.png_masks import PngMask, png_masks
 from ssl_domains.prediction.predict import Predicted, predict, require_new_output
 from ssl_domains.prediction.texts import text_frame
 from ssl_domains.prediction.whole_model import MODEL_FORMATS, export_model, load_model
-from ssl_domains.samples.map_files import (
+from ssl_domains.samples.writing.map_files import (
     Assembled,
     AssemblySize,
     MapAssembly,

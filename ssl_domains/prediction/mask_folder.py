@@ -18,8 +18,8 @@ from ssl_domains.prediction.mask_index import MaskIndex
 from ssl_domains.prediction.mask_plan import check_plan, require_space
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, ReadError, SampleTable
-from ssl_domains.samples.map_files import MapAssembly, MapFile, MapModel, MapPlan
 from ssl_domains.samples.tables.places import portable_paths
+from ssl_domains.samples.writing.map_files import MapAssembly, MapFile, MapModel, MapPlan
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:

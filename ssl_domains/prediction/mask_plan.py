@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import PluginError, ResourceError
 from ssl_domains.quantities import data_size, plural
-from ssl_domains.samples.map_files import MapAssembly, MapModel, MapPlan
+from ssl_domains.samples.writing.map_files import MapAssembly, MapModel, MapPlan
 
 __all__ = ["check_plan", "require_space"]
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ssl_domains.prediction.file_names import distinct_names, mirrored_names
 from ssl_domains.samples import SampleTable
-from ssl_domains.samples.map_files import MapFile, MapPlan
+from ssl_domains.samples.writing.map_files import MapFile, MapPlan
 
 __all__ = ["PngMask", "png_masks"]
 

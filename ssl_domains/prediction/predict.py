@@ -29,8 +29,8 @@ from ssl_domains.samples import (
     write_whole,
     write_whole_folder,
 )
-from ssl_domains.samples.map_files import MapFiles
 from ssl_domains.samples.tables.places import portable_paths
+from ssl_domains.samples.writing.map_files import MapFiles
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:

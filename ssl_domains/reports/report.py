@@ -19,7 +19,7 @@ from ssl_domains.reports.facts import environment_rows, facts, headline, rule_te
 from ssl_domains.reports.html_page import page_templates
 from ssl_domains.reports.pair_numbers import pair_rows
 from ssl_domains.reports.thumbnails.sounds import Sound
-from ssl_domains.samples import SampleTable, require_target
+from ssl_domains.samples import Reader, SampleTable, require_target
 from ssl_domains.stores import ArrayStore
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def write_report(
     table: SampleTable | None = None,
     store: ArrayStore | None = None,
     *,
+    reader: Reader | None = None,
     columns: Sequence[str] = (),
     projection: Projection = "tsne",
     sound: Sound | None = None,
@@ -44,6 +45,7 @@ def write_report(
         run: The run.
         table: The samples; None takes those the run names. When they are missing, the page has no map and says why.
         store: Their arrays; None takes the one the run names.
+        reader: The reader of the domain; needed where it opens arrays in place, as of recordings.
         columns: Further columns to colour the map by; their values are printed.
         projection: Projection of the map.
         sound: The function of the domain that makes a sample a wav file, to listen to neighbours; or None.
@@ -63,7 +65,7 @@ def write_report(
     picture, missing = None, ""
     try:
         table = run_table(run) if table is None else table
-        store = run_store(run) if store is None else store
+        store = run_store(run, reader) if store is None else store
     except (UsageError, DataError) as error:
         missing = error.message
     if table is not None and store is not None:

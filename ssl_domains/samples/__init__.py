@@ -5,7 +5,6 @@ splits.
 """
 
 from ssl_domains.samples.aspect_ratio import ASPECT_RATIO, with_aspect_ratio
-from ssl_domains.samples.boxes import boxes_of, read_boxes
 from ssl_domains.samples.files import (
     problems_path,
     read_frame,
@@ -19,16 +18,7 @@ from ssl_domains.samples.files import (
 from ssl_domains.samples.identifiers import IdentifierKey, outdated_note
 from ssl_domains.samples.identifying import looks_identifying
 from ssl_domains.samples.join import Join, join_columns, join_noted, names_of_join
-from ssl_domains.samples.lazy import LazyArray, normal_slices
-from ssl_domains.samples.map_files import (
-    Assembled,
-    AssemblySize,
-    MapAssembly,
-    MapFile,
-    MapFiles,
-    MapModel,
-    MapPlan,
-)
+from ssl_domains.samples.lazy import LazyArray, boxes_of, normal_slices, read_boxes
 from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 from ssl_domains.samples.reader import (
@@ -69,6 +59,15 @@ from ssl_domains.samples.writing import (
     write_errors,
     write_whole,
     write_whole_folder,
+)
+from ssl_domains.samples.writing.map_files import (
+    Assembled,
+    AssemblySize,
+    MapAssembly,
+    MapFile,
+    MapFiles,
+    MapModel,
+    MapPlan,
 )
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Arrays that are read in part, where they lie, and the slices they are read by."""
+"""Arrays that are read in part, where they lie: one part by slices, or the patches of a batch at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-__all__ = ["LazyArray", "normal_slices"]
+from ssl_domains.overriding import does_many
+
+__all__ = ["LazyArray", "boxes_of", "normal_slices", "read_boxes"]
+
+_FEW = 4  # boxes up to which slicing each of them takes less time
 
 
 @runtime_checkable
@@ -73,3 +78,65 @@ def normal_slices(slices: Sequence[slice], shape: Sequence[int]) -> tuple[slice,
             raise ValueError("an array is read by slices with a positive step")
         made.append(slice(start, stop if stop > start else start, step))
     return tuple(made)
+
+
+def boxes_of(whole: NDArray[Any], starts: NDArray[np.int64], sides: Sequence[int]) -> NDArray[Any]:
+    """Copies of several parts of an array, ``[n, *sides]``, in its type and byte order.
+
+    Example:
+        >>> boxes_of(np.arange(10), np.array([[2], [7]]), (3,)).tolist()
+        [[2, 3, 4], [7, 8, 9]]
+
+    Args:
+        whole: The array.
+        starts: First place of each part along each side, int64 ``[n, rank]``.
+        sides: Lengths of the parts.
+
+    Raises:
+        IndexError: When a part doesn't lie inside the array.
+    """
+    room = np.array(whole.shape) - sides
+    if (starts < 0).any() or (starts > room).any():
+        raise IndexError(f"parts of sides {list(sides)} don't lie inside an array {list(whole.shape)}")
+    if len(starts) <= _FEW:
+        made = np.empty((len(starts), *sides), whole.dtype)
+        for place, start in enumerate(starts.tolist()):
+            made[place] = whole[tuple(slice(at, at + side) for at, side in zip(start, sides, strict=True))]
+        return made
+    # An array of all parts that there are, in the memory of the whole one: NumPy copies those that are asked for.
+    every = as_strided(whole, (*(room + 1).tolist(), *sides), whole.strides * 2, writeable=False)
+    found: NDArray[Any] = every[tuple(starts.T)]
+    return found
+
+
+def read_boxes(
+    array: LazyArray, starts: NDArray[np.int64], sides: Sequence[int]
+) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+    """Read several parts of an array that is read in place, by its ``read_boxes`` or one by one.
+
+    Args:
+        array: The array.
+        starts: First place of each part along each side, int64 ``[n, rank]``, n at least 1.
+        sides: Lengths of the parts.
+
+    Returns:
+        The parts, ``[n, *sides]``; and where there is data: bool, of a shape that can be broadcast to the parts, or
+        None when all of it is data.
+
+    Raises:
+        DataError: When the file can't be read any more.
+    """
+    if does_many(array, "read_boxes", "read"):
+        made: tuple[NDArray[np.generic], NDArray[np.bool_] | None] = array.read_boxes(starts, sides)  # type: ignore[attr-defined]
+        return made
+    parts = [
+        array.read([slice(at, at + side) for at, side in zip(start, sides, strict=True)]) for start in starts.tolist()
+    ]
+    values = np.stack([one for one, _ in parts])
+    if all(valid is None for _, valid in parts):
+        return values, None
+    whole = np.ones(values.shape, dtype=np.bool_)
+    for place, (_, valid) in enumerate(parts):
+        if valid is not None:
+            whole[place] = valid
+    return values, whole

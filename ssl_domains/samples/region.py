@@ -13,9 +13,8 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples.boxes import boxes_of
 from ssl_domains.samples.headers import Layout, nifti_layout, npy_layout, wav_layout
-from ssl_domains.samples.lazy import normal_slices
+from ssl_domains.samples.lazy import boxes_of, normal_slices
 from ssl_domains.samples.mapped_file import mapped_file
 from ssl_domains.samples.read_error import ReadError
 

@@ -153,11 +153,11 @@ class StoredArrays:
 
     def _checked(self, number: int, part: Any, wanted: tuple[int, ...]) -> NDArray[np.generic]:
         """What a reader's array gave; raises when it has another form than it said."""
-        dtype, part = self.dtypes[self.dtype[number]].newbyteorder("="), np.asarray(part)
-        if part.shape != wanted or part.dtype != dtype:
-            cause = f"an array that is read in place gave {part.dtype} {list(part.shape)}, not {dtype} {list(wanted)}"
+        dtype, made = self.dtypes[self.dtype[number]].newbyteorder("="), np.asarray(part)
+        if made.shape != wanted or made.dtype != dtype:
+            cause = f"an array that is read in place gave {made.dtype} {list(made.shape)}, not {dtype} {list(wanted)}"
             raise DataError(cause, "`read(slices)` gives the same as whole[slices]; check_reader tries it")
-        return part
+        return made
 
     def _region(self, number: int) -> Region:
         assert self.in_place is not None

@@ -72,11 +72,9 @@ def commands() -> dict[str, Any]:
                 add(f"{prefix}{name} ", command)
 
     add("", core)
-    for info in registry.infos:
-        domains = [domain.name for plugin in registry.load_all() for domain in plugin.domains]
-        if info.name in domains:
-            add("DOMAIN ", group_of(info.name, registry))
-            add(f"{info.name} ", group_of(info.name, registry))
+    for name in [domain.name for plugin in registry.load_all() for domain in plugin.domains]:
+        add("DOMAIN ", group_of(name, registry))
+        add(f"{name} ", group_of(name, registry))
     return found
 
 

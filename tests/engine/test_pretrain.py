@@ -299,7 +299,8 @@ def test_an_empty_window_in_a_run_is_damage(left_alone: Run, tmp_path: Path) -> 
 
 def test_the_ids_of_the_training_rows_are_readable_by_name(left_alone: Run) -> None:
     frame = pl.read_parquet(left_alone.folder / "training_samples.parquet")
-    assert frame.columns == ["sample"]
+    assert frame.columns == ["sample", "file"]
+    assert frame["file"].str.contains("^[0-9a-f]{16}$").all(), "a hash, no path of the user"
 
 
 class _Tilt:

@@ -134,13 +134,13 @@ def test_the_preprocess_of_a_plugin_is_found_when_a_run_names_it(make_plugin, mo
 
 
 def test_two_domains_of_one_module_each_have_an_entry_point(make_plugin):
-    site = make_plugin("lines", DOMAIN.format(names=["lines", "pages"]))
-    entries = site / "ssl_domains_lines-1.2.3.dist-info" / "entry_points.txt"
+    site = make_plugin("sheets", DOMAIN.format(names=["sheets", "pages"]))
+    entries = site / "ssl_domains_sheets-1.2.3.dist-info" / "entry_points.txt"
     entries.write_text(
-        entries.read_text().replace("[ssl_domains]\n", "[ssl_domains]\npages = ssl_domains_lines_code\n")
+        entries.read_text().replace("[ssl_domains]\n", "[ssl_domains]\npages = ssl_domains_sheets_code\n")
     )
     found = registry()
-    assert {name: found.serves(name) for name in ("lines", "pages")} == {"lines": True, "pages": True}
-    assert found.domain("lines").name == "lines"
+    assert {name: found.serves(name) for name in ("sheets", "pages")} == {"sheets": True, "pages": True}
+    assert found.domain("sheets").name == "sheets"
     assert found.domain("pages").name == "pages"
     assert len(found.load(next(info for info in found.infos if "pages" in info.names)).domains) == 2

@@ -29,6 +29,7 @@ from ssl_domains.finetuning import (
     TranscriptHead,
     create_head,
     finetune,
+    finetune_config,
     frozen_probe_head,
 )
 from ssl_domains.finetuning.heads import TOO_LONG
@@ -271,3 +272,14 @@ def test_every_text_of_two_letters_can_be_spelled() -> None:
     assert again == task
     for text in ("".join(letters) for letters in itertools.product("ab", repeat=2)):
         assert again.alphabet.decode(task.alphabet.encode(text)) == text
+
+
+def test_a_recogniser_has_defaults_of_its_own(lines: letter_lines.World) -> None:
+    tuned, scratch = (
+        finetune_config(lines.run.config, 96, transcripts=True, scratch=scratch) for scratch in (False, True)
+    )
+    assert (tuned.train.max_steps, tuned.train.lr) == (600, 1e-3)
+    assert tuned.method.model_dump()["batch_norm"] == "trained"
+    assert (scratch.train.max_steps, scratch.train.lr) == (600, 3e-3)
+    plain = finetune_config(lines.run.config, 96)
+    assert (plain.train.max_steps, plain.train.lr) == (300, 3e-4)

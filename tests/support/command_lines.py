@@ -37,7 +37,7 @@ def check_line(line: str, registry: Registry) -> None:
                 words.pop(0)
         elif getattr(command, "commands", None):
             group = command
-            domains = {info.name for info in registry.infos}
+            domains = {name for info in registry.infos for name in info.hooks}
             if word in OF_FILES:
                 command = typer.main.get_group(domain_app(word))
             elif word in domains and word not in group.commands:

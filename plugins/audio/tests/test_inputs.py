@@ -21,6 +21,7 @@ from ssl_domains_audio.inputs import (
     MelPreprocess,
     SoundPreprocess,
     SoundSettings,
+    log_mel_of,
     resampled,
     resampled_length,
     sounds_for,
@@ -174,3 +175,11 @@ def test_rows_without_a_rate_are_refused_before_any_is_read(tmp_path: Path) -> N
     unknown = SampleTable(samples.frame.with_columns(pl.lit(None, pl.Int64).alias("rate")))
     with pytest.raises(DataError, match="5 rows have no sampling rate"):
         InputDataset(unknown, store, SoundPreprocess(8_000))
+
+
+def test_a_spectrogram_is_shown_with_high_frequencies_at_the_top() -> None:
+    preprocess = MelPreprocess(SoundPreprocess(8000), log_mel_of(8000, SoundSettings(bands=20)))
+    low = np.sin(2 * np.pi * 200 * np.arange(4000) / 8000).astype(np.float32)[:, None]
+    picture = preprocess.shown(preprocess(low, {"rate": 8000}))
+    assert picture.shape[:2] == (1, 20)
+    assert int(picture[0, :, 10:-10].mean(dim=1).argmax()) > 15

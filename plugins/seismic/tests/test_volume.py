@@ -58,6 +58,21 @@ def test_every_part_of_every_format(make: Make, cube: NDArray[Any], code: int, o
         np.testing.assert_allclose(part, values[slices], rtol=5e-7 if code == 1 else 0)
 
 
+@pytest.mark.parametrize("code", [2, 3, 5, 8])
+def test_large_parts_in_the_order_of_the_machine(
+    make: Make, cube: NDArray[Any], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Traces are copied as one item each, unless a step leaves samples out."""
+    monkeypatch.setattr(volume_module, "_LARGE", 0)
+    values = np.rint(cube) % 100
+    volume = open_survey(make(values, code=code, order="<"), Reading()).volume
+    for slices in PARTS:
+        part, _ = volume.read(slices)
+        np.testing.assert_array_equal(part, values[slices])
+        assert part.flags.c_contiguous
+        assert part.flags.writeable
+
+
 @pytest.mark.parametrize("code", [1, 2, 3, 5, 8])
 def test_samples_are_those_of_segyio(make: Make, cube: NDArray[Any], code: int) -> None:
     path = make(np.rint(cube) % 100 if code != 5 else cube, code=code)

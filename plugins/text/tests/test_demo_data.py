@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ssl_domains.cli.app import run
 from ssl_domains_text.lines.demo import write_demo_data
 from ssl_domains_text.lines.demo.glyphs import glyphs_of
 from ssl_domains_text.lines.demo.strips import GLYPH, HEIGHT, draw_strip
@@ -109,3 +110,14 @@ def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> Non
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
         assert (tmp_path / "other" / name).read_bytes() != (folder / name).read_bytes()
     assert sorted(path.name for path in (folder / DATABASE).iterdir()) == ["data.mdb"], "no lock file, no leftovers"
+
+
+def test_the_page_shows_what_the_scan_prints(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "lines.md"
+    shown = page.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    monkeypatch.chdir(tmp_path)
+    words = ["lines", "scan", str(folder / DATABASE), "-o", "samples.parquet", "--alphabet", "digits"]
+    assert run([*words, "--join", str(folder / TABLE), "--on", "entry"]) == 0
+    assert capsys.readouterr().out.endswith(shown)

@@ -14,7 +14,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.pairs import Rows
 from ssl_domains.samples import SampleTable
 from ssl_domains.testing import check_domain, check_pair_sampler
-from ssl_domains_text.hooks import ssl_domains_domains, ssl_domains_pair_samplers
+from ssl_domains_text.lines.hooks import ssl_domains_domains, ssl_domains_pair_samplers
 from ssl_domains_text.lines.domain import LINES
 from ssl_domains_text.lines.pairs import ignore_same
 from ssl_domains_text.lines.report import thumbnail
@@ -49,7 +49,7 @@ def test_what_the_other_samplers_say_of_a_line(name: str, expected: list[str]) -
 def test_hooks_import_nothing_heavy() -> None:
     heavy = ("torch", "numpy", "polars", "cv2", "PIL", "lmdb", "sklearn")
     code = (
-        "import sys, ssl_domains_text.hooks as h, ssl_domains_text.lines.cli;"
+        "import sys, ssl_domains_text.lines.hooks as h, ssl_domains_text.lines.cli;"
         "h.ssl_domains_domains(); h.ssl_domains_pair_samplers();"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )

@@ -126,3 +126,11 @@ def test_a_list_in_a_folder_beside_the_pictures(tmp_path: Path) -> None:
     picture(tmp_path / "other" / "a01-000u-00-00.png")
     twice = LinesReader().scan(tmp_path)
     assert len(twice.samples) == 5, "a name that two folders have names neither"
+
+
+def test_pictures_in_another_format(tmp_path: Path) -> None:
+    iam(tmp_path, WORDS)
+    png = tmp_path / "words" / "a01" / "a01-000u" / "a01-000u-00-00.png"
+    png.unlink()
+    picture(png.with_suffix(".jpg"))
+    assert len(LinesReader().scan(tmp_path).samples) == 6

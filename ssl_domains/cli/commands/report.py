@@ -20,4 +20,5 @@ def command(ctx: typer.Context, run: Annotated[Path, typer.Argument(metavar="RUN
 
     with answering() as answer:
         domain = domain_of(ctx)
-        answer.line(f"report: {write_report(Run.open(run), sound=domain.sound, caption=domain.caption)}")
+        page = write_report(Run.open(run), reader=domain.reader(), sound=domain.sound, caption=domain.caption)
+        answer.line(f"report: {page}")

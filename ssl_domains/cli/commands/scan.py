@@ -13,6 +13,7 @@ from ssl_domains.cli.console import Answer, answering, table
 from ssl_domains.cli.progress import showing_progress
 from ssl_domains.cli.session import domain_of
 from ssl_domains.extending import Domain
+from ssl_domains.quantities import plural
 
 if TYPE_CHECKING:
     from ssl_domains.cli.work.scan import Scanned
@@ -53,7 +54,7 @@ def command_for(domain: Domain) -> Callable[..., None]:
 
 def _summary(answer: Answer, scanned: Scanned) -> None:
     frame, problems = scanned.result.samples.frame, scanned.result.problems
-    answer.line(f"{len(frame)} samples → {scanned.path}")
+    answer.line(f"{plural(len(frame), 'sample')} → {scanned.path}")
     rows = []
     for name in frame.columns:
         column = frame[name]

@@ -204,6 +204,10 @@ class _Training:
     """Steps done in this epoch."""
     refreshed: int = 0
     """Epoch of the last refresh of the method's computed columns; −1 before the first."""
+    refreshing: float = 0.0
+    """Seconds that refreshes took."""
+    began: float = 0.0
+    """When training started or was resumed, by `time.perf_counter`."""
     monitor: Monitor = field(init=False)
 
     def go_on(self, saved: Mapping[str, Any]) -> None:
@@ -223,7 +227,7 @@ class _Training:
         self.emit(self._started(step))
         for warning in self.assembled.warnings:
             self.emit(Warned(warning))
-        before = time.perf_counter()
+        self.began = time.perf_counter()
         self.monitor = self._monitor(trackers)
         if "unmeasured" in saved:
             with self.checkpoints.damaged():
@@ -240,7 +244,7 @@ class _Training:
         finally:
             for tracker in trackers:
                 tracker.close()
-        self.emit(Finished(step, time.perf_counter() - before))
+        self.emit(Finished(step, time.perf_counter() - self.began))
 
     def _steps(self, step: int, interruption: Interruption) -> int:
         assembled, world, monitor = self.assembled, self.world, self.monitor
@@ -309,9 +313,9 @@ class _Training:
         refresh = self.assembled.method.refresh
         if refresh is None or self.at or not refresh.due(self.epoch) or self.epoch == self.refreshed:
             return
+        before = time.perf_counter()
         self.assembled.refresh()
         self.refreshed = self.epoch
-        self.emit(Refreshed(self.epoch, (*refresh.columns, *refresh.edges)))
         with self.world.together():
             if self.world.first:
                 # New clusters may give pairs that can't be trained on: one cluster for all samples, or one for each.
@@ -319,6 +323,10 @@ class _Training:
                 for warning in report.warnings:
                     self.emit(Warned(warning))
                 report.check()
+        now = time.perf_counter()
+        self.refreshing += now - before
+        share = self.refreshing / (now - self.began)
+        self.emit(Refreshed(self.epoch, (*refresh.columns, *refresh.edges), now - before, share))
 
     def _monitor(self, trackers: Sequence[Tracker]) -> Monitor:
         assembled, health = self.assembled, self.assembled.config.health

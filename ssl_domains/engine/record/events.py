@@ -108,10 +108,14 @@ class Refreshed:
     Attributes:
         epoch: Epoch for which they are, from 0.
         names: Names of the columns and edge tables.
+        seconds: Time that it took, with the check of the new pairs.
+        share: That of all of them so far, as a share of the time since training started or was resumed.
     """
 
     epoch: int
     names: tuple[str, ...]
+    seconds: float
+    share: float
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class _Lines(_Quiet):
         elif isinstance(event, Measured):
             self.say(_measured_line(event) + self.left(event.values["step"]))
         elif isinstance(event, Refreshed):
-            self.say(f"epoch {event.epoch} · computed anew: {', '.join(event.names)}")
+            took = f"{duration(event.seconds)}, {100 * event.share:.0f} % of the time so far"
+            self.say(f"epoch {event.epoch} · computed anew: {', '.join(event.names)} · {took}")
         elif isinstance(event, Finished):
             self.say(f"done: {event.step} steps in {duration(event.seconds)}")
 

@@ -31,6 +31,7 @@ from ssl_domains.probes import (
     fit_dense_head,
 )
 from ssl_domains.probes.dense import standardised
+from ssl_domains.probes.transcripts import TranscriptFit
 
 __all__ = ["MapHead"]
 
@@ -98,8 +99,8 @@ class MapHead(Head):
         )
         fitted = fit_dense_head(
             features, rows.masks, rows.groups, np.arange(len(rows.table)), head=self.settings,
-            fit=rows.fit if isinstance(rows.fit, DenseFit) else DenseFit(dice=self.dice), seed=rows.seed,
-            device=resolve_device(rows.device),
+            fit=DenseFit(dice=self.dice) if rows.fit is None or isinstance(rows.fit, TranscriptFit) else rows.fit,
+            seed=rows.seed, device=resolve_device(rows.device),
         )  # fmt: skip
         self.module.load_state_dict(fitted.module.state_dict())
         with torch.no_grad():

@@ -173,7 +173,8 @@ def _first_places(table: SampleTable, rank: int) -> NDArray[np.int64]:
 
 def _rank(table: SampleTable, starts: NDArray[np.int64], stops: NDArray[np.int64], sides: NDArray[np.int64]) -> int:
     """Sides that the regions name: those of the table, which may leave out channels, or all where more are cut."""
-    found, rank = regions_of([table]), starts.shape[1]
-    if found is None or (starts[:, found[0].rank :] > 0).any():
+    found, rank = regions_of([table]), int(starts.shape[1])
+    if found is None:
         return rank
-    return rank if (stops < sides)[:, found[0].rank :].any() else found[0].rank
+    named = int(found[0].rank)
+    return rank if ((starts > 0) | (stops < sides))[:, named:].any() else named

@@ -6,7 +6,17 @@ import io
 
 from rich.console import Console
 
-from ssl_domains.engine.record.events import Estimated, Event, Finished, Measured, Started, Stepped, Stopped, Warned
+from ssl_domains.engine.record.events import (
+    Estimated,
+    Event,
+    Finished,
+    Measured,
+    Refreshed,
+    Started,
+    Stepped,
+    Stopped,
+    Warned,
+)
 from ssl_domains.engine.record.progress import reporter
 
 STORY: tuple[Event, ...] = (
@@ -44,6 +54,11 @@ def test_a_log_gets_plain_lines() -> None:
     assert lines[3] == "warning: the embedding is collapsing"
     assert lines[4] == "done: 20 steps in 1 min 15 s"
     assert "\x1b" not in _tell(terminal=False)
+
+
+def test_a_refresh_says_what_it_takes() -> None:
+    lines = _tell(terminal=False, story=(*STORY[:1], Refreshed(3, ("mined",), 12.4, 0.256), Stopped(4))).splitlines()
+    assert "epoch 3 · computed anew: mined · 12 s, 26 % of the time so far" in lines
 
 
 def test_what_the_preprocess_was_fitted_to_is_said_at_the_start() -> None:

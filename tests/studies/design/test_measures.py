@@ -23,6 +23,7 @@ from ssl_domains.studies.design.measures import (
     MACRO_F1,
     MEAN_DICE,
     MEASURES,
+    OF_TEXTS,
     R2,
     confusion_sums,
     dice_sums,
@@ -121,7 +122,8 @@ def test_mean_dice_is_a_mean_over_groups_then_classes() -> None:
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda one: one.name)
 def test_nothing_has_no_score_and_leading_axes_are_kept(measure: object) -> None:
-    sums = np.zeros((2, 3, 512 if measure is AVERAGE_PRECISION else 4))
+    wide = {AVERAGE_PRECISION: 512, **dict.fromkeys(OF_TEXTS, 6)}
+    sums = np.zeros((2, 3, wide.get(measure, 4)))  # type: ignore[call-overload]
     value = measure.value(sums)  # type: ignore[attr-defined]
     assert value.shape == (2, 3)
     assert np.isnan(value).all()
@@ -225,3 +227,12 @@ def test_average_precisions_of_single_classes_make_that_of_all() -> None:
 def test_counts_of_another_width_are_refused() -> None:
     with pytest.raises(ValueError, match="300 sums are no counts"):
         AVERAGE_PRECISION.value(np.zeros(300))
+
+
+def test_rates_of_texts_are_those_of_all_lines_of_the_groups() -> None:
+    groups = np.array([[2.0, 10.0, 1.0, 3.0, 1.0, 4.0], [3.0, 30.0, 0.0, 1.0, 2.0, 8.0]])
+    found = {measure.name: measure.value(groups.sum(axis=0)) for measure in OF_TEXTS}
+    assert found["character accuracy"] == pytest.approx(1 - 5 / 40)
+    assert found["line accuracy"] == pytest.approx(1 / 4)
+    assert found["word accuracy"] == pytest.approx(1 - 3 / 12)
+    assert found["character accuracy"] != pytest.approx(np.mean([1 - 2 / 10, 1 - 3 / 30]))

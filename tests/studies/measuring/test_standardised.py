@@ -18,13 +18,13 @@ from ssl_domains.studies.measuring.measure import measure_cell
 def test_scores_are_those_of_features_standardised_by_hand(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, standardise_by="scene", fractions=(1.0,))
     cell = Cell(Arm("handmade: mean", "", "handmade"), 0, 0, None, {}, 1)
-    scores = {score.probe: score for score in measure_cell(material, cell, None, (1.0,))}
+    scores = {score.probe: score for score in measure_cell(material, cell, (), (1.0,))}
     assert list(scores) == ["linear", "linear, standardised"]
 
     fold = fold_of(material, cell)
     rows = np.flatnonzero(fold.train | fold.test)
     part = material.table.take(rows)
-    x = label_probes._features(material, cell, None, part)[0].astype(np.float64)
+    x = label_probes._features(material, cell, (), part)[0].astype(np.float64)
     scenes = part.frame["scene"].to_numpy()
     for scene in set(scenes):
         of = scenes == scene
@@ -42,5 +42,5 @@ def test_scores_are_those_of_features_standardised_by_hand(pictures: Path, tmp_p
 def test_a_floor_of_columns_stays_as_it_is(pictures: Path, tmp_path: Path) -> None:
     material = small_study.make_material(pictures, tmp_path, standardise_by="scene", fractions=(1.0,))
     cell = Cell(Arm("floor: noise", "", "floor"), 0, 0, None, {}, 1)
-    (score,) = measure_cell(material, cell, None, (1.0,))
+    (score,) = measure_cell(material, cell, (), (1.0,))
     assert score.probe == TreeProbe().name

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ssl_domains.encoders import create_encoder
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.extending import RecipeRequest
 from ssl_domains.inputs import Input, InputSpec
@@ -149,3 +150,19 @@ def test_t16_a_text_alone_in_a_batch_and_sorted(shared_data: Path) -> None:
         for rows in (list(range(len(texts))), order):
             x = Input.cat([inputs[row] for row in rows])
             assert torch.allclose(encoder(x.values, x.valid).pooled, alone[rows], atol=1e-5)
+
+
+def test_a_model_of_transformers_takes_the_tokens(tmp_path: Path, preprocess: TokenPreprocess) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BertConfig(
+        vocab_size=preprocess.pieces, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(preprocess.tokenizer)
+    made = TokenPreprocess(read_tokenizer(tmp_path), 300)
+    encoder = create_encoder(f"transformers:{tmp_path}", init="pretrained", takes=made.spec).eval()
+    inputs = [made(as_bytes(text)) for text in ("river stones", "long " * 200, TEXTS[2])]
+    x = Input.cat(inputs)
+    with torch.no_grad():
+        alone = torch.cat([encoder(one.values, one.valid).pooled for one in inputs])
+        assert torch.allclose(encoder(x.values, x.valid).pooled, alone, atol=1e-5)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input, InputSpec
@@ -167,6 +168,11 @@ class MelPreprocess:
     def finish(self, x: Input) -> Input:
         """The spectrograms of waveforms, on their device."""
         return self.mel(x)
+
+    @staticmethod
+    def shown(x: Input) -> Tensor:
+        """The picture of a batch of one on pages, ``[1, bands, frames]``: high frequencies at the top."""
+        return x.values[0].flip(1)
 
     def __call__(self, array: NDArray[Any], facts: Mapping[str, Any] | None = None) -> Input:
         """The spectrogram of one recording, as a batch of one.

@@ -236,7 +236,7 @@ class SegyVolume:
 
     def _copied(self, part: NDArray[Any]) -> NDArray[Any]:
         """A part of the file in the machine's byte order, in an array of its own."""
-        if not self.stored.isnative or part.nbytes < _LARGE:
+        if not self.stored.isnative or part.nbytes < _LARGE or part.strides[2] != part.itemsize:
             return part.astype(self._native, order="C")
         # Nothing is to be turned: the numbers of a trace are copied as one item, which takes half of the time.
         made = np.empty(part.shape, self._native)

@@ -112,10 +112,10 @@ class SectionCrop:
         """`emit` for all slots of a batch; see `Crop`."""
         unknown = np.full(len(starts), np.nan)
         middle = (starts + stops - 1)[:, :3] / 2
-        made = {}
+        made: dict[str, NDArray[np.float64]] = {}
         for name in self.emitted:
             if name == SPAN:
-                made[name] = (stops - starts)[:, 2] * facts.get("span_ms/2", unknown)
+                made[name] = facts.get("span_ms/2", unknown) * (stops - starts)[:, 2]
                 continue
             steps = (facts.get(f"{name}/{axis}", unknown) for axis in range(3))
             made[name] = facts.get(name, unknown) + sum(middle[:, axis] * step for axis, step in enumerate(steps))

@@ -42,14 +42,14 @@ class ScoreRow:
 _Claim = tuple[Callable[[ScoreRow], float], tuple[str, ...], tuple[str, ...]]
 
 CLAIMS: dict[str, _Claim] = {
-    "the speaker on a new day: {speaker, other_session} > {clip, within_speaker, random}": (
+    "the speaker on a new day: {speaker, other_session} > {clip, within_speaker}": (
         lambda row: row.session,
         ("speaker", "other_session"),
-        ("clip", "within_speaker", "random"),
-    ),
-    "the word: {clip, within_speaker} > {speaker, other_session}": (
-        lambda row: row.words[-1],
         ("clip", "within_speaker"),
+    ),
+    "the word: within_speaker > {speaker, other_session}": (
+        lambda row: row.words[-1],
+        ("within_speaker",),
         ("speaker", "other_session"),
     ),
 }
@@ -137,7 +137,7 @@ class AudioScores:
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """(headings, lines of text) of the printed table."""
-        headings = ["features", "word, 1 speaker", "2", "8", "speaker, random clips", "other session", "difference"]
+        headings = ["features", "word, 1 speaker", "2", "8", "speaker, random clips", "new day", "difference"]
         cells = [
             [row.about, *(f"{value:.3f}" for value in (*row.words, row.random, row.session, row.random - row.session))]
             for row in self.rows

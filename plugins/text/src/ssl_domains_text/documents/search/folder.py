@@ -32,6 +32,7 @@ __all__ = ["By", "SavedIndex", "build_index"]
 By = Literal["words", "vectors", "both"]
 
 _STATE, _ROWS, _WORDS, _VECTORS = "index.json", "documents.parquet", "words", "vectors.npy"
+_FEW = 1000  # queries
 _DEPTH = 100  # hits of each search that are added up
 
 
@@ -128,7 +129,7 @@ class SavedIndex:
     ) -> pl.DataFrame:
         stored = np.load(self.folder / _VECTORS, mmap_mode="r")
         queries = unit(asked)
-        if len(stored) < EXACT_BELOW:
+        if len(stored) < EXACT_BELOW or len(queries) < _FEW:  # making the lists takes longer than few exact searches
             scores, positions = nearest(queries, stored, k)
         else:
             found = ListIndex(stored).search(queries, k)

@@ -51,7 +51,7 @@ def draw_writers(seed: int) -> list[Writer]:
                     side=side,
                     slant=float(rng.uniform(-0.25, 0.35)),
                     width=float(rng.uniform(0.65, 1.05)),
-                    thickness=float(rng.uniform(0.8, 1.6)),
+                    thickness=float(rng.uniform(0.8, 1.3)),
                     spacing=float(rng.uniform(-0.12, 0.15)),
                     unsteady=float(rng.uniform(0.02, 0.08)),
                     paper=int(rng.integers(190, 250)),

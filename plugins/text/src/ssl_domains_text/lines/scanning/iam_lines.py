@@ -71,7 +71,7 @@ def lines_of_iam(
         if faults:
             shown = ", ".join(map(str, faults[:5])) + (", …" if len(faults) > 5 else "")
             problems.add(path, f"{plural(len(faults), 'line')} can't be read as an entry: {shown}")
-        found = {entry.id: pictures.named(f"{entry.id}.png", path.parent) for entry in entries}
+        found = {entry.id: _picture(entry, pictures, path.parent) for entry in entries}
         by_list.append((path, entries, found))
     chosen = next((one for one in by_list if any(isinstance(p, Path) for p in one[2].values())), by_list[0])
     path, entries, found = chosen
@@ -104,6 +104,12 @@ def lines_of_iam(
             else:
                 made.lines.append(_line(entry, picture, name(picture), sizes[picture], segmentation, writers))
     return made
+
+
+def _picture(entry: IamEntry, pictures: Pictures, folder: Path) -> Path | str:
+    """The picture of an entry: the PNG file of its id, or a copy of it in another format."""
+    named = pictures.named(f"{entry.id}.png", folder)
+    return named if isinstance(named, Path) else pictures.of_stem(entry.id, folder) or named
 
 
 def _line(

@@ -1,24 +1,22 @@
-"""What this plugin hands to ssl-domains; imported for lists and commands, so nothing heavy is."""
+"""What the domain of documents hands to ssl-domains; imported for lists and commands, so nothing heavy is."""
 
 from __future__ import annotations
 
 from ssl_domains.extending import Domain, EncoderEntry, MethodEntry, PairSampler
-from ssl_domains_text.documents import pairs as document_pairs
 from ssl_domains_text.documents.domain import TEXT
-from ssl_domains_text.lines import pairs as line_pairs
-from ssl_domains_text.lines.domain import LINES
+from ssl_domains_text.documents.pairs import SAMPLERS
 
 __all__ = ["ssl_domains_domains", "ssl_domains_encoders", "ssl_domains_methods", "ssl_domains_pair_samplers"]
 
 
 def ssl_domains_domains() -> list[Domain]:
-    """Pictures of text lines, and documents."""
-    return [LINES, TEXT]
+    """Documents and the queries that find them."""
+    return [TEXT]
 
 
 def ssl_domains_pair_samplers() -> list[PairSampler]:
-    """Writers, books and pages of lines; a query and its relevant documents."""
-    return [*line_pairs.SAMPLERS, *document_pairs.SAMPLERS]
+    """A query and its relevant documents."""
+    return list(SAMPLERS)
 
 
 def ssl_domains_encoders() -> list[EncoderEntry]:

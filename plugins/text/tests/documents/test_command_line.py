@@ -1,0 +1,101 @@
+"""The real commands on a small collection, from scan to a trained run that is searched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ssl_domains.cli.app import run
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    def command(*words: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run(["text", *map(str, words)])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return command
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """24 documents in pairs that say the same, and a query for every second one."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with (folder / "corpus.jsonl").open("w") as corpus, (folder / "queries.jsonl").open("w") as queries:
+        for number in range(12):
+            text = " ".join(f"w{number}x{place}" for place in range(12))
+            corpus.write(json.dumps({"_id": f"a{number}", "text": text}) + "\n")
+            corpus.write(json.dumps({"_id": f"b{number}", "text": f"{text} again"}) + "\n")
+            queries.write(json.dumps({"_id": f"q{number}", "text": f"w{number}x0 w{number}x1"}) + "\n")
+            queries.write(json.dumps({"_id": f"r{number}", "text": f"w{number}x2 w{number}x3"}) + "\n")
+    judged = [f"q{number}\ta{number}\t1\nr{number}\tb{number}\t1" for number in range(12)]
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + "\n".join(judged) + "\n")
+    return folder
+
+
+def test_from_scan_to_search(command: Command, collection: Path, tmp_path: Path) -> None:
+    samples = tmp_path / "samples.parquet"
+    code, out, err = command("scan", collection, "-o", samples)
+    assert (code, "24 documents of 12 words" in out) == (0, True), err
+    rule = f"relevance(file='{tmp_path / 'samples.relevance.parquet'}')"
+    page = tmp_path / "page.html"
+    words = ("pairs", samples, "--pairs", rule, "--batch-size", "24", "--false-negatives", "2", "--html", page)
+    code, out, err = command(*words)
+    assert code == 0, err
+    assert "100% of the queries have such a negative in their batch:" in out
+    assert out.count("near copy") == 2
+    assert "near copy" in page.read_text(encoding="utf-8")
+    code, out, err = command(*words[:-2], "--json")
+    assert code == 0, err
+    assert json.loads(out)["touched"] == json.loads(out)["anchors"] == 20 * 24
+
+    code, out, err = command("link-duplicates", samples)
+    assert (code, "24 links of 24 queries" in out) == (0, True), err
+    links = tmp_path / "samples.links.parquet"
+    ignoring = f"{rule[:-1]}, links='{links}', negatives='linked(\"mined\")')"
+    code, out, err = command("pairs", samples, "--pairs", ignoring, "--batch-size", "24", "--false-negatives", "2")
+    assert (code, "0 of " in out) == (0, True), err
+
+    trained = tmp_path / "run"
+    code, out, err = command(
+        "pretrain", samples, "--out", trained, "--method", "ance", "--pairs", ignoring, "--set", "views.n=3",
+        "--set", "train.batch_size=12", "--set", "train.max_steps=6", "--set", "pairs.epoch_steps=2",
+        "--set", "input.vocabulary=300", "--set", "method.top=5",
+    )  # fmt: skip
+    assert code == 0, err
+    code, out, err = command("index", samples, "--run", trained)
+    assert (code, "vectors: 24 of 64 numbers" in out) == (0, True), err
+    code, out, err = command("search", trained, "w3x0 w3x5", "-k", "2")
+    assert code == 0, err
+    assert {line.split()[2] for line in out.strip().splitlines()} == {"a3", "b3"}
+    hits = tmp_path / "hits.trec"
+    code, out, err = command("search", trained, "--queries", samples, "--by", "vectors", "-k", "24", "-o", hits)
+    assert (code, "576 hits of 24 of 24 queries" in out) == (0, True), err
+    code, out, err = command("score", hits, samples, "--json")
+    assert code == 0, err
+    assert json.loads(out)["queries"] == 24
+
+
+def test_mistakes_are_one_line_with_a_hint(command: Command, collection: Path, tmp_path: Path) -> None:
+    samples = tmp_path / "samples.parquet"
+    command("scan", collection, "-o", samples)
+    code, _, err = command("scan", collection, "-o", samples, "--encoding", "latin-7")
+    assert (code, err.splitlines()[0]) == (2, "error: unknown encoding 'latin-7'")
+    code, _, err = command("index", samples, "-o", tmp_path / "index", "--language", "klingon")
+    assert (code, "no stemmer for 'klingon'" in err) == (2, True)
+    code, _, err = command("search", tmp_path / "nothing", "words")
+    assert (code, "there is no index" in err, "hint: " in err) == (2, True, True)
+    (collection / "qrels.tsv").write_text("q1\tgone\t1\n")
+    code, _, err = command("scan", collection, "-o", tmp_path / "other.parquet")
+    assert (code, "none of the 1 relevant documents is in the collection" in err) == (4, True)
+    (tmp_path / "bad.trec").write_text("q1 Q0 a1 1\n")
+    code, _, err = command("score", tmp_path / "bad.trec", samples)
+    assert (code, "bad.trec, line 1: 4 fields" in err) == (4, True)
