@@ -1,4 +1,4 @@
-"""The demonstration of text lines: its lines can be typed, its table is that of the reports, its page that of the files."""
+"""The demonstration of text lines: its lines can be typed, its table is that of the reports, its page shows all."""
 
 from __future__ import annotations
 
