@@ -42,7 +42,11 @@ ROWS = {
     "d2": {"speaker": "S13", "session": "S13-1"},
 }
 TWIN = Twin({"speaker": ("S13", "S05"), "session": ("S13-1", "S05-1")}, 10)
-FLOORS = {"log-mel statistics (hand-made)": "linear", "duration and level (seconds, level_db)": "trees"}
+FLOORS = {
+    "log-mel statistics (hand-made)": "linear",
+    "MFCC (hand-made)": "linear",
+    "duration and level (seconds, level_db)": "trees",
+}
 
 
 @pytest.fixture

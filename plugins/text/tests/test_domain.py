@@ -14,8 +14,8 @@ from ssl_domains.errors import UsageError
 from ssl_domains.pairs import Rows
 from ssl_domains.samples import SampleTable
 from ssl_domains.testing import check_domain, check_pair_sampler
-from ssl_domains_text.lines.hooks import ssl_domains_domains, ssl_domains_pair_samplers
 from ssl_domains_text.lines.domain import LINES
+from ssl_domains_text.lines.hooks import ssl_domains_domains, ssl_domains_pair_samplers
 from ssl_domains_text.lines.pairs import ignore_same
 from ssl_domains_text.lines.report import thumbnail
 

@@ -24,8 +24,7 @@ def make_index(
     samples: Path, out: Path | None, run: Path | None, language: str, stem: bool, stop: bool, characters: int
 ) -> Iterator[str]:
     """Make an index; yields the lines to print."""
-    from ssl_domains.cli.work.tables import fill_store, open_table
-    from ssl_domains.stores import default_store
+    from ssl_domains.cli.for_plugins import fill_store, open_table
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.search import Analysis
     from ssl_domains_text.documents.search.folder import build_index
@@ -40,7 +39,7 @@ def make_index(
         from ssl_domains.engine import Run
 
         opened = Run.open(run)
-        store = fill_store(TEXT, table, default_store(samples))
+        store = fill_store(TEXT, table, samples)
     made, notes = build_index(table, folder, analysis, opened, store)
     yield from notes
     yield f"{len(made.table):,} documents indexed → {folder}"
@@ -97,8 +96,7 @@ def queries_of(
     Raises:
         UsageError: When there is no such query.
     """
-    from ssl_domains.cli.work.tables import fill_store, open_table
-    from ssl_domains.stores import default_store
+    from ssl_domains.cli.for_plugins import fill_store, open_table
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.reader import DocumentReader, text_of_row
 
@@ -117,14 +115,14 @@ def queries_of(
     from ssl_domains.evaluation import embed_rows
 
     run = Run.open(index.run)
-    store = fill_store(TEXT, chosen, default_store(samples))
+    store = fill_store(TEXT, chosen, samples)
     return table, asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
 
 
 def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_from: float, as_json: bool) -> None:
     """Score a TREC run, and print the numbers."""
     from ssl_domains.cli.console import answering
-    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.probes.ranking import read_run
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.search.scores import judgements_of_table, score_hits
@@ -149,7 +147,7 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
     """Write the links of links of a table; yields the lines to print."""
     import polars as pl
 
-    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole
     from ssl_domains_text.documents.domain import TEXT
@@ -180,12 +178,8 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
     """Print the worst false negatives of planned batches, write their page, and report on the pairs as usual."""
     import polars as pl
 
-    from ssl_domains.cli.commands.pairs import command as usual
     from ssl_domains.cli.console import answering
-    from ssl_domains.cli.session import domain_of, registry_of
-    from ssl_domains.cli.work.configuring import configure
-    from ssl_domains.cli.work.pairs import choose_pairs, plan_training, training_rows
-    from ssl_domains.cli.work.tables import open_table
+    from ssl_domains.cli.for_plugins import pairs_command, plan_pairs
     from ssl_domains.samples import require_target
     from ssl_domains_text.documents.links import document_groups, false_negatives
     from ssl_domains_text.documents.links.page import write_page
@@ -193,26 +187,20 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
 
     if page is not None:
         require_target(page)
-    domain, registry = domain_of(given["ctx"]), registry_of(given["ctx"])
-    samples: Path = given["samples"]
-    train = training_rows(open_table(domain, samples))
-    chosen = choose_pairs(registry, domain, given["pairs"], given["rule"])
-    options = {"train.batch_size": given["batch_size"], "pairs.anyway": True if given["anyway"] else None}
-    settings = configure(domain, train, chosen, file=given["config"], sets=given["sets"] or (), options=options)
-    plan = plan_training(domain, settings, train)
-    known = duplicate_file(samples)
+    plan, rule = plan_pairs(given)
+    known = duplicate_file(given["samples"])
     duplicates = pl.read_parquet(known) if known.is_file() else None
     groups = document_groups(plan.table.frame, duplicates, near)
     found = false_negatives(plan, groups, batches=batches, worst=count)
     if page is not None:
-        write_page(page, found, settings.pairs.rule, groups.notes())
+        write_page(page, found, rule, groups.notes())
     if given["as_json"]:
         from dataclasses import asdict
 
         with answering(True) as answer:
-            answer.json({**asdict(found), "rule": settings.pairs.rule})
+            answer.json({**asdict(found), "rule": rule})
         return
-    usual(**given)
+    pairs_command(**given)
     with answering() as answer:
         answer.line()
         for line in groups.notes():

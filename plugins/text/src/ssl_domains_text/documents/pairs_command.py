@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ssl_domains.cli.commands.pairs import command as usual
+from ssl_domains.cli.for_plugins import pairs_command as usual
 
 __all__ = ["pairs_command"]
 

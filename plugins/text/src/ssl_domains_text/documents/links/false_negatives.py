@@ -17,7 +17,7 @@ from ssl_domains_text.documents.reader import DocumentReader, text_of_row
 from ssl_domains_text.documents.search.analysis import Analysis
 
 if TYPE_CHECKING:
-    from ssl_domains.engine.loop.pair_plan import PairPlan
+    from ssl_domains.engine import PairPlan
 
 __all__ = ["FalseNegative", "FalseNegatives", "false_negatives"]
 

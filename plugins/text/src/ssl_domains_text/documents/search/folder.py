@@ -112,7 +112,7 @@ class SavedIndex:
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
 
-        from ssl_domains.evaluation.load import load
+        from ssl_domains.evaluation import load
         from ssl_domains.inputs import Input
         from ssl_domains.views import finished
 
