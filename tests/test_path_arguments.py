@@ -28,6 +28,7 @@ CALLED_BY_THE_CORE = {
     "PluginSettings",
     "PluginSettings.of",
     "TableFiles",
+    "TextFile.write",
 }
 """The core calls these, or they hold values, and a ``Path`` is promised."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from missing_distribution import hide
 from ssl_domains.samples import SampleTable, read_table, write_table
 
 SMALL = ("--set", "train.max_steps=1", "--set", "train.batch_size=12", "--set", "views.size=32")
@@ -56,7 +57,7 @@ WITHOUT_A_RUN = {
     "a run that is not one": ("toy probe {data} --label kind", 2, "is not a run folder", "pretrain --out"),
     "a report of a folder": ("toy report {data}", 2, "is not a run folder", "pretrain --out"),
     "a domain that is misspelt": ("toyy scan {data} -o {tmp}/t.parquet", 2, "toyy", "toy"),
-    "a domain that is not installed": ("text scan {data} -o {tmp}/t.parquet", 3, "not installed", "plugins list"),
+    "a domain that is not installed": ("text scan {data} -o {tmp}/t.parquet", 3, "not installed", "pip install"),
     "a table of another domain": ("fisheye pairs {samples} --rule same('patient')", 2, "toy", "ssl-domains toy --help"),
     "an audit without the split": ("splits audit {samples} --split fold --group patient", 2, "fold", "known:"),
     "a study that is not there": ("toy study {tmp}/STUDY.toml --out {tmp}/study", 2, "STUDY.toml", "the path of"),
@@ -72,7 +73,7 @@ WITH_A_RUN = {
         "toy probe {run}",
         2,
         "needs a target",
-        "add --label COLUMN, --masks or --relevance FILE\n",
+        "add --label COLUMN, --masks, --transcripts COLUMN or --relevance FILE\n",
     ),
     "a label and masks": ("toy probe {run} --label kind --masks", 2, "not --label and --masks", "leave out --masks\n"),
     "another method to resume with": (
@@ -124,7 +125,10 @@ def places(samples: Path, tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("mistake", WITHOUT_A_RUN)
-def test_before_training(mistake: str, places: dict[str, Path], cli: Callable[..., Any]) -> None:
+def test_before_training(
+    mistake: str, places: dict[str, Path], cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide(monkeypatch, "ssl-domains-text")
     check(cli, WITHOUT_A_RUN[mistake][0], places, *WITHOUT_A_RUN[mistake][1:])
     assert not (places["tmp"] / "t.parquet").exists()
     assert not (places["tmp"] / "new" / "config.toml").exists()

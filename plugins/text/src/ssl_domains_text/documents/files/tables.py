@@ -93,13 +93,12 @@ def _comma_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             at[0] = one[0]
             yield one[1] + "\n"
 
-    csv.field_size_limit(_LONGEST)
     names: list[str] | None = None
     reader = csv.reader(lines(), strict=False)
     first = 1
     while True:
         try:
-            fields = next(reader)
+            fields = _next(reader)
         except StopIteration:
             break
         except csv.Error as error:
@@ -119,6 +118,15 @@ def _comma_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             yield Fault(number, f"{len(fields)} fields, where the first line has {len(names)}")
             continue
         yield number, dict(zip(names, fields, strict=True))
+
+
+def _next(reader: Iterator[list[str]]) -> list[str]:
+    """The next row; a long text is a field, though the module's own limit, which is that of the process, is lower."""
+    limit = csv.field_size_limit(_LONGEST)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _parquet(path: Path) -> Iterator[Entry | Fault]:
