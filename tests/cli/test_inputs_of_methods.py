@@ -96,7 +96,7 @@ REFUSED = {
     "any, with an encoder whose map has several places": (
         "deep_infomax", "slices", ("--set", "views.size=8"), "has only one for this input"
     ),
-    "lines, signals and spectrograms": ("seqclr", "slices", (), "the view step 'crop' moves places"),
+    "lines, signals and spectrograms": ("seqclr", "slices", ("--set", FEWER), "the view step 'crop' moves places"),
     "any whose recipe has crops": (
         "swav", "plain", (), "the recipe has no variant 'local'"
     ),
