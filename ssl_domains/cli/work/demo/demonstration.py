@@ -75,9 +75,12 @@ class Demonstration:
         run_jobs(jobs, logs, self.processes, run, lambda n, job: note(f"[{n}/{len(jobs)}] {job.about}"))
 
     def decode(self, *tables: Path) -> None:
-        """Fill the array stores of tables once, before several processes read them."""
-        from ssl_domains.cli.work.tables import fill_store, open_table
-        from ssl_domains.stores import default_store
+        """Fill the stores of arrays and masks of tables once, before several processes read them."""
+        from ssl_domains.cli.work.tables import fill_masks, fill_store, open_table
+        from ssl_domains.stores import default_store, names_masks
 
-        for table in tables:
-            fill_store(self.domain, open_table(self.domain, table), default_store(table))
+        for path in tables:
+            table = open_table(self.domain, path)
+            fill_store(self.domain, table, default_store(path))
+            if names_masks(table):
+                fill_masks(self.domain, table, path)

@@ -64,6 +64,7 @@ class SeismicDemonstration(Demonstration):
         self.say(f"   The rule of this demonstration: {RULE}")
         steps.show(lines.pairs(RULE), _PAIRS)
         self.say(f"4. {len(ARMS)} trainings, their probes and fine-tunings, {self.processes} processes of one thread")
+        self.decode(lines.samples)
         self.train(self.jobs(), run)
         self.say("5. The survey as one interpreted line tells it, and the picture")
         drawn = lines.slice_page(trained_lines(lines))
