@@ -155,7 +155,7 @@ def test_of_many_masks_of_one_file_only_some_are_in_memory(tmp_path: Path) -> No
     reader, table = Streamed(), streamed_table(tmp_path, 2000)  # 131 MB
     done: list[tuple[int, int]] = []
     store = MaskStore.fill(tmp_path / "masks", table, reader, lambda *counts: done.append(counts))
-    assert reader.most <= 260, "16 MiB of masks of 64 KiB, and those that are on their way"
+    assert reader.most <= 260, "16 MiB of masks of 64 KiB, and those between reader and file"
     assert done == [*((256 * k, 2000) for k in range(1, 8)), (2000, 2000)]
     positions = store.positions(table)
     for number in (0, 255, 256, 1023, 1999):

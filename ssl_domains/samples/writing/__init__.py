@@ -3,7 +3,7 @@
 Before the work, `require_target` and `require_folder` refuse a place that can't be written to, and `only_one` or
 `alone_in` keep a second process away. `write_whole` and `write_whole_folder` write under a temporary name and rename
 it, so a reader sees the old contents or the new ones. `write_errors` turns the system's errors into those of the user.
-`MapPlan` and `TextPlan` are what a domain gives for predictions in its own files: masks, and texts.
+The files `map_files` and `text_files` say what a domain gives for predictions in files of its own: masks, and texts.
 """
 
 from ssl_domains.samples.writing.failures import write_errors

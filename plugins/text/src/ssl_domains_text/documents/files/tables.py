@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ def entries_of(path: Path, form: str, encoding: str = "utf-8") -> Iterator[Entry
         form: ``"jsonl"``, ``"tsv"``, ``"csv"`` or ``"parquet"``.
         encoding: Encoding of a text file.
     """
-    reading = {"jsonl": _json_lines, "tsv": _tab_separated, "csv": _comma_separated}
-    return _parquet(path) if form == "parquet" else reading[form](path, encoding)
+    if form == "parquet":
+        return _parquet(path)
+    if form == "jsonl":
+        return _json_lines(path, encoding)
+    return _named(_tab_separated(path, encoding) if form == "tsv" else _comma_separated(path, encoding))
 
 
 def has_header(fields: list[str]) -> bool:
@@ -61,8 +64,7 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             yield Fault(number, f"a JSON {type(values).__name__}, where an object with fields is expected")
 
 
-def _tab_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
-    names: list[str] | None = None
+def _tab_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] | Fault]:
     for one in numbered_lines(path, encoding):
         if isinstance(one, Fault):
             yield one
@@ -70,18 +72,10 @@ def _tab_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
         number, line = one
         if not line.strip():
             continue
-        fields = line.split("\t")
-        if names is None:
-            names = fields if has_header(fields) else [str(place) for place in range(len(fields))]
-            if names is fields:
-                continue
-        if len(fields) != len(names):
-            yield Fault(number, f"{len(fields)} fields, where the first line has {len(names)}")
-            continue
-        yield number, dict(zip(names, fields, strict=True))
+        yield number, line.split("\t")
 
 
-def _comma_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
+def _comma_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] | Fault]:
     faults: list[Fault] = []
     at = [0]
 
@@ -93,7 +87,6 @@ def _comma_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             at[0] = one[0]
             yield one[1] + "\n"
 
-    names: list[str] | None = None
     reader = csv.reader(lines(), strict=False)
     first = 1
     while True:
@@ -110,6 +103,17 @@ def _comma_separated(path: Path, encoding: str) -> Iterator[Entry | Fault]:
         number, first = first, at[0] + 1
         if not any(field.strip() for field in fields):
             continue
+        yield number, fields
+
+
+def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fault]:
+    """Rows by the names of their fields: those of the first row where it is a header, else numbers from 0."""
+    names: list[str] | None = None
+    for one in rows:
+        if isinstance(one, Fault):
+            yield one
+            continue
+        number, fields = one
         if names is None:
             names = fields if has_header(fields) else [str(place) for place in range(len(fields))]
             if names is fields:
