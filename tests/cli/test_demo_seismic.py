@@ -92,7 +92,11 @@ def test_it_plays_its_lines_in_order_and_wants_the_leak_refused(
     code = 4
     monkeypatch.setattr(module, "trained_lines", lambda lines: ["il:262"])
 
+    decoded: list[Path] = []
+    monkeypatch.setattr(base.Demonstration, "decode", lambda self, *tables: decoded.extend(tables))
+
     def run_jobs(jobs: Any, *rest: Any) -> None:
+        assert decoded == [lines.samples], "before several processes read them"
         zero = dict.fromkeys((arm.name for arm in ARMS), 0.0)
         scored(lines, zero, zero, 0.0)
 
