@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -69,6 +69,11 @@ class Encoder(nn.Module, ABC):
     def map_features(self) -> int:
         """Channels of the map. With ``segments`` parts pooled apart, there are as many times more features."""
         return self.num_features // self.segments
+
+    @property
+    def branches(self) -> Mapping[str, Encoder]:
+        """Networks whose pooled features stand one after the other in those of this one; empty for one network."""
+        return {}
 
     @property
     def in_chans(self) -> int:

@@ -17,7 +17,12 @@ from ssl_domains.cli.app import run as typed
 from ssl_domains.encoders import create_encoder
 from ssl_domains.engine import Run
 from ssl_domains.errors import UsageError
+from ssl_domains.evaluation import embed_rows
 from ssl_domains.inputs import InputSpec
+from ssl_domains.samples import read_table
+from ssl_domains.stores import ArrayStore
+from ssl_domains.studies import Arm
+from ssl_domains.studies.measuring.features import features_of
 from ssl_domains_audio.encoders.branch import branch_run
 from ssl_domains_audio.reader import AudioReader
 
@@ -80,6 +85,21 @@ def test_the_commands_take_it(folder: Path, tmp_path: Path) -> None:
     resumed = typed(["audio", "pretrain", str(folder / "t.parquet"), *SMALL, "--out", str(tmp_path / "out"),
                      "--resume"])  # fmt: skip
     assert resumed != 0, "it holds no state of an optimiser"
+
+
+@pytest.mark.parametrize("network", ["wave", "mel"])
+def test_an_arm_of_one_branch_is_probed_on_what_a_run_of_it_gives(
+    network: str, folder: Path, tmp_path: Path
+) -> None:
+    run, table = Run.open(folder / "run"), read_table(folder / "t.parquet")
+    store = ArrayStore.fill(tmp_path / "store", table, AudioReader())
+    alone = branch_run(run, network, tmp_path / "out")
+    expected = embed_rows(Run.open(alone).encoder(), Run.open(alone).preprocess, table, store)
+    arm = Arm("one", "", "simclr", branch=network)
+    found = features_of(arm, [run], table, store, np.ones(len(table), bool))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    twice = features_of(arm, [run, run], table, store, np.ones(len(table), bool))
+    np.testing.assert_array_equal(twice, np.concatenate([found, found], axis=1))
 
 
 def test_other_runs_and_networks_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def prepare_study(
     from ssl_domains.stores import default_store
     from ssl_domains.studies import Material, all_arms, plan_groups
     from ssl_domains.studies.design.measures import measure_named
+    from ssl_domains.studies.measuring.features import check_features
 
     if "dense" in study.probes:
         require_mask_reader(domain, "the dense probe", "take linear and k-NN as `probes`")
@@ -146,6 +147,7 @@ def prepare_study(
         transcripts=study.transcripts,
     )
     for arm in named:
+        check_features(material, arm)
         if arm.config.get("views.crop", config.views.crop) != config.views.crop:
             cause = f"arm {arm.name!r} has a views.crop of its own, and all arms are compared on one"
             raise UsageError(cause, "set `crop` in [config.views], for all arms")
@@ -186,6 +188,8 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile, bare: RunC
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
                 members=entry.members,
+                branch=entry.branch or "",
+                components=entry.components or 0,
                 method=entry.method or "",
             )
         )

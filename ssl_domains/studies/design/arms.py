@@ -35,6 +35,8 @@ class Arm:
             batches.
         reads: Columns the rule reads.
         members: Trainings whose features stand side by side.
+        branch: Of an encoder of several networks, the name of the one whose features are probed; empty for all.
+        components: Number of principal components that are probed in place of the features; 0 for the features.
         finetuned: Whether it is fine-tuned too, where the study fine-tunes.
         data: Hash of the columns that its training reads; see `studies.measuring.identity`.
     """
@@ -51,6 +53,8 @@ class Arm:
     finetuned: bool = False
     method: str = ""
     members: int = 1
+    branch: str = ""
+    components: int = 0
 
     @property
     def trained(self) -> bool:
@@ -123,7 +127,7 @@ def read_columns(rule: str) -> frozenset[str]:
 
 def _controls(arm: Arm) -> list[Arm]:
     shared: dict[str, Any] = {"rule": arm.rule, "of": arm.name, "columns": arm.columns, "reads": arm.reads}
-    shared |= {"method": arm.method, "members": arm.members}
+    shared |= {"method": arm.method, "members": arm.members, "branch": arm.branch, "components": arm.components}
     return [
         Arm(
             f"{arm.name}, batches only",

@@ -95,10 +95,10 @@ class Cell:
     def fingerprint(self, shared: str) -> str:
         """Hash of everything that can change the result; ``shared`` is the hash of what all cells have in common."""
         arm = {**asdict(self.arm), "reads": sorted(self.arm.reads), "about": ""}
-        if not self.arm.method:
-            del arm["method"]  # cells stored before arms had methods of their own stay valid
-        if self.arm.members == 1:
-            del arm["members"]
+        # Cells that were stored before arms had these stay valid.
+        for name, neutral in (("method", ""), ("members", 1), ("branch", ""), ("components", 0)):
+            if arm[name] == neutral:
+                del arm[name]
         values = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -57,6 +57,16 @@ class ArmEntry(_Entry):
         description="trainings whose features stand side by side, each from weights, batches and views of its own: a "
         "control for arms of several encoders",
     )
+    branch: str | None = Field(
+        default=None,
+        description="of an encoder of several networks, the one whose features alone are probed, such as 'mel'",
+    )
+    components: int | None = Field(
+        default=None,
+        ge=1,
+        description="probe so many principal components in place of the features, fitted on the training rows: makes "
+        "arms of more features comparable",
+    )
     controls: bool = Field(
         default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
     )
@@ -65,9 +75,18 @@ class ArmEntry(_Entry):
     def _one_source(self) -> ArmEntry:
         if self.pairs is not None and self.rule is not None:
             raise ValueError("pairs and rule exclude each other")
-        if self.members > 1 and self.finetune:
-            raise ValueError("an arm of several members is probed only: finetune = false")
+        if self.finetune and self.of_features is not None:
+            raise ValueError(f"an arm of {self.of_features} is probed only: finetune = false")
         return self
+
+    @property
+    def of_features(self) -> str | None:
+        """What its features are made of that no single encoder gives, in words; such features can be probed alone."""
+        if self.members > 1:
+            return "several members"
+        if self.branch is not None:
+            return "one branch"
+        return None if self.components is None else "principal components"
 
 
 class UnsureEntry(_Entry):
@@ -239,8 +258,9 @@ class StudyFile(_Entry):
         if set(self.finetune.fractions) - set(self.fractions):
             raise ValueError("finetune.fractions are some of fractions")
         for probe, name in (("dense", "dense probe"), ("transcripts", "probe of transcripts")):
-            if probe in self.probes and any(arm.members > 1 for arm in self.arms.values()):
-                raise ValueError(f"an arm of several members has no {name}")
+            made = next((arm.of_features for arm in self.arms.values() if arm.of_features is not None), None)
+            if probe in self.probes and made is not None:
+                raise ValueError(f"an arm of {made} has no {name}")
         if "transcripts" in self.probes and self.standardise_by is not None:
             raise ValueError("standardise_by is for pooled features, and transcripts are read from frames")
         if set(self.probes) == {"finetune"}:

@@ -65,7 +65,7 @@ def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions:
         answers = FineTuned.open(run).answers(part.take(test), material.store)
         labelled = int(draw_of(material, cell, cell.fraction).rows.sum())
         return [scoring.score("linear", cell.fraction, labelled, answers, levelling_remark(run))]
-    x, probes = _features(material, cell, runs, part)
+    x, probes = _features(material, cell, runs, part, fold.train[rows])
     arms = [(probe.name, probe, x) for probe in probes]
     if material.standardise_by is not None and cell.arm.kind != "floor":
         within = standardised_within(x, part.codes(material.standardise_by))
@@ -90,7 +90,7 @@ def label_scores(material: Material, cell: Cell, runs: Sequence[Run], fractions:
 
 
 def _features(
-    material: Material, cell: Cell, runs: Sequence[Run], part: SampleTable
+    material: Material, cell: Cell, runs: Sequence[Run], part: SampleTable, train: NDArray[np.bool_]
 ) -> tuple[NDArray[Any], tuple[Probe, ...]]:
     name = cell.arm.name.partition(": ")[2]
     if cell.arm.kind == "floor":
@@ -105,7 +105,7 @@ def _features(
 
         return once(material, ("features", name, cell.fold), features), (LinearProbe(),)
     probes = tuple(probe for probe in (LinearProbe(), KnnProbe()) if probe.name in material.probes)
-    return features_of(runs, part, material.store), probes
+    return features_of(cell.arm, runs, part, material.store, train), probes
 
 
 def _preprocess(material: Material, cell: Cell) -> Preprocess:

@@ -45,7 +45,7 @@ def measure_nuisance(material: Material, cell: Cell, runs: Sequence[Run]) -> dic
         if among is not None:
             train, test = train & among, test & among
         if features is None:
-            features = features_of(runs, table.take(rows), material.store)
+            features = features_of(cell.arm, runs, table.take(rows), material.store, np.isin(rows, chosen[0]))
         try:
             probe = LinearProbe(c=(0.1,), alpha=(10.0,))
             result = run_probe(probe, features, labels.take(rows), units, train, test, seed=cell.seed)

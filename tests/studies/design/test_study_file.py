@@ -75,6 +75,9 @@ def test_standardised_features_have_probes_of_their_own(tmp_path: Path) -> None:
             "trainings of each arm",
         ),
         ("rule =", "members = 2\nrule =", "an arm of several members is probed only: finetune = false", ""),
+        ("rule =", "branch = 'mel'\nrule =", "an arm of one branch is probed only: finetune = false", ""),
+        ("rule =", "components = 8\nrule =", "an arm of principal components is probed only", ""),
+        ("rule =", "components = 0\nrule =", "greater than or equal to 1", ""),
         ("title =", "title ", "is not TOML", "how-to"),
     ],
 )
