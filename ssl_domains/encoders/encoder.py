@@ -47,8 +47,8 @@ class Encoder(nn.Module, ABC):
     Attributes:
         segments: Parts of a sample that are pooled apart.
         vocabulary: Number of token ids, for encoders of token ids; else None.
-        reads_all: Whether every place of the map holds something of the whole input, as behind a BiLSTM. Methods that
-            predict one place from others refuse such an encoder.
+        reads_all: Whether every place of the map holds something of the whole input, as behind a BiLSTM or attention.
+            Methods that predict one place from others refuse such an encoder.
         resampled: A sentence on each initial weight that was resampled, or was made for inputs of another form.
     """
 

@@ -13,6 +13,7 @@ from ssl_domains.encoders import TransformerSoundEncoder, create_encoder, encode
 from ssl_domains.encoders.hugging_face.whisper import WhisperSoundEncoder
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
+from ssl_domains.methods.rows.place_sequences import sequences_of
 from ssl_domains.testing import check_encoder
 
 SMALL: dict[str, Any] = {
@@ -42,6 +43,16 @@ def test_padding_changes_nothing(kind: str, tmp_path: Path) -> None:
     assert encoder.takes == WAVES
     assert (encoder.num_features, encoder.shortest) == (32, 30)
     check_encoder(encoder)
+
+
+def test_its_places_are_no_sequence_to_predict(tmp_path: Path) -> None:
+    encoder = create_encoder(saved(tmp_path, **LAYER), init="pretrained", takes=WAVES).eval()
+    waves = torch.randn(1, 1, 900, generator=torch.Generator().manual_seed(1))
+    later = torch.cat([waves[..., :600], torch.randn(1, 1, 300)], dim=2)
+    with torch.no_grad():  # the first place changes with the last samples
+        assert not torch.allclose(encoder(waves).map[..., 0], encoder(later).map[..., 0])
+    with pytest.raises(UsageError, match="holds something of all places"):
+        sequences_of(encoder, None, None)
 
 
 def test_the_vector_is_the_mean_of_what_transformers_gives_alone(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class TransformerSoundEncoder(Encoder):
         UsageError: When a norm of the model reads padding, or the model can't be run on waveforms.
     """
 
+    reads_all = True
+
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, normalised: bool = False) -> None:
         config: Any = model.config
         super().__init__(model, name, takes, int(config.hidden_size))

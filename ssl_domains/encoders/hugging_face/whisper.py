@@ -39,6 +39,8 @@ class WhisperSoundEncoder(Encoder):
         hop: Samples between frames.
     """
 
+    reads_all = True
+
     def __init__(self, model: nn.Module, name: str, takes: InputSpec, filters: Tensor, n_fft: int, hop: int) -> None:
         config: Any = model.config
         super().__init__(model, name, takes, int(config.d_model))

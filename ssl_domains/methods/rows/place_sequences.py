@@ -98,7 +98,7 @@ def sequences_of(
     differs.
 
     Raises:
-        UsageError: For token ids, recurrent encoders, volumes, pictures of differing size, and patches that don't fit
+        UsageError: For token ids, encoders whose places hold something of the whole input, volumes, pictures of differing size, and patches that don't fit
             picture or encoder.
     """
     takes, name = encoder.takes, encoder.name
@@ -107,7 +107,7 @@ def sequences_of(
         raise UsageError(cause, "take masked prediction for texts: --method masked")
     if getattr(encoder, "reads_all", False):
         cause = f"cpc predicts later places from earlier ones, and a place of {name!r} holds something of all places"
-        raise UsageError(cause, "take an encoder that isn't recurrent, or --method seqclr")
+        raise UsageError(cause, "take a convolutional encoder, or for lines --method seqclr")
     if len(takes.space) == 1 or (len(takes.space) == 2 and len(takes.ragged) == 1):
         if patch is not None or stride is not None:
             raise UsageError("method.patch and method.stride are for pictures of one size", "leave them out")
