@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from ssl_domains_text.documents.demo.tickets import Fault, draw_faults
+from ssl_domains_text.documents.demo.tickets import CUSTOMER, Fault, draw_faults
 
 __all__ = ["EMPTY", "GONE", "write_demo_data"]
 
@@ -21,14 +22,17 @@ def write_demo_data(out: Path, seed: int) -> str:
     """Write tickets, queries, judgements and duplicates under ``out``; returns the line to print.
 
     Judgements for training name one clicked ticket a query, in customers' words; those for scoring name all tickets of
-    the fault. Tickets that nearly repeat another one are not in the table of duplicates. Planted: a ticket without
-    text, a judged ticket that is not there, and a query that is a ticket.
+    the fault. ``facts.csv`` names fault, device and wording of each ticket and query. Tickets that nearly repeat
+    another one are not in the table of duplicates. Planted: a ticket without text, a judged ticket that is not there,
+    and a query that is a ticket.
     """
     folder = out / "tickets"
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     faults = draw_faults(seed)
-    planted = next(fault for fault in faults if fault.held_out).queries[0]
-    corpus = [{"_id": ticket.id, "title": "", "text": ticket.text} for fault in faults for ticket in fault.tickets]
+    planted = _planted(faults)
+    corpus = [
+        {"_id": ticket.id, "title": ticket.title, "text": ticket.text} for fault in faults for ticket in fault.tickets
+    ]
     corpus += [{"_id": EMPTY, "title": "", "text": " "}, {"_id": planted[0], "title": "", "text": planted[1]}]
     _json_lines(folder / "corpus.jsonl", corpus)
     queries = [{"_id": name, "text": text} for fault in faults for name, text in fault.queries]
@@ -47,6 +51,13 @@ def write_demo_data(out: Path, seed: int) -> str:
         f"tickets of {len(faults)} faults are in {folder}\n"
         f"next: ssl-domains text scan {source} -o {table} --join {facts} --on id"
     )
+
+
+def _planted(faults: Iterable[Fault]) -> tuple[str, str]:
+    """The first query for scoring whose text no other query has."""
+    queries = [(query, fault.held_out) for fault in faults for query in fault.queries]
+    counts = Counter(text for (_, text), _ in queries)
+    return next(query for query, held_out in queries if held_out and counts[query[1]] == 1)
 
 
 def _clicked(faults: Iterable[Fault]) -> list[tuple[str, str, str]]:
@@ -78,12 +89,12 @@ def _duplicates(faults: Iterable[Fault]) -> list[tuple[str, str]]:
 
 def _facts(path: Path, faults: Iterable[Fault]) -> None:
     rows = [
-        (ticket.id, f"f{fault.number:03d}", f"device{fault.topic:02d}", "engineer" if ticket.engineer else "customer")
+        (ticket.id, f"f{fault.number:03d}", f"device{fault.topic:02d}", ticket.wording)
         for fault in faults
         for ticket in fault.tickets
     ]
     rows += [
-        (query, f"f{fault.number:03d}", f"device{fault.topic:02d}", "customer")
+        (query, f"f{fault.number:03d}", f"device{fault.topic:02d}", CUSTOMER)
         for fault in faults
         for query, _ in fault.queries
     ]
