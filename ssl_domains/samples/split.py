@@ -109,13 +109,27 @@ def _value(name: str) -> tuple[float, str]:
     return (int(name) if name.isdecimal() else -1, name)
 
 
-def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int) -> SampleTable:
+def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int, within: str | None = None) -> SampleTable:
     """Permute the given columns jointly over all rows: the values stay, but don't belong to the sample any more.
 
     A control for a rule: a gain that remains comes from batch composition, not from the metadata.
+
+    Args:
+        table: The samples.
+        columns: The columns.
+        seed: Seed of the permutation.
+        within: Column whose values stay where they are: rows are exchanged with rows of the same value alone, such as
+            queries with queries. None exchanges all rows.
     """
     names = sorted(columns)
     for name in names:
         table.column(name)
-    order = np.random.default_rng(seed).permutation(len(table))
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(table))
+    if within is not None:
+        codes = table.codes(within)
+        # Both orders sort the rows by value; inside a value, one is that of the table, the other is random.
+        shuffled = order[np.argsort(codes[order], kind="stable")]
+        order = np.empty(len(table), dtype=np.int64)
+        order[np.argsort(codes, kind="stable")] = shuffled
     return table.with_columns(**{name: table.frame[name].gather(order) for name in names})

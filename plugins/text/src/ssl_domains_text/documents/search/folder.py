@@ -14,13 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
+from ssl_domains.probes.ranking import fused
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, read_table, write_portable
 from ssl_domains_text.documents.reader import DocumentReader, text_of_row
 from ssl_domains_text.documents.search.analysis import Analysis
 from ssl_domains_text.documents.search.bm25 import WordIndex
 from ssl_domains_text.documents.search.exact import nearest
-from ssl_domains_text.documents.search.fusion import fused, merged
+from ssl_domains_text.documents.search.fusion import merged
 from ssl_domains_text.documents.search.ivf import EXACT_BELOW, ListIndex
 
 if TYPE_CHECKING:
