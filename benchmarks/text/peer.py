@@ -11,9 +11,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from ssl_domains.encoders import Encoder
-
 from benchmarks.text.runs import TEMPERATURE, Task
+from ssl_domains.encoders import Encoder
 
 __all__ = ["gradients", "loss_of", "model_of", "trainer_steps"]
 

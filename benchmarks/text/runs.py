@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.text.files import Collection, write_collection
 from ssl_domains.cli.work.scan import scan_to
 from ssl_domains.engine import Parts, RunConfig, World, load_config
 from ssl_domains.engine.loop.assembly import Assembled, assemble
@@ -19,8 +20,6 @@ from ssl_domains_text.documents.inputs import TokenPreprocess, TokenRecipe, toke
 from ssl_domains_text.documents.inputs.settings import TokenSettings
 from ssl_domains_text.documents.methods.ance import ANCE
 from ssl_domains_text.documents.reader import DocumentReader
-
-from benchmarks.text.files import Collection, write_collection
 
 __all__ = ["TEMPERATURE", "Task", "assembled", "config_of", "parts_of", "small_bert", "task_of"]
 
@@ -71,7 +70,7 @@ def task_of(folder: Path, collection: Collection, encoder: str = "static", width
 
 
 def small_bert(folder: Path, tokens: TokenPreprocess, width: int) -> Path:
-    """Save a BERT of two layers with random weights and without dropout, and its tokenizer, as transformers has them."""
+    """Save a BERT of two layers, of random weights and without dropout, and its tokenizer, as transformers does."""
     from tokenizers import Tokenizer
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 

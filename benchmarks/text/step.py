@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from benchmarks.engine_step import engine_loop
 from benchmarks.result import Row
-from benchmarks.timing import interleave, paired_ratio, spread
-from ssl_domains.engine.loop.assembly import Assembled
-from ssl_domains.studies.design.threads import torch_threads
-
 from benchmarks.text.files import Collection, texts
 from benchmarks.text.peer import gradients, loss_of, model_of, trainer_steps
 from benchmarks.text.runs import Task, assembled, task_of
+from benchmarks.timing import interleave, paired_ratio, spread
+from ssl_domains.engine.loop.assembly import Assembled
+from ssl_domains.studies.design.threads import torch_threads
 
 __all__ = ["assert_same_gradients", "step_rows", "texts_of_batch"]
 
@@ -88,7 +86,5 @@ def texts_of_batch(run: Assembled, batch: Any, task: Task) -> tuple[list[str], l
     """The queries of a batch and their documents."""
     rows = batch.index.reshape(2, -1).T  # those of the first seat, then those of the second
     arrays = task.store.of(task.table)
-    queries, documents = (
-        [arrays[int(row)].tobytes().decode() for row in rows[:, seat].tolist()] for seat in range(2)
-    )
+    queries, documents = ([arrays[int(row)].tobytes().decode() for row in rows[:, seat].tolist()] for seat in range(2))
     return queries, documents

@@ -46,6 +46,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def close(self) -> None: ...
 
-    with pytest.raises(ResourceError, match="the disk is full: the features"), FeatureRows(2, 2) as rows:
+    with FeatureRows(2, 2) as rows:
         monkeypatch.setattr(rows, "_file", Full())
-        rows.append(np.zeros((2, 2)))
+        with pytest.raises(ResourceError, match="the disk is full: the features"):
+            rows.append(np.zeros((2, 2)))
