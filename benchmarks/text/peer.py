@@ -61,6 +61,7 @@ def trainer_steps(
 
     The trainer runs in a thread of its own, which waits between two steps.
     """
+    import pyarrow
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from transformers import TrainerCallback
@@ -80,7 +81,9 @@ def trainer_steps(
         save_strategy="no", logging_strategy="no", disable_tqdm=True, lr_scheduler_type="constant",
         learning_rate=1e-3, dataloader_drop_last=True, seed=0,
     )  # fmt: skip
-    data = Dataset.from_dict({"anchor": list(queries), "positive": list(documents)})
+    # With a fingerprint of its own the data set is not hashed, which fails with some versions of dill.
+    columns = pyarrow.table({"anchor": list(queries), "positive": list(documents)})
+    data = Dataset(columns, fingerprint="made-up")
     trainer = SentenceTransformerTrainer(model, arguments, train_dataset=data, loss=loss, callbacks=[Turns()])
 
     def work() -> None:

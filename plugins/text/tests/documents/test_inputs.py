@@ -152,9 +152,7 @@ def test_t16_a_text_alone_in_a_batch_and_sorted(shared_data: Path) -> None:
             assert torch.allclose(encoder(x.values, x.valid).pooled, alone[rows], atol=1e-5)
 
 
-def test_a_model_of_transformers_gives_a_text_the_same_vector_alone_in_a_batch_and_sorted(
-    tmp_path: Path, preprocess: TokenPreprocess
-) -> None:
+def test_a_text_has_one_vector_alone_in_a_batch_and_sorted(tmp_path: Path, preprocess: TokenPreprocess) -> None:
     transformers = pytest.importorskip("transformers")
     config = transformers.BertConfig(
         vocab_size=preprocess.pieces, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64

@@ -160,7 +160,7 @@ def test_a_study_of_rankings(prepared: Path, capsys: pytest.CaptureFixture[str])
     ignored = edges.filter(pl.col("ignored") == 1).select(query="a", document="document")
     judged = edges.filter(pl.col("ignored") == 0).select(query="a", document="document", grade="grade")
     expected = score_run(without_pairs(hits, ignored).run, judged, at=(10,)).values["nDCG@10"]
-    scores = {(one.arm, one.probe): one for one in read_study_result(prepared / "out").scores}
+    scores = {(one.arm, one.probe): one for one in read_study_result(prepared / "out" / "results.json").scores}
     sums = scores["ranking: BM25", "ranking"].evidence["nDCG@10"].sums.sum(axis=1)[0]
     assert sums[1] == 12
     assert sums[0] / sums[1] == pytest.approx(expected, abs=1e-9)
