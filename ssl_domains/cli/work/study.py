@@ -171,6 +171,7 @@ def prepare_study(
         finetune="finetune" in study.probes,
         rankings=tuple(rankings),
         supervised=not of_rankings,
+        bound={arm.name for arm in named if arm.method and methods[arm.method].needs.rule},
     )
     return material, arms
 

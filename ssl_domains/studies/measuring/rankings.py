@@ -36,7 +36,8 @@ def ranking_scores(material: Material, cell: Cell, runs: Sequence[Run]) -> list[
     found: dict[str, pl.DataFrame] = {}
     if runs:
         rows, asked = np.flatnonzero(judged.offered), np.flatnonzero(tested.rows)
-        both = features_of(runs, material.table.take(np.concatenate([asked, rows])), material.store)
+        part, fitted = material.table.take(np.concatenate([asked, rows])), np.arange(len(asked) + len(rows))
+        both = features_of(cell.arm, runs, part, material.store, fitted >= len(asked))
         samples = material.table.frame["sample"]
         hits = cosine_hits(both[: len(asked)], both[len(asked) :])
         run = pl.DataFrame(

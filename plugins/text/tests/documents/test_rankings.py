@@ -147,8 +147,7 @@ def test_a_study_of_rankings(prepared: Path, capsys: pytest.CaptureFixture[str])
     assert code == 0, told.err
     result = json.loads(told.out)
     names = [arm["name"] for arm in result["arms"]]
-    assert names == ["random", "simclr", "in_batch", "in_batch, batches only", "in_batch, shuffled", "mined", "still",
-                     "ranking: BM25"]  # fmt: skip
+    assert names == ["random", "simclr", "in_batch", "in_batch, shuffled", "mined", "still", "ranking: BM25"]
     cells = pl.read_parquet(next((prepared / "out").glob("*.cells.parquet")))
     assert len(cells) == 2 * len(names)
     table = read_table(prepared / "samples.parquet")
