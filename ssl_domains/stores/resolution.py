@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def _fingerprint(index: Index, at: NDArray[np.int64], usable: NDArray[np.bool_],
     """SHA-256 of what the arrays were made from: ids, values that decoding read, source files, and regions."""
     digest, rows = hashlib.sha256(usable.tobytes()), at[usable]
     of_file = index.files.select(pl.col("size", "modified").fill_null(-1)).to_numpy()
+    columns: list[Callable[[NDArray[np.int64]], NDArray[Any]]]
     columns = [lambda used: index.values("digest")[used], lambda used: of_file[index.values("file")[used]]]
     if index.rows["path"].null_count() < len(index):
         elsewhere = index.rows.select(pl.col("size", "modified").cast(pl.Int64).fill_null(-1)).to_numpy()
