@@ -31,15 +31,16 @@ from ssl_domains_text.documents.reader import DocumentReader
 __all__ = ["memory_rows", "peaks", "trained"]
 
 
-def memory_rows(folder: Path, documents: int, limit_mb: float) -> Iterator[Row]:
+def memory_rows(folder: Path, documents: int, limit_mb: float, length: int = 40) -> Iterator[Row]:
     """The peaks of scan and embedding, and how fast both were.
 
     Args:
         folder: Where files are written.
         documents: Their number.
         limit_mb: Most MB above what the process held after a small collection.
+        length: Words of a document.
     """
-    write_large(folder / "large", documents)
+    write_large(folder / "large", documents, length)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         found = pool.submit(peaks, str(folder), documents).result()
     what = f"{documents:,} documents"
