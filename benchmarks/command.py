@@ -17,6 +17,7 @@ NAMES = (
     "regions",
     "seismic",
     "audio",
+    "text",
     "engine_step",
     "methods",
     "lightly_methods",
@@ -24,6 +25,7 @@ NAMES = (
     "end_to_end",
     "neighbours",
 )
+_WITH_FULL = ("text",)
 _ON_PICTURES = ("lightly_accuracy", "end_to_end", "neighbours")
 
 
@@ -34,6 +36,7 @@ def main() -> int:
     parser.add_argument(
         "--pictures", type=Path, help="folder or zip with train/CLASS/ and test/CLASS/ of 32 px pictures"
     )
+    parser.add_argument("--full", action="store_true", help="text: a million documents, which takes longer")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="where the JSON goes")
     parser.add_argument("--page", type=Path, help="write the Markdown page of all results here")
     options = parser.parse_args()
@@ -42,7 +45,7 @@ def main() -> int:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
     context = multiprocessing.get_context("spawn")
     for name in options.names or NAMES:
-        process = context.Process(target=_run, args=(name, options.results, options.pictures))
+        process = context.Process(target=_run, args=(name, options.results, options.pictures, options.full))
         process.start()
         process.join()
         if process.exitcode:
@@ -52,12 +55,13 @@ def main() -> int:
     return 0
 
 
-def _run(name: str, results: Path, pictures: Path | None) -> None:
+def _run(name: str, results: Path, pictures: Path | None, full: bool) -> None:
     # Libraries are loaded in the process that measures with them.
     from importlib import import_module
 
     module = import_module(f"benchmarks.{name}")
-    result = module.run(pictures=pictures) if name in _ON_PICTURES else module.run()
+    given = {"pictures": pictures} if name in _ON_PICTURES else {"full": full} if name in _WITH_FULL else {}
+    result = module.run(**given)
     result.write(results)
     print(result.table(), flush=True)
 

@@ -18,6 +18,7 @@ from ssl_domains.studies.design.study_file import (
     ContrastEntry,
     DenseEntry,
     FineTuneEntry,
+    RankingEntry,
     TranscriptsEntry,
     UnsureEntry,
 )
@@ -110,6 +111,7 @@ def _study_file() -> Iterator[str]:
     yield from _keys("## `[primary]`, `[[secondary]]`", ContrastEntry)
     yield from _keys("## `[dense]`", DenseEntry)
     yield from _keys("## `[transcripts]`", TranscriptsEntry)
+    yield from _keys("## `[ranking]`", RankingEntry)
     yield from _keys("## `[finetune]`", FineTuneEntry)
     yield from _keys("## `unsure`", UnsureEntry)
     yield from _keys("## `breakdown`", BreakdownEntry)

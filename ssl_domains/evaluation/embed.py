@@ -19,6 +19,7 @@ from torch import Tensor
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
+from ssl_domains.engine.step.feature_rows import FeatureRows
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable, Unreadable, read_guarded, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
@@ -40,6 +41,7 @@ __all__ = ["embed", "embed_rows"]
 
 _META_KEY = "ssl_domains.embeddings"
 _ROWS_AT_ONCE = 4096
+_ROWS_OF_A_GROUP = 1 << 16
 
 Progress = Callable[[int, int], None]
 
@@ -89,14 +91,14 @@ def embed(
     fingerprint = _fingerprint(encoder, preprocess, table, samples.fingerprint, run.crop, tiling)
     frame = _reuse(kept, fingerprint)
     if frame is None:
-        decoded = np.flatnonzero(samples.decoded)
+        part = table.take(samples.decoded)
         features = embed_rows(
-            encoder, preprocess, table.take(decoded), store, device=run.config.train.device, batch_size=batch_size,
+            encoder, preprocess, part, store, device=run.config.train.device, batch_size=batch_size,
             workers=run.config.data.workers, crop=run.crop, tiling=tiling, progress=progress,
         )  # fmt: skip
         frame = pl.DataFrame(
             {
-                "sample": table.frame["sample"][decoded],
+                "sample": part.frame["sample"],
                 "embedding": pl.Series(features, dtype=pl.Array(pl.Float32, features.shape[1])),
             }
         )
@@ -143,22 +145,23 @@ def embed_rows(
     if tiling is not None and crop is None:
         raise UsageError("tiles have the size of a crop, and the views show whole samples", "leave --tile out")
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
-    out = np.zeros((len(table), encoder.num_features), dtype=np.float32)
     shown = dataset if tiling is None else TileDataset(dataset, tiling)
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    if isinstance(shown, InputDataset):
-        for rows, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):
-            out[rows] = features.cpu().numpy()
-    else:
-        encoded = encode_rows(encoder, shown, pooled, device=resolve_device(device), **options)
-        for row, mean in enumerate(_tile_means(encoded, np.diff(shown.first))):
-            out[row] = mean
-    for row in range(0, len(out), _ROWS_AT_ONCE):
-        finite = np.isfinite(out[row : row + _ROWS_AT_ONCE]).all(axis=1)
+    with FeatureRows(len(table), encoder.num_features) as out:
+        if isinstance(shown, InputDataset):
+            for _, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):
+                out.append(features.cpu().numpy())
+        else:
+            encoded = encode_rows(encoder, shown, pooled, device=resolve_device(device), **options)
+            for mean in _tile_means(encoded, np.diff(shown.first)):
+                out.append(mean[None])
+        made = out.array()
+    for row in range(0, len(made), _ROWS_AT_ONCE):
+        finite = np.isfinite(made[row : row + _ROWS_AT_ONCE]).all(axis=1)
         if not finite.all():
             bad = table.frame["sample"][row + int(np.flatnonzero(~finite)[0])]
             raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
-    return out
+    return made
 
 
 def _tile_means(encoded: Iterable[tuple[slice, Tensor]], counts: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
@@ -212,6 +215,7 @@ def _keep(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
 
 
 def _write(frame: pl.DataFrame, path: Path, fingerprint: str) -> None:
-    options: dict[str, Any] = {"metadata": {_META_KEY: fingerprint}}
+    # Rows are packed a group at a time, in memory.
+    options: dict[str, Any] = {"metadata": {_META_KEY: fingerprint}, "row_group_size": _ROWS_OF_A_GROUP}
     with write_errors(f"the embeddings {str(path)!r}"):
         write_whole(path, lambda part: frame.write_parquet(part, **options))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
     from pydantic import BaseModel
 
@@ -137,6 +138,9 @@ class Domain:
         handmade: Name of a hand-made feature, such as ``"HOG"`` → function from inputs of the encoder, such as pictures
             float32 ``[n, C, S, S]`` in [0, 1], to features ``[n, F]``; inputs of differing length come one at a time. A
             linear probe on them is a floor. Heavy packages are imported when it is called.
+        rankings: Name of a search without a training, such as ``"BM25"`` → function of the documents and the queries,
+            each a `SampleTable`, that returns hits: a frame with ``query`` and ``document`` (samples) and ``score``. It
+            is a floor of studies of rankings.
         files: Which files the reader reads, in words, such as ``"wav files (.wav)"``; part of the hint where a folder
             holds none of them.
         nuisance: Columns that should not explain the pairs (scanner, camera); reported beside the label.
@@ -176,6 +180,7 @@ class Domain:
     extra_columns: Mapping[str, str] = field(default_factory=dict)
     floors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     handmade: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = field(default_factory=dict)
+    rankings: Mapping[str, Callable[[SampleTable, SampleTable], pl.DataFrame]] = field(default_factory=dict)
     nuisance: tuple[str, ...] = ()
     default_encoder: str = "resnet18"
     default_size: int = 64

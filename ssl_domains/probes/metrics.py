@@ -29,6 +29,7 @@ HEADLINE = {
     "segmentation": "mean Dice",
     "transcription": "character accuracy",
     "retrieval": "mAP",
+    "ranking": "nDCG@10",
 }
 """The main score of each task, which tables show first."""
 

@@ -39,7 +39,7 @@ from ssl_domains.samples.scanning.problems import Problems
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
 from ssl_domains.samples.scanning.table_files import TableFiles
 from ssl_domains.samples.scanning.walk import walk
-from ssl_domains.samples.split import fold_split, group_split, shuffle_columns
+from ssl_domains.samples.split import balanced_parts, fold_split, group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 from ssl_domains.samples.tables.conditions import matching_rows
 from ssl_domains.samples.tables.description import TableDescription, describe_table, undecoded_hint
@@ -106,6 +106,7 @@ __all__ = [
     "absolute_from",
     "alone_in",
     "as_frame",
+    "balanced_parts",
     "boxes_of",
     "cause_of",
     "current_session",

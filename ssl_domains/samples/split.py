@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples.table import SampleTable
 
-__all__ = ["fold_split", "group_split", "shuffle_columns"]
+__all__ = ["balanced_parts", "fold_split", "group_split", "shuffle_columns"]
 
 
 def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 0) -> SampleTable:
@@ -47,6 +48,37 @@ def group_split(table: SampleTable, column: str, test: float = 0.2, seed: int = 
     return table.with_columns(split=table.frame.select(split.otherwise(pl.lit("train")).alias("split"))["split"])
 
 
+def balanced_parts(sizes: NDArray[np.int64], shares: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:
+    """Divide groups of different sizes among parts, so that the parts have their shares of the rows.
+
+    The largest groups come first, and each goes to the part that lacks most rows; of groups of equal size, and of parts
+    that lack equally many rows, one is drawn. So with groups of 47, 11, 9, … rows, three folds get nearly equal numbers
+    of rows. Each part gets at least one group, where there are as many.
+
+    Args:
+        sizes: Rows of each group ``[g]``.
+        shares: Share of each part ``[p]``; they add up to 1.
+        seed: Seed of the draws.
+
+    Returns:
+        The part of each group, int64 ``[g]``.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    lacking = shares * sizes.sum()
+    part, count = np.zeros(len(sizes), dtype=np.int64), np.zeros(len(shares), dtype=np.int64)
+    for place, group in enumerate(order.tolist()):
+        empty = count == 0
+        open_parts = np.flatnonzero(empty if len(order) - place <= empty.sum() else count >= 0)
+        most = open_parts[lacking[open_parts] == lacking[open_parts].max()]
+        chosen = int(most[rng.integers(len(most))])
+        part[group] = chosen
+        lacking[chosen] -= sizes[group]
+        count[chosen] += 1
+    return part
+
+
 def fold_split(table: SampleTable, column: str) -> tuple[SampleTable, str]:
     """Add the column ``split`` by folds that are in the table: the last fold is ``"test"``, the others ``"train"``.
 
@@ -77,13 +109,27 @@ def _value(name: str) -> tuple[float, str]:
     return (int(name) if name.isdecimal() else -1, name)
 
 
-def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int) -> SampleTable:
+def shuffle_columns(table: SampleTable, columns: Iterable[str], seed: int, within: str | None = None) -> SampleTable:
     """Permute the given columns jointly over all rows: the values stay, but don't belong to the sample any more.
 
     A control for a rule: a gain that remains comes from batch composition, not from the metadata.
+
+    Args:
+        table: The samples.
+        columns: The columns.
+        seed: Seed of the permutation.
+        within: Column whose values stay where they are: rows are exchanged with rows of the same value alone, such as
+            queries with queries. None exchanges all rows.
     """
     names = sorted(columns)
     for name in names:
         table.column(name)
-    order = np.random.default_rng(seed).permutation(len(table))
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(table))
+    if within is not None:
+        codes = table.codes(within)
+        # Both orders sort the rows by value; inside a value, one is that of the table, the other is random.
+        shuffled = order[np.argsort(codes[order], kind="stable")]
+        order = np.empty(len(table), dtype=np.int64)
+        order[np.argsort(codes, kind="stable")] = shuffled
     return table.with_columns(**{name: table.frame[name].gather(order) for name in names})

@@ -167,6 +167,8 @@ class SampleTable:
         """A table of the rows at integer positions, or where a boolean mask is true."""
         chosen = np.asarray(rows)
         if chosen.dtype == np.bool_:
+            if len(chosen) == len(self) and chosen.all():
+                return self  # a copy of a million rows takes 150 MB
             chosen = np.flatnonzero(chosen)
         return replace(self, frame=self.frame[chosen.astype(np.int64)])
 

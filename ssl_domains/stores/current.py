@@ -76,12 +76,14 @@ def changed_elsewhere(index: Index, at: NDArray[np.int64]) -> tuple[NDArray[np.b
     Returns:
         Two masks over ``at``: the other file is changed, and it is absent; both false where there is no other file.
     """
-    paths = index.rows["path"]
-    if paths.null_count() == len(paths):
+    if index.rows["path"].null_count() == len(index):
         return np.zeros(len(at), dtype=np.bool_), np.zeros(len(at), dtype=np.bool_)
+    # A million rows may be regions of one array: only the rows of the index that they use are looked at.
+    used = np.zeros(len(index), dtype=np.bool_)
+    used[at] = True
     names = ["path", "size", "modified"]
     types = {"path": pl.String, "size": pl.Int64, "modified": pl.Int64}
-    rows = index.rows.select(names)[at].cast(types)  # type: ignore[arg-type]
+    rows = index.rows.select(names).filter(pl.Series(used)).cast(types)  # type: ignore[arg-type]
     distinct = rows.filter(pl.col("path").is_not_null()).unique()
     changed, absent = [], []
     for path, size, modified in distinct.iter_rows():
@@ -92,8 +94,9 @@ def changed_elsewhere(index: Index, at: NDArray[np.int64]) -> tuple[NDArray[np.b
         changed=pl.Series(changed, dtype=pl.Boolean), absent=pl.Series(absent, dtype=pl.Boolean)
     )
     joined = rows.join(states, on=names, how="left", nulls_equal=True, maintain_order="left")
-    masks = joined.select(pl.col("changed", "absent").fill_null(False))
-    return masks["changed"].to_numpy(), masks["absent"].to_numpy()
+    masks = np.zeros((2, len(index)), dtype=np.bool_)
+    masks[:, used] = joined.select(pl.col("changed", "absent").fill_null(False)).to_numpy().T
+    return masks[0, at], masks[1, at]
 
 
 def first_rows(table: SampleTable) -> NDArray[np.int64]:

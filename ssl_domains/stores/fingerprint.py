@@ -22,6 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.samples import Reader, SampleTable
+from ssl_domains.stores.matching import matches
 
 __all__ = ["WatchedRow", "declared_columns", "file_stat", "reader_name", "row_digests"]
 
@@ -126,17 +127,14 @@ def _text_hashes(column: pl.Series) -> NDArray[np.uint64]:
     """Hashes of text, lists and other values, which are compared by their JSON text."""
     if isinstance(column.dtype, pl.Categorical | pl.Enum):
         column = column.cast(pl.String)
-    hashes = np.full(len(column), _NULL, dtype=np.uint64)
     if column.dtype != pl.String:
         texts = (None if value is None else json.dumps(value, default=str) for value in column.to_list())
         column = pl.Series(texts, dtype=pl.String)
     # Most columns repeat few values, such as paths of files with many samples: each is hashed once.
-    distinct = pl.DataFrame({"text": column.unique().drop_nulls()})
-    values = np.fromiter((_text_hash(text) for text in distinct["text"]), dtype=np.uint64, count=len(distinct))
-    rows = pl.DataFrame({"text": column}).with_row_index("row")
-    found = rows.join(distinct.with_columns(hash=values), on="text")
-    hashes[found["row"].to_numpy()] = found["hash"].to_numpy()
-    return hashes
+    distinct = column.unique().drop_nulls()
+    hashes = np.full(len(distinct) + 1, _NULL, dtype=np.uint64)  # the last one is that of null
+    hashes[:-1] = np.fromiter((_text_hash(text) for text in distinct), dtype=np.uint64, count=len(distinct))
+    return hashes[matches(column, distinct)]
 
 
 def _text_hash(text: str) -> int:

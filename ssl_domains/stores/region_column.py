@@ -14,6 +14,8 @@ from ssl_domains.samples.tables.regions import region_numbers
 
 __all__ = ["Parts", "parts_of"]
 
+_ROWS_AT_A_TIME = 1 << 16  # of which the numbers are copied
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -52,32 +54,37 @@ def parts_of(column: pl.Series, shapes: NDArray[np.int64], usable: NDArray[np.bo
         refused.update(zip(rows.tolist(), sentences, strict=True))
         starts[rows] = stops[rows] = 0
 
-    # A null inside a list is text that is no number.
-    lengths = np.where(numbers.list.eval(pl.element().is_null().any()).list.first().fill_null(True).to_numpy(), -1,
-                       numbers.list.len().fill_null(0).to_numpy().astype(np.int64))  # fmt: skip
+    lengths = numbers.list.len().fill_null(0).to_numpy().astype(np.int64)
+    absent = numbers.is_null().to_numpy()
+    # A null inside a list is text that is no number. Few tables have one, and to find its row takes much memory.
+    filled = numbers if lengths.all() else numbers.filter(pl.Series(lengths > 0))
+    if filled.explode().null_count():
+        inside = numbers.list.eval(pl.element().is_null().any()).list.first().fill_null(True).to_numpy()
+        absent = absent | inside
+    lengths[absent] = -1
     sides = [rank, rank - 1] if axes.endswith("c") and rank > 1 else [rank]
     wrong = np.flatnonzero(usable & named & ~np.isin(lengths, [2 * count for count in sides]))
     refuse(wrong, [_no_region(column[row], int(lengths[row]), rank, axes) for row in wrong.tolist()])
     for count in sides:
-        rows = np.flatnonzero(usable & named & (lengths == 2 * count))
-        if not len(rows):
-            continue
-        ends = np.stack([np.zeros_like(shapes[rows]), shapes[rows]], axis=2)
-        ends[:, :count] = numbers.gather(rows).explode().to_numpy().astype(np.int64).reshape(len(rows), count, 2)
-        starts[rows], stops[rows] = ends[:, :, 0], ends[:, :, 1]
-        for faulty, sentence in (
-            ((ends[:, :, 0] < 0), "starts before the array along {axis}"),
-            ((ends[:, :, 1] <= ends[:, :, 0]), "is empty along {axis}"),
-            ((ends[:, :, 1] > shapes[rows]), "ends outside the array of shape {shape} along {axis}"),
-        ):
-            bad = np.flatnonzero(faulty.any(axis=1))
-            bad = bad[[row not in refused for row in rows[bad].tolist()]] if len(bad) else bad
-            sentences = [
-                f"the region {ends[k].reshape(-1).tolist()} "
-                + sentence.format(axis=f"{axes[faulty[k].argmax()]!r}", shape=shapes[rows[k]].tolist())
-                for k in bad.tolist()
-            ]
-            refuse(rows[bad], sentences)
+        of_rank = np.flatnonzero(usable & named & (lengths == 2 * count))
+        for first in range(0, len(of_rank), _ROWS_AT_A_TIME):
+            rows = of_rank[first : first + _ROWS_AT_A_TIME]
+            ends = np.stack([np.zeros_like(shapes[rows]), shapes[rows]], axis=2)
+            ends[:, :count] = numbers.gather(rows).explode().to_numpy().astype(np.int64).reshape(len(rows), count, 2)
+            starts[rows], stops[rows] = ends[:, :, 0], ends[:, :, 1]
+            for faulty, sentence in (
+                ((ends[:, :, 0] < 0), "starts before the array along {axis}"),
+                ((ends[:, :, 1] <= ends[:, :, 0]), "is empty along {axis}"),
+                ((ends[:, :, 1] > shapes[rows]), "ends outside the array of shape {shape} along {axis}"),
+            ):
+                bad = np.flatnonzero(faulty.any(axis=1))
+                bad = bad[[row not in refused for row in rows[bad].tolist()]] if len(bad) else bad
+                sentences = [
+                    f"the region {ends[k].reshape(-1).tolist()} "
+                    + sentence.format(axis=f"{axes[faulty[k].argmax()]!r}", shape=shapes[rows[k]].tolist())
+                    for k in bad.tolist()
+                ]
+                refuse(rows[bad], sentences)
     starts[~usable] = stops[~usable] = 0
     return Parts(starts, stops, refused)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ssl_domains.stores.sample_arrays import SampleArrays
 
 __all__ = ["arrays_of_table"]
 
+_ROWS_AT_A_TIME = 1 << 16
 _ABSENT = "its file is not there now, and it is read in place"
 
 
@@ -54,9 +56,12 @@ def arrays_of_table(
         refused = np.array(sorted(parts.refused), dtype=np.int64)
         causes = causes.scatter(refused, [parts.refused[row] for row in refused.tolist()]) if len(refused) else causes
         usable[refused] = False
-    at, number = np.unique(found.at[usable], return_inverse=True)
-    numbers = np.zeros(len(table), dtype=narrow(np.array([len(at)])).dtype)
-    numbers[usable] = number
+    used = np.zeros(len(index), dtype=np.bool_)
+    used[found.at[usable]] = True
+    at = np.flatnonzero(used)
+    number = narrow(np.cumsum(used) - used)
+    numbers = np.zeros(len(table), dtype=number.dtype)
+    numbers[usable] = number[found.at[usable]]
     arrays = StoredArrays.of(data, index, at, mapped)
     if isinstance(reader, OpenReader) and (arrays.place == Place.READER).any():
         arrays.reader, arrays.rows = reader, _opening_rows(table, index, at, numbers, usable)
@@ -135,13 +140,16 @@ def _distinct(causes: pl.Series, usable: NDArray[np.bool_]) -> tuple[NDArray[np.
 
 def _fingerprint(index: Index, at: NDArray[np.int64], usable: NDArray[np.bool_], parts: Parts | None) -> str:
     """SHA-256 of what the arrays were made from: ids, values that decoding read, source files, and regions."""
-    digest, used = hashlib.sha256(usable.tobytes()), at[usable]
-    digest.update(index.values("digest")[used].tobytes())
-    files = index.files.select(pl.col("size", "modified").fill_null(-1)).to_numpy()
-    digest.update(np.ascontiguousarray(files[index.values("file")[used]]).tobytes())
+    digest, rows = hashlib.sha256(usable.tobytes()), at[usable]
+    of_file = index.files.select(pl.col("size", "modified").fill_null(-1)).to_numpy()
+    columns: list[Callable[[NDArray[np.int64]], NDArray[Any]]]
+    columns = [lambda used: index.values("digest")[used], lambda used: of_file[index.values("file")[used]]]
     if index.rows["path"].null_count() < len(index):
         elsewhere = index.rows.select(pl.col("size", "modified").cast(pl.Int64).fill_null(-1)).to_numpy()
-        digest.update(np.ascontiguousarray(elsewhere[used]).tobytes())
-    if parts is not None:
-        digest.update(parts.starts.tobytes() + parts.stops.tobytes())
+        columns.append(lambda used: elsewhere[used])
+    for values in columns:
+        for first in range(0, len(rows), _ROWS_AT_A_TIME):
+            digest.update(np.ascontiguousarray(values(rows[first : first + _ROWS_AT_A_TIME])))
+    for ends in () if parts is None else (parts.starts, parts.stops):
+        digest.update(np.ascontiguousarray(ends))
     return digest.hexdigest()

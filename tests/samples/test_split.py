@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssl_domains.errors import DataError, UsageError
-from ssl_domains.samples import SampleTable, fold_split, group_split, shuffle_columns
+from ssl_domains.samples import SampleTable, balanced_parts, fold_split, group_split, shuffle_columns
 
 
 @given(st.lists(st.sampled_from("abcdefg") | st.none(), min_size=2), st.floats(0.05, 0.95), st.integers(0, 99))
@@ -67,3 +67,33 @@ def test_too_few_groups_are_counted() -> None:
             group_split(SampleTable.of({"sample": ["s0", "s1"], "g": groups}), "g")
         assert said in caught.value.message
         assert hint in str(caught.value.hint)
+
+
+@given(st.lists(st.integers(1, 40), min_size=3, max_size=60), st.integers(0, 5))
+def test_parts_are_as_equal_as_whole_groups_allow(sizes: list[int], seed: int) -> None:
+    part = balanced_parts(np.array(sizes), np.full(3, 1 / 3), seed)
+    rows = np.bincount(part, weights=sizes, minlength=3)
+    assert (np.bincount(part, minlength=3) > 0).all()
+    # Largest first: the fullest part was the emptiest when it got its last group, so no other is emptier by more.
+    assert rows.max() - rows.min() <= max(sizes)
+    assert (part == balanced_parts(np.array(sizes), np.full(3, 1 / 3), seed)).all()
+
+
+def test_parts_have_their_shares() -> None:
+    part = balanced_parts(np.ones(100, dtype=np.int64), np.array([0.8, 0.2]), 1)
+    assert np.bincount(part).tolist() == [80, 20]
+    drawn = {tuple(balanced_parts(np.ones(10, dtype=np.int64), np.array([0.5, 0.5]), seed)) for seed in range(5)}
+    assert len(drawn) == 5
+
+
+def test_rows_are_exchanged_with_rows_of_the_same_value() -> None:
+    side = ["q"] * 30 + ["d"] * 50 + [None] * 10
+    table = SampleTable.of({"side": side, "name": list(range(90))})
+    made = shuffle_columns(table, ["name"], 3, within="side").frame
+    for value in ("q", "d", None):
+        rows = [number for number, one in enumerate(side) if one == value]
+        found = made["name"].gather(rows).to_list()
+        assert sorted(found) == rows
+        assert found != rows
+    assert made["name"].to_list() != shuffle_columns(table, ["name"], 4, within="side").frame["name"].to_list()
+    assert made["side"].to_list() == side

@@ -24,6 +24,7 @@ from ssl_domains.extending import Domain, Registry
 if TYPE_CHECKING:
     from ssl_domains.engine import RunConfig
     from ssl_domains.methods import MethodSource
+    from ssl_domains.probes import Labels
     from ssl_domains.samples import SampleTable
     from ssl_domains.studies import Arm, Material, StudyFile
     from ssl_domains.views import PreprocessSource, Recipe
@@ -68,9 +69,13 @@ def prepare_study(
         require_masks(domain, table)
     store = fill_store(domain, table, default_store(path))
     table = decodable(table, store)
-    of_texts = "transcripts" in study.probes
-    values = table.label(study.label)
-    labels = read_transcripts(values, read_directions(table.frame)) if of_texts else read_labels(values)
+    of_texts, of_rankings = "transcripts" in study.probes, "ranking" in study.probes
+    if of_rankings:
+        labels: Labels = _judged(domain, table, study, path.parent)
+    elif of_texts:
+        labels = read_transcripts(table.label(study.label), read_directions(table.frame))
+    else:
+        labels = read_labels(table.label(study.label))
     config = configure(domain, table, None, options={"health.group": study.group, **study.config})
     method = registry.method(config.method.name).load()
     config = with_method_options(config, method.options)
@@ -91,8 +96,9 @@ def prepare_study(
             _check_method(config, arm, methods[arm.method], table)
     floors = {name: columns for name, columns in domain.floors.items() if set(columns) <= set(table.columns)}
     floors |= {name: tuple(columns) for name, columns in study.floors.items()}
-    # Trees on columns, and a linear probe on hand-made features, predict a label and no text.
-    floors, handmade = ({}, {}) if of_texts else (floors, domain.handmade)
+    # Trees on columns, and a linear probe on hand-made features, predict a label, no text and no ranking.
+    floors, handmade = ({}, {}) if of_texts or of_rankings else (floors, domain.handmade)
+    rankings = dict(domain.rankings) if of_rankings else {}
     others = {arm.columns for arm in study.arms.values() if arm.columns}
     for column in [*(name for columns in floors.values() for name in columns), *(study.nuisance or [])]:
         table.column(column)
@@ -107,6 +113,9 @@ def prepare_study(
         raise UsageError(f"unsure.floor {study.unsure.floor!r} is no floor", did_you_mean(study.unsure.floor, floors))
     on_masks = study.primary.probe == "dense" or (study.primary.probe == "finetune" and "dense" in study.probes)
     leading = "mean Dice" if on_masks else HEADLINE[labels.task]
+    if of_rankings and 10 not in study.ranking.at and study.primary.measure is None:
+        raise UsageError(f"the leading measure is {leading}, and ranking.at is {study.ranking.at}",
+                         'add 10 to ranking.at, or name a measure: primary.measure = "nDCG@5"')  # fmt: skip
     nuisance = tuple(dict.fromkeys((*nuisance_columns(domain, table, config), *measured)))
     if study.nuisance is not None:
         # The aspect ratio, which padding gives away, stands beside the columns that the study names.
@@ -145,6 +154,8 @@ def prepare_study(
         mask_names=tuple(study.mask_names),
         finetune=study.finetune,
         transcripts=study.transcripts,
+        ranking=study.ranking,
+        rankings=rankings,
     )
     for arm in named:
         check_features(material, arm)
@@ -158,6 +169,9 @@ def prepare_study(
         floors=floors,
         handmade=tuple(handmade),
         finetune="finetune" in study.probes,
+        rankings=tuple(rankings),
+        supervised=not of_rankings,
+        bound={arm.name for arm in named if arm.method and methods[arm.method].needs.rule},
     )
     return material, arms
 
@@ -181,9 +195,14 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile, bare: RunC
             Arm(
                 name=name,
                 about=entry.about or (entry.method if entry.method and rule == "none" else rule),
-                kind="simclr" if rule == "none" else "rule",
+                kind="pretrained" if entry.untrained else "simclr" if rule == "none" else "rule",
                 rule=rule,
-                config={**config, **_restored(name, entry.without, study.config, bare), **entry.config},
+                config={
+                    **config,
+                    **_restored(name, entry.without, study.config, bare),
+                    **entry.config,
+                    **({"train.epochs": 0} if entry.untrained else {}),
+                },
                 columns=entry.columns,
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
@@ -194,6 +213,36 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile, bare: RunC
             )
         )
     return arms
+
+
+def _judged(domain: Domain, table: SampleTable, study: StudyFile, folder: Path) -> Labels:
+    """The judged queries of a study of rankings.
+
+    Raises:
+        UsageError: When the table of judgements is missing, or the domain has no such ranking to fuse with.
+        DataError: When the judgements are those of another table.
+    """
+    import numpy as np
+
+    from ssl_domains.probes.ranking import read_judged
+    from ssl_domains.samples import read_frame
+
+    settings = study.ranking
+    if settings.fused is not None and settings.fused not in domain.rankings:
+        hint = did_you_mean(settings.fused, domain.rankings)
+        raise UsageError(f"ranking.fused: {domain.name} has no ranking {settings.fused!r}", hint)
+    file = folder / settings.judgements
+    if not file.is_file():
+        raise UsageError(f"there are no judgements {settings.judgements!r} beside the table", "scan writes them")
+    offered = None
+    if settings.offered:
+        offered = np.ones(len(table), dtype=np.bool_)
+        for name, values in settings.offered.items():
+            offered &= np.isin(np.array(table.text(name).to_list(), dtype=object), [str(value) for value in values])
+    return read_judged(
+        table, read_frame(file), grade=settings.grade, ignored=settings.ignored, document=settings.document,
+        offered=offered,
+    )  # fmt: skip
 
 
 def _restored(arm: str, without: Sequence[str], config: Mapping[str, Any], bare: RunConfig) -> dict[str, Any]:

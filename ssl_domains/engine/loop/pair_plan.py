@@ -144,7 +144,7 @@ def plan_pairs(
         shuffled += [SAMPLE] if SAMPLE in objective.edge_keys else []
         if not shuffled:
             raise UsageError("pairs.shuffle_metadata needs a rule that reads columns", "give --pairs or --rule")
-        table = shuffle_columns(table, shuffled, config.pairs.shuffle_metadata)
+        table = shuffle_columns(table, shuffled, config.pairs.shuffle_metadata, config.pairs.shuffle_within)
     edges = objective.fit(table) if fitted is None else {key: list(values) for key, values in fitted.items()}
     names = Computed() if computed is None else computed
     binding = Binding.of(

@@ -61,6 +61,10 @@ class PairsConfig(_Section):
     shuffle_metadata: int | None = Field(
         default=None, description="control: seed of one joint permutation of the columns that the rule reads"
     )
+    shuffle_within: str | None = Field(
+        default=None,
+        description="column such as 'side': `shuffle_metadata` exchanges rows of the same value, queries with queries",
+    )
     anyway: bool = Field(
         default=False,
         description="train even where so few anchors have a positive of another sample that this equals SimCLR in "

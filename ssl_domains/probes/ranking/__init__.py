@@ -11,15 +11,21 @@ out is a mean over all judged queries, those that the run doesn't answer include
 Ids are text. Numbers are those of trec_eval, down to the order of documents with equal scores.
 """
 
+from ssl_domains.probes.ranking.fusion import fused
+from ssl_domains.probes.ranking.judged import RANKING, Judged, read_judged
 from ssl_domains.probes.ranking.measures import RankingScores, recall_ceiling, score_run
 from ssl_domains.probes.ranking.order import TIES, Kept, ranked, without_pairs, without_self_hits
 from ssl_domains.probes.ranking.trec_files import read_judgements, read_run, write_run
 
 __all__ = [
+    "RANKING",
     "TIES",
+    "Judged",
     "Kept",
     "RankingScores",
+    "fused",
     "ranked",
+    "read_judged",
     "read_judgements",
     "read_run",
     "recall_ceiling",

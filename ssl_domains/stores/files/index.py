@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ssl_domains.samples import Unreadable, read_guarded, write_whole
 from ssl_domains.stores.files.entry import Line, Place
 from ssl_domains.stores.files.source_paths import SourcePaths
+from ssl_domains.stores.matching import matches
 
 __all__ = ["Index", "IndexBuilder"]
 
@@ -124,11 +125,7 @@ class Index:
         """The row of each array id, int64 ``[n]``; −1 for one that is not there."""
         if arrays.equals(self.rows["array"], null_equal=False):
             return np.arange(len(self), dtype=np.int64)
-        found = np.full(len(arrays), -1, dtype=np.int64)
-        wanted = pl.DataFrame({"array": arrays}).with_row_index("at")
-        joined = wanted.join(self.rows.select("array").with_row_index("row"), on="array")
-        found[joined["at"].to_numpy()] = joined["row"].to_numpy()
-        return found
+        return matches(arrays, self.rows["array"])
 
     def values(self, name: str) -> NDArray[Any]:
         """A column of ``rows`` without nulls as an array ``[n]``."""

@@ -164,7 +164,7 @@ def _conduct(
             title=study.title,
             about=study.about,
             command=command,
-            label=study.label,
+            label=study.label or "relevance",
             task=material.labels.task,
             group=study.group,
             folds=plan.folds,

@@ -62,7 +62,7 @@ def inspect_pairs(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Inform
             continue
         plan = pairs_of(material, arm)
         placed = None if material.place_regions is None else material.place_regions([plan.table])
-        report = plan.inspect(material.label, material.nuisance, None if placed is None else placed[0])
+        report = plan.inspect(material.label or None, material.nuisance, None if placed is None else placed[0])
         try:
             report.check()
         except DataError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -79,6 +79,9 @@ def all_arms(
     floors: Mapping[str, Sequence[str]],
     handmade: Sequence[str],
     finetune: bool = False,
+    rankings: Sequence[str] = (),
+    supervised: bool = True,
+    bound: Collection[str] = (),
 ) -> tuple[Arm, ...]:
     """All arms in the order in which they run: baselines, the arms of the study file with their controls, floors.
 
@@ -89,6 +92,10 @@ def all_arms(
         floors: Name of a floor → the columns that its trees are fitted on.
         handmade: Names of hand-made features.
         finetune: Whether arms are fine-tuned too; then two trainings from random weights stand beside them.
+        rankings: Names of rankings without a training, such as BM25.
+        supervised: Whether a supervised training on the labels is an arm.
+        bound: Names of the arms whose method can't be trained without a rule, so that there is no control of their
+            batches only.
     """
     arms = [Arm("random", "random initialisation, no training", "random", config={"train.epochs": 0})]
     if pretrained:
@@ -107,16 +114,18 @@ def all_arms(
                 config=from_scratch,
             ),
         ]
+    if supervised:
+        arms.append(Arm("supervised", "supervised from scratch on the labelled fraction", "supervised"))
     arms += [
-        Arm("supervised", "supervised from scratch on the labelled fraction", "supervised"),
         Arm("simclr", "SimCLR, uniform batches", "simclr", config={"pairs.composition": "random"}, finetuned=True),
     ]
     for arm in named:
         arms.append(arm)
         if arm.rule != "none" and controls[arm.name]:
-            arms += _controls(arm)
+            arms += [one for one in _controls(arm) if one.kind != "composed" or arm.name not in bound]
     arms += [Arm(f"floor: {name}", f"trees on {', '.join(columns)}", "floor") for name, columns in floors.items()]
     arms += [Arm(f"features: {name}", f"hand-made features, {name}", "handmade") for name in handmade]
+    arms += [Arm(f"ranking: {name}", f"{name}, no training", "handmade") for name in rankings]
     return tuple(arms)
 
 

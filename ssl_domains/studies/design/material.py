@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.engine import RunConfig
@@ -19,7 +20,7 @@ from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
-from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry, TranscriptsEntry
+from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry, RankingEntry, TranscriptsEntry
 from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Material"]
@@ -32,7 +33,7 @@ class Material:
     Attributes:
         table: Decodable rows, filtered as the study file says.
         store: The arrays of the rows.
-        labels: Values of the probed column; `Transcripts` where texts are probed.
+        labels: Values of the probed column; `Transcripts` where texts are probed, `Judged` where rankings are.
         label: Name of the probed column.
         groups: Held-out groups of each fold.
         config: The configuration before the values of an arm, a grid point and a seed are set in it.
@@ -53,7 +54,7 @@ class Material:
             score.
         breakdown: (numeric column, edges of bins): accuracy is also given for each bin.
         columns: Name → table from which an arm of that ``columns`` reads the columns of its rule.
-        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``, ``transcripts``, ``finetune``.
+        probes: Names of the probes: ``linear``, ``k-NN``, ``dense``, ``transcripts``, ``ranking``, ``finetune``.
         masks: Decoded label masks; None without the dense probe.
         dense: Settings of the dense probe.
         mask_names: Names of the foreground classes from 1 on; empty takes those recorded by the scan.
@@ -64,6 +65,9 @@ class Material:
         standardise_by: Column within whose groups features are standardised for further probes; None for none. Every
             row with a label has a value.
         transcripts: Settings of the CTC head of transcripts.
+        ranking: Settings of the probe of rankings.
+        rankings: Name of a ranking without a training → function of the documents and the queries, each a table, that
+            returns hits: columns ``query``, ``document`` (both samples) and ``score``.
         place_regions: Gives the regions of tables in which arrays of one place are one array, see
             `ssl_domains.extending.Domain`; None where every array is a place of its own.
     """
@@ -99,6 +103,8 @@ class Material:
     finetune: FineTuneEntry = field(default_factory=FineTuneEntry)
     standardise_by: str | None = None
     transcripts: TranscriptsEntry = field(default_factory=TranscriptsEntry)
+    ranking: RankingEntry = field(default_factory=RankingEntry)
+    rankings: Mapping[str, Callable[[SampleTable, SampleTable], pl.DataFrame]] = field(default_factory=dict)
     place_regions: Callable[[Sequence[SampleTable]], list[Regions] | None] | None = None
 
     def method_of(self, arm: Arm) -> MethodSource:

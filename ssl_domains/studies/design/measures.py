@@ -5,6 +5,7 @@ The sums of each group are kept, so that a bootstrap over groups is a matrix pro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -121,6 +122,14 @@ class _OfTexts:
 
 
 @dataclass(frozen=True)
+class _OfQueries:
+    name: str
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _ratio(sums[..., 0], sums[..., 1])
+
+
+@dataclass(frozen=True)
 class _AveragePrecision:
     name: str = "average precision"
 
@@ -174,8 +183,10 @@ MEASURES: dict[str, Measure] = {
     one.name: one
     for one in (BALANCED_ACCURACY, MACRO_F1, ACCURACY, R2, MEAN_DICE, AVERAGE_PRECISION, *OF_PIXELS, *OF_TEXTS)
 }
-"""Every measure by its name, but those of one class."""
+"""Every measure by its name, but those of one class, and those of rankings at some k."""
 
+_OF_QUERIES = re.compile(r"(MRR|nDCG|recall)@[1-9]\d*")
+"""Scores of rankings, each a mean over queries, from ``K = 2`` (Σ of the scores of queries, number of queries)."""
 _OF_CLASS = f"{AVERAGE_PRECISION.name} of "
 
 
@@ -187,6 +198,8 @@ def measure_named(name: str) -> Measure:
     """
     if name.startswith(_OF_CLASS):
         return _AveragePrecision(name)
+    if _OF_QUERIES.fullmatch(name):
+        return _OfQueries(name)
     if name not in MEASURES:
         raise UsageError(f"no measure is called {name!r}", did_you_mean(name, MEASURES))
     return MEASURES[name]

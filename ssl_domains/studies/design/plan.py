@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ssl_domains.engine import PairPlan, plan_pairs, rehearse
 from ssl_domains.engine.loop.parts import Parts
-from ssl_domains.pairs import Composition, parse
+from ssl_domains.pairs import Composition, Computed, parse
+from ssl_domains.pairs.sampling.seats import reads
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, Arm
 from ssl_domains.studies.design.cells import TUNING, TUNING_SEED, Cell, tuning_of
 from ssl_domains.studies.design.material import Material
@@ -101,10 +103,13 @@ def pairs_of(material: Material, arm: Arm) -> PairPlan:
     config = material.config_of(arm).with_values({**arm.config, "pairs.rule": arm.rule})
     table = arm_table(material, arm, config)[0].take(material.groups.folds[0].train)
     config = config.with_values({"train.batch_size": min(config.train.batch_size, len(table))})
-    recipe = material.recipe(table, config)
+    recipe, composition = material.recipe(table, config), config.pairs.to_composition()
+    # A name that is no file is an edge table that the method will compute, and that has no edges yet.
+    names = tuple(name for name in reads(composition, table)[1] if not Path(name).suffix)
+    computed = Computed.nothing(len(table), edges=names) if names else None
     return plan_pairs(
-        config, table, parse(arm.rule), config.pairs.to_composition(), emitted=emitted_names(recipe),
-        replaced=replaced_names(recipe),
+        config, table, parse(arm.rule), composition, emitted=emitted_names(recipe), replaced=replaced_names(recipe),
+        computed=computed,
     )  # fmt: skip
 
 

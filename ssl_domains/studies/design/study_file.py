@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ssl_domains.errors import UsageError, did_you_mean
 
 __all__ = [
+    "FUSED",
     "ArmEntry",
     "BreakdownEntry",
     "ContrastEntry",
     "DenseEntry",
     "FineTuneEntry",
+    "RankingEntry",
     "StudyFile",
     "TranscriptsEntry",
     "UnsureEntry",
@@ -24,6 +26,8 @@ __all__ = [
 ]
 
 MOST_GRID_POINTS = 3
+FUSED = "ranking, fused"
+"""Name of the probe of rankings whose z-scores are added to those of a ranking without a training."""
 
 
 class _Entry(BaseModel):
@@ -66,6 +70,10 @@ class ArmEntry(_Entry):
         ge=1,
         description="probe so many principal components in place of the features, fitted on the training rows: makes "
         "arms of more features comparable",
+    )
+    untrained: bool = Field(
+        default=False,
+        description="take the encoder of this arm as it starts, such as with given weights, untrained",
     )
     controls: bool = Field(
         default=True, description="also run SimCLR with this rule's batches, and the rule on shuffled metadata"
@@ -125,6 +133,30 @@ class TranscriptsEntry(_Entry):
     )
 
 
+class RankingEntry(_Entry):
+    """The probe of rankings: documents by the cosine of their features to those of a query."""
+
+    judgements: str = Field(
+        default="", description="table of judged pairs beside the samples: `a` (query), `b` (document), and a grade"
+    )
+    grade: str = Field(default="grade", description="column of the grade, which is the gain of nDCG")
+    ignored: str | None = Field(
+        default=None, description="column that is above 0 for pairs that are neither relevant nor irrelevant"
+    )
+    relevant_from: float = Field(default=1.0, gt=0, description="smallest grade of a relevant document")
+    offered: dict[str, list[str | int | bool]] = Field(
+        default_factory=dict,
+        description="rows that can be found: those whose column has one of these values; else all but judged queries",
+    )
+    document: str = Field(default="sample", description="column of the document that a row is a piece of")
+    at: list[int] = Field(default=[10], min_length=1, description="values of k")
+    fused: str | None = Field(
+        default=None,
+        description="ranking of the domain, such as 'BM25', whose z-scores are added to those of each arm: the further "
+        "probe 'ranking, fused'",
+    )
+
+
 class FineTuneEntry(_Entry):
     """Fine-tuning as a probe: encoder and head are trained on the labelled groups, from the weights of an arm."""
 
@@ -144,8 +176,8 @@ class ContrastEntry(_Entry):
     fraction: float = Field(gt=0, le=1, description="share of labelled groups, one of `fractions`")
     probe: str = Field(
         default="linear",
-        description="'linear', 'k-NN', 'dense', 'transcripts' or 'finetune'; with `standardise_by` also "
-        "'linear, standardised' and 'k-NN, standardised'",
+        description="'linear', 'k-NN', 'dense', 'transcripts', 'ranking' or 'finetune'; with `standardise_by` also "
+        "'linear, standardised' and 'k-NN, standardised', with `ranking.fused` 'ranking, fused'",
     )
     measure: str | None = Field(default=None, description="by default the leading one of the probe's task")
 
@@ -158,7 +190,10 @@ class StudyFile(_Entry):
     about: str = Field(description="what the data is: what is real, what is simulated, what is not claimed")
     command: str | None = Field(default=None, description="the command that runs this study, printed on its page")
     samples: str = Field(description="sample table; the path is relative to this file")
-    label: str = Field(description="column that is probed; pre-training never reads it unless a rule does")
+    label: str = Field(
+        default="",
+        description="column that is probed, unless `probes` is ranking; only rules that name it read it",
+    )
     group: str = Field(description="column whose groups are held out whole: the unit of evidence")
     stratify: str | None = Field(default=None, description="column whose values are spread evenly over the folds")
     only: dict[str, list[str | int | bool]] = Field(
@@ -203,12 +238,12 @@ class StudyFile(_Entry):
         description="smallest difference of the primary measure that matters in practice, such as 0.02; the page says "
         "whether intervals lie beyond it, within it, or neither",
     )
-    probes: list[Literal["linear", "k-NN", "dense", "transcripts", "finetune"]] = Field(
+    probes: list[Literal["linear", "k-NN", "dense", "transcripts", "ranking", "finetune"]] = Field(
         default=["linear", "k-NN"],
         min_length=1,
         description="'dense' needs masks that were scanned with the images; 'finetune' trains the encoder too, on the "
         "masks beside 'dense', else on the label; 'transcripts' reads the label as text, and stands alone or beside "
-        "'finetune'",
+        "'finetune'; 'ranking' scores the documents that are found for queries, and stands alone",
     )
     standardise_by: str | None = Field(
         default=None,
@@ -240,6 +275,9 @@ class StudyFile(_Entry):
     transcripts: TranscriptsEntry = Field(
         default_factory=lambda: TranscriptsEntry(), description="the probe of transcripts, equal in all arms"
     )
+    ranking: RankingEntry = Field(
+        default_factory=lambda: RankingEntry(), description="the probe of rankings, equal in all arms"
+    )
     finetune: FineTuneEntry = Field(
         default_factory=lambda: FineTuneEntry(), description="fine-tuning, where it is among `probes`"
     )
@@ -269,20 +307,36 @@ class StudyFile(_Entry):
             raise ValueError("transcripts stand alone in probes, or beside finetune: the label is a text")
         if "transcripts" in self.probes and self.floors:
             raise ValueError("floors predict a label and no text: leave them out beside transcripts")
+        self._check_rankings()
         if any(not 0 < fraction <= 1 for fraction in self.fractions):
             raise ValueError("fractions are above 0 and up to 1")
-        if not self.arms[self.primary.arm].controls:
+        if any(arm.untrained and arm.controls for arm in self.arms.values()):
+            raise ValueError("an arm that is not trained has no controls: controls = false")
+        if not self.arms[self.primary.arm].controls and not self.arms[self.primary.arm].untrained:
             raise ValueError("the primary arm cannot do without its controls")
         for name in self.arms:
             if name in STANDING or not name.replace("_", "").replace("-", "").isalnum():
                 raise ValueError(f"an arm cannot be called {name!r}")
         return self
 
+    def _check_rankings(self) -> None:
+        if "ranking" not in self.probes:
+            if not self.label:
+                raise ValueError("label names the column that is probed")
+            return
+        if self.label or self.probes != ["ranking"] or self.standardise_by is not None or self.floors:
+            raise ValueError("ranking stands alone: leave out label, other probes, standardise_by and floors")
+        if self.fractions != [1.0]:
+            raise ValueError("a ranking is fitted on no label: fractions = [1.0]")
+        if not self.ranking.judgements:
+            raise ValueError("ranking.judgements names the table of judged pairs")
+
     @property
     def probe_names(self) -> list[str]:
         """Names of the probes of the table, those on standardised features included."""
         frozen = [name for name in self.probes if name in ("linear", "k-NN")]
-        return [*self.probes, *(standardised_name(name) for name in frozen if self.standardise_by is not None)]
+        fused = [FUSED] if "ranking" in self.probes and self.ranking.fused is not None else []
+        return [*self.probes, *fused, *(standardised_name(name) for name in frozen if self.standardise_by is not None)]
 
     def finetune_at(self, fraction: float) -> bool:
         """Whether arms are fine-tuned at a share of labelled groups."""

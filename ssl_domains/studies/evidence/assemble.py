@@ -141,7 +141,8 @@ def contrasts(
     """
     pairs: list[tuple[str, str, float]] = []
     pairs += [(primary.a, primary.b, fraction) for fraction in fractions]
-    pairs += [(primary.a, other, primary.fraction) for other in ("simclr", "random", "supervised")]
+    names = {arm.name for arm in arms}
+    pairs += [(primary.a, other, primary.fraction) for other in ("simclr", "random", "supervised") if other in names]
     for arm in arms:
         if arm.of == "" and arm.kind in ("rule", "simclr") and arm.name != "simclr":
             pairs.append((arm.name, "simclr", primary.fraction))

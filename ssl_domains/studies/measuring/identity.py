@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from ssl_domains.engine import RunConfig
 from ssl_domains.engine.record.provenance import data_fingerprint
 from ssl_domains.pairs import parse
+from ssl_domains.pairs.sampling.seats import reads
+from ssl_domains.probes.ranking import Judged
 from ssl_domains.probes.transcripts import DIRECTION, Transcripts
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
@@ -38,6 +40,7 @@ _NOT_MEASURED = {
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
 _NEUTRAL = {
     "encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0, "views.crop": None,
+    "pairs.shuffle_within": None,
     "nuisance_in": "all", "standardise_by": None,
 }  # fmt: skip
 
@@ -56,6 +59,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
         read.update(preprocess.columns)
         read.update(name for name in getattr(preprocess, "may_read", ()) if name in table.columns)
         inputs = {"preprocess": preprocess_to_dict(preprocess)}
+    read.discard("")
     read |= {name for columns in material.floors.values() for name in columns}
     if isinstance(material.labels, Transcripts) and DIRECTION in table.columns:
         read.add(DIRECTION)
@@ -69,6 +73,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
             **inputs,
             "rows": data_fingerprint(table, [name for name in read if name is not None]),
             "images": _checksum(_images(material.store, table)),
+            **({"judgements": _checksum(material.labels.contents())} if isinstance(material.labels, Judged) else {}),
             "masks": None if material.masks is None else _checksum(_masks(material.masks, table)),
             # The sums of cells are added, so they must count from the same number.
             **({"centre": material.label_centre} if material.labels.task == "regression" else {}),
@@ -78,7 +83,7 @@ def shared_identity(study: StudyFile, material: Material) -> str:
 
 def _measured_settings(study: StudyFile) -> dict[str, Any]:
     """The study's own settings, without those that came later where they change nothing."""
-    unread = set() if "transcripts" in study.probes else {"transcripts"}
+    unread = {name for name in ("transcripts", "ranking") if name not in study.probes}
     values = study.model_dump(exclude=_NOT_MEASURED | unread)
     return {key: value for key, value in values.items() if key not in _NEUTRAL or _NEUTRAL[key] != value}
 
@@ -94,7 +99,9 @@ def with_identity(material: Material, arm: Arm) -> Arm:
         return arm
     config = material.config_of(arm).with_values({**arm.config, "pairs.rule": arm.rule})
     table, read = arm_table(material, arm, config)
-    return replace(arm, data=_hash(data_fingerprint(table, read, parse(arm.rule).edge_files)))
+    columns, files = reads(config.pairs.to_composition(), table)
+    edges = dict.fromkeys([*parse(arm.rule).edge_files, *files])
+    return replace(arm, data=_hash(data_fingerprint(table, sorted({*read, *columns}), tuple(edges))))
 
 
 def _images(store: ArrayStore, table: SampleTable) -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Measure one cell: probe its label column, its masks, its transcripts, or several of them."""
+"""Measure one cell: probe its label column, its masks, its transcripts, its rankings, or several of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["measure_cell"]
 
 
 def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions: Sequence[float]) -> list[CellScore]:
-    """Scores of a cell at each fraction of labelled groups, by label column, masks or transcripts as the study asks.
+    """Scores of a cell at each fraction of labelled groups, by label column, masks, transcripts or rankings.
 
     Args:
         material: What all cells share.
@@ -22,6 +22,10 @@ def measure_cell(material: Material, cell: Cell, runs: Sequence[Run], fractions:
         fractions: Shares of labelled groups.
     """
     run = runs[0] if runs else None
+    if "ranking" in material.probes:
+        from ssl_domains.studies.measuring.rankings import ranking_scores
+
+        return ranking_scores(material, cell, runs)
     if cell.arm.kind == "scratch":
         assert run is not None
         return _finetuned(material, cell, run, fractions)

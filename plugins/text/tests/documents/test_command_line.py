@@ -84,6 +84,32 @@ def test_from_scan_to_search(command: Command, collection: Path, tmp_path: Path)
     assert json.loads(out)["queries"] == 24
 
 
+def test_lists_are_saved_with_a_large_index(
+    command: Command, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, trained = tmp_path / "samples.parquet", tmp_path / "run"
+    command("scan", collection, "-o", samples)
+    rule = f"relevance(file='{tmp_path / 'samples.relevance.parquet'}')"
+    code, _, err = command(
+        "pretrain", samples, "--out", trained, "--method", "ance", "--pairs", rule, "--set", "method.top=0",
+        "--set", "train.batch_size=12", "--set", "train.max_steps=2", "--set", "input.vocabulary=300",
+    )  # fmt: skip
+    assert code == 0, err
+    code, out, err = command("index", samples, "--run", trained)
+    assert (code, "IVF" in out) == (0, False), err
+    query = ("search", trained, "w3x0 w3x5", "--by", "vectors", "-k", "24")
+    _, exact, _ = command(*query)
+    monkeypatch.setattr("ssl_domains_text.documents.search.folder.EXACT_BELOW", 10)
+    code, out, err = command("index", samples, "--run", trained)
+    assert (code, "vectors in 1 list (IVF)" in out, "recall@10 1.000" in out) == (0, True, True), err
+    monkeypatch.setattr("ssl_domains_text.documents.search.folder.ListIndex.__init__", None)  # it is not built again
+    code, listed, err = command(*query)
+    assert (code, listed) == (0, exact), err
+    (trained / "index" / "lists.faiss").write_bytes(b"damaged")
+    code, _, err = command(*query)
+    assert (code, "lists.faiss holds no index" in err) == (4, True)
+
+
 def test_mistakes_are_one_line_with_a_hint(command: Command, collection: Path, tmp_path: Path) -> None:
     samples = tmp_path / "samples.parquet"
     command("scan", collection, "-o", samples)

@@ -152,7 +152,7 @@ def test_t16_a_text_alone_in_a_batch_and_sorted(shared_data: Path) -> None:
             assert torch.allclose(encoder(x.values, x.valid).pooled, alone[rows], atol=1e-5)
 
 
-def test_a_model_of_transformers_takes_the_tokens(tmp_path: Path, preprocess: TokenPreprocess) -> None:
+def test_a_text_has_one_vector_alone_in_a_batch_and_sorted(tmp_path: Path, preprocess: TokenPreprocess) -> None:
     transformers = pytest.importorskip("transformers")
     config = transformers.BertConfig(
         vocab_size=preprocess.pieces, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
@@ -160,9 +160,13 @@ def test_a_model_of_transformers_takes_the_tokens(tmp_path: Path, preprocess: To
     transformers.BertModel(config).save_pretrained(tmp_path)
     (tmp_path / "tokenizer.json").write_text(preprocess.tokenizer)
     made = TokenPreprocess(read_tokenizer(tmp_path), 300)
-    encoder = create_encoder(f"transformers:{tmp_path}", init="pretrained", takes=made.spec).eval()
-    inputs = [made(as_bytes(text)) for text in ("river stones", "long " * 200, TEXTS[2])]
-    x = Input.cat(inputs)
-    with torch.no_grad():
-        alone = torch.cat([encoder(one.values, one.valid).pooled for one in inputs])
-        assert torch.allclose(encoder(x.values, x.valid).pooled, alone, atol=1e-5)
+    trained = create_encoder(f"transformers:{tmp_path}", init="pretrained", takes=made.spec).eval()
+    texts = ["river stones", "long " * 200, TEXTS[2], "hard"]
+    inputs = [made(as_bytes(text)) for text in texts]
+    assert inputs[1].values.shape[-1] >= 200
+    for encoder in (trained, static(made.spec, "random").eval()):
+        with torch.no_grad():
+            alone = torch.cat([encoder(one.values, one.valid).pooled for one in inputs])
+            for order in ([0, 1, 2, 3], [3, 0, 2, 1]):  # as they come, and sorted by length
+                x = Input.cat([inputs[row] for row in order])
+                assert torch.allclose(encoder(x.values, x.valid).pooled, alone[order], atol=1e-5)

@@ -171,6 +171,46 @@ def test_lists_that_are_too_short_are_joined_by_others() -> None:
     assert whole.nprobe == 20
 
 
+def test_saved_lists_find_what_they_found_before(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((600, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = ListIndex(vectors, nlist=12, nprobe=2)
+    before = index.search(vectors[:40], 10)
+    index.search(vectors[:3], 500)  # looks at more lists, which is no setting
+    index.save(tmp_path / "lists.faiss")
+    again = ListIndex.load(tmp_path / "lists.faiss")
+    assert (again.size, again.nlist, again.nprobe) == (600, 12, 2)
+    after = again.search(vectors[:40], 10)
+    assert (after.positions == before.positions).all()
+    assert (after.scores == before.scores).all()
+    assert (again.search(vectors[:3], 600).positions >= 0).all()
+    exact = brute_force(vectors[np.linspace(0, 599, 256).astype(int)], vectors, 10)
+    found = again.search(vectors[np.linspace(0, 599, 256).astype(int)], 10).positions
+    shared = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact, strict=True)])
+    assert again.recall(vectors) == pytest.approx(shared)
+    assert 0.1 < shared < 1
+    assert ListIndex(vectors, nlist=12, nprobe=12).recall(vectors) > 0.999
+
+
+def test_damaged_lists_are_an_error(tmp_path: Path) -> None:
+    import faiss
+
+    path = tmp_path / "lists.faiss"
+    ListIndex(np.eye(4, dtype=np.float32)).save(path)
+    data = path.read_bytes()
+    for damaged in (b"", data[:20], b"xxxx" + data[4:]):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"lists\.faiss holds no index of vectors"):
+            ListIndex.load(path)
+    faiss.write_index(faiss.IndexFlatIP(4), str(path))
+    with pytest.raises(DataError, match="another kind of index"):
+        ListIndex.load(path)
+    path.unlink()
+    with pytest.raises(DataError, match="holds no index"):
+        ListIndex.load(path)
+
+
 def test_fusion_is_the_sum_of_z_scores() -> None:
     one = pl.DataFrame({"query": ["q"] * 3 + ["p"], "document": ["a", "b", "c", "a"], "score": [3.0, 2.0, 1.0, 5.0]})
     other = pl.DataFrame({"query": ["q"] * 3, "document": ["b", "c", "d"], "score": [0.9, 0.1, 0.2]})

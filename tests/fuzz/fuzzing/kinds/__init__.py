@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from fuzzing.kind import Kind
-from fuzzing.kinds import audio, fisheye, folders, interpretation, lines, medical, pictures, seismic, settings, tables
+from fuzzing.kinds import (
+    audio,
+    documents,
+    fisheye,
+    folders,
+    interpretation,
+    lines,
+    medical,
+    pictures,
+    seismic,
+    settings,
+    tables,
+)
 from fuzzing.kinds.shared import make_shared
 
 __all__ = ["KINDS", "make_shared"]
@@ -16,6 +28,7 @@ KINDS: dict[str, Kind] = {
         *interpretation.KINDS,
         *audio.KINDS,
         *lines.KINDS,
+        *documents.KINDS,
         *pictures.KINDS,
         *fisheye.KINDS,
         *tables.KINDS,

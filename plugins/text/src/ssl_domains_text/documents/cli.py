@@ -35,6 +35,34 @@ def link_duplicates(
         typer.echo(line)
 
 
+@app.command("cluster-queries")
+def cluster_queries(
+    samples: Annotated[Path, typer.Argument(help="Sample table with judgements.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Table to write; by default SAMPLES is replaced.")
+    ] = None,
+    folds: Annotated[
+        int, typer.Option(min=0, help="Write the columns fold_1 … of so many folds, for a study; 0 writes none.")
+    ] = 0,
+    test: Annotated[
+        float, typer.Option(min=0, max=1, help="Write the column split, with this share of the queries held out.")
+    ] = 0.0,
+    documents: Annotated[
+        float,
+        typer.Option(min=0.01, max=1, help="Share of the relevant documents of one that joins two queries."),
+    ] = 0.5,
+    words: Annotated[
+        float, typer.Option(min=0.1, max=0.99, help="Queries that share more than this of their words are joined.")
+    ] = 0.6,
+    seed: Annotated[int, typer.Option(help="Seed of the draw among clusters of equal size.")] = 0,
+) -> None:
+    """Put queries that ask for nearly the same into clusters, which a split or a study keeps whole."""
+    from ssl_domains_text.documents.cluster_command import cluster_queries as made
+
+    for line in made(samples, out, folds, test, documents, words, seed):
+        typer.echo(line)
+
+
 @app.command("index")
 def index(
     samples: Annotated[Path, typer.Argument(help="Sample table.", show_default=False)],

@@ -10,6 +10,7 @@ from ssl_domains.extending import Domain, ScanOption
 from ssl_domains_text.documents.pairs import EXTRA_COLUMNS
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from ssl_domains.extending import RecipeRequest
@@ -55,6 +56,12 @@ def _demo_data(out: Path, seed: int) -> str:
     return write_demo_data(out, seed)
 
 
+def _by_words(documents: SampleTable, queries: SampleTable) -> pl.DataFrame:
+    from ssl_domains_text.documents.search.ranking import by_words
+
+    return by_words(documents, queries)
+
+
 TEXT = Domain(
     name="text",
     summary="documents and queries (BEIR, MS MARCO, TREC, click logs, plain text): relevance as positives",
@@ -76,6 +83,7 @@ TEXT = Domain(
     nuisance=("length",),
     floors={"length alone": ("length",)},
     default_encoder="static",
+    rankings={"BM25": _by_words},
     extra_columns=EXTRA_COLUMNS,
     thumbnail=_thumbnail,
     demo_data=_demo_data,

@@ -14,8 +14,8 @@ class TokenSettings(BaseModel):
 
     tokenizer: str | None = Field(
         default=None,
-        description="tokenizer.json, or a folder that holds one, such as that of a transformers model; by default a "
-        "tokenizer is trained on the training rows",
+        description="tokenizer.json, or a folder that holds one, such as that of a transformers model or of a run; by "
+        "default a tokenizer is trained on the training rows",
     )
     vocabulary: int = Field(default=8192, ge=64, description="pieces of words of a trained tokenizer")
     lower: bool = Field(default=True, description="a trained tokenizer takes capitals as small letters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ssl_domains.errors import DataError, UsageError
 __all__ = ["PAD", "UNKNOWN", "pad_id", "read_tokenizer", "trained_tokenizer"]
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
+_OF_RUN = "preprocess.json"
 _SPECIAL = (PAD, UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -41,6 +43,9 @@ def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str
 def read_tokenizer(path: str | Path) -> str:
     """Read a tokenizer, ``tokenizer.json`` or a folder that holds one; returns its JSON.
 
+    Args:
+        path: The file, its folder, or the folder of a run on texts, whose tokenizer is taken.
+
     Raises:
         UsageError: When there is none.
         DataError: When it can't be read.
@@ -48,6 +53,8 @@ def read_tokenizer(path: str | Path) -> str:
     from tokenizers import Tokenizer
 
     given = Path(path).expanduser()
+    if (given / _OF_RUN).is_file():
+        return _of_run(given)
     file = given / "tokenizer.json" if given.is_dir() else given
     if not file.is_file():
         raise UsageError(f"there is no tokenizer {str(path)!r}", "name a tokenizer.json, or a folder that holds one")
@@ -57,6 +64,17 @@ def read_tokenizer(path: str | Path) -> str:
         cause = " ".join(str(error).split())[:200]
         raise DataError(f"{file.name} is no tokenizer: {cause}", "save it by tokenizers or transformers") from error
     return made
+
+
+def _of_run(run: Path) -> str:
+    from tokenizers import Tokenizer
+
+    try:
+        made = json.loads((run / _OF_RUN).read_text(encoding="utf-8"))["tokenizer"]
+        return str(Tokenizer.from_str(made).to_str())
+    except Exception as error:  # the package raises plain exceptions
+        cause = f"the run {run.name} has no tokenizer"
+        raise DataError(cause, "name a run on texts, or a tokenizer.json") from error
 
 
 def pad_id(tokenizer: Any) -> int:

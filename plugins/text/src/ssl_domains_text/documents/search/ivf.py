@@ -6,13 +6,18 @@ the work, and fills what it can't find with position −1, which in NumPy is the
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.errors import DataError
 from ssl_domains.quantities import plural
+from ssl_domains.samples import write_whole
+from ssl_domains_text.documents.search.exact import nearest
 
 __all__ = ["EXACT_BELOW", "ListIndex", "Neighbours"]
 
@@ -73,6 +78,54 @@ class ListIndex:
         self._index.train(np.ascontiguousarray(vectors[np.sort(chosen)], dtype=np.float32))
         for start in range(0, self.size, 1 << 16):
             self._index.add(np.ascontiguousarray(vectors[start : start + (1 << 16)], dtype=np.float32))
+
+    def save(self, path: Path) -> None:
+        """Write lists, vectors and settings to a file, as faiss does.
+
+        Raises:
+            OSError: When the disk is full.
+        """
+        import faiss
+
+        def write(part: Path) -> None:
+            try:
+                faiss.write_index(self._index, str(part))
+            except RuntimeError as error:  # of faiss, whatever the cause
+                raise OSError(errno.ENOSPC, str(error)) from error
+
+        self._index.nprobe = self.nprobe  # a search may have looked at more lists
+        write_whole(path, write)
+
+    @classmethod
+    def load(cls, path: Path) -> ListIndex:
+        """Read an index that `save` wrote; its vectors stay on the disk until a list is searched.
+
+        Raises:
+            DataError: When the file is missing or damaged.
+        """
+        import faiss
+
+        try:
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        except RuntimeError as error:
+            raise DataError(f"{path.name} holds no index of vectors", "make it again: text index --run") from error
+        if not isinstance(index, faiss.IndexIVFFlat):
+            raise DataError(f"{path.name} holds another kind of index", "make it again: text index --run")
+        made = cls.__new__(cls)
+        made._index, made.size, made.nlist, made.nprobe = index, int(index.ntotal), int(index.nlist), int(index.nprobe)
+        return made
+
+    def recall(self, vectors: NDArray[Any], k: int = 10, queries: int = 256) -> float:
+        """Share of the nearest vectors by exact search that this search finds, for some of the vectors as queries.
+
+        Args:
+            vectors: The vectors of the index, ``[n, d]``.
+            k: Hits of a query.
+            queries: Number of vectors, at equal distances in their order, that are searched for.
+        """
+        asked = np.asarray(vectors[np.linspace(0, self.size - 1, min(queries, self.size)).astype(np.int64)])
+        exact, found = nearest(asked, vectors, k)[1], self.search(asked, k).positions
+        return float(np.mean([len(np.intersect1d(*both)) for both in zip(exact, found, strict=True)])) / exact.shape[1]
 
     def search(self, queries: NDArray[Any], k: int) -> Neighbours:
         """The k nearest vectors of each query, always k: where the lists are too short, more of them are searched.
