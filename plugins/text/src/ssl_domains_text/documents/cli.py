@@ -159,7 +159,8 @@ def export_words(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run of `text words`.", show_default=False)],
     out: Annotated[Path, typer.Argument(help="File to write; a folder with --format static.", show_default=False)],
     form: Annotated[
-        str, typer.Option("--format", help="word2vec: a text file; static: tokenizer and weights of the encoder static.")
+        str,
+        typer.Option("--format", help="word2vec: a text file; static: tokenizer and weights of the encoder static."),
     ] = "word2vec",
 ) -> None:
     """Write word vectors for other programs, or as first weights of the encoder static."""

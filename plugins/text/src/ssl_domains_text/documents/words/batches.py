@@ -1,4 +1,4 @@
-"""Batches of positions of a corpus: sentences in an order that is drawn anew for each epoch, cut every so many words."""
+"""Batches of positions of a corpus: sentences in an order drawn anew for each epoch, cut every so many words."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class PositionBatches:
     """The batches of a training: each position of the corpus comes once an epoch.
 
     Words of one sentence stand side by side in a batch, because a position needs its neighbours. A sentence at the end
-    of a batch is cut, and goes on in the next one. A batch is a function of (seed, epoch, batch) alone, so a training can
-    go on anywhere.
+    of a batch is cut, and goes on in the next one. A batch is a function of (seed, epoch, batch) alone, so a training
+    can go on anywhere.
 
     Attributes:
         bounds: Start of each sentence, and the end of the last, int64 ``[S + 1]``.

@@ -15,7 +15,7 @@ class Noise:
     """The noise distribution p_n(w) ∝ count(w)^exponent, and draws from it.
 
     Each word is a column of equal width that holds its own share and that of one other word, its alias (Walker 1977;
-    Vose 1991): a draw is one uniform number, of which the whole part is the column and the rest decides between the two.
+    Vose 1991): a draw is one uniform number. Its whole part is the column, and its fraction decides between the two.
 
     Args:
         counts: How often each word occurs, int64 ``[V]``; words that never occur are never drawn.

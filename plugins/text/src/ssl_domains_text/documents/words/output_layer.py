@@ -1,9 +1,9 @@
 """The output layer of word models: true words against drawn words, with the gradients of the logistic loss.
 
 An input vector h_i (of a word, or of a context) is scored with a word w by s = h_i·o_w. The logistic regression on
-s + shift_w tells true words from k drawn ones: with a shift of 0 it is negative sampling (`ssl_domains.losses.neg`), with
-shift_w = b_w − log Z − log(k p_n(w)) noise-contrastive estimation (`ssl_domains.losses.nce`). Gradients are written out,
-so that no graph of tens of thousands of small vectors is built; the tests compare them with those two losses.
+s + shift_w tells true words from k drawn ones. With a shift of 0 it is negative sampling (`ssl_domains.losses.neg`);
+with shift_w = b_w − log Z − log(k p_n(w)) it is noise-contrastive estimation (`ssl_domains.losses.nce`). Gradients are
+written out, so that no graph of tens of thousands of small vectors is built; the tests compare them with those losses.
 
 Drawn words are either a pair's own, k each, or shared: a block of inputs has ``shared`` drawn words, each of which
 counts k / ``shared`` times for each pair. The expected loss and gradient are the same.
@@ -127,7 +127,7 @@ class OutputLayer:
             met.words,
             weights.T @ inputs,
             np.bincount(places, slope.ravel(), len(met)).astype(np.float32),
-            np.bincount(places, counted.ravel(), len(met)),
+            np.bincount(places, counted.ravel(), len(met)).astype(np.float64),
             loss,
         )
 
@@ -144,12 +144,11 @@ class OutputLayer:
     ) -> OutputGradients:
         """`gradients` with the drawn words of each block of inputs, int32 ``[blocks, shared]``."""
         blocks, each = len(drawn), np.float32(self.negatives / self.shared)
-        padded = np.zeros((blocks * BLOCK, inputs.shape[1]), dtype=np.float32)
-        padded[: len(inputs)] = inputs
-        padded = padded.reshape(blocks, BLOCK, -1)
-        counted = np.zeros(blocks * BLOCK, dtype=np.float32)
-        counted[: len(inputs)] = pairs.counts
-        counted = np.repeat((counted * each).reshape(blocks, BLOCK, 1), self.shared, axis=2)
+        padded = np.zeros((blocks, BLOCK, inputs.shape[1]), dtype=np.float32)
+        padded.reshape(blocks * BLOCK, -1)[: len(inputs)] = inputs
+        number = np.zeros(blocks * BLOCK, dtype=np.float32)
+        number[: len(inputs)] = pairs.counts
+        counted = np.repeat((number * each).reshape(blocks, BLOCK, 1), self.shared, axis=2)
         if self.skip_true:
             block = pairs.inputs // BLOCK
             pair, column = np.nonzero(drawn[block] == true[:, None])
@@ -181,7 +180,9 @@ class OutputLayer:
                 np.bincount(at_true, slope_true.ravel(), len(met))
                 + np.bincount(at_drawn, slope.sum(1).ravel(), len(met))
             ).astype(np.float32),
-            np.bincount(at_true, minlength=len(met)) + np.bincount(at_drawn, counted.sum(1).ravel(), len(met)),
+            (np.bincount(at_true, minlength=len(met)) + np.bincount(at_drawn, counted.sum(1).ravel(), len(met))).astype(
+                np.float64
+            ),
             loss,
         )
 

@@ -42,8 +42,8 @@ class Met:
 def weights_of(coefficients: F32, places: NDArray[np.int32], ends: NDArray[np.integer], columns: int) -> csr_matrix:
     """A sparse matrix of coefficients: row r has those from ``ends[r − 1]`` to ``ends[r]``, at the columns ``places``.
 
-    Times the vectors of the columns it gives the gradient of the rows; its transpose times the vectors of the rows gives
-    that of the columns. So no vector is written out for each coefficient.
+    Times the vectors of the columns it gives the gradient of the rows; its transpose times the vectors of the rows
+    gives that of the columns. So no vector is written out for each coefficient.
     """
     starts = np.zeros(len(ends) + 1, dtype=np.int32)
     starts[1:] = ends

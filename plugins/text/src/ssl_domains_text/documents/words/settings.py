@@ -56,13 +56,18 @@ def word_config(
             continue
         if key == "train.device" and value == "cpu":
             continue
-        raise UsageError(f"{key} is not read by {config.method.name!r}: words are trained on the CPU", f"leave {key} out")
+        raise UsageError(
+            f"{key} is not read by {config.method.name!r}: words are trained on the CPU", f"leave {key} out"
+        )
     return with_method_options(config, method.options)
 
 
 def config_toml(config: RunConfig) -> str:
     """The keys that are read, as TOML."""
-    sections: dict[str, dict[str, Any]] = {"pairs": {"rule": "none"}, "method": config.method.model_dump(exclude_none=True)}
+    sections: dict[str, dict[str, Any]] = {
+        "pairs": {"rule": "none"},
+        "method": config.method.model_dump(exclude_none=True),
+    }
     flat = config.flat()
     for key in _READ:
         section, _, name = key.partition(".")

@@ -38,7 +38,9 @@ def write_static(vectors: WordVectors, folder: Path) -> None:
     model = StaticModel(len(_SPECIAL) + len(vectors.words))
     width, out = model.embedding.embedding_dim, model.dense.out_features
     if vectors.vectors.shape[1] != width:
-        cause = f"the encoder static has embeddings of {width} numbers, and these vectors have {vectors.vectors.shape[1]}"
+        cause = (
+            f"the encoder static has embeddings of {width} numbers, and these vectors have {vectors.vectors.shape[1]}"
+        )
         raise UsageError(cause, f"train them with --set method.dims={width}")
     known = vectors.vectors.astype(np.float64)
     mean = known.mean(0)

@@ -1,4 +1,4 @@
-"""Subsampling of frequent words, as word2vec does it: a word is left out of a sentence at random before windows are cut."""
+"""Subsampling of frequent words, as in word2vec: they are left out of sentences at random before windows are cut."""
 
 from __future__ import annotations
 

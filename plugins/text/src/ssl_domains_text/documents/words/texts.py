@@ -12,7 +12,7 @@ from ssl_domains_text.documents.search.analysis import Analysis
 
 __all__ = ["sentences_of", "texts_of"]
 
-_ENDS = {"text": None, "line": re.compile(r"\n+"), "stop": re.compile(r"(?<=[.!?。！？])\s+|\n\s*\n")}  # noqa: RUF001
+_ENDS = {"text": None, "line": re.compile(r"\n+"), "stop": re.compile(r"(?<=[.!?。！？])\s+|\n\s*\n")}
 _WORDS = Analysis("none", stem=False, stop=False, characters=1, shortest=1)
 
 
@@ -45,7 +45,8 @@ def sentences_of(text: str, by: str) -> Iterator[list[str]]:
 
     Args:
         text: The text.
-        by: ``"text"`` takes it whole, ``"line"`` cuts at line feeds, ``"stop"`` behind ``.``, ``!``, ``?`` and empty lines.
+        by: ``"text"`` takes it whole, ``"line"`` cuts at line feeds, ``"stop"`` behind ``.``, ``!``, ``?`` and at
+            empty lines.
     """
     end = _ENDS[by]
     for sentence in [text] if end is None else end.split(text):

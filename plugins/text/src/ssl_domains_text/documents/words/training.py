@@ -1,7 +1,7 @@
 """The training loop over the positions of a corpus; it writes a run folder, and goes on after an interruption.
 
-Everything that a step draws is keyed by (seed, step). So a run that was killed and resumed has the same vectors, bit for
-bit, as one that wasn't.
+Everything that a step draws is keyed by (seed, step). So a run that was killed and resumed has the same vectors, bit
+for bit, as one that wasn't.
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ def _write_origin(run: Run, config: RunConfig, documents: SampleTable, fingerpri
     run.write_json("data_fingerprint.json", fingerprint)
     run.write_frame("training_samples.parquet", training_rows(documents))
     run.write_json(TABLE_FILE, table_record(documents))
-    run.write_json("environment.json", {**environment(torch.device("cpu"), "float32"), "reads_pairs": False, "command": _COMMAND})
+    run.write_json(
+        "environment.json", {**environment(torch.device("cpu"), "float32"), "reads_pairs": False, "command": _COMMAND}
+    )
     # Written last of the small files: a folder with config.toml is a run folder.
     run.write_text("config.toml", config_toml(config))
 
@@ -183,7 +185,8 @@ class _Loop:
         try:
             if not step:
                 self._save(0)  # a run that is killed in its first steps can be resumed too
-            with Interruption() as interruption:
+            # Numbers that are not finite end the run when the loss is measured, with an error.
+            with Interruption() as interruption, np.errstate(over="ignore", invalid="ignore"):
                 self._steps(step, trackers, interruption)
         finally:
             for tracker in trackers:
@@ -206,7 +209,9 @@ class _Loop:
                 step += 1
                 words += len(batch.words)
                 if measure:
-                    loss = self._measure(step, result.terms, result.loss, words / (time.perf_counter() - began), lr, trackers)
+                    loss = self._measure(
+                        step, result.terms, result.loss, words / (time.perf_counter() - began), lr, trackers
+                    )
                 self.progress("training", step, self.total)
                 stop = interruption.requested
                 if step % saved_every == 0 or step == self.total or stop:
@@ -217,11 +222,11 @@ class _Loop:
                     break
         seconds = time.perf_counter() - began
         if step > start:
-            self.say(f"done: {step - start:,} steps, {words / seconds:,.0f} words/s, loss {loss:.4f} a pair at the last")
+            self.say(
+                f"done: {step - start:,} steps, {words / seconds:,.0f} words/s, loss {loss:.4f} a pair at the last"
+            )
 
-    def _measure(
-        self, step: int, terms: int, summed: float, speed: float, lr: float, trackers: list[Tracker]
-    ) -> float:
+    def _measure(self, step: int, terms: int, summed: float, speed: float, lr: float, trackers: list[Tracker]) -> float:
         loss = summed / max(terms, 1)
         if not np.isfinite(loss) or not np.isfinite(self.method.vectors).all():
             raise DataError(f"the loss is not a finite number at step {step:,}", "use a smaller train.lr")

@@ -18,7 +18,13 @@ class Update(Protocol):
     state: dict[str, F32]
 
     def __call__(
-        self, name: str, parameter: F32, rows: NDArray[np.int64] | slice, gradient: F32, terms: NDArray[np.float64] | None, lr: float
+        self,
+        name: str,
+        parameter: F32,
+        rows: NDArray[np.int64] | slice,
+        gradient: F32,
+        terms: NDArray[np.float64] | None,
+        lr: float,
     ) -> None:
         """Change some rows of a parameter in place.
 
@@ -35,8 +41,8 @@ class Update(Protocol):
 class PlainSteps:
     """Adds ``lr`` times the gradient, summed over the batch, as if its pairs came one after another.
 
-    That is true while a word has few pairs in a batch. A frequent word has hundreds, all of which see the same vector, and
-    their sum may overshoot. So the sum of more than ``most`` terms is scaled to ``most`` times their mean.
+    That is true while a word has few pairs in a batch. A frequent word has hundreds, all of which see the same vector,
+    and their sum may overshoot. So the sum of more than ``most`` terms is scaled to ``most`` times their mean.
 
     Args:
         most: Largest number of terms that are added up.
@@ -47,7 +53,13 @@ class PlainSteps:
         self.state: dict[str, F32] = {}
 
     def __call__(
-        self, name: str, parameter: F32, rows: NDArray[np.int64] | slice, gradient: F32, terms: NDArray[np.float64] | None, lr: float
+        self,
+        name: str,
+        parameter: F32,
+        rows: NDArray[np.int64] | slice,
+        gradient: F32,
+        terms: NDArray[np.float64] | None,
+        lr: float,
     ) -> None:
         """See `Update`."""
         step = lr if terms is None else lr * np.minimum(1.0, self.most / np.maximum(terms, 1.0)).astype(np.float32)
@@ -61,7 +73,13 @@ class AdaGrad:
         self.state: dict[str, F32] = {}
 
     def __call__(
-        self, name: str, parameter: F32, rows: NDArray[np.int64] | slice, gradient: F32, terms: NDArray[np.float64] | None, lr: float
+        self,
+        name: str,
+        parameter: F32,
+        rows: NDArray[np.int64] | slice,
+        gradient: F32,
+        terms: NDArray[np.float64] | None,
+        lr: float,
     ) -> None:
         """See `Update`."""
         squares = self.state.setdefault(name, np.zeros_like(parameter))

@@ -59,11 +59,12 @@ class WordVectors:
             UsageError: When the word isn't in the vocabulary.
         """
         try:
-            return self.vectors[self.words.index(word.lower())]
+            found: NDArray[np.float32] = self.vectors[self.words.index(word.lower())]
         except ValueError:
             near = did_you_mean(word.lower(), self.words[:20_000])
             hint = near if near.startswith("did you") else "rare words were left out: --set method.min_count=1"
             raise UsageError(f"the vocabulary has no word {word!r}", hint) from None
+        return found
 
     def nearest(self, asked: list[str], k: int) -> list[tuple[str, float]]:
         """The words whose vectors have the largest cosine with the mean of some words' unit vectors, without these.
@@ -110,4 +111,3 @@ def _unit(vectors: NDArray[Any]) -> NDArray[Any]:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     made: NDArray[Any] = vectors / np.where(length > 0, length, 1)
     return made
-

@@ -64,4 +64,5 @@ def contexts(sentences: Ints, before: int, after: int) -> tuple[Ints, NDArray[np
 
 
 def _offsets(before: int, after: int) -> Ints:
-    return np.r_[-before:0, 1 : after + 1].astype(np.int64)
+    made: Ints = np.r_[-before:0, 1 : after + 1].astype(np.int64)
+    return made

@@ -41,7 +41,9 @@ class WordOptions(MethodOptions):
         default=1e-3, ge=0, lt=1, description="threshold of the subsampling of frequent words; 0 keeps all"
     )
     min_count: int = Field(default=5, ge=1, description="words that occur less often are left out")
-    max_words: int = Field(default=1_000_000, ge=2, description="size of the largest vocabulary; rarer words are left out")
+    max_words: int = Field(
+        default=1_000_000, ge=2, description="size of the largest vocabulary; rarer words are left out"
+    )
     sentences: Literal["text", "line", "stop"] = Field(
         default="text", description="no window crosses the end of a text, of a line, or of a sentence (. ! ?)"
     )

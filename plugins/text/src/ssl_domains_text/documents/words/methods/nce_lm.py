@@ -35,7 +35,9 @@ class NceOptions(WordOptions):
     )
     after: int = Field(default=0, ge=0, le=100, description="words after the place that are context too")
     log_partition: float = Field(
-        default=0.0, allow_inf_nan=False, description="log Z, the same for all contexts; the biases of the words adapt to it"
+        default=0.0,
+        allow_inf_nan=False,
+        description="log Z, the same for all contexts; the biases of the words adapt to it",
     )
 
 

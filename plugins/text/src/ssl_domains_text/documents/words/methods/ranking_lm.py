@@ -33,7 +33,7 @@ class RankingOptions(WordOptions):
     window: int = Field(default=2, ge=1, le=100, description="words on each side of the middle word")
     dims: int = Field(default=50, ge=1, le=4096, description="numbers of a word's vector")
     hidden: int = Field(default=100, ge=1, le=65_536, description="width of the hidden layer")
-    negatives: int = Field(default=1, ge=1, description="k, words that replace the middle word of each window")
+    negatives: int = Field(default=5, ge=1, description="k, words that replace the middle word of each window")
     noise: float = Field(default=0.0, ge=0, le=1, description="words are drawn in proportion to count**noise")
     sample: float = Field(
         default=0.0, ge=0, lt=1, description="threshold of the subsampling of frequent words; 0 keeps all"
@@ -73,7 +73,7 @@ class RankingLanguageModel(WordMethod):
     """
 
     options: ClassVar[type[WordOptions]] = RankingOptions
-    defaults: ClassVar[Mapping[str, Any]] = {"train.epochs": 5, "train.batch_size": 1024, "train.lr": 0.05}
+    defaults: ClassVar[Mapping[str, Any]] = {"train.epochs": 5, "train.batch_size": 256, "train.lr": 0.2}
 
     def __init__(self, counts: NDArray[np.int64], settings: RankingOptions, rng: np.random.Generator) -> None:
         self.settings = settings
@@ -84,7 +84,7 @@ class RankingLanguageModel(WordMethod):
 
         fan = ((places + 1) * dims) ** -0.5
         self.parameters = {
-            "words": drawn(len(counts) + 1, dims, scale=0.5),  # the last one stands beyond the ends
+            "words": drawn(len(counts) + 1, dims, scale=0.05),  # the last one stands beyond the ends
             "around": drawn(places * dims, hidden, scale=fan),
             "middle": drawn(dims, hidden, scale=fan),
             "bias": np.zeros(hidden, dtype=np.float32),

@@ -71,7 +71,8 @@ class SkipGram(WordMethod):
         met = Met(len(vectors), words)
         places = met.places(words)
         gradient = summed(found.inputs, places, len(met))
-        self.update("input", vectors, met.words, gradient, np.bincount(places, pairs.counts, len(met)), lr)
+        terms = np.bincount(places, pairs.counts, len(met)).astype(np.float64)
+        self.update("input", vectors, met.words, gradient, terms, lr)
         return StepResult(len(pairs.inputs), found.loss)
 
     @property
