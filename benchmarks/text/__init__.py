@@ -1,0 +1,1 @@
+"""Texts: word vectors against gensim, ``python -m benchmarks.text.words``."""
