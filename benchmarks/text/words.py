@@ -180,7 +180,7 @@ def run(rounds: int = 5, zipf_words: int = 400_000, vocabulary: int = 30_000, ep
                 rows += _losses(sentences, corpus, objective)
             rows += _speeds(name, sentences, corpus, objective, rounds)
     notes = (
-        "Losses are means over three seeds a side, in natural logarithms for a pair and its five drawn words.",
+        "Losses are medians of three seeds a side, in natural logarithms for a pair and its five drawn words.",
         f"Shared: {SHARED} drawn words for the pairs of 64 neighbouring words. {'; '.join(sizes)}.",
     )
     found = machine(1, ("gensim", "numpy", "scipy"))

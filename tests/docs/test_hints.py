@@ -99,7 +99,7 @@ def test_options_that_messages_name_exist(options: set[str]) -> None:
 
 
 def test_settings_that_messages_name_exist() -> None:
-    known = {*RunConfig().flat(), *(f"method.{name}" for one in BUILT_IN for name in one.load().options.model_fields)}
+    known = {*RunConfig().flat(), *(f"method.{name}" for _, one in Registry().methods() for name in one.load_options().model_fields)}
     settings = [
         one.input_settings() for plugin in Registry().load_all() for one in plugin.domains if one.input_settings
     ]
