@@ -26,6 +26,7 @@ from benchmarks.timing import interleave, paired_ratio, spread
 from ssl_domains_text.documents.words.batches import PositionBatches
 from ssl_domains_text.documents.words.corpus import Corpus, build_corpus
 from ssl_domains_text.documents.words.methods import SkipGram
+from ssl_domains_text.documents.words.methods.skipgram import SkipGramOptions
 from ssl_domains_text.documents.words.noise import Noise
 from ssl_domains_text.documents.words.subsampling import keep_probability
 from ssl_domains_text.documents.words.texts import sentences_of
@@ -111,7 +112,7 @@ def word2vec(sentences: list[list[str]], corpus: Corpus, objective: Objective, s
 
 def skipgram(corpus: Corpus, objective: Objective, shared: int, seed: int = 0) -> Vectors:
     """Train ours, as the loop of `text words` does."""
-    settings = SkipGram.options(
+    settings = SkipGramOptions(
         dims=objective.dims, window=objective.window, negatives=objective.negatives, sample=objective.sample,
         shared=shared,
     )  # fmt: skip
