@@ -2,7 +2,8 @@
 
 `step` times a training step against the trainer of sentence-transformers, `caching` a batch of 4,096 pairs through
 gradient caching, `search` BM25 and the refresh of mined negatives, and `memory` scan and embedding of a large
-collection. `peer` is the side of sentence-transformers, `runs` ours, `files` the made-up collection.
+collection. `peer` is the side of sentence-transformers, `runs` ours, `files` the made-up collection. `words` times word
+vectors against gensim, by a command of its own: ``python -m benchmarks.text.words``.
 """
 
 from __future__ import annotations

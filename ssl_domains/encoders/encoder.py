@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from ssl_domains.encoders.segments import require_one_segment
+from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
 
 __all__ = ["Encoder", "Features"]
@@ -101,6 +103,26 @@ class Encoder(nn.Module, ABC):
                 parameter.requires_grad_(False)
         self.frozen = True
         self.train(self.training)
+
+    def set_dropout(self, probability: float) -> None:
+        """Set the probability of every dropout layer (``nn.Dropout`` and its kind, and that of attention in torch).
+
+        Views that differ by nothing but dropout are those of SimCSE (Gao, Yao & Chen 2021).
+
+        Args:
+            probability: From 0 to below 1.
+
+        Raises:
+            UsageError: When the encoder has no dropout layer.
+        """
+        found = False
+        for module in self.modules():
+            if isinstance(module, _DropoutNd):
+                module.p, found = probability, True
+            elif isinstance(module, nn.MultiheadAttention):
+                module.dropout, found = probability, True
+        if not found:
+            raise UsageError(f"the encoder {self.name!r} has no dropout layer", "leave encoder.dropout out")
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode; frozen modules stay in evaluation mode."""

@@ -16,7 +16,6 @@ from ssl_domains.cli import domain_app
 from ssl_domains.cli.app import app
 from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
-from ssl_domains.extending.methods import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "ssl_domains", *sorted((ROOT / "plugins").glob("*/src"))]
@@ -99,7 +98,8 @@ def test_options_that_messages_name_exist(options: set[str]) -> None:
 
 
 def test_settings_that_messages_name_exist() -> None:
-    known = {*RunConfig().flat(), *(f"method.{name}" for one in BUILT_IN for name in one.load().options.model_fields)}
+    methods = [one.load_options() for _, one in Registry().methods()]
+    known = {*RunConfig().flat(), *(f"method.{name}" for options in methods for name in options.model_fields)}
     settings = [
         one.input_settings() for plugin in Registry().load_all() for one in plugin.domains if one.input_settings
     ]

@@ -27,7 +27,7 @@ def show(
 
     with answering(as_json) as answer:
         config = load_config(file, sets or ())
-        config = with_method_options(config, registry_of(ctx).method(config.method.name).load().options)
+        config = with_method_options(config, registry_of(ctx).method(config.method.name).load_options())
         answer.json(config.model_dump())
         answer.line(config.to_toml().rstrip())
 
@@ -49,4 +49,4 @@ def schema(
         registry = registry_of(ctx)
         declared = None if domain is None else registry.domain(domain).input_settings
         inputs = None if declared is None else declared()
-        answer.json(schema_of(registry.method(method).load().options, inputs))
+        answer.json(schema_of(registry.method(method).load_options(), inputs))

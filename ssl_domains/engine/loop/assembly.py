@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from timm.layers import convert_sync_batchnorm
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
 from ssl_domains.encoders import encoder_stages, first_stages, stage_factors
 from ssl_domains.engine.loop.initial import initial_encoder
@@ -37,6 +38,7 @@ from ssl_domains.views import (
     crop_of,
     emitted_names,
     fitted_preprocess,
+    recipe_to_dict,
     replaced_names,
 )
 from ssl_domains.views.draws import fold
@@ -89,7 +91,11 @@ class Assembled:
     @property
     def warnings(self) -> list[str]:
         """Warnings to print before training starts."""
-        return [*self._batch_norm_warnings(), *getattr(self.method.encoder, "resampled", ())]
+        return [
+            *self._batch_norm_warnings(),
+            *self._equal_view_warnings(),
+            *getattr(self.method.encoder, "resampled", ()),
+        ]
 
     def _batch_norm_warnings(self) -> list[str]:
         norms = [layer for layer in self.method.modules() if isinstance(layer, _BatchNorm)]
@@ -97,6 +103,15 @@ class Assembled:
             return []
         share = self.config.train.batch_size // self.step.world.size
         return [f"on a CPU each process's BatchNorm has statistics of its own {share} samples, not of the whole batch"]
+
+    def _equal_view_warnings(self) -> list[str]:
+        recipe, seats = self.step.recipe, self.plan.sampler.composition.seats
+        described = recipe_to_dict(recipe)
+        changed = described.get("steps") != [] or crop_of(recipe) is not None
+        dropped = any(isinstance(layer, _DropoutNd) and layer.p > 0 for layer in self.method.encoder.modules())
+        if changed or dropped or recipe.views // seats < 2:
+            return []
+        return ["the views of a sample are equal: no step changes them, and the encoder has no dropout"]
 
     def refresh(self) -> None:
         """Recompute the method's columns, edges and state; later batches and losses use them."""
@@ -231,6 +246,8 @@ def _method(
     init = config.encoder.init if load_initial else "random"
     segments = config.encoder.segments
     encoder = initial_encoder(config.encoder.name, preprocess.spec, init, config.train.seed, segments)
+    if config.encoder.dropout is not None:
+        encoder.set_dropout(config.encoder.dropout)
     if config.encoder.freeze:
         encoder.freeze(first_stages(encoder, config.encoder.freeze))
     method = parts.method.build(encoder, {**config.head.model_dump(), **config.method.model_dump()})

@@ -166,6 +166,13 @@ class EncoderConfig(_Section):
         description="number of first stages that stay as they are, or beginnings of parameter names such as "
         '["patch_embed", "blocks.0"]',
     )
+    dropout: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="probability of every dropout layer while training; by default the architecture's. With views that "
+        "differ by nothing else, it makes those of SimCSE",
+    )
     in_chans: int | None = Field(default=None, ge=1, description="channels of the input; by default those of the data")
     segments: int = Field(
         default=1,

@@ -121,7 +121,14 @@ class Run:
 
     @cached_property
     def preprocess(self) -> Preprocess:
-        """The preprocessing from a native array to the encoder's input."""
+        """The preprocessing from a native array to the encoder's input.
+
+        Raises:
+            UsageError: When the run has none, because a command of its own trained it, as `text words` does.
+            DataError: When the file can't be read.
+        """
+        if not (self.folder / "preprocess.json").exists() and (command := self.environment.get("command")):
+            raise UsageError(f"the run {self.folder.name!r} has no encoder: `{command}` made it", f"{command} --help")
         return self._read("preprocess.json", preprocess_from_dict)
 
     @property

@@ -144,3 +144,60 @@ def mine(
 
     for line in made(samples, index, out, by, top, links or (), triplets):
         typer.echo(line)
+
+
+@app.command("words")
+def words(
+    samples: Annotated[Path, typer.Argument(help="Sample table of documents.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Run folder.", show_default=False)],
+    method: Annotated[str | None, typer.Option(help="skipgram (default), nce_lm or ranking_lm.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value, as method.window=5; repeatable.")
+    ] = None,
+    shuffle_words: Annotated[
+        int | None, typer.Option(metavar="SEED", min=0, help="Control: all words of the corpus change places.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run's last checkpoint.")] = False,
+) -> None:
+    """Train vectors of words on the texts of a table: skip-gram, or a language model."""
+    from ssl_domains_text.documents.words.commands import train
+
+    options = {"method.name": method, "method.shuffle_words": shuffle_words}
+    run = train(samples, out, config, sets or (), options, resume)
+    typer.echo(f"run: {run.folder} ({run.step} steps)")
+    typer.echo(f"next: ssl-domains text nearest-words {run.folder} WORD")
+
+
+@app.command("nearest-words")
+def nearest_words(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run of `text words`.", show_default=False)],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", min=1, help="Words to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Show the words whose vectors are nearest to a word, or to the mean of several."""
+    from ssl_domains.cli.console import answering
+    from ssl_domains_text.documents.words.commands import nearest_words as found
+
+    with answering(as_json) as answer:
+        near = found(run, words, k)
+        answer.json([{"word": word, "cosine": cosine} for word, cosine in near])
+        for word, cosine in near:
+            answer.line(f"{cosine:7.3f}  {word}")
+
+
+@app.command("export-words")
+def export_words(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run of `text words`.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="File to write; a folder with --format static.", show_default=False)],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="word2vec: a text file; static: tokenizer and weights of the encoder static."),
+    ] = "word2vec",
+) -> None:
+    """Write word vectors for other programs, or as first weights of the encoder static."""
+    from ssl_domains_text.documents.words.commands import export_words as lines
+
+    for line in lines(run, out, form):
+        typer.echo(line)

@@ -6,7 +6,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.extending import PairSampler
 from ssl_domains.pairs.sampling.composition import Composition
 
-__all__ = ["EXTRA_COLUMNS", "SAMPLERS", "relevance", "relevance_composition"]
+__all__ = ["EXTRA_COLUMNS", "SAMPLERS", "paragraph", "relevance", "relevance_composition"]
 
 EXTRA_COLUMNS = {
     "chunk": "cut long documents into pieces: scan --chunk 200",
@@ -46,6 +46,20 @@ def relevance_composition(
     return Composition("partner", seeds="query", negatives=negatives or None)
 
 
+def paragraph(k: int = 1) -> str:
+    """Positives are pieces of one document that are at most ``k`` pieces apart, as `scan --chunk` cut them.
+
+    Args:
+        k: Largest distance, in pieces.
+
+    Raises:
+        UsageError: When it is below 1.
+    """
+    if k < 1:
+        raise UsageError(f"paragraph: k is {k}", "1 takes the piece before and the one behind")
+    return f"same('id', 'side') & within('chunk', {k})"
+
+
 SAMPLERS = (
     PairSampler(
         "relevance",
@@ -54,5 +68,7 @@ SAMPLERS = (
         relevance,
         relevance_composition,
     ),
+    PairSampler("document", "text", "positives are pieces of one document (scan --chunk)", "same('id', 'side')"),
+    PairSampler("paragraph", "text", "positives are neighbouring pieces of one document (scan --chunk)", paragraph),
     PairSampler("copies", "text", "positives have the same text", "same('content')"),
 )

@@ -37,11 +37,12 @@ class StaticModel(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.dropout = nn.Dropout(0.0)  # `encoder.dropout` sets its probability
         self.dense = nn.Linear(width, out)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of single tokens ``[B, T, out]`` for ids ``[B, T]``; their mean is that of the text."""
-        made: Tensor = self.dense(self.embedding(ids))
+        made: Tensor = self.dense(self.dropout(self.embedding(ids)))
         return made
 
 
