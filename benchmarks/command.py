@@ -17,6 +17,7 @@ NAMES = (
     "regions",
     "seismic",
     "audio",
+    "lines",
     "engine_step",
     "methods",
     "lightly_methods",
