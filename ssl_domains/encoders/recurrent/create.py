@@ -23,6 +23,9 @@ LINE = InputSpec("line", 1, (32, None))
 _STRIDE = 4  # pixels of the width for a frame, as in CRNN
 _WIDEST = 256  # width of each direction of the BiLSTM, at most
 _LAYERS = 2
+import os
+_BANDS = int(os.environ.get("BANDS", "4"))
+_HIDDEN = int(os.environ.get("HIDDEN", "64"))
 
 
 def recurrent_encoder(model: nn.Module, name: str, takes: InputSpec, segments: int = 1) -> RecurrentEncoder:
@@ -47,4 +50,4 @@ def recurrent_encoder(model: nn.Module, name: str, takes: InputSpec, segments: i
 
 def small_crnn(takes: InputSpec, segments: int = 1) -> RecurrentEncoder:
     """``small_crnn``: three convolutions and one layer of a BiLSTM, 0.2 M parameters and 128 features."""
-    return RecurrentEncoder(LineConv(takes.channels), SMALL_CRNN, takes, hidden=64, segments=segments)
+    return RecurrentEncoder(LineConv(takes.channels), SMALL_CRNN, takes, hidden=_HIDDEN, segments=segments, bands=_BANDS)
