@@ -199,3 +199,18 @@ def test_the_command_says_what_comes_next(archive: Path, tmp_path: Path, capsys:
     assert "split: 8 train, 4 test, 4 neither" in capsys.readouterr().out
     assert run(["lines", "strips", str(archive), "-o", str(tmp_path / "made"), "--train", "x"]) == 2
     assert run(["lines", "strips", str(tmp_path / "no"), "-o", str(tmp_path / "made")]) == 4
+
+
+def test_the_study_of_omniglot_has_as_many_windows_a_batch_in_each_mapping() -> None:
+    from ssl_domains.studies.design.study_file import read_study_file
+
+    study = read_study_file(Path(__file__).parents[1] / "omniglot-study.toml")
+    assert study.seeds == 5
+    batch = study.config["train.batch_size"]
+    windows = {
+        name: arm.config["method.windows"] * arm.config.get("train.batch_size", batch)
+        for name, arm in study.arms.items()
+    }
+    assert {"window3", "window5", "window8"} <= windows.keys()
+    assert max(windows.values()) - min(windows.values()) <= 2
+    assert [name for name, arm in study.arms.items() if arm.finetune] == [study.primary.arm]
