@@ -55,7 +55,7 @@ BUILT_IN = (
     EncoderEntry("conv1d", "residual network for waveforms and series; 0.3 M parameters", f"{__name__}:conv1d"),
     EncoderEntry(
         "small_crnn",
-        "three convolutions and a BiLSTM for pictures of text lines; 0.2 M parameters",
+        "three convolutions and a BiLSTM for pictures of text lines; 0.4 M parameters",
         f"{__name__}:small_crnn",
     ),
     EncoderEntry(

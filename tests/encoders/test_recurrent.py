@@ -108,11 +108,13 @@ def test_columns_are_the_means_of_bands_of_the_valid_height(height: int, bands: 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_are_the_networks_run_on_each_line_alone(name: str) -> None:
-    """The reference has no masks: a plain convolutional network, the mean of its columns, and torch's own BiLSTM."""
+    """The reference has no masks: a plain convolutional network, the means of its bands, and torch's own BiLSTM."""
     encoder = made(name).eval()
     cnn = copy.deepcopy(encoder.model.cnn.model)  # its hooks mask only within the encoder
     hidden, count = encoder.num_features // 2, len(encoder.model.lstm.ahead)
-    lstm = nn.LSTM(encoder.model.cnn.num_features, hidden, count, batch_first=True, bidirectional=True)
+    bands = encoder.model.bands
+    assert bands == (4 if name == "small_crnn" else 1)
+    lstm = nn.LSTM(bands * encoder.model.cnn.num_features, hidden, count, batch_first=True, bidirectional=True)
     for number in range(count):
         for direction, ending in ((encoder.model.lstm.ahead, ""), (encoder.model.lstm.back, "_reverse")):
             for key, value in direction[number].state_dict().items():
@@ -124,7 +126,7 @@ def test_frames_are_the_networks_run_on_each_line_alone(name: str) -> None:
         features = encoder(values, batch.valid)
         assert features.mask is not None
         for row, line in enumerate(samples):
-            expected = lstm(cnn.forward_features(line).mean(dim=2).transpose(1, 2))[0][0]
+            expected = lstm(band_means(cnn.forward_features(line), bands).transpose(1, 2))[0][0]
             number = math.ceil(line.shape[-1] / 4)
             assert expected.shape == (number, encoder.num_features)
             assert features.mask[row, 0].tolist() == [place < number for place in range(math.ceil(130 / 4))]

@@ -24,6 +24,7 @@ LINE = InputSpec("line", 1, (32, None))
 _STRIDE = 4  # pixels of the width for a frame, as in CRNN
 _WIDEST = 256  # width of each direction of the BiLSTM, at most
 _LAYERS = 2
+_BANDS = 4  # parts of the height that a column keeps apart, where the network is small
 
 
 def recurrent_encoder(model: nn.Module, name: str, takes: InputSpec, segments: int = 1) -> RecurrentEncoder:
@@ -47,8 +48,8 @@ def recurrent_encoder(model: nn.Module, name: str, takes: InputSpec, segments: i
 
 
 def small_crnn(takes: InputSpec, segments: int = 1) -> RecurrentEncoder:
-    """``small_crnn``: three convolutions and one layer of a BiLSTM, 0.2 M parameters and 128 features."""
-    return RecurrentEncoder(LineConv(takes.channels), SMALL_CRNN, takes, hidden=64, segments=segments)
+    """``small_crnn``: three convolutions and one layer of a BiLSTM, 0.4 M parameters and 128 features."""
+    return RecurrentEncoder(LineConv(takes.channels), SMALL_CRNN, takes, hidden=64, segments=segments, bands=_BANDS)
 
 
 def line_conv(takes: InputSpec, segments: int = 1) -> LocalEncoder:
@@ -56,4 +57,4 @@ def line_conv(takes: InputSpec, segments: int = 1) -> LocalEncoder:
 
     A frame sees 23 pixels of the width.
     """
-    return LocalEncoder(LineConv(takes.channels), LINE_CONV, takes, width=128, segments=segments)
+    return LocalEncoder(LineConv(takes.channels), LINE_CONV, takes, 128, _BANDS, segments)

@@ -19,8 +19,8 @@ class CRNN(ColumnNetwork):
         lstm: The BiLSTM over the columns of the network's map.
     """
 
-    def __init__(self, cnn: MaskedEncoder, lstm: BiLSTM) -> None:
-        super().__init__(cnn, bands=1)
+    def __init__(self, cnn: MaskedEncoder, lstm: BiLSTM, bands: int) -> None:
+        super().__init__(cnn, bands)
         self.lstm = lstm
 
     def read(self, vectors: Tensor, lengths: Tensor | None) -> Tensor:
@@ -32,8 +32,9 @@ class CRNN(ColumnNetwork):
 class RecurrentEncoder(LineEncoder):
     """A convolutional network and a BiLSTM along the width (CRNN; Shi et al. 2017) for pictures of text lines.
 
-    The map of the network is averaged over its height, so that each column is one vector. The BiLSTM reads these from
-    left to right and back, valid ones only, and gives a *frame* for each. See `LineEncoder`.
+    The map of the network is averaged over each band of its height, and the bands of a column, one below the other, are
+    one vector: with a single band, a stroke at the top of a letter looks like one at its foot. The BiLSTM reads the
+    vectors from left to right and back, valid ones only, and gives a *frame* for each. See `LineEncoder`.
 
     Args:
         model: A convolutional network as `MaskedEncoder` takes it. Its layers are checked in the same way.
@@ -42,6 +43,7 @@ class RecurrentEncoder(LineEncoder):
         hidden: Width of each direction of the BiLSTM; the features are twice as wide.
         layers: Layers of the BiLSTM.
         segments: Parts of equal length along the width that are pooled apart.
+        bands: Parts of equal height that a column keeps apart.
 
     Raises:
         UsageError: When the input hasn't two sides, or a layer lets padding through.
@@ -51,10 +53,18 @@ class RecurrentEncoder(LineEncoder):
     reads_all: bool = True
 
     def __init__(
-        self, model: nn.Module, name: str, takes: InputSpec, hidden: int, layers: int = 1, segments: int = 1
+        self,
+        model: nn.Module,
+        name: str,
+        takes: InputSpec,
+        hidden: int,
+        layers: int = 1,
+        segments: int = 1,
+        bands: int = 1,
     ) -> None:
         cnn = masked_network(model, name, takes)
-        super().__init__(CRNN(cnn, BiLSTM(cnn.map_features, hidden, layers)), name, takes, 2 * hidden, segments)
+        lstm = BiLSTM(bands * cnn.map_features, hidden, layers)
+        super().__init__(CRNN(cnn, lstm, bands), name, takes, 2 * hidden, segments)
 
     @property
     def readers(self) -> list[tuple[str, ...]]:

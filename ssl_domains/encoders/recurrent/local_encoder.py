@@ -10,9 +10,6 @@ from ssl_domains.inputs import InputSpec
 
 __all__ = ["LocalEncoder"]
 
-BANDS = 4
-"""Parts of the height that a column keeps apart."""
-
 
 class LocalNetwork(ColumnNetwork):
     """The networks of a `LocalEncoder`: from pictures to frames.
@@ -36,9 +33,9 @@ class LocalNetwork(ColumnNetwork):
 class LocalEncoder(LineEncoder):
     """A convolutional network and a convolution along the width, for pictures of text lines.
 
-    The map of the network is averaged over each of four bands of its height, and the bands of a column, one below the
-    other, are one vector, so that a stroke at the top of a letter differs from one at its foot. A frame is made of
-    three neighbouring columns. It can't tell which line it is in, or where: few labelled lines can't be learnt by heart
+    The map of the network is averaged over each band of its height, and the bands of a column, one below the other, are
+    one vector, so that a stroke at the top of a letter differs from one at its foot. A frame is made of three
+    neighbouring columns. It can't tell which line it is in, or where: few labelled lines can't be learnt by heart
     in this way, and SeqCLR can't tell instances apart by their place. See `LineEncoder`.
 
     Args:
@@ -46,6 +43,7 @@ class LocalEncoder(LineEncoder):
         name: The name with which `create_encoder` builds it.
         takes: The form of its input: two sides, height and width.
         width: Number of features of a frame.
+        bands: Parts of equal height that a column keeps apart.
         segments: Parts of equal length along the width that are pooled apart.
 
     Raises:
@@ -54,9 +52,11 @@ class LocalEncoder(LineEncoder):
 
     model: LocalNetwork
 
-    def __init__(self, model: nn.Module, name: str, takes: InputSpec, width: int, segments: int = 1) -> None:
+    def __init__(
+        self, model: nn.Module, name: str, takes: InputSpec, width: int, bands: int = 1, segments: int = 1
+    ) -> None:
         cnn = masked_network(model, name, takes)
-        super().__init__(LocalNetwork(cnn, width, BANDS), name, takes, width, segments)
+        super().__init__(LocalNetwork(cnn, width, bands), name, takes, width, segments)
 
     @property
     def readers(self) -> list[tuple[str, ...]]:
