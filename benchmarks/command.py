@@ -18,6 +18,7 @@ NAMES = (
     "seismic",
     "audio",
     "text",
+    "lines",
     "engine_step",
     "methods",
     "lightly_methods",

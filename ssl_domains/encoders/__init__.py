@@ -17,6 +17,8 @@ from ssl_domains.encoders.levels import Levels, feature_levels
 from ssl_domains.encoders.map_shape import map_shape
 from ssl_domains.encoders.masked import MaskedEncoder, masked_mean
 from ssl_domains.encoders.recurrent.encoder import RecurrentEncoder
+from ssl_domains.encoders.recurrent.line_encoder import LineEncoder
+from ssl_domains.encoders.recurrent.local_encoder import LocalEncoder
 from ssl_domains.encoders.small_conv import SmallConv
 from ssl_domains.encoders.small_vit import small_vit as small_vit
 from ssl_domains.encoders.stages import encoder_stages, first_stages, stage_factors
@@ -28,6 +30,8 @@ __all__ = [
     "Encoder",
     "Features",
     "Levels",
+    "LineEncoder",
+    "LocalEncoder",
     "MaskedEncoder",
     "Norm",
     "RecurrentEncoder",

@@ -17,8 +17,16 @@ from ssl_domains.encoders.encoder import Encoder
 from ssl_domains.encoders.hugging_face.create import create_transformer
 from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.encoders.masked import MaskedEncoder
-from ssl_domains.encoders.recurrent.create import BILSTM, LINE, SMALL_CRNN, recurrent_encoder, small_crnn
-from ssl_domains.encoders.recurrent.encoder import RecurrentEncoder
+from ssl_domains.encoders.recurrent.create import (
+    BILSTM,
+    LINE,
+    LINE_CONV,
+    SMALL_CRNN,
+    line_conv,
+    recurrent_encoder,
+    small_crnn,
+)
+from ssl_domains.encoders.recurrent.line_encoder import LineEncoder
 from ssl_domains.encoders.segments import require_one_segment
 from ssl_domains.encoders.timm_encoder import TimmEncoder
 from ssl_domains.errors import UsageError, did_you_mean
@@ -44,9 +52,9 @@ def create_encoder(
     A timm architecture becomes a `MaskedEncoder` if ``takes`` has ragged sides, else a `TimmEncoder`.
 
     Args:
-        name: A timm architecture, ``small_conv``, ``conv1d``, ``small_crnn``, ``bilstm:NAME`` with a convolutional
-            network of timm, ``transformers:FOLDER``, or an encoder of a plugin. Names of timm and of this package take
-            precedence over those of plugins.
+        name: A timm architecture, ``small_conv``, ``conv1d``, ``small_crnn``, ``line_conv``, ``bilstm:NAME`` with a
+            convolutional network of timm, ``transformers:FOLDER``, or an encoder of a plugin. Names of timm and of this
+            package take precedence over those of plugins.
         in_chans: Channels of the input; None takes those of ``takes``, else 3 (1 for ``conv1d`` and lines). timm adapts
             the first layer of pretrained weights.
         init: ``"random"`` draws weights from ``seed``; ``"pretrained"`` lets timm download weights, or reads those of
@@ -54,7 +62,7 @@ def create_encoder(
         seed: Seed of the random weights.
         image_size: Side of a square picture in pixels, for architectures that must know it (ViT).
         takes: The form of the input; None for square pictures, waveforms of any length (``conv1d``), lines of 32 pixels
-            and any width (``small_crnn``, ``bilstm:NAME``) or texts.
+            and any width (``small_crnn``, ``line_conv``, ``bilstm:NAME``) or texts.
         segments: Parts of equal length in time that are pooled apart, for signals, spectrograms and lines; the pooled
             features are ``segments`` times as wide.
 
@@ -71,8 +79,8 @@ def create_encoder(
         return create_transformer(name, takes, init=init, seed=seed, in_chans=in_chans, image_size=image_size)
     if name == "conv1d":
         return _create_conv1d(takes or InputSpec("wave", in_chans or 1, (None,)), init, seed, segments)
-    if name == SMALL_CRNN or name.startswith(BILSTM):
-        return _create_recurrent(name, takes or _line(in_chans, image_size), init, seed, segments)
+    if name in (SMALL_CRNN, LINE_CONV) or name.startswith(BILSTM):
+        return _create_line_encoder(name, takes or _line(in_chans, image_size), init, seed, segments)
     if timm.is_model(name):
         if takes is not None and len(takes.space) != 2:
             raise UsageError(f"{name!r} takes inputs of two sides, not {len(takes.space)}", "take conv1d for one side")
@@ -106,12 +114,12 @@ def _line(in_chans: int | None, size: int | None) -> InputSpec:
     return InputSpec("image", channels, (size, size)) if size else replace(LINE, channels=channels)
 
 
-def _create_recurrent(name: str, takes: InputSpec, init: Init, seed: int, segments: int) -> RecurrentEncoder:
-    if name == SMALL_CRNN:
+def _create_line_encoder(name: str, takes: InputSpec, init: Init, seed: int, segments: int) -> LineEncoder:
+    if name in (SMALL_CRNN, LINE_CONV):
         if init != "random":
             raise _no_weights(name, "start from a file of weights, or from random ones")
         with _seeded(seed):
-            return small_crnn(takes, segments)
+            return small_crnn(takes, segments) if name == SMALL_CRNN else line_conv(takes, segments)
     network = name.removeprefix(BILSTM)
     if not timm.is_model(network):
         known = ("resnet18", "resnet34", "resnet50", "small_conv")

@@ -33,6 +33,11 @@ def small_crnn(takes: InputSpec, init: str) -> Encoder:
     return _create("small_crnn", takes, init)
 
 
+def line_conv(takes: InputSpec, init: str) -> Encoder:
+    """``line_conv`` from torch's global generator."""
+    return _create("line_conv", takes, init)
+
+
 def _create(name: str, takes: InputSpec, init: str) -> Encoder:
     import torch
 
@@ -50,7 +55,10 @@ BUILT_IN = (
     EncoderEntry("conv1d", "residual network for waveforms and series; 0.3 M parameters", f"{__name__}:conv1d"),
     EncoderEntry(
         "small_crnn",
-        "three convolutions and a BiLSTM for pictures of text lines; 0.2 M parameters",
+        "three convolutions and a BiLSTM for pictures of text lines; 0.4 M parameters",
         f"{__name__}:small_crnn",
+    ),
+    EncoderEntry(
+        "line_conv", "four convolutions for pictures of text lines, for few labels; 0.3 M", f"{__name__}:line_conv"
     ),
 )

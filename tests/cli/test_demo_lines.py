@@ -96,8 +96,15 @@ def test_scratch_has_the_views_of_both_trainings(demonstration: LinesDemonstrati
         assert words[words.index("--fractions") + 1] == f"{count / 96:g}"
     for words in (lines.scratch(), lines.scratch_effort(24)):
         assert words[words.index("--from") + 1] == str(lines.run_folder(RANDOM))
-        assert "method.head_start=fresh" in words
-    assert "method.head_start=fresh" not in lines.finetune("window")
+
+
+def test_trainings_with_labels_differ_in_start_and_length_alone(demonstration: LinesDemonstration) -> None:
+    lines = demonstration.lines
+    own = ("train.max_steps=",)
+    tuned = [lines.finetune("window"), lines.finetune("frame"), lines.scratch(), lines.scratch_effort(96)]
+    kept = [[word for word in words[words.index("--draws") :] if not word.startswith(own)] for words in tuned]
+    assert all(words == kept[0] for words in kept)
+    assert {"train.lr=0.003", "method.head_start=fresh"} <= set(kept[0])
 
 
 def test_scratch_starts_when_its_weights_are_there(demonstration: LinesDemonstration) -> None:

@@ -12,8 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ssl_domains.encoders import Encoder, RecurrentEncoder, create_encoder, encoder_stages, feature_levels, first_stages
+from ssl_domains.encoders import (
+    Encoder,
+    LocalEncoder,
+    RecurrentEncoder,
+    create_encoder,
+    encoder_stages,
+    feature_levels,
+    first_stages,
+)
 from ssl_domains.encoders.recurrent.bi_lstm import BiLSTM
+from ssl_domains.encoders.recurrent.columns import columns as columns_of
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.testing import check_encoder
@@ -41,10 +50,14 @@ def lines(widths: tuple[int, ...], height: int = 32) -> list[Tensor]:
         ("small_crnn", InputSpec("line", 1, (None, None))),
         ("small_crnn", InputSpec("image", 1, (32, 96))),
         ("bilstm:resnet50", LINES),
+        ("line_conv", LINES),
+        ("line_conv", InputSpec("line", 3, (48, None), pad=0.5)),
+        ("line_conv", InputSpec("line", 1, (None, None))),
+        ("line_conv", InputSpec("image", 1, (32, 96))),
     ],
 )
 def test_padding_changes_nothing(name: str, takes: InputSpec) -> None:
-    check_encoder(made(name, takes))
+    check_encoder(create_encoder(name, takes=takes, seed=3))
 
 
 @pytest.mark.parametrize("layers", [1, 3])
@@ -65,13 +78,43 @@ def test_the_bilstm_is_that_of_torch_on_each_sequence_alone(layers: int) -> None
     torch.testing.assert_close(ours(x), theirs(x)[0])
 
 
+def band_means(features: Tensor, bands: int) -> Tensor:
+    """``[B, F, H, T]`` to ``[B, bands · F, T]``: each row as often as there are bands, so that these divide them."""
+    fine = features.repeat_interleave(bands, dim=2).unflatten(2, (bands, features.shape[2])).mean(dim=3)
+    return fine.transpose(1, 2).flatten(1, 2)
+
+
+@pytest.mark.parametrize("height", [1, 3, 4, 6, 9])
+@pytest.mark.parametrize("bands", [1, 2, 4])
+def test_columns_are_the_means_of_bands_of_the_valid_height(height: int, bands: int) -> None:
+    features = torch.randn(2, 5, height, 7, dtype=torch.float64)
+    expected = band_means(features, bands)
+    columns, none = columns_of(features, None, bands)
+    assert none is None
+    torch.testing.assert_close(columns, expected)
+    # Of padded samples, the bands divide the valid height alone; what lies in the padding counts nowhere.
+    padded = torch.full((2, 5, height + 2, 9), 1e6, dtype=torch.float64)
+    padded[:, :, :height, :7] = features
+    mask = torch.zeros(2, 1, height + 2, 9, dtype=torch.bool)
+    mask[:, :, :height, :7] = True
+    mask[1, :, :, 4:] = False
+    columns, valid = columns_of(padded, mask, bands)
+    assert valid is not None
+    assert valid[:, 0].sum(dim=1).tolist() == [7, 4]
+    torch.testing.assert_close(columns[0, :, :7], expected[0])
+    torch.testing.assert_close(columns[1, :, :4], expected[1, :, :4])
+    assert not columns[1, :, 4:].any()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_are_the_networks_run_on_each_line_alone(name: str) -> None:
-    """The reference has no masks: a plain convolutional network, the mean of its columns, and torch's own BiLSTM."""
+    """The reference has no masks: a plain convolutional network, the means of its bands, and torch's own BiLSTM."""
     encoder = made(name).eval()
     cnn = copy.deepcopy(encoder.model.cnn.model)  # its hooks mask only within the encoder
     hidden, count = encoder.num_features // 2, len(encoder.model.lstm.ahead)
-    lstm = nn.LSTM(encoder.model.cnn.num_features, hidden, count, batch_first=True, bidirectional=True)
+    bands = encoder.model.bands
+    assert bands == (4 if name == "small_crnn" else 1)
+    lstm = nn.LSTM(bands * encoder.model.cnn.num_features, hidden, count, batch_first=True, bidirectional=True)
     for number in range(count):
         for direction, ending in ((encoder.model.lstm.ahead, ""), (encoder.model.lstm.back, "_reverse")):
             for key, value in direction[number].state_dict().items():
@@ -83,7 +126,7 @@ def test_frames_are_the_networks_run_on_each_line_alone(name: str) -> None:
         features = encoder(values, batch.valid)
         assert features.mask is not None
         for row, line in enumerate(samples):
-            expected = lstm(cnn.forward_features(line).mean(dim=2).transpose(1, 2))[0][0]
+            expected = lstm(band_means(cnn.forward_features(line), bands).transpose(1, 2))[0][0]
             number = math.ceil(line.shape[-1] / 4)
             assert expected.shape == (number, encoder.num_features)
             assert features.mask[row, 0].tolist() == [place < number for place in range(math.ceil(130 / 4))]
@@ -92,10 +135,31 @@ def test_frames_are_the_networks_run_on_each_line_alone(name: str) -> None:
             torch.testing.assert_close(features.pooled[row], expected.mean(dim=0), rtol=1e-4, atol=1e-5)
 
 
+def test_frames_without_recurrence_see_three_columns_and_no_more() -> None:
+    """The reference has no masks: the network, its four rows one below the other, and torch's own layers."""
+    encoder = create_encoder("line_conv", takes=LINES, seed=3).eval()
+    assert isinstance(encoder, LocalEncoder)
+    cnn = copy.deepcopy(encoder.model.cnn.model)
+    for line in lines((97, 64, 5, 1)):
+        with torch.no_grad():
+            found = encoder(line).map
+            rows = cnn.forward_features(line)
+            assert rows.shape[2] == 4
+            context = encoder.model.context(torch.cat([rows[:, :, row] for row in range(4)], dim=1))
+            expected = F.layer_norm(context.transpose(1, 2), (128,)).relu().transpose(1, 2)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    # A frame sees 23 pixels: 11 on each side of the one in its middle, which is the first of its four.
+    line = lines((160,))[0].requires_grad_()
+    encoder(line).map[0, :, 20].sum().backward()
+    assert line.grad is not None
+    seen = torch.nonzero(line.grad.abs().amax(dim=(0, 1, 2)))[:, 0]
+    assert (int(seen.min()), int(seen.max())) == (80 - 11, 80 + 11)
+
+
 @pytest.mark.parametrize(
     ("name", "takes", "stride"),
     [
-        *((name, LINES, 4) for name in NAMES),
+        *((name, LINES, 4) for name in (*NAMES, "line_conv")),
         ("small_conv", LINES, 8),
         ("resnet18", LINES, 32),
         ("conv1d", InputSpec("wave", 1, (None,)), 64),

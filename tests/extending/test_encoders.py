@@ -58,7 +58,7 @@ def test_an_encoder_of_a_plugin_is_built_by_its_name(make_plugin):
 def test_the_cores_own_encoders_are_listed_and_built(make_plugin):
     registry = with_plugins(make_plugin)
     names = {entry.name: entry for origin, entry in registry.encoders() if origin == "ssl-domains"}
-    assert set(names) == {"small_conv", "small_vit", "conv1d", "small_crnn"}
+    assert set(names) == {"small_conv", "small_vit", "conv1d", "small_crnn", "line_conv"}
     torch.manual_seed(2)
     encoder = registry.encoder("conv1d").build(InputSpec("wave", 1, (None,)))
     assert encoder.name == "conv1d"

@@ -153,8 +153,8 @@ class EncoderConfig(_Section):
 
     name: str = Field(
         default="resnet18",
-        description="timm model, 'small_conv', 'conv1d', 'small_crnn', 'bilstm:NAME', 'transformers:FOLDER', or of a "
-        "plugin",
+        description="timm model, 'small_conv', 'conv1d', 'small_crnn', 'line_conv', 'bilstm:NAME', "
+        "'transformers:FOLDER', or of a plugin",
     )
     init: str = Field(
         default="random",

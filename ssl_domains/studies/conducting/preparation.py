@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes import HEADLINE
+from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
 from ssl_domains.studies.design.material import Material
@@ -62,7 +63,9 @@ def inspect_pairs(material: Material, arms: Sequence[Arm]) -> tuple[tuple[Inform
             continue
         plan = pairs_of(material, arm)
         placed = None if material.place_regions is None else material.place_regions([plan.table])
-        report = plan.inspect(material.label or None, material.nuisance, None if placed is None else placed[0])
+        # Transcripts are no classes: that two lines have equal ones says nothing of a pair.
+        label = None if isinstance(material.labels, Transcripts) else material.label or None
+        report = plan.inspect(label, material.nuisance, None if placed is None else placed[0])
         try:
             report.check()
         except DataError as error:

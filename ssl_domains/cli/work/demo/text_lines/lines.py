@@ -33,6 +33,12 @@ SCRATCH, EFFORT = "scratch-steps", "scratch-effort"
 READ = ("window", "frame", f"{EFFORT}-96")
 """Fine-tuned models that read the test strips for the page."""
 
+_ENCODER = "line_conv"
+"""Of few lines, an encoder whose frames know the whole line learns which line it is, and not its characters."""
+
+_RATE = 3e-3
+"""Learning rate with labels, the same for pre-trained and random weights."""
+
 _BATCH, _BATCH_OF_LABELS = 64, 32
 _VIEWS = 2
 
@@ -97,7 +103,7 @@ class LineLines(DemoLines):
             "train.seed": self.seed,
         }
         start = ["lines", "pretrain", str(self.samples), "--out", str(self.run_folder(arm.name))]
-        options = ["--method", "seqclr", "--encoder", "small_crnn", *settings(common)]
+        options = ["--method", "seqclr", "--encoder", _ENCODER, *settings(common)]
         # Options of the arm come last, as the last --set wins.
         return [*start, *options, *arm.options]
 
@@ -107,18 +113,18 @@ class LineLines(DemoLines):
 
     def scratch(self) -> list[str]:
         """Trains random weights with the steps of a fine-tuning; its frozen probe is that of random weights."""
-        return self._finetune(RANDOM, SCRATCH, list(LABELS), self.tuning_steps, "--set", "method.head_start=fresh")
+        return self._finetune(RANDOM, SCRATCH, list(LABELS), self.tuning_steps)
 
     def scratch_effort(self, labels: int) -> list[str]:
         """Trains random weights with the effort of pre-training and fine-tuning together."""
         steps = self.effort_steps(labels)
-        return self._finetune(RANDOM, f"{EFFORT}-{labels}", [labels], steps, "--set", "method.head_start=fresh")
+        return self._finetune(RANDOM, f"{EFFORT}-{labels}", [labels], steps)
 
     def predict(self, name: str) -> list[str]:
         """Reads the test strips with a fine-tuned model."""
         return ["lines", "predict", str(self.tuned_folder(name)), str(self.test), "-o", str(self.read_file(name))]
 
-    def _finetune(self, run: str, name: str, labels: list[int], steps: int, *options: str) -> list[str]:
+    def _finetune(self, run: str, name: str, labels: list[int], steps: int) -> list[str]:
         shares = ",".join(f"{LABELS[count]:g}" for count in labels)
         # With every strip a group of its own, the shares are numbers of strips. Test strips are of other writers.
         drawn = ["--transcripts", COLUMN, "--group", "entry", "--fractions", shares, "--draws", "1", "--no-scratch"]
@@ -126,7 +132,9 @@ class LineLines(DemoLines):
             "train.max_steps": steps,
             "train.batch_size": _BATCH_OF_LABELS,
             "train.seed": self.seed,
+            "train.lr": _RATE,
+            "method.head_start": "fresh",
             "method.probe_steps": self.tuning_steps,
         }
         folders = ["--from", str(self.run_folder(run)), "--out", str(self.tuned_folder(name))]
-        return ["lines", "finetune", str(self.samples), *folders, *drawn, *settings(values), *options]
+        return ["lines", "finetune", str(self.samples), *folders, *drawn, *settings(values)]

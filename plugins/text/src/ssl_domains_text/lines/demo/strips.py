@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ssl_domains_text.lines.demo.glyphs import Glyphs
 from ssl_domains_text.lines.demo.writers import Writer
+from ssl_domains_text.lines.strips.layout import lay_out, left_edges
 
 __all__ = ["GLYPH", "HEIGHT", "Strip", "draw_strip"]
 
@@ -52,16 +53,12 @@ def draw_strip(writer: Writer, glyphs: Glyphs, rng: np.random.Generator, count: 
     text = "".join(str(digit) for digit in rng.integers(0, 10, size=count))
     pieces = [_glyph(writer, glyphs[digit], rng) for digit in text]
     gaps = [round(GLYPH * (writer.spacing + rng.normal(0, 0.04))) for _ in pieces[1:]]
-    places = np.cumsum([_MARGIN, *(piece.shape[1] + gap for piece, gap in zip(pieces, [*gaps, 0], strict=True))])
-    width = int(places[-1]) + _MARGIN
-    ink = np.zeros((HEIGHT, width), dtype=np.float32)
+    lefts = left_edges(pieces, gaps, _MARGIN)
+    width = lefts[-1] + _MARGIN
     slope = rng.uniform(-0.03, 0.03)
-    for piece, left in zip(pieces, places.tolist(), strict=False):
-        left = max(0, left)
-        middle = HEIGHT / 2 + slope * (left - width / 2) + rng.normal(0, writer.unsteady * GLYPH)
-        top = int(np.clip(round(middle - piece.shape[0] / 2), 0, HEIGHT - piece.shape[0]))
-        area = ink[top : top + piece.shape[0], left : left + piece.shape[1]]
-        np.maximum(area, piece[:, : area.shape[1]], out=area)
+    unsteady = writer.unsteady * GLYPH
+    middles = [HEIGHT / 2 + slope * (max(0, left) - width / 2) + rng.normal(0, unsteady) for left in lefts[:-1]]
+    ink = lay_out(pieces, gaps, middles, HEIGHT, _MARGIN)
     grain = rng.normal(0, _NOISE, size=ink.shape)
     grey = writer.paper + (writer.ink - writer.paper) * ink + grain
     return Strip(text, np.clip(np.rint(grey), 0, 255).astype(np.uint8), writer)

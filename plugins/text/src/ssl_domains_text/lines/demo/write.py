@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
-import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ssl_domains.samples import write_errors
 from ssl_domains_text.lines.demo.glyphs import glyphs_of
 from ssl_domains_text.lines.demo.strips import Strip, draw_strip
 from ssl_domains_text.lines.demo.writers import WRITERS, draw_writers
+from ssl_domains_text.lines.strips import Entry, write_database
+from ssl_domains_text.lines.strips.database import png
 
 __all__ = ["DATABASE", "FEW", "STRIPS", "TABLE", "write_demo_data"]
 
@@ -31,17 +29,13 @@ FEW = (24, 96)
 
 _TOO_MANY = 7  # entries that the database declares and doesn't have
 _UNKNOWN, _LONG = "12a4", "0" * 30
-_MAP_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One entry of the database."""
+class _Entry(Entry):
+    """A strip, and its side of the split."""
 
-    picture: bytes
-    text: str
-    writer: str
-    side: str
+    side: str = ""
 
 
 def write_demo_data(out: Path, seed: int = 0) -> str:
@@ -62,7 +56,7 @@ def write_demo_data(out: Path, seed: int = 0) -> str:
     folder = out / DATABASE
     folder.mkdir(parents=True, exist_ok=True)
     with write_errors(f"the demo data {str(out)!r}"):
-        _write_database(folder / "data.mdb", entries)
+        write_database(folder / "data.mdb", entries, declared=len(entries) + _TOO_MANY)
         with open(out / TABLE, "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(["entry", "split", *(f"text_{few}" for few in FEW)])
@@ -90,9 +84,10 @@ def _drawn(seed: int) -> list[_Entry]:
             made.append(_entry(draw_strip(hands[number % len(hands)], glyphs, rng)))
     hand, glyphs = writers[0], glyphs_of("train", seed)
     planted = [_entry(draw_strip(hand, glyphs, rng, count)) for count in (4, 3, 5)]
-    unknown = _Entry(planted[0].picture, _UNKNOWN, hand.name, "train")
-    long = _Entry(planted[1].picture, _LONG, hand.name, "train")
-    broken = _Entry(planted[2].picture[: len(planted[2].picture) // 2], planted[2].text, hand.name, "train")
+    unknown = _Entry(planted[0].picture, _UNKNOWN, {"writer": hand.name}, "train")
+    long = _Entry(planted[1].picture, _LONG, {"writer": hand.name}, "train")
+    half = planted[2].picture[: len(planted[2].picture) // 2]
+    broken = _Entry(half, planted[2].text, {"writer": hand.name}, "train")
     for place, entry in zip(
         sorted(rng.choice(STRIPS["train"], size=3, replace=False)), (unknown, long, broken), strict=True
     ):
@@ -101,35 +96,7 @@ def _drawn(seed: int) -> list[_Entry]:
 
 
 def _entry(strip: Strip) -> _Entry:
-    return _Entry(_png(strip.picture), strip.text, strip.writer.name, strip.writer.side)
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, format="PNG")
-    return file.getvalue()
-
-
-def _write_database(path: Path, entries: list[_Entry]) -> None:
-    """Write the entries in one transaction, so that equal entries give equal bytes."""
-    import lmdb
-
-    values = {b"num-samples": str(len(entries) + _TOO_MANY).encode()}
-    for number, entry in enumerate(entries, 1):
-        values[b"image-%09d" % number] = entry.picture
-        values[b"label-%09d" % number] = entry.text.encode()
-        values[b"writer-%09d" % number] = entry.writer.encode()
-    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        part = Path(folder) / "data.mdb"
-        with (
-            lmdb.open(str(part), map_size=_MAP_BYTES, subdir=False, lock=False) as database,
-            database.begin(write=True) as transaction,
-        ):
-            for key in sorted(values):
-                transaction.put(key, values[key], append=True)
-        os.replace(part, path)
+    return _Entry(png(strip.picture), strip.text, {"writer": strip.writer.name}, strip.writer.side)
 
 
 def _rows(entries: list[_Entry], seed: int) -> list[list[str]]:
