@@ -98,8 +98,8 @@ def sequences_of(
     differs.
 
     Raises:
-        UsageError: For token ids, encoders whose places hold something of the whole input, volumes, pictures of differing size, and patches that don't fit
-            picture or encoder.
+        UsageError: For token ids, encoders whose places hold something of the whole input, volumes, pictures of
+            differing size, and patches that don't fit picture or encoder.
     """
     takes, name = encoder.takes, encoder.name
     if takes.dtype == "int64":
