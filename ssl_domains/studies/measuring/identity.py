@@ -39,7 +39,7 @@ _NOT_MEASURED = {
 
 # Keys that came later, with the value that changes nothing: cells that were stored before them are used again.
 _NEUTRAL = {
-    "encoder.freeze": 0, "encoder.segments": 1, "train.layer_decay": 1.0, "views.crop": None,
+    "encoder.freeze": 0, "encoder.segments": 1, "encoder.dropout": None, "train.layer_decay": 1.0, "views.crop": None,
     "pairs.shuffle_within": None,
     "nuisance_in": "all", "standardise_by": None,
 }  # fmt: skip
