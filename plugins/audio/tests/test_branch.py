@@ -88,9 +88,7 @@ def test_the_commands_take_it(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("network", ["wave", "mel"])
-def test_an_arm_of_one_branch_is_probed_on_what_a_run_of_it_gives(
-    network: str, folder: Path, tmp_path: Path
-) -> None:
+def test_an_arm_of_one_branch_is_probed_on_what_a_run_of_it_gives(network: str, folder: Path, tmp_path: Path) -> None:
     run, table = Run.open(folder / "run"), read_table(folder / "t.parquet")
     store = ArrayStore.fill(tmp_path / "store", table, AudioReader())
     alone = branch_run(run, network, tmp_path / "out")
