@@ -80,4 +80,5 @@ def _vocabulary() -> NDArray[np.object_]:
 def _drawn(rng: np.random.Generator, count: int, length: int) -> NDArray[np.int64]:
     """Numbers of words, the r-th with a probability near 1/r (Zipf), int64 ``[count, length]``."""
     uniform = rng.random((count, length))
-    return np.minimum(np.exp(uniform * np.log(_WORDS)).astype(np.int64) - 1, _WORDS - 1)
+    drawn: NDArray[np.int64] = np.minimum(np.exp(uniform * np.log(_WORDS)).astype(np.int64) - 1, _WORDS - 1)
+    return drawn

@@ -149,7 +149,8 @@ def _fingerprint(index: Index, at: NDArray[np.int64], usable: NDArray[np.bool_],
         columns.append(lambda used: elsewhere[used])
     for values in columns:
         for first in range(0, len(rows), _ROWS_AT_A_TIME):
-            digest.update(np.ascontiguousarray(values(rows[first : first + _ROWS_AT_A_TIME])))
+            digest.update(values(rows[first : first + _ROWS_AT_A_TIME]).tobytes())
     for ends in () if parts is None else (parts.starts, parts.stops):
-        digest.update(np.ascontiguousarray(ends))
+        for first in range(0, len(ends), _ROWS_AT_A_TIME):
+            digest.update(ends[first : first + _ROWS_AT_A_TIME].tobytes())
     return digest.hexdigest()

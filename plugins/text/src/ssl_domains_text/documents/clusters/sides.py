@@ -62,13 +62,16 @@ def with_clusters(
             frame = frame.with_columns(_side(codes, part == fold).alias(f"fold_{fold + 1}"))
         held = np.bincount(part, weights=sizes, minlength=folds).astype(int)
         count = np.bincount(part, minlength=folds)
-        parts = ", ".join(f"{queries:,} in {plural(own, 'cluster')}" for queries, own in zip(held, count, strict=True))
+        each = zip(held.tolist(), count.tolist(), strict=True)
+        parts = ", ".join(f"{asked:,} in {plural(own, 'cluster')}" for asked, own in each)
         notes.append(f'test queries of the folds: {parts} (study: group = "cluster", folds = "fold_*")')
     if test:
         part = balanced_parts(sizes, np.array([1 - test, test]), seed)
         frame = frame.with_columns(_side(codes, part == 1).alias("split"))
-        held, count = int(sizes[part == 1].sum()), int((part == 1).sum())
-        notes.append(f"split: {held:,} of {int(sizes.sum()):,} queries in {plural(count, 'cluster')} are held out")
+        queries, clusters_held = int(sizes[part == 1].sum()), int((part == 1).sum())
+        notes.append(
+            f"split: {queries:,} of {int(sizes.sum()):,} queries in {plural(clusters_held, 'cluster')} are held out"
+        )
     options = {**table.meta.options, **({"split_by": "cluster"} if test else {})}
     return replace(table, frame=frame, meta=replace(table.meta, options=options)), notes
 
