@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/fisheye -e plugins/medical -e plugins/seismic -e plugins/audio -e plugins/text
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-fisheye demo-seismic demo-audio demo-lines demo-check demo-audio-check study-fisheye bench bench-gpu test kills fuzz check docs clean
+.PHONY: help demo demo-fisheye demo-seismic demo-audio demo-lines demo-text demo-check demo-audio-check study-fisheye bench bench-gpu test kills fuzz check docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, s
 
 demo-lines: $(VENV)/.installed ## Strips of digits: faults, SeqCLR, recognisers of 24 and 96 transcripts beside scratch (four minutes, once installed)
 	$(BIN)/ssl-domains demo --domain lines --out demo-lines
+
+demo-text: $(VENV)/.installed ## Tickets: false negatives as text, six arms beside BM25 and fusion, a search, an export (five minutes, once installed)
+	$(BIN)/ssl-domains demo --domain text --out demo-text
 
 demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)
 	$(BIN)/python tests/demonstration/check.py build/demo-check --seeds $(or $(SEEDS),3)

@@ -17,9 +17,21 @@ from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.errors import SslDomainsError, UsageError, did_you_mean
 from ssl_domains.evaluation.model_card import model_card
 from ssl_domains.evaluation.onnx_file import ONNX_FILE, OnnxModel, require_onnx, write_onnx
+from ssl_domains.evaluation.sentence_models import (
+    SentenceModel,
+    TextModel,
+    TextPreprocess,
+    TransformerModel,
+    check_texts,
+    encoded_texts,
+    require_sentence_transformers,
+    sentence_formats,
+    write_sentence_model,
+    write_transformer_model,
+)
 from ssl_domains.inputs import InputSpec
 from ssl_domains.samples import require_folder, write_errors, write_whole_folder
-from ssl_domains.views import Scaling, preprocess_to_dict
+from ssl_domains.views import Preprocess, Scaling, preprocess_to_dict
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -42,8 +54,9 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
 
     ``timm`` writes weights and ``config.json`` as timm reads them, for architectures of timm on pictures of one size.
     ``safetensors`` writes one file of weights, with the architecture and the form of its input in the metadata.
-    ``onnx`` writes one file from pictures of one size to pooled features, for any number of pictures. All formats add
-    ``preprocess.json`` and a model card.
+    ``onnx`` writes one file from pictures of one size to pooled features, for any number of pictures.
+    ``sentence-transformers`` writes an encoder of texts with its tokenizer, ``transformers`` one that is a model of
+    transformers; see `ssl_domains.evaluation.sentence_models`. All formats add ``preprocess.json`` and a model card.
 
     Args:
         run: The run; its newest checkpoint is exported.
@@ -61,20 +74,22 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
     """
     out = Path(out)
     if format not in FORMATS:
-        unsupported = format in ("torchvision", "transformers")
+        unsupported = format == "torchvision"
         hint = did_you_mean(format, FORMATS)
         if unsupported:
-            fitting = fitting_formats(run.encoder())
+            fitting = fitting_formats(run.encoder(), run.preprocess)
             hint = f"this encoder can be exported as: {', '.join(fitting)}" if fitting else _LOAD
         raise UsageError(f"export to {format!r} is not supported" if unsupported else f"no format {format!r}", hint)
     require_folder(out, new=True)
     encoder = run.encoder().eval()
-    fitting = fitting_formats(encoder)
+    fitting = fitting_formats(encoder, run.preprocess)
     if format not in fitting:
         hint = f"--format {fitting[0]}" if fitting else _LOAD
         raise UsageError(f"the format {format!r} can't hold the encoder {encoder.name!r}", hint)
     if format == "onnx":
         require_onnx()
+    if format == "sentence-transformers":
+        require_sentence_transformers()
     write, read = FORMATS[format]
 
     def write_and_verify(part: Path) -> None:
@@ -83,20 +98,21 @@ def export(run: Run, out: str | Path, format: str = "timm") -> Path:
         with run.reading("recipe.json"):
             card = model_card(run, format, encoder.num_features)
         (part / CARD).write_text(card, encoding="utf-8")
-        _verify(encoder, read(part), run.preprocess.spec)
+        _verify(encoder, read(part), run.preprocess)
 
     with write_errors(f"the export {str(out)!r}"):
         write_whole_folder(out, write_and_verify)
     return out
 
 
-def fitting_formats(encoder: Encoder) -> tuple[str, ...]:
+def fitting_formats(encoder: Encoder, preprocess: Preprocess) -> tuple[str, ...]:
     """Names of the formats that can hold an encoder, the usual one first."""
+    texts = sentence_formats(encoder, preprocess)
     if encoder.name.startswith(PREFIX):  # its architecture is a folder of this machine
-        return ()
+        return texts
     pictures = len(encoder.takes.space) == 2 and not encoder.takes.ragged
     if not pictures:
-        return ("safetensors",)
+        return (*texts, "safetensors")
     return ("timm", "safetensors", "onnx") if timm.is_model(encoder.name) else ("safetensors", "onnx")
 
 
@@ -115,19 +131,28 @@ def example_input(encoder: Encoder, spec: InputSpec) -> tuple[Tensor, Tensor | N
     return values, valid
 
 
-def _verify(encoder: Encoder, loaded: nn.Module, spec: InputSpec) -> None:
-    """Compare pooled features of both encoders on random inputs, in float32 on the CPU."""
+def _verify(encoder: Encoder, loaded: nn.Module, preprocess: Preprocess) -> None:
+    """Compare pooled features of both encoders on random inputs, or on texts, in float32 on the CPU."""
+    spec = preprocess.spec
+    if isinstance(loaded, TextModel):
+        assert isinstance(preprocess, TextPreprocess)
+        texts = check_texts(encoder, preprocess)
+        with torch.no_grad():
+            vectors = loaded.eval()(texts)
+        require_same(vectors, encoded_texts(encoder, preprocess, texts), encoder.name, "vectors", of_largest=1e-5)
+        return
     values, valid = example_input(encoder, spec)
     with torch.no_grad():
         expected = encoder(values, valid).pooled
         loaded.eval()
         features = loaded(values, valid).pooled if isinstance(loaded, Encoder) else loaded(values)
         if isinstance(loaded, OnnxModel):  # it may have been written for batches of one size only
-            require_same(loaded(values[:1]), expected[:1], encoder.name, "features", loose=True)
-    require_same(features, expected, encoder.name, "features", loose=isinstance(loaded, OnnxModel))
+            require_same(loaded(values[:1]), expected[:1], encoder.name, "features", of_largest=1e-4)
+    share = 1e-4 if isinstance(loaded, OnnxModel) else 0.0
+    require_same(features, expected, encoder.name, "features", of_largest=share)
 
 
-def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, loose: bool = False) -> None:
+def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, of_largest: float = 0.0) -> None:
     """Compare what a loaded export gives with what the run gives.
 
     Args:
@@ -135,13 +160,14 @@ def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, loose
         expected: Numbers of the run.
         name: Name of the architecture, for the error.
         what: What the numbers are, for the error: ``"features"``.
-        loose: Whether another library computed them, in another order: 1e-4 of the largest number may differ.
+        of_largest: Share of the largest number by which numbers may differ, where another library computed them in
+            another order.
 
     Raises:
         ExportError: When they differ.
     """
-    relative, absolute = (1e-5, 1e-4 * float(expected.abs().max()) + 1e-6) if loose else (1e-5, 1e-6)
-    if found.shape != expected.shape or not torch.allclose(found, expected, rtol=relative, atol=absolute):
+    absolute = of_largest * float(expected.abs().max()) + 1e-6
+    if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-5, atol=absolute):
         raise ExportError(
             f"the exported {name!r} does not give the {what} of the run when loaded back",
             "please report this architecture",
@@ -151,7 +177,8 @@ def require_same(found: Tensor, expected: Tensor, name: str, what: str, *, loose
 def exported_preprocess(run: Run) -> dict[str, Any]:
     """The run's preprocessing as JSON values.
 
-    Windows by volume or by survey are left out, as their keys name training volumes and the files of surveys.
+    Windows by volume or by survey are left out, as their keys name training volumes and the files of surveys, and so is
+    the file of a tokenizer.
     """
     values = preprocess_to_dict(run.preprocess)
     if "scaling" in values and Scaling.from_dict(values["scaling"]["scaling"]).grouped:
@@ -159,6 +186,9 @@ def exported_preprocess(run: Run) -> dict[str, Any]:
         chosen = f"{scaling['scaling'].get('column', '')}="
         scaling["windows"] = {name: ends for name, ends in scaling["windows"].items() if name.startswith(chosen)}
         scaling["fitted_on"] = {name: used for name, used in scaling["fitted_on"].items() if name in scaling["types"]}
+    if isinstance(run.preprocess, TextPreprocess) and isinstance(values.get("settings"), dict):
+        # Where the tokenizer was read from is a file of this machine; the tokenizer itself is among the values.
+        values["settings"] = {name: value for name, value in values["settings"].items() if name != "tokenizer"}
     return values
 
 
@@ -249,5 +279,8 @@ FORMATS: dict[str, tuple[Callable[[Run, Encoder, Path], None], Callable[[Path], 
     "timm": (_write_timm, _read_timm),
     "safetensors": (_write_safetensors, _read_safetensors),
     "onnx": (_write_onnx, lambda out: OnnxModel(out / ONNX_FILE)),
+    "sentence-transformers": (write_sentence_model, SentenceModel),
+    "transformers": (write_transformer_model, TransformerModel),
 }
-"""Format → (function that writes it, function that loads it: an `Encoder`, or a module of pictures to features)."""
+"""Format → (function that writes it, function that loads it: an `Encoder`, a module of pictures to features, or a
+`TextModel`)."""

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.encoders.hugging_face.folder import PREFIX
 from ssl_domains.evaluation.probe_report import ProbeReport, read_probe_reports
+from ssl_domains.evaluation.sentence_models import TextPreprocess
 
 if TYPE_CHECKING:
     from ssl_domains.engine import Run
@@ -25,7 +27,17 @@ encoder.model.load_state_dict(load_file("model.safetensors"))
     "onnx": """import onnxruntime
 session = onnxruntime.InferenceSession("model.onnx")
 (features,) = session.run(None, {{"input": values}})  # values: float32 [B, {channels}, {sides}]""",
+    "sentence-transformers": """from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("FOLDER")  # this folder
+vectors = model.encode(["a text", "another one"])
+model.similarity(vectors, vectors)  # cosines""",
+    "transformers": """from transformers import AutoModel, AutoTokenizer
+model, tokenizer = AutoModel.from_pretrained("FOLDER"), AutoTokenizer.from_pretrained("FOLDER")  # this folder
+tokens = tokenizer(["a text", "another one"], padding=True, truncation=True, return_tensors="pt")
+hidden, mask = model(**tokens).last_hidden_state, tokens["attention_mask"][..., None]
+vectors = (hidden * mask).sum(dim=1) / mask.sum(dim=1)  # the mean over the tokens; no pooler was trained""",
 }
+_TEXT_FORMATS = ("sentence-transformers", "transformers")
 _MODEL_USE = {
     "safetensors": """from ssl_domains.prediction import load_model
 model = load_model("FOLDER")  # this folder
@@ -50,13 +62,15 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
 
     Args:
         run: The run.
-        format: Export format, ``timm``, ``safetensors`` or ``onnx``.
+        format: Export format, such as ``timm``.
         num_features: Width of the encoder's output.
         task: What the exported model predicts, as in ``task.json``; None for an encoder alone.
     """
     config, data = run.config, run.data_fingerprint
     spec = run.preprocess.spec
     trained = task or _task_of(run)
+    # The folder that a model of transformers came from is one of this machine.
+    name = "A model of transformers" if config.encoder.name.startswith(PREFIX) else config.encoder.name
     use = (_USE if task is None else _MODEL_USE)[format].format(
         name=config.encoder.name, takes=repr(spec), arguments=json.dumps({"in_chans": spec.channels}),
         segments=f", segments={config.encoder.segments}" if config.encoder.segments > 1 else "",
@@ -78,11 +92,9 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
     if "crop" in run.recipe:
         steps.insert(0, f"- {run.recipe['crop']['name']} crop: a view shows a part of a sample")
     lines = [
-        f"# {config.encoder.name}, {_trained(trained)} by ssl-domains",
+        f"# {name}, {_trained(trained)} by ssl-domains",
         "",
-        f"Input `[B, {spec.channels}, {', '.join('any length' if side is None else str(side) for side in spec.space)}]`"
-        f"{' in [0, 1]' if config.views.size is not None else ''} as `preprocess.json` says; output "
-        f"{f'`[B, {num_features}]`' if task is None else _outputs(task)}.",
+        f"{_input(run, format)}; output {f'`[B, {num_features}]`' if task is None else _outputs(task)}.",
         "",
         "```python",
         use,
@@ -112,6 +124,16 @@ def model_card(run: Run, format: str, num_features: int, task: Mapping[str, Any]
         "",
     ]
     return "\n".join(lines)
+
+
+def _input(run: Run, format: str) -> str:
+    """What goes in, in words."""
+    spec, preprocess = run.preprocess.spec, run.preprocess
+    if format in _TEXT_FORMATS and isinstance(preprocess, TextPreprocess):
+        return f"Texts, of which {preprocess.tokens} tokens are read"
+    sides = ", ".join("any length" if side is None else str(side) for side in spec.space)
+    unit = " in [0, 1]" if run.config.views.size is not None else ""
+    return f"Input `[B, {spec.channels}, {sides}]`{unit} as `preprocess.json` says"
 
 
 def _task_of(run: Run) -> Mapping[str, Any] | None:

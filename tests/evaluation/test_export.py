@@ -110,11 +110,18 @@ def test_windows_by_volume_are_not_exported_as_their_keys_name_volumes(
         assert all(b"g00" not in path.read_bytes() for path in out.iterdir())
 
 
-@pytest.mark.parametrize("format", ["torchvision", "transformers"])
-def test_other_formats_are_refused(make_run: Any, tmp_path: Path, format: str) -> None:
+def test_other_formats_are_refused(make_run: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not supported") as caught:
-        export(make_run(), tmp_path / "out", format)
+        export(make_run(), tmp_path / "out", "torchvision")
     assert "timm, safetensors" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("format", ["sentence-transformers", "transformers"])
+def test_formats_of_texts_hold_no_encoder_of_pictures(make_run: Any, tmp_path: Path, format: str) -> None:
+    with pytest.raises(UsageError, match=f"the format '{format}' can't hold the encoder 'small_conv'") as caught:
+        export(make_run(), tmp_path / "out", format)
+    assert caught.value.hint == "--format timm"
     assert not (tmp_path / "out").exists()
 
 

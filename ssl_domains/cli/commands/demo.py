@@ -23,6 +23,7 @@ class DemoDomain(StrEnum):
     seismic = "seismic"
     audio = "audio"
     lines = "lines"
+    text = "text"
 
 
 def command(
@@ -30,14 +31,21 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to work in.")] = Path("demo"),
     domain: Annotated[DemoDomain, typer.Option(help="Whose demonstration.")] = DemoDomain.medical,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data and of the first training.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm, only with medical and fisheye.")] = 2,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Trainings of each arm, with medical (2), fisheye (2) and text (3).", show_default=False
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training; 18, and 8 with fisheye.", show_default=False)
     ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Steps of each training, with seismic (120), audio (200) and lines (120).", show_default=False
+            min=1,
+            help="Steps of each training, with seismic (120), audio (200), lines (120), text (400).",
+            show_default=False,
         ),
     ] = None,
     size: Annotated[int, typer.Option(min=8, help="Side of the images in pixels.")] = 32,
@@ -46,6 +54,7 @@ def command(
     """Make data of known truth, find its faults, judge pairs, train and compare seven arms: not evidence."""
     from ssl_domains.cli.work.demo import (
         AudioDemonstration,
+        DocumentsDemonstration,
         FisheyeDemonstration,
         LinesDemonstration,
         MedicalDemonstration,
@@ -54,12 +63,13 @@ def command(
     from ssl_domains.cli.work.demo.audio.lines import AudioLines
     from ssl_domains.cli.work.demo.medical.lines import MedicalLines
     from ssl_domains.cli.work.demo.seismic.lines import SeismicLines
+    from ssl_domains.cli.work.demo.text_documents.lines import DocumentLines
     from ssl_domains.cli.work.demo.text_lines.lines import LineLines
 
     chosen = registry_of(ctx).domain(domain.value)
     with answering() as answer:
         if domain is DemoDomain.fisheye:
-            result = FisheyeDemonstration(out, chosen, seeds, epochs or 8, size, seed).play(invoke)
+            result = FisheyeDemonstration(out, chosen, seeds or 2, epochs or 8, size, seed).play(invoke)
         elif domain is DemoDomain.seismic:
             seismic = SeismicDemonstration(SeismicLines(out, seed, steps or 120), chosen)
             result = seismic.play(invoke, exit_code)
@@ -67,9 +77,12 @@ def command(
             result = AudioDemonstration(AudioLines(out, seed, steps or 200), chosen).play(invoke, exit_code)
         elif domain is DemoDomain.lines:
             result = LinesDemonstration(LineLines(out, seed, steps or 120), chosen).play(invoke, exit_code)
+        elif domain is DemoDomain.text:
+            documents = DocumentLines(out, seed, steps or 400, seeds or 3)
+            result = DocumentsDemonstration(documents, chosen).play(invoke, exit_code)
         else:
             lines = MedicalLines(out, seed, epochs or 18, size, draws)
-            result = MedicalDemonstration(lines, chosen, seeds=seeds).play(invoke, exit_code)
+            result = MedicalDemonstration(lines, chosen, seeds=seeds or 2).play(invoke, exit_code)
         answer.line("\n" + result)
 
 

@@ -25,7 +25,10 @@ def command(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     format: Annotated[
         str | None,
-        typer.Option(help="timm, safetensors or onnx; default timm, for --part model safetensors."),
+        typer.Option(
+            help="timm, safetensors, onnx; of texts sentence-transformers, transformers. "
+            "Default timm, for --part model safetensors."
+        ),
     ] = None,
     part: Annotated[
         Part, typer.Option(help="The encoder alone, or encoder and head of a fine-tuned run as one model.")

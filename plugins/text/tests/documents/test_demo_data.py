@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +11,19 @@ import pytest
 
 from ssl_domains.testing import check_domain
 from ssl_domains_text.documents.demo import write_demo_data
-from ssl_domains_text.documents.demo.tickets import FAULTS, HELD_OUT, QUERIES, TICKETS, draw_faults
-from ssl_domains_text.documents.demo.wording import COMPONENTS, SYMPTOMS, TOPICS, part, symptom
+from ssl_domains_text.documents.demo.tickets import (
+    CUSTOMER,
+    ENGINEER,
+    FAULTS,
+    HELD_OUT,
+    MIXED,
+    QUERIES,
+    TICKETS,
+    draw_faults,
+)
+from ssl_domains_text.documents.demo.wording import COMPONENTS, SYMPTOMS, TOPICS
 from ssl_domains_text.documents.domain import TEXT
+from ssl_domains_text.documents.search.analysis import Analysis
 
 from .scanned import note, problems, scan
 
@@ -24,16 +35,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def terms(wordings: tuple[str, ...]) -> set[str]:
+    return {term for one in wordings for term in Analysis().terms(one)}
+
+
 def test_every_concept_has_words_of_its_own() -> None:
-    concepts = [
-        *TOPICS,
-        *(part(topic, number) for topic in range(len(TOPICS)) for number in range(COMPONENTS)),
-        *(symptom(topic, number) for topic in range(len(TOPICS)) for number in range(SYMPTOMS)),
-    ]
-    assert (len(TOPICS), COMPONENTS, SYMPTOMS) == (12, 4, 10)
-    wordings = [word for customer, engineer in concepts for word in (*customer, *engineer)]
+    assert (len(TOPICS), len(COMPONENTS), len(SYMPTOMS)) == (12, 4, 10)
+    concepts = [*TOPICS, *COMPONENTS, *SYMPTOMS]
     assert all(len(customer) == len(engineer) == 4 for customer, engineer in concepts)
+    wordings = [words for concept in concepts for side in concept for words in side]
     assert len(wordings) == len(set(wordings)) == 8 * len(concepts)
+    for customer, engineer in concepts:
+        assert all(terms((one,)) for one in (*customer, *engineer)), "a search by words can find each wording"
+        assert not terms(customer) & terms(engineer), "and none by the words of the other side"
 
 
 def test_faults_and_tickets() -> None:
@@ -43,13 +57,31 @@ def test_faults_and_tickets() -> None:
     assert len({(fault.topic, fault.component, fault.symptom) for fault in faults}) == FAULTS
     tickets = [ticket for fault in faults for ticket in fault.tickets]
     assert len(tickets) == FAULTS * TICKETS == FAULTS * QUERIES == 1920
-    assert sum(ticket.engineer for ticket in tickets) == 960
+    share = {name: sum(one.wording == name for one in tickets) / 1920 for name in (CUSTOMER, ENGINEER, MIXED)}
+    assert share == {
+        CUSTOMER: pytest.approx(0.455, abs=0.02),
+        ENGINEER: pytest.approx(0.455, abs=0.02),
+        MIXED: pytest.approx(0.09, abs=0.02),
+    }
     assert 0.05 < sum(ticket.copy_of is not None for ticket in tickets) / len(tickets) < 0.12
-    for fault in faults:
-        worded = {ticket.id for ticket in fault.tickets if not ticket.engineer}
-        assert set(fault.clicked) <= worded
-    texts = {ticket.id: ticket.text for ticket in tickets}
-    assert all(t.text.startswith(texts[t.copy_of]) for t in tickets if t.copy_of is not None)
+    texts = {ticket.id: (ticket.title, ticket.text) for ticket in tickets}
+    for ticket in tickets:
+        if ticket.copy_of is not None:
+            title, text = texts[ticket.copy_of]
+            assert ticket.title == title
+            assert ticket.text.startswith(f"{text}, ")
+
+
+def test_queries_and_clicked_tickets_are_worded_by_customers() -> None:
+    for fault in draw_faults(1):
+        concepts = (COMPONENTS[fault.component], TOPICS[fault.topic], SYMPTOMS[fault.symptom])
+        of_customers = {
+            f"{part} of my {device} {symptom}" for part, device, symptom in product(*(one[0] for one in concepts))
+        }
+        assert {text for _, text in fault.queries} <= of_customers
+        customers = {one.id: one for one in fault.tickets if one.wording == CUSTOMER}
+        assert set(fault.clicked) <= set(customers)
+        assert {one.title for one in customers.values()} <= of_customers
 
 
 def test_judgements_and_duplicates(folder: Path) -> None:
@@ -79,6 +111,8 @@ def test_the_domain_keeps_its_contract(tmp_path: Path) -> None:
 def test_facts_join_by_id(folder: Path) -> None:
     facts = pl.read_csv(folder / "facts.csv")
     assert facts["id"].is_unique().all()
-    assert dict(facts["wording"].value_counts().iter_rows()) == {"customer": 960 + 1920, "engineer": 960}
+    counts = dict(facts["wording"].value_counts().iter_rows())
+    assert sum(counts.values()) == 2 * 1920
+    assert counts["customer"] == 1920 + sum(one.wording == CUSTOMER for f in draw_faults(0) for one in f.tickets)
     corpus = [json.loads(line) for line in (folder / "tickets/corpus.jsonl").read_text().splitlines()]
     assert len({entry["_id"] for entry in corpus} - set(facts["id"])) == 1  # the empty one

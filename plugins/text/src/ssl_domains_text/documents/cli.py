@@ -82,12 +82,17 @@ def score(
     relevant_from: Annotated[
         float, typer.Option(help="Smallest grade of a relevant document, for MRR and recall; 2 for TREC-DL.")
     ] = 1.0,
+    recall_by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Also the recall of relevant documents of each value of a column."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write JSON.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Score hits against the judgements of a table: MRR, nDCG and recall, equal to trec_eval."""
     from ssl_domains_text.documents.commands import score_file
 
-    score_file(hits, samples, split, at, relevant_from, as_json)
+    score_file(hits, samples, split, at, relevant_from, recall_by, out, as_json)
 
 
 @app.command("mine")

@@ -119,11 +119,23 @@ def queries_of(
     return table, asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
 
 
-def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_from: float, as_json: bool) -> None:
-    """Score a TREC run, and print the numbers."""
+def score_file(
+    hits: Path,
+    samples: Path,
+    split: str | None,
+    at: str,
+    relevant_from: float,
+    recall_by: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Score a TREC run, and print the numbers; ``out`` gets them as JSON too."""
+    import json
+
     from ssl_domains.cli.console import answering
     from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.probes.ranking import read_run
+    from ssl_domains.samples import require_target, write_errors, write_whole
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.search.scores import judgements_of_table, score_hits
 
@@ -131,16 +143,33 @@ def score_file(hits: Path, samples: Path, split: str | None, at: str, relevant_f
         values = [int(part) for part in at.split(",")]
     except ValueError:
         raise UsageError(f"--at {at!r} has no numbers", "--at 10,100") from None
+    if out is not None:
+        require_target(out)
     with answering(as_json) as answer:
         run, table = read_run(hits), open_table(TEXT, samples)
         scored = score_hits(
-            run, table, judgements_of_table(samples), split=split, at=values, relevant_from=relevant_from
-        )
-        answer.json({"values": scored.scores.values, "queries": scored.scores.queries, "notes": scored.notes})
+            run, table, judgements_of_table(samples), split=split, at=values, relevant_from=relevant_from,
+            recall_by=recall_by,
+        )  # fmt: skip
+        document: dict[str, Any] = {
+            "values": scored.scores.values, "queries": scored.scores.queries, "notes": scored.notes,
+        }  # fmt: skip
+        if recall_by is not None:
+            document["recall_by"] = {"column": recall_by, "values": scored.recalls}
+        if out is not None:
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            with write_errors(f"the scores {out.name!r}"):
+                write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+        answer.json(document)
         for name, value in scored.scores.values.items():
             answer.line(f"{name:12} {value:.4f}")
+        for of_value, recalls in scored.recalls.items():
+            for name, value in recalls.items():
+                answer.line(f"{name:12} {value:.4f}  of relevant documents whose {recall_by} is {of_value}")
         for line in scored.notes:
             answer.line(f"note: {line}")
+        if out is not None:
+            answer.line(f"scores → {out}")
 
 
 def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:

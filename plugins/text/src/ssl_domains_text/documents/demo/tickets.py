@@ -1,4 +1,8 @@
-"""Faults, their tickets and the queries for them, drawn at random."""
+"""Faults, their tickets and the queries for them, drawn at random.
+
+A fault is a symptom of a part of a device: 120 of the 12 × 4 × 10 that there are. Half of its 16 tickets are worded by
+customers and half by engineers; its 16 queries are all worded by customers.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,20 @@ from ssl_domains_text.documents.demo.wording import (
     Concept,
     additions,
     fillers,
-    part,
-    symptom,
 )
 
-__all__ = ["FAULTS", "HELD_OUT", "QUERIES", "TICKETS", "Fault", "Ticket", "draw_faults"]
+__all__ = [
+    "CUSTOMER",
+    "ENGINEER",
+    "FAULTS",
+    "HELD_OUT",
+    "MIXED",
+    "QUERIES",
+    "TICKETS",
+    "Fault",
+    "Ticket",
+    "draw_faults",
+]
 
 FAULTS, HELD_OUT = 120, 24
 """Faults, and those of them whose queries are for scoring alone."""
@@ -26,6 +39,9 @@ TICKETS, QUERIES = 16, 16
 """Tickets and queries of a fault."""
 
 _MIXED, _COPIES = 0.1, 0.1
+"""Share of the tickets whose words are customers' and engineers', and of those that nearly repeat another one."""
+
+CUSTOMER, ENGINEER, MIXED = "customer", "engineer", "mixed"
 
 
 @dataclass(frozen=True)
@@ -34,14 +50,16 @@ class Ticket:
 
     Attributes:
         id: Its id.
-        text: Its text.
-        engineer: Whether an engineer worded it.
+        title: Its subject: the fault in one wording.
+        text: Its text: the fault worded again, between two phrases that say nothing of it.
+        wording: Whose words these are: ``"customer"``, ``"engineer"``, or ``"mixed"`` ones.
         copy_of: Id of the ticket that it nearly repeats; None for one of its own words.
     """
 
     id: str
+    title: str
     text: str
-    engineer: bool
+    wording: str
     copy_of: str | None = None
 
 
@@ -73,38 +91,46 @@ class Fault:
 def draw_faults(seed: int) -> list[Fault]:
     """Draw the faults: 120 of the 480 that devices, parts and symptoms make."""
     rng = np.random.default_rng(seed)
-    every = len(TOPICS) * COMPONENTS * SYMPTOMS
+    every = len(TOPICS) * len(COMPONENTS) * len(SYMPTOMS)
     chosen = rng.permutation(every)[:FAULTS]
     held = set(rng.permutation(FAULTS)[:HELD_OUT].tolist())
     return [_fault(number, int(code), number in held, rng) for number, code in enumerate(chosen)]
 
 
 def _fault(number: int, code: int, held_out: bool, rng: np.random.Generator) -> Fault:
-    topic, rest = divmod(code, COMPONENTS * SYMPTOMS)
-    component, what = divmod(rest, SYMPTOMS)
-    concepts = (TOPICS[topic], part(topic, component), symptom(topic, what))
+    topic, rest = divmod(code, len(COMPONENTS) * len(SYMPTOMS))
+    component, what = divmod(rest, len(SYMPTOMS))
+    concepts = (TOPICS[topic], COMPONENTS[component], SYMPTOMS[what])
     tickets: list[Ticket] = []
     for place in range(TICKETS):
         name = f"t{number:03d}-{place:02d}"
-        engineer = place % 2 == 1
-        alike = [one for one in tickets if one.engineer == engineer and one.copy_of is None]
+        writer = ENGINEER if place % 2 else CUSTOMER
+        alike = [one for one in tickets if one.wording == writer and one.copy_of is None]
         if alike and rng.random() < _COPIES:
             origin = alike[int(rng.integers(len(alike)))]
-            tickets.append(Ticket(name, f"{origin.text}, {_pick(additions(engineer), rng)}", engineer, origin.id))
+            text = f"{origin.text}, {_pick(additions(writer == ENGINEER), rng)}"
+            tickets.append(Ticket(name, origin.title, text, writer, origin.id))
         else:
-            tickets.append(Ticket(name, _text(concepts, engineer, rng, 2), engineer))
-    queries = tuple((f"q{number:03d}-{place:02d}", _text(concepts, False, rng, 0)) for place in range(QUERIES))
-    worded = [one.id for one in tickets if not one.engineer]
-    clicked = tuple(_pick(worded, rng) for _ in queries)
+            wording = MIXED if rng.random() < _MIXED else writer
+            tickets.append(_ticket(name, concepts, writer == ENGINEER, wording, rng))
+    queries = tuple((f"q{number:03d}-{place:02d}", _worded(concepts, False, CUSTOMER, rng)) for place in range(QUERIES))
+    clickable = [one.id for one in tickets if one.wording == CUSTOMER]
+    clicked = tuple(_pick(clickable, rng) for _ in queries)
     return Fault(number, topic, component, what, held_out, tuple(tickets), queries, clicked)
 
 
-def _text(concepts: tuple[Concept, ...], engineer: bool, rng: np.random.Generator, extra: int) -> str:
-    device, broken, how = (_pick(concept[int(engineer != (rng.random() < _MIXED))], rng) for concept in concepts)
-    core = f"{device}: {broken} {how}" if engineer else f"{broken} of my {device} {how}"
-    said = rng.permutation(len(fillers(engineer)))[:extra]
-    return ", ".join([*(fillers(engineer)[place] for place in said[: extra // 2]), core,
-                      *(fillers(engineer)[place] for place in said[extra // 2 :])])  # fmt: skip
+def _ticket(name: str, concepts: tuple[Concept, ...], engineer: bool, wording: str, rng: np.random.Generator) -> Ticket:
+    said = fillers(engineer)
+    first, last = (said[int(place)] for place in rng.permutation(len(said))[:2])
+    title, again = (_worded(concepts, engineer, wording, rng) for _ in range(2))
+    return Ticket(name, title, f"{first}, {again}, {last}", wording)
+
+
+def _worded(concepts: tuple[Concept, ...], engineer: bool, wording: str, rng: np.random.Generator) -> str:
+    """The fault in the order of words of an engineer or of a customer, each concept in a wording drawn at random."""
+    sides = [int(rng.integers(2)) if wording == MIXED else int(wording == ENGINEER) for _ in concepts]
+    device, broken, how = (_pick(concept[side], rng) for concept, side in zip(concepts, sides, strict=True))
+    return f"{device}: {broken} {how}" if engineer else f"{broken} of my {device} {how}"
 
 
 def _pick(options: tuple[str, ...] | list[str], rng: np.random.Generator) -> str:

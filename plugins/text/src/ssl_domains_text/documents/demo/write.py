@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from ssl_domains_text.documents.demo.tickets import Fault, draw_faults
+from ssl_domains_text.documents.demo.tickets import CUSTOMER, Fault, draw_faults
 
 __all__ = ["EMPTY", "GONE", "write_demo_data"]
 
@@ -21,14 +21,17 @@ def write_demo_data(out: Path, seed: int) -> str:
     """Write tickets, queries, judgements and duplicates under ``out``; returns the line to print.
 
     Judgements for training name one clicked ticket a query, in customers' words; those for scoring name all tickets of
-    the fault. Tickets that nearly repeat another one are not in the table of duplicates. Planted: a ticket without
-    text, a judged ticket that is not there, and a query that is a ticket.
+    the fault. ``facts.csv`` names fault, device and wording of each ticket and query. Tickets that nearly repeat
+    another one are not in the table of duplicates. Planted: a ticket without text, a judged ticket that is not there,
+    and a query that is a ticket.
     """
     folder = out / "tickets"
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     faults = draw_faults(seed)
     planted = next(fault for fault in faults if fault.held_out).queries[0]
-    corpus = [{"_id": ticket.id, "title": "", "text": ticket.text} for fault in faults for ticket in fault.tickets]
+    corpus = [
+        {"_id": ticket.id, "title": ticket.title, "text": ticket.text} for fault in faults for ticket in fault.tickets
+    ]
     corpus += [{"_id": EMPTY, "title": "", "text": " "}, {"_id": planted[0], "title": "", "text": planted[1]}]
     _json_lines(folder / "corpus.jsonl", corpus)
     queries = [{"_id": name, "text": text} for fault in faults for name, text in fault.queries]
@@ -78,12 +81,12 @@ def _duplicates(faults: Iterable[Fault]) -> list[tuple[str, str]]:
 
 def _facts(path: Path, faults: Iterable[Fault]) -> None:
     rows = [
-        (ticket.id, f"f{fault.number:03d}", f"device{fault.topic:02d}", "engineer" if ticket.engineer else "customer")
+        (ticket.id, f"f{fault.number:03d}", f"device{fault.topic:02d}", ticket.wording)
         for fault in faults
         for ticket in fault.tickets
     ]
     rows += [
-        (query, f"f{fault.number:03d}", f"device{fault.topic:02d}", "customer")
+        (query, f"f{fault.number:03d}", f"device{fault.topic:02d}", CUSTOMER)
         for fault in faults
         for query, _ in fault.queries
     ]

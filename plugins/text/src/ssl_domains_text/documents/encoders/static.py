@@ -1,17 +1,23 @@
 """The encoder ``static``: the mean of token embeddings, through a dense layer.
 
 A vector of a text is that of its bag of tokens, so it is fast on any machine. Its modules are those of
-sentence-transformers (StaticEmbedding, Dense), whose vectors are the same numbers.
+sentence-transformers (StaticEmbedding, Dense), to which it is exported.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, Features
 from ssl_domains.encoders.masked import masked_mean
 from ssl_domains.errors import UsageError
 from ssl_domains.inputs import InputSpec
+
+if TYPE_CHECKING:
+    from ssl_domains.evaluation.sentence_models import SentenceModule, TextPreprocess
 
 __all__ = ["StaticEncoder", "StaticModel", "static"]
 
@@ -61,6 +67,45 @@ class StaticEncoder(Encoder):
             return Features(tokens.mean(dim=-1), tokens, None)
         tokens = tokens.masked_fill(~valid, 0.0)
         return Features(masked_mean(tokens, valid), tokens, valid)
+
+    def sentence_modules(self, preprocess: TextPreprocess) -> list[SentenceModule]:
+        """The encoder as modules of sentence-transformers; see `SentenceEncoder`.
+
+        A text without tokens has the vector 0 in StaticEmbedding, and that of the unknown word here. So the unknown
+        word's embedding is taken off all the others, and what the dense layer makes of it is added to its bias.
+
+        Raises:
+            UsageError: For a tokenizer that adds special tokens to a text, which StaticEmbedding leaves out.
+        """
+        from tokenizers import Tokenizer
+
+        from ssl_domains.evaluation.sentence_models import SentenceModule
+
+        tokenizer = Tokenizer.from_str(preprocess.tokenizer)
+        if tokenizer.num_special_tokens_to_add(False):
+            raise UsageError(
+                "the tokenizer adds special tokens to a text, which StaticEmbedding leaves out",
+                "--format safetensors",
+            )
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(preprocess.tokens)
+        weights, dense = self.model.embedding.weight.detach(), self.model.dense
+        empty = preprocess(np.zeros(0, np.uint8)).values[0, 0].to(weights.device)
+        unknown = weights[empty].mean(dim=0)
+        shape = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
+        linear = {"linear.weight": dense.weight, "linear.bias": dense.bias + dense.weight @ unknown}
+        return [
+            SentenceModule(
+                "StaticEmbedding",
+                weights={"embedding.weight": weights - unknown},
+                files={"tokenizer.json": tokenizer.to_str()},
+            ),
+            SentenceModule(
+                "Dense",
+                config={**shape, "activation_function": "torch.nn.modules.linear.Identity"},
+                weights=linear,
+            ),
+        ]
 
 
 def static(takes: InputSpec, init: str) -> StaticEncoder:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from ssl_domains.errors import DataError, UsageError
+from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes.ranking import (
     RankingScores,
     recall_ceiling,
@@ -24,6 +24,8 @@ from ssl_domains_text.documents.scanning.edges import edge_file
 
 __all__ = ["ScoredRun", "judgements_of_table", "score_hits"]
 
+_MOST_VALUES = 50
+
 
 @dataclass(frozen=True, eq=False)
 class ScoredRun:
@@ -32,10 +34,13 @@ class ScoredRun:
     Attributes:
         scores: The scores.
         notes: The sentences.
+        recalls: Value of a column of the documents → ``recall@k`` of the relevant documents with it; empty where no
+            column was named.
     """
 
     scores: RankingScores
     notes: list[str]
+    recalls: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def judgements_of_table(samples: Path) -> pl.DataFrame:
@@ -58,6 +63,7 @@ def score_hits(
     split: str | None = None,
     at: Sequence[int] = (10,),
     relevant_from: float = 1,
+    recall_by: str | None = None,
 ) -> ScoredRun:
     """Score hits against the judgements of a table.
 
@@ -71,9 +77,11 @@ def score_hits(
         split: Take the queries of this side of the table; None for all.
         at: The values of k.
         relevant_from: Smallest grade of a relevant document, for MRR and recall.
+        recall_by: Column of the table; the recall of relevant documents of each of its values is scored apart.
 
     Raises:
         DataError: When no query of this side is judged.
+        UsageError: When the table has no such column, or it has more than 50 values.
     """
     pairs = edges.unique(["query", "document", "split"], maintain_order=True)
     queries = table.frame.filter(pl.col("side") == "query")
@@ -103,7 +111,27 @@ def score_hits(
     if ceiling < 1:
         limit = math.floor(ceiling * 1e4) / 1e4
         notes.append(f"recall can't be above {limit:.4f}: judged documents are missing in the collection")
-    return ScoredRun(scores, [*scores.notes(), *notes])
+    recalls = {} if recall_by is None else _recalls(kept.run, judged, table, recall_by, at, relevant_from)
+    return ScoredRun(scores, [*scores.notes(), *notes], recalls)
+
+
+def _recalls(
+    run: pl.DataFrame, judged: pl.DataFrame, table: SampleTable, column: str, at: Sequence[int], relevant_from: float
+) -> dict[str, dict[str, float]]:
+    """Value of a column → recall of the relevant documents that have it, over the queries with such a document."""
+    if column not in table.columns:
+        raise UsageError(f"the table has no column {column!r}", did_you_mean(column, table.columns))
+    documents = table.frame.filter(pl.col("side") == "document").unique("id", maintain_order=True)
+    values = documents.select(pl.col("id").alias("document"), value=pl.col(column).cast(pl.String))
+    relevant = judged.filter(pl.col("grade") >= relevant_from).join(values, on="document", maintain_order="left")
+    names = relevant["value"].drop_nulls().unique().sort()
+    if len(names) > _MOST_VALUES:
+        raise UsageError(f"{column!r} has {len(names):,} values among relevant documents", "name one that has few")
+    recalls = {}
+    for name in names:
+        scores = score_run(run, relevant.filter(pl.col("value") == name), at=at, relevant_from=relevant_from)
+        recalls[name] = {f"recall@{k}": scores.values[f"recall@{k}"] for k in at}
+    return recalls
 
 
 def _texts_of_both(frame: pl.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
