@@ -19,7 +19,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.probes.ranking import read_run, score_run
 from ssl_domains_text.documents.commands import make_index, score_file, search_index
 from ssl_domains_text.documents.mine_command import mine
-from ssl_domains_text.documents.search import Analysis, ListIndex, WordIndex, fused, merged, nearest
+from ssl_domains_text.documents.search import Analysis, ListIndex, WordIndex, fused, merged, nearest, scores
 from ssl_domains_text.documents.search.folder import SavedIndex
 
 from .scanned import scan
@@ -230,6 +230,53 @@ def test_an_index_is_saved_searched_and_scored(
     assert "1 query has no hit" in notes
     assert "1 hit was the query itself" in notes
     assert f"recall can't be above {(0.5 + 1 + 1) / 3:.4f}" in notes
+
+
+def test_recall_of_relevant_documents_by_a_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    wordings = {f"d{number}": ("plain", "odd", "never")[number % 2 if number < 18 else 2] for number in range(20)}
+    documents = list(wordings)
+    relevant = {f"q{number}": set(rng.choice(documents[:18], 5, replace=False)) for number in range(6)}
+    relevant["q5"] = {name for name in documents[:18] if wordings[name] == "plain"}  # none is odd
+    found = {query: list(rng.permutation(documents)) for query in relevant}
+    del found["q0"]  # no hit: counted as 0
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps({"_id": one, "text": one}) for one in documents))
+    (folder / "queries.jsonl").write_text("\n".join(json.dumps({"_id": one, "text": "x"}) for one in relevant))
+    judged = [f"{query} 0 {one} 1\n" for query, names in relevant.items() for one in sorted(names)]
+    (folder / "qrels.tsv").write_text("".join([*judged, "q1 0 d19 0\n"]))
+    samples = scan(folder, tmp_path / "out").path
+    table = pl.read_parquet(samples)
+    table = table.with_columns(wording=pl.col("id").replace_strict(wordings, default=None))
+    table.write_parquet(samples)
+    hits, out = tmp_path / "hits.trec", tmp_path / "scores.json"
+    ranks = [f"{query} Q0 {one} {rank} {-rank} x\n" for query, names in found.items() for rank, one in enumerate(names)]
+    hits.write_text("".join(ranks))
+    score_file(hits, samples, None, "3,8", 1, False, "wording", out)
+    printed = capsys.readouterr().out
+    document = json.loads(out.read_text())
+    assert document["recall_by"]["column"] == "wording"
+    values = document["recall_by"]["values"]
+    assert list(values) == ["odd", "plain"]
+    for name, recalls in values.items():
+        for k in (3, 8):
+            shares = []
+            for query, names in relevant.items():
+                wanted = {one for one in names if wordings[one] == name}
+                if wanted:
+                    shares.append(len(wanted & set(found.get(query, [])[:k])) / len(wanted))
+            assert recalls[f"recall@{k}"] == pytest.approx(float(np.mean(shares)))
+            line = f"recall@{k}     {np.mean(shares):.4f}  of relevant documents whose wording is {name}"
+            assert line in printed
+    with pytest.raises(UsageError, match="no column 'wordin'") as caught:
+        score_file(hits, samples, None, "3", 1, False, "wordin")
+    assert "wording" in caught.value.hint
+    monkeypatch.setattr(scores, "_MOST_VALUES", 1)
+    with pytest.raises(UsageError, match="'wording' has 2 values among relevant documents"):
+        score_file(hits, samples, None, "3", 1, False, "wording")
 
 
 def test_mistakes_of_a_search(collection: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def score(
     """Score hits against the judgements of a table: MRR, nDCG and recall, equal to trec_eval."""
     from ssl_domains_text.documents.commands import score_file
 
-    score_file(hits, samples, split, at, relevant_from, recall_by, out, as_json)
+    score_file(hits, samples, split, at, relevant_from, as_json, recall_by, out)
 
 
 @app.command("mine")

@@ -125,9 +125,9 @@ def score_file(
     split: str | None,
     at: str,
     relevant_from: float,
-    recall_by: str | None,
-    out: Path | None,
     as_json: bool,
+    recall_by: str | None = None,
+    out: Path | None = None,
 ) -> None:
     """Score a TREC run, and print the numbers; ``out`` gets them as JSON too."""
     import json
