@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,24 @@ def test_a_static_encoder_is_the_same_in_sentence_transformers(train: Callable[.
     assert str(tmp_path) not in everything
 
 
+def test_the_code_of_the_page_and_of_the_card_runs(
+    train: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bert(tmp_path / "bert", trained_tokenizer([" ".join(WORDS)], 200, True))
+    run = train("--encoder", f"transformers:{folder}", "--set", f"input.tokenizer={folder}")
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[4] / "docs" / "how-to" / "documents.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    for format, shown in (("sentence-transformers", code), ("sentence-transformers", ""), ("transformers", "")):
+        shutil.rmtree("exported", ignore_errors=True)
+        out = export(run, "exported", format)
+        (card,) = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.S)
+        scope: dict[str, Any] = {}
+        exec(shown or card.replace("FOLDER", "exported"), scope)
+        assert tuple(scope["vectors"].shape) == (2, 32)
+    assert "[" in capsys.readouterr().out
+
+
 def test_a_model_of_transformers_is_the_same_in_both(train: Callable[..., Run], tmp_path: Path) -> None:
     folder = bert(tmp_path / "bert", trained_tokenizer([" ".join(WORDS)], 200, True))
     run = train("--encoder", f"transformers:{folder}", "--set", f"input.tokenizer={folder}", "--set", "train.lr=0.01")
@@ -136,8 +156,6 @@ def test_a_model_of_transformers_is_the_same_in_both(train: Callable[..., Run], 
     out = export(run, tmp_path / "out", "sentence-transformers")
     bare = export(run, tmp_path / "bare", "transformers")
     assert not (bare / "modules.json").exists()
-    import shutil
-
     shutil.rmtree(folder)  # nothing of where the training began is needed
     same(in_sentence_transformers(out, TEXTS), vectors)
     for one in (out, bare):
