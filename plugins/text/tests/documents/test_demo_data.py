@@ -21,7 +21,7 @@ from ssl_domains_text.documents.demo.tickets import (
     TICKETS,
     draw_faults,
 )
-from ssl_domains_text.documents.demo.wording import COMPONENTS, SYMPTOMS, TOPICS
+from ssl_domains_text.documents.demo.wording import COMPONENTS, SYMPTOMS, TOPICS, part, symptom
 from ssl_domains_text.documents.domain import TEXT
 from ssl_domains_text.documents.search.analysis import Analysis
 
@@ -40,8 +40,12 @@ def terms(wordings: tuple[str, ...]) -> set[str]:
 
 
 def test_every_concept_has_words_of_its_own() -> None:
-    assert (len(TOPICS), len(COMPONENTS), len(SYMPTOMS)) == (12, 4, 10)
-    concepts = [*TOPICS, *COMPONENTS, *SYMPTOMS]
+    concepts = [
+        *TOPICS,
+        *(part(topic, number) for topic in range(len(TOPICS)) for number in range(COMPONENTS)),
+        *(symptom(topic, number) for topic in range(len(TOPICS)) for number in range(SYMPTOMS)),
+    ]
+    assert (len(TOPICS), COMPONENTS, SYMPTOMS) == (12, 4, 10)
     assert all(len(customer) == len(engineer) == 4 for customer, engineer in concepts)
     wordings = [words for concept in concepts for side in concept for words in side]
     assert len(wordings) == len(set(wordings)) == 8 * len(concepts)
@@ -74,9 +78,9 @@ def test_faults_and_tickets() -> None:
 
 def test_queries_and_clicked_tickets_are_worded_by_customers() -> None:
     for fault in draw_faults(1):
-        concepts = (COMPONENTS[fault.component], TOPICS[fault.topic], SYMPTOMS[fault.symptom])
+        concepts = (part(fault.topic, fault.component), TOPICS[fault.topic], symptom(fault.topic, fault.symptom))
         of_customers = {
-            f"{part} of my {device} {symptom}" for part, device, symptom in product(*(one[0] for one in concepts))
+            f"{broken} of my {device} {how}" for broken, device, how in product(*(one[0] for one in concepts))
         }
         assert {text for _, text in fault.queries} <= of_customers
         customers = {one.id: one for one in fault.tickets if one.wording == CUSTOMER}

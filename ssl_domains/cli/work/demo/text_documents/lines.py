@@ -27,7 +27,7 @@ ARMS = tuple(
 COLUMN, OTHER = "wording", "engineer"
 """Column of the tickets' wording, and the wording that no query has."""
 
-QUESTION = "cover of my fridge shakes"
+QUESTION = "popnel of my fridge nudket"
 
 _BATCH = 64
 _REFRESHES = 8

@@ -1,7 +1,8 @@
 """Faults, their tickets and the queries for them, drawn at random.
 
 A fault is a symptom of a part of a device: 120 of the 12 × 4 × 10 that there are. Half of its 16 tickets are worded by
-customers and half by engineers; its 16 queries are all worded by customers.
+customers and half by engineers; its 16 queries are all worded by customers. A ticket words its fault twice, in its
+title and in its text, as people do: so a query shares a wording with many of the tickets that customers wrote.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ssl_domains_text.documents.demo.wording import (
     Concept,
     additions,
     fillers,
+    part,
+    symptom,
 )
 
 __all__ = [
@@ -91,16 +94,16 @@ class Fault:
 def draw_faults(seed: int) -> list[Fault]:
     """Draw the faults: 120 of the 480 that devices, parts and symptoms make."""
     rng = np.random.default_rng(seed)
-    every = len(TOPICS) * len(COMPONENTS) * len(SYMPTOMS)
+    every = len(TOPICS) * COMPONENTS * SYMPTOMS
     chosen = rng.permutation(every)[:FAULTS]
     held = set(rng.permutation(FAULTS)[:HELD_OUT].tolist())
     return [_fault(number, int(code), number in held, rng) for number, code in enumerate(chosen)]
 
 
 def _fault(number: int, code: int, held_out: bool, rng: np.random.Generator) -> Fault:
-    topic, rest = divmod(code, len(COMPONENTS) * len(SYMPTOMS))
-    component, what = divmod(rest, len(SYMPTOMS))
-    concepts = (TOPICS[topic], COMPONENTS[component], SYMPTOMS[what])
+    topic, rest = divmod(code, COMPONENTS * SYMPTOMS)
+    component, what = divmod(rest, SYMPTOMS)
+    concepts = (TOPICS[topic], part(topic, component), symptom(topic, what))
     tickets: list[Ticket] = []
     for place in range(TICKETS):
         name = f"t{number:03d}-{place:02d}"

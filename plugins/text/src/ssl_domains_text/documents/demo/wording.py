@@ -1,13 +1,12 @@
-"""How customers and engineers word the same things: four ways each for every device, part and symptom.
+"""How customers and engineers word the same things: four ways each for every device, and for its parts and symptoms.
 
-Wordings of one side often share a word ("washer", "washing machine", "laundry machine"), as those of people do, and
-those of customers share next to none with those of engineers. All devices have the same parts and symptoms, so that a
-fault that no training saw is made of words that training saw elsewhere.
+Parts and symptoms have made-up words, as every device has its own: nothing of them is learned from another device. With
+words that all devices share, held-out faults are no test: any training has seen all words of them.
 """
 
 from __future__ import annotations
 
-__all__ = ["COMPONENTS", "SYMPTOMS", "TOPICS", "Concept", "additions", "fillers"]
+__all__ = ["COMPONENTS", "SYMPTOMS", "TOPICS", "Concept", "additions", "fillers", "part", "symptom"]
 
 Concept = tuple[tuple[str, ...], tuple[str, ...]]
 """Wordings of customers, and of engineers."""
@@ -47,41 +46,57 @@ doorbell|bell with camera|video bell|door camera
 """)
 """Devices."""
 
-COMPONENTS = _concepts("""
-cover|lid|outer cover|lid on the front
-  enclosure|access panel|enclosure hatch|hatch assembly
-motor|little motor|spinning part|part that spins
-  drive assembly|rotor|drive train|rotor shaft
-buttons|control buttons|knob|control knob
-  HMI board|operator interface|interface module|HMI membrane
-cable|power cable|plug|cord with the plug
-  mains lead|supply inlet|lead connector|supply harness
-""")
-"""Parts, which all devices have."""
+COMPONENTS, SYMPTOMS = 4, 10
+"""Parts and symptoms of a device."""
 
-SYMPTOMS = _concepts("""
-is noisy|makes a loud noise|rattles|rattles loudly
-  acoustic emission|acoustic level anomaly|NVH deviation|periodic knocking
-gets hot|gets far too hot|burns my fingers|is burning hot
-  overtemperature|thermal runaway|overtemperature event|thermal overload
-smells|has a strange smell|stinks|stinks of rubber
-  odour report|outgassing|odour detected|insulation outgassing
-is stuck|got stuck|jams|jams and won't move
-  seizure|mechanical seizure|blocked rotation|locked, excess torque
-is cracked|has a crack|broke|broke into pieces
-  fracture|fatigue fracture|structural failure|structural discontinuity
-is loose|came loose|wobbles|wobbles badly
-  fastener backed out|clamping loss|fastener play|insufficient clamping
-is wet|got wet|drips|drips water
-  moisture ingress|seal weepage|liquid ingress|seal breach
-stops suddenly|keeps stopping|switches itself off|goes off all the time
-  intermittent shutdown|protective trip|unplanned shutdown|nuisance trip
-shakes|shakes a lot|trembles|trembles and shakes
-  vibration|excess vibration|imbalance|dynamic imbalance
-does nothing|is dead|won't start|is completely dead
-  open circuit|no continuity|no response|circuit discontinuity
-""")
-"""Symptoms, which all parts can have."""
+_WAYS = 4
+_PLAIN_BEGINNINGS = (
+    "wob jig rat squi dri hum buz cli fli gro pop sna thu twi whi zip cre cru dro flo gur hic jol mum nud pud "
+    "qui rum siz tic"
+)
+_PLAIN_ENDINGS = (
+    "ble ster kin dle let ny ping ling mer zle ter gle ket per nel lock wick tail top bit cap pin rig tab fin"
+)
+_TECHNICAL_BEGINNINGS = (
+    "servo thermo hydro electro opto pneumo cryo gyro piezo magneto turbo mono poly inter micro retro trans "
+    "iso para semi"
+)
+_TECHNICAL_ENDINGS = (
+    "valve stat coil rotor seal gate core shunt node flange drift lag surge stall leak trip slip creep sag "
+    "spike gap jam burst chatter float choke bleed arc shear skew dwell ring flux grid bore cam crank pawl "
+    "strut vane"
+)
+
+
+def part(topic: int, component: int) -> Concept:
+    """Words for a part of a device."""
+    return _made_up(topic * (COMPONENTS + SYMPTOMS) + component)
+
+
+def symptom(topic: int, number: int) -> Concept:
+    """Words for a symptom of a device."""
+    return _made_up(topic * (COMPONENTS + SYMPTOMS) + COMPONENTS + number)
+
+
+def _made_up(concept: int) -> Concept:
+    """The words of a concept: those of customers are plain, those of engineers technical."""
+    places = range(_WAYS * concept, _WAYS * concept + _WAYS)
+    plain, technical = (
+        tuple(_word(beginnings.split(), endings.split(), place) for place in places)
+        for beginnings, endings in (
+            (_PLAIN_BEGINNINGS, _PLAIN_ENDINGS),
+            (_TECHNICAL_BEGINNINGS, _TECHNICAL_ENDINGS),
+        )
+    )
+    return plain, technical
+
+
+def _word(beginnings: list[str], endings: list[str], place: int) -> str:
+    # A step that shares no factor with the number of words: neighbours look different, and none comes twice.
+    count = len(beginnings) * len(endings)
+    first, last = divmod(place * 101 % count, len(endings))
+    return beginnings[first] + endings[last]
+
 
 _CUSTOMER = (
     "hello", "please help", "since yesterday", "for a week now", "my family is annoyed", "bought it last year",
