@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def write_demo_data(out: Path, seed: int) -> str:
     folder = out / "tickets"
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     faults = draw_faults(seed)
-    planted = next(fault for fault in faults if fault.held_out).queries[0]
+    planted = _planted(faults)
     corpus = [
         {"_id": ticket.id, "title": ticket.title, "text": ticket.text} for fault in faults for ticket in fault.tickets
     ]
@@ -50,6 +51,13 @@ def write_demo_data(out: Path, seed: int) -> str:
         f"tickets of {len(faults)} faults are in {folder}\n"
         f"next: ssl-domains text scan {source} -o {table} --join {facts} --on id"
     )
+
+
+def _planted(faults: Iterable[Fault]) -> tuple[str, str]:
+    """The first query for scoring whose text no other query has."""
+    queries = [(query, fault.held_out) for fault in faults for query in fault.queries]
+    counts = Counter(text for (_, text), _ in queries)
+    return next(query for query, held_out in queries if held_out and counts[query[1]] == 1)
 
 
 def _clicked(faults: Iterable[Fault]) -> list[tuple[str, str, str]]:
