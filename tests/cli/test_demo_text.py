@@ -103,7 +103,7 @@ def test_arms_differ_in_negatives_and_in_what_copies_are(demonstration: Document
 def test_the_table_is_that_of_the_scores(demonstration: DocumentsDemonstration) -> None:
     scored(demonstration.lines, SCORES)
     headings, rows = DocumentScores.read(demonstration.lines).table()
-    assert headings == ["search", "nDCG@10", "nDCG@10 with words", "recall@100, engineers' words"]
+    assert headings == ["search", "nDCG@10", "nDCG@10 with words", "recall@30, engineers' words"]
     assert rows[0] == ["words alone (BM25)", "0.450", "–", "0.225"]
     assert rows[1] == ["in-batch, copies are negatives", "0.260 (0.250–0.270)", "0.350 (0.350–0.350)",
                        "0.130 (0.125–0.135)"]  # fmt: skip
@@ -120,7 +120,7 @@ def test_whichever_search_wins_is_said(demonstration: DocumentsDemonstration) ->
     )
     assert "+0.060 with in-batch negatives, +0.050 with refreshed negatives" in gains
     assert "-0.030, -0.040, -0.040" in refreshing
-    assert "found best by in-batch, copies as positives (recall@100 0.210; by words 0.225)" in other
+    assert "found best by in-batch, copies as positives (recall@30 0.210; by words 0.225)" in other
     assert not scores.broken()
     scored(demonstration.lines, {**SCORES, "refreshed-plain": 0.26, "batch-plain": 0.5}, words=0.9)
     scores = DocumentScores.read(demonstration.lines)

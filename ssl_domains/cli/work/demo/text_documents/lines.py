@@ -121,7 +121,7 @@ class DocumentLines(DemoLines):
 
     def score(self, index: Path, by: str) -> list[str]:
         """Scores the hits of the test queries."""
-        options = ["--split", "test", "--at", "10,100", "--recall-by", COLUMN, "--out", str(self.scores(index, by))]
+        options = ["--split", "test", "--at", "10,30", "--recall-by", COLUMN, "--out", str(self.scores(index, by))]
         return ["text", "score", str(self.hits(index, by)), str(self.samples), *options]
 
     def pretrain(self, arm: Arm, seed: int) -> list[str]:

@@ -12,7 +12,7 @@ from ssl_domains.cli.work.demo.text_documents.lines import ARMS, COLUMN, NEGATIV
 
 __all__ = ["CLAIM", "GAIN", "METRIC", "RECALL", "DocumentScores", "SearchRow", "Spread"]
 
-METRIC, RECALL = "nDCG@10", "recall@100"
+METRIC, RECALL = "nDCG@10", "recall@30"
 
 GAIN = 0.03
 """What ignoring copies gains at least in nDCG@10, with each kind of negatives."""
