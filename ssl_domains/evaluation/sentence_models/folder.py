@@ -83,7 +83,7 @@ def write_sentence_model(run: Run, encoder: Encoder, out: Path) -> None:
         for place, (path, kind) in enumerate(chain)
     ]
     _write(out / "modules.json", listed)
-    about = {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"}
+    about: dict[str, Any] = {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"}
     _write(out / "config_sentence_transformers.json", {"model_type": "SentenceTransformer", **about})
 
 

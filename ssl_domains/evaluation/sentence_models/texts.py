@@ -42,4 +42,5 @@ def encoded_texts(encoder: Encoder, preprocess: TextPreprocess, texts: Sequence[
     inputs = [preprocess(np.frombuffer(text.encode("utf-8", "replace"), np.uint8)) for text in texts]
     batch = Input.cat(inputs)
     with torch.no_grad():
-        return encoder(batch.values, batch.valid).pooled.float()
+        pooled: Tensor = encoder(batch.values, batch.valid).pooled
+    return pooled.float()

@@ -59,7 +59,7 @@ def check_features(material: Material, arm: Arm) -> None:
     """
     if not arm.branch and not arm.components:
         return
-    config = material.config_of(arm).with_values(arm.config)
+    config = material.config_of(arm).with_values(dict(arm.config))
     made = material.how_inputs_are_made(material.table, config)["preprocess"]
     chosen = config.encoder
     if made is None:

@@ -51,7 +51,9 @@ def test_every_concept_has_words_of_its_own() -> None:
     assert len(wordings) == len(set(wordings)) == 8 * len(concepts)
     for customer, engineer in concepts:
         assert all(terms((one,)) for one in (*customer, *engineer)), "a search by words can find each wording"
-        assert terms(customer) & terms(engineer) <= {"door", "laundri", "washer"}, "and hardly one by the words of the other side"
+        assert terms(customer) & terms(engineer) <= {"door", "laundri", "washer"}, (
+            "and hardly one by the words of the other side"
+        )
 
 
 def test_faults_and_tickets() -> None:
