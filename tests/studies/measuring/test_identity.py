@@ -154,10 +154,12 @@ def test_images_are_everybodys(material: Material, pictures: Path, tmp_path: Pat
 def test_only_keys_that_came_later_are_left_out_and_only_where_they_change_nothing() -> None:
     config = RunConfig()
     left_out = set(config.flat()) - set(measured_values(config))
-    assert left_out == {"encoder.freeze", "encoder.segments", "train.layer_decay", "views.crop"}
-    changed = config.with_values(
-        {"encoder.freeze": 1, "encoder.segments": 2, "train.layer_decay": 0.5, "views.crop": 64}
-    )
+    others = {
+        "encoder.dropout": 0.1, "encoder.freeze": 1, "encoder.segments": 2, "pairs.shuffle_within": "side",
+        "train.layer_decay": 0.5, "views.crop": 64,
+    }  # fmt: skip
+    assert left_out == set(others)
+    changed = config.with_values(others)
     assert measured_values(changed) == changed.flat()
 
 

@@ -24,7 +24,7 @@ def test_scores_are_those_of_features_standardised_by_hand(pictures: Path, tmp_p
     fold = fold_of(material, cell)
     rows = np.flatnonzero(fold.train | fold.test)
     part = material.table.take(rows)
-    x = label_probes._features(material, cell, (), part)[0].astype(np.float64)
+    x = label_probes._features(material, cell, (), part, fold.train[rows])[0].astype(np.float64)
     scenes = part.frame["scene"].to_numpy()
     for scene in set(scenes):
         of = scenes == scene

@@ -182,7 +182,7 @@ Change = Callable[[str], str]
         (lambda text: text.replace("judgements = ", "document_ = "), "unknown key"),
         (lambda text: text.replace('judgements = "samples.relevance.parquet"\n', ""), "ranking.judgements"),
         (lambda text: text.replace("untrained = true\ncontrols = false", "untrained = true"), "no controls"),
-        (lambda text: text.replace('probes = ["ranking"]', 'probes = ["linear"]'), "label"),
+        (lambda text: text.replace('"ranking"', '"linear"').replace("ranking, fused", "linear"), "label names"),
     ],
 )
 def test_contradictions_are_refused(change: Change, words: str, tmp_path: Path) -> None:
