@@ -67,7 +67,7 @@ class MultiFormat(Method):
 
     def embed(self, views: Views) -> Embeddings:
         """Embeddings ``z [2 · b, d]`` of length 1; the part of a row is the number of its format."""
-        branches: Mapping[str, Encoder] = self.encoder.branches  # type: ignore[assignment]
+        branches: Mapping[str, Encoder] = self.encoder.branches
         groups = views.by_shape()
         pooled = [branches[group.input.kind](group.input.values, group.input.valid).pooled for group in groups]
         heads = [self.heads[group.input.kind](one) for group, one in zip(groups, pooled, strict=True)]
