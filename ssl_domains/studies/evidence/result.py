@@ -155,7 +155,7 @@ class NuisanceRow:
 
     Attributes:
         arm: Name of the arm.
-        column: The nuisance column.
+        column: The nuisance column, with a remark in brackets on how its rows were split where that is not by group.
         measure: Name of the score.
         value: Mean over cells; None when undefined.
     """
@@ -164,6 +164,10 @@ class NuisanceRow:
     column: str
     measure: str
     value: float | None
+
+    def is_of(self, column: str | None) -> bool:
+        """Whether it is the score of a column, whatever the remark beside its name."""
+        return self.column == column or self.column.startswith(f"{column} (")
 
 
 @dataclass(frozen=True)

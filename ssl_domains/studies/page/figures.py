@@ -39,7 +39,7 @@ def label_curves(result: StudyResult, statistics: Findings) -> LabelCurves:
 def kept_and_lost(result: StudyResult, statistics: Findings) -> TwoScores:
     """Score of the label with every label seen, over the score of the nuisance column that the study names."""
     column, fraction = result.kept_beside, result.fractions[-1]
-    found = {one.arm: one for one in result.nuisance if one.column == column and one.value is not None}
+    found = {one.arm: one for one in result.nuisance if one.is_of(column) and one.value is not None}
     colours, points = _colours(result), []
     for arm in result.arms:
         one = statistics.estimates.get((arm.name, result.probe, fraction))

@@ -18,6 +18,7 @@ from ssl_domains.studies.evidence import findings as findings_module
 from ssl_domains.studies.evidence.estimate import score_of
 from ssl_domains.studies.evidence.result import Score, StudyResult
 from ssl_domains.studies.evidence.sums import Evidence
+from ssl_domains.studies.page.figures import kept_and_lost
 from ssl_domains.studies.page.page import plain, write_result_page
 from ssl_domains.studies.page.report import summary, write_study_report
 from ssl_domains.studies.page.verdict import verdict
@@ -310,3 +311,16 @@ def test_label_beside_nuisance_is_drawn_where_the_study_asks(result: StudyResult
     assert "simclr: " in figure
     again = StudyResult.from_dict(asked.to_dict())
     assert again.kept_beside == column
+
+
+def test_a_column_that_was_split_within_groups_is_drawn_too(result: StudyResult) -> None:
+    column = result.nuisance[0].column
+    split = tuple(
+        replace(row, column=f"{column} (split within groups)") if row.column == column else row
+        for row in result.nuisance
+    )
+    asked = replace(result, kept_beside=column, nuisance=split)
+    points = kept_and_lost(asked, findings_module.findings(asked)).points
+    assert [point.x for point in points] == [row.value for row in result.nuisance if row.column == column]
+    other = replace(asked, kept_beside=column[:-1])
+    assert not kept_and_lost(other, findings_module.findings(other)).points
