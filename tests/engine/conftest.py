@@ -56,7 +56,8 @@ class Launcher:
         return self._answer()
 
     def close(self) -> None:
-        self._server.communicate(timeout=60)
+        self._server.kill()  # the end of its input is not enough: a forked loader may hold the pipe open
+        self._server.wait(timeout=60)
 
     def _answer(self) -> int:
         assert self._server.stdout is not None

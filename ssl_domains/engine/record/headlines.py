@@ -22,6 +22,7 @@ LEADING = {
     "segmentation": "mean Dice",
     "transcription": "character accuracy",
     "retrieval": "mAP",
+    "ranking": "nDCG@10",
 }
 """The score of each task that is taken; the first one in the tables of `probe` and `finetune`."""
 

@@ -75,11 +75,11 @@ def make_judgements(folder: Path, shared: Path) -> None:
         (folder / case / "in" / "qrels").mkdir()
     grades = (1, 2, 0, 1, -1)
     beir = "query-id\tcorpus-id\tscore\n" + "".join(f"q{n}\tg{n}\t{grade}\n" for n, grade in enumerate(grades))
-    (folder / "beir" / "in" / "qrels" / "test.tsv").write_text(beir)
+    (folder / "beir" / "in" / "qrels" / "train.tsv").write_text(beir)
     trec = "".join(f"q{number} 0 g{number} {grade}\n" for number, grade in enumerate(grades))
     (folder / "trec" / "in" / "qrels" / "qrels.train.txt").write_text(trec)
     lines = [{"query-id": f"q{n}", "corpus-id": f"g{n}", "score": grade} for n, grade in enumerate(grades)]
-    (folder / "lines" / "in" / "qrels" / "dev.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "lines" / "in" / "qrels" / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def make_clicks(folder: Path, shared: Path) -> None:

@@ -55,8 +55,8 @@ class MultiFormat(Method):
         Raises:
             UsageError: For an encoder without branches.
         """
-        branches: Mapping[str, Encoder] | None = getattr(encoder, "branches", None)
-        if branches is None:
+        branches = encoder.branches
+        if not branches:
             cause = f"multi_format trains an encoder for each format, and {getattr(encoder, 'name', '')!r} is one"
             raise UsageError(cause, "--encoder wave+mel --set input.form=wave+mel")
         heads = {
