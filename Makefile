@@ -26,13 +26,13 @@ demo-fisheye: $(VENV)/.installed ## Train and compare five arms on made-up fishe
 demo-seismic: $(VENV)/.installed ## Simulated survey: headers, leaks, four arms, predictions as SEG-Y, one picture (five minutes, once installed)
 	$(BIN)/ssl-domains demo --domain seismic --out demo-seismic
 
-demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, seven arms, what each keeps of word and speaker
+demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, seven arms, what each keeps of word and speaker (four and a half minutes, once installed)
 	$(BIN)/ssl-domains demo --domain audio --out demo-audio
 
-demo-lines: $(VENV)/.installed ## Strips of digits: faults, SeqCLR, recognisers of 24 and 96 transcripts beside scratch (four minutes, once installed)
+demo-lines: $(VENV)/.installed ## Strips of digits: faults, SeqCLR, recognisers of 24 and 96 transcripts beside scratch (three and a half minutes, once installed)
 	$(BIN)/ssl-domains demo --domain lines --out demo-lines
 
-demo-text: $(VENV)/.installed ## Tickets: false negatives as text, six arms beside BM25 and fusion, a search, an export (five minutes, once installed)
+demo-text: $(VENV)/.installed ## Tickets: false negatives as text, six arms beside BM25 and fusion, a search, an export (three minutes, once installed)
 	$(BIN)/ssl-domains demo --domain text --out demo-text
 
 demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)

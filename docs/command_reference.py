@@ -13,7 +13,7 @@ from ssl_domains.engine.record.config import RunConfig
 from ssl_domains.extending import Registry
 from ssl_domains.extending.methods import BUILT_IN
 from ssl_domains.studies import ArmEntry, StudyFile
-from ssl_domains.studies.design.study_file import (
+from ssl_domains.studies.design.entries import (
     BreakdownEntry,
     ContrastEntry,
     DenseEntry,

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ssl_domains.studies.conducting import Conducted, alone_in_study, conduct, pages_again
     from ssl_domains.studies.design.arms import Arm, all_arms, read_columns
+    from ssl_domains.studies.design.entries import ArmEntry
     from ssl_domains.studies.design.groups import GroupPlan, plan_groups
     from ssl_domains.studies.design.material import Material
-    from ssl_domains.studies.design.study_file import ArmEntry, StudyFile, read_study_file
+    from ssl_domains.studies.design.study_file import StudyFile, read_study_file
     from ssl_domains.studies.evidence.result import StudyResult, read_study_result
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 
 _HOME = {
     "Arm": "design.arms",
-    "ArmEntry": "design.study_file",
+    "ArmEntry": "design.entries",
     "Conducted": "conducting",
     "GroupPlan": "design.groups",
     "Material": "design.material",

@@ -63,6 +63,14 @@ def test_every_command_refuses_a_mistaken_target_before_the_work(samples, traine
     assert (tmp_path / "file").read_text() == "x"
 
 
+def test_no_command_replaces_the_table_that_it_reads(samples, trained, cli):
+    before, said = samples.read_bytes(), "is read here, and would be replaced"
+    refused(cli("toy", "embed", trained, samples, "-o", samples), said)
+    refused(cli("toy", "pairs", samples, "--rule", "same('patient')", "--html", samples), said)
+    refused(cli("toy", "scan", samples, "-o", samples), said)
+    assert samples.read_bytes() == before
+
+
 def test_a_run_that_was_never_trained_says_so(samples, trained, cli, tmp_path):
     stopped = tmp_path / "stopped"
     words = ("toy", "pretrain", samples, "--out", stopped, *SMALL, "--set", "train.max_steps=2")

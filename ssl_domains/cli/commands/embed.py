@@ -36,7 +36,7 @@ def command(
     from ssl_domains.stores import default_store
 
     with answering() as answer:
-        require_target(out)
+        require_target(out, inputs=[samples])
         opened = Run.open(run)
         if unfinished := opened.unfinished_remark():
             error("warning", unfinished, "pretrain --resume goes on")

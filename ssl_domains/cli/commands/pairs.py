@@ -58,7 +58,7 @@ def command(
 
     domain, registry = domain_of(ctx), registry_of(ctx)
     if html is not None:
-        require_target(html)
+        require_target(html, inputs=[samples])
     encode = None
     if run is not None:
         from ssl_domains.cli.work.sheet import encoder_of

@@ -93,7 +93,7 @@ def scan_to(
         raise UsageError("--join and --on belong together", "--join labels.csv --on COLUMN")
     if out.suffix.lower() not in _TABLES or out.suffix.lower() == ".tsv":
         raise UsageError(f"can't write a table as {out.name!r}", "name it .parquet, .csv or .xlsx")
-    require_target(out)
+    require_target(out, inputs=[source, join])
     with one_writer(out), TableFiles(out).kept() as files:
         return _write_table(domain, source, out, dict(options or {}), join, on, split, progress, files)
 

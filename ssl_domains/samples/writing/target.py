@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ssl_domains.errors import UsageError, disk_is_full
@@ -12,11 +13,16 @@ from ssl_domains.samples.writing.failures import write_errors
 __all__ = ["require_folder", "require_target"]
 
 
-def require_target(path: str | Path) -> None:
+def require_target(path: str | Path, *, inputs: Iterable[str | Path | None] = ()) -> None:
     """Refuse a file that can't be written, and make its folder.
 
+    Args:
+        path: The file.
+        inputs: Files that the work reads and doesn't mean to replace; None and files that are not there count nothing.
+
     Raises:
-        UsageError: When the path is a folder, a device or a read-only file, or its folder can't be made or written to.
+        UsageError: When the path is a folder, a device, a read-only file or one of ``inputs``, or its folder can't be
+            made or written to.
         ResourceError: When the disk is full.
     """
     path = Path(path)
@@ -28,6 +34,8 @@ def require_target(path: str | Path) -> None:
             raise UsageError(f"{shown} is no regular file", "name a file")
         if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise UsageError(f"{shown} is read-only", "name another file, or make it writable")
+        if path.exists() and any(path.samefile(one) for one in inputs if one is not None and Path(one).exists()):
+            raise UsageError(f"{shown} is read here, and would be replaced by what is made of it", "name another file")
         _make(path.parent, shown)
         _try_to_write(path.parent, shown)
 

@@ -11,9 +11,9 @@ from ssl_domains.probes import HEADLINE
 from ssl_domains.probes.transcripts import Transcripts
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains.studies.design.arms import Arm
+from ssl_domains.studies.design.entries import ContrastEntry
 from ssl_domains.studies.design.material import Material
 from ssl_domains.studies.design.plan import pairs_of, pin_composition
-from ssl_domains.studies.design.study_file import ContrastEntry
 from ssl_domains.studies.evidence.result import ContrastSpec, InformationRow
 
 __all__ = ["contrast_spec", "first_primary", "inspect_pairs", "pinned_arms"]

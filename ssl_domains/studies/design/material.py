@@ -18,9 +18,9 @@ from ssl_domains.probes import Labels
 from ssl_domains.samples import Regions, SampleTable
 from ssl_domains.stores import ArrayStore, MaskStore
 from ssl_domains.studies.design.arms import Arm
+from ssl_domains.studies.design.entries import DenseEntry, FineTuneEntry, RankingEntry, TranscriptsEntry
 from ssl_domains.studies.design.groups import GroupPlan
 from ssl_domains.studies.design.measures import Measure
-from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry, RankingEntry, TranscriptsEntry
 from ssl_domains.views import PreprocessSource, Recipe, Scaling
 
 __all__ = ["Material"]

@@ -85,3 +85,15 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     (leftover / "weights").write_text("of a killed process")
     write_whole_folder(out, lambda part: (part / "card").write_text("c"))
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["new", "new/out", "new/out/card"]
+
+
+def test_a_file_that_is_read_is_not_replaced_under_whatever_name(tmp_path: Path) -> None:
+    table = tmp_path / "samples.parquet"
+    table.write_text("rows")
+    (tmp_path / "link.parquet").symlink_to(table)
+    for path in (table, tmp_path / "link.parquet", tmp_path / "." / "samples.parquet"):
+        with pytest.raises(UsageError, match="is read here, and would be replaced"):
+            require_target(path, inputs=[None, tmp_path / "gone", table])
+    assert table.read_text() == "rows"
+    require_target(tmp_path / "other.parquet", inputs=[None, table])
+    require_target(table)

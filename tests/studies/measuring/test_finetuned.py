@@ -18,9 +18,9 @@ from ssl_domains.stores import MaskStore
 from ssl_domains.studies import Arm, Material, all_arms
 from ssl_domains.studies.design.arms import EQUAL_EFFORT, EQUAL_STEPS
 from ssl_domains.studies.design.cells import NOT_LEVELLED, TUNING, Cell, CellResult, CellScore, StoredCell
+from ssl_domains.studies.design.entries import DenseEntry, FineTuneEntry
 from ssl_domains.studies.design.measures import measure_named
 from ssl_domains.studies.design.plan import StudyPlan
-from ssl_domains.studies.design.study_file import DenseEntry, FineTuneEntry
 from ssl_domains.studies.design.training import draw_of
 from ssl_domains.studies.evidence.assemble import contrasts
 from ssl_domains.studies.evidence.levelling_notes import levelling_notes

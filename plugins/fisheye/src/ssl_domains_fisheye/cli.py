@@ -32,7 +32,7 @@ def regions(
     from ssl_domains.samples import require_target
     from ssl_domains_fisheye.drawing import draw_regions
 
-    require_target(out)
+    require_target(out, inputs=[image, calibration, samples])
     notes: list[str] = []
     borders = draw_regions(
         image, out, calibration=calibration, by=by, n=n, sectors=sectors, samples=samples, note=notes.append

@@ -59,7 +59,10 @@ def test_from_scan_to_search(command: Command, collection: Path, tmp_path: Path)
 
     code, out, err = command("link-duplicates", samples)
     assert (code, "24 links of 24 queries" in out) == (0, True), err
-    links = tmp_path / "samples.links.parquet"
+    links, before = tmp_path / "samples.links.parquet", samples.read_bytes()
+    code, out, err = command("link-duplicates", samples, "--out", samples)
+    assert (code, "is read here, and would be replaced" in err) == (2, True), err
+    assert samples.read_bytes() == before
     ignoring = f"{rule[:-1]}, links='{links}', negatives='linked(\"mined\")')"
     code, out, err = command("pairs", samples, "--pairs", ignoring, "--batch-size", "24", "--false-negatives", "2")
     assert (code, "0 of " in out) == (0, True), err

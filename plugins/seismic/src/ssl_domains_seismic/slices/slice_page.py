@@ -77,7 +77,7 @@ def write_slice_page(request: SliceRequest, out: Path, progress: Progress | None
     """
     if out.suffix.lower() != ".html":
         raise UsageError(f"the page can't be {out.name!r}", f"-o {out.with_suffix('.html')}")
-    require_target(out)
+    require_target(out, inputs=[request.samples])
     table, _ = read_noted_table(request.samples)
     shown = SurveySlice.of(table, request.survey, request.vertical)
     plane = Plane(shown.shape, shown.fit)

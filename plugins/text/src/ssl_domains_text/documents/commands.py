@@ -61,7 +61,7 @@ def search_index(
     if queries is not None and out is None:
         raise UsageError("hits of many queries need a file", "add --out hits.trec")
     if out is not None:
-        require_target(out)
+        require_target(out, inputs=[queries])
     index = SavedIndex.open(folder)
     said: list[str] = []
     asked, vectors = [("words", str(words))], None
@@ -144,7 +144,7 @@ def score_file(
     except ValueError:
         raise UsageError(f"--at {at!r} has no numbers", "--at 10,100") from None
     if out is not None:
-        require_target(out)
+        require_target(out, inputs=[hits, samples])
     with answering(as_json) as answer:
         run, table = read_run(hits), open_table(TEXT, samples)
         scored = score_hits(
@@ -185,7 +185,7 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
     from ssl_domains_text.documents.search.scores import judgements_of_table
 
     target = samples.with_name(f"{samples.stem}.links.parquet") if out is None else out
-    require_target(target)
+    require_target(target, inputs=[samples])
     table, edges = open_table(TEXT, samples), judgements_of_table(samples)
     table_of_duplicates = duplicate_file(samples)
     duplicates = pl.read_parquet(table_of_duplicates) if table_of_duplicates.is_file() else None
@@ -215,7 +215,7 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
     from ssl_domains_text.documents.scanning.links import duplicate_file
 
     if page is not None:
-        require_target(page)
+        require_target(page, inputs=[given["samples"]])
     plan, rule = plan_pairs(given)
     known = duplicate_file(given["samples"])
     duplicates = pl.read_parquet(known) if known.is_file() else None

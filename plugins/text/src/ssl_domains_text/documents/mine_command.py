@@ -26,7 +26,7 @@ def mine(
     target = samples.with_name(f"{samples.stem}.mined.parquet") if out is None else out
     for one in (target, triplets):
         if one is not None:
-            require_target(one)
+            require_target(one, inputs=[samples, *links])
     edges = judgements_of_table(samples)
     found = SavedIndex.open(index)
     table, asked, vectors = queries_of(found, samples, "train", by)
