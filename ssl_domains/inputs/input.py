@@ -114,12 +114,22 @@ class Input:
         first = parts[0]
         for part in parts[1:]:
             _require_alike(first, part)
-        sides = [max(part.space[side] for part in parts) for side in range(len(first.space))]
-        padded = [part.padded(sides) for part in parts]
-        valid = None
-        if any(part.valid is not None for part in padded):
-            valid = torch.cat([part.with_valid() for part in padded])
-        return replace(first, values=torch.cat([part.values for part in padded]), valid=valid)
+        sides = tuple(max(lengths) for lengths in zip(*(part.space for part in parts), strict=True))
+        if all(part.space == sides for part in parts):
+            valid = None
+            if any(part.valid is not None for part in parts):
+                valid = torch.cat([part.with_valid() for part in parts])
+            return replace(first, values=torch.cat([part.values for part in parts]), valid=valid)
+        # Copied part by part into one padded batch: padding each part first takes several times as long.
+        count, start = sum(map(len, parts)), 0
+        values = first.values.new_full((count, first.values.shape[1], *sides), first.pad)
+        valid = torch.zeros((count, 1, *sides), dtype=torch.bool, device=first.device)
+        for part in parts:
+            place = (slice(start, start + len(part)), slice(None), *map(slice, part.space))
+            values[place] = part.values
+            valid[place] = True if part.valid is None else part.valid
+            start += len(part)
+        return replace(first, values=values, valid=valid)
 
     def trimmed(self) -> Input:
         """Remove padding that no sample needs: each ragged side is cut behind the last valid place of any sample."""

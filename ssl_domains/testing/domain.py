@@ -180,6 +180,11 @@ def _check_many(preprocess: Preprocess, some: SampleTable, store: ArrayStore) ->
         assert at_once.values.dtype == alone.values.dtype, "`many` gives the type that samples have one by one"
         assert torch.equal(at_once.values, alone.values), "`many` gives the bits that samples have one by one"
         assert torch.equal(at_once.with_valid(), alone.with_valid()), "`many` gives the validity of each sample"
+    if hasattr(preprocess, "joined"):
+        together, alone = made.together(range(len(some)))[0], Input.cat([made(row)[0] for row in range(len(some))])
+        assert together.values.dtype == alone.values.dtype, "`joined` gives the type that samples have one by one"
+        assert torch.equal(together.values, alone.values), "`joined` gives the bits that samples have one by one"
+        assert torch.equal(together.with_valid(), alone.with_valid()), "`joined` gives the validity of each sample"
 
 
 def _picture_preprocess(domain: Domain, decoded: SampleTable, store: ArrayStore) -> ImagePreprocess | None:

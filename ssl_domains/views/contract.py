@@ -44,6 +44,8 @@ class Preprocess(Protocol):
       ``[n, *shape]``, as one batch, with the facts of each; the same bits as those of ``compact`` (or of the call) one
       by one, joined. It is called where no cache is kept and ``takes_many`` says yes to the shape: patches at the size
       of the input, for which most of the time would go to Python;
+    - ``joined(arrays, facts)``: the inputs of several arrays of any shapes, all of data, as one batch, with the facts
+      of each; the same bits as one by one, joined. A tokenizer takes many texts at a time in less time;
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)
       that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it;

@@ -66,6 +66,8 @@ class SampleInputs:
         self._take: Callable[..., Any] = getattr(preprocess, "compact", preprocess)
         at_once = does_many(preprocess, "many", "__call__", "compact", "place")
         self._many: Callable[..., Input] | None = preprocess.many if at_once else None  # type: ignore[attr-defined]
+        joins = does_many(preprocess, "joined", "__call__", "compact")
+        self._joined: Callable[..., Input] | None = preprocess.joined if joins else None  # type: ignore[attr-defined]
         self._reads_valid = "valid" in inspect.signature(self._take).parameters
         further = [name for name in getattr(preprocess, "may_read", ()) if name in table.columns]
         self._facts = RowFacts(table, [*preprocess.columns, *further])
@@ -143,6 +145,10 @@ class SampleInputs:
         if made is not None:
             return [made]
         of_row: Sequence[Sequence[slice] | None] = [None] * len(rows) if parts is None else slices_of(parts)
+        if self._joined is not None and not self.beside and not self._samples.may_have_holes:
+            arrays = [self._samples.read(row, part or ())[0] for row, part in zip(rows, of_row, strict=True)]
+            made = self._joined(arrays, [self._facts[row] for row in rows])
+            return [made if made.values.dtype == self.dtype else made.unit()]
         each = [self(row, part) for row, part in zip(rows, of_row, strict=True)]
         return [Input.cat(one) for one in zip(*each, strict=True)]
 

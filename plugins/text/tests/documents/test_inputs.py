@@ -121,6 +121,43 @@ def test_the_recipe_keeps_its_contract(preprocess: TokenPreprocess) -> None:
         recipe(RecipeRequest(SampleTable.of({"sample": ["d/1"]}), 0, extra=("x",)))
 
 
+def test_texts_at_once_have_the_tokens_of_each_alone(preprocess: TokenPreprocess) -> None:
+    texts = [TEXTS[0], "\u2028 ", "river " * 50, "hard"]
+    alone, together = batch(preprocess, texts), preprocess.joined([as_bytes(text) for text in texts])
+    assert torch.equal(together.values, alone.values)
+    assert alone.valid is not None
+    assert together.valid is not None
+    assert torch.equal(together.valid, alone.valid)
+    assert together.valid.flatten(1).sum(dim=1).tolist() == [4, 1, 6, 1]
+    same = preprocess.joined([as_bytes("river"), as_bytes("hard")])
+    assert same.valid is None
+    assert same.pad == alone.pad
+
+
+@pytest.mark.parametrize("ragged", [True, False])
+def test_a_vector_is_the_mean_of_a_map_that_is_made_when_it_is_read(preprocess: TokenPreprocess, ragged: bool) -> None:
+    torch.manual_seed(0)
+    encoder = static(preprocess.spec, "random").double()
+    x = batch(preprocess, TEXTS if ragged else [TEXTS[0], "The river are long"])
+    assert (x.valid is not None) == ragged
+
+    def gradients(of_map: bool) -> list[torch.Tensor]:
+        encoder.zero_grad()
+        features = encoder(x.values, x.valid)
+        weights = 1 / x.with_valid().sum(dim=2).double()
+        pooled = features.map.sum(dim=2) * weights if of_map else features.pooled
+        assert torch.allclose(pooled, features.pooled, rtol=0, atol=1e-12)
+        pooled.square().sum().backward()
+        return [one.grad.clone() for one in encoder.parameters() if one.grad is not None]
+
+    for one, other in zip(gradients(False), gradients(True), strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=1e-12)
+    encoder.set_dropout(0.5)
+    first, second = (encoder.train()(x.values, x.valid).pooled for _ in range(2))
+    assert not torch.allclose(first, second)
+    assert torch.equal(encoder.eval()(x.values, x.valid).pooled, encoder(x.values, x.valid).pooled)
+
+
 def test_the_static_encoder_is_the_mean_of_its_tokens(preprocess: TokenPreprocess) -> None:
     torch.manual_seed(0)
     encoder = static(preprocess.spec, "random")

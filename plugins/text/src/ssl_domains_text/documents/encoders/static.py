@@ -6,9 +6,13 @@ sentence-transformers (StaticEmbedding, Dense), to which it is exported.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ssl_domains.encoders import Encoder, Features
@@ -45,6 +49,42 @@ class StaticModel(nn.Module):
         made: Tensor = self.dense(self.dropout(self.embedding(ids)))
         return made
 
+    @property
+    def drops(self) -> bool:
+        """Whether some numbers of the embeddings are set to 0."""
+        return self.training and self.dropout.p > 0
+
+    def pooled(self, ids: Tensor, valid: Tensor | None) -> Tensor:
+        """Vectors of texts ``[B, out]``: the dense layer of the mean embedding, which is the mean of `forward`.
+
+        Args:
+            ids: int64 ``[B, T]``.
+            valid: bool ``[B, 1, T]``; None where every token counts.
+        """
+        weight = self.embedding.weight
+        if valid is None:
+            mean = F.embedding_bag(ids, weight, mode="mean")
+        else:
+            counted = valid[:, 0].to(torch.int64).sum(dim=1)
+            starts = F.pad(counted.cumsum(dim=0)[:-1], (1, 0))
+            mean = F.embedding_bag(ids[valid[:, 0]], weight, starts, mode="mean")
+        made: Tensor = self.dense(mean)
+        return made
+
+
+class _LateMap(Features):
+    """Features whose map is made when it is first read: the vector of a text takes far less time without it."""
+
+    _made: Callable[[], Tensor]
+
+    def __init__(self, pooled: Tensor, made: Callable[[], Tensor], mask: Tensor | None) -> None:
+        vars(self).update(pooled=pooled, mask=mask, _made=made)
+
+    @cached_property
+    def map(self) -> Tensor:
+        """``[B, F, T]``."""
+        return self._made()
+
 
 class StaticEncoder(Encoder):
     """`StaticModel`, pooled by the mean over the valid tokens; the map is ``[B, F, T]``.
@@ -62,12 +102,16 @@ class StaticEncoder(Encoder):
 
     def forward(self, values: Tensor, valid: Tensor | None = None) -> Features:
         """Encode token ids int64 ``[B, 1, T]`` with their validity ``[B, 1, T]``; invalid ids may be any numbers."""
-        ids = values if valid is None else values.masked_fill(~valid, int(self.takes.pad))
-        tokens = self.model(ids[:, 0]).transpose(1, 2)
-        if valid is None:
-            return Features(tokens.mean(dim=-1), tokens, None)
-        tokens = tokens.masked_fill(~valid, 0.0)
-        return Features(masked_mean(tokens, valid), tokens, valid)
+        ids = (values if valid is None else values.masked_fill(~valid, int(self.takes.pad)))[:, 0]
+
+        def tokens() -> Tensor:
+            made: Tensor = self.model(ids).transpose(1, 2)
+            return made if valid is None else made.masked_fill(~valid, 0.0)
+
+        if self.model.drops:  # the vector is the mean of tokens that each lose some of their numbers
+            made = tokens()
+            return Features(masked_mean(made, valid), made, valid)
+        return _LateMap(self.model.pooled(ids, valid), tokens, valid)
 
     def sentence_modules(self, preprocess: TextPreprocess) -> list[SentenceModule]:
         """The encoder as modules of sentence-transformers; see `SentenceEncoder`.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -68,12 +69,31 @@ class TokenPreprocess:
         Raises:
             DataError: When the array is no text.
         """
-        if array.ndim != 1 or array.dtype != np.uint8:
-            raise DataError(f"a text has {array.dtype} {list(array.shape)}", "the reader gives UTF-8 bytes, uint8 [n]")
-        ids = self._made.encode(array.tobytes().decode("utf-8", "replace")).ids
-        if not ids:
-            ids = [self._made.token_to_id(UNKNOWN) or 0]
-        return Input(torch.tensor(ids, dtype=torch.int64)[None, None], None, "text", (0,), self._pad)
+        return self.joined([array])
+
+    def joined(self, arrays: Sequence[NDArray[Any]], facts: Sequence[Mapping[str, Any]] = ()) -> Input:
+        """The tokens of several texts as one batch, padded to the longest of them.
+
+        Args:
+            arrays: The texts, uint8 ``[n]`` each.
+            facts: Not read.
+
+        Raises:
+            DataError: When an array is no text.
+        """
+        for array in arrays:
+            if array.ndim != 1 or array.dtype != np.uint8:
+                cause = f"a text has {array.dtype} {list(array.shape)}"
+                raise DataError(cause, "the reader gives UTF-8 bytes, uint8 [n]")
+        texts = [array.tobytes().decode("utf-8", "replace") for array in arrays]
+        unknown = [self._made.token_to_id(UNKNOWN) or 0]
+        ids = [made.ids or unknown for made in self._made.encode_batch_fast(texts)]
+        lengths = np.array([len(one) for one in ids])
+        valid = np.arange(lengths.max()) < lengths[:, None]
+        values = np.full(valid.shape, self._pad, dtype=np.int64)
+        values[valid] = np.concatenate(ids)
+        mask = None if valid.all() else torch.from_numpy(valid)[:, None]
+        return Input(torch.from_numpy(values)[:, None], mask, "text", (0,), self._pad)
 
     def stored_form(self, dtypes: set[np.dtype[Any]]) -> tuple[torch.dtype, bool, bool]:
         """Form of cached inputs: int64, and none has a mask."""
@@ -96,6 +116,8 @@ class TokenPreprocess:
     def _made(self) -> Any:
         from tokenizers import Tokenizer
 
+        # Threads of its own would take the cores of torch and of other workers, and don't survive a fork.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         tokenizer = Tokenizer.from_str(self.tokenizer)
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.tokens)
