@@ -76,9 +76,9 @@ class ANCE(Method):
         return cls(encoder, ANCEOptions(**{name: options[name] for name in ANCEOptions.model_fields}))
 
     def embed(self, views: Views) -> Embeddings:
-        """Embeddings ``z [M, F]`` of length 1."""
-        rows = views.together
-        pooled = self.encoder(rows.values, rows.valid).pooled
+        """Embeddings ``z [M, F]`` of length 1. Views are encoded apart, so that no query is padded to a document."""
+        shown = [view.input for view in views.each]
+        pooled = torch.cat([self.encoder(one.values, one.valid).pooled for one in shown])
         z = torch.nn.functional.normalize(pooled.to(torch.promote_types(pooled.dtype, torch.float32)), dim=1)
         return Embeddings(z, pooled.detach()[: views.samples])
 
