@@ -32,7 +32,7 @@ demo-audio: $(VENV)/.installed ## Simulated words: faults, pairs to listen to, s
 demo-lines: $(VENV)/.installed ## Strips of digits: faults, SeqCLR, recognisers of 24 and 96 transcripts beside scratch (three and a half minutes, once installed)
 	$(BIN)/ssl-domains demo --domain lines --out demo-lines
 
-demo-text: $(VENV)/.installed ## Tickets: false negatives as text, six arms beside BM25 and fusion, a search, an export (three minutes, once installed)
+demo-text: $(VENV)/.installed ## Tickets: false negatives as text, six arms beside BM25 and fusion, a search, an export (two minutes, once installed)
 	$(BIN)/ssl-domains demo --domain text --out demo-text
 
 demo-check: $(VENV)/.installed ## Play the demonstration with three seeds of its data and test the order it claims (ten minutes)
