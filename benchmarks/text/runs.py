@@ -88,10 +88,10 @@ def small_bert(folder: Path, tokens: TokenPreprocess, width: int) -> Path:
     return folder
 
 
-def parts_of(task: Task, negatives: str | None = None) -> Parts:
+def parts_of(task: Task, negatives: str | None = None, epoch_steps: int | None = None) -> Parts:
     """Queries against the documents of the batch, and a negative each by the rule; views show all tokens."""
     rule = parse(f"linked('{task.folder / 'samples.relevance.parquet'}', grade='relevant')")
-    composition = Composition("partner", seeds="query", negatives=negatives)
+    composition = Composition("partner", seeds="query", negatives=negatives, epoch_steps=epoch_steps)
     recipe = TokenRecipe(views=2 if negatives is None else 3, drop=0.0)
     return Parts(task.table, task.store, rule, composition, recipe, None, ANCE, preprocess=task.preprocess)
 
