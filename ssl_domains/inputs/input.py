@@ -120,7 +120,7 @@ class Input:
             if any(part.valid is not None for part in parts):
                 valid = torch.cat([part.with_valid() for part in parts])
             return replace(first, values=torch.cat([part.values for part in parts]), valid=valid)
-        # Copied part by part into one padded batch: padding each part first takes several times as long.
+        # Copied part by part into one padded batch: padding each part first takes half as long again.
         count, start = sum(map(len, parts)), 0
         values = first.values.new_full((count, first.values.shape[1], *sides), first.pad)
         valid = torch.zeros((count, 1, *sides), dtype=torch.bool, device=first.device)
