@@ -66,7 +66,7 @@ def refresh_rows(folder: Path, collection: Collection, batch: int, steps: int, t
     settings = [f"train.max_steps={steps}", "method.top=30", "views.n=3"]
     with torch_threads(threads):
         config = config_of(task, batch, settings)
-        parts = parts_of(task, negatives="linked('mined')", epoch_steps=steps // 3 + 1)
+        parts = parts_of(task, negatives="linked('mined')", epoch_steps=-(-steps // 3))
         pretrain(config, parts, folder / "refreshed", on_event=note)
     assert len(seconds) == 2, f"{len(seconds)} refreshes"
     what = f"{steps} steps of {batch} queries over {collection.documents:,} documents"

@@ -268,7 +268,8 @@ def test_hippocampus_volumes_score_the_dice_of_the_model(shared_data: Path, tmp_
                 path.write_bytes(archive.read(part))
     words = ("--masks", tmp_path / "old" / "labels", "--mask-names", "1=anterior,2=posterior")
     assert call("scan", tmp_path / "old", "-o", tmp_path / "s.parquet", *words)[0] == 0
-    run = fine_tuned(MEDICAL, tmp_path / "s.parquet", tmp_path / "run", steps=10, **{"method.head_start": "probe"})
+    few = {"method.head_start": "probe", "train.lr": 3e-4}  # ten steps at the usual rate would undo the probe
+    run = fine_tuned(MEDICAL, tmp_path / "s.parquet", tmp_path / "run", steps=10, **few)
     code, printed, messages = call("predict", run.folder, tmp_path / "new", "-o", tmp_path / "out", "--json")
     assert code == 0, messages
     assert json.loads(printed)["files"] == 3
