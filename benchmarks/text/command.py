@@ -70,8 +70,9 @@ def run(sizes: Sizes | None = None, *, full: bool = False) -> Result:
         rows,
         (
             "Processor seconds, summed over threads, but the share of refreshes, which is of wall-clock time.",
-            "Steps: texts read and tokenized, forward, backward, update. sentence-transformers runs in its own "
-            f"trainer, which makes a step whenever it is its turn. {sizes.collection.documents:,} made-up documents of "
+            "Steps: texts read and tokenized, forward, backward, update; in later epochs the tokens are taken from "
+            "the cache. sentence-transformers, which tokenizes in every epoch, runs in its own trainer, which makes a "
+            f"step whenever it is its turn. {sizes.collection.documents:,} made-up documents of "
             f"{sizes.collection.length} words, queries of {sizes.collection.asked} of their words.",
             "Large batch: forward and backward through all pairs and one update of a BERT of two layers; each step in "
             "a process of its own, memory above what it held before.",

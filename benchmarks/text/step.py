@@ -21,10 +21,15 @@ from ssl_domains.studies.design.threads import torch_threads
 __all__ = ["assert_same_gradients", "step_rows", "texts_of_batch"]
 
 _NAMES = {"static": "static", "bert": "a BERT of two layers, width 128"}
+_FIRST, _LATER = "first epoch", "later epochs"
+_EPOCHS = {_FIRST: ["data.cache_gb=0"], _LATER: []}
+"""Settings with which each step is as in such an epoch."""
 
 
 def step_rows(folder: Path, collection: Collection, batch: int, pairs: int, threads: int) -> Iterator[Row]:
     """Milliseconds of a step, sentences a second, and the ratio, for both encoders.
+
+    Each is measured in the first epoch, where texts are tokenized, and in later ones, where their tokens are kept.
 
     Args:
         folder: Where files are written.
@@ -41,18 +46,24 @@ def step_rows(folder: Path, collection: Collection, batch: int, pairs: int, thre
         task = task_of(folder, collection, encoder)
         assert_same_gradients(task, batch)
         with torch_threads(threads):
-            run = assembled(task, batch, ["train.lr=1e-3"])
-            model = model_of(task, run.method.encoder)
+            here = {epoch: assembled(task, batch, ["train.lr=1e-3", *sets]) for epoch, sets in _EPOCHS.items()}
+            for _ in here[_LATER].feed.epoch(0):
+                pass  # the tokens of every text are kept now
+            model = model_of(task, here[_FIRST].method.encoder)
             steps = trainer_steps(model, loss_of(model), queries, documents, batch, folder / encoder, threads)
             with steps as theirs:
-                ours = engine_loop(run)
-                arms = {"here": lambda own=ours: next(own), "there": lambda other=theirs: next(other)}
+                loops = {epoch: engine_loop(run) for epoch, run in here.items()}
+                arms: dict[str, Any] = {epoch: lambda own=loop: next(own) for epoch, loop in loops.items()}
+                arms["there"] = lambda other=theirs: next(other)
                 seconds = interleave(arms, pairs, warm_up=3, clock=time.process_time)
-        yield Row.of(f"{name}: a step of {batch} pairs", spread([1000 * one for one in seconds["here"]]), "ms")
-        rate = [2 * batch / one for one in seconds["here"]]
-        yield Row.of(f"{name}: sentences a second of processor time", spread(rate), "")
-        ratio = paired_ratio(seconds["there"], seconds["here"])
-        yield Row.at_least(f"{name}: sentence-transformers / here, {pairs} interleaved pairs", ratio, "×", 1.1)
+        for epoch in _EPOCHS:
+            taken = seconds[epoch]
+            yield Row.of(f"{name}, {epoch}: a step of {batch} pairs", spread([1000 * one for one in taken]), "ms")
+            rate = [2 * batch / one for one in taken]
+            yield Row.of(f"{name}, {epoch}: sentences a second of processor time", spread(rate), "")
+            ratio = paired_ratio(seconds["there"], taken)
+            what = f"{name}, {epoch}: sentence-transformers / here, {pairs} interleaved pairs"
+            yield Row.at_least(what, ratio, "×", 1.1)
 
 
 def assert_same_gradients(task: Task, batch: int) -> None:

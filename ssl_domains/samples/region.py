@@ -110,13 +110,15 @@ class Region:
         whole = self._stand_in()
         return self._moved(whole, whole.transpose(*axes))
 
-    def read(self, slices: Sequence[slice]) -> tuple[NDArray[np.generic], None]:
-        """The requested part, read-only; a view of the mapped file where the file has the machine's byte order.
+    def read(self, slices: Sequence[slice] = ()) -> tuple[NDArray[np.generic], None]:
+        """The requested part, or the whole array without slices, read-only.
+
+        It is a view of the mapped file where the file has the machine's byte order.
 
         Raises:
             DataError: When the file is not there, or has another size than when its header was read.
         """
-        index: tuple[Any, ...] = (*normal_slices(slices, self.shape), ...)
+        index: tuple[Any, ...] = (*normal_slices(slices, self.shape), ...) if slices else (...,)
         part: NDArray[np.generic] = self._whole()[index]
         if not self.dtype.isnative:
             part = part.astype(self.dtype.newbyteorder("="))

@@ -112,13 +112,18 @@ class StoredArrays:
         """Sides of an array."""
         return tuple(self.shapes[number].tolist())
 
-    def read(self, number: int, slices: Sequence[slice]) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+    def read(self, number: int, slices: Sequence[slice] = ()) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
         """A part of an array, read-only, in the machine's byte order, and where it has data; as `LazyArray.read`.
+
+        Without slices it is the whole array.
 
         Raises:
             DataError: When the file that it is read from is gone or has changed.
         """
-        shape, place = self.shape(number), int(self.place[number])
+        place = int(self.place[number])
+        if place == Place.REGION:
+            return self._region(number).read(slices)
+        shape = self.shape(number)
         if place == Place.COPIED:
             dtype, offset = self.dtypes[self.dtype[number]], int(self.offset[number])
             end = offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -127,8 +132,6 @@ class StoredArrays:
             whole: NDArray[np.generic] = np.ndarray(shape, dtype, buffer=self._map, offset=offset)
             return whole[tuple(normal_slices(slices, shape))], None
         slices = normal_slices(slices, shape)
-        if place == Place.REGION:
-            return self._region(number).read(slices)
         part, valid = self._opened(number).read(slices)
         wanted = tuple(len(range(one.start, one.stop, one.step)) for one in slices)
         return self._checked(number, part, wanted), valid
@@ -144,7 +147,7 @@ class StoredArrays:
         place = int(self.place[number])
         valid: NDArray[np.bool_] | None = None
         if place == Place.COPIED:
-            parts: NDArray[np.generic] = boxes_of(self.read(number, ())[0], starts, sides)
+            parts: NDArray[np.generic] = boxes_of(self.read(number)[0], starts, sides)
         elif place == Place.REGION:
             parts, valid = self._region(number).read_boxes(starts, sides)
         else:

@@ -65,11 +65,15 @@ class SampleArrays:
             IndexError: When there is no such row.
             DataError: When the row has no array, or its file is gone or has changed.
         """
-        slices, number = normal_slices(slices, self.shape(row)), int(self._number[row])
-        if not self.decoded[row]:
-            raise DataError(f"row {row} has no array: {self._cause(row)}", "keep the rows where `decoded` is true")
+        index = self._require(row)
+        if not self.decoded[index]:
+            raise DataError(f"row {row} has no array: {self._cause(index)}", "keep the rows where `decoded` is true")
+        number = int(self._number[index])
+        if not slices and self._parts is None:  # whole arrays are many and small: texts, short clips
+            return self._arrays.read(number)
+        slices = normal_slices(slices, self.shape(index))
         if self._parts is not None:
-            first = self._parts[0][row].tolist()
+            first = self._parts[0][index].tolist()
             slices = tuple(
                 slice(one.start + start, one.stop + start, one.step) for one, start in zip(slices, first, strict=True)
             )
@@ -125,9 +129,7 @@ class SampleArrays:
 
     def shape(self, row: int) -> tuple[int, ...]:
         """The sides of a sample, such as height, width and channels, without reading it; zeros where there is none."""
-        index = int(row)
-        if not 0 <= index < len(self):
-            raise IndexError(f"row {index} of a table of {len(self)} rows")
+        index = self._require(row)
         if self._parts is not None:
             first, last = (ends[index].tolist() for ends in self._parts)
             return tuple(int(stop) - int(start) for start, stop in zip(first, last, strict=True))
@@ -189,6 +191,13 @@ class SampleArrays:
     def regions(self) -> bool:
         """Whether samples are regions of arrays, so that several may share one array."""
         return self._parts is not None
+
+    def _require(self, row: int) -> int:
+        """The row as a plain number; raises `IndexError` when there is no such row."""
+        index = int(row)
+        if not 0 <= index < len(self):
+            raise IndexError(f"row {index} of a table of {len(self)} rows")
+        return index
 
     def _cause(self, row: int) -> str:
         numbers, texts = self._causes

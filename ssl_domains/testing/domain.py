@@ -180,6 +180,10 @@ def _check_many(preprocess: Preprocess, some: SampleTable, store: ArrayStore) ->
         assert at_once.values.dtype == alone.values.dtype, "`many` gives the type that samples have one by one"
         assert torch.equal(at_once.values, alone.values), "`many` gives the bits that samples have one by one"
         assert torch.equal(at_once.with_valid(), alone.with_valid()), "`many` gives the validity of each sample"
+    if hasattr(preprocess, "longest"):
+        lengths = [made(row)[0].space for row in range(len(some))]
+        assert max(lengths) <= (preprocess.longest,), "`longest` is the largest length of an input"
+        assert not made.may_mask, "inputs of a preprocess with `longest` have no mask"
     if hasattr(preprocess, "joined"):
         together, alone = made.together(range(len(some)))[0], Input.cat([made(row)[0] for row in range(len(some))])
         assert together.values.dtype == alone.values.dtype, "`joined` gives the type that samples have one by one"

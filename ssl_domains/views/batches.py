@@ -16,7 +16,7 @@ from ssl_domains.inputs import Input, View
 from ssl_domains.pairs import Ask
 from ssl_domains.samples import SampleTable
 from ssl_domains.stores import ArrayStore
-from ssl_domains.views.cache import FixedCache, InputCache, RaggedCache
+from ssl_domains.views.cache import BoundedCache, FixedCache, InputCache, RaggedCache
 from ssl_domains.views.contract import Preprocess, RowInputs
 from ssl_domains.views.crops import Crop, Tiling, centre, emit_all, place_all
 from ssl_domains.views.draws import Draws
@@ -39,7 +39,7 @@ class InputDataset(Dataset[dict[str, Any]]):
 
     Inputs are computed at their first use. When all of them fit into ``cache_gb`` they are kept in shared memory, so
     that an input computed by one worker is there for all workers. Ragged inputs are kept only when the preprocess says
-    their sides beforehand; in a batch they are padded to the longest. With a crop nothing is kept: each batch reads its
+    their sides beforehand, or how long they may be; in a batch they are padded to the longest. With a crop nothing is kept: each batch reads its
     parts of the arrays from the store, which the operating system keeps in its page cache. The batches depend neither
     on the cache nor on the number of workers.
 
@@ -98,8 +98,10 @@ class InputDataset(Dataset[dict[str, Any]]):
             return None
         if not spec.ragged:
             return FixedCache.allocate(spec, len(inputs), inputs.dtype, inputs.may_mask, limit)
-        sides = inputs.sides()
-        return None if sides is None else RaggedCache.allocate(spec, sides, inputs.dtype, inputs.may_mask, limit)
+        sides, longest = inputs.sides(), inputs.longest
+        if sides is not None:
+            return RaggedCache.allocate(spec, sides, inputs.dtype, inputs.may_mask, limit)
+        return None if longest is None else BoundedCache.allocate(spec, len(inputs), longest, inputs.dtype, limit)
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -137,7 +139,7 @@ class InputDataset(Dataset[dict[str, Any]]):
         if self.crop is not None and isinstance(indices, Ask):
             return {"crops": self._crops(self.crop, indices), "index": index}
         if self._cache is not None:
-            made = self._cache.get(index, lambda rows: [self._inputs(row)[0] for row in rows])
+            made = self._cache.get(index, lambda rows: self._inputs.together(rows)[0])
             return {"input": self._inputs.tidy(made), "beside": self._further(index), "index": index}
         rows = index.tolist()
         first, *beside = self._parts(rows, self._shown(rows))

@@ -14,10 +14,10 @@ from torch import Tensor
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input, InputSpec
 
-__all__ = ["FixedCache", "InputCache", "RaggedCache"]
+__all__ = ["BoundedCache", "FixedCache", "InputCache", "RaggedCache"]
 
-MakeInputs = Callable[[list[int]], list[Input]]
-"""Computes the inputs of some rows, one each."""
+MakeInputs = Callable[[list[int]], Input]
+"""Computes the inputs of some rows, as one batch."""
 
 
 class InputCache(Protocol):
@@ -26,6 +26,10 @@ class InputCache(Protocol):
     def get(self, index: Tensor, make: MakeInputs) -> Input:
         """The inputs of the rows ``index``, int64 ``[B]``, as one batch."""
         ...
+
+
+_ABSENT = -1
+"""Length of an input that has not been computed."""
 
 
 def _shared(tensors: dict[str, Tensor]) -> dict[str, Tensor] | None:
@@ -74,7 +78,7 @@ class FixedCache:
         cache, spec = self.tensors, self.spec
         absent = torch.unique(index[~cache["filled"][index]])
         if len(absent):
-            made = Input.cat(make(absent.tolist()))
+            made = make(absent.tolist())
             cache["values"][absent] = made.values
             if "valid" in cache:
                 cache["valid"][absent] = made.with_valid()
@@ -123,8 +127,8 @@ class RaggedCache:
             DataError: When an input has other sides than the preprocess said.
         """
         filled = self.tensors["filled"]
-        absent = torch.unique(index[~filled[index]]).tolist()
-        for row, made in zip(absent, make(absent), strict=True):
+        for row in torch.unique(index[~filled[index]]).tolist():
+            made = make([row])
             if list(made.space) != self.sides[row].tolist():
                 cause = f"the preprocess gives an input of sides {list(made.space)}"
                 raise DataError(cause, f"its method `sides` says {self.sides[row].tolist()}")
@@ -147,3 +151,45 @@ class RaggedCache:
         values = self.tensors["values"][start * channels : stop * channels].view(channels, *sides)
         valid = self.tensors.get("valid")
         return values, None if valid is None else valid[start:stop].view(1, *sides)
+
+
+class BoundedCache:
+    """Inputs of one ragged side, known only once they are made: the tokens of texts. A batch is cut to its longest.
+
+    Each row has the place of the largest input that there may be.
+
+    Args:
+        spec: The form of the inputs.
+        tensors: Made by `allocate`.
+    """
+
+    def __init__(self, spec: InputSpec, tensors: dict[str, Tensor]) -> None:
+        self.spec, self.tensors = spec, tensors
+
+    @classmethod
+    def allocate(cls, spec: InputSpec, rows: int, longest: int, dtype: torch.dtype, limit: float) -> BoundedCache | None:
+        """An empty cache; None when it would be larger than ``limit`` bytes, or than shared memory."""
+        lengths = torch.full((rows,), _ABSENT, dtype=torch.int32)
+        if rows * (longest * spec.channels * dtype.itemsize + lengths.itemsize) > limit:
+            return None
+        try:
+            shared = _shared({"values": torch.empty((rows, spec.channels, longest), dtype=dtype), "lengths": lengths})
+        except RuntimeError:
+            return None
+        return None if shared is None else cls(spec, shared)
+
+    def get(self, index: Tensor, make: MakeInputs) -> Input:
+        """See `InputCache`."""
+        values, lengths, spec = self.tensors["values"], self.tensors["lengths"], self.spec
+        absent = torch.unique(index[lengths[index] == _ABSENT])
+        if len(absent):
+            made = make(absent.tolist())
+            values[absent, :, : made.space[0]] = made.values
+            lengths[absent] = made.with_valid().sum(dim=(1, 2), dtype=torch.int32)  # last, as above
+        chosen = lengths[index]
+        longest = int(chosen.max())
+        valid = torch.arange(longest) < chosen[:, None, None]
+        found = values[:, :, :longest].index_select(0, index)
+        if bool(valid.all()):
+            return Input(found, None, spec.kind, spec.ragged, spec.pad)
+        return Input(found.masked_fill_(~valid, spec.pad), valid, spec.kind, spec.ragged, spec.pad)

@@ -42,13 +42,16 @@ class Preprocess(Protocol):
     - ``shown(x)``: the picture ``[C, h, w]`` of a batch of one, for thumbnails; without it, the input itself is shown;
     - ``many(arrays, facts, valid)`` and ``takes_many(shape)``: the inputs of several arrays of one shape and type,
       ``[n, *shape]``, as one batch, with the facts of each; the same bits as those of ``compact`` (or of the call) one
-      by one, joined. It is called where no cache is kept and ``takes_many`` says yes to the shape: patches at the size
-      of the input, for which most of the time would go to Python;
+      by one, joined. It is called where ``takes_many`` says yes to the shape: patches at the size of the input, for
+      which most of the time would go to Python;
     - ``joined(arrays, facts)``: the inputs of several arrays of any shapes, all of data, as one batch, with the facts
       of each; the same bits as one by one, joined. A tokenizer takes many texts at a time in less time;
     - ``beside``: number of further inputs that it returns for each sample;
     - ``sides(shape)`` or ``sides(shape, facts)``: the sides of the input (of the form ``loaded``, where it has one)
-      that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it;
+      that it makes of an array of this shape in a row of these facts. Ragged inputs are cached only with it, or with
+      ``longest``;
+    - ``longest``: largest length of its inputs, which have one side and no mask, where the length follows from what
+      the array holds: as many tokens of a text as are not cut;
     - a keyword ``valid`` of ``__call__`` (and of ``compact``): bool in the shape of the array, false where it holds no
       data; None for all data. Without it, those places are false in the result, which must have the array's sides;
     - the members of `MapPreprocess`, so that samples can have label maps.

@@ -94,6 +94,11 @@ class SampleInputs:
         """Places of the largest array of a row."""
         return int(self._samples.shapes().prod(axis=1).max(initial=0))
 
+    @property
+    def longest(self) -> int | None:
+        """Largest side of an input, where only making it says its side; None when the preprocess can't say it."""
+        return None if self.may_mask else getattr(self._preprocess, "longest", None)
+
     def sides(self) -> NDArray[np.int64] | None:
         """Sides of the inputs of all rows, int64 ``[n, sides]``; None when the preprocess can't say them."""
         if not hasattr(self._preprocess, "sides"):

@@ -68,7 +68,7 @@ def test_a_cached_row_is_made_once(stored: Stored, monkeypatch: pytest.MonkeyPat
     data = dataset(stored, ragged())
     made: list[int] = []
     original = SampleInputs.__call__
-    monkeypatch.setattr(SampleInputs, "__call__", lambda self, row: made.append(row) or original(self, row))
+    monkeypatch.setattr(SampleInputs, "__call__", lambda self, row, part: made.append(row) or original(self, row, part))
     data.__getitems__([1, 2, 2])
     data.__getitems__([2, 3])
     assert made == [1, 2, 3]

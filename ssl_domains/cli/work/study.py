@@ -170,7 +170,8 @@ def prepare_study(
         handmade=tuple(handmade),
         finetune="finetune" in study.probes,
         rankings=tuple(rankings),
-        supervised=not of_rankings,
+        # On transcripts, training from scratch beside the fine-tuning is that arm with as many updates as it takes.
+        supervised=not (of_rankings or {"transcripts", "finetune"} <= set(study.probes)),
         bound={arm.name for arm in named if arm.method and methods[arm.method].needs.rule},
     )
     return material, arms

@@ -29,10 +29,22 @@ def _share(above: Sums, below: Sums) -> Sums:
     return out
 
 
+def _character_accuracy(sums: Sums) -> Sums:
+    return 1.0 - _share(sums[..., _EDITS], sums[..., _CHARACTERS])
+
+
+def _line_accuracy(sums: Sums) -> Sums:
+    return _share(sums[..., _RIGHT], sums[..., _LINES])
+
+
+def _word_accuracy(sums: Sums) -> Sums:
+    return 1.0 - _share(sums[..., _WORD_EDITS], sums[..., _WORDS])
+
+
 OF_TRANSCRIPTS: Mapping[str, Callable[[Sums], Sums]] = {
-    CHARACTER_ACCURACY: lambda sums: 1.0 - _share(sums[..., _EDITS], sums[..., _CHARACTERS]),
-    "line accuracy": lambda sums: _share(sums[..., _RIGHT], sums[..., _LINES]),
-    "word accuracy": lambda sums: 1.0 - _share(sums[..., _WORD_EDITS], sums[..., _WORDS]),
+    CHARACTER_ACCURACY: _character_accuracy,
+    "line accuracy": _line_accuracy,
+    "word accuracy": _word_accuracy,
 }
 """Scores that are better when they are larger, by name: from `transcript_sums` ``[..., 6]`` to ``[...]``.
 

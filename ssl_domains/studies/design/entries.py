@@ -161,6 +161,12 @@ class FineTuneEntry(Entry):
         gt=0,
         description="learning rate of pre-trained weights; unset is 3e-4, for masks and transcripts 1e-3",
     )
+    head_lr: float | None = Field(
+        default=None,
+        gt=0,
+        description="learning rate of the head, from scratch too; unset is that of the other weights, for masks from "
+        "scratch 3e-2",
+    )
 
 
 class ContrastEntry(Entry):

@@ -57,7 +57,9 @@ def training_config(material: Material, cell: Cell, run: Run, labelled: int, *, 
         run.config, labelled, segmentation=masks, transcripts=isinstance(material.labels, Transcripts), scratch=scratch,
         steps=steps, batch=batch, seed=cell.seed,
     )  # fmt: skip
-    return config if scratch or settings.lr is None else config.with_values({"train.lr": settings.lr})
+    rates = {} if scratch or settings.lr is None else {"train.lr": settings.lr}
+    rates |= {} if settings.head_lr is None else {"method.head_lr": settings.head_lr}
+    return config.with_values(rates)
 
 
 def _start(cell: Cell, run: Run) -> Path | None:

@@ -85,6 +85,8 @@ def _measured_settings(study: StudyFile) -> dict[str, Any]:
     """The study's own settings, without those that came later where they change nothing."""
     unread = {name for name in ("transcripts", "ranking") if name not in study.probes}
     values = study.model_dump(exclude=_NOT_MEASURED | unread)
+    if study.finetune.head_lr is None:
+        del values["finetune"]["head_lr"]
     return {key: value for key, value in values.items() if key not in _NEUTRAL or _NEUTRAL[key] != value}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -42,6 +43,12 @@ def rows(n: int = 300, classes: int = 4, groups: int = 7) -> tuple[np.ndarray, n
     y = RNG.integers(classes, size=n)
     guess = np.where(RNG.random(n) < 0.6, y, RNG.integers(classes, size=n))
     return y, guess, RNG.integers(groups, size=n)
+
+
+@pytest.mark.parametrize("name", [*MEASURES, "nDCG@10"])
+def test_measures_reach_another_process(name: str) -> None:
+    measure = measure_named(name)
+    assert pickle.loads(pickle.dumps(measure)) == measure
 
 
 def test_counts_of_groups_add_to_the_scores_of_their_rows() -> None:

@@ -108,6 +108,10 @@ def test_equal_effort_has_the_views_of_pre_training_and_fine_tuning(
     given = dataclasses.replace(material, finetune=FineTuneEntry(lr=0.01))
     assert training_config(given, cell_of(plan, "near"), run, 40, masks=False).train.lr == 0.01
     assert training_config(given, cell_of(plan, EQUAL_STEPS), run, 40, masks=False).train.lr == 1e-3
+    headed = dataclasses.replace(material, finetune=FineTuneEntry(head_lr=0.02))
+    for name, lr in (("near", 3e-4), (EQUAL_STEPS, 1e-3)):
+        config = training_config(headed, cell_of(plan, name), run, 40, masks=False)
+        assert (config.train.lr, config.method.model_dump()["head_lr"]) == (lr, 0.02)
 
 
 def test_fine_tuning_starts_from_the_arm_and_scratch_from_random_weights(

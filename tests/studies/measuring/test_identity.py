@@ -169,6 +169,9 @@ def test_a_key_that_came_later_changes_nothing_where_it_is_not_given(
     monkeypatch.setattr(identity, "_hash", lambda values: values)
     hashed: Any = shared_identity(study_file(), material)
     assert "standardise_by" not in hashed["study"]
+    assert "head_lr" not in hashed["study"]["finetune"]
+    faster: Any = shared_identity(study_file(finetune={"head_lr": 0.02}), material)
+    assert faster["study"]["finetune"]["head_lr"] == 0.02
     within = dataclasses.replace(material, standardise_by="place")
     hashed = shared_identity(study_file(standardise_by="place"), within)
     assert hashed["study"]["standardise_by"] == "place"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from ssl_domains.encoders import create_encoder
 from ssl_domains.errors import DataError, UsageError
@@ -17,7 +19,8 @@ from ssl_domains.inputs import Input, InputSpec
 from ssl_domains.samples import SampleTable, read_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_encoder, check_recipe
-from ssl_domains.views import preprocess_from_dict, preprocess_to_dict
+from ssl_domains.views import InputDataset, preprocess_from_dict, preprocess_to_dict, whole_batch
+from ssl_domains.views.cache import BoundedCache
 from ssl_domains_text.documents.encoders import static
 from ssl_domains_text.documents.inputs import TokenPreprocess, TokenRecipe, recipe, tokens_for
 from ssl_domains_text.documents.inputs.settings import TokenSettings
@@ -132,6 +135,29 @@ def test_texts_at_once_have_the_tokens_of_each_alone(preprocess: TokenPreprocess
     same = preprocess.joined([as_bytes("river"), as_bytes("hard")])
     assert same.valid is None
     assert same.pad == alone.pad
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_tokens_are_kept_and_change_nothing(tmp_path: Path, preprocess: TokenPreprocess, workers: int) -> None:
+    lines = [json.dumps({"_id": str(n), "text": text}) for n, text in enumerate([*TEXTS, "river " * 50, "hard"])]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    table = read_table(scan(tmp_path / "corpus.jsonl", tmp_path / "out").path)
+    store = ArrayStore.fill(tmp_path / "store", table, DocumentReader())
+    kept, fresh = (InputDataset(table, store, preprocess, cache_gb=size) for size in (1e-4, 0))
+    assert kept.cached
+    assert not fresh.cached
+    assert not InputDataset(table, store, preprocess, cache_gb=1e-7).cached
+    batches = [[0, 3], [3, 3, 4], [5], [5, 2, 0, 1]]
+    loader: DataLoader[Any] = DataLoader(kept, batch_sampler=batches, collate_fn=whole_batch, num_workers=workers)
+    for _ in range(2):
+        for rows, made in zip(batches, loader, strict=True):
+            expected = fresh.__getitems__(rows)["input"]
+            assert torch.equal(made["input"].values, expected.values)
+            assert (made["input"].valid is None) == (expected.valid is None)
+            assert torch.equal(made["input"].with_valid(), expected.with_valid())
+            assert (made["input"].kind, made["input"].ragged, made["input"].pad) == ("text", (0,), expected.pad)
+        assert isinstance(kept._cache, BoundedCache)
+        assert kept._cache.tensors["lengths"].tolist() == [4, 5, 6, 4, 6, 1]
 
 
 @pytest.mark.parametrize("ragged", [True, False])

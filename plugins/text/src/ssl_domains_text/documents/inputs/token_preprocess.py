@@ -54,6 +54,11 @@ class TokenPreprocess:
         """Token ids of any length; the fact ``vocabulary`` is the number of ids."""
         return _spec(self.vocabulary or self.pieces, self._pad)
 
+    @property
+    def longest(self) -> int:
+        """Largest number of tokens of a text."""
+        return self.tokens
+
     @cached_property
     def pieces(self) -> int:
         """Number of ids of the tokenizer: one more than the largest."""
