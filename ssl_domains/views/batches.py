@@ -39,9 +39,9 @@ class InputDataset(Dataset[dict[str, Any]]):
 
     Inputs are computed at their first use. When all of them fit into ``cache_gb`` they are kept in shared memory, so
     that an input computed by one worker is there for all workers. Ragged inputs are kept only when the preprocess says
-    their sides beforehand, or how long they may be; in a batch they are padded to the longest. With a crop nothing is kept: each batch reads its
-    parts of the arrays from the store, which the operating system keeps in its page cache. The batches depend neither
-    on the cache nor on the number of workers.
+    their sides beforehand, or how long they may be; in a batch they are padded to the longest. With a crop nothing is
+    kept: each batch reads its parts of the arrays from the store, which the operating system keeps in its page cache.
+    The batches depend neither on the cache nor on the number of workers.
 
     Use it as ``DataLoader(dataset, batch_sampler=…, collate_fn=whole_batch, num_workers=…)``.
 

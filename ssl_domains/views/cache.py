@@ -167,7 +167,9 @@ class BoundedCache:
         self.spec, self.tensors = spec, tensors
 
     @classmethod
-    def allocate(cls, spec: InputSpec, rows: int, longest: int, dtype: torch.dtype, limit: float) -> BoundedCache | None:
+    def allocate(
+        cls, spec: InputSpec, rows: int, longest: int, dtype: torch.dtype, limit: float
+    ) -> BoundedCache | None:
         """An empty cache; None when it would be larger than ``limit`` bytes, or than shared memory."""
         lengths = torch.full((rows,), _ABSENT, dtype=torch.int32)
         if rows * (longest * spec.channels * dtype.itemsize + lengths.itemsize) > limit:

@@ -46,7 +46,7 @@ class DataConfig(_Section):
     store: str | None = Field(default=None, description="folder of the array store; by default beside the sample table")
     workers: int = Field(default=0, ge=0, description="processes that read batches; 0 reads in the training process")
     cache_gb: float = Field(
-        default=1.0, ge=0, description="GB of memory for decoded canvases; 0 reads the store each time"
+        default=1.0, ge=0, description="GB of memory for inputs that were made once; 0 makes them anew each time"
     )
 
 
