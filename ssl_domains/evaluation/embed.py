@@ -20,6 +20,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows, pooled
 from ssl_domains.engine.step.feature_rows import FeatureRows
+from ssl_domains.engine.step.length_order import encode_features
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.samples import SampleTable, Unreadable, read_guarded, require_target, write_errors, write_whole
 from ssl_domains.stores import ArrayStore
@@ -149,7 +150,7 @@ def embed_rows(
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
     with FeatureRows(len(table), encoder.num_features) as out:
         if isinstance(shown, InputDataset):
-            for _, features in encode_rows(encoder, dataset, pooled, device=resolve_device(device), **options):
+            for _, features in encode_features(encoder, dataset, pooled, device=resolve_device(device), **options):
                 out.append(features.cpu().numpy())
         else:
             encoded = encode_rows(encoder, shown, pooled, device=resolve_device(device), **options)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -109,6 +110,11 @@ class InputDataset(Dataset[dict[str, Any]]):
     def finish(self, x: Input) -> Input:
         """A batch of this dataset in the form that the encoder takes; see `Preprocess`."""
         return self._inputs.finish(x)
+
+    @property
+    def lengths(self) -> NDArray[np.int64] | None:
+        """How long the rows' arrays are, in numbers, int64 ``[n]``; None where all inputs have the same sides."""
+        return self._inputs.shapes().prod(axis=1) if self._inputs.spec.ragged else None
 
     @property
     def most_at_once(self) -> int:

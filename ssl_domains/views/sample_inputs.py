@@ -85,8 +85,8 @@ class SampleInputs:
         """Sides of a row's array, without reading it."""
         return self._samples.shape(row)
 
-    def shapes(self, rows: Sequence[int]) -> NDArray[np.int64]:
-        """Sides of the arrays of some rows, int64 ``[n, rank]``."""
+    def shapes(self, rows: Sequence[int] | None = None) -> NDArray[np.int64]:
+        """Sides of the arrays of some rows, int64 ``[n, rank]``; None for all rows."""
         return self._samples.shapes(rows)
 
     @property

@@ -17,7 +17,8 @@ from ssl_domains.engine.loop.feature_file import mapped, shared_file, write_rows
 from ssl_domains.engine.processes.distributed import World
 from ssl_domains.engine.processes.exhaustion import exhaustion_as_resource_error
 from ssl_domains.engine.processes.precision import Precision
-from ssl_domains.engine.step.encoding import encode_rows, pooled
+from ssl_domains.engine.step.encoding import pooled
+from ssl_domains.engine.step.length_order import encode_features
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.inputs import Input, View, Views
 from ssl_domains.methods import Method, Refreshed
@@ -110,9 +111,9 @@ class Refresher:
         assert self.method.refresh is not None
         options: dict[str, Any] = {"device": self.device, "rows": rows, "precision": self.precision}
         if self.method.refresh.reads == "z":
-            parts = encode_rows(self.method, self.dataset, _embedded, **options)
+            parts = encode_features(self.method, self.dataset, _embedded, **options)
         else:
-            parts = encode_rows(self.method.encoder, self.dataset, pooled, **options)
+            parts = encode_features(self.method.encoder, self.dataset, pooled, **options)
         for _, part in parts:
             features = part.cpu()
             if not torch.isfinite(features).all():
