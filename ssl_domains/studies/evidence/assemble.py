@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,7 @@ def contrasts(
     primary: ContrastSpec,
     further: Sequence[ContrastSpec] = (),
     finetuned: Sequence[tuple[float, str]] = (),
+    tuned: Collection[tuple[str, float]] | None = None,
 ) -> tuple[ContrastSpec, ...]:
     """The secondary contrasts: the primary one at other fractions, and every arm against its controls.
 
@@ -138,6 +139,8 @@ def contrasts(
         further: Contrasts of the study file.
         finetuned: (fraction, measure) at which the primary arm was fine-tuned: it is compared with SimCLR, fine-tuned
             too, and with training from scratch at equal steps and at equal effort.
+        tuned: (arm, fraction) that were fine-tuned: other arms and fractions are not compared after fine-tuning, unless
+            the study file asks for it. None for all.
     """
     pairs: list[tuple[str, str, float]] = []
     pairs += [(primary.a, primary.b, fraction) for fraction in fractions]
@@ -156,6 +159,12 @@ def contrasts(
         for other in others
         if other != primary.a
     ]
+    if tuned is not None:
+        specs = [
+            spec
+            for spec in specs
+            if spec.probe != "finetune" or {(spec.a, spec.fraction), (spec.b, spec.fraction)} <= set(tuned)
+        ]
     return tuple(spec for spec in dict.fromkeys([*specs, *further]) if spec != primary)
 
 

@@ -44,17 +44,15 @@ class StudyRecord:
         if first != primary:
             notes.append(f"The primary contrast was changed after results existed: it was first {_spelled(first)}.")
         scores = scores_of(cells, names, result.seeds, self.groups)
-        finetuned = [
-            (one.fraction, next(iter(one.evidence)))
-            for one in scores
-            if (one.arm, one.probe) == (primary.a, "finetune") and one.evidence
-        ]
+        after = [one for one in scores if one.probe == "finetune" and one.evidence]
+        finetuned = [(one.fraction, next(iter(one.evidence))) for one in after if one.arm == primary.a]
+        tuned = {(one.arm, one.fraction) for one in after}
         return replace(
             result,
             notes=(*notes, *levelling_notes(cells, names), *overlap_notes(cells)),
             scores=scores,
             nuisance=nuisance_rows(cells, names),
-            secondary=contrasts(result.arms, result.fractions, primary, self.further, finetuned),
+            secondary=contrasts(result.arms, result.fractions, primary, self.further, finetuned, tuned),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -173,6 +173,16 @@ def test_the_fine_tuned_arm_is_compared_with_scratch() -> None:
     ]  # fmt: skip
 
 
+def test_arms_that_were_not_fine_tuned_are_not_compared_after_it_unless_one_asks() -> None:
+    kinds = {"random": "random", EQUAL_STEPS: "scratch", "simclr": "simclr", "near": "rule", "far": "rule"}
+    arms = [ArmResult(name, "", kind) for name, kind in kinds.items()]  # type: ignore[arg-type]
+    primary = ContrastSpec("near", "simclr", "finetune", 1.0, "accuracy")
+    asked = ContrastSpec("far", "near", "finetune", 1.0, "accuracy")
+    tuned = {(name, 1.0) for name in (EQUAL_STEPS, "simclr", "near")}
+    found = contrasts(arms, (0.1, 1.0), primary, [asked], [(1.0, "accuracy")], tuned)
+    assert found == (ContrastSpec("near", EQUAL_STEPS, "finetune", 1.0, "accuracy"), asked)
+
+
 def test_a_page_says_where_overlapping_samples_score_each_voxel_once() -> None:
     def cell(probe: str, note: str) -> StoredCell:
         return StoredCell(probe, "near", 0, 0, CellResult("", [CellScore(probe, 1.0, 3, [0], {}, {}, note)]))
