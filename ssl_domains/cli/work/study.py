@@ -207,6 +207,7 @@ def _named_arms(registry: Registry, domain: Domain, study: StudyFile, bare: RunC
                 columns=entry.columns,
                 reads=read_columns(rule),
                 finetuned=entry.finetune,
+                fresh_head=entry.fresh_head,
                 members=entry.members,
                 branch=entry.branch or "",
                 components=entry.components or 0,

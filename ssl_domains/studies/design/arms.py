@@ -38,6 +38,7 @@ class Arm:
         branch: Of an encoder of several networks, the name of the one whose features are probed; empty for all.
         components: Number of principal components that are probed in place of the features; 0 for the features.
         finetuned: Whether it is fine-tuned too, where the study fine-tunes.
+        fresh_head: Whether its fine-tuning starts with a fresh head, not with that of the frozen probe.
         data: Hash of the columns that its training reads; see `studies.measuring.identity`.
     """
 
@@ -55,6 +56,7 @@ class Arm:
     members: int = 1
     branch: str = ""
     components: int = 0
+    fresh_head: bool = False
 
     @property
     def trained(self) -> bool:

@@ -96,8 +96,9 @@ class Cell:
         """Hash of everything that can change the result; ``shared`` is the hash of what all cells have in common."""
         arm = {**asdict(self.arm), "reads": sorted(self.arm.reads), "about": ""}
         # Cells that were stored before arms had these stay valid.
-        for name, neutral in (("method", ""), ("members", 1), ("branch", ""), ("components", 0)):
-            if arm[name] == neutral:
+        neutral = {"method": "", "members": 1, "branch": "", "components": 0, "fresh_head": False}
+        for name, value in neutral.items():
+            if arm[name] == value:
                 del arm[name]
         values = [arm, self.fold, self.seed, self.fraction, dict(self.point), self.steps, shared]
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

@@ -45,6 +45,9 @@ class ArmEntry(Entry):
     finetune: bool = Field(
         default=True, description="also fine-tune this arm where `finetune` is among `probes`; false probes it only"
     )
+    fresh_head: bool = Field(
+        default=False, description="fine-tune this arm from a fresh head, not from the head of the frozen probe"
+    )
     members: int = Field(
         default=1,
         ge=1,

@@ -59,7 +59,7 @@ def training_config(material: Material, cell: Cell, run: Run, labelled: int, *, 
     )  # fmt: skip
     rates = {} if scratch or settings.lr is None else {"train.lr": settings.lr}
     rates |= {} if settings.head_lr is None else {"method.head_lr": settings.head_lr}
-    return config.with_values(rates)
+    return config.with_values({**rates, **({"method.head_start": "fresh"} if cell.arm.fresh_head else {})})
 
 
 def _start(cell: Cell, run: Run) -> Path | None:

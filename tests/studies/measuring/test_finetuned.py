@@ -112,6 +112,11 @@ def test_equal_effort_has_the_views_of_pre_training_and_fine_tuning(
     for name, lr in (("near", 3e-4), (EQUAL_STEPS, 1e-3)):
         config = training_config(headed, cell_of(plan, name), run, 40, masks=False)
         assert (config.train.lr, config.method.model_dump()["head_lr"]) == (lr, 0.02)
+    cell = cell_of(plan, "near")
+    assert "head_start" not in training_config(material, cell, run, 40, masks=False).method.model_dump()
+    fresh = dataclasses.replace(cell, arm=dataclasses.replace(cell.arm, fresh_head=True))
+    assert training_config(material, fresh, run, 40, masks=False).method.model_dump()["head_start"] == "fresh"
+    assert fresh.fingerprint("") != cell.fingerprint("")
 
 
 def test_fine_tuning_starts_from_the_arm_and_scratch_from_random_weights(
