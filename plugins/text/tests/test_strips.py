@@ -213,4 +213,4 @@ def test_the_study_of_omniglot_has_as_many_windows_a_batch_in_each_mapping() -> 
     }
     assert {"window3", "window5", "window8"} <= windows.keys()
     assert max(windows.values()) - min(windows.values()) <= 2
-    assert [name for name, arm in study.arms.items() if arm.finetune] == [study.primary.arm]
+    assert [name for name, arm in study.arms.items() if arm.finetune] == [study.primary.arm, "window5_fresh"]

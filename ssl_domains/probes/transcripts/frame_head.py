@@ -40,8 +40,8 @@ class TranscriptFit:
 
     steps: int = 500
     batch: int = 32
-    lr: tuple[float, ...] = (0.003, 0.01)
-    weight_decay: float = 1e-3
+    lr: tuple[float, ...] = (0.01, 0.03, 0.1)
+    weight_decay: float = 1e-2
 
 
 @dataclass(frozen=True, eq=False)

@@ -123,7 +123,7 @@ class TranscriptsEntry(Entry):
 
     steps: int = Field(default=500, ge=1, description="updates of the head, whatever the number of labelled lines")
     lr: list[float] = Field(
-        default=[0.003, 0.01], min_length=1, description="grid, chosen inside the labelled training groups"
+        default=[0.01, 0.03, 0.1], min_length=1, description="grid, chosen inside the labelled training groups"
     )
 
 
