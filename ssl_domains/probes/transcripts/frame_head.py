@@ -41,7 +41,7 @@ class TranscriptFit:
     steps: int = 500
     batch: int = 32
     lr: tuple[float, ...] = (0.01, 0.03, 0.1)
-    weight_decay: float = 1e-2
+    weight_decay: float = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
