@@ -16,6 +16,7 @@ from ssl_domains.encoders import Encoder
 from ssl_domains.engine import Run
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
+from ssl_domains.engine.step.length_order import encoding_order
 from ssl_domains.errors import DataError, UsageError
 from ssl_domains.evaluation.dense_maps import map_windows
 from ssl_domains.finetuning.heads import Head, TranscriptHead, create_head
@@ -134,8 +135,11 @@ class FineTuned:
         if self.task.kind == TRANSCRIPTION:
             raise UsageError(f"the run {self.run.folder.name!r} predicts texts", "call transcripts")
         model = self.module()
-        parts = [model.head.answers(outputs) for _, outputs in self._outputs(model, table, store, batch_size, progress)]
-        return np.concatenate(parts)
+        rows, parts = [], []
+        for done, outputs in self._outputs(model, table, store, batch_size, progress, by_length=True):
+            rows.append(done)
+            parts.append(model.head.answers(outputs))
+        return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
     def transcripts(
         self,
@@ -167,10 +171,10 @@ class FineTuned:
             raise UsageError(f"the run {self.run.folder.name!r} predicts {self.task.label!r}", "call answers")
         said = DIRECTION in table.columns
         rtl = read_directions(table.frame) if said else np.full(len(table), self.task.rtl)
-        out: list[Transcribed] = []
-        for rows, outputs in self._outputs(model, table, store, batch_size, progress):
-            out += model.head.transcribed(outputs, rtl[rows].tolist(), beam)
-        return out
+        out: dict[int, Transcribed] = {}
+        for rows, outputs in self._outputs(model, table, store, batch_size, progress, by_length=True):
+            out |= zip(rows.tolist(), model.head.transcribed(outputs, rtl[rows].tolist(), beam), strict=True)
+        return [out[row] for row in range(len(table))]
 
     def label_maps(
         self, table: SampleTable, store: ArrayStore, *, batch_size: int = 64, progress: Progress | None = None
@@ -256,25 +260,35 @@ class FineTuned:
         """The same for rows of which the encoder sees all."""
         canvas, sides = self.run.canvas, map_sides(self.run.map_preprocess, table, store.of(table).shapes())
         for rows, outputs in self._outputs(self.module(), table, store, batch_size, progress):
-            for place, row in enumerate(range(rows.start, rows.stop)):
+            for place, row in enumerate(rows.tolist()):
                 height, width = (int(side) for side in sides[row])
                 yield row, to_native(canvas, outputs[place : place + 1], height, width)[0]
 
     def _outputs(
-        self, model: WholeModel, table: SampleTable, store: ArrayStore, batch_size: int, progress: Progress | None
-    ) -> Iterator[tuple[slice, Tensor]]:
+        self,
+        model: WholeModel,
+        table: SampleTable,
+        store: ArrayStore,
+        batch_size: int,
+        progress: Progress | None,
+        *,
+        by_length: bool = False,
+    ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Rows, int64 ``[B]``, and what the head gives for them: in the order of the table, or of the lengths."""
         if not len(table):
             raise DataError("no row of the table could be decoded", "see the table's problems file")
         run = self.run
         dataset = InputDataset(table, store, extended(run.preprocess, table, store), cache_gb=0, crop=run.crop)
-        for rows, outputs in encode_rows(
-            model, dataset, lambda whole, x: whole.head.outputs(whole.encoder, x),
+        order = encoding_order(dataset, batch_size) if by_length else np.arange(len(table))
+        for done, outputs in encode_rows(
+            model, dataset, lambda whole, x: whole.head.outputs(whole.encoder, x), rows=torch.from_numpy(order),
             device=resolve_device(run.config.train.device), batch_size=batch_size, workers=run.config.data.workers,
             progress=progress,
         ):  # fmt: skip
+            rows = order[done]
             finite = torch.isfinite(outputs.flatten(1)).all(dim=1)
             if not bool(finite.all()):
-                bad = table.frame["sample"][rows.start + int(torch.nonzero(~finite)[0])]
+                bad = table.frame["sample"][int(rows[int(torch.nonzero(~finite)[0])])]
                 raise DataError(f"the model gives no finite numbers for sample {bad!r}", "did the training diverge?")
             yield rows, outputs
 

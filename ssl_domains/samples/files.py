@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,13 @@ def read_frame(path: str | Path, text: Sequence[str] = ()) -> pl.DataFrame:
     return read_noted_frame(path, text)[0]
 
 
-def read_noted_frame(path: str | Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """As `read_frame`, with notes on the delimiter, encoding and decimal comma that were recognised."""
+def read_noted_frame(
+    path: str | Path, text: Sequence[str] = (), *, running: Collection[str] = ()
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """As `read_frame`, with notes on the delimiter, encoding and decimal comma that were recognised.
+
+    ``running`` names further columns of running text, as in `read_delimited`.
+    """
     path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no table {str(path)!r}", _KINDS)
@@ -61,7 +66,7 @@ def read_noted_frame(path: str | Path, text: Sequence[str] = ()) -> tuple[pl.Dat
             return usual_types(pl.read_parquet(path)), ()
         if suffix == ".xlsx":
             return usual_types(pl.read_excel(path)), ()
-        return read_delimited(path, text)
+        return read_delimited(path, text, running=running)
     except (SslDomainsError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # every parser raises its own kinds, panics in native code included
@@ -80,13 +85,16 @@ def read_table(path: str | Path) -> SampleTable:
     return read_noted_table(path)[0]
 
 
-def read_noted_table(path: str | Path, *, scanned: bool = True) -> tuple[SampleTable, tuple[str, ...]]:
+def read_noted_table(
+    path: str | Path, *, scanned: bool = True, running: Collection[str] = ()
+) -> tuple[SampleTable, tuple[str, ...]]:
     """As `read_table`, with notes on how it was read.
 
     Args:
         path: The file.
         scanned: Whether it should be the result of a scan: then a table without metadata gets a note too, and not only
             one that has lost its sidecar or its inner metadata.
+        running: Further columns of running text, as in `read_delimited`.
     """
     path = Path(path)
     declared = sidecar_meta(path) if path.suffix.lower() in (".csv", ".tsv") else None
@@ -94,7 +102,8 @@ def read_noted_table(path: str | Path, *, scanned: bool = True) -> tuple[SampleT
     if declared is not None:
         written = {name for name, dtype in declared.columns.items() if dtype == "String" or dtype.startswith("List(")}
         texts |= written | {*declared.identifiers}
-    frame, notes = read_noted_frame(path, sorted(texts))
+        running = {*running, *written}  # this package writes an empty field where a value is missing, and never NA
+    frame, notes = read_noted_frame(path, sorted(texts), running=running)
     meta, warnings = read_meta(path, scanned=scanned)
     if declared is not None:
         frame = text_as_lists(frame, declared.columns)

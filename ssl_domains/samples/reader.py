@@ -126,7 +126,9 @@ class SizedReader(Reader, Protocol):
 class TableReader(Reader, Protocol):
     """A reader that adds what the files say to the rows of a table, when a table with paths is the source of a scan.
 
-    Without it the table is taken as it is.
+    Without it the table is taken as it is. A reader with the attribute ``text_columns`` names columns of running text,
+    such as transcripts, besides ``text``, ``transcript`` and ``transcription``: in a CSV file, 12.50 and NA stay text
+    there.
     """
 
     def complete_table(self, read: ScanResult, **options: Any) -> ScanResult:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ssl_domains.cli.app import run
 from ssl_domains.errors import UsageError
-from ssl_domains.samples import ReadError
+from ssl_domains.samples import ReadError, read_table
 from ssl_domains_text.lines.labels.label_table import read_label_table
 from ssl_domains_text.lines.reader import LinesReader
 
@@ -159,6 +160,18 @@ def test_a_table_as_the_source(tmp_path: Path) -> None:
         LinesReader().complete_table(read, folders="writer")
     with pytest.raises(UsageError, match="--format reads a folder"):
         LinesReader().complete_table(read, format="lmdb")
+
+
+@pytest.mark.parametrize("column", ["text", "word", "gt"])
+def test_numbers_of_a_table_as_the_source_stay_text(tmp_path: Path, column: str) -> None:
+    for name in ("0.png", "1.png", "2.png"):
+        picture(tmp_path / name)
+    (tmp_path / "t.csv").write_text(f"path;{column};page\n0.png;12,50;1\n1.png;3,10;2\n2.png;NA;3\n", encoding="utf-8")
+    out = tmp_path / "o.parquet"
+    assert run(["lines", "scan", str(tmp_path / "t.csv"), "-o", str(out)]) == 0
+    frame = read_table(out).frame
+    assert frame["text"].to_list() == ["12,50", "3,10", "NA"]
+    assert frame["page"].to_list() == [1, 2, 3]
 
 
 def test_texts_beside_pictures(tmp_path: Path) -> None:

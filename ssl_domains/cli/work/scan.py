@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ def read_source(
     from ssl_domains.samples import ScanSession, TableReader, scan_session
 
     reader = domain.reader()
-    table = _from_table(source) if is_table(source) else None
+    table = _from_table(source, getattr(reader, "text_columns", ())) if is_table(source) else None
     if table is not None and not isinstance(reader, TableReader):
         return table
     # Values that were read with other options are not those of this scan.
@@ -193,13 +193,18 @@ def _reading(progress: Callable[[str, int, int], None] | None) -> Callable[[str,
     return None if progress is None else lambda what, done, total: progress(f"reading {what}", done, total)
 
 
-def _from_table(source: Path) -> ScanResult:
-    """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems."""
+def _from_table(source: Path, running: Collection[str]) -> ScanResult:
+    """Read a table with a column ``path`` as the result of a scan; rows whose file is missing become problems.
+
+    Args:
+        source: The table.
+        running: Its columns of running text, see `TableReader`.
+    """
     import polars as pl
 
     from ssl_domains.samples import Problems, ScanResult, missing_files, read_noted_table
 
-    table, read_notes = read_noted_table(source, scanned=False)
+    table, read_notes = read_noted_table(source, scanned=False, running=running)
     if "path" not in table.columns:
         hint = did_you_mean("path", table.columns)
         raise UsageError(f"{source.name!r} has no column 'path'", f"a table needs one to be a source; {hint}")

@@ -14,12 +14,35 @@ from torch.utils.data import Dataset
 from ssl_domains.engine.step.encoding import encode_rows
 from ssl_domains.inputs import Input
 
-__all__ = ["encode_features", "length_order"]
+__all__ = ["encode_features", "encoding_order", "length_order"]
 
 E = TypeVar("E", bound=nn.Module)
 
 _BATCHES = 16
 """Batches whose rows are sorted together: features stay few, and files are read from front to back."""
+
+
+def encoding_order(dataset: Dataset[Any], batch_size: int, rows: Tensor | None = None) -> NDArray[np.int64]:
+    """The order in which rows are encoded so that those of about one length share a batch, int64 ``[n]``.
+
+    Args:
+        dataset: The inputs. Its attribute ``lengths``, if it has one, is how long they are, in any unit, int64 ``[N]``;
+            None where all are alike, which are encoded as they stand.
+        batch_size: Rows in the encoder at a time.
+        rows: int64 ``[n]``, positions in the dataset; None for all.
+
+    Returns:
+        Positions in ``rows``, or in the dataset without it.
+    """
+    lengths: NDArray[np.int64] | None = getattr(dataset, "lengths", None)
+    if lengths is None:
+        return np.arange(len(dataset) if rows is None else len(rows))  # type: ignore[arg-type]
+    return length_order(lengths if rows is None else lengths[rows.cpu().numpy()], _together(dataset, batch_size))
+
+
+def _together(dataset: Dataset[Any], batch_size: int) -> int:
+    """Rows that are sorted together."""
+    return _BATCHES * min(batch_size, getattr(dataset, "most_at_once", batch_size))
 
 
 def encode_features(
@@ -35,8 +58,7 @@ def encode_features(
 
     Args:
         encoder: The encoder, or another module that ``read`` calls.
-        dataset: Its inputs. Its attribute ``lengths``, if it has one, is how long the inputs are, in any unit, int64
-            ``[n]``; None where all are alike.
+        dataset: Its inputs, as in `encoding_order`.
         read: Computes the vectors ``[B, F]`` of a batch.
         rows: int64 ``[n]``, positions in the dataset; None for all.
         batch_size: Rows in the encoder at a time.
@@ -48,17 +70,16 @@ def encode_features(
     Yields:
         Some rows, as a slice of ``0 … n``, and their vectors, in the order of the rows.
     """
-    lengths = getattr(dataset, "lengths", None)
-    if lengths is None:
+    if getattr(dataset, "lengths", None) is None:
         yield from encode_rows(encoder, dataset, read, rows=rows, batch_size=batch_size, **options)
         return
-    together = _BATCHES * min(batch_size, getattr(dataset, "most_at_once", batch_size))
-    chosen = torch.arange(len(lengths)) if rows is None else rows.cpu()
-    order = length_order(lengths[chosen.numpy()], together)
+    together = _together(dataset, batch_size)
+    order = encoding_order(dataset, batch_size, rows)
+    places = torch.from_numpy(order)
     parts: list[Tensor] = []
     start = 0
     encoded = encode_rows(
-        encoder, dataset, read, rows=chosen[torch.from_numpy(order)], batch_size=batch_size, **options
+        encoder, dataset, read, rows=places if rows is None else rows.cpu()[places], batch_size=batch_size, **options
     )
     for done, part in encoded:
         parts.append(part)
@@ -66,7 +87,7 @@ def encode_features(
             continue
         sorted_here = torch.cat(parts)
         vectors = torch.empty_like(sorted_here)
-        vectors[torch.from_numpy(order[start : done.stop] - start).to(sorted_here.device)] = sorted_here
+        vectors[(places[start : done.stop] - start).to(sorted_here.device)] = sorted_here
         yield slice(start, done.stop), vectors
         parts, start = [], done.stop
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ssl_domains.encoders import Encoder
 from ssl_domains.engine.processes.precision import resolve_device
 from ssl_domains.engine.step.encoding import encode_rows
+from ssl_domains.engine.step.length_order import encoding_order
 from ssl_domains.errors import DataError
 from ssl_domains.inputs import Input
 from ssl_domains.probes.transcripts import FrameFeatures
@@ -61,6 +63,8 @@ def frame_features(
 ) -> FrameFeatures:
     """Features of the valid frames of decodable rows, from the encoder in evaluation mode, without augmentation.
 
+    Rows of about the same length are encoded together.
+
     Args:
         encoder: An encoder of sequences, whose map is ``[B, F, T]``.
         preprocess: Its preprocessing.
@@ -78,18 +82,19 @@ def frame_features(
     if not len(table):
         raise DataError("no row of the table could be decoded", "see the table's problems file")
     dataset = InputDataset(table, store, extended(preprocess, table, store), cache_gb=0, crop=crop)
-    samples: list[NDArray[np.float32]] = []
-    for rows, (frames, valid) in encode_rows(
-        encoder, dataset, _frames, device=resolve_device(device), batch_size=batch_size, workers=workers,
-        progress=progress,
+    order = encoding_order(dataset, batch_size)
+    samples: list[NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(order)
+    for done, (frames, valid) in encode_rows(
+        encoder, dataset, _frames, device=resolve_device(device), rows=torch.from_numpy(order), batch_size=batch_size,
+        workers=workers, progress=progress,
     ):  # fmt: skip
         values, known = frames.cpu().numpy(), valid.cpu().numpy()
-        for place, row in enumerate(range(rows.start, rows.stop)):
+        for place, row in enumerate(order[done].tolist()):
             one = values[place][known[place]]
             if not np.isfinite(one).all():
                 bad = table.frame["sample"][row]
                 raise DataError(f"the encoder gives no finite features for sample {bad!r}", "did the training diverge?")
-            samples.append(one)
+            samples[row] = one
     return FrameFeatures.of(samples, encoder.map_features)
 
 

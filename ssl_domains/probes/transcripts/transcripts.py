@@ -101,17 +101,22 @@ def read_transcripts(column: pl.Series, rtl: NDArray[np.bool_] | None = None, *,
     """Read a column of transcripts.
 
     Args:
-        column: ``n`` texts; null and empty texts are missing transcripts.
+        column: ``n`` texts, or whole numbers, which are taken as they are written; null and empty texts are missing
+            transcripts.
         rtl: Lines that are written from right to left, see `read_directions`.
         form: Unicode form of the texts.
         alphabet: The alphabet; None takes all characters of the column.
 
     Raises:
-        UsageError: When the column holds no text.
+        UsageError: When the column holds neither.
     """
-    if column.dtype != pl.String and not isinstance(column.dtype, pl.Categorical | pl.Enum):
+    textual = column.dtype == pl.String or isinstance(column.dtype, pl.Categorical | pl.Enum)
+    if not textual and not column.dtype.is_integer():
         cause = f"transcripts are text; column {column.name!r} holds {column.dtype}"
-        raise UsageError(cause, "name a column of texts, or predict this one with --label")
+        hint = "predict it with --label"
+        if column.dtype.is_float():
+            hint = "in a CSV file, the values of a column that is called text or transcript stay as they are written"
+        raise UsageError(cause, hint)
     return Transcripts.of(column.cast(pl.String).to_list(), rtl, alphabet, form)
 
 

@@ -7,14 +7,17 @@ import contextlib
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from ssl_domains.samples.encodings import decoded
 
-__all__ = ["read_delimited"]
+__all__ = ["TEXT_COLUMNS", "read_delimited"]
+
+TEXT_COLUMNS = frozenset({"text", "transcript", "transcription"})
+"""Names of columns that hold running text, such as transcripts, whatever their values look like."""
 
 _SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -24,7 +27,9 @@ _TYPED_ROWS = 10_000
 _NULLS = ["", "NA"]
 
 
-def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def read_delimited(
+    path: Path, text: Sequence[str] = (), *, running: Collection[str] = ()
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Read a text table: (the frame, notes on what was recognised).
 
     The delimiter is the one of comma, semicolon, tab and bar that cuts the first lines into equally many fields. The
@@ -32,7 +37,8 @@ def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, 
 
     Args:
         path: The file.
-        text: Columns to be kept as the text that is written in the file, such as those of a join.
+        text: Columns to be kept as the text that is written in the file, such as those of a join; NA is no value.
+        running: Further columns of running text, besides `TEXT_COLUMNS`: kept as they are written, and NA is a word.
 
     Raises:
         ValueError: When two columns have one name, or the file is no text.
@@ -50,12 +56,23 @@ def read_delimited(path: Path, text: Sequence[str] = ()) -> tuple[pl.DataFrame, 
     if separator != usual:
         notes.append(f"the columns of {path.name} are separated by {_NAMES[separator]}")
     written = pl.read_csv(io.BytesIO(raw), separator=separator, infer_schema=False, null_values=_NULLS)
-    comma = separator != "," and _decimal_comma(written)
+    words = _running_text(raw, separator, written.columns, running)
+    comma = separator != "," and _decimal_comma(written.drop(words.columns))
     if comma:
         notes.append(f"the numbers of {path.name} have a decimal comma")
     typed = _typed(raw, separator, comma, written)
-    frame = typed.with_columns(written[name] for name in _kept_as_text(typed, written, text))
+    frame = typed.with_columns(written[name] for name in _kept_as_text(typed, written, text)).with_columns(
+        words.get_columns()
+    )
     return _named(frame, notes), tuple(notes)
+
+
+def _running_text(raw: bytes, separator: str, columns: Sequence[str], running: Collection[str]) -> pl.DataFrame:
+    """The columns of running text, as they are written; an empty field is no text."""
+    found = [name for name in columns if name.strip() in running or name.strip().lower() in TEXT_COLUMNS]
+    if not found:
+        return pl.DataFrame()
+    return pl.read_csv(io.BytesIO(raw), separator=separator, infer_schema=False, null_values=[""], columns=found)
 
 
 def _typed(raw: bytes, separator: str, comma: bool, written: pl.DataFrame) -> pl.DataFrame:

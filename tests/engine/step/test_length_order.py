@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from ssl_domains.engine.step.length_order import encode_features, length_order
+from ssl_domains.engine.step.length_order import encode_features, encoding_order, length_order
 from ssl_domains.inputs import Input
 
 ROWS, BATCH = 500, 8
@@ -75,3 +75,13 @@ def test_only_rows_near_each_other_change_places() -> None:
     assert (np.abs(order - np.arange(100)) < 16).all()
     assert length_order(np.zeros(0, np.int64), 4).tolist() == []
     assert length_order(np.array([2, 2, 7]), 3).tolist() == [2, 0, 1]
+
+
+def test_the_order_of_some_rows_is_that_of_their_lengths() -> None:
+    data = Ragged()
+    rows = torch.tensor([7, 400, 3, 3, 250])
+    order = encoding_order(data, BATCH, rows)
+    assert data.sizes[rows.numpy()[order]].tolist() == sorted(data.sizes[rows.numpy()].tolist(), reverse=True)
+    assert encoding_order(data, BATCH).tolist() == length_order(data.sizes, 16 * BATCH).tolist()
+    assert encoding_order(Ragged(sized=False), BATCH, rows).tolist() == [0, 1, 2, 3, 4]
+    assert encoding_order(Ragged(sized=False), BATCH).tolist() == list(range(ROWS))

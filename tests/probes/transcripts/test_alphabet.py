@@ -46,9 +46,11 @@ def test_null_and_blank_texts_are_no_transcripts() -> None:
     assert (part.texts, part.alphabet) == (("ab", "b"), found.alphabet)
 
 
-def test_numbers_are_no_transcripts() -> None:
-    with pytest.raises(UsageError, match="transcripts are text"):
-        read_transcripts(pl.Series("age", [1, 2]))
+def test_whole_numbers_are_transcripts_and_others_are_none() -> None:
+    assert read_transcripts(pl.Series("digits", [12, None, -7])).texts == ("12", None, "-7")
+    for values in ([1.5, 2.0], [True, False]):
+        with pytest.raises(UsageError, match="transcripts are text"):
+            read_transcripts(pl.Series("age", values))
 
 
 def test_directions_are_read_from_their_column() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ssl_domains.errors import DataError
-from ssl_domains.samples import read_frame, read_noted_frame
+from ssl_domains.samples import SampleTable, TableMeta, read_frame, read_noted_frame, read_table, write_table
 
 ROWS = [["name", "age"], ["Müller", "50"], ["Lee", "61"]]
 
@@ -63,6 +64,24 @@ def test_zeros_in_front_stay(tmp_path: Path) -> None:
     assert frame["id"].to_list() == ["007", "103"]
     as_text = read_frame(write(tmp_path / "l.csv", [["id", "n"], ["7.0", "1"]]), ("id",))
     assert as_text["id"].to_list() == ["7.0"]
+
+
+def test_running_text_stays_as_it_is_written(tmp_path: Path) -> None:
+    rows = [["n", "Text", "words"], ["1,5", "12,50", "3,10"], ["NA", "NA", "NA"], ["2,5", "", "7"]]
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join(";".join(row) for row in rows))
+    frame = read_noted_frame(path, running=("words",))[0]
+    assert frame["Text"].to_list() == ["12,50", "NA", None]
+    assert frame["words"].to_list() == ["3,10", "NA", "7"]
+    assert frame["n"].to_list() == [1.5, None, 2.5]
+    assert read_frame(path)["words"].to_list() == [3.1, None, 7.0]
+
+
+def test_a_table_of_this_package_keeps_the_word_na(tmp_path: Path) -> None:
+    meta = TableMeta(columns={"writer": "String", "path": "String"})
+    frame = pl.DataFrame({"path": ["a.png", "b.png"], "writer": ["NA", None]})
+    write_table(SampleTable(frame.with_columns(sample=pl.col("path")), meta), tmp_path / "t.csv")
+    assert read_table(tmp_path / "t.csv").frame["writer"].to_list() == ["NA", None]
 
 
 def test_a_row_index_without_a_name_is_left_out(tmp_path: Path) -> None:

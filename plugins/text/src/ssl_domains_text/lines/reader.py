@@ -15,6 +15,7 @@ from ssl_domains_text.lines.files.cutting import cut_line
 from ssl_domains_text.lines.files.lmdb_file import LmdbFile
 from ssl_domains_text.lines.files.picture import decoded_picture
 from ssl_domains_text.lines.labels.alphabet import alphabet_of
+from ssl_domains_text.lines.labels.label_table import TEXT_COLUMNS
 from ssl_domains_text.lines.labels.transcripts import LabelRules, transcripts_of
 from ssl_domains_text.lines.scanning.choice import Source, find_lines
 from ssl_domains_text.lines.scanning.databases import image_key
@@ -36,6 +37,7 @@ class LinesReader:
     version = "1"
     axes = "hwc"
     mixed_channels = True  # the preprocess makes grey of colour
+    text_columns = TEXT_COLUMNS
 
     def scan(
         self,
