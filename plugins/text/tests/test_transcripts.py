@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ssl_domains.errors import UsageError
+from ssl_domains.text_direction import direction_of
 from ssl_domains_text.lines.labels.alphabet import alphabet_of, named_character
-from ssl_domains_text.lines.labels.direction import direction_of
 from ssl_domains_text.lines.labels.transcripts import LabelRules, Transcripts, transcripts_of
 
 
@@ -97,7 +97,8 @@ def test_right_to_left_lines_are_said_and_stay_in_reading_order() -> None:
     assert found.directions == ["rtl", "rtl", "ltr", "rtl", "rtl"], "lines without letters take the usual direction"
     assert any("4 lines are read from right to left" in note and "reading" in note for note in found.notes)
     assert made(["hello", "world"], direction="rtl").directions == ["rtl", "rtl"]
-    assert made(["שלום"], direction="ltr").directions == []
+    assert made(["שלום", "12"], direction="ltr").directions == ["ltr", "ltr"]
+    assert made(["hello"], direction="ltr").directions == []
 
 
 def test_alphabets(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def prepare_study(
     if of_rankings:
         labels: Labels = _judged(domain, table, study, path.parent)
     elif of_texts:
-        labels = read_transcripts(table.label(study.label), read_directions(table.frame))
+        texts = table.label(study.label)
+        labels = read_transcripts(texts, read_directions(table.frame, texts))
     else:
         labels = read_labels(table.label(study.label))
     config = configure(domain, table, None, options={"health.group": study.group, **study.config})

@@ -74,7 +74,8 @@ def transcribed_rows(
     Args:
         encoder: The encoder; it says how many frames an input has.
         preprocess: Its preprocessing.
-        table: The samples; a column ``direction`` says which lines are written from right to left.
+        table: The samples. A column ``direction`` says which lines are written from right to left; without it, the
+            letters of each transcript do.
         store: Their arrays.
         column: The column of transcripts, in reading order.
         group: Column of the groups; None takes the one that the table or the run was split by.
@@ -87,7 +88,8 @@ def transcribed_rows(
         DataError: When no row has a transcript, an array and a side; when nothing can be learnt from any of them.
     """
     require_frames(encoder)
-    every = read_transcripts(table.label(column), read_directions(table.frame))
+    texts = table.label(column)
+    every = read_transcripts(texts, read_directions(table.frame, texts))
     known = meta or TableMeta()
     found = labelled_rows(table, store, column, group=group, trained=trained, meta=known, labels=every)
     part, split = table.take(found.rows), found.split

@@ -29,7 +29,7 @@ from ssl_domains.probes.transcripts import (
     ctc_losses,
     decode,
     fit_frame_head,
-    frame_order,
+    reading_order,
     require_frames,
 )
 from ssl_domains.samples import Transcribed
@@ -123,7 +123,7 @@ class TranscriptHead(Head):
         out = []
         for one, turned in zip(outputs.detach().double().cpu().numpy(), rtl, strict=True):
             found = decode(one, beam)
-            text = frame_order(self.task.alphabet.decode(found.codes), turned)
+            text = reading_order(self.task.alphabet.decode(found.codes), turned)
             out.append(Transcribed(" ".join(text.split()), min(1.0, math.exp(found.log_probability))))
         return out
 

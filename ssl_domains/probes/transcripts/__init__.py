@@ -8,11 +8,12 @@ the order in which they are read: whatever a user sees is in reading order.
 from ssl_domains.probes.transcripts.alphabet import BLANK, FORM, Alphabet, Form, tidy_text
 from ssl_domains.probes.transcripts.ctc_loss import ctc_losses
 from ssl_domains.probes.transcripts.decoding import Decoded, beam_search, best_path, decode, log_probability
+from ssl_domains.probes.transcripts.direction import DIRECTION, read_directions
 from ssl_domains.probes.transcripts.edit_distance import edit_distance
 from ssl_domains.probes.transcripts.frame_counts import frame_counts, require_frames
 from ssl_domains.probes.transcripts.frame_features import FrameFeatures
 from ssl_domains.probes.transcripts.frame_head import FittedFrameHead, TranscriptFit, fit_frame_head
-from ssl_domains.probes.transcripts.frame_order import frame_order
+from ssl_domains.probes.transcripts.frame_order import frame_order, reading_order
 from ssl_domains.probes.transcripts.needed_frames import LabelProblems, label_problems, needed_frames
 from ssl_domains.probes.transcripts.scores import (
     CER,
@@ -27,13 +28,7 @@ from ssl_domains.probes.transcripts.transcript_probe import (
     run_transcript_probe,
     score_texts,
 )
-from ssl_domains.probes.transcripts.transcripts import (
-    DIRECTION,
-    TRANSCRIPTION,
-    Transcripts,
-    read_directions,
-    read_transcripts,
-)
+from ssl_domains.probes.transcripts.transcripts import TRANSCRIPTION, Transcripts, read_transcripts
 
 __all__ = [
     "BLANK",
@@ -66,6 +61,7 @@ __all__ = [
     "needed_frames",
     "read_directions",
     "read_transcripts",
+    "reading_order",
     "require_frames",
     "run_transcript_probe",
     "score_texts",

@@ -17,7 +17,7 @@ from ssl_domains.probes.dense import step_batches
 from ssl_domains.probes.transcripts.ctc_loss import ctc_losses
 from ssl_domains.probes.transcripts.decoding import best_path
 from ssl_domains.probes.transcripts.frame_features import FrameFeatures
-from ssl_domains.probes.transcripts.frame_order import frame_order
+from ssl_domains.probes.transcripts.frame_order import reading_order
 from ssl_domains.probes.transcripts.scores import CHARACTER_ACCURACY, OF_TRANSCRIPTS, transcript_sums
 from ssl_domains.probes.transcripts.transcripts import Transcripts
 from ssl_domains.quantities import plural
@@ -69,7 +69,7 @@ class FittedFrameHead:
         """Greedy answers for some rows in reading order, see `best_path`."""
         alphabet = transcripts.alphabet
         return [
-            frame_order(alphabet.decode(best_path(self.log_probs(features[row]))), bool(transcripts.rtl[row]))
+            reading_order(alphabet.decode(best_path(self.log_probs(features[row]))), bool(transcripts.rtl[row]))
             for row in rows.tolist()
         ]
 

@@ -6,28 +6,28 @@ first character stands over the last frames; numbers and Latin words inside it r
 
 from __future__ import annotations
 
-import itertools
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TypeVar
 
-__all__ = ["frame_order"]
+from ssl_domains.probes.transcripts.bidirectional import runs_left_to_right
 
-_STRONG = ("L", "EN", "AN")  # letters that run from left to right, and numbers
-_SIGN = "ET"  # such as % and $
-_SEPARATORS = ("ES", "CS")  # such as the point of 3.14
-_NEUTRAL = ("WS", "ON", "ES", "CS", "ET", "BN", "S", "B")
+__all__ = ["frame_order", "reading_order"]
+
+_TRIES = 8
+
+T = TypeVar("T")
 
 
 def frame_order(text: str, rtl: bool) -> str:
-    """The characters of a text in the order of the frames; applied twice, it gives the text back.
+    """The characters of a text in the order of the frames.
 
-    A left-to-right text is returned as it is. A right-to-left text is reversed; stretches inside it that run from left
-    to right keep their order: words of Latin letters with what stands between them, and numbers with their points and
-    signs. Combining marks stay behind their letter. These are the rules of Unicode's bidirectional algorithm that
-    matter for a line of one script with numbers and foreign words, not all of it.
+    A left-to-right text is returned as it is. A right-to-left text is reversed; what runs from left to right inside it
+    keeps its order, by Unicode's bidirectional algorithm: words of Latin letters with what stands between them, and
+    numbers with their points and signs. Combining marks stay behind their letter. Brackets are not mirrored.
 
     Args:
-        text: The text in reading order, or in the order of the frames.
+        text: The text in reading order.
         rtl: Whether the line is written from right to left.
 
     Example:
@@ -37,12 +37,55 @@ def frame_order(text: str, rtl: bool) -> str:
     if not rtl:
         return text
     letters = _with_their_marks(text)
-    kinds = [unicodedata.bidirectional(letter[0]) for letter in letters]
-    turned = list(reversed(letters))
-    for start, stop in _left_to_right(kinds):
-        first, last = len(letters) - stop, len(letters) - start
-        turned[first:last] = letters[start:stop]
-    return "".join(turned)
+    return "".join(_turned(letters, _left_to_right(letters)))
+
+
+def reading_order(shown: str, rtl: bool) -> str:
+    """The text whose characters stand in this order over the frames: `frame_order` backwards.
+
+    Where several texts look the same, it is one of them. It is found by correcting a guess; for a few odd mixtures of
+    scripts and signs a text comes out that looks nearly the same.
+
+    Args:
+        shown: The characters in the order of the frames.
+        rtl: Whether the line is written from right to left.
+
+    Example:
+        >>> reading_order("12 \\u05d1\\u05d0", True) == "\\u05d0\\u05d1 12"
+        True
+    """
+    if not rtl:
+        return shown
+    letters = _with_their_marks(shown)
+    runs = _left_to_right(letters)
+    # What runs from left to right is known of the text, not of the frames: guess, and correct until both agree.
+    for _ in range(_TRIES):
+        read = _turned(letters, runs)
+        found = _left_to_right(read)
+        back = _turned(found, found)
+        if back == runs:
+            break
+        runs = back
+    return "".join(_turned(letters, runs))
+
+
+def _left_to_right(letters: Sequence[str]) -> list[bool]:
+    bases = [letter[0] for letter in letters]
+    return runs_left_to_right([unicodedata.bidirectional(base) or "L" for base in bases], bases)
+
+
+def _turned(values: Sequence[T], runs: Sequence[bool]) -> list[T]:
+    """The values in reverse order, stretches where ``runs`` holds in their own. With turned ``runs``, it undoes itself."""
+    turned = list(reversed(values))
+    start = 0
+    while start < len(values):
+        stop = start + 1
+        while runs[start] and stop < len(values) and runs[stop]:
+            stop += 1
+        if runs[start]:
+            turned[len(values) - stop : len(values) - start] = values[start:stop]
+        start = stop
+    return turned
 
 
 def _with_their_marks(text: str) -> list[str]:
@@ -54,35 +97,3 @@ def _with_their_marks(text: str) -> list[str]:
         else:
             letters.append(character)
     return letters
-
-
-def _left_to_right(kinds: list[str]) -> list[tuple[int, int]]:
-    """The stretches that run from left to right, as (start, stop), by the bidirectional class of each letter.
-
-    What joins two stretches depends on what stands between them and on what they hold, not on their order: otherwise a
-    turned text would not turn back.
-    """
-    pieces: list[tuple[int, int]] = []
-    for held, group in itertools.groupby(range(len(kinds)), lambda place: kinds[place] in (*_STRONG, _SIGN)):
-        places = [*group]
-        if held and any(kinds[place] in _STRONG for place in places):
-            pieces.append((places[0], places[-1] + 1))
-    numbers = _joined(pieces, lambda one, between, other: len(between) == 1 and between[0] in _SEPARATORS, kinds)
-    return _joined(
-        numbers,
-        lambda one, between, other: "L" in one and "L" in other and all(kind in _NEUTRAL for kind in between),
-        kinds,
-    )
-
-
-def _joined(
-    pieces: list[tuple[int, int]], belong: Callable[[list[str], list[str], list[str]], bool], kinds: list[str]
-) -> list[tuple[int, int]]:
-    """The stretches, neighbours as one where ``belong(classes, classes between, classes)`` holds."""
-    out: list[tuple[int, int]] = []
-    for start, stop in pieces:
-        if out and belong(kinds[slice(*out[-1])], kinds[out[-1][1] : start], kinds[start:stop]):
-            out[-1] = (out[-1][0], stop)
-        else:
-            out.append((start, stop))
-    return out

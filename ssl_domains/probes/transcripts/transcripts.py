@@ -10,18 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import UsageError
 from ssl_domains.probes.labels import Labels
 from ssl_domains.probes.transcripts.alphabet import FORM, Alphabet, Form, tidy_text
 from ssl_domains.probes.transcripts.frame_order import frame_order
 
-__all__ = ["DIRECTION", "TRANSCRIPTION", "Transcripts", "read_directions", "read_transcripts"]
+__all__ = ["TRANSCRIPTION", "Transcripts", "read_transcripts"]
 
 TRANSCRIPTION = "transcription"
 """``Labels.task`` of transcripts."""
-
-DIRECTION = "direction"
-"""Column that says how a line is written: ``ltr`` or ``rtl``; null is ``ltr``."""
 
 
 @dataclass(frozen=True)
@@ -118,19 +115,3 @@ def read_transcripts(column: pl.Series, rtl: NDArray[np.bool_] | None = None, *,
             hint = "in a CSV file, the values of a column that is called text or transcript stay as they are written"
         raise UsageError(cause, hint)
     return Transcripts.of(column.cast(pl.String).to_list(), rtl, alphabet, form)
-
-
-def read_directions(frame: pl.DataFrame) -> NDArray[np.bool_]:
-    """Which rows are written from right to left, bool ``[n]``, by the column ``direction`` where there is one.
-
-    Raises:
-        UsageError: When it holds something else than ``ltr``, ``rtl`` and null.
-    """
-    if DIRECTION not in frame.columns:
-        return np.zeros(len(frame), dtype=np.bool_)
-    column = frame[DIRECTION].cast(pl.String)
-    wrong = column.filter(column.is_not_null() & ~column.is_in(["ltr", "rtl"]))
-    if len(wrong):
-        hint = did_you_mean(str(wrong[0]), ("ltr", "rtl"))
-        raise UsageError(f"column {DIRECTION!r} holds {wrong[0]!r}, which is no direction of writing", hint)
-    return np.asarray((column == "rtl").fill_null(False).to_numpy(), dtype=np.bool_)

@@ -61,6 +61,15 @@ def test_directions_are_read_from_their_column() -> None:
         read_directions(pl.DataFrame({"direction": ["left"]}))
 
 
+def test_without_the_column_letters_say_the_direction() -> None:
+    texts = pl.Series("words", ["\u05d0\u05d1", "12", "abc", None, "\u05d2"])
+    frame = pl.DataFrame({"words": texts})
+    assert read_directions(frame, texts).tolist() == [True, True, False, True, True]
+    assert read_directions(pl.DataFrame({"n": [1, 2]}), pl.Series("n", [1, 2])).tolist() == [False, False]
+    said = frame.with_columns(direction=pl.lit("ltr"))
+    assert not read_directions(said, texts).any(), "the column counts where it is there"
+
+
 def test_right_to_left_labels_stand_in_the_order_of_the_frames() -> None:
     text = "\u05d0\u05d1 12"
     frame = pl.DataFrame({"text": [text, text], "direction": ["rtl", "ltr"]})

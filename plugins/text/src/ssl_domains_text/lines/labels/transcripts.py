@@ -10,8 +10,8 @@ from typing import Literal
 
 from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
+from ssl_domains.text_direction import Direction, direction_of
 from ssl_domains_text.lines.labels.alphabet import named_character, outside
-from ssl_domains_text.lines.labels.direction import Direction, direction_of
 
 __all__ = ["LabelRules", "Transcripts", "transcripts_of"]
 
@@ -129,6 +129,9 @@ def _add_directions(made: Transcripts, directions: Sequence[Direction | None], r
     """The direction of each line, where some are read from right to left; and a note that says so."""
     counts = Counter(directions)
     usual: Direction = "rtl" if counts["rtl"] > counts["ltr"] else "ltr"
+    if rules.direction == "ltr" and "rtl" in directions:
+        made.directions = ["ltr"] * len(directions)  # said, as without the column the letters would say otherwise
+        return
     if rules.direction != "auto":
         usual, directions = rules.direction, [rules.direction] * len(directions)
     if usual == "ltr" and "rtl" not in directions:

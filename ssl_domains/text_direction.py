@@ -1,4 +1,4 @@
-"""Right-to-left scripts: the direction of a transcript, by the letters that it has."""
+"""The direction in which a text is written, by the letters that it has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 __all__ = ["Direction", "direction_of"]
 
 Direction = Literal["ltr", "rtl"]
+"""Left to right, or right to left."""
 
 _RIGHT = frozenset({"R", "AL"})  # right-to-left letters (Hebrew …), and those of Arabic
 
