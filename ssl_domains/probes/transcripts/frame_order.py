@@ -75,7 +75,7 @@ def _left_to_right(letters: Sequence[str]) -> list[bool]:
 
 
 def _turned(values: Sequence[T], runs: Sequence[bool]) -> list[T]:
-    """The values in reverse order, stretches where ``runs`` holds in their own. With turned ``runs``, it undoes itself."""
+    """The values reversed, except stretches where ``runs`` holds; the same with turned ``runs`` gives them back."""
     turned = list(reversed(values))
     start = 0
     while start < len(values):
