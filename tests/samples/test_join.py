@@ -63,6 +63,17 @@ def test_a_base_name_matches_where_it_is_unique_and_that_is_said() -> None:
     assert "3 values were matched by the end of their paths" in " ".join(made.notes)
 
 
+def test_accents_that_are_characters_of_their_own_match_composed_ones() -> None:
+    composed, apart = "Gr\u00e4fin", "Gra\u0308fin"
+    made = join([apart, "b"], {"file": [composed, "b"], "x": [1, 2]})
+    assert made.table.frame["x"].to_list() == [1, 2]
+    assert any("1 value was matched in another form of Unicode" in note for note in made.notes)
+    made = join([f"a/{apart}.png"], {"file": [f"{composed}.png"], "x": [1]})
+    assert made.table.frame["x"].to_list() == [1]
+    made = join([apart, composed], {"file": [composed, "b"], "x": [1, 2]})
+    assert made.table.frame["x"].to_list() == [None, 1], "equal text first; one value is never two"
+
+
 def test_a_name_that_two_samples_have_is_not_matched_but_named() -> None:
     made = join(["a/1.png", "b/1.png", "b/2.png"], {"file": ["1.png", "2.png"], "grade": [1, 2]})
     assert made.table.frame["grade"].to_list() == [None, None, 2]

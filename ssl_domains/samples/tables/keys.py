@@ -1,8 +1,9 @@
 """Match the values of one column with those of another table, also where they are written differently.
 
-Values are equal as text, or the one is a path that ends in the other (``a/1.png`` and ``1.png``), or both are the same
-whole number (``007`` and ``7``), or only one has the suffix of a file (``case_1`` and ``case_1.nii.gz``). Each way but
-the first holds only where it is unambiguous: no other value of either side could be meant.
+Values are equal as text, also where an accent is a character of its own in only one of them (files of a Mac), or the
+one is a path that ends in the other (``a/1.png`` and ``1.png``), or both are the same whole number (``007`` and ``7``),
+or only one has the suffix of a file (``case_1`` and ``case_1.nii.gz``). Each way but the first holds only where it is
+unambiguous: no other value of either side could be meant.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def match_values(left: pl.Series, right: pl.Series, digest: Callable[[str], str]
         ways = [(lambda one, other: _hashed_numbers(one, other, digest), "after leading zeros or '.0'")]
     elif len(pairs) < len(written):
         ways = [
+            (_composed, "in another form of Unicode"),
             (_tails, "by the end of their paths"),
             (_numbers, "as numbers, without leading zeros or '.0'"),
             (_without_suffix, "without the suffix of the file"),
@@ -90,6 +92,13 @@ def _matched(values: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
     """Pairs with an equal ``key`` that no other row of either side has."""
     one, other = (side.drop_nulls("key").filter(~pl.col("key").is_duplicated()) for side in (values, written))
     return other.join(one, on="key", maintain_order="left")
+
+
+def _composed(values: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
+    return _matched(
+        values.with_columns(key=pl.col("value").str.normalize("NFC")),
+        written.with_columns(key=pl.col("written").str.normalize("NFC")),
+    )
 
 
 def _numbers(values: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
@@ -140,7 +149,7 @@ def _tails(values: pl.DataFrame, written: pl.DataFrame, equal: bool = False) -> 
 
 
 def _paths(side: pl.DataFrame, name: str) -> pl.DataFrame:
-    path = pl.col(name).str.replace_all("\\", "/", literal=True).str.replace(r"^(\./)+", "")
+    path = pl.col(name).str.normalize("NFC").str.replace_all("\\", "/", literal=True).str.replace(r"^(\./)+", "")
     return side.with_columns(path=path).with_columns(depth=pl.col("path").str.count_matches("/", literal=True))
 
 
