@@ -11,7 +11,7 @@ import torch
 
 from ssl_domains.errors import UsageError
 
-__all__ = ["PREFIX", "read_model"]
+__all__ = ["PREFIX", "read_model", "without_progress_bars"]
 
 PREFIX = "transformers:"
 
@@ -42,7 +42,7 @@ def read_model(name: str, *, init: str, seed: int, channels: int | None = None) 
     folder = Path(name.removeprefix(PREFIX)).expanduser()
     if not (folder / "config.json").is_file():
         raise UsageError(f"{folder} is not a folder with a model", "it holds config.json and model.safetensors")
-    with _as_usage_error(folder), _quiet(transformers.utils.logging), torch.random.fork_rng(devices=[]):
+    with _as_usage_error(folder), without_progress_bars(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         both = getattr(config, "is_encoder_decoder", False)
@@ -68,8 +68,10 @@ def _model(transformers: Any, folder: Path, config: Any, init: str, channels: in
 
 
 @contextlib.contextmanager
-def _quiet(logging: Any) -> Iterator[None]:
-    """No progress bars of transformers: reading a local file takes a moment."""
+def without_progress_bars() -> Iterator[None]:
+    """No progress bars of transformers: a local file is read and written in a moment."""
+    from transformers.utils import logging
+
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save_file
 
 from ssl_domains.encoders import Encoder, TransformerEncoder
+from ssl_domains.encoders.hugging_face.folder import without_progress_bars
 from ssl_domains.errors import UsageError
 from ssl_domains.evaluation.sentence_models.contract import SentenceEncoder, SentenceModule, TextPreprocess
 
@@ -95,7 +96,8 @@ def write_transformer_model(run: Run, encoder: Encoder, out: Path) -> None:
     """
     preprocess: Any = run.preprocess
     model: Any = encoder.model
-    model.save_pretrained(out)
+    with without_progress_bars():
+        model.save_pretrained(out)
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     config.pop("_name_or_path", None)  # a folder of this machine
     _write(out / "config.json", config)

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ssl_domains.encoders.hugging_face.folder import without_progress_bars
+
 __all__ = ["SentenceModel", "TextModel", "TransformerModel"]
 
 _BATCH = 32
@@ -80,14 +82,11 @@ def _quiet() -> Iterator[None]:
     """No progress bars, and no warning that a pooler, which no vector here reads, is not among the weights."""
     from transformers.utils import logging
 
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
+    level = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        with warnings.catch_warnings():
+        with without_progress_bars(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()

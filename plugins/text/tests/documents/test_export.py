@@ -141,7 +141,9 @@ def test_the_code_of_the_page_and_of_the_card_runs(
     (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
     for format, shown in (("sentence-transformers", code), ("sentence-transformers", ""), ("transformers", "")):
         shutil.rmtree("exported", ignore_errors=True)
+        capsys.readouterr()
         out = export(run, "exported", format)
+        assert "shards" not in capsys.readouterr().err, "no progress bars of other packages"
         (card,) = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.S)
         scope: dict[str, Any] = {}
         exec(shown or card.replace("FOLDER", "exported"), scope)
