@@ -50,12 +50,30 @@ def test_tabs_have_no_quotes(tmp_path: Path) -> None:
         ("word_1.png\tTiredness\nword_2.png\ta, b\n", ["Tiredness", "a, b"]),
         ('word_1.png, "Tiredness"\nword_2.png, "a, ""b"\n', ["Tiredness", 'a, ""b']),
         ("word_1.png,#\nword_2.png,x,y\n", ["#", "x,y"]),
+        ("word_1.png\tyes, no, maybe\nword_2.png\tHello\n", ["yes, no, maybe", "Hello"]),
+        ("word_1.png;yes, no, maybe\nword_2.png;a|b\n", ["yes, no, maybe", "a|b"]),
+        ("word_1.png|a; b; c, d\nword_2.png|e\n", ["a; b; c, d", "e"]),
+        ("word_1.png,a\nword_2.png,\n", ["a", None]),
+        ("word_1.png\t \nword_2.png\ta\n", [None, "a"]),
     ],
 )
 def test_lists_without_a_header(tmp_path: Path, content: str, texts: list[str]) -> None:
     read = table(tmp_path, content, "gt.txt")
     assert read is not None
     assert (read.files, read.texts) == (["word_1.png", "word_2.png"], texts)
+
+
+@pytest.mark.parametrize(
+    "header", ["file\ttext, as read, by hand", "text, as read;file;text", "file;name, first;text", "x|text|file"]
+)
+def test_the_separator_is_the_one_that_gives_a_column_of_files(tmp_path: Path, header: str) -> None:
+    separator = next(one for one in "\t;|" if one in header)
+    values = {"file": "0.png", "text": "a, b, c"}
+    row = separator.join(values.get(name, name) for name in header.split(separator))
+    read = table(tmp_path, f"{header}\n{row}\n")
+    assert read is not None
+    assert read.files == ["0.png"]
+    assert read.texts == ([None] if "text" not in header.split(separator) else ["a, b, c"])
 
 
 def test_encodings_and_byte_order_marks(tmp_path: Path) -> None:
@@ -76,8 +94,8 @@ def test_rows_that_are_too_short_are_counted(tmp_path: Path) -> None:
 def test_what_is_no_table_of_labels(tmp_path: Path) -> None:
     for content in ("", "one column\n", "a,b\n1,2\n", "readme, with commas\n"):
         assert table(tmp_path, content) is None
-    with pytest.raises(ReadError):
-        table(tmp_path, 'file,label\na.png,"' + "x" * 200_000 + "\n")
+    with pytest.raises(ReadError, match="no text"):
+        table(tmp_path, "file,label\na.png,\x00\n")
 
 
 def folder_of(tmp_path: Path) -> Path:
@@ -125,6 +143,57 @@ def test_two_labels_of_one_picture(tmp_path: Path) -> None:
     rows = LinesReader().scan(folder).samples.frame
     assert rows["text"].to_list() == [None, "same", None]
     assert rows["text_problem"][0] == "several labels in the tables"
+
+
+@pytest.mark.parametrize("first", ["a.csv", "z.csv"])
+def test_a_table_without_labels_keeps_those_of_another(tmp_path: Path, first: str) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "labels.csv").write_text("file,text,page\nimg/0.png,abc,p1\nimg/1.png,de,p2\nimg/2.png,,\n")
+    (folder / first).write_text("file,writer,page\nimg/0.png,w1,\nimg/1.png,w2,p3\nimg/2.png,w2,p4\n")
+    scanned = LinesReader().scan(folder)
+    rows = scanned.samples.frame
+    assert rows["text"].to_list() == ["abc", "de", None]
+    assert rows["text_problem"].to_list() == [None] * 3
+    assert rows["writer"].to_list() == ["w1", "w2", "w2"]
+    assert rows["page"].to_list() == ["p1", "p3" if first == "a.csv" else "p2", "p4"]
+    assert "1 row has another page than a row before of the same picture: that counts" in scanned.notes
+    assert "2 labels, all can be used" in scanned.notes
+    assert "1 line has no label" in scanned.notes
+
+
+def test_texts_beside_pictures_with_a_table_of_writers(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    for number, text in enumerate(["line 0\n", "", ""]):
+        (folder / "img" / f"{number}.gt.txt").write_text(text)
+    (folder / "meta.csv").write_text("file,writer,label\n0.png,w1,\n1.png,w2,\n2.png,w3,from the table\n")
+    rows = LinesReader().scan(folder).samples.frame
+    assert rows["text"].to_list() == ["line 0", None, "from the table"]
+    assert rows["text_problem"].to_list() == [None, "the label is empty", None]
+    assert rows["writer"].to_list() == ["w1", "w2", "w3"]
+
+
+def test_labels_that_differ_only_in_form_are_one(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "a.csv").write_text("file,label\nimg/0.png,na\u00efve\nimg/1.png,same\n", encoding="utf-8")
+    (folder / "b.csv").write_text("file,label\nimg/0.png,nai\u0308ve \nimg/1.png,Same\n", encoding="utf-8")
+    rows = LinesReader().scan(folder).samples.frame
+    assert rows["text"].to_list() == ["na\u00efve", None, None]
+    assert rows["text_problem"].to_list() == [None, "several labels in the tables", None]
+
+
+def test_a_list_or_table_as_the_source(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    path = folder / "img" / "gt.txt"
+    path.write_text("0.png\tyes, no, maybe\n1.png\tHello\n")
+    (folder / "img" / "other.csv").write_text("file,text\n0.png,not this\n")
+    assert LinesReader().scan(path).samples.frame["text"].to_list() == ["yes, no, maybe", "Hello", None]
+    out = str(tmp_path / "o.parquet")
+    assert run(["lines", "scan", str(path), "-o", out]) == 0
+    path.write_text("nothing, that names pictures\n")
+    with pytest.raises(UsageError, match=r"gt\.txt is no table of labels: it has no column of files"):
+        LinesReader().scan(path)
+    assert run(["lines", "scan", str(path), "-o", out]) == 2
+    assert LinesReader().scan(folder).samples.frame["text"].to_list() == ["not this", None, None]
 
 
 def test_a_plain_folder_and_folders_as_columns(tmp_path: Path) -> None:

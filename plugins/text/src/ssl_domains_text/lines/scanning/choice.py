@@ -11,7 +11,7 @@ from pathlib import Path
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, folder_columns, folder_note, walk
 from ssl_domains_text.lines.files.picture import SUFFIXES
-from ssl_domains_text.lines.labels.label_table import LabelTable
+from ssl_domains_text.lines.labels.label_table import TABLES, LabelTable
 from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.databases import is_database, lines_of_databases
 from ssl_domains_text.lines.scanning.iam_lines import iam_lists, lines_of_iam
@@ -124,7 +124,10 @@ def _read(
         if form == "pages" and (pages := page_files(files)):
             return form, lines_of_pages(pages, files, name, problems), {*pages}
         if form == "table":
-            tables, beside = _tables(source, files), [one for one in files if one.name.lower().endswith(TEXT_BESIDE)]
+            tables, beside = (
+                _tables(source, files, problems),
+                [one for one in files if one.name.lower().endswith(TEXT_BESIDE)],
+            )
             if tables or beside:
                 made = lines_of_pictures(files, tables, name, problems, root)
                 return form, made, {*beside, *(path for path, _ in tables)}
@@ -135,10 +138,13 @@ def _read(
     return None, Lines(), set()
 
 
-def _tables(source: Source, files: Sequence[Path]) -> list[tuple[Path, LabelTable]]:
+def _tables(source: Source, files: Sequence[Path], problems: Problems) -> list[tuple[Path, LabelTable]]:
     if source.labels:
         return [named_table(path) for path in source.labels]
-    return tables_of_labels(files, Pictures.among(files))
+    path = source.path
+    if path.is_file() and path.suffix.lower() in TABLES and not path.name.lower().endswith(TEXT_BESIDE):
+        return [named_table(path)]
+    return tables_of_labels(files, Pictures.among(files), problems)
 
 
 def _passed(files: Sequence[Path], used: set[Path]) -> str:

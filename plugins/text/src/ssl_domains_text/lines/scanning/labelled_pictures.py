@@ -9,6 +9,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, read_guarded
 from ssl_domains_text.lines.labels.label_table import TABLES, LabelTable, read_label_table
+from ssl_domains_text.lines.labels.picture_labels import PictureLabels
 from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE, texts_beside
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
@@ -20,21 +21,32 @@ RESERVED = frozenset(
 )
 """Columns of the reader; those of a table of labels are passed over."""
 
+_SHOWN = 5
 _LARGEST_GUESS = 64 << 20  # bytes of a file that is tried as a table without being named
 
 
-def tables_of_labels(files: Sequence[Path], pictures: Pictures) -> list[tuple[Path, LabelTable]]:
-    """The files that are tables of labels and name at least one of the pictures."""
+def tables_of_labels(files: Sequence[Path], pictures: Pictures, problems: Problems) -> list[tuple[Path, LabelTable]]:
+    """The files that are tables of labels and name at least one of the pictures.
+
+    Args:
+        files: All files of the source.
+        pictures: The pictures among them.
+        problems: Takes files with the suffix of a table that can't be read.
+    """
     found = []
     for path in files:
         if path.name.lower().endswith(TEXT_BESIDE):
             continue
         if path.suffix.lower() in TABLES and path.stat().st_size <= _LARGEST_GUESS:
             table = read_guarded(lambda path=path: read_label_table(path), path)  # type: ignore[misc]
-            if isinstance(table, LabelTable) and any(
-                isinstance(pictures.named(one, path.parent), Path) for one in table.files
-            ):
+            if isinstance(table, Unreadable):
+                problems.add(path, table.cause)
+            elif table is None:
+                continue
+            elif any(isinstance(pictures.named(one, path.parent), Path) for one in table.files):
                 found.append((path, table))
+            elif table.faults and not table.files:
+                problems.add(path, f"no row of the table can be read, the first because: {table.faults[0][1]}")
     return found
 
 
@@ -74,13 +86,11 @@ def lines_of_pictures(
     """
     pictures = Pictures.among(files)
     made = Lines()
-    labels: dict[Path, str | None] = {**texts_beside(files, pictures.files, problems)}
-    if labels:
+    known = PictureLabels(texts_beside(files, pictures.files, problems))
+    if known.labels:
         made.notes.append(
-            f"{plural(len(labels), 'picture has its text', 'pictures have their texts')} in .gt.txt beside"
+            f"{plural(len(known.labels), 'picture has its text', 'pictures have their texts')} in .gt.txt beside"
         )
-    facts: dict[Path, dict[str, str | None]] = {}
-    several: set[Path] = set()
     for path, table in tables:
         absent = 0
         for row, written in enumerate(table.files):
@@ -91,21 +101,21 @@ def lines_of_pictures(
                 absent += 1
                 problems.add(f"{path}#{written}", "a row of the table whose picture is not here")
                 continue
-            if picture in labels and labels[picture] != table.texts[row]:
-                several.add(picture)
-            labels.setdefault(picture, table.texts[row])
-            known = facts.setdefault(picture, {})
-            known.update({word: values[row] for word, values in table.columns.items() if word not in RESERVED})
+            columns = {word: values[row] for word, values in table.columns.items() if word not in RESERVED}
+            known.add(picture, table.texts[row], columns)
+        for number, cause in table.faults:
+            problems.add(f"{path}#line {number}", cause)
         made.notes.append(_table_note(path, table, absent))
+    made.notes += known.notes()
     sizes = dict(headers_of(pictures.files, problems))
     for picture, size in sizes.items():
         bad = unusable(*size)
         if bad:
             problems.add(picture, bad)
             continue
-        cause = "several labels in the tables" if picture in several else ""
-        label = None if cause else labels.get(picture)
-        made.lines.append(Line(str(picture), name(picture), *size, label, cause, facts=facts.get(picture, {})))
+        cause = "several labels in the tables" if picture in known.several else ""
+        label = None if cause else known.labels.get(picture)
+        made.lines.append(Line(str(picture), name(picture), *size, label, cause, facts=known.facts.get(picture, {})))
     return made
 
 
@@ -114,5 +124,9 @@ def _table_note(path: Path, table: LabelTable, absent: int) -> str:
     note = f"{path.name} is read as a table of {plural(rows, 'line')}"
     note += f", {plural(absent, 'picture')} of which {'is' if absent == 1 else 'are'} not here" if absent else ""
     note += f"; {plural(table.short, 'row')} without a file or a label field left out" if table.short else ""
+    if table.literal:
+        shown = ", ".join(map(str, table.literal[:_SHOWN])) + (", …" if len(table.literal) > _SHOWN else "")
+        note += f"; quotes that don't pair are read as characters (line {shown})"
+    note += f"; {plural(len(table.faults), 'row')} that can't be read left out" if table.faults else ""
     note += f"; it is {table.encoding} text" if table.encoding else ""
     return note
