@@ -107,6 +107,22 @@ def test_declared_against_readable_entries(tmp_path: Path) -> None:
     assert LinesReader().scan(path).samples.frame.equals(rows), "the file itself is a source, too"
 
 
+def test_keys_and_columns_of_the_reader_are_passed_over(tmp_path: Path) -> None:
+    values: dict[bytes, bytes] = {}
+    for number, label in ((1, "שלום"), (2, "שנת"), (3, "abc")):
+        values[b"image-%09d" % number] = png(strip(50))
+        values[b"label-%09d" % number] = label.encode()
+        for family in (b"direction", b"Direction", b"sample", b"text_problem", b"region"):
+            values[family + b"-%09d" % number] = b"vertical"
+    rows = LinesReader().scan(database(tmp_path / "db", values).parent).samples.frame
+    assert rows["direction"].to_list() == ["rtl", "rtl", "ltr"]
+    assert rows.columns == ["sample", "path", "entry", "text", "text_problem", "direction", "width", "height"]
+    assert "vertical" not in str(rows.rows())
+    picture(tmp_path / "0.png")
+    (tmp_path / "labels.csv").write_text("file,text,direction\n0.png,שלום,vertical\n", encoding="utf-8")
+    assert LinesReader().scan(tmp_path, format="table").samples.frame["direction"].to_list() == ["rtl"]
+
+
 def test_further_keys_become_columns(tmp_path: Path) -> None:
     values = {b"image-%09d" % k: png(strip(50 + k)) for k in (1, 2)}
     values |= {

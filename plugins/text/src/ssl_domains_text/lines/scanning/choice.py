@@ -16,7 +16,6 @@ from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.databases import is_database, lines_of_databases
 from ssl_domains_text.lines.scanning.iam_lines import iam_lists, lines_of_iam
 from ssl_domains_text.lines.scanning.labelled_pictures import (
-    RESERVED,
     lines_of_pictures,
     named_table,
     tables_of_labels,
@@ -24,6 +23,7 @@ from ssl_domains_text.lines.scanning.labelled_pictures import (
 from ssl_domains_text.lines.scanning.line import Lines
 from ssl_domains_text.lines.scanning.page_files import lines_of_pages, page_files
 from ssl_domains_text.lines.scanning.pictures import Pictures
+from ssl_domains_text.lines.scanning.rows import RESERVED
 
 __all__ = ["FORMS", "Source", "find_lines"]
 

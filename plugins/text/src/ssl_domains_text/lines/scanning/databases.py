@@ -12,6 +12,7 @@ from ssl_domains.samples import Problems, ReadError, each_file
 from ssl_domains_text.lines.files.lmdb_file import LmdbFile, Span
 from ssl_domains_text.lines.files.picture import header_of_bytes
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
+from ssl_domains_text.lines.scanning.rows import RESERVED
 
 __all__ = ["DATABASES", "image_key", "is_database", "lines_of_databases"]
 
@@ -20,9 +21,6 @@ DATABASES = frozenset({".mdb", ".lmdb"})
 
 _KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_]*)-(\d{9})")
 _COUNT = b"num-samples"
-_RESERVED = frozenset(
-    {"sample", "path", "array", "region", "entry", "text", "text_problem", "width", "height", "outline"}
-)
 _LONGEST = 400  # bytes of a further value that becomes a column
 _NO_TEXT = "no UTF-8 text"
 
@@ -132,7 +130,7 @@ def _facts(data: Any, further: dict[str, dict[int, Span]], entry: int) -> dict[s
     """Values of further keys of an entry, such as ``writer-000000001``, that are short UTF-8 text."""
     found: dict[str, str | None] = {}
     for family, spans in further.items():
-        if family in _RESERVED or entry not in spans:
+        if family in RESERVED or entry not in spans:
             continue
         where = spans[entry]
         try:

@@ -13,13 +13,9 @@ from ssl_domains_text.lines.labels.picture_labels import PictureLabels
 from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE, texts_beside
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+from ssl_domains_text.lines.scanning.rows import RESERVED
 
-__all__ = ["RESERVED", "lines_of_pictures", "named_table", "tables_of_labels"]
-
-RESERVED = frozenset(
-    {"sample", "path", "array", "region", "entry", "outline", "text", "text_problem", "direction", "width", "height"}
-)
-"""Columns of the reader; those of a table of labels are passed over."""
+__all__ = ["lines_of_pictures", "named_table", "tables_of_labels"]
 
 _SHOWN = 5
 _LARGEST_GUESS = 64 << 20  # bytes of a file that is tried as a table without being named

@@ -10,7 +10,7 @@ import polars as pl
 from ssl_domains_text.lines.labels.transcripts import Transcripts
 from ssl_domains_text.lines.scanning.line import Line
 
-__all__ = ["EMPTY", "frame_of"]
+__all__ = ["EMPTY", "RESERVED", "frame_of"]
 
 EMPTY: dict[str, Any] = {
     "sample": pl.String,
@@ -20,6 +20,10 @@ EMPTY: dict[str, Any] = {
     "width": pl.Int64,
     "height": pl.Int64,
 }
+"""Columns of a table without rows, with their types."""
+
+RESERVED = frozenset({*EMPTY, "array", "region", "entry", "outline", "direction"})
+"""Columns that the reader or a store writes; values of these names in a database or a table are passed over."""
 
 
 def frame_of(lines: Sequence[Line], transcripts: Transcripts) -> pl.DataFrame:
