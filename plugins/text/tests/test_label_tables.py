@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ssl_domains.cli.app import run
@@ -229,6 +230,34 @@ def test_a_table_as_the_source(tmp_path: Path) -> None:
         LinesReader().complete_table(read, folders="writer")
     with pytest.raises(UsageError, match="--format reads a folder"):
         LinesReader().complete_table(read, format="lmdb")
+
+
+@pytest.mark.parametrize("option", [["--alphabet", "12"], ["--lower"], ["--longest", "1"], ["--direction", "rtl"]])
+def test_labels_are_not_chosen_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "labels.csv").write_text("file,text\n0.png,Abc\n1.png,12\n")
+    scanned, again = str(tmp_path / "o.parquet"), tmp_path / "o2.parquet"
+    assert run(["lines", "scan", str(folder), "-o", scanned]) == 0
+    assert run(["lines", "scan", scanned, "-o", str(again), *option]) == 2
+    assert f"scan its source again with {option[0]}" in capsys.readouterr().err
+    assert not again.exists()
+    assert run(["lines", "scan", scanned, "-o", str(again)]) == 0
+    assert read_table(again).frame["text"].to_list() == ["Abc", "12", None]
+
+
+def test_a_table_without_labels_says_so(tmp_path: Path) -> None:
+    from ssl_domains.samples import Problems, SampleTable, ScanResult
+
+    path = str(picture(tmp_path / "0.png"))
+    for frame, note in (
+        (pl.DataFrame({"path": [path]}), "no line has a label: they serve for pretraining"),
+        (pl.DataFrame({"path": [path], "label": [" "]}), "no line has a label: they serve for pretraining"),
+        (pl.DataFrame({"path": [path], "label": ["a"]}), "1 label, all can be used"),
+    ):
+        read = ScanResult(SampleTable.of(frame), Problems().frame())
+        made = LinesReader().complete_table(read)
+        assert note in made.notes
+        assert made.samples.frame.get_column("text_problem", default=pl.Series([None])).to_list() == [None]
 
 
 @pytest.mark.parametrize("column", ["text", "word", "gt"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import polars as pl
 
+from ssl_domains.errors import UsageError
 from ssl_domains.samples import Problems, ScanResult
 from ssl_domains_text.lines.labels.label_table import TEXT_COLUMNS
 from ssl_domains_text.lines.labels.transcripts import LabelRules, transcripts_of
@@ -25,7 +26,11 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
     Args:
         read: The table as it was read, its paths absolute; rows without a file are among its problems.
         rules: Which labels are used.
+
+    Raises:
+        UsageError: For a rule beside the labels of a table that was scanned before: what it left out is not there.
     """
+    _require_no_rules_twice(read.samples.frame, rules)
     problems, notes = Problems(list(read.problems.rows())), list(read.notes)
     frame = read.samples.frame
     if not {"entry", "outline"} & {*frame.columns}:
@@ -44,7 +49,7 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
         )
     column = next((name for name in TEXT_COLUMNS if name in frame.columns), None)
     if column is not None and "text_problem" not in frame.columns:
-        written = frame[column].cast(pl.String).to_list()
+        written = [text if text and text.strip() else None for text in frame[column].cast(pl.String).to_list()]
         made = transcripts_of(written, [""] * len(frame), rules)
         frame = frame.with_columns(
             pl.Series("text", made.texts, dtype=pl.String), pl.Series("text_problem", made.problems, dtype=pl.String)
@@ -53,4 +58,15 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
             frame = frame.with_columns(pl.Series("direction", made.directions, dtype=pl.String))
         notes += [f"transcripts are those of the column {column}"] if column != "text" else []
         notes += made.notes
+    elif column is None and len(frame):
+        notes.append("no line has a label: they serve for pretraining")
     return ScanResult(replace(read.samples, frame=frame), problems.frame(), tuple(notes))
+
+
+def _require_no_rules_twice(frame: pl.DataFrame, rules: LabelRules) -> None:
+    given = [one.name for one in fields(rules) if getattr(rules, one.name) != one.default]
+    if given and "text_problem" in frame.columns:
+        raise UsageError(
+            f"--{given[0]} has no effect on a table that was scanned before (it has the column text_problem)",
+            f"scan its source again with --{given[0]}",
+        )
