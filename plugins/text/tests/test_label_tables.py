@@ -137,6 +137,22 @@ def test_a_table_that_is_named(tmp_path: Path) -> None:
         LinesReader().scan(folder, labels=other)
 
 
+@pytest.mark.parametrize("column", ["id", "name", "file"])
+def test_names_without_the_suffix_of_a_picture(tmp_path: Path, column: str) -> None:
+    for name in ("w1/0000.png", "w1/0001.tif", "w2/0000.png", "w2/0002.v1.png", "w2/0003.png", "w2/0003.jpg"):
+        picture(tmp_path / name)
+    (tmp_path / "w1" / "a.csv").write_text(f"{column},text\n0000,one\n0001,two\n")
+    rows = ["w2/0000,three", "/data/set/w2/0002.v1,four", "0003,two files", "0001.png,another suffix", "0002,cut"]
+    (tmp_path / "b.csv").write_text("\n".join([f"{column},text", *rows]) + "\n")
+    scanned = LinesReader().scan(tmp_path)
+    frame = scanned.samples.frame
+    assert dict(zip(frame["sample"], frame["text"], strict=True)) == {
+        "w1/0000.png": "one", "w1/0001.tif": "two", "w2/0000.png": "three", "w2/0002.v1.png": "four",
+        "w2/0003.jpg": None, "w2/0003.png": None,
+    }  # fmt: skip
+    assert [path.rpartition("#")[2] for path in scanned.problems["path"]] == ["0003", "0001.png", "0002"]
+
+
 def test_two_labels_of_one_picture(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     (folder / "a.csv").write_text("file,label\nimg/0.png,abc\nimg/1.png,same\n")

@@ -47,7 +47,8 @@ class Pictures:
             folder: Folder of the file that names it.
 
         A path that counts from the folder comes first. Else the longest end of the path that names one picture alone
-        counts; a bare name is taken only when no other folder has a picture of that name.
+        counts; a bare name is taken only when no other folder has a picture of that name. A name that doesn't end in
+        the suffix of a picture, such as an id, may also lack it: ``0001`` means ``0001.png``.
         """
         if not written or len(written) > _LONGEST:
             return "no picture is named"
@@ -55,10 +56,15 @@ class Pictures:
         direct = self._paths.get(os.path.normpath(folder / name))
         if direct is not None:
             return direct
-        same = self._bases.get(name.name, [])
-        parts = name.parts
+        same, parts = self._bases.get(name.name, []), name.parts
+        if not same and name.suffix.lower() not in SUFFIXES:
+            same = self._stems.get(name.name, [])
+            place = Path(os.path.normpath(folder / name)).parent
+            here = [path for path in same if path.parent == place]
+            if len(here) == 1:
+                return here[0]
         for length in range(len(parts), 1, -1):
-            ends = [path for path in same if path.parts[-length:] == parts[-length:]]
+            ends = [path for path in same if path.parts[-length:-1] == parts[-length:-1]]
             if len(ends) == 1:
                 return ends[0]
         if len(same) > 1:
