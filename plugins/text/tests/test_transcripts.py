@@ -113,6 +113,34 @@ def test_alphabets(tmp_path: Path) -> None:
         alphabet_of("")
 
 
+@pytest.mark.parametrize(
+    "name", ["nofile.txt", "letters/latin", "./small", "../greek.chars", "C:\\sets\\latin", "alphabet.yaml", "abc.csv"]
+)
+def test_an_alphabet_that_is_no_file(name: str) -> None:
+    with pytest.raises(UsageError, match="there is no such file") as caught:
+        alphabet_of(name)
+    assert "each character once" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("text", ["0123456789/", "/.-", ".abc", "ab.c", "a\u0308o\u0308/", "aab", "x." + "一丁七" * 99])
+def test_characters_that_are_no_file_name(text: str) -> None:
+    assert alphabet_of(text) == frozenset(unicodedata.normalize("NFC", text))
+
+
+def test_files_of_an_alphabet(tmp_path: Path) -> None:
+    path = tmp_path / "letters.txt"
+    path.write_text("e\n\u0301\na\u0308\r\nx\u030c", encoding="utf-8")
+    assert alphabet_of(str(path)) == {"e", "\u0301", "ä", "x", "\u030c"}, "lines are not joined"
+    path.write_bytes("ä".encode("utf-16"))
+    assert alphabet_of(str(path)) == {"ä"}
+    path.write_bytes(b"a\x00b")
+    with pytest.raises(UsageError, match="it is no text"):
+        alphabet_of(str(path))
+    path.write_text("\n\n")
+    with pytest.raises(UsageError, match="no characters"):
+        alphabet_of(str(path))
+
+
 def test_rules_that_none_can_have() -> None:
     for rules in ({"longest": 0}, {"direction": "up"}):
         with pytest.raises(UsageError):
