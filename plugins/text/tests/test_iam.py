@@ -134,3 +134,11 @@ def test_pictures_in_another_format(tmp_path: Path) -> None:
     png.unlink()
     picture(png.with_suffix(".jpg"))
     assert len(LinesReader().scan(tmp_path).samples) == 6
+
+
+def test_the_encoding_of_a_list_is_said(tmp_path: Path) -> None:
+    path = iam(tmp_path, WORDS)
+    path.write_bytes(path.read_text(encoding="utf-8").replace("Mr. X", "Méry").encode("latin-1"))
+    scanned = LinesReader().scan(tmp_path)
+    assert "Méry" in scanned.samples.frame["text"].to_list()
+    assert "words.txt is a list of IAM with 6 entries; it is Latin-1 text" in scanned.notes

@@ -297,3 +297,41 @@ def test_texts_beside_pictures(tmp_path: Path) -> None:
     assert scanned.samples.frame["text"].to_list() == ["one", "two", "another one", None]
     assert scanned.problems.rows() == [(f"{tmp_path}/b/0009.gt.txt", "a text without its picture")]
     assert "3 pictures have their texts in .gt.txt beside" in scanned.notes
+
+
+def test_the_text_of_a_page_is_not_that_of_its_line(tmp_path: Path) -> None:
+    for name in ("p1.l1", "p2.l1", "q.BIN", "r.nrm", "s.dew", "t", "t.bin"):
+        picture(tmp_path / f"{name}.png")
+    for name in ("p1", "p2.l1", "q", "r", "s", "t"):
+        (tmp_path / f"{name}.gt.txt").write_text(f"text of {name}\n")
+    scanned = LinesReader().scan(tmp_path)
+    frame = scanned.samples.frame
+    assert dict(zip(frame["sample"], frame["text"], strict=True)) == {
+        "p1.l1.png": None, "p2.l1.png": "text of p2.l1", "q.BIN.png": "text of q", "r.nrm.png": "text of r",
+        "s.dew.png": "text of s", "t.png": "text of t", "t.bin.png": None,
+    }  # fmt: skip
+    assert scanned.problems.rows() == [(f"{tmp_path}/p1.gt.txt", "a text without its picture")]
+
+
+def test_encodings_of_texts_beside_pictures_are_said(tmp_path: Path) -> None:
+    for number, encoding in enumerate(("utf-8-sig", "latin-1", "latin-1", "utf-16")):
+        picture(tmp_path / f"{number}.png")
+        (tmp_path / f"{number}.gt.txt").write_bytes("Müller".encode(encoding))
+    scanned = LinesReader().scan(tmp_path)
+    assert scanned.samples.frame["text"].to_list() == ["Müller"] * 4
+    assert (
+        "4 pictures have their texts in .gt.txt beside; 2 of them Latin-1 text; 1 of them UTF-16 text" in scanned.notes
+    )
+
+
+def test_a_picture_as_the_source_has_the_text_beside_it(tmp_path: Path) -> None:
+    for name in ("0", "1.bin", "2"):
+        picture(tmp_path / f"{name}.png")
+    for name in ("0", "1", "9"):
+        (tmp_path / f"{name}.gt.txt").write_text(f"text {name}\n")
+    for name, text in (("0", "text 0"), ("1.bin", "text 1"), ("2", None)):
+        scanned = LinesReader().scan(tmp_path / f"{name}.png")
+        assert scanned.samples.frame["text"].to_list() == [text]
+        assert len(scanned.problems) == 0
+    assert run(["lines", "scan", str(tmp_path / "0.png"), "-o", str(tmp_path / "o.parquet")]) == 0
+    assert read_table(tmp_path / "o.parquet").frame["text"].to_list() == ["text 0"]

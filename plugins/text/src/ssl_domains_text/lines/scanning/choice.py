@@ -12,7 +12,7 @@ from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, folder_columns, folder_note, walk
 from ssl_domains_text.lines.files.picture import SUFFIXES
 from ssl_domains_text.lines.labels.label_table import TABLES, LabelTable
-from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
+from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE, text_names
 from ssl_domains_text.lines.scanning.databases import is_database, lines_of_databases
 from ssl_domains_text.lines.scanning.iam_lines import iam_lists, lines_of_iam
 from ssl_domains_text.lines.scanning.labelled_pictures import (
@@ -90,12 +90,16 @@ def find_lines(source: Source, problems: Problems) -> Lines:
 
 
 def _files(path: Path, problems: Problems) -> tuple[Path, list[Path]]:
-    """The folder that names count from, and the files of a source; the whole folder for a list or an XML file."""
+    """The folder that names count from, and the files of a source; the whole folder for a list or an XML file.
+
+    A picture comes with the text beside it.
+    """
     if path.is_dir():
         return path, list(walk(path, problems))
     folder = path.parent
     if path.suffix.lower() not in (".txt", ".xml", ".csv", ".tsv"):
-        return folder, [path]
+        beside = text_names(path) if path.suffix.lower() in SUFFIXES else []
+        return folder, [path, *[one for one in beside if one.is_file()][:1]]
     # The pictures of a list or a page lie beside it, or beside its folder (ascii/words.txt, page/0001.xml).
     near = list(walk(folder, problems))
     if not any(one.suffix.lower() in SUFFIXES for one in near) and folder.parent != folder:

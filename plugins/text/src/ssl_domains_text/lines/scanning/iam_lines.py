@@ -66,8 +66,10 @@ def lines_of_iam(
         raise UsageError(f"--segmentation {segmentation} is not known", f"known: {', '.join(SEGMENTATIONS)}")
     pictures = Pictures.among(files)
     by_list = []
+    encodings: dict[Path, str | None] = {}
     for path in lists:
-        entries, faults = read_iam(read_text(path)[0])
+        text, encodings[path] = read_text(path)
+        entries, faults = read_iam(text)
         if faults:
             shown = ", ".join(map(str, faults[:5])) + (", …" if len(faults) > 5 else "")
             problems.add(path, f"{plural(len(faults), 'line')} can't be read as an entry: {shown}")
@@ -75,7 +77,8 @@ def lines_of_iam(
         by_list.append((path, entries, found))
     chosen = next((one for one in by_list if any(isinstance(p, Path) for p in one[2].values())), by_list[0])
     path, entries, found = chosen
-    made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries"])
+    written = f"; it is {encodings[path]} text" if encodings[path] else ""
+    made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries{written}"])
     passed = [other.name for other in lists if other != path]
     if passed:
         made.notes.append(

@@ -81,12 +81,9 @@ def lines_of_pictures(
         base: Folder of the source, from which names in a table may count as well as from the table.
     """
     pictures = Pictures.among(files)
-    made = Lines()
-    known = PictureLabels(texts_beside(files, pictures.files, problems))
-    if known.labels:
-        made.notes.append(
-            f"{plural(len(known.labels), 'picture has its text', 'pictures have their texts')} in .gt.txt beside"
-        )
+    beside = texts_beside(files, pictures.files, problems)
+    known = PictureLabels(beside.labels)
+    made = Lines(notes=beside.notes())
     for path, table in tables:
         absent = 0
         for row, written in enumerate(table.files):
