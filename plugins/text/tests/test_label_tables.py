@@ -213,6 +213,16 @@ def test_a_list_or_table_as_the_source(tmp_path: Path) -> None:
     assert LinesReader().scan(folder).samples.frame["text"].to_list() == ["not this", None, None]
 
 
+@pytest.mark.parametrize("content", ["<html><body/></html>", "<PcGts", "no XML"])
+def test_an_xml_file_as_the_source_that_is_no_page(tmp_path: Path, content: str) -> None:
+    folder = folder_of(tmp_path)
+    path = folder / "img" / "p.xml"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=r"p\.xml is no page"):
+        LinesReader().scan(path)
+    assert len(LinesReader().scan(folder).samples) == 3, "in a folder, it is passed over"
+
+
 def test_a_plain_folder_and_folders_as_columns(tmp_path: Path) -> None:
     for writer in ("anna", "ben"):
         picture(tmp_path / writer / "book1" / "l.png")

@@ -127,6 +127,11 @@ def _read(
             return form, lines_of_iam(lists, files, name, source.segmentation, problems), {*lists}
         if form == "pages" and (pages := page_files(files)):
             return form, lines_of_pages(pages, files, name, problems), {*pages}
+        if form == "pages" and source.path.suffix.lower() == ".xml" and source.path.is_file():
+            raise UsageError(
+                f"{source.path.name} is no page: its first element is neither that of PAGE-XML nor of ALTO",
+                "name a page, or the folder of the pictures",
+            )
         if form == "table":
             tables, beside = (
                 _tables(source, files, problems),
