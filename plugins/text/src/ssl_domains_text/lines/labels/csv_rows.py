@@ -116,5 +116,5 @@ def _is_row(line: str, separator: str, width: int, file: int, named: bool) -> bo
         fields = line.split(separator)
         return len(fields) > file and names_picture(fields[file])
     one = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(separator)}]*)'
-    fields = csv_fields(line, separator) if re.fullmatch(f"{one}(?:{re.escape(separator)}{one})*", line) else None
-    return fields is not None and len(fields) == width and bool(fields[file].strip())
+    row = csv_fields(line, separator) if re.fullmatch(f"{one}(?:{re.escape(separator)}{one})*", line) else None
+    return row is not None and len(row) == width and bool(row[file].strip())
