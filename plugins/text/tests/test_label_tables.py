@@ -323,6 +323,15 @@ def test_the_text_of_a_page_is_not_that_of_its_line(tmp_path: Path) -> None:
     assert scanned.problems.rows() == [(f"{tmp_path}/p1.gt.txt", "a text without its picture")]
 
 
+def test_names_of_texts_beside_pictures_in_another_form_of_unicode(tmp_path: Path) -> None:
+    for of_picture, of_text in (("gra\u0308fin", "gr\u00e4fin"), ("k\u00f6nig.bin", "ko\u0308nig"), ("A", "A")):
+        picture(tmp_path / f"{of_picture}.png")
+        (tmp_path / f"{of_text}.gt.txt").write_text(of_text[0])
+    scanned = LinesReader().scan(tmp_path)
+    assert sorted(scanned.samples.frame["text"]) == ["A", "g", "k"]
+    assert len(scanned.problems) == 0
+
+
 def test_encodings_of_texts_beside_pictures_are_said(tmp_path: Path) -> None:
     for number, encoding in enumerate(("utf-8-sig", "latin-1", "latin-1", "utf-16")):
         picture(tmp_path / f"{number}.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,9 +67,12 @@ def texts_beside(files: Sequence[Path], pictures: Sequence[Path], problems: Prob
         by_stem[stem] = picture
         for other in others:
             by_stem.setdefault(other, picture)
+    for stem, picture in [*by_stem.items()]:  # a copy of a file may write ä as one character or as two
+        by_stem.setdefault(unicodedata.normalize("NFC", stem), picture)
     # Values of a killed scan of an earlier form have no encoding.
     for path, (text, encoding) in each_file(texts, _text, problems, "texts", "with encoding"):
-        picture_of = by_stem.get(str(path)[: -len(TEXT_BESIDE)])
+        stem = str(path)[: -len(TEXT_BESIDE)]
+        picture_of = by_stem.get(stem) or by_stem.get(unicodedata.normalize("NFC", stem))
         if picture_of is None:
             problems.add(path, "a text without its picture")
         else:
