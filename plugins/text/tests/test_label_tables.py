@@ -298,6 +298,17 @@ def test_numbers_of_a_table_as_the_source_stay_text(tmp_path: Path, column: str)
     assert frame["page"].to_list() == [1, 2, 3]
 
 
+def test_a_table_as_the_source_keeps_its_directions(tmp_path: Path) -> None:
+    for name in ("0.png", "1.png"):
+        picture(tmp_path / name)
+    (tmp_path / "t.csv").write_text("path,text,direction\n0.png,שלום,ltr\n1.png,abc,\n", encoding="utf-8")
+    out = tmp_path / "o.parquet"
+    assert run(["lines", "scan", str(tmp_path / "t.csv"), "-o", str(out)]) == 0
+    assert read_table(out).frame["direction"].to_list() == ["ltr", None]
+    assert run(["lines", "scan", str(tmp_path / "t.csv"), "-o", str(out), "--direction", "rtl"]) == 0
+    assert read_table(out).frame["direction"].to_list() == ["rtl", "rtl"]
+
+
 def test_texts_beside_pictures(tmp_path: Path) -> None:
     for name in ("a/0001.png", "a/0002.bin.png", "b/0001.png", "b/0003.png"):
         picture(tmp_path / name)

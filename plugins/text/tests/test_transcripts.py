@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ssl_domains.alphabets import alphabet_of
 from ssl_domains.errors import UsageError
 from ssl_domains.text_direction import direction_of
-from ssl_domains_text.lines.labels.alphabet import alphabet_of, named_character
+from ssl_domains_text.lines.labels.alphabet import named_character
 from ssl_domains_text.lines.labels.transcripts import LabelRules, Transcripts, transcripts_of
 
 

@@ -44,7 +44,10 @@ def command(
     head: Annotated[str | None, typer.Option(metavar="NAME", help="With --masks: 1x1 (default) or deeplab.")] = None,
     alphabet: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="With --transcripts: the characters; by default those of training rows."),
+        typer.Option(
+            metavar="TEXT",
+            help="With --transcripts: digits, ascii, a text file, or the characters; else those of training rows.",
+        ),
     ] = None,
     encoder: Annotated[str | None, typer.Option(help="timm name, or small_conv; only without a run folder.")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set one value; repeatable.")] = None,

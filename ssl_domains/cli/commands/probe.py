@@ -77,7 +77,10 @@ def command(
     ] = None,
     alphabet: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="With --transcripts: the characters; by default those of training rows."),
+        typer.Option(
+            metavar="TEXT",
+            help="With --transcripts: digits, ascii, a text file, or the characters; else those of training rows.",
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="With --transcripts: steps of each head, 500 by default.")

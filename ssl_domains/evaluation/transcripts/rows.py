@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.alphabets import alphabet_of
 from ssl_domains.encoders import Encoder
 from ssl_domains.errors import DataError
 from ssl_domains.evaluation.labelled import labelled_rows
@@ -81,10 +82,11 @@ def transcribed_rows(
         group: Column of the groups; None takes the one that the table or the run was split by.
         trained: Sample ids of the pre-training rows.
         meta: Metadata of the table of the pre-training.
-        alphabet: Characters that can be written; None takes those of the training rows.
+        alphabet: Characters that can be written, see `alphabet_of`; None takes those of the training rows.
 
     Raises:
-        UsageError: When a column is missing or holds no text, or the encoder gives no sequence of frames.
+        UsageError: When there is no such alphabet, when a column is missing or holds no text, or when the encoder gives
+            no sequence of frames.
         DataError: When no row has a transcript, an array and a side; when nothing can be learnt from any of them.
     """
     require_frames(encoder)
@@ -94,7 +96,7 @@ def transcribed_rows(
     found = labelled_rows(table, store, column, group=group, trained=trained, meta=known, labels=every)
     part, split = table.take(found.rows), found.split
     kept = every.take(found.rows)
-    given = None if alphabet is None else Alphabet.given(alphabet, kept.alphabet.form)
+    given = None if alphabet is None else Alphabet.given("".join(alphabet_of(alphabet)), kept.alphabet.form)
     kept = kept.with_alphabet(given or _alphabet_of(kept, split.train))
     frames = frame_counts(encoder, input_lengths(preprocess, part, store))
     names = part.frame["sample"].cast(str).to_list()

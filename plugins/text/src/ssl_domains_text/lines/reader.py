@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ssl_domains.alphabets import alphabet_of
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, ReadError, SampleTable, ScanResult, TableMeta
 from ssl_domains_text.lines.files.cutting import cut_line
 from ssl_domains_text.lines.files.lmdb_file import LmdbFile
 from ssl_domains_text.lines.files.picture import decoded_picture
-from ssl_domains_text.lines.labels.alphabet import alphabet_of
 from ssl_domains_text.lines.labels.label_table import TEXT_COLUMNS
 from ssl_domains_text.lines.labels.transcripts import LabelRules, transcripts_of
 from ssl_domains_text.lines.scanning.choice import Source, find_lines

@@ -21,7 +21,8 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
     """Add width, height, transcript and the reason of each label that is left out to the rows of a table.
 
     The transcript comes from the column ``text``, else from ``label``, ``transcription`` or another of the usual names.
-    Rows of a table that was scanned before (columns ``entry`` or ``outline``) keep their width and height.
+    A column ``direction`` stays, unless a rule names the direction. Rows of a table that was scanned before (columns
+    ``entry`` or ``outline``) keep their width and height.
 
     Args:
         read: The table as it was read, its paths absolute; rows without a file are among its problems.
@@ -54,7 +55,7 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
         frame = frame.with_columns(
             pl.Series("text", made.texts, dtype=pl.String), pl.Series("text_problem", made.problems, dtype=pl.String)
         )
-        if made.directions:
+        if made.directions and ("direction" not in frame.columns or rules.direction != "auto"):
             frame = frame.with_columns(pl.Series("direction", made.directions, dtype=pl.String))
         notes += [f"transcripts are those of the column {column}"] if column != "text" else []
         notes += made.notes
