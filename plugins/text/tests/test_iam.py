@@ -142,3 +142,14 @@ def test_the_encoding_of_a_list_is_said(tmp_path: Path) -> None:
     scanned = LinesReader().scan(tmp_path)
     assert "Méry" in scanned.samples.frame["text"].to_list()
     assert "words.txt is a list of IAM with 6 entries; it is Latin-1 text" in scanned.notes
+
+
+@pytest.mark.parametrize("form", ["iam", "pictures"])
+def test_an_unknown_segmentation_is_refused_whatever_the_source_is(tmp_path: Path, form: str) -> None:
+    if form == "iam":
+        iam(tmp_path, WORDS)
+    else:
+        picture(tmp_path / "0.png")
+    with pytest.raises(UsageError, match="--segmentation dropp") as error:
+        LinesReader().scan(tmp_path, segmentation="dropp")
+    assert "drop" in (error.value.hint or "")

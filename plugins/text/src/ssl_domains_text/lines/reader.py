@@ -19,6 +19,7 @@ from ssl_domains_text.lines.labels.label_table import TEXT_COLUMNS
 from ssl_domains_text.lines.labels.transcripts import LabelRules, transcripts_of
 from ssl_domains_text.lines.scanning.choice import Source, find_lines
 from ssl_domains_text.lines.scanning.databases import image_key
+from ssl_domains_text.lines.scanning.iam_lines import require_segmentation
 from ssl_domains_text.lines.scanning.rows import frame_of
 from ssl_domains_text.lines.scanning.table_rows import complete_table
 
@@ -73,6 +74,7 @@ class LinesReader:
         if unknown:
             raise UsageError(f"lines scan has no option {min(unknown)!r}", did_you_mean(min(unknown), _OPTIONS))
         rules = _rules(alphabet, longest, lower, direction)
+        require_segmentation(segmentation)
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")

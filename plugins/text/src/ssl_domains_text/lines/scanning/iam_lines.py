@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from ssl_domains.errors import UsageError
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, read_guarded
 from ssl_domains.samples.encodings import decoded
@@ -16,7 +16,7 @@ from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
 
-__all__ = ["SEGMENTATIONS", "iam_lists", "lines_of_iam"]
+__all__ = ["SEGMENTATIONS", "iam_lists", "lines_of_iam", "require_segmentation"]
 
 SEGMENTATIONS = ("keep", "drop")
 """What is done with labels of wrongly segmented words: kept, or left out."""
@@ -24,6 +24,16 @@ SEGMENTATIONS = ("keep", "drop")
 _MARKED = "marked err (wrongly segmented)"
 _FORMS = "forms.txt"
 _HEAD = 1 << 16  # bytes; the comment lines of words.txt are 1 kB
+
+
+def require_segmentation(segmentation: str) -> None:
+    """Require one of `SEGMENTATIONS`, whatever the source is.
+
+    Raises:
+        UsageError: For another word.
+    """
+    if segmentation not in SEGMENTATIONS:
+        raise UsageError(f"--segmentation {segmentation} is not known", did_you_mean(segmentation, SEGMENTATIONS))
 
 
 def iam_lists(files: Sequence[Path]) -> list[Path]:
@@ -58,12 +68,7 @@ def lines_of_iam(
         name: Gives the name of a file relative to the source.
         segmentation: One of `SEGMENTATIONS`: what is done with labels of entries that are marked ``err``.
         problems: Takes lines that can't be read, and entries whose picture is missing or damaged.
-
-    Raises:
-        UsageError: For another word.
     """
-    if segmentation not in SEGMENTATIONS:
-        raise UsageError(f"--segmentation {segmentation} is not known", f"known: {', '.join(SEGMENTATIONS)}")
     pictures = Pictures.among(files)
     by_list = []
     encodings: dict[Path, str | None] = {}
