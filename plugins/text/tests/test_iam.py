@@ -153,3 +153,13 @@ def test_an_unknown_segmentation_is_refused_whatever_the_source_is(tmp_path: Pat
     with pytest.raises(UsageError, match="--segmentation dropp") as error:
         LinesReader().scan(tmp_path, segmentation="dropp")
     assert "drop" in (error.value.hint or "")
+
+
+def test_of_entries_of_one_id_the_first_counts(tmp_path: Path) -> None:
+    iam(tmp_path, [*WORDS[:5], WORDS[2], WORDS[3].replace("NN #", "NN hash")])
+    scanned = LinesReader().scan(tmp_path)
+    assert scanned.samples.frame["text"].to_list() == ["A", "#", "to"]
+    assert [(Path(path).name, cause) for path, cause in scanned.problems.rows()] == [
+        ("words.txt#a01-000u-00-00", "a further entry of the same id: the first counts"),
+        ("words.txt#a01-000u-00-01", "a further entry of the same id with another text: the first counts"),
+    ]

@@ -136,6 +136,15 @@ def test_a_scan_of_pages(tmp_path: Path) -> None:
     np.testing.assert_array_equal(array[:, :, 0], page[5:25, 10:71])
 
 
+def test_ids_that_stand_twice(tmp_path: Path) -> None:
+    ids = ["l1", "l1", "l1.2", "", "line4", "l1"]
+    lines = [line(COORDS + equivalent(str(number)), name) for number, name in enumerate(ids)]
+    table = LinesReader().scan(page_folder(tmp_path, page_xml(lines, "p.png", (100, 50)))).samples.frame
+    names = [sample.rpartition(":")[2] for sample in table["sample"]]
+    assert names == ["l1", "l1.3", "l1.2", "line4", "line4.2", "l1.4"], "ids as they are written are kept"
+    assert table["text"].to_list() == list("012345")
+
+
 def test_books_and_pages(tmp_path: Path) -> None:
     for book in ("one", "two"):
         folder = tmp_path / book

@@ -149,6 +149,31 @@ def test_several_databases(tmp_path: Path) -> None:
     assert rows["side"].to_list() == ["test", "test", "train", "train"]
 
 
+def test_a_database_beside_a_folder_of_its_name(tmp_path: Path) -> None:
+    lines_database(tmp_path / "a", ["one"])
+    (tmp_path / "a" / "data.mdb").rename(tmp_path / "a.mdb")
+    lines_database(tmp_path / "a", ["two"])
+    table = LinesReader().scan(tmp_path).samples.frame
+    assert sorted(table["text"]) == ["one", "two"]
+    assert sorted(table["sample"]) == ["a.2:000000001", "a:000000001"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "declared", "missing"), [((0, 1), 2, []), ((1, 2), 2, []), ((0, 2), 3, [1]), ((2,), 2, [1])]
+)
+def test_entries_count_from_0_where_there_is_one(
+    tmp_path: Path, numbers: tuple[int, ...], declared: int, missing: list[int]
+) -> None:
+    values = {b"image-%09d" % number: png(strip(50, seed=number)) for number in numbers}
+    path = database(tmp_path, values | {b"num-samples": str(declared).encode()})
+    scanned = LinesReader().scan(tmp_path)
+    assert scanned.samples.frame["entry"].to_list() == list(numbers)
+    absent = [where for where, cause in scanned.problems.rows() if cause == "a declared entry is not there"]
+    assert absent == [f"{path}#{number}" for number in missing]
+    for row in scanned.samples.frame.to_dicts():
+        assert (LinesReader().load(row)[:, :, 0] == strip(50, seed=row["entry"])).all()
+
+
 def test_other_databases_and_damaged_ones_are_problems(tmp_path: Path) -> None:
     database(tmp_path / "other", {b"key": b"value"})
     lines_database(tmp_path / "good", ["a"])

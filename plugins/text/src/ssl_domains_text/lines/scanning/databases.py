@@ -13,6 +13,7 @@ from ssl_domains_text.lines.files.lmdb_file import LmdbFile, Span
 from ssl_domains_text.lines.files.picture import header_of_bytes
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.rows import RESERVED
+from ssl_domains_text.lines.scanning.sample_names import unique_names
 
 __all__ = ["DATABASES", "image_key", "is_database", "lines_of_databases"]
 
@@ -44,10 +45,12 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
         problems: Takes what is wrong with a database or an entry. The entry 7 is written as ``data.mdb#7``.
     """
     made = Lines()
+    # a.mdb may lie beside a/data.mdb.
+    prefixes = dict(zip(files, unique_names([name(path) for path in files]), strict=True))
     for path, value in each_file(files, _read, problems, "databases"):
         declared, rows, missing, unread, others = value
         readable = 0
-        prefix = name(path) if len(files) > 1 else ""
+        prefix = prefixes[path] if len(files) > 1 else ""
         for entry, width, height, label, cause, facts in rows:
             bad = unusable(width, height)
             if bad:
@@ -119,9 +122,9 @@ def _read(path: Path) -> list[Any]:
             except UnicodeDecodeError:
                 cause = _NO_TEXT
         rows.append([entry, width, height, label, cause, _facts(data, further, entry)])
-    numbers = (
-        range(1, declared + 1) if declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100) else ()
-    )
+    first = 0 if 0 in pictures or 0 in labels else 1  # some programs count from 0
+    believable = declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100)
+    numbers = range(first, first + declared) if declared is not None and believable else ()
     missing = sorted({*labels, *numbers} - {*pictures})
     return [declared, rows, [[entry, entry in labels] for entry in missing], unread, others]
 

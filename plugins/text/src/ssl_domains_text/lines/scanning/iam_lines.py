@@ -67,7 +67,8 @@ def lines_of_iam(
         files: All files of the source.
         name: Gives the name of a file relative to the source.
         segmentation: One of `SEGMENTATIONS`: what is done with labels of entries that are marked ``err``.
-        problems: Takes lines that can't be read, and entries whose picture is missing or damaged.
+        problems: Takes lines that can't be read, entries whose picture is missing or damaged, and further entries of
+            an id, of which the first counts.
     """
     pictures = Pictures.among(files)
     by_list = []
@@ -82,6 +83,7 @@ def lines_of_iam(
         by_list.append((path, entries, found))
     chosen = next((one for one in by_list if any(isinstance(p, Path) for p in one[2].values())), by_list[0])
     path, entries, found = chosen
+    entries = _once_each(path, entries, problems)
     written = f"; it is {encodings[path]} text" if encodings[path] else ""
     made = Lines(notes=[f"{path.name} is a list of IAM with {len(entries):,} entries{written}"])
     passed = [other.name for other in lists if other != path]
@@ -112,6 +114,17 @@ def lines_of_iam(
             else:
                 made.lines.append(_line(entry, picture, name(picture), sizes[picture], segmentation, writers))
     return made
+
+
+def _once_each(path: Path, entries: Sequence[IamEntry], problems: Problems) -> list[IamEntry]:
+    """The first entry of each id."""
+    first: dict[str, IamEntry] = {}
+    for entry in entries:
+        known = first.setdefault(entry.id, entry)
+        if known is not entry:
+            other = "" if known.text == entry.text else " with another text"
+            problems.add(f"{path}#{entry.id}", f"a further entry of the same id{other}: the first counts")
+    return list(first.values())
 
 
 def _picture(entry: IamEntry, pictures: Pictures, folder: Path) -> Path | str:

@@ -16,6 +16,7 @@ from ssl_domains_text.lines.files.picture import PictureHeader
 from ssl_domains_text.lines.files.xml_tree import root_name
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+from ssl_domains_text.lines.scanning.sample_names import unique_names
 
 __all__ = ["lines_of_pages", "page_files"]
 
@@ -120,18 +121,16 @@ def _lines(
     name: Callable[[Path], str],
     problems: Problems,
 ) -> list[Line]:
-    made, known = [], Counter[str]()
+    made = []
     relative = name(path)
     folder = relative.rpartition("/")[0]
     facts: dict[str, str | None] = {"page": relative.rpartition(".")[0]}
     book = folder.removesuffix("/page").removesuffix("/alto")
     if book and book not in ("page", "alto"):
         facts["book"] = book
-    for number, line in enumerate(page.lines, 1):
-        identifier = line.id or f"line{number}"
-        known[identifier] += 1
-        if known[identifier] > 1:  # ids should be unique; sample ids must be
-            identifier = f"{identifier}.{known[identifier]}"
+    # Ids should be unique; sample ids must be.
+    identifiers = unique_names([line.id or f"line{number}" for number, line in enumerate(page.lines, 1)])
+    for identifier, line in zip(identifiers, page.lines, strict=True):
         box = _box(line, size, scale)
         if isinstance(box, str):
             problems.add(f"{path}#{identifier}", box)
