@@ -68,6 +68,26 @@ def test_a_line_without_outline_or_text_takes_those_of_its_words(tmp_path: Path)
     assert made.points == [10, 8, 60, 8, 60, 20, 10, 20]
 
 
+def test_empty_text_equivalents_hide_no_text(tmp_path: Path) -> None:
+    empty, blank = equivalent("", ' index="0"'), equivalent(" \n ")
+    words = "".join(f'<Word id="w{k}">{equivalent(text)}</Word>' for k, text in enumerate(["Hello", "", "World"]))
+    both = "<TextEquiv><PlainText>plain</PlainText><Unicode>unicode</Unicode></TextEquiv>"
+    cases = {
+        empty + equivalent("second", ' index="1"'): ("second", False),
+        blank + equivalent("x", ' index="3"'): ("x", False),
+        "<TextEquiv><Unicode/><PlainText>plain</PlainText></TextEquiv>": ("plain", False),
+        both: ("unicode", False),
+        words + empty: ("Hello World", True),
+        words + blank: ("Hello World", True),
+        words + equivalent("own"): ("own", False),
+        f'<Word id="w">{blank}</Word>{empty}': ("", False),
+        f'<Word id="w">{blank}</Word>': (None, False),
+    }
+    for body, expected in cases.items():
+        (made,) = read(tmp_path, page_xml([line(COORDS + body)], "p.png", (100, 50))).lines
+        assert (made.text, made.words) == expected, body
+
+
 STRING = '<String CONTENT="{}" HPOS="{}" VPOS="5" WIDTH="20" HEIGHT="10"/>'
 
 

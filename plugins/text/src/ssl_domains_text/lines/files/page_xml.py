@@ -16,8 +16,8 @@ def read_page_xml(path: Path) -> PageLines:
     """The lines of one file.
 
     The outline is that of ``Coords``, as an attribute (since 2013) or as ``Point`` elements (2010); a line without has
-    the box around its words. The text is the text equivalent of the lowest index; a line without has those of its words
-    with spaces between.
+    the box around its words. The text is the text equivalent of the lowest index that has more than white space; a line
+    without has those of its words with spaces between.
 
     Raises:
         ReadError: When it is no XML, or holds no page.
@@ -40,10 +40,10 @@ def _line(line: ET.Element) -> PageLine:
         xs, ys = corners[0::2], corners[1::2]
         points = outline([min(xs), min(ys), max(xs), max(ys)]) if corners else []
     text, joined = _text(line), False
-    if text is None and words:
-        texts = [_text(word) for word in words]
-        if any(texts):
-            text, joined = " ".join(one for one in texts if one), True
+    if not _filled(text):
+        texts = [one for word in words if _filled(one := _text(word))]
+        if texts:
+            text, joined = " ".join(one.strip() for one in texts if one), True
     return PageLine(line.get("id") or "", points, text, joined)
 
 
@@ -58,13 +58,21 @@ def _outline(element: ET.Element) -> list[float]:
 
 
 def _text(element: ET.Element) -> str | None:
-    """The main text of a line or word: that of the lowest index, before those without an index."""
+    """The main text of a line or word: that of the lowest index, before those without an index.
+
+    Empty ones count only where all are; then the line has an empty label. None for an element without any.
+    """
     found = []
     for place, equivalent in enumerate(children(element, "TextEquiv")):
         index = numbers(equivalent.get("index"))
-        for name in ("Unicode", "PlainText"):
-            texts = list(children(equivalent, name))
-            if texts:
-                found.append((not index, index[0] if index else 0.0, place, "".join(texts[0].itertext())))
+        for kind, name in enumerate(("Unicode", "PlainText")):
+            for written in children(equivalent, name):
+                text = "".join(written.itertext())
+                found.append((not _filled(text), not index, index[0] if index else 0.0, place, kind, text))
                 break
-    return min(found)[3] if found else None
+    return min(found)[-1] if found else None
+
+
+def _filled(text: str | None) -> bool:
+    """Whether there is a text with more than white space."""
+    return text is not None and bool(text.strip())
