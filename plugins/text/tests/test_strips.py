@@ -140,6 +140,32 @@ def test_a_strip_shows_its_glyphs_from_left_to_right() -> None:
     assert ink.sum() == 50 + 90
 
 
+def test_what_macos_adds_to_a_zip_file_is_passed_over(archive: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mac.zip"
+    with zipfile.ZipFile(path, "w") as written:
+        for name, data in files().items():
+            folder, _, base = name.rpartition("/")
+            written.writestr(name, data)
+            written.writestr(f"__MACOSX/{folder}/._{base}", b"\x00\x05\x16\x07" + bytes(200))
+        written.writestr("__MACOSX/set/large.png", bytes(2 << 20))
+        written.writestr("set/Greek/character01/._0101_01.png", b"\x00\x05\x16\x07")
+    made, plain = read_glyphs([path]), read_glyphs([archive])
+    assert len(made.glyphs) == len(plain.glyphs)
+    assert all(np.array_equal(one.ink, other.ink) for one, other in zip(made.glyphs, plain.glyphs, strict=True))
+    assert made.notes == (f"passed over: {len(plain.glyphs) + 2} files that macOS added (__MACOSX, ._)",)
+
+
+def test_a_picture_that_is_none_is_named_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as written:
+        written.writestr("set/Greek/character01/0101_01.png", b"no picture")
+    with pytest.raises(DataError) as error:
+        read_glyphs([path])
+    words = "set.zip: set/Greek/character01/0101_01.png: the picture can't be read: not a picture"
+    assert str(error.value).startswith(words)
+    assert " at 0x" not in str(error.value)
+
+
 def test_what_is_no_source_is_refused(source: Path, archive: Path, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(archive.read_bytes()[:-30])
     (tmp_path / "empty").mkdir()

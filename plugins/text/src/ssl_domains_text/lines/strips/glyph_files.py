@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import zipfile
 import zlib
@@ -16,6 +15,9 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError
 from ssl_domains.quantities import plural
+from ssl_domains.samples import Unreadable, read_guarded
+from ssl_domains_text.lines.files.picture import decoded_picture
+from ssl_domains_text.lines.inputs.ink import grey_of
 
 __all__ = ["Glyph", "GlyphSet", "read_glyphs"]
 
@@ -80,11 +82,14 @@ def read_glyphs(sources: Sequence[Path]) -> GlyphSet:
     """
     seen: set[bytes] = set()
     found: dict[tuple[str, str, int], Glyph] = {}
-    copies = passed = 0
+    copies = passed = added = 0
     for source in sources:
         before = len(seen) + copies
         for name, data in _files(source):
             path = PurePosixPath(name)
+            if _added_by_macos(path):
+                added += 1
+                continue
             match = _NAME.fullmatch(path.name)
             if match is None or len(path.parts) < 3:
                 passed += 1
@@ -107,7 +112,14 @@ def read_glyphs(sources: Sequence[Path]) -> GlyphSet:
         notes.append(f"left out: {plural(copies, 'file')} with the bytes of another one")
     if passed:
         notes.append(f"passed over: {plural(passed, 'file')} of another name")
+    if added:
+        notes.append(f"passed over: {plural(added, 'file')} that macOS added (__MACOSX, ._)")
     return GlyphSet(tuple(found[place] for place in sorted(found)), tuple(notes))
+
+
+def _added_by_macos(path: PurePosixPath) -> bool:
+    """Whether a file holds no picture, but what macOS keeps about one: ``__MACOSX/set/._0001_01.png``."""
+    return "__MACOSX" in path.parts or path.name.startswith("._")
 
 
 def _files(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -121,7 +133,7 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(source) as archive:
             for entry in sorted(archive.infolist(), key=lambda one: one.filename):
                 if entry.filename.lower().endswith(".png"):
-                    if entry.file_size > _LARGEST:
+                    if entry.file_size > _LARGEST and not _added_by_macos(PurePosixPath(entry.filename)):
                         raise DataError(f"{source.name}: {entry.filename} is too large for one character", _LAYOUT)
                     yield entry.filename, archive.read(entry)
     except OSError as error:
@@ -139,15 +151,12 @@ def _read(path: Path) -> bytes:
 
 
 def _ink(data: bytes, name: str) -> NDArray[np.float32]:
-    """The ink of a picture: dark on light paper."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            grey = np.asarray(picture.convert("L"), dtype=np.float32)
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        raise DataError(f"{name}: the picture can't be read: {error}", "copy it again") from None
-    ink = 1 - grey / 255
+    """The ink of a picture: dark on light paper; transparent places are paper."""
+    pixels = read_guarded(lambda: decoded_picture(data), Path(name))
+    if isinstance(pixels, Unreadable):
+        cause = pixels.cause.removeprefix("can't be read: ")
+        raise DataError(f"{name}: the picture can't be read: {cause}", "copy it again")
+    ink = 1 - grey_of(pixels)
     if not (ink > 0.5).any():
         raise DataError(f"{name}: the picture shows no dark ink", "characters are dark on light paper")
     return np.asarray(ink, dtype=np.float32)
