@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -19,20 +20,23 @@ _LONGEST = 4096
 class Pictures:
     """Pictures by name.
 
+    A name counts as it is written, else in composed letters (macOS writes ``ä`` as two characters), else without
+    regard to capitals, each where it names one picture alone.
+
     Attributes:
         files: The pictures, in the order of the walk.
     """
 
     files: Sequence[Path]
-    _paths: dict[str, Path] = field(init=False, repr=False, default_factory=dict)
+    _paths: dict[str, list[Path]] = field(init=False, repr=False, default_factory=dict)
     _bases: dict[str, list[Path]] = field(init=False, repr=False, default_factory=dict)
     _stems: dict[str, list[Path]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for path in self.files:
-            self._paths[str(path)] = path
-            self._bases.setdefault(path.name, []).append(path)
-            self._stems.setdefault(path.stem, []).append(path)
+            self._paths.setdefault(_folded(str(path)), []).append(path)
+            self._bases.setdefault(_folded(path.name), []).append(path)
+            self._stems.setdefault(_folded(path.stem), []).append(path)
 
     @classmethod
     def among(cls, files: Iterable[Path]) -> Pictures:
@@ -53,32 +57,78 @@ class Pictures:
         if not written or len(written) > _LONGEST:
             return "no picture is named"
         name = PurePosixPath(written.replace("\\", "/"))
-        direct = self._paths.get(os.path.normpath(folder / name))
-        if direct is not None:
-            return direct
-        same, parts = self._bases.get(name.name, []), name.parts
+        place = os.path.normpath(folder / name)
+        direct = _nearest(self._paths.get(_folded(place), []), place, str)
+        if len(direct) == 1:
+            return direct[0]
+        same, last = self._bases.get(_folded(name.name), []), _name
         if not same and name.suffix.lower() not in SUFFIXES:
-            same = self._stems.get(name.name, [])
-            place = Path(os.path.normpath(folder / name)).parent
-            here = [path for path in same if path.parent == place]
+            same, last = self._stems.get(_folded(name.name), []), _stem
+            here = _nearest([path for path in same if path.parent == Path(place).parent], name.name, last)
             if len(here) == 1:
                 return here[0]
-        for length in range(len(parts), 1, -1):
-            ends = [path for path in same if path.parts[-length:-1] == parts[-length:-1]]
-            if len(ends) == 1:
-                return ends[0]
+        shared = [1 + _shared(path.parts[:-1], name.parts[:-1]) for path in same]
+        longest = max(shared, default=0)
+        same = [path for path, length in zip(same, shared, strict=True) if length == longest]
+        same = _nearest(
+            same, "/".join(name.parts[-longest:]), lambda path: "/".join([*path.parts[-longest:-1], last(path)])
+        )
         if len(same) > 1:
             return f"its picture {name.name} lies in {len(same)} folders"
         return same[0] if same else f"its picture {name.name} is not here"
 
     def of_stem(self, stem: str, folder: Path) -> Path | None:
         """The picture of a page by the stem of its XML file: in its folder, the one above, or the only one anywhere."""
-        found = self._stems.get(stem, [])
+        found = self._stems.get(_folded(stem), [])
         for place in (folder, folder.parent):
-            here = [path for path in found if path.parent == place]
+            here = _nearest([path for path in found if path.parent == place], stem, _stem)
             if len(here) == 1:
                 return here[0]
+        found = _nearest(found, stem, _stem)
         return found[0] if len(found) == 1 else None
+
+
+def _name(path: Path) -> str:
+    return path.name
+
+
+def _stem(path: Path) -> str:
+    return path.stem
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    """A name in composed letters and without capitals."""
+    return name.lower() if name.isascii() else _composed(_composed(name).casefold())
+
+
+def _shared(path: Sequence[str], written: Sequence[str]) -> int:
+    """Number of parts at the ends of two paths that are equal but for capitals and the form of letters."""
+    length = 0
+    for one, other in zip(reversed(path), reversed(written), strict=False):
+        if one != other and _folded(one) != _folded(other):
+            break
+        length += 1
+    return length
+
+
+def _nearest(paths: Sequence[Path], written: str, part: Callable[[Path], str]) -> Sequence[Path]:
+    """Those of some paths whose part is exactly as it is written, else as composed letters, else all.
+
+    Args:
+        paths: Paths whose parts are equal to what is written but for capitals and the form of letters.
+        written: Name or end of a path.
+        part: Gives what is compared to it.
+    """
+    if len(paths) > 1:
+        for form in (str, _composed):
+            equal = [path for path in paths if form(part(path)) == form(written)]
+            if equal:
+                return equal
+    return paths
 
 
 def headers_of(files: Sequence[Path], problems: Problems) -> Iterator[tuple[Path, PictureHeader]]:
