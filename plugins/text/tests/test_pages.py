@@ -165,6 +165,40 @@ def test_ids_that_stand_twice(tmp_path: Path) -> None:
     assert table["text"].to_list() == list("012345")
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_lines_that_reach_beyond_the_picture(tmp_path: Path, factor: int) -> None:
+    """Pages of 100 × 50 pixels, the outlines in pixels or in halves of them."""
+
+    def box(left: int, top: int, right: int, bottom: int) -> str:
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        return f'<Coords points="{" ".join(f"{factor * x},{factor * y}" for x, y in corners)}"/>'
+
+    boxes = {
+        "inside": ((10, 5, 99, 24), "text", (90, 20)),
+        "edge": ((10, 5, 100, 24), "text", (90, 20)),  # the corner counts the pixel behind the last
+        "few": ((10, -3, 90, 12), "text", (81, 13)),  # 3 of 15 rows, and no letter
+        "tenth": ((20, 5, 107, 24), "text", (80, 20)),
+        "more": ((50, 5, 160, 24), None, (50, 20)),
+        "left": ((-50, 5, 40, 24), None, (41, 20)),
+        "below": ((10, 35, 90, 70), None, (81, 15)),
+        "corner": ((-8, -8, 52, 32), None, (53, 33)),
+    }
+    lines = [line(box(*corners) + equivalent("text"), name) for name, (corners, _, _) in boxes.items()]
+    lines.append(line(box(50, 5, 160, 24), "untold"))
+    content = page_xml(lines, "p.png", (100 * factor, 50 * factor))
+    scanned = LinesReader().scan(page_folder(tmp_path, content))
+    rows = {row["sample"].rpartition(":")[2]: row for row in scanned.samples.frame.to_dicts()}
+    assert {name: rows[name]["text"] for name in boxes} == {name: text for name, (_, text, _) in boxes.items()}
+    sizes = {name: (rows[name]["width"], rows[name]["height"]) for name in boxes}
+    assert sizes == {name: size for name, (_, _, size) in boxes.items()}
+    reasons = {rows[name]["text_problem"] for name in boxes if rows[name]["text"] is None}
+    assert reasons == {"more than a tenth of the line lies outside its picture"}
+    assert rows["untold"]["text_problem"] is None, "a line without a text has no reason"
+    assert "7 lines reach beyond an edge of the picture: cut there" in scanned.notes
+    for row in rows.values():
+        assert LinesReader().load(row).shape[:2] == (row["height"], row["width"])
+
+
 def test_books_and_pages(tmp_path: Path) -> None:
     for book in ("one", "two"):
         folder = tmp_path / book

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, Unreadable, each_file, read_guarded
 from ssl_domains_text.lines.files.alto import read_alto
-from ssl_domains_text.lines.files.page_lines import PageLine, PageLines
+from ssl_domains_text.lines.files.page_lines import PageLines
 from ssl_domains_text.lines.files.page_xml import read_page_xml
 from ssl_domains_text.lines.files.picture import PictureHeader
 from ssl_domains_text.lines.files.xml_tree import root_name
-from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
+from ssl_domains_text.lines.scanning.line import Line, Lines
+from ssl_domains_text.lines.scanning.line_box import OUTSIDE, line_box
 from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
 from ssl_domains_text.lines.scanning.sample_names import unique_names
 
@@ -67,7 +67,7 @@ def lines_of_pages(
             if page.other_pages:
                 problems.add(path, f"{plural(page.other_pages, 'further page')} in the file: only the first is read")
     sizes = dict(headers_of(list(taken), problems))
-    resized = 0
+    resized = clipped = 0
     for path, page, picture in found:
         if picture not in sizes:
             continue
@@ -76,8 +76,9 @@ def lines_of_pages(
             problems.add(path, scale)
             continue
         resized += scale != (1.0, 1.0)
-        for line in _lines(path, page, picture, sizes[picture], scale, name, problems):
-            made.lines.append(line)
+        lines, beyond = _lines(path, page, picture, sizes[picture], scale, name, problems)
+        made.lines += lines
+        clipped += beyond
     if kinds:
         listed = ", ".join(f"{count:,} of {form}" for form, count in sorted(kinds.items()))
         made.notes.append(
@@ -87,6 +88,8 @@ def lines_of_pages(
         made.notes.append(
             f"{plural(resized, 'page has', 'pages have')} another unit or size than its picture: scaled to it"
         )
+    if clipped:
+        made.notes.append(f"{plural(clipped, 'line reaches', 'lines reach')} beyond an edge of the picture: cut there")
     joined = sum(line.words for _, page, _ in found for line in page.lines)
     if joined:
         made.notes.append(
@@ -120,8 +123,9 @@ def _lines(
     scale: tuple[float, float],
     name: Callable[[Path], str],
     problems: Problems,
-) -> list[Line]:
-    made = []
+) -> tuple[list[Line], int]:
+    """The lines of a page that can be cut, and how many of them reach beyond an edge of the picture."""
+    made, clipped = [], 0
     relative = name(path)
     folder = relative.rpartition("/")[0]
     facts: dict[str, str | None] = {"page": relative.rpartition(".")[0]}
@@ -131,28 +135,17 @@ def _lines(
     # Ids should be unique; sample ids must be.
     identifiers = unique_names([line.id or f"line{number}" for number, line in enumerate(page.lines, 1)])
     for identifier, line in zip(identifiers, page.lines, strict=True):
-        box = _box(line, size, scale)
+        box = line_box(line.points, size, scale)
         if isinstance(box, str):
             problems.add(f"{path}#{identifier}", box)
             continue
-        outline, width, height = box
+        clipped += box.clipped
+        cause = OUTSIDE if box.outside and line.text is not None else ""
+        sample = f"{relative}:{identifier}"
         made.append(
-            Line(str(picture), f"{relative}:{identifier}", width, height, line.text, outline=outline, facts=facts)
+            Line(str(picture), sample, box.width, box.height, line.text, cause, outline=box.outline, facts=facts)
         )
-    return made
-
-
-def _box(line: PageLine, size: PictureHeader, scale: tuple[float, float]) -> tuple[str, int, int] | str:
-    """Outline in whole pixels inside the picture, width and height; or why the line can't be cut."""
-    if not line.points:
-        return "a line without an outline (Coords, polygon or box)"
-    xs = [min(max(math.floor(x * scale[0]), 0), size.width - 1) for x in line.points[0::2]]
-    ys = [min(max(math.floor(y * scale[1]), 0), size.height - 1) for y in line.points[1::2]]
-    width, height = max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
-    if width <= 1 or height <= 1:
-        return "a line whose outline lies outside its picture"
-    bad = unusable(width, height)
-    return bad or (" ".join(f"{x},{y}" for x, y in zip(xs, ys, strict=True)), width, height)
+    return made, clipped
 
 
 def _without_names(cause: str) -> str:
