@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError
 from ssl_domains.samples.scanning.expansion import require_expandable
+from ssl_domains.samples.scanning.orientation import (
+    loaded_orientation,
+    orientation_of,
+    stored_size,
+    turned,
+    turned_back,
+    turned_size,
+)
 from ssl_domains.samples.scanning.pictures import opened_picture, require_end_mark
-from ssl_domains_fisheye.pictures import orientation_of, turned, turned_back, turned_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -70,7 +77,7 @@ def read_header(path: Path) -> Header:
     try:
         with _opened(path) as picture:
             mode = _CONVERT.get(picture.mode, picture.mode)
-            size, orientation = _stored_size(picture), orientation_of(picture)
+            size, orientation = stored_size(picture), orientation_of(picture)
             kind, start = picture.format, picture.fp.tell() if picture.fp else 0
             extent = _extent(picture)
     except (OSError, ValueError, SyntaxError) as error:
@@ -98,12 +105,6 @@ def _opened(path: str | Path) -> Iterator[Picture]:
 def _require_deflatable(path: str | Path, nbytes: int) -> None:
     if nbytes > _LARGEST_DEFLATION * Path(path).stat().st_size:
         raise ReadError(f"it states {nbytes:,} bytes of pixels, more than so small a file can hold")
-
-
-def _stored_size(picture: Picture) -> tuple[int, int]:
-    tags = getattr(picture, "tag_v2", None)
-    # Pillow gives a TIFF's size as it is shown; its tags 256 and 257 have the stored one.
-    return (int(tags[256]), int(tags[257])) if tags and 256 in tags and 257 in tags else picture.size
 
 
 def _extent(picture: Picture) -> int:
@@ -144,8 +145,7 @@ def decode(path: str | Path, orientation: int = 1) -> NDArray[np.generic]:
             tag = orientation_of(picture)
             mode = _CONVERT.get(picture.mode)
             picture.load()
-            # Loading a TIFF turns it and removes the tag; no other format is turned.
-            applied = tag if picture.format == "TIFF" and orientation_of(picture) == 1 else 1
+            applied = loaded_orientation(picture, tag)
             pixels: NDArray[Any] = np.array(picture.convert(mode) if mode else picture)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise ReadError(_cause(error)) from error

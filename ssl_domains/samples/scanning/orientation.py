@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-__all__ = ["orientation_of", "turned", "turned_back", "turned_size"]
+__all__ = ["loaded_orientation", "orientation_of", "stored_size", "turned", "turned_back", "turned_size"]
 
 _TAG = 274
 
@@ -24,6 +24,25 @@ def orientation_of(picture: Picture) -> int:
     except Exception:  # a damaged tag leaves the pixels as they are stored
         return 1
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def stored_size(picture: Picture) -> tuple[int, int]:
+    """Width and height of the pixels as they are stored, of a picture whose header is read."""
+    tags = getattr(picture, "tag_v2", None)
+    # Pillow gives a TIFF's size as it is shown; its tags 256 and 257 have the stored one.
+    return (int(tags[256]), int(tags[257])) if tags and 256 in tags and 257 in tags else picture.size
+
+
+def loaded_orientation(picture: Picture, tag: int) -> int:
+    """The orientation that Pillow has applied to the pixels of a picture, after they were loaded.
+
+    Loading a TIFF turns it and removes the tag; no other format is turned.
+
+    Args:
+        picture: A picture after ``load()``.
+        tag: What `orientation_of` gave before.
+    """
+    return tag if picture.format == "TIFF" and orientation_of(picture) == 1 else 1
 
 
 def turned_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
