@@ -251,9 +251,9 @@ def test_a_page_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     table = LinesReader().scan(tmp_path).samples
     calls = []
 
-    def counted(source: Any) -> Any:
+    def counted(source: Any, *settings: Any) -> Any:
         calls.append(source)
-        return decode(source)
+        return decode(source, *settings)
 
     decode = module.decoded_picture
     monkeypatch.setattr(module, "decoded_picture", counted)

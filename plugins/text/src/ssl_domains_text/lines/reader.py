@@ -35,7 +35,7 @@ class LinesReader:
     forked at any time.
     """
 
-    version = "1"
+    version = "2"
     axes = "hwc"
     mixed_channels = True  # the preprocess makes grey of colour
     text_columns = TEXT_COLUMNS
@@ -122,7 +122,9 @@ class LinesReader:
         return complete_table(read, _rules(alphabet, longest, lower, direction))
 
     def load(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
-        """The picture of a line, ``[H, W, C]`` of 1 or 3 channels, uint8, uint16 or float32.
+        """The picture of a line, ``[H, W, C]`` of 1 or 3 channels: uint8, uint16, or float32 in [0, 1].
+
+        It is turned by the orientation tag of the column ``orientation``; without one, by that of the picture itself.
 
         Raises:
             ReadError: With the cause.
@@ -139,18 +141,25 @@ class LinesReader:
         Raises:
             ReadError: When the file itself can't be read.
         """
-        page: NDArray[np.generic] | None = None
+        pages: dict[int | None, NDArray[np.generic]] = {}
         for row in rows:
             try:
                 if row.get("entry") is not None:
                     yield _entry(path, int(row["entry"]))
                     continue
-                if page is None:
-                    page = decoded_picture(path)
+                orientation = _orientation(row)
+                if orientation not in pages:
+                    pages[orientation] = decoded_picture(path, orientation)
                 outline = row.get("outline")
-                yield page if outline is None else cut_line(page, str(outline))
+                yield pages[orientation] if outline is None else cut_line(pages[orientation], str(outline))
             except ReadError as error:
                 yield error
+
+
+def _orientation(row: Mapping[str, Any]) -> int | None:
+    """The orientation tag that a row says to apply; None for that of the picture."""
+    tag = row.get("orientation")
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else None
 
 
 def _entry(path: str, entry: int) -> NDArray[np.generic]:

@@ -1,4 +1,7 @@
-"""Pictures of lines and pages, from a file or from bytes: their size from the header, and their pixels."""
+"""Pictures of lines and pages, from a file or from bytes: their size from the header, and their pixels.
+
+Both are as viewers show them, turned by the orientation tag (EXIF) that cameras and scanners write.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,22 @@ import io
 import mmap
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssl_domains.samples import ReadError, require_expandable
+from ssl_domains.samples.scanning.orientation import (
+    loaded_orientation,
+    orientation_of,
+    stored_size,
+    turned,
+    turned_back,
+    turned_size,
+)
 from ssl_domains.samples.scanning.pictures import opened_picture
+from ssl_domains_text.lines.files.pixels import GREY, plain_pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -23,11 +35,11 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp",
 """Suffixes of pictures; what a file is, its first bytes say."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "JPEG2000")
-_GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
-_AS_THEY_ARE = frozenset({"L", "RGB", "I;16", "F"})
 _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
+_JPEG_TAGS = 0xE1  # EXIF or XMP
 _JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_OF_PAGES = frozenset({"TIFF", "GIF", "WEBP"})
 _HEAD = 1 << 12
 _TAIL = 64  # bytes at the end of a whole PNG or JPEG file that hold its end mark
 _LARGEST_DEFLATION = 1032  # deflate makes at most so many bytes of one
@@ -35,15 +47,29 @@ _BITS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # numbers of a pixel, by the colour type
 
 
 class PictureHeader(NamedTuple):
-    """Size of a picture.
+    """Size of a picture as viewers show it.
 
     Attributes:
         width: Pixels across.
         height: Pixels down.
+        orientation: Its orientation tag, 1 to 8; 1 where it has none.
+        pages: Number of pictures in the file, of which the first is read.
     """
 
     width: int
     height: int
+    orientation: int = 1
+    pages: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as viewers show it."""
+        return self.width, self.height
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """Width and height of the pixels as they are stored, before they are turned."""
+        return turned_size(self.size, self.orientation)
 
 
 def picture_header(path: str | Path) -> PictureHeader:
@@ -87,7 +113,8 @@ def _header(head: bytes, tail: bytes, size: int, source: Path | Callable[[], byt
     try:
         with opened_picture(source if isinstance(source, Path) else io.BytesIO(source()), _FORMATS) as picture:
             _require_size(picture)
-            return PictureHeader(*picture.size)
+            tag = orientation_of(picture)
+            return PictureHeader(*turned_size(stored_size(picture), tag), tag, _pages(picture))
     except (OSError, ValueError, SyntaxError) as error:
         raise ReadError(_cause(error)) from error
 
@@ -97,7 +124,17 @@ def _ends_early(source: Path | Callable[[], bytes], end: bytes) -> bool:
     return end in (source.read_bytes() if isinstance(source, Path) else source())
 
 
+def _pages(picture: Picture) -> int:
+    if picture.format not in _OF_PAGES:
+        return 1
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except Exception:  # what follows is damaged, and the first page may be whole
+        return 1
+
+
 def _png(head: bytes, size: int) -> PictureHeader | None:
+    """The size from the first chunk; None where the file may have an orientation tag."""
     if head[12:16] != b"IHDR" or len(head) < 29:
         raise ReadError("the picture is damaged: a PNG file without a header")
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
@@ -108,16 +145,24 @@ def _png(head: bytes, size: int) -> PictureHeader | None:
     require_expandable(width * height * max(bits // 8, 1) * max(_BITS[colour], 3 if colour == 3 else 1))
     if stated > _LARGEST_DEFLATION * size:
         raise ReadError(f"it states {stated:,} bytes of pixels, more than so small a picture can hold")
-    return PictureHeader(width, height)
+    place = 8
+    while place + 8 <= len(head):
+        kind = head[place + 4 : place + 8]
+        if kind in (b"IDAT", b"eXIf"):
+            return PictureHeader(width, height) if kind == b"IDAT" else None
+        place += 12 + int.from_bytes(head[place : place + 4], "big")
+    return None
 
 
 def _jpeg(head: bytes) -> PictureHeader | None:
-    """The size from the frame header; None where it lies further behind, or looks odd."""
+    """The size from the frame header; None where it lies further behind, looks odd, or may have an orientation tag."""
     place = 2
     while place + 9 < len(head):
         if head[place] != 0xFF:
             return None
         marker = head[place + 1]
+        if marker == _JPEG_TAGS:
+            return None
         if marker in _JPEG_SIZES:
             height, width = int.from_bytes(head[place + 5 : place + 7]), int.from_bytes(head[place + 7 : place + 9])
             if not width or not height:
@@ -131,47 +176,35 @@ def _jpeg(head: bytes) -> PictureHeader | None:
     return None
 
 
-def decoded_picture(source: str | Path | bytes) -> NDArray[np.generic]:
-    """Pixels ``[H, W, C]`` of 1 or 3 channels in their own type: uint8, uint16 or float32.
+def decoded_picture(source: str | Path | bytes, orientation: int | None = None) -> NDArray[np.generic]:
+    """Pixels ``[H, W, C]`` of 1 or 3 channels: uint8, uint16, or float32 in [0, 1].
 
-    Palettes become RGB. Transparent places become white, as paper.
+    Palettes become RGB. Transparent places become white, as paper. Whole numbers of 32 bits become 8 or 16 bits.
 
     Args:
         source: A file, or the bytes of one.
+        orientation: Orientation to apply, 1 to 8; 1 gives the pixels as they are stored, None takes the picture's tag.
 
     Raises:
-        ReadError: When it can't be decoded.
+        ReadError: When it can't be decoded, or has numbers beyond these types.
     """
     try:
         with opened_picture(io.BytesIO(source) if isinstance(source, bytes) else source, _FORMATS) as picture:
             _require_size(picture)
-            picture.load()
-            pixels: NDArray[Any] = np.array(_plain(picture))
+            tag = orientation_of(picture)
+            pixels = plain_pixels(picture)
+            loaded = loaded_orientation(picture, tag)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise ReadError(_cause(error)) from error
-    if pixels.dtype == np.int32:  # Pillow's type of 16 bits in some files
-        pixels = np.clip(pixels, 0, 2**16 - 1).astype(np.uint16)
-    return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[:, :, None])
-
-
-def _plain(picture: Picture) -> Picture:
-    """Grey or RGB, without transparency."""
-    from PIL import Image
-
-    mode = picture.mode
-    if "transparency" in picture.info or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        shown = picture.convert("RGBA")
-        paper = Image.new("RGBA", shown.size, "white")
-        paper.alpha_composite(shown)
-        return paper.convert("L" if mode in _GREY else "RGB")
-    if mode in _AS_THEY_ARE or mode in ("I", "I;16B", "I;16L", "I;16N"):
-        return picture
-    return picture.convert("L" if mode in _GREY else "RGB")
+    wanted = tag if orientation is None else orientation
+    if loaded != wanted:
+        pixels = turned(turned_back(pixels, loaded), wanted)
+    return np.ascontiguousarray(pixels)
 
 
 def _require_size(picture: Picture) -> None:
     width, height = picture.size
-    require_expandable(width * height * (1 if picture.mode in _GREY else 3) * _BYTES.get(picture.mode, 1))
+    require_expandable(width * height * (1 if picture.mode in GREY else 3) * _BYTES.get(picture.mode, 1))
 
 
 def _cause(error: BaseException) -> str:

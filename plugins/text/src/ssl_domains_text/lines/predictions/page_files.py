@@ -26,12 +26,14 @@ class PageFile(TextFile):
         ids: Id of each line, in the order of ``rows``.
         outlines: Outline of each line, ``"x,y x,y …"`` in pixels.
         known: Text of each line as the table has it; None for none.
+        as_stored: Whether the outlines count on the picture as it is stored, without its orientation tag.
     """
 
     picture: str
     ids: tuple[str, ...]
     outlines: tuple[str, ...]
     known: tuple[str | None, ...]
+    as_stored: bool = False
 
     def write(self, path: Path, texts: Mapping[int, Transcribed]) -> None:
         """Write the page; an answer has its confidence in the attribute ``conf``.
@@ -40,7 +42,8 @@ class PageFile(TextFile):
             ReadError: When the picture, whose size the file states, can't be read.
         """
         try:
-            width, height = picture_header(self.picture)
+            header = picture_header(self.picture)
+            width, height = header.stored if self.as_stored else header.size
             scanned = datetime.fromtimestamp(Path(self.picture).stat().st_mtime, UTC).isoformat(timespec="seconds")
         except OSError as error:
             raise ReadError(error.strerror or "the picture can't be opened") from error
@@ -79,6 +82,7 @@ def page_text_files(table: SampleTable, root: Path | None) -> TextPlan:
     frame = table.frame
     texts = frame["text"].to_list() if "text" in frame.columns else [None] * len(frame)
     pages = frame["page"].to_list() if "page" in frame.columns else [None] * len(frame)
+    tags = frame["orientation"].to_list() if "orientation" in frame.columns else [None] * len(frame)
     rows_of: dict[tuple[str, str], list[int]] = {}
     outside = 0
     paths, outlines, samples = (frame[name].to_list() for name in ("path", "outline", "sample"))
@@ -93,7 +97,8 @@ def page_text_files(table: SampleTable, root: Path | None) -> TextPlan:
         name = _free(page, names)
         ids = tuple(str(samples[row]).rpartition(":")[2] or f"line{row}" for row in rows)
         known = tuple(texts[row] for row in rows)
-        files.append(PageFile(name, tuple(rows), path, ids, tuple(str(outlines[row]) for row in rows), known))
+        corners = tuple(str(outlines[row]) for row in rows)
+        files.append(PageFile(name, tuple(rows), path, ids, corners, known, tags[rows[0]] == 1))
     notes = (f"{plural(outside, 'line')} without an outline: in no PAGE-XML file",) if outside else ()
     return TextPlan(tuple(files), notes)
 

@@ -12,6 +12,7 @@ from ssl_domains.samples import Problems, ReadError, each_file
 from ssl_domains_text.lines.files.lmdb_file import LmdbFile, Span
 from ssl_domains_text.lines.files.picture import header_of_bytes
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
+from ssl_domains_text.lines.scanning.pictures import further_pages, turned_note
 from ssl_domains_text.lines.scanning.rows import RESERVED
 from ssl_domains_text.lines.scanning.sample_names import unique_names
 
@@ -47,8 +48,10 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
     made = Lines()
     # a.mdb may lie beside a/data.mdb.
     prefixes = dict(zip(files, unique_names([name(path) for path in files]), strict=True))
+    orientations: list[int] = []
     for path, value in each_file(files, _read, problems, "databases"):
-        declared, rows, missing, unread, others = value
+        declared, rows, missing, unread, others, turned, several = value
+        orientations += turned
         readable = 0
         prefix = prefixes[path] if len(files) > 1 else ""
         for entry, width, height, label, cause, facts in rows:
@@ -61,6 +64,8 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
             made.lines.append(Line(str(path), sample, width, height, label, cause, entry, facts=facts))
         for entry, cause in unread:
             problems.add(f"{path}#{entry}", f"the picture of an entry: {cause}")
+        for entry, pages in several:
+            problems.add(f"{path}#{entry}", further_pages(pages))
         for entry, labelled in missing:
             words = "an entry has a label and no picture" if labelled else "a declared entry is not there"
             problems.add(f"{path}#{entry}", words)
@@ -74,13 +79,15 @@ def lines_of_databases(files: Sequence[Path], name: Callable[[Path], str], probl
             words = f"num-samples declares {plural(declared, 'entry', 'entries')}, {readable:,} have a readable picture"
             problems.add(path, words)
             made.notes.append(f"{words}: the keys are counted")
+    made.notes += turned_note(orientations)
     return made
 
 
 def _read(path: Path) -> list[Any]:
-    """What a database holds: declared number, entries, entries without picture, unreadable pictures, and other keys.
+    """What a database holds, as a list that JSON can hold.
 
-    Other keys are their number and an example, or nothing.
+    It has the declared number, the entries, entries without picture, unreadable pictures, the number of other keys and
+    an example of them (or nothing), the orientation tags that there are, and entries of several pages.
     """
     file = LmdbFile(str(path))
     data = file.mapped()
@@ -107,13 +114,17 @@ def _read(path: Path) -> list[Any]:
     if not pictures and not labels:
         has = f"; it has {plural(others[0], 'other')}, such as {others[1]!r}" if others else ""
         raise ReadError(f"the database has no keys such as image-000000001{has}")
-    rows, unread = [], []
+    rows, unread, orientations, several = [], [], [], []
     for entry, span in pictures.items():
         try:
-            width, height = header_of_bytes(data, *span)
+            header = header_of_bytes(data, *span)
         except ReadError as error:
             unread.append([entry, str(error)])
             continue
+        if header.orientation != 1:
+            orientations.append(header.orientation)
+        if header.pages > 1:
+            several.append([entry, header.pages])
         label, cause = None, ""
         if entry in labels:
             where = labels[entry]
@@ -121,12 +132,12 @@ def _read(path: Path) -> list[Any]:
                 label = data[where.start : where.start + where.size].decode()
             except UnicodeDecodeError:
                 cause = _NO_TEXT
-        rows.append([entry, width, height, label, cause, _facts(data, further, entry)])
+        rows.append([entry, *header.size, label, cause, _facts(data, further, entry)])
     first = 0 if 0 in pictures or 0 in labels else 1  # some programs count from 0
     believable = declared is not None and declared <= 10 * (len(pictures) + len(labels) + 100)
     numbers = range(first, first + declared) if declared is not None and believable else ()
     missing = sorted({*labels, *numbers} - {*pictures})
-    return [declared, rows, [[entry, entry in labels] for entry in missing], unread, others]
+    return [declared, rows, [[entry, entry in labels] for entry in missing], unread, others, orientations, several]
 
 
 def _facts(data: Any, further: dict[str, dict[int, Span]], entry: int) -> dict[str, str | None]:

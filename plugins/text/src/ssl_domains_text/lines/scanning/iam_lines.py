@@ -14,7 +14,7 @@ from ssl_domains_text.lines.files.iam import IamEntry, looks_like_iam, read_iam,
 from ssl_domains_text.lines.files.text_file import read_text
 from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
-from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of, turned_note
 
 __all__ = ["SEGMENTATIONS", "iam_lists", "lines_of_iam", "require_segmentation"]
 
@@ -95,6 +95,7 @@ def lines_of_iam(
     if writers is None:
         made.notes.append(f"{_FORMS} is not here: writers are not known, page is the form")
     sizes = dict(headers_of([one for one in found.values() if isinstance(one, Path)], problems))
+    made.notes += turned_note(header.orientation for header in sizes.values())
     errors = sum(entry.segmentation == "err" for entry in entries)
     if errors:
         done = "labels are kept" if segmentation == "keep" else "labels are left out"
@@ -108,11 +109,11 @@ def lines_of_iam(
         if isinstance(picture, str):
             problems.add(f"{path}#{entry.id}", "an entry whose picture is not here")
         elif picture in sizes:
-            bad = unusable(*sizes[picture])
+            bad = unusable(*sizes[picture].size)
             if bad:
                 problems.add(picture, bad)
             else:
-                made.lines.append(_line(entry, picture, name(picture), sizes[picture], segmentation, writers))
+                made.lines.append(_line(entry, picture, name(picture), sizes[picture].size, segmentation, writers))
     return made
 
 

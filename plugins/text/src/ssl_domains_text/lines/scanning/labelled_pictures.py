@@ -12,7 +12,7 @@ from ssl_domains_text.lines.labels.label_table import TABLES, LabelTable, read_l
 from ssl_domains_text.lines.labels.picture_labels import PictureLabels
 from ssl_domains_text.lines.labels.text_beside import TEXT_BESIDE, texts_beside
 from ssl_domains_text.lines.scanning.line import Line, Lines, unusable
-from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of, turned_note
 from ssl_domains_text.lines.scanning.rows import RESERVED
 
 __all__ = ["lines_of_pictures", "named_table", "tables_of_labels"]
@@ -101,14 +101,16 @@ def lines_of_pictures(
         made.notes.append(_table_note(path, table, absent))
     made.notes += known.notes()
     sizes = dict(headers_of(pictures.files, problems))
-    for picture, size in sizes.items():
-        bad = unusable(*size)
+    made.notes += turned_note(header.orientation for header in sizes.values())
+    for picture, header in sizes.items():
+        bad = unusable(*header.size)
         if bad:
             problems.add(picture, bad)
             continue
         cause = "several labels in the tables" if picture in known.several else ""
         label = None if cause else known.labels.get(picture)
-        made.lines.append(Line(str(picture), name(picture), *size, label, cause, facts=known.facts.get(picture, {})))
+        facts = known.facts.get(picture, {})
+        made.lines.append(Line(str(picture), name(picture), *header.size, label, cause, facts=facts))
     return made
 
 

@@ -26,6 +26,7 @@ class Line:
         cause: Why its label can't be used; empty where it can.
         entry: Its number in a database; −1 elsewhere.
         outline: Its outline on the page, ``"x,y x,y …"`` in pixels; empty for a picture of its own.
+        orientation: Orientation tag to apply when the picture is read, 1 for none; 0 for the picture's own.
         facts: Further columns, such as writer, book and page.
     """
 
@@ -37,6 +38,7 @@ class Line:
     cause: str = ""
     entry: int = -1
     outline: str = ""
+    orientation: int = 0
     facts: dict[str, str | None] = field(default_factory=dict)
 
 

@@ -11,17 +11,16 @@ from ssl_domains.samples import Problems, Unreadable, each_file, read_guarded
 from ssl_domains_text.lines.files.alto import read_alto
 from ssl_domains_text.lines.files.page_lines import PageLines
 from ssl_domains_text.lines.files.page_xml import read_page_xml
-from ssl_domains_text.lines.files.picture import PictureHeader
 from ssl_domains_text.lines.files.xml_tree import root_name
 from ssl_domains_text.lines.scanning.line import Line, Lines
 from ssl_domains_text.lines.scanning.line_box import OUTSIDE, line_box
-from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of
+from ssl_domains_text.lines.scanning.page_fit import PageFit, page_fit
+from ssl_domains_text.lines.scanning.pictures import Pictures, headers_of, turned_note
 from ssl_domains_text.lines.scanning.sample_names import unique_names
 
 __all__ = ["lines_of_pages", "page_files"]
 
 _READERS = {"PcGts": read_page_xml, "alto": read_alto, "ALTO": read_alto}
-_SAME_SHAPE = 0.01  # largest difference of the two scales of a resized copy
 
 
 def page_files(files: Sequence[Path]) -> list[Path]:
@@ -68,15 +67,18 @@ def lines_of_pages(
                 problems.add(path, f"{plural(page.other_pages, 'further page')} in the file: only the first is read")
     sizes = dict(headers_of(list(taken), problems))
     resized = clipped = 0
+    turned, as_stored = list[int](), 0
     for path, page, picture in found:
         if picture not in sizes:
             continue
-        scale = _scale(page, sizes[picture])
-        if isinstance(scale, str):
-            problems.add(path, scale)
+        fit = page_fit(page, sizes[picture])
+        if isinstance(fit, str):
+            problems.add(path, fit)
             continue
-        resized += scale != (1.0, 1.0)
-        lines, beyond = _lines(path, page, picture, sizes[picture], scale, name, problems)
+        resized += fit.scale != (1.0, 1.0)
+        as_stored += fit.as_stored
+        turned += [] if fit.as_stored else [sizes[picture].orientation]
+        lines, beyond = _lines(path, page, picture, fit, name, problems)
         made.lines += lines
         clipped += beyond
     if kinds:
@@ -88,6 +90,12 @@ def lines_of_pages(
         made.notes.append(
             f"{plural(resized, 'page has', 'pages have')} another unit or size than its picture: scaled to it"
         )
+    made.notes += turned_note(turned)
+    if as_stored:
+        made.notes.append(
+            f"{plural(as_stored, 'page was', 'pages were')} drawn on the picture as it is stored, against its "
+            "orientation tag (EXIF): not turned"
+        )
     if clipped:
         made.notes.append(f"{plural(clipped, 'line reaches', 'lines reach')} beyond an edge of the picture: cut there")
     joined = sum(line.words for _, page, _ in found for line in page.lines)
@@ -98,29 +106,11 @@ def lines_of_pages(
     return made
 
 
-def _scale(page: PageLines, size: PictureHeader) -> tuple[float, float] | str:
-    """Pixels of the picture for a unit of the file, across and down; or why they don't fit."""
-    if page.width <= 0 or page.height <= 0:
-        return (
-            (1.0, 1.0) if page.pixels else "the file counts in another unit than pixels, and states no size of its page"
-        )
-    across, down = size.width / page.width, size.height / page.height
-    if (round(page.width), round(page.height)) == tuple(size):
-        return 1.0, 1.0
-    if abs(across / down - 1) > _SAME_SHAPE:
-        return (
-            f"the file is of a page of {page.width:g} × {page.height:g}, its picture has {size.width} × {size.height} "
-            "pixels: another shape (a turned or cut picture?)"
-        )
-    return across, down
-
-
 def _lines(
     path: Path,
     page: PageLines,
     picture: Path,
-    size: PictureHeader,
-    scale: tuple[float, float],
+    fit: PageFit,
     name: Callable[[Path], str],
     problems: Problems,
 ) -> tuple[list[Line], int]:
@@ -135,7 +125,7 @@ def _lines(
     # Ids should be unique; sample ids must be.
     identifiers = unique_names([line.id or f"line{number}" for number, line in enumerate(page.lines, 1)])
     for identifier, line in zip(identifiers, page.lines, strict=True):
-        box = line_box(line.points, size, scale)
+        box = line_box(line.points, fit.size, fit.scale)
         if isinstance(box, str):
             problems.add(f"{path}#{identifier}", box)
             continue
@@ -143,8 +133,11 @@ def _lines(
         cause = OUTSIDE if box.outside and line.text is not None else ""
         sample = f"{relative}:{identifier}"
         made.append(
-            Line(str(picture), sample, box.width, box.height, line.text, cause, outline=box.outline, facts=facts)
-        )
+            Line(
+                str(picture), sample, box.width, box.height, line.text, cause,
+                outline=box.outline, orientation=int(fit.as_stored), facts=facts,
+            )
+        )  # fmt: skip
     return made, clipped
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, each_file
 from ssl_domains_text.lines.files.picture import SUFFIXES, PictureHeader, picture_header
 
-__all__ = ["Pictures", "headers_of"]
+__all__ = ["Pictures", "further_pages", "headers_of", "turned_note"]
 
 _LONGEST = 4096
 
@@ -132,6 +133,22 @@ def _nearest(paths: Sequence[Path], written: str, part: Callable[[Path], str]) -
 
 
 def headers_of(files: Sequence[Path], problems: Problems) -> Iterator[tuple[Path, PictureHeader]]:
-    """Each picture that can be used, with its size; the others become problems."""
+    """Each picture that can be used, with its header; the others become problems, and so do further pages of a file."""
     for path, value in each_file(files, lambda path: list(picture_header(path)), problems, "pictures"):
-        yield path, PictureHeader(*value)
+        header = PictureHeader(*value)
+        if header.pages > 1:
+            problems.add(path, further_pages(header.pages))
+        yield path, header
+
+
+def further_pages(pages: int) -> str:
+    """What becomes of the pages of a file with several, such as a TIFF of a whole book."""
+    return f"{plural(pages - 1, 'further page')} in the file: only the first is read"
+
+
+def turned_note(orientations: Iterable[int]) -> list[str]:
+    """A remark on how many pictures are turned, from their orientation tags; none where no picture has one."""
+    count = sum(orientation != 1 for orientation in orientations)
+    if not count:
+        return []
+    return [f"{plural(count, 'picture has', 'pictures have')} an orientation tag (EXIF): turned as viewers show them"]

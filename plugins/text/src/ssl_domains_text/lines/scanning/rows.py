@@ -22,7 +22,7 @@ EMPTY: dict[str, Any] = {
 }
 """Columns of a table without rows, with their types."""
 
-RESERVED = frozenset({*EMPTY, "array", "region", "entry", "outline", "direction"})
+RESERVED = frozenset({*EMPTY, "array", "region", "entry", "outline", "orientation", "direction"})
 """Columns that the reader or a store writes; values of these names in a database or a table are passed over."""
 
 
@@ -38,6 +38,8 @@ def frame_of(lines: Sequence[Line], transcripts: Transcripts) -> pl.DataFrame:
         columns["entry"] = pl.Series([line.entry if line.entry >= 0 else None for line in lines], dtype=pl.Int64)
     if any(line.outline for line in lines):
         columns["outline"] = pl.Series([line.outline or None for line in lines], dtype=pl.String)
+    if any(line.orientation for line in lines):
+        columns["orientation"] = pl.Series([line.orientation or None for line in lines], dtype=pl.Int64)
     columns["text"] = pl.Series(transcripts.texts, dtype=pl.String)
     columns["text_problem"] = pl.Series(transcripts.problems, dtype=pl.String)
     if transcripts.directions:

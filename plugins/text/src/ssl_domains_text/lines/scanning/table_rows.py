@@ -12,7 +12,7 @@ from ssl_domains.samples import Problems, ScanResult
 from ssl_domains_text.lines.labels.label_table import TEXT_COLUMNS
 from ssl_domains_text.lines.labels.transcripts import LabelRules, transcripts_of
 from ssl_domains_text.lines.scanning.line import unusable
-from ssl_domains_text.lines.scanning.pictures import headers_of
+from ssl_domains_text.lines.scanning.pictures import headers_of, turned_note
 
 __all__ = ["complete_table"]
 
@@ -38,10 +38,11 @@ def complete_table(read: ScanResult, rules: LabelRules) -> ScanResult:
         files = [Path(path) for path in frame["path"].unique(maintain_order=True)]
         sizes = {str(path): size for path, size in headers_of(files, problems)}
         for path, size in list(sizes.items()):
-            bad = unusable(*size)
+            bad = unusable(*size.size)
             if bad:
                 problems.add(path, bad)
                 del sizes[path]
+        notes += turned_note(size.orientation for size in sizes.values())
         frame = frame.filter(frame["path"].is_in(pl.Series(list(sizes), dtype=pl.String).implode()))
         of = [sizes[path] for path in frame["path"]]
         frame = frame.with_columns(
