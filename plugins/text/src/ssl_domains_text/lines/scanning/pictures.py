@@ -116,7 +116,7 @@ def _shared(path: Sequence[str], written: Sequence[str]) -> int:
     return length
 
 
-def _nearest(paths: Sequence[Path], written: str, part: Callable[[Path], str]) -> Sequence[Path]:
+def _nearest(paths: list[Path], written: str, part: Callable[[Path], str]) -> list[Path]:
     """Those of some paths whose part is exactly as it is written, else as composed letters, else all.
 
     Args:
