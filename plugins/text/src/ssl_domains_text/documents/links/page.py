@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -11,10 +10,10 @@ from ssl_domains.reports.html_page import page_colours, page_templates
 from ssl_domains.samples import write_errors, write_whole
 from ssl_domains_text.documents.links.false_negatives import FalseNegatives
 from ssl_domains_text.documents.search.analysis import Analysis
+from ssl_domains_text.documents.segmentation import patterns
 
 __all__ = ["write_page"]
 
-_WORD = re.compile(r"\w+")
 _LONGEST = 600  # characters of a text
 
 
@@ -53,7 +52,7 @@ def _marked(text: str, shared: set[str], analysis: Analysis) -> Markup:
     """A text with the words marked that positive and negative share."""
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     made, at = Markup(""), 0
-    for match in _WORD.finditer(short):
+    for match in patterns().run.finditer(short):
         if shared and shared & set(analysis.terms(match.group())):
             made += escape(short[at : match.start()]) + Markup("<mark>") + escape(match.group()) + Markup("</mark>")
             at = match.end()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import polars as pl
 
 from ssl_domains.quantities import plural
-from ssl_domains_text.documents.scanning.words import UNSPACED, cut_text
+from ssl_domains_text.documents.scanning.words import cut_text
+from ssl_domains_text.documents.segmentation import words_of
 
 __all__ = ["unreachable_note"]
 
-_WORD = re.compile(rf"[{UNSPACED}]|\w+")
 _MOST = 20_000  # relevant documents that are read
 
 
@@ -37,8 +36,8 @@ def unreachable_note(edges: pl.DataFrame, rows: pl.DataFrame, words: int, text_o
     for document, row, query_row in pairs.select("document", "row", "query_row").iter_rows():
         text = text_of(row)
         kept = text[: cut_text(text, words)[0][1]]
-        within, asked = set(_WORD.findall(kept.lower())), _WORD.findall(text_of(query_row).lower())
-        behind = set(_WORD.findall(text[len(kept) :].lower()))
+        within, asked = set(words_of(kept)), words_of(text_of(query_row))
+        behind = set(words_of(text[len(kept) :]))
         lost = [word for word in asked if word in behind and word not in within]
         count += bool(lost)
         for word in lost:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from ssl_domains_text.documents.segmentation import patterns
 
-__all__ = ["UNSPACED", "count_words", "cut_text"]
-
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-"""Ranges of Thai, Lao, Burmese, Khmer, Japanese and Chinese letters, for the brackets of a regular expression."""
-
-_WORD = re.compile(rf"[{UNSPACED}]|[^\s{UNSPACED}]+")
+__all__ = ["count_words", "cut_text"]
 
 
 def count_words(text: str) -> int:
     """Number of words."""
-    return len(text.split()) if text.isascii() else sum(1 for _ in _WORD.finditer(text))
+    return len(text.split()) if text.isascii() else sum(1 for _ in patterns().length.finditer(text))
 
 
 def cut_text(text: str, words: int) -> list[tuple[int, int]]:
     """Cut a text into pieces of so many words, the last one shorter: start and stop of each, in characters."""
-    spans = [match.span() for match in _WORD.finditer(text)]
+    spans = [match.span() for match in patterns().length.finditer(text)]
     firsts = range(0, len(spans), words)
     return [(spans[first][0], spans[min(first + words, len(spans)) - 1][1]) for first in firsts]

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains_text.documents.scanning.words import UNSPACED
+from ssl_domains_text.documents.segmentation import characters_of, folded, is_unspaced, runs_of
 
 __all__ = ["Analysis"]
-
-_TERM = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
-_IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 
 
 @dataclass(frozen=True)
 class Analysis:
     """How texts become terms.
 
-    A word is a run of letters, digits and underscores. Runs of scripts that have no spaces between words (Chinese,
-    Japanese, Thai, …) become pairs of neighbouring characters, or n of them. So a collection may mix scripts.
+    A word is a run of letters, digits and underscores with their combining marks; see
+    `ssl_domains_text.documents.segmentation`. Runs of scripts that have no spaces between words (Chinese, Japanese,
+    Thai, …) become pairs of neighbouring characters, or n of them. So a collection may mix scripts.
 
     Example:
         >>> Analysis("english").terms("The wings of aircraft; 翼型")
@@ -60,10 +57,11 @@ class Analysis:
     def terms(self, text: str) -> list[str]:
         """The terms of a text, in order."""
         words: list[str] = []
-        for run in _TERM.findall(text.lower()):
-            if _IS_UNSPACED.match(run):
-                n = min(self.characters, len(run))
-                words += [run[start : start + n] for start in range(len(run) - n + 1)]
+        for run in runs_of(folded(text)):
+            if is_unspaced(run):
+                units = characters_of(run)
+                n = min(self.characters, len(units))
+                words += ["".join(units[start : start + n]) for start in range(len(units) - n + 1 if n else 0)]
             elif len(run) >= self.shortest and run not in self._stop_words:
                 words.append(run)
         return words if self._stem is None else self._stem(words)
@@ -90,7 +88,7 @@ class Analysis:
         from bm25s import stopwords
 
         name = "STOPWORDS_EN" if self.language in ("english", "porter") else f"STOPWORDS_{self.language.upper()}"
-        return frozenset(getattr(stopwords, name, ()))
+        return frozenset(map(folded, getattr(stopwords, name, ())))
 
     @cached_property
     def _stem(self) -> Callable[[list[str]], list[str]] | None:

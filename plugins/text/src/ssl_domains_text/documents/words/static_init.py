@@ -13,7 +13,7 @@ from ssl_domains.errors import UsageError
 from ssl_domains.samples import require_folder, write_errors, write_whole
 from ssl_domains_text.documents.encoders.static import StaticModel
 from ssl_domains_text.documents.inputs.tokenizer import PAD, UNKNOWN
-from ssl_domains_text.documents.scanning.words import UNSPACED
+from ssl_domains_text.documents.segmentation import tokenizer_word
 from ssl_domains_text.documents.words.vectors import WordVectors
 
 __all__ = ["word_tokenizer", "write_static"]
@@ -61,12 +61,19 @@ def write_static(vectors: WordVectors, folder: Path) -> None:
 
 
 def word_tokenizer(words: tuple[str, ...]) -> str:
-    """The JSON of a tokenizer that cuts texts as the corpus was cut: lower case, whole words, others unknown."""
+    """The JSON of a tokenizer that cuts texts as `words_of` cut the corpus: folded, whole words, others unknown."""
     numbers = {word: number for number, word in enumerate((*_SPECIAL, *words))}
     tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.Lowercase()
-    word = Regex(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(word, behavior="removed", invert=True)
+    # As `folded` does it. Lower case is made letter by letter, so the last sigma of a Greek word needs a rule.
+    last_sigma = Regex(r"(?<=\p{Cased}\p{Case_Ignorable}*)Σ(?!\p{Case_Ignorable}*\p{Cased})")
+    steps = (
+        normalizers.NFC(),
+        normalizers.Replace(last_sigma, "ς"),
+        normalizers.Lowercase(),
+        normalizers.Replace("i\u0307", "i"),
+    )
+    tokenizer.normalizer = normalizers.Sequence(list(steps))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(tokenizer_word()), behavior="removed", invert=True)
     tokenizer.add_special_tokens(list(_SPECIAL))
     made: str = tokenizer.to_str()
     return made

@@ -8,12 +8,11 @@ from typing import Any
 
 from ssl_domains.samples import LazyArray, SampleTable
 from ssl_domains_text.documents.reader import DocumentReader
-from ssl_domains_text.documents.search.analysis import Analysis
+from ssl_domains_text.documents.segmentation import words_of
 
 __all__ = ["sentences_of", "texts_of"]
 
 _ENDS = {"text": None, "line": re.compile(r"\n+"), "stop": re.compile(r"(?<=[.!?。！？])\s+|\n\s*\n")}
-_WORDS = Analysis("none", stem=False, stop=False, characters=1, shortest=1)
 
 
 def texts_of(table: SampleTable) -> Iterator[str]:
@@ -39,9 +38,7 @@ def texts_of(table: SampleTable) -> Iterator[str]:
 
 
 def sentences_of(text: str, by: str) -> Iterator[list[str]]:
-    """The sentences of a text as words in lower case: runs of letters, digits and underscores.
-
-    In scripts without spaces between words, each character is a word.
+    """The sentences of a text, each as its words; see `words_of`.
 
     Args:
         text: The text.
@@ -50,6 +47,6 @@ def sentences_of(text: str, by: str) -> Iterator[list[str]]:
     """
     end = _ENDS[by]
     for sentence in [text] if end is None else end.split(text):
-        words = _WORDS.terms(sentence)
+        words = words_of(sentence)
         if words:
             yield words

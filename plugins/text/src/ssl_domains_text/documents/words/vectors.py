@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ssl_domains.engine import Run
 from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import write_errors, write_whole
+from ssl_domains_text.documents.segmentation import folded
 from ssl_domains_text.documents.words.corpus import Corpus
 from ssl_domains_text.documents.words.methods import METHODS
 from ssl_domains_text.documents.words.training import CORPUS
@@ -59,9 +60,9 @@ class WordVectors:
             UsageError: When the word isn't in the vocabulary.
         """
         try:
-            found: NDArray[np.float32] = self.vectors[self.words.index(word.lower())]
+            found: NDArray[np.float32] = self.vectors[self.words.index(folded(word))]
         except ValueError:
-            near = did_you_mean(word.lower(), self.words[:20_000])
+            near = did_you_mean(folded(word), self.words[:20_000])
             hint = near if near.startswith("did you") else "rare words were left out: --set method.min_count=1"
             raise UsageError(f"the vocabulary has no word {word!r}", hint) from None
         return found
@@ -80,8 +81,8 @@ class WordVectors:
         mean = np.mean([_unit(self.of_word(word)) for word in asked], axis=0)
         cosines = unit @ _unit(mean)
         for word in asked:
-            cosines[self.words.index(word.lower())] = -np.inf
-        best = np.argsort(-cosines, kind="stable")[: min(k, len(self.words) - len(set(map(str.lower, asked))))]
+            cosines[self.words.index(folded(word))] = -np.inf
+        best = np.argsort(-cosines, kind="stable")[: min(k, len(self.words) - len(set(map(folded, asked))))]
         return [(self.words[one], float(cosines[one])) for one in best]
 
     @property
