@@ -61,6 +61,22 @@ def test_near_copies_are_found() -> None:
     assert len(near_copies(word_sets(["", "one"]), 0.8)[0]) == 0
 
 
+@pytest.mark.parametrize("least", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+def test_pairs_of_the_smallest_similarity_are_found(least: float) -> None:
+    """500 pairs of 60 words each, which share just enough of them, and nothing with the other pairs."""
+    rng = np.random.default_rng(0)
+    shared = next(count for count in range(61) if count / (120 - count) >= least)
+    sets, expected = [], set()
+    for pair in range(500):
+        words = rng.choice(1 << 32, 120 - shared, replace=False)
+        sets += [np.unique(words[:60]), np.unique(words[60 - shared :])]
+        expected.add((2 * pair, 2 * pair + 1))
+    pairs, values = near_copies(sets, least)
+    assert {(a, b) for a, b in pairs.tolist()} <= expected
+    assert values == pytest.approx(np.full(len(pairs), shared / (120 - shared)))
+    assert len(pairs) >= 0.98 * len(expected)
+
+
 @pytest.fixture
 def samples(tmp_path: Path) -> Path:
     """A query with one click; its document has a near copy, which a table links with two others."""
