@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.normalizers import BertNormalizer
 from torch.utils.data import DataLoader
 
 from ssl_domains.encoders import create_encoder
@@ -94,6 +97,18 @@ def test_a_tokenizer_is_trained_on_the_training_rows(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(DataError, match="is no tokenizer"):
         read_tokenizer(tmp_path / "bad.json")
+
+
+def test_accents_go_and_vowels_stay() -> None:
+    """A trained tokenizer in lower case: the marks of Hindi, Thai and Japanese are letters, accents are not."""
+    made = Tokenizer.from_str(trained_tokenizer(TEXTS, 80, lower=True)).normalizer
+    for text in ("हिन्दी किताबें", "กี่วัน", "မြန်မာ", "がぎ"):
+        assert made.normalize_str(text) == unicodedata.normalize("NFD", text)
+    accented = "Le Réfrigérateur, ÉTÉ İi ёй שָׁלוֹם مُحَمَّد 한국어 翼型\u0007 Ångström"
+    for text in (*TEXTS, accented, unicodedata.normalize("NFD", accented)):
+        assert made.normalize_str(text) == BertNormalizer(lowercase=True).normalize_str(text)
+    kept = Tokenizer.from_str(trained_tokenizer(TEXTS, 80, lower=False)).normalizer
+    assert kept.normalize_str("Réfrigérateur हिन्दी") == "Réfrigérateur हिन्दी"
 
 
 def batch(preprocess: TokenPreprocess, texts: list[str]) -> Input:

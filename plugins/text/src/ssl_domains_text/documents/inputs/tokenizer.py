@@ -14,6 +14,8 @@ __all__ = ["PAD", "UNKNOWN", "pad_id", "read_tokenizer", "trained_tokenizer"]
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 _OF_RUN = "preprocess.json"
 _SPECIAL = (PAD, UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
+_KEPT = "\u0900-\u109f\u1700-\u1aaf\u1b00-\u1cff\u3099\u309a\ua800-\uabff\U00011000-\U00011fff"
+"""Blocks of Indic and Southeast Asian scripts and of kana, in which marks are vowels and consonants, not accents."""
 
 
 def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str:
@@ -25,12 +27,13 @@ def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str
     Args:
         texts: The texts, read once.
         vocabulary: Largest number of pieces, special ones included.
-        lower: Whether capitals become small letters and accents are taken off.
+        lower: Whether capitals become small letters and accents are taken off. Marks that are vowels or change a
+            consonant stay, as in Hindi, Thai and Japanese.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower)
+    tokenizer.normalizer = _without_accents() if lower else normalizers.BertNormalizer(lowercase=False)
     word = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.BertPreTokenizer(), word])
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
@@ -38,6 +41,15 @@ def trained_tokenizer(texts: Iterable[str], vocabulary: int, lower: bool) -> str
     tokenizer.train_from_iterator(texts, trainer)
     made: str = tokenizer.to_str()
     return made
+
+
+def _without_accents() -> Any:
+    """The normaliser of BERT in lower case, but marks of `_KEPT` stay; texts come out in the form NFD."""
+    from tokenizers import Regex, normalizers
+
+    cleaned = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    accents = normalizers.Replace(Regex(rf"[\p{{Mn}}&&[^{_KEPT}]]"), "")
+    return normalizers.Sequence([cleaned, normalizers.NFD(), accents, normalizers.Lowercase()])
 
 
 def read_tokenizer(path: str | Path) -> str:
