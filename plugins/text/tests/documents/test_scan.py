@@ -14,6 +14,7 @@ from ssl_domains.samples import read_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_reader
 from ssl_domains_text.documents.reader import DocumentReader
+from ssl_domains_text.documents.scanning.odd import copy_notes
 
 from .scanned import note, problems, scan, texts
 
@@ -82,6 +83,17 @@ def test_beir(beir: Path, tmp_path: Path) -> None:
     assert "'gone'" in missing
     assert f"{(1 + 1 + 0.5 + 1) / 4:.4f}" in missing
     assert "1 judged query is not there, such as 'q9'" in note(scanned, "not there")
+
+
+def test_copies_of_a_query_are_counted_under_its_own_id() -> None:
+    """Query ``q2`` has the text of five documents, one of which is called as it is; ``q1`` has it under other ids."""
+    ids = ["a", "b", "q2", "c", "d", "q1", "q2", "q3"]
+    rows = pl.DataFrame(
+        {"id": ids, "side": ["document"] * 5 + ["query"] * 3, "content": [7, 7, 7, 7, 7, 7, 7, 8]},
+    )
+    for seed in range(5):
+        notes = copy_notes(rows.sample(fraction=1, shuffle=True, seed=seed))
+        assert "2 queries are documents too, 1 under the same id" in notes[-1]
 
 
 def test_edges_are_read_by_linked(beir: Path, tmp_path: Path) -> None:

@@ -36,10 +36,9 @@ def copy_notes(rows: pl.DataFrame) -> list[str]:
             f"{plural(len(repeated), 'query repeats', 'queries repeat')} the text of another one, such as "
             f"{repeated['id'][0]!r}"
         )
-    documents = documents.select("content", document="id").unique("content")
-    same = queries.join(documents, on="content", how="inner", maintain_order="left")
+    same = queries.join(documents, on="content", how="semi")
     if len(same):
-        itself = int((same["id"] == same["document"]).sum())
+        itself = len(same.join(documents, on=["content", "id"], how="semi"))
         notes.append(
             f"{plural(len(same), 'query is a document', 'queries are documents')} too, {itself:,} under the same id: "
             "such a hit is dropped when a search is scored"
