@@ -13,7 +13,17 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["UNSPACED", "Patterns", "characters_of", "folded", "is_unspaced", "patterns", "runs_of", "words_of"]
+__all__ = [
+    "UNSPACED",
+    "Patterns",
+    "folded",
+    "grams_of",
+    "is_unspaced",
+    "patterns",
+    "runs_of",
+    "tokenizer_word",
+    "words_of",
+]
 
 _RANGES = {
     "Thai": "\u0e01-\u0e3a\u0e40-\u0e4e\u0e50-\u0e59",
@@ -55,10 +65,13 @@ def patterns() -> Patterns:
     """The patterns, made when they are first needed: the combining marks are looked up, which takes some 10 ms."""
     marks = _class(code for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)) if _is_mark(chr(code)))
     spaced = rf"[^\W{UNSPACED}]"
-    behind = rf"(?![\0-{_LAST_WITHOUT_MARKS}])"  # for speed: a space is no mark, and most words end at one
+    # For speed, Latin words before a space or punctuation come first, and sets of marks are not asked about spaces.
+    latin = r"[0-9A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02c1]++(?=[\0-/:-@\u2000-\u200b\u2010-\u2027])"
+    behind = rf"(?![\0-{_LAST_WITHOUT_MARKS}])"
     run = (
-        rf"[{UNSPACED}]+(?:{behind}[{marks}]+[{UNSPACED}]*)*"
+        rf"{latin}"
         rf"|{spaced}+(?:{behind}(?:[{marks}]+|[{_JOINERS}]+(?={spaced})){spaced}*)*"
+        rf"|[{UNSPACED}]+(?:{behind}[{marks}]+[{UNSPACED}]*)*"
     )
     character = rf"(?=\w)[{UNSPACED}](?:{behind}[{marks}]+)?"
     return Patterns(
@@ -91,9 +104,17 @@ def is_unspaced(run: str) -> bool:
     return run >= _FIRST_UNSPACED and _IS_UNSPACED.match(run) is not None
 
 
-def characters_of(run: str) -> list[str]:
-    """The characters of a run of a script without spaces, each with its marks."""
-    return list(run) if run.isalnum() else patterns().character.findall(run)
+def grams_of(run: str, size: int) -> list[str]:
+    """All ``size`` neighbouring characters of a run of a script without spaces, each with its marks.
+
+    A shorter run is returned whole.
+    """
+    if run.isalnum():  # no marks
+        size = min(size, len(run))
+        return [run[start : start + size] for start in range(len(run) - size + 1)]
+    characters = patterns().character.findall(run)
+    size = min(size, len(characters))
+    return ["".join(characters[start : start + size]) for start in range(len(characters) - size + 1) if size]
 
 
 def words_of(text: str) -> list[str]:
@@ -110,7 +131,7 @@ def words_of(text: str) -> list[str]:
     words: list[str] = []
     for run in runs:
         if is_unspaced(run):
-            words += characters_of(run)
+            words += grams_of(run, 1)
         else:
             words.append(run)
     return words

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ssl_domains.errors import UsageError, did_you_mean
-from ssl_domains_text.documents.segmentation import characters_of, folded, is_unspaced, runs_of
+from ssl_domains_text.documents.segmentation import folded, grams_of, is_unspaced, runs_of
 
 __all__ = ["Analysis"]
 
@@ -59,9 +59,7 @@ class Analysis:
         words: list[str] = []
         for run in runs_of(folded(text)):
             if is_unspaced(run):
-                units = characters_of(run)
-                n = min(self.characters, len(units))
-                words += ["".join(units[start : start + n]) for start in range(len(units) - n + 1 if n else 0)]
+                words += grams_of(run, self.characters)
             elif len(run) >= self.shortest and run not in self._stop_words:
                 words.append(run)
         return words if self._stem is None else self._stem(words)
