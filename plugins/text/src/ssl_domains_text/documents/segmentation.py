@@ -14,6 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 __all__ = [
+    "FIRST_UNSPACED",
     "UNSPACED",
     "Patterns",
     "folded",
@@ -38,9 +39,10 @@ _RANGES = {
 UNSPACED = "".join(_RANGES.values())
 """Ranges of letters, digits and marks of scripts without spaces, for the brackets of a regular expression."""
 
+FIRST_UNSPACED = "\u0e00"
+"""Not above any character of `UNSPACED`: a fast first test of many words."""
+
 _JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner; they stand inside of words of Persian and Hindi
-_FIRST_UNSPACED = "\u0e00"  # smaller than every character of `UNSPACED`
-_LAST_WITHOUT_MARKS = "\u02ff"  # no character up to here is a combining mark
 _DOTTED = "i\u0307"  # the small letter of `İ`
 _ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
@@ -52,30 +54,34 @@ class Patterns(NamedTuple):
     Attributes:
         run: A word, or a run of characters of scripts without spaces.
         character: One character of a script without spaces, with its marks.
-        length: What counts as a word for the length of a text: a run without white space, or such a character.
+        length: A run without white space, or a run of characters of scripts without spaces.
+        unit: What counts as a word for the length of a text: a run without white space, or one such character.
     """
 
     run: re.Pattern[str]
     character: re.Pattern[str]
     length: re.Pattern[str]
+    unit: re.Pattern[str]
 
 
 @cache
 def patterns() -> Patterns:
     """The patterns, made when they are first needed: the combining marks are looked up, which takes some 10 ms."""
     marks = _class(code for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)) if _is_mark(chr(code)))
-    spaced = rf"[^\W{UNSPACED}]"
-    # For speed, Latin words before a space or punctuation come first, and sets of marks are not asked about spaces.
+    # For speed, Latin words before a space or punctuation come first, and frequent characters that are no marks are
+    # told by `may_be_mark` before they are looked up among the marks.
     latin = r"[0-9A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02c1]++(?=[\0-/:-@\u2000-\u200b\u2010-\u2027])"
-    behind = rf"(?![\0-{_LAST_WITHOUT_MARKS}])"
-    run = (
-        rf"{latin}"
-        rf"|{spaced}+(?:{behind}(?:[{marks}]+|[{_JOINERS}]+(?={spaced})){spaced}*)*"
-        rf"|[{UNSPACED}]+(?:{behind}[{marks}]+[{UNSPACED}]*)*"
-    )
-    character = rf"(?=\w)[{UNSPACED}](?:{behind}[{marks}]+)?"
+    may_be_mark = r"(?![\0-\u02ff\u3041-\u3096\u309d-\u9fff])"
+    spaced = rf"[^\W{UNSPACED}]"
+    word = rf"{spaced}+(?:{may_be_mark}(?:[{marks}]+|[{_JOINERS}]+(?={spaced})){spaced}*)*"
+    unspaced = rf"[{UNSPACED}]+(?:{may_be_mark}[{marks}]+[{UNSPACED}]*)*"
+    one = rf"[{UNSPACED}](?:{may_be_mark}[{marks}]+)?"
+    others = rf"[^\s{UNSPACED}]+"
     return Patterns(
-        re.compile(run), re.compile(character), re.compile(rf"[{UNSPACED}](?:{behind}[{marks}]+)?|[^\s{UNSPACED}]+")
+        run=re.compile(rf"{latin}|{unspaced}|{word}"),
+        character=re.compile(rf"(?=\w){one}"),
+        length=re.compile(rf"{others}|{unspaced}"),
+        unit=re.compile(rf"{others}|{one}"),
     )
 
 
@@ -101,7 +107,7 @@ def runs_of(text: str) -> list[str]:
 
 def is_unspaced(run: str) -> bool:
     """Whether a run is of a script without spaces."""
-    return run >= _FIRST_UNSPACED and _IS_UNSPACED.match(run) is not None
+    return run >= FIRST_UNSPACED and _IS_UNSPACED.match(run) is not None
 
 
 def grams_of(run: str, size: int) -> list[str]:

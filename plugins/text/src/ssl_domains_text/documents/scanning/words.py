@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from ssl_domains_text.documents.segmentation import patterns
+import re
+
+from ssl_domains_text.documents.segmentation import FIRST_UNSPACED, is_unspaced, patterns
 
 __all__ = ["count_words", "cut_text"]
+
+_ASCII = re.compile(r"\S+")
 
 
 def count_words(text: str) -> int:
     """Number of words."""
-    return len(text.split()) if text.isascii() else sum(1 for _ in patterns().length.finditer(text))
+    if text.isascii():
+        return len(text.split())
+    _, _, length, unit = patterns()
+    runs = length.findall(text)
+    count = len(runs)
+    for run in runs:
+        if run >= FIRST_UNSPACED and is_unspaced(run):
+            count += (len(run) if run.isalnum() else len(unit.findall(run))) - 1
+    return count
 
 
 def cut_text(text: str, words: int) -> list[tuple[int, int]]:
     """Cut a text into pieces of so many words, the last one shorter: start and stop of each, in characters."""
-    spans = [match.span() for match in patterns().length.finditer(text)]
+    word = _ASCII if text.isascii() else patterns().unit
+    spans = [match.span() for match in word.finditer(text)]
     firsts = range(0, len(spans), words)
     return [(spans[first][0], spans[min(first + words, len(spans)) - 1][1]) for first in firsts]
