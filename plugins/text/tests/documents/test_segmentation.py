@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from ssl_domains_text.documents.links import FalseNegative, FalseNegatives
 from ssl_domains_text.documents.links.near_copies import near_copies, word_sets
+from ssl_domains_text.documents.links.page import write_page
 from ssl_domains_text.documents.scanning.words import count_words, cut_text
 from ssl_domains_text.documents.search import Analysis, WordIndex
 from ssl_domains_text.documents.segmentation import folded, patterns, words_of
@@ -133,6 +136,16 @@ def test_near_copies_of_words_that_differ_in_their_vowels_only() -> None:
     one, other = "की ती मी नी", "कु तु मु नु"
     pairs, _ = near_copies(word_sets([one, other, unicodedata.normalize("NFD", one)]), 0.8)
     assert pairs.tolist() == [[0, 2]]
+
+
+def test_a_page_marks_whole_words(tmp_path: Path) -> None:
+    one, other = "किताब और मेज़", unicodedata.normalize("NFD", "किताब या मेज़")
+    worst = FalseNegative("q", one, other, ("q", "a", "b"), "reason", False, 0.5)
+    write_page(tmp_path / "page.html", FalseNegatives((worst,), 1, 1, 1, 0, 0), "rule", [])
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("<mark>किताब</mark>") == 2
+    assert page.count("<mark>मेज़</mark>") == 2
+    assert page.count("<mark>") == 4
 
 
 @given(TEXTS, st.integers(1, 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,12 @@ def test_nearest_words_by_the_cosine() -> None:
         (word for word in made.words if word not in ("wing", "heat")), key=lambda w: unit[made.words.index(w)] @ mean
     )
     assert made.nearest(["wing", "heat"], 1)[0][0] == best
+
+
+def test_a_word_is_found_however_it_is_written() -> None:
+    made = vectors()
+    assert made.nearest([unicodedata.normalize("NFD", "Über")], 3) == made.nearest(["über"], 3)
+    assert "über" not in dict(made.nearest([unicodedata.normalize("NFD", "Über")], 100))
 
 
 def test_an_unknown_word_is_said() -> None:
