@@ -228,7 +228,9 @@ def test_fusion_is_the_sum_of_z_scores() -> None:
 def test_pieces_are_merged_to_their_documents() -> None:
     run = pl.DataFrame({"query": ["q"] * 3, "document": ["d/1#1", "d/1#2", "d/2"], "score": [1.0, 3.0, 2.0]})
     names = pl.DataFrame({"sample": ["d/1#1", "d/1#2", "d/2"], "id": ["1", "1", "2"]})
-    assert merged(run, names).rows() == [("q", "1", 3.0), ("q", "2", 2.0)]
+    assert merged(run, names).rows() == [("q", "1", 3.0, "d/1#2"), ("q", "2", 2.0, "d/2")]
+    equal = run.with_columns(score=pl.lit(1.0))
+    assert merged(equal.reverse(), names).rows() == [("q", "2", 1.0, "d/2"), ("q", "1", 1.0, "d/1#1")]
 
 
 @pytest.fixture
@@ -259,8 +261,12 @@ def test_an_index_is_saved_searched_and_scored(
     ]
     hits = tmp_path / "hits.trec"
     said = list(search_index(tmp_path / "index", None, 10, None, collection, "test", hits))
-    assert said == [f"4 hits of 2 of 3 queries → {hits}"]
-    assert read_run(hits).filter(query="d1")["document"].to_list() == ["d1", "d2"]
+    assert said == [
+        "no hits, taken out before the cut: 1 query is a document itself", f"3 hits of 2 of 3 queries → {hits}"
+    ]  # fmt: skip
+    assert read_run(hits).filter(query="d1")["document"].to_list() == ["d2"]
+    # A run of another search has the query itself, which the scores leave out, too.
+    hits.write_text(hits.read_text() + "d1 Q0 d1 1 1000 x\n")
     score_file(hits, collection, "test", "1,10", 1.0, True)
     answer = json.loads(capsys.readouterr().out)
     assert answer["values"]["MRR@1"] == pytest.approx(1 / 3)
