@@ -30,6 +30,8 @@ __all__ = ["ANCE", "ANCEOptions"]
 MINED = "mined"
 """Name of the edge table of mined negatives, for ``pairs.negatives = "linked('mined')"``."""
 
+_MOST_COPIES = 100  # of the text of a query; where a collection has more, fewer negatives are mined for it
+
 
 class ANCEOptions(MethodOptions):
     """Options of ANCE."""
@@ -105,7 +107,7 @@ class ANCE(Method):
         if not len(queries) or not len(documents):
             raise UsageError("mining needs queries and documents", "both sides must be among the training rows")
         top, vectors, codes = self.settings.top, _rows(features, documents), _contents(table)
-        depth = top + min(top, _most_copies(codes[queries], codes[documents]))
+        depth = top + min(_MOST_COPIES, _most_copies(codes[queries], codes[documents]))
         if len(documents) < EXACT_BELOW:
             _, positions = nearest(_rows(features, queries), vectors, depth)
         else:
