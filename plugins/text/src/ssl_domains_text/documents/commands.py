@@ -45,7 +45,9 @@ def make_index(
         store = fill_store(TEXT, table, samples)
     made, notes = build_index(table, folder, analysis, opened, store)
     yield from notes
-    yield f"{len(made.table):,} documents indexed → {folder}"
+    count = made.table.frame["id"].n_unique()
+    pieces = f" in {len(made.table):,} pieces" if len(made.table) != count else ""
+    yield f"{count:,} documents{pieces} indexed → {folder}"
     yield f'next: ssl-domains text search {folder} "words"'
 
 

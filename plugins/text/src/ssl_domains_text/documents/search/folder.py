@@ -36,7 +36,7 @@ By = Literal["words", "vectors", "both"]
 _STATE, _ROWS, _WORDS, _VECTORS, _LISTS = "index.json", "documents.parquet", "words", "vectors.npy", "lists.faiss"
 _AT_ONCE = 1 << 16  # vectors
 _DEPTH = 100  # hits of each search that are added up
-_FOUND = {"score": pl.Float32, "piece": pl.String}
+_FOUND = {"query": pl.String, "document": pl.String, "score": pl.Float32, "piece": pl.String}
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class SavedIndex:
         worded = [row for row, (_, text) in enumerate(queries) if text.strip()]
         queries = [queries[row] for row in worded]
         if not queries:
-            return pl.DataFrame(schema=dict.fromkeys(("query", "document"), pl.String) | _FOUND)
+            return pl.DataFrame(schema=_FOUND)
         names, depth, runs = [name for name, _ in queries], max(k, _DEPTH), []
         if by != "vectors":
 
@@ -223,11 +223,9 @@ def build_index(
     words = WordIndex.build(documents["sample"].to_list(), _texts(documents), analysis)
     words.save(folder / _WORDS)
     write_portable(rows, folder / _ROWS)
-    notes = [f"words: {analysis.words()}"]
+    notes, what = [f"words: {analysis.words()}"], "document" if documents["id"].is_unique().all() else "piece"
     if words.unindexed:
-        notes.append(
-            f"{plural(words.unindexed, 'document has', 'documents have')} no term: no query finds them by words"
-        )
+        notes.append(f"{plural(words.unindexed, f'{what} has', f'{what}s have')} no term: no query finds them by words")
     if run is not None and store is not None:
         from ssl_domains.evaluation import embed
 

@@ -89,7 +89,7 @@ def deep_pieces(
     while True:
         run = search(rows, depth)
         found = run.join(ids, on="document").select("query", "id").unique().join(taken, on=["query", "id"], how="anti")
-        asked = pl.DataFrame({"row": rows, "query": [queries[row] for row in rows]}, schema=_ROWS)
+        asked = pl.DataFrame({"row": rows, "query": [queries[row] for row in rows.tolist()]}, schema=_ROWS)
         counts = asked.join(run.group_by("query").len("pieces"), on="query")
         counts = counts.join(found.group_by("query").len("documents"), on="query", how="left")
         short = (pl.col("documents").fill_null(0) < k) & (pl.col("pieces") >= depth)
