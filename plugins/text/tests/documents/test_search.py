@@ -252,7 +252,8 @@ def test_an_index_is_saved_searched_and_scored(
 ) -> None:
     said = list(make_index(collection, tmp_path / "index", None, "english", True, True, 2))
     assert said[0] == "words: english Snowball stemmer, 33 english stop words"
-    assert "1 document has no term" in said[1]
+    assert "1 piece has no term" in said[1]
+    assert said[2].startswith("4 documents in 5 pieces indexed → ")
     shown = list(search_index(tmp_path / "index", "river", 5, None, None, None, None))
     assert [line.split()[2] for line in shown] == ["d2", "d0"]
     assert shown[1].endswith("amber river stone")
