@@ -217,12 +217,14 @@ def test_codes_of_mistakes_and_of_damaged_files(command: Command, collection: Pa
     assert (code, "the table has no query on the side 'train'" in err) == (2, True), err
     assert "--split" not in err
 
+    rule = ("--pairs", f"relevance(file='{tmp_path / 'samples.relevance.parquet'}')")
     for name, words in (
         ("samples.relevance.parquet", ("score", hits, samples)),
         ("samples.relevance.parquet", ("link-duplicates", samples)),
         ("samples.relevance.parquet", ("mine", samples, index)),
         ("samples.relevance.parquet", ("search", index, "--queries", samples, "-o", hits)),
         ("samples.duplicates.parquet", ("link-duplicates", samples)),
+        ("samples.duplicates.parquet", ("pairs", samples, *rule, "--batch-size", "4", "--false-negatives", "2")),
     ):  # fmt: skip
         path = tmp_path / name
         before = path.read_bytes() if path.exists() else None

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ssl_domains.samples import SampleTable
     from ssl_domains_text.documents.search.folder import SavedIndex
 
-__all__ = ["link_duplicates", "make_index", "queries_of", "score_file", "search_index", "show_false_negatives"]
+__all__ = [
+    "link_duplicates",
+    "links_of",
+    "make_index",
+    "queries_of",
+    "score_file",
+    "search_index",
+    "show_false_negatives",
+]
 
 _SHOWN = 160  # characters of a hit
 
@@ -217,11 +225,29 @@ def score_file(
             answer.line(f"scores → {out}")
 
 
+def links_of(path: Path) -> pl.DataFrame:
+    """A table of links or of duplicates, columns ``a`` and ``b`` with samples.
+
+    Raises:
+        UsageError: When it is missing, or has no such columns.
+        DataError: When it is damaged.
+    """
+    import polars as pl
+
+    from ssl_domains.samples import read_frame
+
+    frame = read_frame(path)
+    if not {"a", "b"} <= set(frame.columns):
+        hint = "text link-duplicates writes one; a scan writes that of duplicates"
+        raise UsageError(f"{path.name!r} is no table of links: it has no columns a and b", hint)
+    return frame.select(pl.col("a", "b").cast(pl.String))
+
+
 def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
     """Write the links of links of a table; yields the lines to print."""
     from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.quantities import plural
-    from ssl_domains.samples import read_frame, require_target, write_errors, write_whole
+    from ssl_domains.samples import require_target, write_errors, write_whole
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.links import document_groups, linked_edges
     from ssl_domains_text.documents.scanning.links import duplicate_file
@@ -231,7 +257,7 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
     require_target(target, inputs=[samples])
     table, edges = open_table(TEXT, samples), judgements_of_table(samples)
     table_of_duplicates = duplicate_file(samples)
-    duplicates = read_frame(table_of_duplicates) if table_of_duplicates.is_file() else None
+    duplicates = links_of(table_of_duplicates) if table_of_duplicates.is_file() else None
     groups = document_groups(table.frame, duplicates, near)
     made = linked_edges(table.frame, edges, groups)
     with write_errors(f"the links {target.name!r}"):
@@ -250,7 +276,7 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
     """Print the worst false negatives of planned batches, write their page, and report on the pairs as usual."""
     from ssl_domains.cli.console import answering
     from ssl_domains.cli.for_plugins import pairs_command, plan_pairs
-    from ssl_domains.samples import read_frame, require_target
+    from ssl_domains.samples import require_target
     from ssl_domains_text.documents.links import document_groups, false_negatives
     from ssl_domains_text.documents.links.page import write_page
     from ssl_domains_text.documents.scanning.links import duplicate_file
@@ -259,7 +285,7 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
         require_target(page, inputs=[given["samples"]])
     plan, rule = plan_pairs(given)
     known = duplicate_file(given["samples"])
-    duplicates = read_frame(known) if known.is_file() else None
+    duplicates = links_of(known) if known.is_file() else None
     groups = document_groups(plan.table.frame, duplicates, near)
     found = false_negatives(plan, groups, batches=batches, worst=count)
     if page is not None:

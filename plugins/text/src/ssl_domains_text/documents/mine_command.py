@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["mine"]
 
@@ -20,7 +16,7 @@ def mine(
 
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole
-    from ssl_domains_text.documents.commands import queries_of
+    from ssl_domains_text.documents.commands import links_of, queries_of
     from ssl_domains_text.documents.reader import DocumentReader, text_of_row
     from ssl_domains_text.documents.search.folder import SavedIndex
     from ssl_domains_text.documents.search.mining import mined_negatives, write_triplets
@@ -30,7 +26,7 @@ def mine(
     for one in (target, triplets):
         if one is not None:
             require_target(one, inputs=[samples, *links])
-    linked = [_links(one) for one in links]
+    linked = [links_of(one) for one in links]
     edges = judgements_of_table(samples)
     found = SavedIndex.open(index)
     hint = "mine takes training queries: judge some for training (qrels/train.tsv), or write another split"
@@ -74,21 +70,3 @@ def mine(
         yield f"{plural(write_triplets(triplets, texts), 'triplet')} → {triplets}"
     rule = f"linked('{target}')"
     yield f'next: --set "pairs.negatives={rule}", or until the first mining --set "pairs.warmup={rule}"'
-
-
-def _links(path: Path) -> pl.DataFrame:
-    """A table of links, columns ``a`` and ``b``.
-
-    Raises:
-        UsageError: When it is missing, or has no such columns.
-        DataError: When it is damaged.
-    """
-    from ssl_domains.errors import UsageError
-    from ssl_domains.samples import read_frame
-
-    frame = read_frame(path)
-    if not {"a", "b"} <= set(frame.columns):
-        raise UsageError(
-            f"{path.name!r} is no table of links: it has no columns a and b", "text link-duplicates writes one"
-        )
-    return frame
