@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import polars as pl
 import pytest
 
 from ssl_domains.cli.app import run
+from ssl_domains.errors import DataError
 from ssl_domains.probes.ranking import read_run
 from ssl_domains.samples import read_table
 from ssl_domains_text.documents.reader import whole_texts
-from ssl_domains_text.documents.search import WordIndex, merged
+from ssl_domains_text.documents.search import ListIndex, WordIndex, fused, merged
 from ssl_domains_text.documents.search.folder import SavedIndex
 from ssl_domains_text.documents.search.fusion import document_hits
 from ssl_domains_text.documents.search.ranking import by_words
@@ -129,6 +131,54 @@ def test_documents_of_random_pieces_are_those_of_all_scores() -> None:
                 best[name] = max(best[name], int(scores[query, place]))
             expected = sorted(((s, name) for name, s in best.items() if name not in taken), reverse=True)[:k]
             assert found.filter(query=f"q{query}").select("score", "document").rows() == expected
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_vectors_of_pieces_give_documents_and_add_up_with_words(tmp_path: Path, lists: bool) -> None:
+    documents = {f"d{n:02}": f"fridge w{n} " + " ".join(f"x{n} y{place}" for place in range(9)) for n in range(40)}
+    documents["d07"] = "fridge " * 600
+    source = write(tmp_path / "in", documents, {"q1": "fridge w3", "q2": "oven", "blank": "y3"}, "q1 d03 1")
+    samples = scan(source, tmp_path, chunk=2).path
+    assert run(["text", "index", str(samples), "--out", str(tmp_path / "index")]) == 0
+    words = SavedIndex.open(tmp_path / "index")
+    frame = words.table.frame
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((len(frame), 6))
+    vectors[(frame["id"] == "d07").to_numpy()] = vectors[0] + rng.normal(0, 0.01, (300, 6))  # all near to each other
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    np.save(tmp_path / "index/vectors.npy", vectors)
+    if lists:
+        ListIndex(vectors, nlist=8, nprobe=8).save(tmp_path / "index/lists.faiss")
+    index = replace(words, run=tmp_path)
+    asked = np.stack([vectors[frame["id"].to_list().index("d07")], *rng.standard_normal((2, 6))]).astype(np.float32)
+    queries = [("q1", "fridge w3"), ("q2", "oven"), ("blank", " \n")]
+    without = pl.DataFrame({"query": ["q1"], "document": ["d07"]})
+    cosines = asked @ vectors.T / np.linalg.norm(asked, axis=1, keepdims=True)
+    for taken in (None, without):
+        found = index.search(queries, 30, "vectors", asked, without=taken)
+        assert set(found["query"]) == {"q1", "q2"}, "the blank query has no hit"
+        for number, query in enumerate(("q1", "q2")):
+            best: dict[str, tuple[float, str]] = {}
+            for piece, name, score in zip(frame["sample"], frame["id"], cosines[number].tolist(), strict=True):
+                if taken is None or (query, name) != ("q1", "d07"):
+                    best[name] = max(best.get(name, (-2.0, "")), (score, piece))
+            expected = sorted(best, key=lambda name: -best[name][0])[:30]
+            hits = found.filter(query=query)
+            assert hits["document"].to_list() == expected
+            assert hits["score"].to_list() == pytest.approx([best[name][0] for name in expected], abs=1e-6)
+            assert [best[name][0] for name in expected] == pytest.approx(
+                [float(cosines[number, frame["sample"].to_list().index(piece)]) for piece in hits["piece"]], abs=1e-6
+            )
+        both = index.search(queries, 30, "both", asked, without=taken)
+        parts = [index.search(queries, 100, by, asked, without=taken) for by in ("words", "vectors")]
+        assert both.select("query", "document", "score").rows() == fused(parts, 30).rows()
+        pieces = dict(parts[1].filter(query="q1").select("document", "piece").iter_rows())
+        assert all(
+            pieces[name] == piece for name, piece in both.filter(query="q1").select("document", "piece").iter_rows()
+        )
+    np.save(tmp_path / "index/vectors.npy", vectors[1:])
+    with pytest.raises(DataError, match=r"and vectors\.npy"):
+        index.search(queries, 3, "vectors", asked)
 
 
 def test_pieces_of_the_floor_of_a_study_belong_to_enough_documents(
