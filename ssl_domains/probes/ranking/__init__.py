@@ -14,7 +14,7 @@ Ids are text. Numbers are those of trec_eval, down to the order of documents wit
 from ssl_domains.probes.ranking.fusion import fused
 from ssl_domains.probes.ranking.judged import RANKING, Judged, read_judged
 from ssl_domains.probes.ranking.measures import RankingScores, recall_ceiling, score_run
-from ssl_domains.probes.ranking.order import TIES, Kept, ranked, without_pairs, without_self_hits
+from ssl_domains.probes.ranking.order import TIES, Kept, ranked, self_hits, without_pairs, without_self_hits
 from ssl_domains.probes.ranking.trec_files import read_judgements, read_run, write_run
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "read_run",
     "recall_ceiling",
     "score_run",
+    "self_hits",
     "without_pairs",
     "without_self_hits",
     "write_run",

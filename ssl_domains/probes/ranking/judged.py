@@ -29,7 +29,8 @@ class Judged(Labels):
 
     Attributes:
         judgements: Columns ``query`` (sample), ``document`` and ``grade``: the pairs that count.
-        ignored: Columns ``query`` and ``document``: pairs that are neither relevant nor irrelevant, and no hits.
+        ignored: Columns ``query`` and ``document``: pairs that are no hits. They are neither relevant nor irrelevant,
+            or the document is the query itself.
         offered: bool ``[n]``, rows that can be found.
         documents: Name of the document of each row; several rows may be pieces of one document.
     """
@@ -66,6 +67,10 @@ def read_judged(
 ) -> Judged:
     """Read the judgements of a table.
 
+    A document that is the query itself, by its name and its text, is no hit: their rows have equal values in the column
+    ``document`` and in ``content``, where the table has it. Of a document that is cut into pieces, no piece is the
+    query.
+
     Args:
         table: The rows, queries and documents alike.
         edges: Columns ``a`` (sample of the query), ``b`` (sample of the document), and the following.
@@ -95,13 +100,31 @@ def read_judged(
     if not known.any() or not rows.any():
         what = "is a judged query" if not known.any() else "can be found"
         raise DataError(f"no row of the table {what}", "are these the judgements of this table?")
+    left_out = pl.concat(
+        [pairs.filter(out).select(query="a", document="document"), _self_hits(table, document, known, rows)]
+    )
     return Judged(
         task=RANKING,  # type: ignore[arg-type]  # no task of a probe of pooled features
         y=counts.cast(pl.Float64).fill_null(float("nan")).to_numpy(),
         classes=(),
         known=known,
         judgements=judged.select("query", "document", "grade").sort("query", "document"),
-        ignored=pairs.filter(out).select(query="a", document="document").unique().sort("query", "document"),
+        ignored=left_out.unique().sort("query", "document"),
         offered=rows,
         documents=names,
+    )
+
+
+def _self_hits(table: SampleTable, document: str, known: NDArray[np.bool_], offered: NDArray[np.bool_]) -> pl.DataFrame:
+    """Queries that are documents too, as columns ``query`` (sample) and ``document`` (name): equal name and content."""
+    if "content" not in table.columns:
+        return pl.DataFrame(schema={"query": pl.String, "document": pl.String})
+    frame = pl.DataFrame({"query": table.frame["sample"], "document": table.text(document)}).with_columns(
+        table.frame["content"]
+    )
+    keys = ["document", "content"]
+    return (
+        frame.filter(known)
+        .join(frame.filter(offered).select(keys).unique(), on=keys, how="semi")
+        .select("query", "document")
     )

@@ -70,7 +70,7 @@ def score_run(
         run: Columns ``query``, ``document``, ``score``.
         judgements: Columns ``query``, ``document``, ``grade``. Give those of one split: the mean is over all their
             queries.
-        at: The values of k.
+        at: The values of k; one that stands there twice counts once.
         relevant_from: Smallest grade of a relevant document, for MRR and recall: 2 for TREC-DL.
 
     Raises:
@@ -78,6 +78,7 @@ def score_run(
     """
     if not at or min(at) < 1:
         raise DataError(f"scores at {list(at)}", "give values of k from 1 on, such as 10")
+    at = list(dict.fromkeys(at))
     require_columns(judgements, ("query", "document", "grade"), "table of judgements")
     judged = judgements.select(
         pl.col("query").cast(pl.String), pl.col("document").cast(pl.String), pl.col("grade").cast(pl.Float64)

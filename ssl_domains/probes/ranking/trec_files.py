@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import polars as pl
 
@@ -14,11 +15,17 @@ from ssl_domains.samples import write_whole
 
 __all__ = ["read_judgements", "read_run", "write_run"]
 
+_ENCODED = "-percent-encoded"
+"""End of the name of a run whose ids are percent-encoded, because one of them has white space."""
+
+_UNSAFE = re.compile(r"[\s%]")
 _SPACE = re.compile(r"[ \t]+")  # ids may hold other white space, such as U+2028
 
 
 def read_run(path: str | Path) -> pl.DataFrame:
     """Read a TREC run: lines ``query Q0 document rank score name``. Ranks are not read, as scores decide.
+
+    The ids of lines whose name ends in ``-percent-encoded``, as `write_run` writes it, are decoded.
 
     Returns:
         Columns ``query``, ``document``, ``score`` (float64).
@@ -32,12 +39,18 @@ def read_run(path: str | Path) -> pl.DataFrame:
         fields = _SPACE.split(line.strip(" \t"))
         if len(fields) != 6:
             raise _wrong(path, number, f"{len(fields)} fields", "a TREC run has: query Q0 document rank score name")
-        rows.append((fields[0], fields[2], _number(fields[4], path, number)))
+        query, document = fields[0], fields[2]
+        if fields[5].endswith(_ENCODED):
+            query, document = unquote(query), unquote(document)
+        rows.append((query, document, _number(fields[4], path, number)))
     return pl.DataFrame(rows, schema={"query": pl.String, "document": pl.String, "score": pl.Float64}, orient="row")
 
 
 def write_run(run: pl.DataFrame, path: str | Path, name: str, k: int | None = None) -> int:
     """Write a run in the TREC format, ranked by `ranked`; returns the number of lines.
+
+    The format holds no white space in an id. Where an id has some, white space and per cent signs of all ids are
+    written as in an address, ``my%20file.txt``, and ``-percent-encoded`` is added to the name.
 
     Args:
         run: Columns ``query``, ``document``, ``score``.
@@ -46,14 +59,18 @@ def write_run(run: pl.DataFrame, path: str | Path, name: str, k: int | None = No
         k: Hits of each query that are written; None for all.
 
     Raises:
-        DataError: When an id is empty or has white space in it, which the format can't hold.
+        DataError: When an id is empty, which the format can't hold.
     """
     hits = ranked(run, k)
     for column in ("query", "document"):
-        bad = hits.filter(pl.col(column).str.contains(r"^$|\s"))
-        if len(bad):
-            raise DataError(f"the {column} id {bad[column][0]!r} can't stand in a TREC run", "ids have no white space")
+        if bool((hits[column] == "").any()):
+            raise DataError(f"a {column} has an empty id, which can't stand in a TREC run", "give it an id")
     tag = "-".join(name.split()) or "run"
+    names = ("query", "document")
+    if any(bool(hits[column].str.contains(r"\s").any()) for column in names):
+        safe = {column: [_UNSAFE.sub(_encoded, one) for one in hits[column]] for column in names}
+        hits = hits.with_columns(pl.Series(column, safe[column], dtype=pl.String) for column in names)
+        tag += _ENCODED
     # Nine digits give each float32 back; `str` of polars would write 1e-7 in a form that trec_eval reads too.
     lines = [
         f"{query} Q0 {document} {rank} {score:.9g} {tag}\n"
@@ -61,6 +78,10 @@ def write_run(run: pl.DataFrame, path: str | Path, name: str, k: int | None = No
     ]
     write_whole(Path(path), lambda part: part.write_text("".join(lines), encoding="utf-8"))
     return len(lines)
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return quote(found.group(), safe="")
 
 
 def read_judgements(path: str | Path) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -143,7 +143,7 @@ class RankingEntry(Entry):
         description="rows that can be found: those whose column has one of these values; else all but judged queries",
     )
     document: str = Field(default="sample", description="column of the document that a row is a piece of")
-    at: list[int] = Field(default=[10], min_length=1, description="values of k")
+    at: list[Annotated[int, Field(ge=1)]] = Field(default=[10], min_length=1, description="values of k")
     fused: str | None = Field(
         default=None,
         description="ranking of the domain, such as 'BM25', whose z-scores are added to those of each arm: the further "

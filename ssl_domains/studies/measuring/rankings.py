@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -39,15 +39,19 @@ def ranking_scores(material: Material, cell: Cell, runs: Sequence[Run]) -> list[
         part, fitted = material.table.take(np.concatenate([asked, rows])), np.arange(len(asked) + len(rows))
         both = features_of(cell.arm, runs, part, material.store, fitted >= len(asked))
         samples = material.table.frame["sample"]
-        hits = cosine_hits(both[: len(asked)], both[len(asked) :])
-        run = pl.DataFrame(
-            {
-                "query": samples.gather(np.repeat(asked, hits[1].shape[1])),
-                "document": judged.documents.gather(rows[hits[1].ravel()]),
-                "score": hits[0].ravel(),
-            }
-        )
-        found[PROBE] = _cleaned(run, judged)
+        queries, documents = both[: len(asked)], both[len(asked) :]
+
+        def nearest(k: int) -> pl.DataFrame:
+            values, numbers = cosine_hits(queries, documents, k)
+            return pl.DataFrame(
+                {
+                    "query": samples.gather(np.repeat(asked, numbers.shape[1])),
+                    "document": judged.documents.gather(rows[numbers.ravel()]),
+                    "score": values.ravel(),
+                }
+            )
+
+        found[PROBE] = _cleaned(_deep(nearest, judged, settings.at), judged)
         if settings.fused is not None:
             found[FUSED] = fused([found[PROBE], _without_training(material, cell, settings.fused)], _DEPTH)
     else:
@@ -91,8 +95,26 @@ def _searched(material: Material, cell: Cell, name: str) -> pl.DataFrame:
     return _cleaned(run, judged)
 
 
+def _deep(search: Callable[[int], pl.DataFrame], judged: Judged, at: Sequence[int]) -> pl.DataFrame:
+    """Hits of pieces, so many that each query has 1,000 documents, or no piece is left for it.
+
+    Args:
+        search: Number of hits of a query → run of pieces; ``document`` is the name of the document.
+        judged: Knows the pairs that are no hits.
+        at: The values of k of the scores.
+    """
+    most = int(judged.ignored["query"].value_counts()["count"].max() or 0)  # type: ignore[arg-type]
+    depth = count = max(_DEPTH, max(at) + most)
+    while True:
+        run = search(count)
+        found = run.group_by("query").agg(pl.len().alias("pieces"), pl.col("document").n_unique().alias("documents"))
+        if not bool(((found["documents"] < depth) & (found["pieces"] >= count)).any()):
+            return run
+        count *= 4
+
+
 def _cleaned(run: pl.DataFrame, judged: Judged) -> pl.DataFrame:
-    """Hits of pieces as hits of their documents, by the best piece; without the pairs that are to be ignored."""
+    """Hits of pieces as hits of their documents, by the best piece; without the pairs that are no hits."""
     best = run.group_by("query", "document").agg(pl.col("score").max().cast(pl.Float64))
     return ranked(without_pairs(best, judged.ignored).run, _DEPTH).drop("rank")
 

@@ -149,8 +149,25 @@ def test_a_run_is_written_and_read(tmp_path: Path) -> None:
     assert back["document"].to_list() == ["d", "b", "ä", "c"]
     assert np.array_equal(back["score"].cast(pl.Float32), ranked(run)["score"])
     assert write_run(run, tmp_path / "short.trec", "x", k=2) == 2
-    with pytest.raises(DataError, match="document id 'a b'"):
-        write_run(run.with_columns(document=pl.lit("a b")), tmp_path / "bad.trec", "x")
+    with pytest.raises(DataError, match="a document has an empty id"):
+        write_run(run.with_columns(document=pl.lit("")), tmp_path / "bad.trec", "x")
+
+
+def test_ids_with_white_space_are_percent_encoded(tmp_path: Path) -> None:
+    names = ["my file.txt", "my%20file.txt", "ä\tb\u2028c", "100%", "d"]
+    run = pl.DataFrame(
+        {"query": ["q 1", "q 1", "q%201", "q", "q"], "document": names, "score": [5.0, 4.0, 3.0, 2.0, 1.0]}
+    )
+    write_run(run, tmp_path / "run.trec", "words")
+    lines = (tmp_path / "run.trec").read_text(encoding="utf-8").split("\n")
+    assert "q%201 Q0 my%20file.txt 1 5 words-percent-encoded" in lines
+    assert all(len(line.split()) == 6 for line in lines if line), "as trec_eval reads it"
+    assert set(read_run(tmp_path / "run.trec").rows()) == set(run.rows())
+    # Without white space in any id, ids stand as they are, per cent signs too.
+    plain = run.filter(~pl.concat_str("query", "document").str.contains(r"\s"))
+    write_run(plain, tmp_path / "plain.trec", "words")
+    assert "q Q0 100% 1 2 words\n" in (tmp_path / "plain.trec").read_text()
+    assert set(read_run(tmp_path / "plain.trec").rows()) == set(plain.rows())
 
 
 @pytest.mark.parametrize(
@@ -190,6 +207,7 @@ def test_judgements_that_contradict_are_refused() -> None:
     with pytest.raises(DataError, match="two grades"):
         score_run(run, twice)
     assert score_run(run, pl.concat([twice[:1], twice[:1]])).values["recall@10"] == 1.0
+    assert score_run(run, twice[:1], at=(10, 10)).values == score_run(run, twice[:1], at=(10,)).values
     with pytest.raises(DataError, match="no query is judged"):
         score_run(run, twice[:0])
     with pytest.raises(DataError, match="missing or NaN"):

@@ -98,6 +98,35 @@ def test_mining_takes_the_nearest_documents_of_each_query() -> None:
     assert ANCE(CaseEncoder(), ANCEOptions(top=0)).refresh is None
 
 
+def test_a_document_with_the_text_of_the_query_is_not_mined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions that are documents too, as in Quora: of vectors that are equal, the query's own would come first."""
+    table = table_of(5, 12)
+    contents = [*range(12), 3, 4, 4, 50, None]  # q/0 is d/3, q/1 and q/2 are d/4, q/3 is no document
+    contents[7] = 3  # d/7 repeats d/3
+    frame = table.frame.with_columns(content=pl.Series(contents, dtype=pl.Int64))
+    frame = frame.with_columns(content=pl.col("content") * 2**55)  # hashes fill 64 bits, and may be negative
+    table = SampleTable.of(frame.with_columns(content=pl.col("content") - 2**58))
+    vectors = torch.randn(17, 8, generator=torch.Generator().manual_seed(0))
+    for query, document in ((12, 3), (13, 4), (14, 4)):
+        vectors[query] = vectors[document]
+    vectors[7] = vectors[3]
+    features = F.normalize(vectors, dim=1)
+    own = {0: {3, 7}, 1: {4}, 2: {4}}
+    for below in (200_000, 5):  # exactly, and by lists
+        monkeypatch.setattr("ssl_domains_text.documents.methods.ance.EXACT_BELOW", below)
+        for top in (1, 3, 12):
+            method = ANCE(CaseEncoder(), ANCEOptions(top=top))
+            found = method.refresh.compute(features, table).edges[MINED]  # type: ignore[union-attr]
+            for query in range(5):
+                ranking = (features[:12] @ features[12 + query]).argsort(descending=True, stable=True).tolist()
+                expected = [f"d/{n}" for n in ranking if n not in own.get(query, ())][:top]
+                mined = found.filter(pl.col("a") == f"q/{query}")["b"].to_list()
+                assert len(mined) == len(expected)
+                assert not {int(name[2:]) for name in mined} & own.get(query, set())
+                if below > 12:
+                    assert set(mined) == set(expected)
+
+
 def test_known_positives_are_never_drawn_as_negatives(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     names = "abcdefgh"

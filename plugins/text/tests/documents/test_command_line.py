@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,28 @@ def test_from_scan_to_search(command: Command, collection: Path, tmp_path: Path)
     code, out, err = command("score", hits, samples, "--json")
     assert code == 0, err
     assert json.loads(out)["queries"] == 24
+    for by in ("words", "vectors", "both"):
+        code, out, err = command("search", trained, " ", "--by", by)
+        assert (code, out) == (0, "no hit: the query is empty\n"), err
+
+    # Trained again, the encoder is another one, and the vectors of the index are none of its.
+    found = ("search", trained, "w3x0 w3x5", "--by", "vectors")
+    kept = trained.with_name("kept")
+    (trained / "index").rename(kept)
+    shutil.rmtree(trained)
+    again = ("pretrain", samples, "--out", trained, "--method", "ance", "--pairs", rule, "--set", "method.top=0")
+    small = ("--set", "train.batch_size=12", "--set", "train.max_steps=1", "--set", "input.vocabulary=300")
+    code, _, err = command(*again, *small)
+    assert code == 0, err
+    kept.rename(trained / "index")
+    for words in (found, ("search", trained, "w3x0"), ("search", trained, "--queries", samples, "-o", hits)):
+        code, out, err = command(*words)
+        assert (code, "'run' has other weights than those that made the vectors" in err) == (4, True)
+        assert f"hint: make it again: ssl-domains text index SAMPLES --run {trained}" in err
+    assert command("mine", samples, trained)[0] == 4
+    assert command("search", trained, "w3x0", "--by", "words")[0] == 0
+    assert command("index", samples, "--run", trained)[0] == 0
+    assert command(*found)[0] == 0
 
 
 def test_lists_are_saved_with_a_large_index(
@@ -128,3 +151,92 @@ def test_mistakes_are_one_line_with_a_hint(command: Command, collection: Path, t
     (tmp_path / "bad.trec").write_text("q1 Q0 a1 1\n")
     code, _, err = command("score", tmp_path / "bad.trec", samples)
     assert (code, "bad.trec, line 1: 4 fields" in err) == (4, True)
+
+
+def test_texts_that_are_gone_are_an_error_of_the_table(command: Command, collection: Path, tmp_path: Path) -> None:
+    samples, index = tmp_path / "t/samples.parquet", tmp_path / "t/index"
+    samples.parent.mkdir()
+    assert command("scan", collection, "-o", samples)[0] == 0
+    assert command("index", samples, "-o", index)[0] == 0
+    assert command("scan", collection, "-o", samples)[0] == 0  # its texts are copied anew
+    hits = tmp_path / "hits.trec"
+    for words in (
+        ("search", index, "w3x0"),
+        ("search", index, "--queries", samples, "-o", hits),
+        ("mine", samples, index),
+    ):
+        code, _, err = command(*words)
+        assert (code, "the texts of the index 'index' are gone: 1.txt is not there" in err) == (4, True), err
+        assert "hint: the table was scanned anew or moved: make the index again with text index" in err
+    assert command("index", samples, "-o", index)[0] == 0
+    assert command("search", index, "w3x0")[0] == 0
+
+    hits.write_text("q1 Q0 a1 1 1 x\n")
+    shutil.copytree(samples.parent, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy/samples.texts")
+    copied = tmp_path / "copy/samples.parquet"
+    for words in (
+        ("link-duplicates", copied), ("cluster-queries", copied, "--folds", "2"),
+        ("index", copied, "-o", tmp_path / "i"), ("words", copied, "-o", tmp_path / "w", "--set", "method.min_count=1"),
+        ("search", index, "--queries", copied, "-o", hits), ("mine", copied, index),
+    ):  # fmt: skip
+        code, _, err = command(*words)
+        assert (code, "can't be read: " in err, "without its folder .texts" in err) == (4, True, True), (words, err)
+    (collection / "corpus.jsonl").unlink()
+    code, _, err = command("search", index, "w3x0")
+    assert (code, "corpus.jsonl is not there" in err) == (4, True), err
+
+
+def test_codes_of_mistakes_and_of_damaged_files(command: Command, collection: Path, tmp_path: Path) -> None:
+    samples, index, hits = tmp_path / "samples.parquet", tmp_path / "index", tmp_path / "hits.trec"
+    command("scan", collection, "-o", samples)
+    assert command("index", samples, "-o", index)[0] == 0
+    hits.write_text("q1 Q0 a1 1 1 x\n")
+    once, twice = command("score", hits, samples, "--at", "10"), command("score", hits, samples, "--at", "10,10")
+    assert (once[0], twice) == (0, once)
+    file = tmp_path / "afile"
+    file.write_text("x")
+    none = tmp_path / "none.parquet"
+    for words, said in (
+        (("score", hits, samples, "--at", "0"), "--at '0'"),
+        (("score", hits, samples, "--at", "5,-1"), "values of k from 1 on"),
+        *((("score", hits, samples, "--relevant-from", value), "--relevant-from") for value in ("0", "-1", "nan")),
+        (("index", samples, "-o", file), "is a file, not a folder"),
+        (("index", samples, "-o", file / "sub"), "is a file"),
+        (("mine", samples, index, "--links", samples), "no table of links"),
+        (("mine", samples, index, "--links", none), "there is no table"),
+    ):  # fmt: skip
+        code, _, err = command(*words)
+        assert (code, said in err, "hint: " in err) == (2, True, True), (words, err)
+    assert file.read_text() == "x"
+
+    (collection / "qrels.tsv").rename(collection / "qrels.test.tsv")
+    other = tmp_path / "other.parquet"
+    assert command("scan", collection, "-o", other)[0] == 0
+    code, _, err = command("mine", other, index)
+    assert (code, "the table has no query on the side 'train'" in err) == (2, True), err
+    assert "--split" not in err
+
+    rule = ("--pairs", f"relevance(file='{tmp_path / 'samples.relevance.parquet'}')")
+    for name, words in (
+        ("samples.relevance.parquet", ("score", hits, samples)),
+        ("samples.relevance.parquet", ("link-duplicates", samples)),
+        ("samples.relevance.parquet", ("mine", samples, index)),
+        ("samples.relevance.parquet", ("search", index, "--queries", samples, "-o", hits)),
+        ("samples.duplicates.parquet", ("link-duplicates", samples)),
+        ("samples.duplicates.parquet", ("pairs", samples, *rule, "--batch-size", "4", "--false-negatives", "2")),
+    ):  # fmt: skip
+        path = tmp_path / name
+        before = path.read_bytes() if path.exists() else None
+        path.write_bytes(b"garbage")
+        code, _, err = command(*words)
+        assert (code, name in err) == (4, True), (words, err)
+        path.unlink() if before is None else path.write_bytes(before)
+    for path, content in ((index / "words/analysis.json", '{"analysis": {"foo": 1}, "unindexed": 0, "empty": false}'),
+                          (index / "words/analysis.json", "[]"), (index / "index.json", "[]"),
+                          (index / "index.json", '"x"'), (index / "index.json", '{"run": 3}')):  # fmt: skip
+        whole = path.read_text()
+        path.write_text(content)
+        code, _, err = command("search", index, "w3x0")
+        assert (code, "make it again: text index" in err) == (4, True), (content, err)
+        path.write_text(whole)

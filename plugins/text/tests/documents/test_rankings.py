@@ -15,6 +15,7 @@ from ssl_domains.errors import DataError, UsageError
 from ssl_domains.probes.ranking import read_judged, score_run, without_pairs
 from ssl_domains.samples import SampleTable, read_table
 from ssl_domains.studies import read_study_file, read_study_result
+from ssl_domains.studies.measuring import rankings
 from ssl_domains.studies.measuring.rankings import cosine_hits
 from ssl_domains_text.documents.search.ranking import by_words
 
@@ -46,6 +47,43 @@ def test_judged_queries_are_labels() -> None:
     whole = read_judged(table, edges, ignored=None, offered=np.arange(6) >= 3)
     assert whole.offered.tolist() == [False] * 3 + [True] * 3
     assert ("q/2", "d/b", 0.0) in whole.judgements.rows()
+
+
+def test_a_query_that_is_a_document_is_no_hit_of_itself() -> None:
+    table, edges = judged_table()
+    frame = table.frame.with_columns(content=pl.Series([7, 8, 9, 7, 1, 8], dtype=pl.Int64))
+    ids = pl.Series(["a", "2", "3", "a", "a", "b"])  # q/1 has id and text of the first piece of a, q/2 only a text of b
+    whole = read_judged(SampleTable.of(frame.with_columns(id=ids)), edges, document="id")
+    assert whole.ignored.rows() == [("q/1", "a"), ("q/2", "b")]
+    assert whole.judgements.rows() == read_judged(table, edges, document="id").judgements.rows()
+    # Where no query is a document, a study's cells are those of a table without contents.
+    other = read_judged(SampleTable.of(frame), edges, document="id")
+    assert [one.tobytes() for one in other.contents()] == [
+        one.tobytes() for one in read_judged(table, edges, document="id").contents()
+    ]
+
+
+def test_cosines_go_as_deep_as_documents_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 pieces of one document are nearer to the query than those of all others."""
+    monkeypatch.setattr("ssl_domains.studies.measuring.rankings._DEPTH", 20)
+    table, edges = judged_table()
+    judged = read_judged(table, edges, document="id")
+    names = ["a"] * 100 + [f"d{n:02}" for n in range(50)]
+    asked: list[int] = []
+
+    def search(k: int) -> pl.DataFrame:
+        asked.append(k)
+        return pl.DataFrame(
+            {"query": ["q/1"] * k, "document": names[:k], "score": [-float(n) for n in range(min(k, 150))]}
+        ) if k <= 150 else search(150)  # fmt: skip
+
+    run = rankings._cleaned(rankings._deep(search, judged, (10,)), judged)
+    assert run["document"].to_list() == ["a", *(f"d{n:02}" for n in range(19))]
+    assert asked == [20, 80, 320, 150]
+    # A k beyond the usual depth is searched for with the pairs that are taken out.
+    asked.clear()
+    assert rankings._deep(search, judged, (30,))["document"].n_unique() >= 31
+    assert asked[0] == 31
 
 
 def test_judgements_of_another_table_are_refused() -> None:

@@ -228,7 +228,9 @@ def test_fusion_is_the_sum_of_z_scores() -> None:
 def test_pieces_are_merged_to_their_documents() -> None:
     run = pl.DataFrame({"query": ["q"] * 3, "document": ["d/1#1", "d/1#2", "d/2"], "score": [1.0, 3.0, 2.0]})
     names = pl.DataFrame({"sample": ["d/1#1", "d/1#2", "d/2"], "id": ["1", "1", "2"]})
-    assert merged(run, names).rows() == [("q", "1", 3.0), ("q", "2", 2.0)]
+    assert merged(run, names).rows() == [("q", "1", 3.0, "d/1#2"), ("q", "2", 2.0, "d/2")]
+    equal = run.with_columns(score=pl.lit(1.0))
+    assert merged(equal.reverse(), names).rows() == [("q", "2", 1.0, "d/2"), ("q", "1", 1.0, "d/1#1")]
 
 
 @pytest.fixture
@@ -250,7 +252,8 @@ def test_an_index_is_saved_searched_and_scored(
 ) -> None:
     said = list(make_index(collection, tmp_path / "index", None, "english", True, True, 2))
     assert said[0] == "words: english Snowball stemmer, 33 english stop words"
-    assert "1 document has no term" in said[1]
+    assert "1 piece has no term" in said[1]
+    assert said[2].startswith("4 documents in 5 pieces indexed → ")
     shown = list(search_index(tmp_path / "index", "river", 5, None, None, None, None))
     assert [line.split()[2] for line in shown] == ["d2", "d0"]
     assert shown[1].endswith("amber river stone")
@@ -259,8 +262,12 @@ def test_an_index_is_saved_searched_and_scored(
     ]
     hits = tmp_path / "hits.trec"
     said = list(search_index(tmp_path / "index", None, 10, None, collection, "test", hits))
-    assert said == [f"4 hits of 2 of 3 queries → {hits}"]
-    assert read_run(hits).filter(query="d1")["document"].to_list() == ["d1", "d2"]
+    assert said == [
+        "no hits, taken out before the cut: 1 query is a document itself", f"3 hits of 2 of 3 queries → {hits}"
+    ]  # fmt: skip
+    assert read_run(hits).filter(query="d1")["document"].to_list() == ["d2"]
+    # A run of another search has the query itself, which the scores leave out, too.
+    hits.write_text(hits.read_text() + "d1 Q0 d1 1 1000 x\n")
     score_file(hits, collection, "test", "1,10", 1.0, True)
     answer = json.loads(capsys.readouterr().out)
     assert answer["values"]["MRR@1"] == pytest.approx(1 / 3)

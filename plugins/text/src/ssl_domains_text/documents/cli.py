@@ -117,7 +117,11 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write JSON.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
-    """Score hits against the judgements of a table: MRR, nDCG and recall, equal to trec_eval."""
+    """Score hits against the judgements of a table: MRR, nDCG and recall.
+
+    The numbers are those of trec_eval, but for two kinds of hits that are taken out of the ranking and that trec_eval
+    keeps: pairs with a negative grade, and the query itself (equal id and text).
+    """
     from ssl_domains_text.documents.commands import score_file
 
     score_file(hits, samples, split, at, relevant_from, as_json, recall_by, out)

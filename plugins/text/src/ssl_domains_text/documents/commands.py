@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,21 @@ from ssl_domains.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from ssl_domains.samples import SampleTable
     from ssl_domains_text.documents.search.folder import SavedIndex
 
-__all__ = ["link_duplicates", "make_index", "queries_of", "score_file", "search_index", "show_false_negatives"]
+__all__ = [
+    "link_duplicates",
+    "links_of",
+    "make_index",
+    "queries_of",
+    "score_file",
+    "search_index",
+    "show_false_negatives",
+]
 
 _SHOWN = 160  # characters of a hit
 
@@ -25,6 +34,7 @@ def make_index(
 ) -> Iterator[str]:
     """Make an index; yields the lines to print."""
     from ssl_domains.cli.for_plugins import fill_store, open_table
+    from ssl_domains.samples import require_folder
     from ssl_domains_text.documents.domain import TEXT
     from ssl_domains_text.documents.search import Analysis
     from ssl_domains_text.documents.search.folder import build_index
@@ -32,6 +42,7 @@ def make_index(
     if out is None and run is None:
         raise UsageError("say where the index is written", "add --out FOLDER, or --run RUN for RUN/index")
     folder = out if out is not None else Path(str(run)) / "index"
+    require_folder(folder)
     analysis = Analysis(language, stem, stop, characters)
     opened, store = None, None
     table = open_table(TEXT, samples)
@@ -42,7 +53,9 @@ def make_index(
         store = fill_store(TEXT, table, samples)
     made, notes = build_index(table, folder, analysis, opened, store)
     yield from notes
-    yield f"{len(made.table):,} documents indexed → {folder}"
+    count = made.table.frame["id"].n_unique()
+    pieces = f" in {len(made.table):,} pieces" if len(made.table) != count else ""
+    yield f"{count:,} documents{pieces} indexed → {folder}"
     yield f'next: ssl-domains text search {folder} "words"'
 
 
@@ -64,10 +77,12 @@ def search_index(
         require_target(out, inputs=[queries])
     index = SavedIndex.open(folder)
     said: list[str] = []
-    asked, vectors = [("words", str(words))], None
+    asked, vectors, without = [("words", str(words))], None, None
     if queries is not None:
-        _, asked, vectors = queries_of(index, queries, split, by)
-    run = index.search(asked, k, by, vectors, said.append)  # type: ignore[arg-type]
+        table, asked, vectors = queries_of(index, queries, split, by)
+        without, note = _no_hits(index, table, queries, split, [name for name, _ in asked])
+        said += [note] if note else []
+    run = index.search(asked, k, by, vectors, said.append, without)  # type: ignore[arg-type]
     yield from said
     if out is not None:
         count = write_run(run, out, f"ssl-domains-{by or 'default'}", k)
@@ -76,14 +91,44 @@ def search_index(
     if queries is not None:
         return
     if not len(run):
-        yield "no hit: no document has a word of the query"
-    for rank, (document, score) in enumerate(run.select("document", "score").iter_rows(), start=1):
-        text = " ".join(index.text(document).split())
+        blank = not str(words).strip()
+        yield "no hit: the query is empty" if blank else "no hit: no document has a word of the query"
+    found = run.select("document", "score", "piece").iter_rows()
+    for rank, (document, score, piece) in enumerate(found, start=1):
+        text = " ".join(index.text(piece).split())
         yield f"{rank:>3}  {score:8.4f}  {document}  {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}"
 
 
+def _no_hits(
+    index: SavedIndex, table: SampleTable, samples: Path, split: str | None, names: Sequence[str]
+) -> tuple[pl.DataFrame, str]:
+    """Pairs of ids that are taken out before hits are cut, and what to say of them.
+
+    They are the queries that are documents themselves, and the pairs that are neither relevant nor irrelevant.
+    """
+    import polars as pl
+
+    from ssl_domains.quantities import plural
+    from ssl_domains_text.documents.scanning.edges import edge_file
+    from ssl_domains_text.documents.search.scores import judged_pairs, judgements_of_table, self_hits_of
+
+    chosen = pl.DataFrame({"query": names}, schema={"query": pl.String})
+    queries = table.frame.filter(pl.col("side") == "query").join(chosen, left_on="id", right_on="query", how="semi")
+    itself, said = self_hits_of(queries, index.table.frame), []
+    if len(itself):
+        said.append(f"{plural(len(itself), 'query is a document itself', 'queries are documents themselves')}")
+    without = itself
+    if edge_file(samples).is_file():
+        pairs = judged_pairs(table, judgements_of_table(samples), split if "split" in table.columns else None)
+        ignored = pairs.filter(pl.col("ignored") == 1).select("query", "document").join(chosen, on="query", how="semi")
+        if len(ignored):
+            said.append(f"{plural(len(ignored), 'pair is', 'pairs are')} neither relevant nor irrelevant")
+        without = pl.concat([itself, ignored]).unique(maintain_order=True)
+    return without, f"no hits, taken out before the cut: {', '.join(said)}" if said else ""
+
+
 def queries_of(
-    index: SavedIndex, samples: Path, split: str | None, by: str | None
+    index: SavedIndex, samples: Path, split: str | None, by: str | None, hint: str = "leave --split out"
 ) -> tuple[SampleTable, list[tuple[str, str]], NDArray[np.float32] | None]:
     """The table, its queries as (id, text), and their vectors where they are searched by.
 
@@ -92,9 +137,11 @@ def queries_of(
         samples: The table.
         split: Side of the split; None for all queries. Ignored for a table without a split, where it is ``"train"``.
         by: The search; with ``"words"`` no vectors are made.
+        hint: What to do where there is no such query.
 
     Raises:
         UsageError: When there is no such query.
+        DataError: When a text can't be read, or the vectors of the index are of another encoder.
     """
     from ssl_domains.cli.for_plugins import fill_store, open_table
     from ssl_domains_text.documents.domain import TEXT
@@ -106,7 +153,8 @@ def queries_of(
         sides &= table.text("split") == split
     chosen = table.take(sides.fill_null(False).to_numpy())
     if not len(chosen):
-        raise UsageError("the table has no such query", "leave --split out")
+        side = "" if split is None else f" on the side {split!r}"
+        raise UsageError(f"the table has no query{side}", hint if split is not None else "scan queries (queries.jsonl)")
     reader = DocumentReader()
     asked = [(row["id"], text_of_row(reader, row)) for row in chosen.frame.iter_rows(named=True)]
     if by == "words" or index.run is None:
@@ -114,6 +162,7 @@ def queries_of(
     from ssl_domains.engine import Run
     from ssl_domains.evaluation import embed_rows
 
+    index.require_encoder()
     run = Run.open(index.run)
     store = fill_store(TEXT, chosen, samples)
     return table, asked, embed_rows(run.encoder(), run.preprocess, chosen, store, device=run.config.train.device)
@@ -140,9 +189,13 @@ def score_file(
     from ssl_domains_text.documents.search.scores import judgements_of_table, score_hits
 
     try:
-        values = [int(part) for part in at.split(",")]
+        values = list(dict.fromkeys(int(part) for part in at.split(",")))
     except ValueError:
         raise UsageError(f"--at {at!r} has no numbers", "--at 10,100") from None
+    if min(values) < 1:
+        raise UsageError(f"--at {at!r}", "values of k from 1 on: --at 10,100")
+    if not relevant_from > 0:
+        raise UsageError(f"--relevant-from {relevant_from}", "the smallest grade of a relevant document, above 0")
     if out is not None:
         require_target(out, inputs=[hits, samples])
     with answering(as_json) as answer:
@@ -172,10 +225,26 @@ def score_file(
             answer.line(f"scores → {out}")
 
 
-def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
-    """Write the links of links of a table; yields the lines to print."""
+def links_of(path: Path) -> pl.DataFrame:
+    """A table of links or of duplicates, columns ``a`` and ``b`` with samples.
+
+    Raises:
+        UsageError: When it is missing, or has no such columns.
+        DataError: When it is damaged.
+    """
     import polars as pl
 
+    from ssl_domains.samples import read_frame
+
+    frame = read_frame(path)
+    if not {"a", "b"} <= set(frame.columns):
+        hint = "text link-duplicates writes one; a scan writes that of duplicates"
+        raise UsageError(f"{path.name!r} is no table of links: it has no columns a and b", hint)
+    return frame.select(pl.col("a", "b").cast(pl.String))
+
+
+def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
+    """Write the links of links of a table; yields the lines to print."""
     from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole
@@ -188,7 +257,7 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
     require_target(target, inputs=[samples])
     table, edges = open_table(TEXT, samples), judgements_of_table(samples)
     table_of_duplicates = duplicate_file(samples)
-    duplicates = pl.read_parquet(table_of_duplicates) if table_of_duplicates.is_file() else None
+    duplicates = links_of(table_of_duplicates) if table_of_duplicates.is_file() else None
     groups = document_groups(table.frame, duplicates, near)
     made = linked_edges(table.frame, edges, groups)
     with write_errors(f"the links {target.name!r}"):
@@ -205,8 +274,6 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
 
 def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: float, page: Path | None) -> None:
     """Print the worst false negatives of planned batches, write their page, and report on the pairs as usual."""
-    import polars as pl
-
     from ssl_domains.cli.console import answering
     from ssl_domains.cli.for_plugins import pairs_command, plan_pairs
     from ssl_domains.samples import require_target
@@ -218,7 +285,7 @@ def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: 
         require_target(page, inputs=[given["samples"]])
     plan, rule = plan_pairs(given)
     known = duplicate_file(given["samples"])
-    duplicates = pl.read_parquet(known) if known.is_file() else None
+    duplicates = links_of(known) if known.is_file() else None
     groups = document_groups(plan.table.frame, duplicates, near)
     found = false_negatives(plan, groups, batches=batches, worst=count)
     if page is not None:

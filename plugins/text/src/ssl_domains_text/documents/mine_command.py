@@ -14,29 +14,35 @@ def mine(
     """Mine negatives for the training queries; yields the lines to print."""
     import polars as pl
 
-    from ssl_domains.probes.ranking import ranked
     from ssl_domains.quantities import plural
-    from ssl_domains.samples import read_frame, require_target, write_errors, write_whole
-    from ssl_domains_text.documents.commands import queries_of
+    from ssl_domains.samples import require_target, write_errors, write_whole
+    from ssl_domains_text.documents.commands import links_of, queries_of
     from ssl_domains_text.documents.reader import DocumentReader, text_of_row
     from ssl_domains_text.documents.search.folder import SavedIndex
     from ssl_domains_text.documents.search.mining import mined_negatives, write_triplets
-    from ssl_domains_text.documents.search.scores import judgements_of_table
+    from ssl_domains_text.documents.search.scores import judgements_of_table, self_hits_of
 
     target = samples.with_name(f"{samples.stem}.mined.parquet") if out is None else out
     for one in (target, triplets):
         if one is not None:
             require_target(one, inputs=[samples, *links])
+    linked = [links_of(one) for one in links]
     edges = judgements_of_table(samples)
     found = SavedIndex.open(index)
-    table, asked, vectors = queries_of(found, samples, "train", by)
-    run = ranked(found.search(asked, top, by, vectors))  # type: ignore[arg-type]
-    pieces = table.frame.filter(pl.col("side") == "document").select("id", "sample", "content").unique("id")
-    hits = run.join(pieces.select("id", document_sample="sample"), left_on="document", right_on="id", how="left",
-                    maintain_order="left")  # fmt: skip
-    hits = hits.select(pl.concat_str(pl.lit("q/"), "query").alias("query"), pl.col("document_sample").alias("document"),
-                       "score")  # fmt: skip
-    made = mined_negatives(hits, edges, table.frame, [read_frame(one) for one in links])
+    hint = "mine takes training queries: judge some for training (qrels/train.tsv), or write another split"
+    table, asked, vectors = queries_of(found, samples, "train", by, hint)
+    run = found.search(asked, top, by, vectors)  # type: ignore[arg-type]
+    # The piece that was found stands for its document: a piece at random would be an easier negative.
+    hits = run.select(pl.concat_str(pl.lit("q/"), "query").alias("query"), document="piece", score="score")
+    sides = pl.col("side")
+    documents = table.frame.filter(sides == "document")
+    absent = found.table.frame.join(documents, on="sample", how="anti")["id"].n_unique()
+    hits = hits.join(documents.select(document="sample"), on="document", how="semi", maintain_order="left")
+    itself = self_hits_of(table.frame.filter(sides == "query"), documents).join(
+        documents.select(document="id", b="sample"), on="document"
+    )
+    itself = itself.select(pl.concat_str(pl.lit("q/"), "query").alias("a"), "b")
+    made = mined_negatives(hits, edges, table.frame, linked, itself)
     with write_errors(f"the negatives {target.name!r}"):
         write_whole(target, made.edges.write_parquet)
     removed = ", ".join(f"{count:,} {reason}" for reason, count in made.removed.items())
@@ -44,6 +50,11 @@ def mine(
         f"{plural(len(made.edges), 'negative')} of {plural(made.edges['a'].n_unique(), 'query', 'queries')} → {target}"
         + (f"; removed: {removed}" if removed else "")
     )
+    if absent:
+        yield (
+            f"note: {plural(absent, 'document')} of the index {'is' if absent == 1 else 'are'} not in {samples.name}, "
+            "and no negatives: make the index again (ssl-domains text index)"
+        )
     if not links:
         yield "note: no --links: copies of known positives are among the negatives (ssl-domains text link-duplicates)"
     if triplets is not None:

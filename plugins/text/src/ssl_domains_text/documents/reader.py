@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.errors import UsageError, did_you_mean
+from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.samples import LazyArray, ReadError, Region, ScanResult
 from ssl_domains_text.documents.files import Fault, records_of
 from ssl_domains_text.documents.files.lines import require_encoding
 from ssl_domains_text.documents.scanning import ScanChoice, scan_documents
 from ssl_domains_text.documents.scanning.scan import require_choice
 
-__all__ = ["DocumentReader", "text_of_row"]
+__all__ = ["DocumentReader", "absent_file", "reading_text", "text_of_row", "whole_texts"]
 
 _OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "strip_titles", "words")
 
@@ -123,12 +124,62 @@ def text_of_row(reader: DocumentReader, row: Mapping[str, Any]) -> str:
     """The text of a row of the table.
 
     Raises:
-        ReadError: With the cause.
+        DataError: When the file or the copy of its texts is not there any more, or can't be read.
     """
     start, stop = row["region"]
-    opened = reader.open(row)
-    array = reader.load(row)[start:stop] if opened is None else opened.read((slice(start, stop),))[0]
+    with reading_text(row):
+        opened = reader.open(row)
+        array = reader.load(row)[start:stop] if opened is None else opened.read((slice(start, stop),))[0]
     return array.tobytes().decode("utf-8", "replace")
+
+
+@contextmanager
+def reading_text(row: Mapping[str, Any]) -> Iterator[None]:
+    """A block that reads the text of a row: a text that can't be read is an error of the table's files.
+
+    Raises:
+        DataError: With the file.
+    """
+    try:
+        yield
+    except (ReadError, OSError) as error:
+        cause = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        shown = f"the text of {row.get('sample', row['path'])!r} can't be read: {Path(row['path']).name}: {cause}"
+        hint = "was the table moved or copied without its folder .texts? Scan again: ssl-domains text scan SOURCE"
+        raise DataError(shown, hint) from error
+
+
+def whole_texts(rows: pl.DataFrame) -> dict[str, str]:
+    """The text of each id, also of documents that are cut into pieces.
+
+    Pieces are regions of one text, so that the whole one reaches from where the first begins to where the last ends.
+
+    Args:
+        rows: Rows of the table, all of one side.
+
+    Raises:
+        DataError: When a text can't be read.
+    """
+    spans = rows.with_columns(start=pl.col("region").list.first(), stop=pl.col("region").list.last())
+    others = [name for name in ("sample", "side", "read_as", "copy_path") if name in rows.columns]
+    spans = spans.group_by("id", "path", "line", maintain_order=True).agg(
+        pl.col("start").min(), pl.col("stop").max(), pl.col(others).first()
+    )
+    reader = DocumentReader()
+    return {
+        row["id"]: text_of_row(reader, {**row, "region": [row["start"], row["stop"]]})
+        for row in spans.unique("id", keep="first", maintain_order=True).iter_rows(named=True)
+    }
+
+
+def absent_file(rows: pl.DataFrame) -> Path | None:
+    """The first file of some rows that is not there, scanned file or copy of its texts; None where all are."""
+    for name in ("copy_path", "path"):
+        if name in rows.columns:
+            for path in rows[name].drop_nulls().unique(maintain_order=True):
+                if not Path(path).is_file():
+                    return Path(path)
+    return None
 
 
 def _texts(path: str, read_as: str) -> Iterator[tuple[int, str, bytes]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
@@ -28,6 +29,8 @@ __all__ = ["ANCE", "ANCEOptions"]
 
 MINED = "mined"
 """Name of the edge table of mined negatives, for ``pairs.negatives = "linked('mined')"``."""
+
+_MOST_COPIES = 100  # of the text of a query; where a collection has more, fewer negatives are mined for it
 
 
 class ANCEOptions(MethodOptions):
@@ -51,8 +54,9 @@ class ANCE(Method):
     negative. So ``views.n`` is the number of seats of a slot: 2, or 3 with one mined negative. Queries are no
     candidates of each other. There is no projection head: what is trained is the vector that a search compares.
 
-    Mining embeds all training rows as they are at this moment, and takes the documents nearest to each query. Documents
-    that the rule makes positives of the query, or ignores, are among them, and are never drawn.
+    Mining embeds all training rows as they are at this moment, and takes the documents nearest to each query, without
+    those that have its text. Documents that the rule makes positives of the query, or ignores, are among them, and are
+    never drawn.
 
     Args:
         encoder: The encoder of queries and documents.
@@ -102,15 +106,31 @@ class ANCE(Method):
         documents = np.flatnonzero((sides == "document").fill_null(False).to_numpy())
         if not len(queries) or not len(documents):
             raise UsageError("mining needs queries and documents", "both sides must be among the training rows")
-        vectors = _rows(features, documents)
+        top, vectors, codes = self.settings.top, _rows(features, documents), _contents(table)
+        depth = top + min(_MOST_COPIES, _most_copies(codes[queries], codes[documents]))
         if len(documents) < EXACT_BELOW:
-            _, positions = nearest(_rows(features, queries), vectors, self.settings.top)
+            _, positions = nearest(_rows(features, queries), vectors, depth)
         else:
-            positions = (
-                ListIndex(np.asarray(vectors)).search(_rows(features, queries).numpy(), self.settings.top).positions
-            )
-        asking = np.repeat(queries, positions.shape[1])
-        return Refreshed(edges={MINED: edges_between(table, asking, documents[positions.ravel()])})
+            positions = ListIndex(np.asarray(vectors)).search(_rows(features, queries).numpy(), depth).positions
+        asking, found = np.repeat(queries[:, None], positions.shape[1], axis=1), documents[positions]
+        # A document with the text of the query is the query itself, as in Quora and ArguAna, and no negative.
+        other = (codes[found] != codes[asking]) | (codes[asking] < 0)
+        other &= np.cumsum(other, axis=1) <= top
+        return Refreshed(edges={MINED: edges_between(table, asking[other], found[other])})
+
+
+def _contents(table: SampleTable) -> NDArray[np.int64]:
+    """A number for each text, equal for equal ones, int64 ``[n]``; −1 where the table doesn't know it."""
+    if "content" not in table.columns:
+        return np.full(len(table), -1, dtype=np.int64)
+    codes = table.frame["content"].rank("dense").cast(pl.Int64).fill_null(-1)
+    return np.asarray(codes.to_numpy(), dtype=np.int64)
+
+
+def _most_copies(queries: NDArray[np.int64], documents: NDArray[np.int64]) -> int:
+    """The largest number of documents that have the text of one query."""
+    shared = documents[np.isin(documents, queries[queries >= 0])]
+    return int(np.unique(shared, return_counts=True)[1].max(initial=0))
 
 
 def _rows(features: Tensor, rows: NDArray[np.int64]) -> Tensor:

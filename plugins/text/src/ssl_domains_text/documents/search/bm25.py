@@ -130,12 +130,13 @@ class WordIndex:
         """
         try:
             state = json.loads((folder / _ANALYSIS).read_text(encoding="utf-8"))
+            analysis, unindexed = Analysis(**state["analysis"]), int(state["unindexed"])
             ids = pl.read_parquet(folder / "ids.parquet")["id"].to_list()
             model = None
             if not state["empty"]:
                 import bm25s
 
                 model = bm25s.BM25.load(str(folder), load_corpus=False, mmap=True, show_progress=False)
-        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
             raise DataError(f"{folder.name} holds no index of words: {error}", "make it again: text index") from error
-        return cls(ids, Analysis(**state["analysis"]), int(state["unindexed"]), model)
+        return cls(ids, analysis, unindexed, model)

@@ -28,7 +28,11 @@ class Mined:
 
 
 def mined_negatives(
-    run: pl.DataFrame, edges: pl.DataFrame, contents: pl.DataFrame, links: Sequence[pl.DataFrame] = ()
+    run: pl.DataFrame,
+    edges: pl.DataFrame,
+    contents: pl.DataFrame,
+    links: Sequence[pl.DataFrame] = (),
+    itself: pl.DataFrame | None = None,
 ) -> Mined:
     """Turn hits into negatives, without those that are known to be none.
 
@@ -37,6 +41,7 @@ def mined_negatives(
         edges: Judgements of the table.
         contents: Columns ``sample`` and ``content`` of the table: a hit with the text of the query is the query itself.
         links: Tables of further links, ``a`` and ``b``, from `text link-duplicates`.
+        itself: Pairs ``a`` and ``b`` of a query and a piece of the document that is the query itself.
     """
     hits = run.select(a="query", b="document", score="score").with_row_index("order")
     removed: dict[str, int] = {}
@@ -54,7 +59,8 @@ def mined_negatives(
     texts = contents.select("sample", "content")
     both = hits.join(texts.rename({"content": "of a"}), left_on="a", right_on="sample")
     both = both.join(texts.rename({"content": "of b"}), left_on="b", right_on="sample")
-    without(both.filter(pl.col("of a") == pl.col("of b")), "the query itself")
+    same = [both.filter(pl.col("of a") == pl.col("of b")).select("a", "b")]
+    without(pl.concat([*same, *([] if itself is None else [itself.select("a", "b")])]), "the query itself")
     hits = hits.sort("order").with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("a"))
     return Mined(hits.select("a", "b", "rank"), {reason: count for reason, count in removed.items() if count})
 

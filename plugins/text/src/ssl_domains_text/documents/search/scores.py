@@ -14,15 +14,15 @@ from ssl_domains.probes.ranking import (
     RankingScores,
     recall_ceiling,
     score_run,
+    self_hits,
     without_pairs,
-    without_self_hits,
 )
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable
-from ssl_domains_text.documents.reader import DocumentReader, text_of_row
+from ssl_domains.samples import SampleTable, read_frame
+from ssl_domains_text.documents.reader import whole_texts
 from ssl_domains_text.documents.scanning.edges import edge_file
 
-__all__ = ["ScoredRun", "judgements_of_table", "score_hits"]
+__all__ = ["ScoredRun", "judged_pairs", "judgements_of_table", "score_hits", "self_hits_of"]
 
 _MOST_VALUES = 50
 
@@ -48,11 +48,59 @@ def judgements_of_table(samples: Path) -> pl.DataFrame:
 
     Raises:
         UsageError: When there are none.
+        DataError: When their file is damaged.
     """
     file = edge_file(samples)
     if not file.is_file():
         raise UsageError(f"there are no judgements beside {samples.name!r}", "scan them with the collection (qrels)")
-    return pl.read_parquet(file)
+    frame = read_frame(file)
+    absent = sorted({"a", "b", "query", "document", "grade", "relevant", "ignored", "split"} - set(frame.columns))
+    if absent:
+        raise DataError(f"{file.name} has no column {absent[0]!r}", "scan again: it writes the judgements")
+    return frame
+
+
+def judged_pairs(table: SampleTable, edges: pl.DataFrame, split: str | None) -> pl.DataFrame:
+    """Judgements by ids: columns ``query``, ``document``, ``grade`` and ``ignored`` (1 or 0), each pair once.
+
+    Args:
+        table: The table.
+        edges: Its judgements.
+        split: Take the queries of this side of the table; None for all.
+
+    Raises:
+        UsageError: When the table has no split.
+    """
+    pairs = edges.unique(["query", "document", "split"], maintain_order=True)
+    if split is not None:
+        if "split" not in table.columns:
+            raise UsageError("the table has no split", "leave --split out, or scan with --split-by")
+        ids = table.frame.filter((pl.col("side") == "query") & (pl.col("split") == split))["id"]
+        pairs = pairs.filter(pl.col("query").is_in(ids.implode()))
+        # Judgements for training know one document a query; those for this side may know all of them.
+        named = pairs.filter(pl.col("split") == split)
+        pairs = pl.concat([named, pairs.join(named, on="query", how="anti")])
+    return pairs.group_by("query", "document", maintain_order=True).agg(pl.col("grade").max(), pl.col("ignored").min())
+
+
+def self_hits_of(queries: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+    """The queries that are documents too, by id and text: columns ``query`` and ``document``.
+
+    Args:
+        queries: Rows of queries.
+        documents: Rows of documents, or of their pieces, of the same table or of another one.
+
+    Raises:
+        DataError: When a text of equal ids can't be read.
+    """
+    if "content" in queries.columns and "content" in documents.columns:
+        # The code of a whole text says whether it is equal; only documents in several pieces have to be read.
+        whole = documents.filter(~pl.col("id").is_duplicated())
+        other = whole.join(queries.select("id", "content"), on=["id", "content"], how="anti")
+        documents = documents.join(other.select("id"), on="id", how="anti")
+    queries = queries.join(documents.select("id").unique(), on="id", how="semi")
+    documents = documents.join(queries.select("id"), on="id", how="semi")
+    return self_hits(whole_texts(queries), whole_texts(documents))
 
 
 def score_hits(
@@ -83,28 +131,26 @@ def score_hits(
         DataError: When no query of this side is judged.
         UsageError: When the table has no such column, or it has more than 50 values.
     """
-    pairs = edges.unique(["query", "document", "split"], maintain_order=True)
-    queries = table.frame.filter(pl.col("side") == "query")
+    pairs = judged_pairs(table, edges, split)
     if split is not None:
-        if "split" not in queries.columns:
-            raise UsageError("the table has no split", "leave --split out, or scan with --split-by")
-        ids = queries.filter(pl.col("split") == split)["id"]
-        pairs = pairs.filter(pl.col("query").is_in(ids.implode()))
-        # Judgements for training know one document a query; those for this side may know all of them.
-        named = pairs.filter(pl.col("split") == split)
-        pairs = pl.concat([named, pairs.join(named, on="query", how="anti")])
         run = run.filter(pl.col("query").is_in(pairs["query"].unique().implode()))
     if not len(pairs):
         raise DataError("no query is judged" + ("" if split is None else f" on the side {split!r}"), "try another side")
-    pairs = pairs.group_by("query", "document", maintain_order=True).agg(pl.col("grade").max(), pl.col("ignored").min())
     notes: list[str] = []
-    own = without_self_hits(run, *_texts_of_both(table.frame))
+    sides = table.frame.partition_by("side", as_dict=True)
+    none = table.frame.clear()
+    own = without_pairs(run, self_hits_of(sides.get(("query",), none), sides.get(("document",), none)))
     if own.dropped:
         notes.append(f"{plural(own.dropped, 'hit was', 'hits were')} the query itself, by id and text: dropped")
     judged = pairs.filter(pl.col("ignored") == 0)
     kept = without_pairs(own.run, pairs.filter(pl.col("ignored") == 1))
     if kept.dropped:
         notes.append(f"{plural(kept.dropped, 'hit is', 'hits are')} neither relevant nor irrelevant: dropped")
+    if short := _cut_before(run, kept.run, judged, max(at)):
+        notes.append(
+            f"{plural(short, 'query has', 'queries have')} fewer than {max(at)} hits left, as the run was cut before "
+            "hits were dropped: scores may be too low. Search deeper (text search -k)"
+        )
     scores = score_run(kept.run, judged, at=at, relevant_from=relevant_from)
     documents = table.frame.filter(pl.col("side") == "document")["id"].unique()
     ceiling = recall_ceiling(judged, documents, relevant_from)
@@ -134,12 +180,13 @@ def _recalls(
     return recalls
 
 
-def _texts_of_both(frame: pl.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Texts of the queries and documents of equal id: no others can be the query itself."""
-    ids = frame.group_by("id").agg(pl.col("side").n_unique().alias("sides")).filter(pl.col("sides") > 1)["id"]
-    reader = DocumentReader()
-    texts: dict[str, dict[str, str]] = {"query": {}, "document": {}}
-    for row in frame.filter(pl.col("id").is_in(ids.implode())).sort("sample").iter_rows(named=True):
-        of_side = texts[row["side"]]
-        of_side[row["id"]] = f"{of_side.get(row['id'], '')} {text_of_row(reader, row)}"
-    return texts["query"], texts["document"]
+def _cut_before(run: pl.DataFrame, kept: pl.DataFrame, judged: pl.DataFrame, k: int) -> int:
+    """Number of judged queries with fewer than k hits, because hits of a run that was cut were dropped.
+
+    A query with fewer hits than another one has all that its search found, and was not cut.
+    """
+    counts = run.group_by("query").agg(pl.len().alias("before"))
+    cut = counts.filter(pl.col("before") == pl.col("before").max()).join(judged, on="query", how="semi")
+    left = cut.join(kept.group_by("query").agg(pl.len().alias("left")), on="query", how="left")
+    left = left.with_columns(pl.col("left").fill_null(0))
+    return len(left.filter((pl.col("left") < pl.col("before")) & (pl.col("left") < k)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ssl_domains.samples import LazyArray, SampleTable
-from ssl_domains_text.documents.reader import DocumentReader
+from ssl_domains_text.documents.reader import DocumentReader, reading_text
 from ssl_domains_text.documents.segmentation import words_of
 
 __all__ = ["sentences_of", "texts_of"]
@@ -19,21 +19,22 @@ def texts_of(table: SampleTable) -> Iterator[str]:
     """The texts of the rows, in their order; each copy of texts is opened once.
 
     Raises:
-        ReadError: When a text can't be read.
+        DataError: When a text can't be read.
     """
     reader = DocumentReader()
     opened: dict[Any, LazyArray | None] = {}
     for row in table.frame.iter_rows(named=True):
         copy = row.get("copy_path")
         start, stop = row["region"]
-        if copy is None:
-            array = reader.load(row)[start:stop]
-        else:
-            if copy not in opened:
-                opened = {copy: reader.open(row)}
-            lazy = opened[copy]
-            assert lazy is not None
-            array, _ = lazy.read((slice(start, stop),))
+        with reading_text(row):
+            if copy is None:
+                array = reader.load(row)[start:stop]
+            else:
+                if copy not in opened:
+                    opened = {copy: reader.open(row)}
+                lazy = opened[copy]
+                assert lazy is not None
+                array, _ = lazy.read((slice(start, stop),))
         yield array.tobytes().decode("utf-8", "replace")
 
 
