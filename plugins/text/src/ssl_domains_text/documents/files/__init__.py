@@ -4,6 +4,7 @@
 be read is a `Fault` with its line; the records beside it are read.
 """
 
+from ssl_domains_text.documents.files.guarded import guarded
 from ssl_domains_text.documents.files.judgements import judgements_of, links_of
 from ssl_domains_text.documents.files.mined import MinedNegatives, read_mined
 from ssl_domains_text.documents.files.recognise import FORMS, Found, recognise
@@ -16,6 +17,7 @@ __all__ = [
     "Found",
     "MinedNegatives",
     "Record",
+    "guarded",
     "judgements_of",
     "links_of",
     "read_mined",

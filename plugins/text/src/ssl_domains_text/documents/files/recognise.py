@@ -11,7 +11,7 @@ from typing import Any
 
 from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, DOCUMENT, GRADE, QUERY, field_of, text_fields
 from ssl_domains_text.documents.files.record import Fault
-from ssl_domains_text.documents.files.tables import entries_of
+from ssl_domains_text.documents.files.tables import Unnamed, entries_of
 
 __all__ = ["FORMS", "Found", "recognise"]
 
@@ -93,8 +93,8 @@ def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
         return (
             f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
         )
-    names = list(values[0])
-    if "0" not in names:
+    names, bare = list(values[0]), isinstance(values[0], Unnamed)
+    if not bare:
         if {"qid", "neg"} <= set(names):
             return "mined"
         if any(all(field_of(names, (name,)) for name in pair) for pair in ANCHOR):
@@ -102,13 +102,13 @@ def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
     if words and words[0] in ("duplicates", "duplicate", "links", "copies"):
         return "links"
     if any("click" in word for word in (*words, *map(str.lower, names))):
-        return "clicks" if "0" in names or field_of(names, CLICKED) else "it has no column of clicked ids"
+        return "clicks" if bare or field_of(names, CLICKED) else "it has no column of clicked ids"
     judged = field_of(names, QUERY) and field_of(names, DOCUMENT) and field_of(names, GRADE)
     if judged and not set(text_fields(names)) - {"query"}:
         return "judgements"
     if set(words) & set(_QUERIES):
         return "queries"
-    if "0" in names:
+    if bare:
         return _without_header(values, words)
     if set(words) & set(_DOCUMENTS) or text_fields(names):
         return "documents" if text_fields(names) else "it has no column of texts"

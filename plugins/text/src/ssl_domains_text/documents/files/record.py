@@ -16,6 +16,8 @@ class Record(NamedTuple):
         line: Line of the file, or number of the entry, from 1 on.
         side: ``"document"`` or ``"query"``.
         other: Of a query in a file of clicks or pairs: the id of the document that belongs to it; else None.
+        grade: How relevant that document is. 0: it was judged, or shown, and is not relevant; below 0: the pair is
+            neither relevant nor irrelevant.
     """
 
     id: str
@@ -23,6 +25,7 @@ class Record(NamedTuple):
     line: int
     side: str
     other: str | None = None
+    grade: float = 1.0
 
 
 class Fault(NamedTuple):

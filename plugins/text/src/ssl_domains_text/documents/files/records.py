@@ -10,7 +10,7 @@ from ssl_domains_text.documents.files.cranfield import cranfield_records
 from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, ID, field_of, id_text, text_fields
 from ssl_domains_text.documents.files.lines import numbered_lines
 from ssl_domains_text.documents.files.record import Fault, Record, joined
-from ssl_domains_text.documents.files.tables import Entry, entries_of
+from ssl_domains_text.documents.files.tables import Entry, Unnamed, entries_of
 
 __all__ = ["records_of"]
 
@@ -90,7 +90,7 @@ def _texts(entries: Iterator[Entry | Fault], side: str, strip_titles: bool) -> I
 
 def _fields(values: Any) -> tuple[str | None, list[str]]:
     """Names of the id (None: the line is the id) and of the parts of the text."""
-    if "0" in values and field_of(values, ID) is None:  # a table without a header
+    if isinstance(values, Unnamed):
         count = len(values)
         if count == 1:
             return None, ["0"]
@@ -108,9 +108,10 @@ def _clicks(entries: Iterator[Entry | Fault], stem: str) -> Iterator[Record | Fa
             yield entry
             continue
         line, values = entry
-        query = "0" if "0" in values else field_of(values, ("query", "text", "question"))
-        clicked = "1" if "0" in values else field_of(values, CLICKED)
-        if query is None or clicked is None:
+        bare = isinstance(values, Unnamed)
+        query = "0" if bare else field_of(values, ("query", "text", "question"))
+        clicked = "1" if bare else field_of(values, CLICKED)
+        if query is None or clicked not in values:
             yield Fault(line, f"no query or no clicked id: it has {', '.join(map(repr, values))}")
             continue
         document = id_text(values[clicked])
@@ -118,7 +119,7 @@ def _clicks(entries: Iterator[Entry | Fault], stem: str) -> Iterator[Record | Fa
             yield Fault(line, "no id of a clicked document")
             continue
         text = "" if values[query] is None else str(values[query]).strip()
-        named = None if "0" in values else field_of(values, ("qid", "query_id", "query-id"))
+        named = None if bare else field_of(values, ("qid", "query_id", "query-id"))
         given = id_text(values[named]) if named is not None else None
         identity = given or seen.setdefault(" ".join(text.split()), f"{stem}-{len(seen) + 1}")
         yield Record(identity, text, line, "query", document)

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ssl_domains.samples import Unreadable, read_guarded
 from ssl_domains_text.documents.files.fields import NAMES
 from ssl_domains_text.documents.files.lines import numbered_lines
 from ssl_domains_text.documents.files.record import Fault
 
-__all__ = ["Entry", "entries_of", "has_header"]
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Entry", "Unnamed", "entries_of", "has_header"]
 
 Entry = tuple[int, Mapping[str, Any]]
 
 _LONGEST = 1 << 24  # characters of a field of a CSV file
 _ROWS = 20_000  # of a Parquet file, in memory at a time
+_FEW_ROWS = 2_000  # of a Parquet file that is damaged among them
 _LONG_CAUSE = 80
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # an escape of JSON
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+class Unnamed(dict[str, Any]):
+    """The fields of a row of a table without a header: their names are ``"0"``, ``"1"``, … from left to right."""
 
 
 def entries_of(path: Path, form: str, encoding: str = "utf-8") -> Iterator[Entry | Fault]:
     """Yield the entries of a file: (line, field → value).
 
-    A TSV or CSV file without a header has the fields ``"0"``, ``"1"``, … In a TSV file a quotation mark is a character
+    A row of a TSV or CSV file without a header is `Unnamed`. In a TSV file a quotation mark is a character
     like any other, as in MS MARCO; in a CSV file it begins a field that may hold commas and line feeds.
 
     Args:
@@ -55,6 +68,8 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             continue
         try:
             values = json.loads(line)
+            if _SURROGATE.search(line):
+                values = _without_surrogates(values)
         except (ValueError, RecursionError) as error:
             yield Fault(number, f"it is no JSON: {str(error)[:_LONG_CAUSE]}")
             continue
@@ -62,6 +77,17 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Entry | Fault]:
             yield number, values
         else:
             yield Fault(number, f"a JSON {type(values).__name__}, where an object with fields is expected")
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A value of JSON whose halves of surrogate pairs are U+FFFD: they are no characters, and no file can hold them."""
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(one) for name, one in value.items()}
+    return value
 
 
 def _tab_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] | Fault]:
@@ -109,19 +135,22 @@ def _comma_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]
 def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fault]:
     """Rows by the names of their fields: those of the first row where it is a header, else numbers from 0."""
     names: list[str] | None = None
+    unnamed = False
     for one in rows:
         if isinstance(one, Fault):
             yield one
             continue
         number, fields = one
         if names is None:
-            names = fields if has_header(fields) else [str(place) for place in range(len(fields))]
-            if names is fields:
+            unnamed = not has_header(fields)
+            names = [str(place) for place in range(len(fields))] if unnamed else fields
+            if not unnamed:
                 continue
         if len(fields) != len(names):
             yield Fault(number, f"{len(fields)} fields, where the first line has {len(names)}")
             continue
-        yield number, dict(zip(names, fields, strict=True))
+        values = zip(names, fields, strict=True)
+        yield number, Unnamed(values) if unnamed else dict(values)
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:
@@ -136,12 +165,31 @@ def _next(reader: Iterator[list[str]]) -> list[str]:
 def _parquet(path: Path) -> Iterator[Entry | Fault]:
     import polars as pl
 
-    try:
-        frame = pl.scan_parquet(path)
-        rows = frame.select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        yield Fault(1, f"it is no Parquet file: {str(error).splitlines()[0][:_LONG_CAUSE]}")
+    rows = read_guarded(lambda: int(pl.scan_parquet(path).select(pl.len()).collect().item()), path)
+    if isinstance(rows, Unreadable):
+        yield Fault(1, f"it is no Parquet file: {rows.cause[:_LONG_CAUSE]}")
         return
     for start in range(0, rows, _ROWS):
-        block = frame.slice(start, _ROWS).collect()
-        yield from enumerate(block.iter_rows(named=True), start=start + 1)
+        count = min(_ROWS, rows - start)
+        block = read_guarded(partial(_block, path, start, count), path)
+        if isinstance(block, Unreadable):
+            # A damaged page takes the rows with it that are read at once; smaller blocks keep those of other pages.
+            yield from _small_blocks(path, start, count)
+        else:
+            yield from enumerate(block.iter_rows(named=True), start=start + 1)
+
+
+def _small_blocks(path: Path, start: int, count: int) -> Iterator[Entry | Fault]:
+    for first in range(start, start + count, _FEW_ROWS):
+        few = min(_FEW_ROWS, start + count - first)
+        block = read_guarded(partial(_block, path, first, few), path)
+        if isinstance(block, Unreadable):
+            yield Fault(first + 1, f"rows {first + 1:,} to {first + few:,} can't be read: {block.cause[:_LONG_CAUSE]}")
+        else:
+            yield from enumerate(block.iter_rows(named=True), start=first + 1)
+
+
+def _block(path: Path, start: int, count: int) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.scan_parquet(path).slice(start, count).collect()

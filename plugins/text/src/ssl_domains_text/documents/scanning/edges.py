@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ssl_domains.samples import Problems
-from ssl_domains_text.documents.files import Fault, Found, judgements_of
+from ssl_domains_text.documents.files import Fault, Found, guarded, judgements_of
 from ssl_domains_text.documents.scanning.rows import MOST_FAULTS
 
 __all__ = ["collected", "edge_file", "edges_between"]
@@ -39,7 +39,7 @@ def collected(
     frames, notes = [pl.DataFrame(schema=_SCHEMA)], list[str]()
     for found in judged:
         rows, faults = [], 0
-        for one in judgements_of(found.path, found.form, encoding):
+        for one in guarded(judgements_of(found.path, found.form, encoding), found.path):
             if isinstance(one, Fault):
                 faults += 1
                 if faults <= MOST_FAULTS:

@@ -9,7 +9,7 @@ import polars as pl
 
 from ssl_domains.quantities import plural
 from ssl_domains.samples import Problems, current_session, write_whole
-from ssl_domains_text.documents.files import Fault, Found, links_of
+from ssl_domains_text.documents.files import Fault, Found, guarded, links_of
 
 __all__ = ["duplicate_file", "write_links"]
 
@@ -30,7 +30,7 @@ def write_links(files: Sequence[Found], rows: pl.DataFrame, encoding: str, probl
     """
     pairs: list[tuple[str, str]] = []
     for found in files:
-        for one in links_of(found.path, found.form, encoding):
+        for one in guarded(links_of(found.path, found.form, encoding), found.path):
             if isinstance(one, Fault):
                 problems.add(f"{found.path}:{one.line}", one.cause)
             else:

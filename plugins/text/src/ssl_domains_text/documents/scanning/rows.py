@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ssl_domains.samples import Problems
-from ssl_domains_text.documents.files import Fault, Found, Record, records_of
+from ssl_domains_text.documents.files import Fault, Found, Record, guarded, records_of
 from ssl_domains_text.documents.scanning.text_copy import TextCopy
 from ssl_domains_text.documents.scanning.words import count_words, cut_text
 
@@ -76,7 +76,8 @@ def rows_of_file(
     made = FileRows()
     block = _Block(name, str(found.path), read_as(found, encoding, strip_titles), copy.path)
     known: set[str] = set()  # queries that a file of clicks names again and again
-    for record in records_of(found.path, found.form, found.role, encoding, name, strip_titles):
+    records = records_of(found.path, found.form, found.role, encoding, name, strip_titles)
+    for record in guarded(records, found.path):
         if isinstance(record, Fault):
             made.faults += 1
             if made.faults <= MOST_FAULTS:
