@@ -36,6 +36,7 @@ from ssl_domains.samples.scanning.expansion import expanded_gzip, expansion_limi
 from ssl_domains.samples.scanning.folder_names import folder_columns, folder_note
 from ssl_domains.samples.scanning.guard import Unreadable, cause_of, read_guarded
 from ssl_domains.samples.scanning.problems import Problems
+from ssl_domains.samples.scanning.results import is_sample_table
 from ssl_domains.samples.scanning.session import ScanSession, current_session, scan_session
 from ssl_domains.samples.scanning.table_files import TableFiles
 from ssl_domains.samples.scanning.walk import walk
@@ -118,6 +119,7 @@ __all__ = [
     "folder_columns",
     "folder_note",
     "group_split",
+    "is_sample_table",
     "is_sidecar",
     "join_columns",
     "join_noted",

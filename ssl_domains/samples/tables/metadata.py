@@ -17,7 +17,16 @@ import polars as pl
 from ssl_domains.errors import DataError
 from ssl_domains.samples.table import TableMeta
 
-__all__ = ["META_KEY", "is_sidecar", "meta_from_dict", "meta_to_dict", "read_meta", "sidecar_meta", "sidecar_path"]
+__all__ = [
+    "META_KEY",
+    "is_sidecar",
+    "meta_from_dict",
+    "meta_to_dict",
+    "parquet_meta",
+    "read_meta",
+    "sidecar_meta",
+    "sidecar_path",
+]
 
 META_KEY = "ssl_domains"
 _TABLES = (".parquet", ".csv", ".tsv", ".xlsx")
@@ -90,7 +99,7 @@ def read_meta(path: Path, *, scanned: bool = True) -> tuple[TableMeta, tuple[str
     Raises:
         DataError: When one of them is damaged, or both are there and differ.
     """
-    inside, beside = _parquet_meta(path), sidecar_meta(path)
+    inside, beside = parquet_meta(path), sidecar_meta(path)
     sidecar = sidecar_path(path).name
     if inside is not None and beside is not None:
         _require_equal(path, inside, beside)
@@ -132,7 +141,12 @@ def sidecar_meta(path: str | Path) -> TableMeta | None:
         raise DataError(f"{sidecar.name!r} is damaged: {_line(error)}", _mend(sidecar)) from error
 
 
-def _parquet_meta(path: Path) -> TableMeta | None:
+def parquet_meta(path: Path) -> TableMeta | None:
+    """The metadata inside a Parquet file; None where there are none, and for a file of another type.
+
+    Raises:
+        DataError: When they can't be read.
+    """
     if path.suffix.lower() != ".parquet":
         return None
     try:

@@ -1,0 +1,78 @@
+"""The files of a source: what each of them is, and why the others are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from ssl_domains.samples import Problems, Unreadable, current_session, is_sample_table, read_guarded, walk
+from ssl_domains_text.documents.files import Found, recognise
+
+__all__ = ["found_files", "passed_note"]
+
+_TABLES = (".parquet", ".csv", ".xlsx")
+_KINDS = ("relevance", "duplicates", "mined", "links", "problems")
+"""Kinds of files that this domain writes beside a table: ``samples.relevance.parquet``."""
+
+
+def found_files(
+    source: Path, encoding: str, lines: bool, problems: Problems
+) -> tuple[list[Found], list[tuple[Path, str]]]:
+    """List the files of a source that are read, and those that are passed over with the reason.
+
+    Passed over are files of an unknown form, sample tables and what lies beside them, such as the results of an earlier
+    scan of the same folder.
+
+    Args:
+        source: Folder or file.
+        encoding: Encoding of text files.
+        lines: Whether each line of a plain text file is a document.
+        problems: Takes files that can't be read.
+    """
+    session = current_session()
+    table = None if session is None or session.table is None else session.table.resolve()
+    files: list[Found] = []
+    passed: list[tuple[Path, str]] = []
+    for path in walk(source, problems, partial(_has_texts_of, table)):
+        if path.stat().st_size == 0:
+            problems.add(path, "the file is empty")
+            continue
+        written = _written_by_a_scan(path, table) if path != source else ""
+        known = written or read_guarded(partial(recognise, path, encoding, lines), path)
+        if isinstance(known, Found):
+            files.append(known)
+        elif isinstance(known, Unreadable):
+            problems.add(path, known.cause)
+        else:
+            passed.append((path, known))
+    return files, passed
+
+
+def passed_note(passed: Sequence[tuple[Path, str]]) -> list[str]:
+    """A note on the files that were passed over; none without such a file."""
+    if not passed:
+        return []
+    shown = "; ".join(f"{path.name}: {cause}" for path, cause in passed[:3])
+    more = f"; and {len(passed) - 3:,} more" if len(passed) > 3 else ""
+    return [f"passed over: {shown}{more}"]
+
+
+def _has_texts_of(table: Path | None, folder: Path) -> bool:
+    """Whether a folder holds the copies of the texts of the table that is being written."""
+    return table is not None and folder.resolve() == table.with_name(f"{table.stem}.texts")
+
+
+def _written_by_a_scan(path: Path, table: Path | None) -> str:
+    """Why a file is a result of a scan and no source; empty for other files."""
+    if path.resolve() == table or is_sample_table(path):
+        return "it is a sample table"
+    stem, _, kind = path.stem.rpartition(".")
+    if not stem or kind not in _KINDS or path.suffix.lower() not in _TABLES:
+        return ""
+    owner = path.with_name(stem)
+    if table is not None and owner.resolve() == table.with_suffix(""):
+        return f"it belongs to the sample table {table.name!r}"
+    tables = [owner.with_name(stem + suffix) for suffix in _TABLES]
+    named = next((one.name for one in tables if one.is_file() and is_sample_table(one)), "")
+    return f"it belongs to the sample table {named!r}" if named else ""
