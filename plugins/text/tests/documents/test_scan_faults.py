@@ -19,8 +19,12 @@ def write(path: Path, text: str | bytes) -> Path:
 
 
 def test_halves_of_surrogate_pairs_are_replaced(tmp_path: Path) -> None:
-    lines = b'{"_id": "1", "text": "bad \\ud83d half"}\n{"_id": "x\\uDC00", "text": "ok"}\n{"_id": "3", "text": "\\ud83d\\ude00"}\n'
-    scanned = scan(write(tmp_path / "corpus.jsonl", lines), tmp_path / "out")
+    lines = (
+        r'{"_id": "1", "text": "bad \ud83d half"}',
+        r'{"_id": "x\uDC00", "text": "ok"}',
+        r'{"_id": "3", "text": "\ud83d\ude00"}',
+    )
+    scanned = scan(write(tmp_path / "corpus.jsonl", "\n".join(lines)), tmp_path / "out")
     assert texts(scanned.path) == {"d/1": "bad \ufffd half", "d/x\ufffd": "ok", "d/3": "😀"}
     assert problems(scanned) == {}
 

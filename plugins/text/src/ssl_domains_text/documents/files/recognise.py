@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, DOCUMENT, GRADE, QUERY, field_of, text_fields
+from ssl_domains_text.documents.files.fields import CLICKED, CLICKS, DOCUMENT, GRADE, QUERY, field_of, text_fields
 from ssl_domains_text.documents.files.record import Fault
 from ssl_domains_text.documents.files.tables import Unnamed, entries_of
+from ssl_domains_text.documents.files.text_pairs import pair_fields
 
 __all__ = ["FORMS", "Found", "recognise"]
 
@@ -97,12 +98,17 @@ def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
     if not bare:
         if {"qid", "neg"} <= set(names):
             return "mined"
-        if any(all(field_of(names, (name,)) for name in pair) for pair in ANCHOR):
+        if pair_fields(values[0]):
             return "pairs"
     if words and words[0] in ("duplicates", "duplicate", "links", "copies"):
         return "links"
-    if any("click" in word for word in (*words, *map(str.lower, names))):
-        return "clicks" if bare or field_of(names, CLICKED) else "it has no column of clicked ids"
+    if any("click" in word for word in words):
+        if bare or field_of(names, CLICKED):
+            return "clicks"
+        if not text_fields(names):
+            return "it has no column of clicked ids"
+    if not bare and field_of(names, CLICKS) and field_of(names, CLICKED) and field_of(names, ("query", "question")):
+        return "clicks"
     judged = field_of(names, QUERY) and field_of(names, DOCUMENT) and field_of(names, GRADE)
     if judged and not set(text_fields(names)) - {"query"}:
         return "judgements"

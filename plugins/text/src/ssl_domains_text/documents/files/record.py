@@ -40,7 +40,7 @@ class Fault(NamedTuple):
     cause: str
 
 
-def joined(*parts: object, strip_titles: bool = False) -> str:
+def joined(*parts: str | None, strip_titles: bool = False) -> str:
     """Title and text in one, with a space between; parts that are missing or blank are left out.
 
     Args:
@@ -49,7 +49,7 @@ def joined(*parts: object, strip_titles: bool = False) -> str:
     """
     texts: list[str] = []
     for part in parts:
-        text = "" if part is None else str(part).strip()
+        text = "" if part is None else part.strip()
         if not text:
             continue
         if strip_titles and texts and text.split()[: len(texts[-1].split())] == texts[-1].split():

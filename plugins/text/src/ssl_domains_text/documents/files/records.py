@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ssl_domains_text.documents.files.clicks import click_records
 from ssl_domains_text.documents.files.cranfield import cranfield_records
-from ssl_domains_text.documents.files.fields import ANCHOR, CLICKED, ID, field_of, id_text, text_fields
+from ssl_domains_text.documents.files.fields import ID, field_of, id_text, text_fields, text_of
 from ssl_domains_text.documents.files.lines import numbered_lines
 from ssl_domains_text.documents.files.record import Fault, Record, joined
 from ssl_domains_text.documents.files.tables import Entry, Unnamed, entries_of
+from ssl_domains_text.documents.files.text_pairs import pair_records
 
 __all__ = ["records_of"]
 
@@ -24,6 +26,7 @@ def records_of(
     encoding: str = "utf-8",
     name: str | None = None,
     strip_titles: bool = False,
+    short_ids: bool = True,
 ) -> Iterator[Record | Fault]:
     """Yield the texts of a file, in its order.
 
@@ -36,6 +39,8 @@ def records_of(
         encoding: Encoding of a text file.
         name: Name of the file for ids that are made of it, such as its path below a folder; None for its own.
         strip_titles: Whether a body that begins with its title stands for both; else the title is there twice.
+        short_ids: Whether ids that are made for texts without one are short, such as ``3`` for line 3 and ``clicks-1``
+            for the first query of ``clicks.tsv``; else they have the ``name`` in them, and differ between files.
 
     Raises:
         OSError: When the file can't be read.
@@ -50,10 +55,10 @@ def records_of(
         return _each_line(path, side, encoding, name)
     entries = entries_of(path, form, encoding)
     if role == "clicks":
-        return _clicks(entries, path.stem)
+        return click_records(entries, path.stem if short_ids else name)
     if role == "pairs":
-        return _pairs(entries, path.stem)
-    return _texts(entries, side, strip_titles)
+        return pair_records(entries, path.stem if short_ids else name)
+    return _texts(entries, side, strip_titles, name, short_ids)
 
 
 def _whole(path: Path, side: str, encoding: str, name: str) -> Iterator[Record | Fault]:
@@ -71,21 +76,30 @@ def _each_line(path: Path, side: str, encoding: str, name: str) -> Iterator[Reco
         yield one if isinstance(one, Fault) else Record(f"{name}:{one[0]}", one[1], one[0], side)
 
 
-def _texts(entries: Iterator[Entry | Fault], side: str, strip_titles: bool) -> Iterator[Record | Fault]:
+def _texts(
+    entries: Iterator[Entry | Fault], side: str, strip_titles: bool, file: str, short_ids: bool
+) -> Iterator[Record | Fault]:
+    prefix = "" if short_ids else f"{file}:"
     for entry in entries:
         if isinstance(entry, Fault):
             yield entry
             continue
         line, values = entry
         name, parts = _fields(values)
-        identity = id_text(values.get(name)) if name is not None else str(line)
+        identity = id_text(values.get(name)) if name is not None else f"{prefix}{line}"
+        if name is not None:
+            prefix = f"{file}:"  # the number of a line could be the id of another text of this file
         if identity is None:
             yield Fault(line, f"no id: its field {name!r} is missing")
         elif not parts:
             yield Fault(line, f"no text: it has {', '.join(map(repr, values)) or 'no field'}")
         else:
-            text = joined(*(values[part] for part in parts), strip_titles=strip_titles)
-            yield Record(identity, text, line, side)
+            texts = [text_of(values[part]) for part in parts]
+            if None in texts:
+                part = parts[texts.index(None)]
+                yield Fault(line, f"its field {part!r} is no text, but a value of type {type(values[part]).__name__}")
+            else:
+                yield Record(identity, joined(*texts, strip_titles=strip_titles), line, side)
 
 
 def _fields(values: Any) -> tuple[str | None, list[str]]:
@@ -98,52 +112,3 @@ def _fields(values: Any) -> tuple[str | None, list[str]]:
     parts = text_fields(values)
     name = field_of(values, ID)
     return name, [part for part in parts if part != name]
-
-
-def _clicks(entries: Iterator[Entry | Fault], stem: str) -> Iterator[Record | Fault]:
-    """Queries by their text, each once, with one record for each document that was clicked."""
-    seen: dict[str, str] = {}
-    for entry in entries:
-        if isinstance(entry, Fault):
-            yield entry
-            continue
-        line, values = entry
-        bare = isinstance(values, Unnamed)
-        query = "0" if bare else field_of(values, ("query", "text", "question"))
-        clicked = "1" if bare else field_of(values, CLICKED)
-        if query is None or clicked not in values:
-            yield Fault(line, f"no query or no clicked id: it has {', '.join(map(repr, values))}")
-            continue
-        document = id_text(values[clicked])
-        if document is None:
-            yield Fault(line, "no id of a clicked document")
-            continue
-        text = "" if values[query] is None else str(values[query]).strip()
-        named = None if bare else field_of(values, ("qid", "query_id", "query-id"))
-        given = id_text(values[named]) if named is not None else None
-        identity = given or seen.setdefault(" ".join(text.split()), f"{stem}-{len(seen) + 1}")
-        yield Record(identity, text, line, "query", document)
-
-
-def _pairs(entries: Iterator[Entry | Fault], stem: str) -> Iterator[Record | Fault]:
-    """Both texts of each pair: a document first, then the query that belongs to it."""
-    queries: dict[str, str] = {}
-    documents: dict[str, str] = {}
-    for entry in entries:
-        if isinstance(entry, Fault):
-            yield entry
-            continue
-        line, values = entry
-        fields = next((names for names in ANCHOR if all(field_of(values, (name,)) for name in names)), None)
-        if fields is None:
-            yield Fault(line, f"no pair of texts: it has {', '.join(map(repr, values))}")
-            continue
-        first, second = (str(values[field_of(values, (name,)) or name] or "").strip() for name in fields)
-        if not first or not second:
-            yield Fault(line, f"a blank text in {fields[0] if not first else fields[1]!r}")
-            continue
-        document = documents.get(second)
-        if document is None:
-            document = documents[second] = f"{stem}-{len(documents) + 1}"
-            yield Record(document, second, line, "document")
-        yield Record(queries.setdefault(first, f"{stem}-{len(queries) + 1}"), first, line, "query", document)

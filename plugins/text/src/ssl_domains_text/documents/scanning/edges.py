@@ -22,15 +22,20 @@ def edge_file(table: Path) -> Path:
 
 
 def collected(
-    judged: Iterable[Found], related: Iterable[tuple[Found, list[tuple[str, str]]]], encoding: str, problems: Problems
+    judged: Iterable[Found],
+    related: Iterable[tuple[Found, list[tuple[str, str, float]]]],
+    encoding: str,
+    problems: Problems,
+    relevant_from: float = 1.0,
 ) -> tuple[pl.DataFrame, list[str]]:
     """All judgements: of files of judgements, and those that files of clicks and pairs imply.
 
     Args:
         judged: Files of judgements.
-        related: Files of clicks and pairs, with the pairs of ids in them.
+        related: Files of clicks and pairs, with the ids of query and document, and the grade, of each of their pairs.
         encoding: Encoding of text files.
         problems: Takes lines that can't be read.
+        relevant_from: Smallest grade of a relevant document, for a note on pairs with grades.
 
     Returns:
         Columns ``query``, ``document``, ``grade``, ``ignored`` (1 for a pair that is neither relevant nor irrelevant)
@@ -50,16 +55,28 @@ def collected(
             problems.add(found.path, f"{faults - MOST_FAULTS:,} more lines can't be read")
         frames.append(pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
     for found, pairs in related:
-        made = pl.DataFrame(pairs, schema={"query": pl.String, "document": pl.String}, orient="row")
-        frames.append(
-            made.with_columns(grade=pl.lit(1.0), ignored=pl.lit(0, pl.Int8), split=pl.lit(found.split, pl.String))
-        )
+        rows = [(*ends, max(grade, 0.0), int(grade < 0), found.split) for *ends, grade in pairs]
+        made = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+        frames.append(made)
+        notes.append(_graded(found, made, relevant_from))
     whole = pl.concat(frames)
     if len(whole):
         notes.append(_several(whole))
     grouped = whole.group_by("query", "document", "split", maintain_order=True)
     # A pair that is judged twice has its better grade, and is ignored only if all of its judgements say so.
     return grouped.agg(pl.col("grade").max(), pl.col("ignored").min()), [note for note in notes if note]
+
+
+def _graded(found: Found, made: pl.DataFrame, relevant_from: float) -> str:
+    """How many pairs of a file are relevant by its column of grades; empty where all have the grade 1."""
+    if bool(((made["grade"] == 1) & (made["ignored"] == 0)).all()):
+        return ""
+    relevant = made.filter((pl.col("grade") >= relevant_from) & (pl.col("grade") > 0) & (pl.col("ignored") == 0))
+    low, high = made["grade"].min(), made["grade"].max()
+    return (
+        f"{found.path.name}: its pairs have grades from {low:g} to {high:g}; {len(relevant):,} of {len(made):,} are "
+        f"relevant, from grade {relevant_from:g} on (--relevant-from)"
+    )
 
 
 def _several(judged: pl.DataFrame) -> str:

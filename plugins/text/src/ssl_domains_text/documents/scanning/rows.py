@@ -29,17 +29,19 @@ class FileRows:
 
     Attributes:
         frames: Their rows, block by block.
-        related: Ids of query and document of each line, for files of clicks and pairs.
+        related: Ids of query and document, and the grade, of each line of a file of clicks or pairs.
+        unclicked: Number of lines of a file of clicks whose document was not clicked.
         words: Number of words of all documents.
         blank: Number of blank texts that were left out.
         faults: Number of entries that could not be read.
     """
 
     frames: list[pl.DataFrame] = field(default_factory=list)
-    related: list[tuple[str, str]] = field(default_factory=list)
+    related: list[tuple[str, str, float]] = field(default_factory=list)
     words: int = 0
     blank: int = 0
     faults: int = 0
+    unclicked: int = 0
 
 
 def read_as(found: Found, encoding: str, strip_titles: bool) -> str:
@@ -61,6 +63,7 @@ def rows_of_file(
     copy: TextCopy,
     problems: Problems,
     strip_titles: bool = False,
+    short_ids: bool = True,
 ) -> FileRows:
     """Read the texts of a file: their rows, with blank texts and entries that can't be read among the problems.
 
@@ -72,16 +75,20 @@ def rows_of_file(
         copy: Takes the texts.
         problems: Takes what is left out.
         strip_titles: Whether a body that begins with its title stands for both.
+        short_ids: Whether ids that are made for texts without one leave out the name of the file; see `records_of`.
     """
     made = FileRows()
     block = _Block(name, str(found.path), read_as(found, encoding, strip_titles), copy.path)
     known: set[str] = set()  # queries that a file of clicks names again and again
-    records = records_of(found.path, found.form, found.role, encoding, name, strip_titles)
+    records = records_of(found.path, found.form, found.role, encoding, name, strip_titles, short_ids)
     for record in guarded(records, found.path):
         if isinstance(record, Fault):
             made.faults += 1
             if made.faults <= MOST_FAULTS:
                 problems.add(f"{found.path}:{record.line}", record.cause)
+            continue
+        if found.role == "clicks" and record.grade <= 0:
+            made.unclicked += 1
             continue
         text = record.text.strip()
         if not text:
@@ -90,7 +97,7 @@ def rows_of_file(
                 problems.add(f"{found.path}:{record.line}", f"the {record.side} {record.id!r} is empty")
             continue
         if record.other is not None:
-            made.related.append((record.id, record.other))
+            made.related.append((record.id, record.other, record.grade))
             if record.id in known:
                 continue
             known.add(record.id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -16,14 +16,12 @@ from ssl_domains.samples import (
     SampleTable,
     ScanResult,
     TableMeta,
-    Unreadable,
     current_session,
-    read_guarded,
-    walk,
     write_whole,
 )
-from ssl_domains_text.documents.files import Found, read_mined, recognise
+from ssl_domains_text.documents.files import Found, read_mined
 from ssl_domains_text.documents.scanning.edges import collected, edge_file, edges_between
+from ssl_domains_text.documents.scanning.inventory import found_files, passed_note
 from ssl_domains_text.documents.scanning.links import write_links
 from ssl_domains_text.documents.scanning.odd import (
     copy_notes,
@@ -67,7 +65,7 @@ class _Read:
     """What was read so far."""
 
     rows: list[pl.DataFrame] = field(default_factory=list)
-    related: list[tuple[Found, list[tuple[str, str]]]] = field(default_factory=list)
+    related: list[tuple[Found, list[tuple[str, str, float]]]] = field(default_factory=list)
     of_files: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     copied: int = 0
@@ -85,10 +83,10 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         DataError: When judgements name relevant documents, and none of them is there.
     """
     problems, notes = Problems(), list[str]()
-    files, passed = _found(source, choice, problems)
+    files, passed = found_files(source, choice.encoding, choice.lines, problems)
     read = _texts(source, [one for one in files if one.role in _TEXTS], choice, problems)
     if not read.rows:
-        return ScanResult(SampleTable.of(_empty()), problems.frame(), tuple(_passed_note(passed)))
+        return ScanResult(SampleTable.of(_empty()), problems.frame(), tuple(passed_note(passed)))
     rows = pl.concat(read.rows, how="diagonal")
     rows, again = without_repeated_ids(rows)
     for sample, path, line in again.select("sample", "path", "line").head(100).iter_rows():
@@ -96,7 +94,11 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
     if len(again) > 100:
         problems.add(again["path"][0], f"{len(again) - 100:,} more ids are there twice")
     judged, remarks = collected(
-        [one for one in files if one.role == "judgements"], read.related, choice.encoding, problems
+        [one for one in files if one.role == "judgements"],
+        read.related,
+        choice.encoding,
+        problems,
+        choice.relevant_from,
     )
     judged, mined_notes, mined = _with_mined(files, judged, choice, problems)
     rows, split_notes = with_split(rows, judged, read.of_files)
@@ -108,7 +110,7 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         notes.append(unreachable_note(edges, rows, choice.words, lambda row: text_of(rows, row)))
     notes += mined_notes + _write_edges(edges, mined)
     notes += write_links([one for one in files if one.role == "links"], rows, choice.encoding, problems)
-    notes += _passed_note(passed)
+    notes += passed_note(passed)
     options = {
         "encoding": None if choice.encoding == "utf-8" else choice.encoding,
         "chunk": choice.chunk,
@@ -121,28 +123,12 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
     return ScanResult(SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note))
 
 
-def _found(source: Path, choice: ScanChoice, problems: Problems) -> tuple[list[Found], list[tuple[Path, str]]]:
-    files: list[Found] = []
-    passed: list[tuple[Path, str]] = []
-    for path in walk(source, problems):
-        if path.stat().st_size == 0:
-            problems.add(path, "the file is empty")
-            continue
-        known = read_guarded(partial(recognise, path, choice.encoding, choice.lines), path)
-        if isinstance(known, Found):
-            files.append(known)
-        elif isinstance(known, Unreadable):
-            problems.add(path, known.cause)
-        else:
-            passed.append((path, known))
-    return files, passed
-
-
 def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: Problems) -> _Read:
     read = _Read()
     session, (folder, table_files) = current_session(), text_folder()
     # Documents first: their rows are the larger part, and stand together.
     ordered = sorted(files, key=lambda found: found.role == "queries")
+    short = _with_short_ids(files)
     for number, found in enumerate(ordered):
         if session is not None and session.progress is not None:
             session.progress("texts", number, len(ordered))
@@ -152,7 +138,9 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
         made = FileRows()
         try:
             with TextCopy(*copied) as copy:
-                made = rows_of_file(found, name, choice.encoding, choice.chunk, copy, problems, choice.strip_titles)
+                made = rows_of_file(
+                    found, name, choice.encoding, choice.chunk, copy, problems, choice.strip_titles, found in short
+                )
                 read.copied += copy.size if copy.path is not None else 0
         except OSError as error:
             problems.add(found.path, error)
@@ -163,10 +151,22 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
             read.of_files[str(found.path)] = found.split
         if found.form != "txt":
             count = sum(len(frame) for frame in made.frames)
-            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}")
+            unclicked = f"; {plural(made.unclicked, 'line')} without a click left out" if made.unclicked else ""
+            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}{unclicked}")
     if len(read.said) > 12:
         read.said = [*read.said[:10], f"… and {len(read.said) - 10:,} more files"]
     return read
+
+
+def _with_short_ids(files: Sequence[Found]) -> set[Found]:
+    """The files whose texts without ids get short ones, as no other file of the scan could make the same."""
+    stems = Counter(found.path.stem for found in files if found.role in ("clicks", "pairs"))
+    sides = Counter(found.role for found in files if found.form not in ("txt", "lines"))
+    return {
+        found
+        for found in files
+        if (stems[found.path.stem] if found.role in ("clicks", "pairs") else sides[found.role]) == 1
+    }
 
 
 def _sizes(rows: pl.DataFrame, copied: int) -> list[str]:
@@ -228,14 +228,6 @@ def _write_edges(edges: pl.DataFrame, mined: list[tuple[str, str]]) -> list[str]
         write_whole(place, pl.DataFrame(ends, schema=["a", "b"], orient="row").write_parquet)
         notes.append(f"mined negatives are in {place.name}: --set \"pairs.negatives=linked('{place}')\"")
     return notes
-
-
-def _passed_note(passed: Sequence[tuple[Path, str]]) -> list[str]:
-    if not passed:
-        return []
-    shown = "; ".join(f"{path.name}: {cause}" for path, cause in passed[:3])
-    more = f"; and {len(passed) - 3:,} more" if len(passed) > 3 else ""
-    return [f"passed over: {shown}{more}"]
 
 
 def _named(sample: str) -> str:
