@@ -47,8 +47,10 @@ CLICKS = ("clicks", "clicked", "click", "is_clicked", "is_click", "click_count",
 ANCHOR = (("anchor", "positive"), ("query", "positive"), ("question", "answer"), ("sentence1", "sentence2"))
 """Pairs of fields that hold the two texts of a pair."""
 
-NAMES = frozenset((*ID, *TEXTS, *QUERY, *DOCUMENT, *GRADE, *CLICKED, *CLICKS,
-                   *(name for pair in ANCHOR for name in pair), "url", "negative", "duplicate_of", "duplicate", "other"))  # fmt: skip
+_OTHERS = ("url", "negative", "duplicate_of", "duplicate", "other")
+NAMES = frozenset(
+    (*ID, *TEXTS, *QUERY, *DOCUMENT, *GRADE, *CLICKED, *CLICKS, *(name for pair in ANCHOR for name in pair), *_OTHERS)
+)
 """All usual names of fields, by which a first line is known as a header."""
 
 _TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0}

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ssl_domains_text.documents.files.fields import CLICKED, CLICKS, DOCUMENT, GRADE, QUERY, field_of, text_fields
+from ssl_domains_text.documents.files.fields import CLICKED, CLICKS, DOCUMENT, GRADE, ID, QUERY, field_of, text_fields
 from ssl_domains_text.documents.files.record import Fault
 from ssl_domains_text.documents.files.tables import Unnamed, entries_of
 from ssl_domains_text.documents.files.text_pairs import pair_fields
@@ -34,12 +34,14 @@ class Found:
         form: How it is read; see `FORMS`, also ``"cranfield"`` and ``"lines"``.
         role: ``"documents"``, ``"queries"``, ``"judgements"``, ``"clicks"``, ``"pairs"``, ``"links"`` or ``"mined"``.
         split: Side of the split that its name says, ``"train"``, ``"dev"`` or ``"test"``; None without one.
+        remark: What a user should know of how it is read, for a note; mostly empty.
     """
 
     path: Path
     form: str
     role: str
     split: str | None = None
+    remark: str = ""
 
 
 def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found | str:
@@ -67,8 +69,15 @@ def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found
         return Found(path, "tsv" if form == "txt" else form, "judgements", split)
     if form == "txt":
         return Found(path, "lines" if lines else "txt", "documents", split)
-    role = _role(path, form, words, encoding)
-    return role if role.startswith("it ") else Found(path, form, role, split)
+    entries = list(islice(entries_of(path, form, encoding), _HEAD))
+    values = [one[1] for one in entries if not isinstance(one, Fault)]
+    if not values:
+        faults = [one for one in entries if isinstance(one, Fault)]
+        return (
+            f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
+        )
+    role = _role(values, words)
+    return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], role))
 
 
 def _words(stem: str) -> list[str]:
@@ -85,15 +94,8 @@ def _begins_like_cranfield(path: Path) -> bool:
     return head.startswith(b".I ") and b"\n." in head
 
 
-def _role(path: Path, form: str, words: list[str], encoding: str) -> str:
-    """The role of a table, or a sentence that begins with "it"."""
-    entries = list(islice(entries_of(path, form, encoding), _HEAD))
-    values = [one[1] for one in entries if not isinstance(one, Fault)]
-    if not values:
-        faults = [one for one in entries if isinstance(one, Fault)]
-        return (
-            f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
-        )
+def _role(values: list[Mapping[str, Any]], words: list[str]) -> str:
+    """The role of a table by its first entries and the words of its name, or a sentence that begins with "it"."""
     names, bare = list(values[0]), isinstance(values[0], Unnamed)
     if not bare:
         if {"qid", "neg"} <= set(names):
@@ -129,3 +131,11 @@ def _without_header(values: list[Mapping[str, Any]], words: list[str]) -> str:
     if set(words) & set(_DOCUMENTS) or count in (1, 2):
         return "documents"
     return f"it has {count} columns without names"
+
+
+def _remark(values: Mapping[str, Any], role: str) -> str:
+    if isinstance(values, Unnamed):
+        return "no header was recognised"
+    if role in ("documents", "queries") and field_of(values, ID) is None:
+        return "no column of ids was recognised: the numbers of lines are the ids"
+    return ""

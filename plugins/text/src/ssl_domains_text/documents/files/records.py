@@ -108,7 +108,10 @@ def _fields(values: Any) -> tuple[str | None, list[str]]:
         count = len(values)
         if count == 1:
             return None, ["0"]
-        return "0", ["2", "3"] if count == _MS_MARCO_DOCUMENTS else [str(place) for place in range(1, count)]
+        parts = [str(place) for place in range(1, count)]
+        if count == _MS_MARCO_DOCUMENTS and (not values["1"].strip() or "://" in values["1"]):
+            parts = parts[1:]
+        return "0", parts
     parts = text_fields(values)
     name = field_of(values, ID)
     return name, [part for part in parts if part != name]

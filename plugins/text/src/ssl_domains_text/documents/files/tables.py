@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssl_domains.samples import Unreadable, read_guarded
+from ssl_domains_text.documents.files.comma_separated import comma_separated
 from ssl_domains_text.documents.files.fields import NAMES
 from ssl_domains_text.documents.files.lines import numbered_lines
 from ssl_domains_text.documents.files.record import Fault
@@ -22,11 +22,11 @@ __all__ = ["Entry", "Unnamed", "entries_of", "has_header"]
 
 Entry = tuple[int, Mapping[str, Any]]
 
-_LONGEST = 1 << 24  # characters of a field of a CSV file
 _ROWS = 20_000  # of a Parquet file, in memory at a time
 _FEW_ROWS = 2_000  # of a Parquet file that is damaged among them
 _LONG_CAUSE = 80
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # an escape of JSON
+_NAME = re.compile(r"[^\W\d_]+([ _.-][^\W\d_]+){0,3}")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -49,13 +49,21 @@ def entries_of(path: Path, form: str, encoding: str = "utf-8") -> Iterator[Entry
         return _parquet(path)
     if form == "jsonl":
         return _json_lines(path, encoding)
-    return _named(_tab_separated(path, encoding) if form == "tsv" else _comma_separated(path, encoding))
+    return _named(_tab_separated(path, encoding) if form == "tsv" else comma_separated(path, encoding, has_header))
 
 
 def has_header(fields: list[str]) -> bool:
-    """Whether the first line of a table names its fields: two of them, or its only one, have usual names."""
-    known = [field for field in fields if field.strip().lower() in NAMES]
-    return len(known) >= min(2, len(fields))
+    """Whether the first line of a table names its fields.
+
+    Two of them have usual names, or its only one; or one of them, where all are different and look like names: up to
+    four words of letters, as in ``ticket_id,text``.
+    """
+    names = [field.strip().lower() for field in fields]
+    known = [name for name in names if name in NAMES]
+    if len(known) >= min(2, len(fields)):
+        return True
+    named = names if names[0] else names[1:]  # the column of row numbers that pandas writes has no name
+    return bool(known) and len(set(names)) == len(names) and all(_NAME.fullmatch(name) for name in named)
 
 
 def _json_lines(path: Path, encoding: str) -> Iterator[Entry | Fault]:
@@ -101,37 +109,6 @@ def _tab_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] 
         yield number, line.split("\t")
 
 
-def _comma_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] | Fault]:
-    faults: list[Fault] = []
-    at = [0]
-
-    def lines() -> Iterator[str]:
-        for one in numbered_lines(path, encoding):
-            if isinstance(one, Fault):
-                faults.append(one)
-                continue
-            at[0] = one[0]
-            yield one[1] + "\n"
-
-    reader = csv.reader(lines(), strict=False)
-    first = 1
-    while True:
-        try:
-            fields = _next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            yield Fault(at[0], f"it is no CSV: {error}")
-            break
-        finally:
-            yield from faults
-            faults.clear()
-        number, first = first, at[0] + 1
-        if not any(field.strip() for field in fields):
-            continue
-        yield number, fields
-
-
 def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fault]:
     """Rows by the names of their fields: those of the first row where it is a header, else numbers from 0."""
     names: list[str] | None = None
@@ -151,15 +128,6 @@ def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fa
             continue
         values = zip(names, fields, strict=True)
         yield number, Unnamed(values) if unnamed else dict(values)
-
-
-def _next(reader: Iterator[list[str]]) -> list[str]:
-    """The next row; a long text is a field, though the module's own limit, which is that of the process, is lower."""
-    limit = csv.field_size_limit(_LONGEST)
-    try:
-        return next(reader)
-    finally:
-        csv.field_size_limit(limit)
 
 
 def _parquet(path: Path) -> Iterator[Entry | Fault]:

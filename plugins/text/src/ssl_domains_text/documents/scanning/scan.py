@@ -152,7 +152,8 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
         if found.form != "txt":
             count = sum(len(frame) for frame in made.frames)
             unclicked = f"; {plural(made.unclicked, 'line')} without a click left out" if made.unclicked else ""
-            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}{unclicked}")
+            remark = f"; {found.remark}" if found.remark else ""
+            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}{unclicked}{remark}")
     if len(read.said) > 12:
         read.said = [*read.said[:10], f"… and {len(read.said) - 10:,} more files"]
     return read
