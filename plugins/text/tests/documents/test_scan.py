@@ -278,3 +278,58 @@ def test_links_of_duplicates(tmp_path: Path) -> None:
     assert "2 links" in note(scanned, "duplicates:")
     assert "1 name a document that is not there" in note(scanned, "duplicates:")
     assert pl.read_parquet(tmp_path / "out/samples.duplicates.parquet").row(0) == ("d/a", "d/b")
+
+
+def test_a_repeated_id_does_not_mix_the_pieces_of_two_documents(tmp_path: Path) -> None:
+    write_json(
+        tmp_path / "in/corpus.jsonl",
+        {"_id": "a", "text": "w1 w2 w3 w4"},
+        {"_id": "a", "text": "x1 x2 x3 x4 x5 x6 x7"},
+        {"_id": "b", "text": "short"},
+        {"_id": "b", "text": "y1 y2 y3 y4 y5"},
+        {"_id": "c", "text": "z1 z2 z3"},
+        {"_id": "c", "text": "v1"},
+    )
+    write_json(tmp_path / "in/queries.jsonl", {"_id": "a", "text": "w1"}, {"_id": "a", "text": "x1"})
+    scanned = scan(tmp_path / "in", tmp_path / "out", chunk=2)
+    assert texts(scanned.path) == {
+        "d/a#1": "w1 w2", "d/a#2": "w3 w4", "d/b": "short", "d/c#1": "z1 z2", "d/c#2": "z3", "q/a": "w1"
+    }  # fmt: skip
+    assert problems(scanned) == {
+        "corpus.jsonl:2": "the document 'a' is there twice: the first one counts",
+        "corpus.jsonl:4": "the document 'b' is there twice: the first one counts",
+        "corpus.jsonl:6": "the document 'c' is there twice: the first one counts",
+        "queries.jsonl:2": "the query 'a' is there twice: the first one counts",
+    }
+
+
+def test_an_id_that_looks_like_a_piece(tmp_path: Path) -> None:
+    documents = ({"_id": "x", "text": "one two three"}, {"_id": "x#1", "text": "four"}, {"_id": "y#1", "text": "five"})
+    write_json(tmp_path / "in/corpus.jsonl", *documents)
+    write_json(tmp_path / "in/queries.jsonl", {"_id": "q", "text": "four"})
+    write_lines(tmp_path / "in/qrels.tsv", "q 0 x#1 1", "q 0 x 1")
+    scanned = scan(tmp_path / "in", tmp_path / "out", chunk=2)
+    assert texts(scanned.path) == {
+        "d/x#1": "one two", "d/x#2": "three", "d/x#1#0": "four", "d/y#1#0": "five", "q/q": "four"
+    }  # fmt: skip
+    edges = pl.read_parquet(tmp_path / "out/samples.relevance.parquet")
+    assert edges["b"].to_list() == ["d/x#1#0", "d/x#1", "d/x#2"]
+    assert problems(scanned) == {}
+    whole = scan(tmp_path / "in", tmp_path / "whole")
+    assert {"d/x", "d/x#1", "d/y#1"} <= set(texts(whole.path))
+
+
+def test_queries_without_a_judgement_are_no_test_queries_beside_judged_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "msmarco"
+    write_lines(folder / "collection.tsv", "0\tone fridge", "1\ttwo ovens")
+    for side, number in (("train", 10), ("dev", 11), ("eval", 12)):
+        write_lines(folder / f"queries.{side}.tsv", f"{number}\tquery of {side}")
+    write_lines(folder / "qrels.train.tsv", "10\t0\t0\t1")
+    write_lines(folder / "qrels.dev.tsv", "11\t0\t1\t1")
+    table = read_table(scan(folder, tmp_path / "out").path)
+    sides = dict(table.frame.filter(side="query").select("id", "split").iter_rows())
+    assert sides == {"10": "train", "11": "test", "12": None}
+    write_lines(folder / "qrels.eval.tsv", "12\t0\t1\t1")
+    table = read_table(scan(folder, tmp_path / "again").path)
+    sides = dict(table.frame.filter(side="query").select("id", "split").iter_rows())
+    assert sides == {"10": "train", "11": None, "12": "test"}

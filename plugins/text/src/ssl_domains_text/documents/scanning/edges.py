@@ -11,7 +11,7 @@ from ssl_domains.samples import Problems
 from ssl_domains_text.documents.files import Fault, Found, guarded, judgements_of
 from ssl_domains_text.documents.scanning.rows import MOST_FAULTS
 
-__all__ = ["collected", "edge_file", "edges_between"]
+__all__ = ["collected", "edge_file", "edges_between", "with_document_samples"]
 
 _SCHEMA = {"query": pl.String, "document": pl.String, "grade": pl.Float64, "ignored": pl.Int8, "split": pl.String}
 
@@ -85,6 +85,21 @@ def _several(judged: pl.DataFrame) -> str:
     return f"{count:,} pairs are judged twice with different grades: the larger one counts" if count else ""
 
 
+def with_document_samples(pairs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with a column ``sample``: the row of their document, or one pair for each of its pieces.
+
+    Args:
+        pairs: Has a column ``document`` with ids. An id that the table lacks stays, as ``d/`` and the id.
+        rows: The table.
+    """
+    whole = pl.concat_str(pl.lit("d/"), "document")
+    pieces = rows.filter(side="document").select(document="id", piece="sample").filter(pl.col("piece") != whole)
+    if not len(pieces):
+        return pairs.with_columns(sample=whole)
+    made = pairs.join(pieces, on="document", how="left", maintain_order="left")
+    return made.with_columns(sample=pl.coalesce("piece", whole)).drop("piece")
+
+
 def edges_between(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: float) -> pl.DataFrame:
     """Judgements as edges between samples: ``a`` is the query, ``b`` the document, or each of its pieces.
 
@@ -100,19 +115,11 @@ def edges_between(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: float
         Columns ``a``, ``b``, ``grade``, ``relevant`` (1 or 0), ``ignored`` (1 or 0), ``query``, ``document``,
         ``split``.
     """
-    pieces = rows.filter((pl.col("side") == "document") & (pl.col("chunk") > 0)).select(
-        pl.col("id").alias("document"), pl.col("sample").alias("piece")
-    )
-    whole = pl.concat_str(pl.lit("d/"), "document")
-    made = (
-        judged.join(pieces, on="document", how="left", maintain_order="left")
-        if len(pieces)
-        else judged.with_columns(piece=pl.lit(None, pl.String))
-    )
+    made = with_document_samples(judged, rows)
     counts = (pl.col("grade") >= relevant_from) & (pl.col("grade") > 0) & (pl.col("ignored") == 0)
     return made.select(
         pl.concat_str(pl.lit("q/"), "query").alias("a"),
-        pl.coalesce("piece", whole).alias("b"),
+        pl.col("sample").alias("b"),
         "grade",
         counts.cast(pl.Int8).alias("relevant"),
         "ignored",

@@ -36,14 +36,18 @@ def write_links(files: Sequence[Found], rows: pl.DataFrame, encoding: str, probl
             else:
                 pairs.append(one)
     session = current_session()
-    if not pairs or session is None or session.files is None or session.table is None:
+    if session is None or session.files is None or session.table is None:
+        return []
+    path = duplicate_file(session.table)
+    if not pairs:
+        session.files.old.add(path)  # of an earlier scan, as the source had links then
         return []
     ids = rows.filter(pl.col("side") == "document").select("id", "sample")
     links = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
     made = links.join(ids.rename({"sample": "a"}), left_on="one", right_on="id", maintain_order="left")
     made = made.join(ids.rename({"sample": "b"}), left_on="other", right_on="id", maintain_order="left")
-    path = duplicate_file(session.table)
     write_whole(path, made.select("a", "b").write_parquet)
-    absent = len(links) - len(links.join(ids, left_on="one", right_on="id").join(ids, left_on="other", right_on="id"))
+    known = ids["id"].unique().implode()
+    absent = len(links.filter(~(pl.col("one").is_in(known) & pl.col("other").is_in(known))))
     gone = f"; {absent:,} name a document that is not there" if absent else ""
     return [f"duplicates: {plural(len(links), 'link')} in {path.name}{gone}"]

@@ -10,13 +10,37 @@ from ssl_domains.errors import DataError
 from ssl_domains.probes.ranking import recall_ceiling
 from ssl_domains.quantities import plural
 
-__all__ = ["copy_notes", "dangling_notes", "truncation_note", "without_repeated_ids"]
+__all__ = ["copy_notes", "dangling_notes", "truncation_note", "with_distinct_samples", "without_repeated_ids"]
 
 
 def without_repeated_ids(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(the rows with the first one of each sample, the others)."""
-    first = rows["sample"].is_first_distinct()
-    return (rows, rows[:0]) if bool(first.all()) else (rows.filter(first), rows.filter(~first))
+    """Separate texts whose id is there for the first time from the others.
+
+    Args:
+        rows: The table, with the pieces of a document one after another.
+
+    Returns:
+        (the rows of the first text of each side and id, the first row of each further text).
+    """
+    first_piece = pl.col("chunk") <= 1
+    texts = rows.filter(first_piece).select("side", "id")
+    if not bool(texts.is_duplicated().any()):
+        return rows, rows[:0]
+    numbered = rows.select("side", "id", text=first_piece.cum_sum())  # the number of the text that a row belongs to
+    first = numbered.select(pl.col("text") == pl.col("text").min().over("side", "id")).to_series()
+    return rows.filter(first), rows.filter(~first & (rows["chunk"] <= 1))
+
+
+def with_distinct_samples(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with another name for whole texts whose id looks like a piece of another one.
+
+    The id ``x#1`` and piece 1 of the document ``x`` are both the sample ``d/x#1``. If any two samples are equal, ids
+    that end like a piece get ``#0``, which no piece has: ``d/x#1#0``.
+    """
+    if not bool(rows["sample"].is_duplicated().any()):
+        return rows
+    alike = (pl.col("chunk") == 0) & pl.col("id").str.contains(r"#\d+$")
+    return rows.with_columns(sample=pl.when(alike).then(pl.concat_str("sample", pl.lit("#0"))).otherwise("sample"))
 
 
 def copy_notes(rows: pl.DataFrame) -> list[str]:

@@ -19,17 +19,19 @@ from ssl_domains.samples import (
     current_session,
     write_whole,
 )
-from ssl_domains_text.documents.files import Found, read_mined
+from ssl_domains_text.documents.files import Found
 from ssl_domains_text.documents.scanning.edges import collected, edge_file, edges_between
 from ssl_domains_text.documents.scanning.inventory import found_files, passed_note
 from ssl_domains_text.documents.scanning.links import write_links
+from ssl_domains_text.documents.scanning.mined import with_mined, write_mined
 from ssl_domains_text.documents.scanning.odd import (
     copy_notes,
     dangling_notes,
     truncation_note,
+    with_distinct_samples,
     without_repeated_ids,
 )
-from ssl_domains_text.documents.scanning.rows import FileRows, rows_of_file
+from ssl_domains_text.documents.scanning.rows import MOST_FAULTS, FileRows, rows_of_file
 from ssl_domains_text.documents.scanning.sides import with_split
 from ssl_domains_text.documents.scanning.text_copy import TextCopy, text_folder
 from ssl_domains_text.documents.scanning.unreachable import unreachable_note
@@ -89,10 +91,11 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         return ScanResult(SampleTable.of(_empty()), problems.frame(), tuple(passed_note(passed)))
     rows = pl.concat(read.rows, how="diagonal")
     rows, again = without_repeated_ids(rows)
-    for sample, path, line in again.select("sample", "path", "line").head(100).iter_rows():
-        problems.add(f"{path}:{line}", f"{_named(sample)} is there twice: the first one counts")
-    if len(again) > 100:
-        problems.add(again["path"][0], f"{len(again) - 100:,} more ids are there twice")
+    for side, name, path, line in again.select("side", "id", "path", "line").head(MOST_FAULTS).iter_rows():
+        problems.add(f"{path}:{line}", f"the {side} {name!r} is there twice: the first one counts")
+    if len(again) > MOST_FAULTS:
+        problems.add(again["path"][0], f"{len(again) - MOST_FAULTS:,} more ids are there twice")
+    rows = with_distinct_samples(rows)
     judged, remarks = collected(
         [one for one in files if one.role == "judgements"],
         read.related,
@@ -100,7 +103,9 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         problems,
         choice.relevant_from,
     )
-    judged, mined_notes, mined = _with_mined(files, judged, choice, problems)
+    judged, mined_notes, mined = with_mined(
+        [one for one in files if one.role == "mined"], judged, choice.encoding, problems
+    )
     rows, split_notes = with_split(rows, judged, read.of_files)
     edges = edges_between(judged, rows, choice.relevant_from)
     notes += [*read.said, *_sizes(rows, read.copied)]
@@ -108,7 +113,7 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
     if note := truncation_note(rows, choice.words):
         notes.append(note)
         notes.append(unreachable_note(edges, rows, choice.words, lambda row: text_of(rows, row)))
-    notes += mined_notes + _write_edges(edges, mined)
+    notes += mined_notes + _write_edges(edges) + write_mined(mined, rows)
     notes += write_links([one for one in files if one.role == "links"], rows, choice.encoding, problems)
     notes += passed_note(passed)
     options = {
@@ -184,31 +189,7 @@ def _sizes(rows: pl.DataFrame, copied: int) -> list[str]:
     return notes
 
 
-def _with_mined(
-    files: Sequence[Found], judged: pl.DataFrame, choice: ScanChoice, problems: Problems
-) -> tuple[pl.DataFrame, list[str], list[tuple[str, str]]]:
-    """The judgements with the positives of files of mined negatives, notes, and the negatives."""
-    notes: list[str] = []
-    negatives: list[tuple[str, str]] = []
-    for found in files:
-        if found.role != "mined":
-            continue
-        positives = judged.filter((pl.col("grade") > 0) & (pl.col("ignored") == 0)).select("query", "document")
-        read = read_mined(found.path, list(positives.iter_rows()), choice.encoding)
-        for fault in read.faults[:100]:
-            problems.add(f"{found.path}:{fault.line}", fault.cause)
-        made = pl.DataFrame(read.positives, schema={"query": pl.String, "document": pl.String}, orient="row")
-        made = made.join(judged, on=["query", "document"], how="anti").with_columns(
-            split=pl.lit(found.split, pl.String), grade=pl.lit(1.0), ignored=pl.lit(0, pl.Int8)
-        )
-        judged = pl.concat([judged, made.select(judged.columns).unique()])
-        negatives += read.negatives
-        removed = f"; {read.removed:,} of them were the query's own positives, and removed" if read.removed else ""
-        notes.append(f"{found.path.name}: {len(read.negatives) + read.removed:,} mined negatives{removed}")
-    return judged, notes, negatives
-
-
-def _write_edges(edges: pl.DataFrame, mined: list[tuple[str, str]]) -> list[str]:
+def _write_edges(edges: pl.DataFrame) -> list[str]:
     session = current_session()
     if session is None or session.files is None or session.table is None:
         return []
@@ -222,18 +203,8 @@ def _write_edges(edges: pl.DataFrame, mined: list[tuple[str, str]]) -> list[str]
             f"--pairs \"relevance(file='{written}')\""
         )
     else:
-        written.unlink(missing_ok=True)  # of an earlier scan of another source
-    if mined:
-        ends = [("q/" + query, "d/" + document) for query, document in mined]
-        place = session.table.with_name(f"{session.table.stem}.mined.parquet")
-        write_whole(place, pl.DataFrame(ends, schema=["a", "b"], orient="row").write_parquet)
-        notes.append(f"mined negatives are in {place.name}: --set \"pairs.negatives=linked('{place}')\"")
+        session.files.old.add(written)  # of an earlier scan, as the source had judgements then
     return notes
-
-
-def _named(sample: str) -> str:
-    side, _, name = sample.partition("/")
-    return f"the {'query' if side == 'q' else 'document'} {name!r}"
 
 
 def _empty() -> pl.DataFrame:

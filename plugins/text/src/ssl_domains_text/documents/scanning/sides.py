@@ -13,8 +13,9 @@ def with_split(rows: pl.DataFrame, judged: pl.DataFrame, of_files: dict[str, str
     """Add the column ``split`` where file names say one, and report texts that are on both sides.
 
     All documents are training rows, as the collection is known before the queries come. A query that is judged in
-    several splits is on the side that is held out. Queries of ``dev`` are test queries where there are no others, and
-    else on no side.
+    several splits is on the side that is held out. Queries of ``dev`` are test queries where no query of ``test`` is
+    judged, and else on no side. Without a judged query of ``test``, those that are not judged, such as ``queries.eval``
+    of MS MARCO, are on no side.
 
     Args:
         rows: The table.
@@ -32,15 +33,18 @@ def with_split(rows: pl.DataFrame, judged: pl.DataFrame, of_files: dict[str, str
     made = rows.join(named, left_on="id", right_on="query", how="left", maintain_order="left")
     splits = pl.when(pl.col("splits").is_null()).then(pl.concat_list(path)).otherwise(pl.col("splits"))
     made = made.with_columns(splits=splits)
-    has_test = bool(made.filter(query)["splits"].list.contains("test").fill_null(False).any())
-    dev = pl.lit(None, pl.String) if has_test else pl.lit("test")
+    judgement = pl.col("id").is_in(judged["query"].unique().implode())
+    deciding = made.filter(query & judgement)
+    deciding = deciding if len(deciding) else made.filter(query)
+    has_test = bool(deciding["splits"].list.contains("test").fill_null(False).any())
+    dev, test = (None, "test") if has_test else ("test", None)
     side = (
         pl.when(~query)
         .then(pl.lit("train"))
         .when(pl.col("splits").list.contains("test"))
-        .then(pl.lit("test"))
+        .then(pl.lit(test, pl.String))
         .when(pl.col("splits").list.contains("dev"))
-        .then(dev)
+        .then(pl.lit(dev, pl.String))
         .when(pl.col("splits").list.contains("train"))
         .then(pl.lit("train"))
         .otherwise(pl.lit(None, pl.String))
