@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-__all__ = ["typed"]
+__all__ = ["quoted", "typed"]
 
 
 def typed(words: Sequence[str]) -> str:
@@ -15,8 +15,9 @@ def typed(words: Sequence[str]) -> str:
         >>> typed(["medical", "pairs", "t.parquet", "--rule", "same('patient')"])
         'ssl-domains medical pairs t.parquet --rule "same(\\'patient\\')"'
     """
-    return " ".join(["ssl-domains", *map(_quoted, words)])
+    return " ".join(["ssl-domains", *map(quoted, words)])
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """A word of a command line, in the quotation marks that a shell needs; double ones where they are enough."""
     return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from ssl_domains.pairs import linked
 from ssl_domains.samples import read_table
 from ssl_domains.stores import ArrayStore
 from ssl_domains.testing import check_reader
+from ssl_domains_text.documents.files import Fault, Found, judgements_of, recognise
 from ssl_domains_text.documents.reader import DocumentReader
 from ssl_domains_text.documents.scanning.odd import copy_notes
 
@@ -333,3 +335,79 @@ def test_queries_without_a_judgement_are_no_test_queries_beside_judged_ones(tmp_
     table = read_table(scan(folder, tmp_path / "again").path)
     sides = dict(table.frame.filter(side="query").select("id", "split").iter_rows())
     assert sides == {"10": "train", "11": None, "12": "test"}
+
+
+def test_texts_beside_a_collection_are_passed_over(tmp_path: Path) -> None:
+    write_json(tmp_path / "in/corpus.jsonl", {"_id": "1", "text": "one"})
+    write_lines(tmp_path / "in/README.txt", "This data set is free")
+    write_lines(tmp_path / "in/requirements.txt", "numpy")
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    assert texts(scanned.path) == {"d/1": "one"}
+    assert "README.txt: it is a text beside a collection" in note(scanned, "passed over")
+    write_json(tmp_path / "texts/queries.jsonl", {"_id": "q", "text": "one"})
+    write_lines(tmp_path / "texts/a.txt", "a document")
+    write_lines(tmp_path / "texts/qrels.txt", "q 0 a.txt 1")
+    assert texts(scan(tmp_path / "texts", tmp_path / "plain").path) == {"d/a.txt": "a document", "q/q": "one"}
+
+
+def test_folders_of_the_hub_say_what_their_files_are(tmp_path: Path) -> None:
+    frames = {
+        "corpus": pl.DataFrame({"_id": ["d1", "d2"], "title": ["", ""], "text": ["one fridge", "two ovens"]}),
+        "queries": pl.DataFrame({"_id": ["q1"], "text": ["cold box"]}),
+        "default": pl.DataFrame({"query-id": ["q1"], "corpus-id": ["d1"], "score": [1]}),
+    }
+    for folder, frame in frames.items():
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        frame.write_parquet(tmp_path / "in" / folder / "test-00000-of-00001.parquet")
+    write_json(tmp_path / "in/queries/corpus.jsonl", {"_id": "d3", "text": "its name says more than its folder"})
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    assert texts(scanned.path) == {
+        "d/d1": "one fridge", "d/d2": "two ovens", "d/d3": "its name says more than its folder", "q/q1": "cold box"
+    }  # fmt: skip
+    assert read_table(scanned.path).frame.filter(side="query")["split"].to_list() == ["test"]
+
+
+def test_judgements_of_cranfield_with_three_and_four_fields(tmp_path: Path) -> None:
+    three, four = tmp_path / "cranqrel", tmp_path / "cranqrel.trec.txt"
+    write_lines(three, "1 184 2", "1 29 -1", "2 12 5", "2 12")
+    write_lines(four, "1 0 184 2", "1 0 29 -1", "2 0 12 5", "2 0 12 x 1")
+    expected = [("1", "184", 3.0, False), ("1", "29", 0.0, True), ("2", "12", 0.0, False)]
+    for path in (three, four):
+        assert recognise(path) == Found(path, "cranfield", "judgements")
+        *read, last = judgements_of(path, "cranfield")
+        assert read == expected
+        assert last == Fault(4, "judgements of Cranfield are three numbers: query, document, grade")
+
+
+def test_pieces_that_an_encoder_cuts_are_counted_as_pieces(tmp_path: Path) -> None:
+    write_json(tmp_path / "in/corpus.jsonl", {"_id": "1", "text": " ".join("abcdefghij" * 2 + "klmno")})
+    scanned = scan(tmp_path / "in", tmp_path / "out", chunk=10, words=5)
+    assert note(scanned, "an encoder of 5 words") == (
+        "an encoder of 5 words cuts 2 of 3 pieces (67%), 40% of all words: --chunk 5 cuts shorter pieces"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_named(tmp_path: Path, encoding: str) -> None:
+    write_lines(tmp_path / "in/corpus.jsonl", '\ufeff{"_id": "1", "text": "one"}', encoding=encoding)
+    write_lines(tmp_path / "in/documents.tsv", "2\ttwo")
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    said = "the file begins as UTF-16 does, and is no UTF-8: --encoding utf-16 reads it"
+    assert said in note(scanned, "passed over")
+    assert texts(scan(tmp_path / "in/corpus.jsonl", tmp_path / "whole", encoding="utf-16").path) == {"d/1": "one"}
+
+
+def test_hints_can_be_pasted_where_a_path_has_an_apostrophe(tmp_path: Path) -> None:
+    write_json(tmp_path / "in/corpus.jsonl", {"_id": "1", "text": "one"}, {"_id": "2", "text": "two"})
+    write_json(tmp_path / "in/queries.jsonl", {"_id": "q", "text": "one"})
+    write_lines(tmp_path / "in/qrels.tsv", "q 0 1 1")
+    write_json(tmp_path / "in/mined.jsonl", {"qid": "q", "pos": ["1"], "neg": ["2"]})
+    out = tmp_path / "Ann's"
+    scanned = scan(tmp_path / "in", out)
+    hints = [shlex.split(note(scanned, words).split(": --", 1)[1]) for words in ("judgements:", "mined negatives are")]
+    assert hints == [
+        ["pairs", f'relevance(file="{out}/samples.relevance.parquet")'],
+        ["set", f'pairs.negatives=linked("{out}/samples.mined.parquet")'],
+    ]
+    plain = note(scan(tmp_path / "in", tmp_path / "out"), "judgements:")
+    assert plain.endswith(f"--pairs \"relevance(file='{tmp_path}/out/samples.relevance.parquet')\"")

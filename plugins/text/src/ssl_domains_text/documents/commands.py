@@ -245,6 +245,7 @@ def links_of(path: Path) -> pl.DataFrame:
 
 def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
     """Write the links of links of a table; yields the lines to print."""
+    from ssl_domains.cli.command_line import quoted
     from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole
@@ -269,7 +270,8 @@ def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iter
         f"relevant one says, {each:.1f} for each of {plural(made.positives, 'relevant pair')} → {target}"
     )
     file = samples.with_name(f"{samples.stem}.relevance.parquet")
-    yield f"next: --pairs \"relevance(file='{file}', links='{target}')\" takes them out of the negatives"
+    rule = quoted(f"relevance(file={str(file)!r}, links={str(target)!r})")
+    yield f"next: --pairs {rule} takes them out of the negatives"
 
 
 def show_false_negatives(given: dict[str, Any], count: int, batches: int, near: float, page: Path | None) -> None:

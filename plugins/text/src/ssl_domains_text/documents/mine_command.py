@@ -14,6 +14,7 @@ def mine(
     """Mine negatives for the training queries; yields the lines to print."""
     import polars as pl
 
+    from ssl_domains.cli.command_line import quoted
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole
     from ssl_domains_text.documents.commands import links_of, queries_of
@@ -68,5 +69,5 @@ def mine(
             if p in rows
         )
         yield f"{plural(write_triplets(triplets, texts), 'triplet')} → {triplets}"
-    rule = f"linked('{target}')"
-    yield f'next: --set "pairs.negatives={rule}", or until the first mining --set "pairs.warmup={rule}"'
+    negatives, warmup = (quoted(f"pairs.{name}=linked({str(target)!r})") for name in ("negatives", "warmup"))
+    yield f"next: --set {negatives}, or until the first mining --set {warmup}"

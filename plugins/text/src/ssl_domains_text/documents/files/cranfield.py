@@ -56,7 +56,10 @@ def cranfield_records(
 
 
 def cranfield_judgements(path: Path) -> Iterator[tuple[str, str, float, bool] | Fault]:
-    """Yield (query, document, gain, ignored): gains 4 to 1 for the grades 1 to 4, and pairs of grade −1 are ignored."""
+    """Yield (query, document, gain, ignored): gains 4 to 1 for the grades 1 to 4, and pairs of grade −1 are ignored.
+
+    A line has three fields, or four with a 0 behind the query as TREC writes them; the grades are Cranfield's in both.
+    """
     for one in numbered_lines(path):
         if isinstance(one, Fault):
             yield one
@@ -65,9 +68,9 @@ def cranfield_judgements(path: Path) -> Iterator[tuple[str, str, float, bool] | 
         fields = line.split()
         if not fields:
             continue
-        if len(fields) != 3 or not re.fullmatch(r"-?\d+", fields[2]):
+        if len(fields) not in (3, 4) or not re.fullmatch(r"-?\d+", fields[-1]):
             yield Fault(number, "judgements of Cranfield are three numbers: query, document, grade")
             continue
-        grade = int(fields[2])
+        grade = int(fields[-1])
         ignored = grade == _IGNORED
-        yield fields[0], fields[1], 0.0 if ignored else float(max(0, _BEST - grade)), ignored
+        yield fields[0], fields[-2], 0.0 if ignored else float(max(0, _BEST - grade)), ignored

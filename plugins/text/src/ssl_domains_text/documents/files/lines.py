@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def numbered_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, s
                 yield number, line.rstrip("\r\n")
         return
     with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            yield Fault(1, f"the file begins as UTF-16 does, and is no {encoding.upper()}: --encoding utf-16 reads it")
+            return
+        file.seek(0)
         for number, raw in enumerate(file, start=1):
             try:
                 line = raw.decode("utf-8-sig" if number == 1 and encoding == "utf-8" else encoding)

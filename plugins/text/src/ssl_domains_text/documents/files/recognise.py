@@ -22,6 +22,7 @@ FORMS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".tsv": "tsv", ".csv": "csv", ".
 _SPLITS = {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test",
            "eval": "test"}  # fmt: skip
 _QUERIES, _DOCUMENTS = ("queries", "query", "topics", "questions"), ("corpus", "collection", "documents", "docs", "doc")
+_FOLDERS = ("queries", "corpus")
 _HEAD = 5
 
 
@@ -76,12 +77,18 @@ def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found
         return (
             f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
         )
-    role = _role(values, words)
+    role = _role(values, words if set(words) & {*_QUERIES, *_DOCUMENTS} else [*words, *_folder_words(path)])
     return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], role))
 
 
 def _words(stem: str) -> list[str]:
     return [word for word in re.split(r"[^a-z]+", stem.lower()) if word]
+
+
+def _folder_words(path: Path) -> list[str]:
+    """Words that the folder adds to the name of a file, as in ``queries/test-00000-of-00001.parquet``."""
+    name = path.parent.name.lower()
+    return [name] if name in _FOLDERS else []
 
 
 def _is_qrels(path: Path, words: list[str]) -> bool:

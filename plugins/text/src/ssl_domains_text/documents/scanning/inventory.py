@@ -22,7 +22,7 @@ def found_files(
     """List the files of a source that are read, and those that are passed over with the reason.
 
     Passed over are files of an unknown form, sample tables and what lies beside them, such as the results of an earlier
-    scan of the same folder.
+    scan of the same folder, and plain texts, such as ``README.txt``, where documents come in files of many texts.
 
     Args:
         source: Folder or file.
@@ -46,6 +46,10 @@ def found_files(
             problems.add(path, known.cause)
         else:
             passed.append((path, known))
+    if any(one.form not in ("txt", "lines") and one.role in ("documents", "pairs") for one in files):
+        cause = "it is a text beside a collection: scan it, or a folder of such texts, by itself"
+        passed += [(one.path, cause) for one in files if one.form == "txt"]
+        files = [one for one in files if one.form != "txt"]
     return files, passed
 
 

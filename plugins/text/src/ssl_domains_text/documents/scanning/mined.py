@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ssl_domains.cli.command_line import quoted
 from ssl_domains.samples import Problems, current_session, read_guarded, write_whole
 from ssl_domains_text.documents.files import Found, read_mined
 from ssl_domains_text.documents.scanning.edges import with_document_samples
@@ -69,4 +70,5 @@ def write_mined(mined: Sequence[tuple[str, str]], rows: pl.DataFrame) -> list[st
     pairs = pl.DataFrame(mined, schema={"query": pl.String, "document": pl.String}, orient="row")
     ends = with_document_samples(pairs, rows).select(pl.concat_str(pl.lit("q/"), "query").alias("a"), b="sample")
     write_whole(place, ends.write_parquet)
-    return [f'mined negatives are in {place.name}: --set "pairs.negatives=linked({str(place)!r})"']
+    setting = quoted(f"pairs.negatives=linked({str(place)!r})")
+    return [f"mined negatives are in {place.name}: --set {setting}"]

@@ -109,13 +109,16 @@ def dangling_notes(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: floa
 
 
 def truncation_note(rows: pl.DataFrame, words: int) -> str:
-    """The share of documents that are longer than so many words, and of all words that lie behind them."""
-    lengths = rows.filter(pl.col("side") == "document")["length"].cast(pl.Int64)
+    """The share of documents, or of their pieces, that are longer than so many words, and of all words behind that."""
+    documents = rows.filter(pl.col("side") == "document")
+    lengths = documents["length"].cast(pl.Int64)
+    what = "pieces" if bool((documents["chunk"] > 0).any()) else "documents"
     cut = int((lengths > words).sum())
     if not cut:
         return ""
+    instead = "shorter pieces" if what == "pieces" else "them into pieces instead"
     lost = int((lengths - words).clip(lower_bound=0).sum())
     return (
-        f"an encoder of {words} words cuts {cut:,} of {len(lengths):,} documents ({cut / len(lengths):.0%}), "
-        f"{lost / int(lengths.sum()):.0%} of all words: --chunk {words} cuts them into pieces instead"
+        f"an encoder of {words} words cuts {cut:,} of {len(lengths):,} {what} ({cut / len(lengths):.0%}), "
+        f"{lost / int(lengths.sum()):.0%} of all words: --chunk {words} cuts {instead}"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ssl_domains.cli.command_line import quoted
 from ssl_domains.errors import UsageError
 from ssl_domains.quantities import data_size, plural
 from ssl_domains.samples import (
@@ -198,10 +199,8 @@ def _write_edges(edges: pl.DataFrame) -> list[str]:
     if len(edges):
         write_whole(written, edges.write_parquet)
         relevant = int(edges["relevant"].sum())
-        notes.append(
-            f"judgements: {plural(relevant, 'relevant pair')} in {written.name}: "
-            f"--pairs \"relevance(file='{written}')\""
-        )
+        rule = quoted(f"relevance(file={str(written)!r})")
+        notes.append(f"judgements: {plural(relevant, 'relevant pair')} in {written.name}: --pairs {rule}")
     else:
         session.files.old.add(written)  # of an earlier scan, as the source had judgements then
     return notes
