@@ -34,6 +34,15 @@ def test_the_delimiter_without_a_header(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("line", "said"), [("t1\talpha", False), ("Nummer\tBetreff", True), ("9,alpha", True)])
+def test_a_first_line_that_may_be_a_header(tmp_path: Path, line: str, said: bool) -> None:
+    name = "documents.csv" if "," in line else "documents.tsv"
+    write(tmp_path / "in" / name, f"{line}\nx{line}\n")
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    assert len(texts(scanned.path)) == 2
+    assert any("no header was recognised" in one for one in scanned.result.notes) == said
+
+
 def test_sentences_are_not_cut_at_their_semicolons(tmp_path: Path) -> None:
     lines = ["First this; then that", "One more; and another"]
     assert [values for _, values in entries_of(write(tmp_path / "a.csv", "\n".join(lines)), "csv")] == [

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from ssl_domains.samples import read_table
+from ssl_domains.testing import check_reader
+from ssl_domains_text.documents.reader import DocumentReader
 
 from .scanned import note, problems, scan, texts
 
@@ -44,9 +46,10 @@ def test_a_label_of_a_pair_is_its_grade(tmp_path: Path) -> None:
         ("fridge leaks", "unknown"): (0.0, 0, 1),
     }
     meaning = "it says how well the texts belong together, 0 for not at all"
+    rename = "A column that says something else needs another name"
     assert problems(scanned) == {
-        "train.csv:5": f"its label is missing: {meaning}",
-        "train.csv:6": f"its label is 'maybe', and no number: {meaning}",
+        "train.csv:5": f"its label is missing: {meaning}. {rename}",
+        "train.csv:6": f"its label is 'maybe', and no number: {meaning}. {rename}",
     }
     assert "its pairs have grades from 0 to 1; 1 of 3 are relevant" in note(scanned, "pairs have grades")
 
@@ -101,7 +104,7 @@ def test_a_document_without_a_click_is_not_relevant(tmp_path: Path, lines: tuple
     write(tmp_path / "in/log-of-clicks.csv", *lines)
     scanned = scan(tmp_path / "in", tmp_path / "out")
     assert judged(tmp_path / "out") == {("cold box", "one fridge"): (1.0, 1, 0)}
-    assert note(scanned, "without a click").endswith("1 row; 1 line without a click left out")
+    assert note(scanned, "no click").endswith("1 row; 1 line has no click, and no judgement comes of it")
 
 
 def test_clicked_may_hold_ids_beside_another_column(tmp_path: Path) -> None:
@@ -218,3 +221,7 @@ def test_a_list_of_positives_is_a_pair_for_each(tmp_path: Path) -> None:
     assert set(judged(tmp_path / "out")) == {("q", "p one"), ("q", "p two"), ("q", "p three")}
     assert problems(scanned) == {"train.jsonl:3": "its field 'query' is no text"}
     assert len(read_table(scanned.path)) == 4
+    without_copy = check_reader(DocumentReader(), tmp_path / "in")
+    assert {name: text for name, text in texts(without_copy.samples).items() if name.startswith("d/")} == {
+        "d/train-1": "p one", "d/train-2": "p two", "d/train-3": "p three"
+    }  # fmt: skip

@@ -16,6 +16,7 @@ from ssl_domains.samples import LazyArray, ReadError, Region, ScanResult
 from ssl_domains_text.documents.files import Fault, records_of
 from ssl_domains_text.documents.files.lines import require_encoding
 from ssl_domains_text.documents.scanning import ScanChoice, scan_documents
+from ssl_domains_text.documents.scanning.rows import content_code
 from ssl_domains_text.documents.scanning.scan import require_choice
 
 __all__ = ["DocumentReader", "absent_file", "reading_text", "text_of_row", "whole_texts"]
@@ -103,18 +104,19 @@ class DocumentReader:
         if rows and rows[0].get("copy_path") is not None:
             yield from (self.load(row) for row in rows)
             return
-        wanted = {(int(row["line"]), str(row["side"])): None for row in rows}
-        texts: dict[tuple[int, str], bytes] = {}
+        wanted = {(int(row["line"]), str(row["side"])) for row in rows}
+        last = max(line for line, _ in wanted)
+        texts: dict[tuple[int, str], list[bytes]] = {}
         for record_line, side, text in _texts(path, str(rows[0]["read_as"])):
-            if (record_line, side) in wanted and (record_line, side) not in texts:
-                texts[record_line, side] = text
-                if len(texts) == len(wanted):
-                    break
+            if record_line > last:
+                break
+            if text and (record_line, side) in wanted:
+                texts.setdefault((record_line, side), []).append(text)
         for row in rows:
             found = texts.get((int(row["line"]), str(row["side"])))
             if not found:
                 raise ReadError(f"line {row['line']} holds no {row['side']} any more: scan again")
-            yield np.frombuffer(found, dtype=np.uint8)
+            yield np.frombuffer(_text_of(row, found), dtype=np.uint8)
 
     def _text(self, rows: pl.DataFrame, number: int) -> str:
         return text_of_row(self, rows.row(number, named=True))
@@ -190,3 +192,10 @@ def _texts(path: str, read_as: str) -> Iterator[tuple[int, str, bytes]]:
                 yield record.line, record.side, record.text.strip().encode("utf-8", "replace")
     except OSError as error:
         raise ReadError(f"the file can't be read: {error.strerror or error}") from error
+
+
+def _text_of(row: Mapping[str, Any], texts: Sequence[bytes]) -> bytes:
+    """The text of a row among those of its line, of which a list of positives has several: the one of equal content."""
+    start, stop = row["region"]
+    codes = (content_code(text[start:stop].decode("utf-8", "replace")) for text in texts)
+    return next((text for text, code in zip(texts, codes, strict=True) if code == row["content"]), texts[0])

@@ -78,7 +78,7 @@ def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found
             f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
         )
     role = _role(values, words if set(words) & {*_QUERIES, *_DOCUMENTS} else [*words, *_folder_words(path)])
-    return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], role))
+    return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], form, role))
 
 
 def _words(stem: str) -> list[str]:
@@ -140,9 +140,11 @@ def _without_header(values: list[Mapping[str, Any]], words: list[str]) -> str:
     return f"it has {count} columns without names"
 
 
-def _remark(values: Mapping[str, Any], role: str) -> str:
+def _remark(values: Mapping[str, Any], form: str, role: str) -> str:
     if isinstance(values, Unnamed):
-        return "no header was recognised"
+        # TSV files of MS MARCO have none; a first line without any digit could be one all the same.
+        may_be_one = form == "csv" or not any(re.search(r"\d", field) for field in values.values())
+        return "no header was recognised" if may_be_one else ""
     if role in ("documents", "queries") and field_of(values, ID) is None:
         return "no column of ids was recognised: the numbers of lines are the ids"
     return ""

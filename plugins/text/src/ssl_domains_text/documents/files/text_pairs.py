@@ -76,5 +76,8 @@ def _pair(values: Mapping[str, Any], first: str, second: str) -> tuple[str, list
     grade = 1.0 if name is None else grade_of(values[name])
     if grade is None:
         shown = "missing" if values[name or ""] in (None, "") else f"{str(values[name or ''])[:40]!r}, and no number"
-        return f"its {name} is {shown}: it says how well the texts belong together, 0 for not at all"
+        return (
+            f"its {name} is {shown}: it says how well the texts belong together, 0 for not at all. A column that says "
+            "something else needs another name"
+        )
     return query, texts, grade

@@ -157,9 +157,12 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
             read.of_files[str(found.path)] = found.split
         if found.form != "txt":
             count = sum(len(frame) for frame in made.frames)
-            unclicked = f"; {plural(made.unclicked, 'line')} without a click left out" if made.unclicked else ""
-            remark = f"; {found.remark}" if found.remark else ""
-            read.said.append(f"{name}: {found.role} ({found.form}), {plural(count, 'row')}{unclicked}{remark}")
+            said = [f"{name}: {found.role} ({found.form}), {plural(count, 'row')}", found.remark]
+            if made.unclicked:
+                said.append(
+                    f"{plural(made.unclicked, 'line has', 'lines have')} no click, and no judgement comes of it"
+                )
+            read.said.append("; ".join(filter(None, said)))
     if len(read.said) > 12:
         read.said = [*read.said[:10], f"… and {len(read.said) - 10:,} more files"]
     return read
