@@ -55,8 +55,8 @@ def collected(
             problems.add(found.path, f"{faults - MOST_FAULTS:,} more lines can't be read")
         frames.append(pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
     for found, pairs in related:
-        rows = [(*ends, max(grade, 0.0), int(grade < 0), found.split) for *ends, grade in pairs]
-        made = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+        implied = [(query, document, max(grade, 0.0), int(grade < 0), found.split) for query, document, grade in pairs]
+        made = pl.DataFrame(implied, schema=_SCHEMA, orient="row")
         frames.append(made)
         notes.append(_graded(found, made, relevant_from))
     whole = pl.concat(frames)
@@ -72,7 +72,7 @@ def _graded(found: Found, made: pl.DataFrame, relevant_from: float) -> str:
     if bool(((made["grade"] == 1) & (made["ignored"] == 0)).all()):
         return ""
     relevant = made.filter((pl.col("grade") >= relevant_from) & (pl.col("grade") > 0) & (pl.col("ignored") == 0))
-    low, high = made["grade"].min(), made["grade"].max()
+    low, high = made.select(low=pl.col("grade").min(), high=pl.col("grade").max()).row(0)
     return (
         f"{found.path.name}: its pairs have grades from {low:g} to {high:g}; {len(relevant):,} of {len(made):,} are "
         f"relevant, from grade {relevant_from:g} on (--relevant-from)"

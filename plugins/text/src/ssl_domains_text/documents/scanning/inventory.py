@@ -38,8 +38,10 @@ def found_files(
         if path.stat().st_size == 0:
             problems.add(path, "the file is empty")
             continue
-        written = _written_by_a_scan(path, table) if path != source else ""
-        known = written or read_guarded(partial(recognise, path, encoding, lines), path)
+        if path != source and (written := _written_by_a_scan(path, table)):
+            passed.append((path, written))
+            continue
+        known = read_guarded(partial(recognise, path, encoding, lines), path)
         if isinstance(known, Found):
             files.append(known)
         elif isinstance(known, Unreadable):

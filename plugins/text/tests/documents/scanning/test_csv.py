@@ -8,7 +8,7 @@ import pytest
 
 from ssl_domains_text.documents.files.tables import Unnamed, entries_of, has_header
 
-from .scanned import note, problems, scan, texts
+from ..scanned import note, problems, scan, texts
 
 
 def write(path: Path, text: str) -> Path:

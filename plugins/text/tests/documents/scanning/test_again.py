@@ -10,7 +10,7 @@ import pytest
 from ssl_domains.cli.work.scan import scan_to
 from ssl_domains_text.documents.domain import TEXT
 
-from .scanned import note, texts
+from ..scanned import note, texts
 
 
 def write(path: Path, text: str) -> Path:

@@ -12,7 +12,7 @@ from ssl_domains.cli.work.scan import scan_to
 from ssl_domains_text.documents.domain import TEXT
 from ssl_domains_text.documents.files import MinedNegatives, read_mined
 
-from .scanned import note, problems, scan
+from ..scanned import note, problems, scan
 
 
 def write(path: Path, *entries: object) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from ssl_domains_text.documents.files import Fault, guarded
 
-from .scanned import problems, scan, texts
+from ..scanned import problems, scan, texts
 
 
 def write(path: Path, text: str | bytes) -> Path:

@@ -12,7 +12,7 @@ from ssl_domains.samples import read_table
 from ssl_domains.testing import check_reader
 from ssl_domains_text.documents.reader import DocumentReader
 
-from .scanned import note, problems, scan, texts
+from ..scanned import note, problems, scan, texts
 
 
 def write(path: Path, *lines: str) -> Path:
