@@ -29,13 +29,14 @@ def is_result(folder: Path) -> bool:
     return (folder / "masks").is_dir() and _is_index(folder / "index.csv")
 
 
-def is_sample_table(path: Path) -> bool:
+def is_sample_table(path: str | Path) -> bool:
     """Whether a file is a sample table that ssl-domains wrote.
 
     Args:
         path: A file; it is such a table if its metadata, inside it or in the sidecar beside it, name a domain. A file
             of another type, and one whose metadata can't be read, is none.
     """
+    path = Path(path)
     if path.suffix.lower() not in _TABLES:
         return False
     for read in (sidecar_meta, parquet_meta):

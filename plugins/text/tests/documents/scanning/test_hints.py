@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssl_domains.pairs.rules.text import parse
+from ssl_domains.pairs import parse
 from ssl_domains_text.documents.commands import link_duplicates, make_index
 from ssl_domains_text.documents.mine_command import mine
 
@@ -17,12 +17,9 @@ from ..scanned import scan
 
 @pytest.mark.parametrize("folder", ["plain", "Ann's texts"])
 def test_links_and_negatives(tmp_path: Path, folder: str) -> None:
-    for name, words in {
-        "corpus": ("1", "one text", "2", "two texts"),
-        "queries": ("q", "one text or two texts"),
-    }.items():
-        ids = dict(zip(words[::2], words[1::2], strict=True))
-        lines = [json.dumps({"_id": one, "text": text}) + "\n" for one, text in ids.items()]
+    sources = {"corpus": {"1": "one text", "2": "two texts"}, "queries": {"q": "one text or two texts"}}
+    for name, found in sources.items():
+        lines = [json.dumps({"_id": one, "text": text}) + "\n" for one, text in found.items()]
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     (tmp_path / "in/qrels.tsv").write_text("q 0 1 1\n", encoding="utf-8")
@@ -40,4 +37,4 @@ def test_links_and_negatives(tmp_path: Path, folder: str) -> None:
     words = shlex.split(mined)
     assert f"pairs.negatives={rule}," in words
     assert words[-1] == f"pairs.warmup={rule}"
-    assert parse(rule)
+    assert str(out / "samples.mined.parquet") in repr(parse(rule))
