@@ -163,3 +163,16 @@ def test_of_entries_of_one_id_the_first_counts(tmp_path: Path) -> None:
         ("words.txt#a01-000u-00-00", "a further entry of the same id: the first counts"),
         ("words.txt#a01-000u-00-01", "a further entry of the same id with another text: the first counts"),
     ]
+
+
+def test_stray_bytes_cost_their_own_entry_only(tmp_path: Path) -> None:
+    for number in range(3):
+        picture(tmp_path / f"a01/a01-000u/a01-000u-0{number}.png", width=60)
+    lines = [b"a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE", b"a01-000u-01 ok 154 19 408 746 1661 89 to\x00|stop",
+             b"a01\x00000u-02 ok 154 19 408 746 1661 89 Mr."]  # fmt: skip
+    (tmp_path / "lines.txt").write_bytes(b"\n".join(lines))
+    made = LinesReader().scan(tmp_path, format="iam")
+    frame = made.samples.frame
+    assert frame["text"].to_list() == ["A MOVE", None]
+    assert "control character" in frame["text_problem"][1]
+    assert any("1 line can't be read as an entry: 3" in cause for cause in made.problems["cause"])

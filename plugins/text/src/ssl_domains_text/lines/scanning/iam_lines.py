@@ -74,13 +74,20 @@ def lines_of_iam(
     by_list = []
     encodings: dict[Path, str | None] = {}
     for path in lists:
-        text, encodings[path] = read_text(path)
+        # Stray bytes, zeros among them, cost their own entries only.
+        read = read_guarded(lambda path=path: decoded(path.read_bytes()), path)  # type: ignore[misc]
+        if isinstance(read, Unreadable):
+            problems.add(path, read.cause)
+            continue
+        text, encodings[path] = read
         entries, faults = read_iam(text)
         if faults:
             shown = ", ".join(map(str, faults[:5])) + (", …" if len(faults) > 5 else "")
             problems.add(path, f"{plural(len(faults), 'line')} can't be read as an entry: {shown}")
         found = {entry.id: _picture(entry, pictures, path.parent) for entry in entries}
         by_list.append((path, entries, found))
+    if not by_list:
+        return Lines()
     chosen = next((one for one in by_list if any(isinstance(p, Path) for p in one[2].values())), by_list[0])
     path, entries, found = chosen
     entries = _once_each(path, entries, problems)
