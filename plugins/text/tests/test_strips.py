@@ -230,7 +230,7 @@ def test_the_command_says_what_comes_next(archive: Path, tmp_path: Path, capsys:
 def test_the_study_of_omniglot_has_as_many_windows_a_batch_in_each_mapping() -> None:
     from ssl_domains.studies.design.study_file import read_study_file
 
-    study = read_study_file(Path(__file__).parents[1] / "omniglot-study.toml")
+    study = read_study_file(Path(__file__).parents[3] / "docs" / "results" / "omniglot.toml")
     assert study.seeds == 5
     batch = study.config["train.batch_size"]
     windows = {
