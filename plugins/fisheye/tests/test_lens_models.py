@@ -117,6 +117,15 @@ def test_unified_angles_come_back_at_every_radius(xi: float, f: float, k1: float
     assert lens.radius(min(float(lens.angle(radius)), lens.limit)) == pytest.approx(radius, rel=1e-9, abs=1e-7)
 
 
+@pytest.mark.parametrize("xi", [0.0, 0.3, 1.0, 2.0])
+@pytest.mark.parametrize("k2", [0.0, 1.0])
+def test_the_radius_of_the_limit_has_an_angle(xi: float, k2: float) -> None:
+    lens = LensModel("mei", (50.0, 0.0, 0.0, 0.0, 50.0 * k2), Unified(xi))
+    edge = lens.radius(lens.limit)
+    assert lens.angle(edge) == pytest.approx(lens.limit, abs=1e-9)
+    assert np.isnan(lens.angle(edge * (1 + 1e-6)))
+
+
 # image circle --------------------------------------------------------------------------------------------------------
 
 

@@ -89,6 +89,11 @@ class LensModel:
         inner = self.projection.grid(self.last, 2049)
         return inner, np.maximum.accumulate(polynomial.polyval(inner, (0.0, *self.coefficients)))
 
+    @cached_property
+    def _edge(self) -> float:
+        """The largest ρ: that of `limit`, where rounding of a steep lens may put it above the table's end."""
+        return float(max(self._table[1][-1] * (1 + 1e-12), self.radius(self.limit)))
+
     def angle(self, radius: ArrayLike) -> NDArray[np.float64]:
         """θ in radians at a distance from the optical centre, the inverse of `radius`.
 
@@ -111,8 +116,7 @@ class LensModel:
         """
         wanted = np.asarray(radius, dtype=np.float64)
         table, radii = self._table
-        # At the fold rounding may put ρ an ulp above the table's end.
-        known = (wanted >= 0) & (wanted <= radii[-1] * (1 + 1e-12))
+        known = (wanted >= 0) & (wanted <= self._edge)
         target = np.minimum(np.where(known, wanted, 0.0), radii[-1])
         cell = np.clip(np.searchsorted(radii, target, side="right") - 1, 0, len(table) - 2)
         low, high = table[cell], table[cell + 1]
