@@ -12,9 +12,10 @@ Ids are text. Numbers are those of trec_eval, down to the order of documents wit
 """
 
 from ssl_domains.probes.ranking.fusion import fused
+from ssl_domains.probes.ranking.itself import queries_among, whole_content
 from ssl_domains.probes.ranking.judged import RANKING, Judged, read_judged
 from ssl_domains.probes.ranking.measures import RankingScores, recall_ceiling, score_run
-from ssl_domains.probes.ranking.order import TIES, Kept, ranked, self_hits, without_pairs, without_self_hits
+from ssl_domains.probes.ranking.order import TIES, Kept, ranked, without_pairs, without_self_hits
 from ssl_domains.probes.ranking.trec_files import read_judgements, read_run, write_run
 
 __all__ = [
@@ -24,13 +25,14 @@ __all__ = [
     "Kept",
     "RankingScores",
     "fused",
+    "queries_among",
     "ranked",
     "read_judged",
     "read_judgements",
     "read_run",
     "recall_ceiling",
     "score_run",
-    "self_hits",
+    "whole_content",
     "without_pairs",
     "without_self_hits",
     "write_run",

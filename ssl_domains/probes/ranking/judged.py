@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes.labels import Labels
+from ssl_domains.probes.ranking.itself import queries_among, whole_content
 from ssl_domains.samples import SampleTable
 
 __all__ = ["RANKING", "Judged", "read_judged"]
@@ -68,8 +69,7 @@ def read_judged(
     """Read the judgements of a table.
 
     A document that is the query itself, by its name and its text, is no hit: their rows have equal values in the column
-    ``document`` and in ``content``, where the table has it. Of a document that is cut into pieces, no piece is the
-    query.
+    ``document`` and in ``whole``, or ``content``, where the table has it; see `whole_content`.
 
     Args:
         table: The rows, queries and documents alike.
@@ -116,15 +116,7 @@ def read_judged(
 
 
 def _self_hits(table: SampleTable, document: str, known: NDArray[np.bool_], offered: NDArray[np.bool_]) -> pl.DataFrame:
-    """Queries that are documents too, as columns ``query`` (sample) and ``document`` (name): equal name and content."""
-    if "content" not in table.columns:
-        return pl.DataFrame(schema={"query": pl.String, "document": pl.String})
-    frame = pl.DataFrame({"query": table.frame["sample"], "document": table.text(document)}).with_columns(
-        table.frame["content"]
-    )
-    keys = ["document", "content"]
-    return (
-        frame.filter(known)
-        .join(frame.filter(offered).select(keys).unique(), on=keys, how="semi")
-        .select("query", "document")
-    )
+    """Queries that are documents too, as columns ``query`` (sample) and ``document`` (name): equal name and text."""
+    named = {"query": table.frame["sample"], "document": table.text(document), "whole": whole_content(table.frame)}
+    frame = pl.DataFrame(named)
+    return queries_among(frame.filter(known), frame.filter(offered), "document").select("query", "document")

@@ -9,7 +9,7 @@ import polars as pl
 
 from ssl_domains.errors import DataError, did_you_mean
 
-__all__ = ["TIES", "Kept", "ranked", "require_columns", "self_hits", "without_pairs", "without_self_hits"]
+__all__ = ["TIES", "Kept", "ranked", "require_columns", "without_pairs", "without_self_hits"]
 
 TIES = "documents with equal scores (as float32) are ranked by descending id, as in trec_eval"
 """How ties are broken, in words."""
@@ -70,23 +70,8 @@ def without_self_hits(run: pl.DataFrame, queries: Mapping[str, str], documents: 
         queries: Text of queries by id; white space at the ends and its kind don't count.
         documents: Text of documents by id; those that are no query's id needn't be there.
     """
-    return without_pairs(run, self_hits(queries, documents))
-
-
-def self_hits(queries: Mapping[str, str], documents: Mapping[str, str]) -> pl.DataFrame:
-    """The queries that are documents too, as pairs of `without_pairs`: equal id *and* text.
-
-    Args:
-        queries: Text of queries by id; white space at the ends and its kind don't count.
-        documents: Text of documents by id.
-
-    Returns:
-        Columns ``query`` and ``document``, which are equal, in ascending order.
-    """
-    same = sorted(
-        name for name in queries.keys() & documents.keys() if queries[name].split() == documents[name].split()
-    )
-    return pl.DataFrame({"query": same, "document": same}, schema={"query": pl.String, "document": pl.String})
+    same = [name for name in queries.keys() & documents.keys() if queries[name].split() == documents[name].split()]
+    return without_pairs(run, pl.DataFrame({"query": same, "document": same}))
 
 
 def without_pairs(run: pl.DataFrame, pairs: pl.DataFrame) -> Kept:

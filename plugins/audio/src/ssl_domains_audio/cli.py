@@ -21,12 +21,13 @@ def branch(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Run folder to write.")],
 ) -> None:
     """Write one network of wave+mel as a run: embed, probe, finetune, predict and export take it."""
+    from ssl_domains.cli.command_line import quoted
     from ssl_domains.engine import Run
     from ssl_domains_audio.encoders.branch import branch_run
 
     written = branch_run(Run.open(run), network, out)
     typer.echo(f"written to {written}")
-    typer.echo(f"next: ssl-domains audio probe {written} --label COLUMN")
+    typer.echo(f"next: ssl-domains audio probe {quoted(str(written))} --label COLUMN")
 
 
 @app.command("segments")

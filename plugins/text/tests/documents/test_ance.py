@@ -98,14 +98,19 @@ def test_mining_takes_the_nearest_documents_of_each_query() -> None:
     assert ANCE(CaseEncoder(), ANCEOptions(top=0)).refresh is None
 
 
-def test_a_document_with_the_text_of_the_query_is_not_mined(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions that are documents too, as in Quora: of vectors that are equal, the query's own would come first."""
+@pytest.mark.parametrize("column", ["content", "whole"])
+def test_a_document_with_the_text_of_the_query_is_not_mined(column: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions that are documents too, as in Quora: of vectors that are equal, the query's own would come first.
+
+    Where documents are cut, ``content`` is of each piece, and ``whole`` tells which document they are of.
+    """
     table = table_of(5, 12)
     contents = [*range(12), 3, 4, 4, 50, None]  # q/0 is d/3, q/1 and q/2 are d/4, q/3 is no document
     contents[7] = 3  # d/7 repeats d/3
     frame = table.frame.with_columns(content=pl.Series(contents, dtype=pl.Int64))
     frame = frame.with_columns(content=pl.col("content") * 2**55)  # hashes fill 64 bits, and may be negative
-    table = SampleTable.of(frame.with_columns(content=pl.col("content") - 2**58))
+    frame = frame.with_columns((pl.col("content") - 2**58).alias(column))
+    table = SampleTable.of(frame if column == "content" else frame.with_columns(content=pl.int_range(17)))
     vectors = torch.randn(17, 8, generator=torch.Generator().manual_seed(0))
     for query, document in ((12, 3), (13, 4), (14, 4)):
         vectors[query] = vectors[document]

@@ -15,9 +15,8 @@ import pytest
 
 from ssl_domains.cli.app import run
 from ssl_domains.errors import DataError
-from ssl_domains.probes.ranking import read_run
+from ssl_domains.probes.ranking import read_judged, read_run
 from ssl_domains.samples import read_table
-from ssl_domains_text.documents.reader import whole_texts
 from ssl_domains_text.documents.search import ListIndex, WordIndex, fused, merged
 from ssl_domains_text.documents.search.folder import SavedIndex
 from ssl_domains_text.documents.search.fusion import document_hits
@@ -208,8 +207,10 @@ def test_a_query_is_its_document_in_however_many_pieces(
     documents = {"1": long, "2": "word1 word2 other", "z": chinese}
     source = write(tmp_path / "in", documents, {"1": long, "z": chinese, "2": "word1"}, "1 2 1\nz 2 1\n2 1 1")
     samples = scan(source, tmp_path, **({} if chunk is None else {"chunk": chunk})).path
-    rows = read_table(samples).frame
-    assert whole_texts(rows.filter(pl.col("side") == "document").reverse()) == documents
+    table, edges = read_table(samples), pl.read_parquet(tmp_path / "samples.relevance.parquet")
+    assert ("whole" in table.columns) == (chunk is not None)
+    judged = read_judged(table, edges, document="id")
+    assert judged.ignored.rows() == [("q/1", "1"), ("q/z", "z")], "a study takes them for no hits, too"
     hits = searched(samples, tmp_path / "index", 5)
     assert set(read_run(hits).select("query", "document").rows()) == {("1", "2"), ("2", "2"), ("2", "1")}
     hits.write_text("1 Q0 1 1 9 x\n1 Q0 2 2 8 x\nz Q0 z 1 9 x\nz Q0 2 2 8 x\n2 Q0 2 1 9 x\n2 Q0 1 2 8 x\n")

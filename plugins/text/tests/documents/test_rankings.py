@@ -56,6 +56,9 @@ def test_a_query_that_is_a_document_is_no_hit_of_itself() -> None:
     whole = read_judged(SampleTable.of(frame.with_columns(id=ids)), edges, document="id")
     assert whole.ignored.rows() == [("q/1", "a"), ("q/2", "b")]
     assert whole.judgements.rows() == read_judged(table, edges, document="id").judgements.rows()
+    # The text of q/1 is that of a piece of a, and no longer that of a; the text of q/2 is that of both pieces of b.
+    pieces = frame.with_columns(id=pl.Series(["a", "b", "3", "a", "b", "b"]), whole=pl.Series([7, 8, 9, 1, 8, 8]))
+    assert read_judged(SampleTable.of(pieces), edges, document="id").ignored.rows() == [("q/2", "b")]
     # Where no query is a document, a study's cells are those of a table without contents.
     other = read_judged(SampleTable.of(frame), edges, document="id")
     assert [one.tobytes() for one in other.contents()] == [

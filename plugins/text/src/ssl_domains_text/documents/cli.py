@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ssl_domains.cli import domain_app
+from ssl_domains.cli.command_line import quoted
 from ssl_domains_text.documents.pairs_command import pairs_command
 
 __all__ = ["app"]
@@ -170,7 +171,7 @@ def words(
     options = {"method.name": method, "method.shuffle_words": shuffle_words}
     run = train(samples, out, config, sets or (), options, resume)
     typer.echo(f"run: {run.folder} ({run.step} steps)")
-    typer.echo(f"next: ssl-domains text nearest-words {run.folder} WORD")
+    typer.echo(f"next: ssl-domains text nearest-words {quoted(str(run.folder))} WORD")
 
 
 @app.command("nearest-words")

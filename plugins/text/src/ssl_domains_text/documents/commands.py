@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.cli.command_line import quoted
 from ssl_domains.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def make_index(
     count = made.table.frame["id"].n_unique()
     pieces = f" in {len(made.table):,} pieces" if len(made.table) != count else ""
     yield f"{count:,} documents{pieces} indexed → {folder}"
-    yield f'next: ssl-domains text search {folder} "words"'
+    yield f'next: ssl-domains text search {quoted(str(folder))} "words"'
 
 
 def search_index(
@@ -245,7 +246,6 @@ def links_of(path: Path) -> pl.DataFrame:
 
 def link_duplicates(samples: Path, out: Path | None, near: float | None) -> Iterator[str]:
     """Write the links of links of a table; yields the lines to print."""
-    from ssl_domains.cli.command_line import quoted
     from ssl_domains.cli.for_plugins import open_table
     from ssl_domains.quantities import plural
     from ssl_domains.samples import require_target, write_errors, write_whole

@@ -21,7 +21,7 @@ def mine(
     from ssl_domains_text.documents.reader import DocumentReader, text_of_row
     from ssl_domains_text.documents.search.folder import SavedIndex
     from ssl_domains_text.documents.search.mining import mined_negatives, write_triplets
-    from ssl_domains_text.documents.search.scores import judgements_of_table, self_hits_of
+    from ssl_domains_text.documents.search.scores import judgements_of_table
 
     target = samples.with_name(f"{samples.stem}.mined.parquet") if out is None else out
     for one in (target, triplets):
@@ -35,15 +35,10 @@ def mine(
     run = found.search(asked, top, by, vectors)  # type: ignore[arg-type]
     # The piece that was found stands for its document: a piece at random would be an easier negative.
     hits = run.select(pl.concat_str(pl.lit("q/"), "query").alias("query"), document="piece", score="score")
-    sides = pl.col("side")
-    documents = table.frame.filter(sides == "document")
+    documents = table.frame.filter(pl.col("side") == "document")
     absent = found.table.frame.join(documents, on="sample", how="anti")["id"].n_unique()
     hits = hits.join(documents.select(document="sample"), on="document", how="semi", maintain_order="left")
-    itself = self_hits_of(table.frame.filter(sides == "query"), documents).join(
-        documents.select(document="id", b="sample"), on="document"
-    )
-    itself = itself.select(pl.concat_str(pl.lit("q/"), "query").alias("a"), "b")
-    made = mined_negatives(hits, edges, table.frame, linked, itself)
+    made = mined_negatives(hits, edges, table.frame, linked)
     with write_errors(f"the negatives {target.name!r}"):
         write_whole(target, made.edges.write_parquet)
     removed = ", ".join(f"{count:,} {reason}" for reason, count in made.removed.items())

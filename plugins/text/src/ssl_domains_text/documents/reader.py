@@ -19,7 +19,7 @@ from ssl_domains_text.documents.scanning import ScanChoice, scan_documents
 from ssl_domains_text.documents.scanning.rows import content_code
 from ssl_domains_text.documents.scanning.scan import require_choice
 
-__all__ = ["DocumentReader", "absent_file", "reading_text", "text_of_row", "whole_texts"]
+__all__ = ["DocumentReader", "absent_file", "reading_text", "text_of_row"]
 
 _OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "strip_titles", "words")
 
@@ -149,29 +149,6 @@ def reading_text(row: Mapping[str, Any]) -> Iterator[None]:
         shown = f"the text of {row.get('sample', row['path'])!r} can't be read: {Path(row['path']).name}: {cause}"
         hint = "was the table moved or copied without its folder .texts? Scan again: ssl-domains text scan SOURCE"
         raise DataError(shown, hint) from error
-
-
-def whole_texts(rows: pl.DataFrame) -> dict[str, str]:
-    """The text of each id, also of documents that are cut into pieces.
-
-    Pieces are regions of one text, so that the whole one reaches from where the first begins to where the last ends.
-
-    Args:
-        rows: Rows of the table, all of one side.
-
-    Raises:
-        DataError: When a text can't be read.
-    """
-    spans = rows.with_columns(start=pl.col("region").list.first(), stop=pl.col("region").list.last())
-    others = [name for name in ("sample", "side", "read_as", "copy_path") if name in rows.columns]
-    spans = spans.group_by("id", "path", "line", maintain_order=True).agg(
-        pl.col("start").min(), pl.col("stop").max(), pl.col(others).first()
-    )
-    reader = DocumentReader()
-    return {
-        row["id"]: text_of_row(reader, {**row, "region": [row["start"], row["stop"]]})
-        for row in spans.unique("id", keep="first", maintain_order=True).iter_rows(named=True)
-    }
 
 
 def absent_file(rows: pl.DataFrame) -> Path | None:

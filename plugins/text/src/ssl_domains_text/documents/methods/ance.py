@@ -21,6 +21,7 @@ from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
 from ssl_domains.methods import Embeddings, Method, MethodOptions, Refresh, Refreshed, RowPairs, ViewPlan
 from ssl_domains.pairs import edges_between
+from ssl_domains.probes.ranking import whole_content
 from ssl_domains.samples import SampleTable
 from ssl_domains_text.documents.search.exact import nearest
 from ssl_domains_text.documents.search.ivf import EXACT_BELOW, ListIndex
@@ -120,10 +121,8 @@ class ANCE(Method):
 
 
 def _contents(table: SampleTable) -> NDArray[np.int64]:
-    """A number for each text, equal for equal ones, int64 ``[n]``; −1 where the table doesn't know it."""
-    if "content" not in table.columns:
-        return np.full(len(table), -1, dtype=np.int64)
-    codes = table.frame["content"].rank("dense").cast(pl.Int64).fill_null(-1)
+    """A number for each row, equal for rows of equal whole texts, int64 ``[n]``; −1 where the table doesn't know it."""
+    codes = whole_content(table.frame).rank("dense").cast(pl.Int64).fill_null(-1)
     return np.asarray(codes.to_numpy(), dtype=np.int64)
 
 

@@ -7,7 +7,7 @@ import math
 import polars as pl
 
 from ssl_domains.errors import DataError
-from ssl_domains.probes.ranking import recall_ceiling
+from ssl_domains.probes.ranking import queries_among, recall_ceiling
 from ssl_domains.quantities import plural
 
 __all__ = ["copy_notes", "dangling_notes", "truncation_note", "with_distinct_samples", "without_repeated_ids"]
@@ -47,22 +47,22 @@ def copy_notes(rows: pl.DataFrame) -> list[str]:
     """Documents with equal texts, and queries that are documents."""
     documents, queries = (rows.filter(pl.col("side") == side) for side in ("document", "query"))
     notes = []
-    copies = documents.filter(~pl.col("content").is_first_distinct())
+    copies = documents.unique("id", maintain_order=True).filter(~pl.col("whole").is_first_distinct())
     if len(copies):
-        copied = plural(copies["id"].n_unique(), "document repeats", "documents repeat")
+        copied = plural(len(copies), "document repeats", "documents repeat")
         notes.append(
             f"{copied} the text of another one, such as {copies['id'][0]!r}: each is a false negative of the other's "
             "query (`text link-duplicates` links them)"
         )
-    repeated = queries.filter(~pl.col("content").is_first_distinct())
+    repeated = queries.filter(~pl.col("whole").is_first_distinct())
     if len(repeated):
         notes.append(
             f"{plural(len(repeated), 'query repeats', 'queries repeat')} the text of another one, such as "
             f"{repeated['id'][0]!r}"
         )
-    same = queries.join(documents, on="content", how="semi")
+    same = queries.join(documents, on="whole", how="semi")
     if len(same):
-        itself = len(same.join(documents, on=["content", "id"], how="semi"))
+        itself = len(queries_among(same, documents))
         notes.append(
             f"{plural(len(same), 'query is a document', 'queries are documents')} too, {itself:,} under the same id: "
             "such a hit is dropped when a search is scored"

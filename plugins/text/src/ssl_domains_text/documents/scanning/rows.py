@@ -126,7 +126,7 @@ class _Block:
     def _clear(self) -> None:
         self._ids, self._sides = list[str](), list[bool]()
         self._starts, self._stops = list[int](), list[int]()
-        self._lengths, self._contents = list[int](), list[int]()
+        self._lengths, self._contents, self._wholes = list[int](), list[int](), list[int]()
         self._lines, self._chunks = list[int](), list[int]()
 
     def __len__(self) -> int:
@@ -137,24 +137,25 @@ class _Block:
         encoded = text.encode("utf-8", "replace")  # JSON may hold halves of surrogate pairs
         start, stop = copy.add(encoded)
         start, stop = (start, stop) if self._copied else (0, len(encoded))
-        words = count_words(text)
+        words, whole = count_words(text), content_code(text)
         if chunk is None or words <= chunk:
-            self._row(record, start, stop, words, content_code(text), 0)
+            self._row(record, start, stop, words, whole, whole, 0)
             return words
         for number, (first, last) in enumerate(cut_text(text, chunk), start=1):
             low = start + len(text[:first].encode("utf-8", "replace"))
             piece = text[first:last]
             high = low + len(piece.encode("utf-8", "replace"))
-            self._row(record, low, high, count_words(piece), content_code(piece), number)
+            self._row(record, low, high, count_words(piece), content_code(piece), whole, number)
         return words
 
-    def _row(self, record: Record, start: int, stop: int, length: int, content: int, chunk: int) -> None:
+    def _row(self, record: Record, start: int, stop: int, length: int, content: int, whole: int, chunk: int) -> None:
         self._ids.append(record.id)
         self._sides.append(record.side == "query")
         self._starts.append(start)
         self._stops.append(stop)
         self._lengths.append(length)
         self._contents.append(content)
+        self._wholes.append(whole)
         self._lines.append(record.line)
         self._chunks.append(chunk)
 
@@ -166,6 +167,7 @@ class _Block:
             "line": pl.Series(self._lines, dtype=pl.Int32),
             "length": pl.Series(self._lengths, dtype=pl.Int32),
             "content": pl.Series(self._contents, dtype=pl.Int64),
+            "whole": pl.Series(self._wholes, dtype=pl.Int64),
             "chunk": pl.Series(self._chunks, dtype=pl.Int32),
             "query": query,
         }
@@ -181,5 +183,5 @@ class _Block:
         if not self._copied:
             made = made.with_columns(array=item)
         self._clear()
-        order = ("sample", "id", "side", "path", "line", "read_as", "array", "region", "length", "content", "chunk")
-        return made.select(*order, *(["copy_path"] if self._copied else []))
+        order = ("sample", "id", "side", "path", "line", "read_as", "array", "region", "length", "content")
+        return made.select(*order, "whole", "chunk", *(["copy_path"] if self._copied else []))

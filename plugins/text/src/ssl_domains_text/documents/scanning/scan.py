@@ -125,7 +125,7 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         "relevant_from": None if choice.relevant_from == 1 else choice.relevant_from,
     }
     meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
-    frame = rows.drop("chunk") if choice.chunk is None else rows
+    frame = rows.drop("chunk", "whole") if choice.chunk is None else rows
     return ScanResult(SampleTable(frame, meta), problems.frame(), tuple(note for note in notes if note))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ssl_domains.probes.ranking import whole_content
 from ssl_domains.samples import write_whole
 
 __all__ = ["Mined", "mined_negatives", "write_triplets"]
@@ -32,16 +33,15 @@ def mined_negatives(
     edges: pl.DataFrame,
     contents: pl.DataFrame,
     links: Sequence[pl.DataFrame] = (),
-    itself: pl.DataFrame | None = None,
 ) -> Mined:
     """Turn hits into negatives, without those that are known to be none.
 
     Args:
         run: Hits in the order of `ranked`: ``query`` and ``document`` as samples (``q/1``, ``d/7``), and ``score``.
         edges: Judgements of the table.
-        contents: Columns ``sample`` and ``content`` of the table: a hit with the text of the query is the query itself.
+        contents: Columns ``sample`` and ``content`` of the table, and ``whole`` where it has pieces. A hit with the
+            text of the query, or a piece of a document with that text, is the query itself.
         links: Tables of further links, ``a`` and ``b``, from `text link-duplicates`.
-        itself: Pairs ``a`` and ``b`` of a query and a piece of the document that is the query itself.
     """
     hits = run.select(a="query", b="document", score="score").with_row_index("order")
     removed: dict[str, int] = {}
@@ -56,11 +56,9 @@ def mined_negatives(
     without(edges.filter(pl.col("ignored") == 1), "ignored")
     for one in links:
         without(one, "linked")
-    texts = contents.select("sample", "content")
-    both = hits.join(texts.rename({"content": "of a"}), left_on="a", right_on="sample")
-    both = both.join(texts.rename({"content": "of b"}), left_on="b", right_on="sample")
-    same = [both.filter(pl.col("of a") == pl.col("of b")).select("a", "b")]
-    without(pl.concat([*same, *([] if itself is None else [itself.select("a", "b")])]), "the query itself")
+    texts = contents.select("sample", "content").with_columns(whole_content(contents))
+    both = hits.join(texts.select(a="sample", asked="content"), on="a").join(texts.rename({"sample": "b"}), on="b")
+    without(both.filter(pl.any_horizontal(pl.col("asked") == pl.col("content", "whole"))), "the query itself")
     hits = hits.sort("order").with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("a"))
     return Mined(hits.select("a", "b", "rank"), {reason: count for reason, count in removed.items() if count})
 

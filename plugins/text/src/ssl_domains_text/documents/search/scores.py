@@ -12,14 +12,13 @@ import polars as pl
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes.ranking import (
     RankingScores,
+    queries_among,
     recall_ceiling,
     score_run,
-    self_hits,
     without_pairs,
 )
 from ssl_domains.quantities import plural
 from ssl_domains.samples import SampleTable, read_frame
-from ssl_domains_text.documents.reader import whole_texts
 from ssl_domains_text.documents.scanning.edges import edge_file
 
 __all__ = ["ScoredRun", "judged_pairs", "judgements_of_table", "score_hits", "self_hits_of"]
@@ -89,18 +88,8 @@ def self_hits_of(queries: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame
     Args:
         queries: Rows of queries.
         documents: Rows of documents, or of their pieces, of the same table or of another one.
-
-    Raises:
-        DataError: When a text of equal ids can't be read.
     """
-    if "content" in queries.columns and "content" in documents.columns:
-        # The code of a whole text says whether it is equal; only documents in several pieces have to be read.
-        whole = documents.filter(~pl.col("id").is_duplicated())
-        other = whole.join(queries.select("id", "content"), on=["id", "content"], how="anti")
-        documents = documents.join(other.select("id"), on="id", how="anti")
-    queries = queries.join(documents.select("id").unique(), on="id", how="semi")
-    documents = documents.join(queries.select("id"), on="id", how="semi")
-    return self_hits(whole_texts(queries), whole_texts(documents))
+    return queries_among(queries, documents).select(query="id", document="id").unique().sort("query")
 
 
 def score_hits(

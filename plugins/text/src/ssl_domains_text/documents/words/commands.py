@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ssl_domains.cli.command_line import quoted
 from ssl_domains.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -75,7 +76,5 @@ def export_words(run: Path, out: Path, form: str) -> Iterator[str]:
         return
     write_static(vectors, out)
     yield what
-    yield (
-        f"next: ssl-domains text pretrain SAMPLES --out RUN --encoder static --init {out / 'static.safetensors'} "
-        f"--set input.tokenizer={out}"
-    )
+    init, tokenizer = quoted(str(out / "static.safetensors")), quoted(f"input.tokenizer={out}")
+    yield f"next: ssl-domains text pretrain SAMPLES --out RUN --encoder static --init {init} --set {tokenizer}"
