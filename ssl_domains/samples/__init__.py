@@ -43,6 +43,7 @@ from ssl_domains.samples.scanning.walk import walk
 from ssl_domains.samples.split import balanced_parts, fold_split, group_split, shuffle_columns
 from ssl_domains.samples.table import SampleTable, TableMeta, as_frame
 from ssl_domains.samples.tables.conditions import matching_rows
+from ssl_domains.samples.tables.contents import queries_among, whole_content
 from ssl_domains.samples.tables.description import TableDescription, describe_table, undecoded_hint
 from ssl_domains.samples.tables.metadata import is_sidecar, meta_from_dict, meta_to_dict, sidecar_meta, sidecar_path
 from ssl_domains.samples.tables.places import absolute_from, missing_files
@@ -134,6 +135,7 @@ __all__ = [
     "only_one",
     "outdated_note",
     "problems_path",
+    "queries_among",
     "read_boxes",
     "read_frame",
     "read_guarded",
@@ -151,6 +153,7 @@ __all__ = [
     "undecoded_hint",
     "united",
     "walk",
+    "whole_content",
     "with_aspect_ratio",
     "write_errors",
     "write_portable",

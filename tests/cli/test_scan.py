@@ -116,7 +116,7 @@ def test_an_empty_folder_is_bad_data(toy, cli, tmp_path):
     done = cli("toy", "scan", tmp_path / "empty", "-o", tmp_path / "samples.parquet")
     assert done.code == 4
     assert "holds nothing that toy reads" in done.err
-    assert done.err.splitlines()[1] == "hint: toy reads toys (.npy)"
+    assert done.err.splitlines()[1] == "hint: toy reads toys (.npy); toys are counted", "with the notes of the scan"
     assert not (tmp_path / "samples.parquet").exists()
 
 

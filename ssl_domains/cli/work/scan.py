@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,6 @@ from ssl_domains.errors import DataError, PluginError, SslDomainsError, UsageErr
 from ssl_domains.extending import Domain
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from ssl_domains.samples import SampleTable, ScanResult, TableFiles
 
 __all__ = ["Scanned", "Split", "is_table", "nothing_to_read", "read_source", "scan_to"]
@@ -116,7 +114,7 @@ def _write_table(
     problems = write_problems(result.problems, out)
     table, notes = result.samples, list(result.notes)
     if len(table) == 0:
-        raise _nothing(domain, source, result.problems, problems)
+        raise _nothing(domain, source, result, problems)
     kept = int(result.problems["path"].is_in(table.frame["path"].unique().implode()).sum())
     columns = {name: str(dtype) for name, dtype in table.frame.schema.items()}
     if is_table(source):
@@ -233,15 +231,22 @@ def _written(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def nothing_to_read(domain: Domain, source: Path) -> DataError:
-    """The error for a source without any file of the domain; its hint says which files these are."""
+def nothing_to_read(domain: Domain, source: Path, notes: Sequence[str] = ()) -> DataError:
+    """The error for a source without any file of the domain.
+
+    Args:
+        domain: The domain.
+        source: The source.
+        notes: What the scan says, such as which files it passed over.
+    """
     files = f"{domain.name} reads {domain.files}" if domain.files else "is it the right folder?"
-    return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", files)
+    return DataError(f"{str(source)!r} holds nothing that {domain.name} reads", "; ".join([files, *notes]))
 
 
-def _nothing(domain: Domain, source: Path, problems: pl.DataFrame, file: Path) -> DataError:
+def _nothing(domain: Domain, source: Path, result: ScanResult, file: Path) -> DataError:
+    problems = result.problems
     if len(problems) == 0:
-        return nothing_to_read(domain, source)
+        return nothing_to_read(domain, source, result.notes)
     first = problems["cause"][0]
     return DataError(
         f"none of the {len(problems)} entries of {str(source)!r} could be read, the first because: {first}",

@@ -12,7 +12,6 @@ Ids are text. Numbers are those of trec_eval, down to the order of documents wit
 """
 
 from ssl_domains.probes.ranking.fusion import fused
-from ssl_domains.probes.ranking.itself import queries_among, whole_content
 from ssl_domains.probes.ranking.judged import RANKING, Judged, read_judged
 from ssl_domains.probes.ranking.measures import RankingScores, recall_ceiling, score_run
 from ssl_domains.probes.ranking.order import TIES, Kept, ranked, without_pairs, without_self_hits
@@ -25,14 +24,12 @@ __all__ = [
     "Kept",
     "RankingScores",
     "fused",
-    "queries_among",
     "ranked",
     "read_judged",
     "read_judgements",
     "read_run",
     "recall_ceiling",
     "score_run",
-    "whole_content",
     "without_pairs",
     "without_self_hits",
     "write_run",

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes.labels import Labels
-from ssl_domains.probes.ranking.itself import queries_among, whole_content
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, queries_among, whole_content
 
 __all__ = ["RANKING", "Judged", "read_judged"]
 

@@ -78,6 +78,14 @@ TEXT = Domain(
         ScanOption(
             "strip_titles", bool, help="a body that begins with its title stands for both (Cranfield)", repeat=True
         ),
+        ScanOption(
+            "text_column",
+            str,
+            help="column of tables with their texts, if not called as usual; repeat it",
+            many=True,
+            repeat=True,
+        ),
+        ScanOption("id_column", str, help="column of tables with the ids, if not called as usual", repeat=True),
         ScanOption("relevant_from", float, help="smallest grade of a relevant document (1; 2 for TREC-DL)"),
     ),
     nuisance=("length",),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.samples import LazyArray, ReadError, Region, ScanResult
-from ssl_domains_text.documents.files import Fault, records_of
+from ssl_domains_text.documents.files import Columns, Fault, Reading, records_of
 from ssl_domains_text.documents.files.lines import require_encoding
 from ssl_domains_text.documents.scanning import ScanChoice, scan_documents
 from ssl_domains_text.documents.scanning.rows import content_code
@@ -21,7 +21,7 @@ from ssl_domains_text.documents.scanning.scan import require_choice
 
 __all__ = ["DocumentReader", "absent_file", "reading_text", "text_of_row"]
 
-_OPTIONS = ("chunk", "encoding", "lines", "relevant_from", "strip_titles", "words")
+_OPTIONS = ("chunk", "encoding", "id_column", "lines", "relevant_from", "strip_titles", "text_column", "words")
 
 
 class DocumentReader:
@@ -40,6 +40,8 @@ class DocumentReader:
         words: int = 200,
         relevant_from: float = 1.0,
         strip_titles: bool = False,
+        text_column: Sequence[str] = (),
+        id_column: str | None = None,
         **unknown: Any,
     ) -> ScanResult:
         """Index documents, queries and judgements.
@@ -52,10 +54,13 @@ class DocumentReader:
             words: Words of a document that an encoder reads, for the note on what is cut.
             relevant_from: Smallest grade of a relevant document.
             strip_titles: Whether a body that begins with its title stands for both; else its title is there twice.
+            text_column: Columns of tables that make up a text, in order, where they have other names than usual.
+            id_column: Column of the ids, where it has another name than usual.
             unknown: Refused.
 
         Raises:
-            UsageError: When the source doesn't exist, or an option is unknown or out of range.
+            UsageError: When the source doesn't exist, an option is unknown or out of range, or no table has a column
+                that is named.
             DataError: When judgements name relevant documents, and none of them is there.
         """
         if unknown:
@@ -64,7 +69,9 @@ class DocumentReader:
         source = Path(source).resolve()
         if not source.exists():
             raise UsageError(f"there is no {str(source)!r}", "give a folder or a file")
-        choice = ScanChoice(require_encoding(encoding), lines, chunk, words, relevant_from, strip_titles)
+        columns = Columns(tuple(text_column), id_column)
+        reading = Reading(require_encoding(encoding), strip_titles, columns)
+        choice = ScanChoice(reading, lines, chunk, words, relevant_from)
         return scan_documents(source, choice, self._text)
 
     def open(self, row: Mapping[str, Any]) -> LazyArray | None:
@@ -162,9 +169,9 @@ def absent_file(rows: pl.DataFrame) -> Path | None:
 
 
 def _texts(path: str, read_as: str) -> Iterator[tuple[int, str, bytes]]:
-    form, role, encoding, titles = read_as.split(" ")
+    form, role, code = read_as.split(" ", 2)
     try:
-        for record in records_of(Path(path), form, role, encoding, strip_titles=titles == "titles-once"):
+        for record in records_of(Path(path), form, role, Reading.of_code(code)):
             if not isinstance(record, Fault):
                 yield record.line, record.side, record.text.strip().encode("utf-8", "replace")
     except OSError as error:

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ssl_domains_text.documents.files.fields import CLICKED, CLICKS, DOCUMENT, GRADE, ID, QUERY, field_of, text_fields
+from ssl_domains_text.documents.files.fields import CLICKED, CLICKS, DOCUMENT, GRADE, QUERY, field_of
+from ssl_domains_text.documents.files.reading import Columns
 from ssl_domains_text.documents.files.record import Fault
 from ssl_domains_text.documents.files.tables import Unnamed, entries_of
 from ssl_domains_text.documents.files.text_pairs import pair_fields
@@ -45,13 +46,14 @@ class Found:
     remark: str = ""
 
 
-def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found | str:
+def recognise(path: Path, encoding: str = "utf-8", lines: bool = False, columns: Columns = Columns()) -> Found | str:
     """Say what a file is by its name and its first entries.
 
     Args:
         path: The file.
         encoding: Encoding of text files.
         lines: Whether each line of a plain text file is a document; else the file is one.
+        columns: Columns of tables that have other names than usual.
 
     Returns:
         What it is; or, for a file that is none of these, why not.
@@ -70,15 +72,16 @@ def recognise(path: Path, encoding: str = "utf-8", lines: bool = False) -> Found
         return Found(path, "tsv" if form == "txt" else form, "judgements", split)
     if form == "txt":
         return Found(path, "lines" if lines else "txt", "documents", split)
-    entries = list(islice(entries_of(path, form, encoding), _HEAD))
+    entries = list(islice(entries_of(path, form, encoding, columns), _HEAD))
     values = [one[1] for one in entries if not isinstance(one, Fault)]
     if not values:
         faults = [one for one in entries if isinstance(one, Fault)]
         return (
             f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
         )
-    role = _role(values, words if set(words) & {*_QUERIES, *_DOCUMENTS} else [*words, *_folder_words(path)])
-    return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], form, role))
+    known = words if set(words) & {*_QUERIES, *_DOCUMENTS} else [*words, *_folder_words(path)]
+    role = _role(values, known, columns)
+    return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], form, role, columns))
 
 
 def _words(stem: str) -> list[str]:
@@ -101,10 +104,11 @@ def _begins_like_cranfield(path: Path) -> bool:
     return head.startswith(b".I ") and b"\n." in head
 
 
-def _role(values: list[Mapping[str, Any]], words: list[str]) -> str:
+def _role(values: list[Mapping[str, Any]], words: list[str], columns: Columns) -> str:
     """The role of a table by its first entries and the words of its name, or a sentence that begins with "it"."""
     names, bare = list(values[0]), isinstance(values[0], Unnamed)
-    if not bare:
+    texts, named = columns.texts_of(names), bool(columns.named(names))
+    if not bare and not named:
         if {"qid", "neg"} <= set(names):
             return "mined"
         if pair_fields(values[0]):
@@ -114,20 +118,20 @@ def _role(values: list[Mapping[str, Any]], words: list[str]) -> str:
     if any("click" in word for word in words):
         if bare or field_of(names, CLICKED):
             return "clicks"
-        if not text_fields(names):
+        if not texts:
             return "it has no column of clicked ids"
     if not bare and field_of(names, CLICKS) and field_of(names, CLICKED) and field_of(names, ("query", "question")):
         return "clicks"
     judged = field_of(names, QUERY) and field_of(names, DOCUMENT) and field_of(names, GRADE)
-    if judged and not set(text_fields(names)) - {"query"}:
+    if judged and not set(texts) - {"query"}:
         return "judgements"
     if set(words) & set(_QUERIES):
         return "queries"
     if bare:
         return _without_header(values, words)
-    if set(words) & set(_DOCUMENTS) or text_fields(names):
-        return "documents" if text_fields(names) else "it has no column of texts"
-    return "it has no column of texts: " + ", ".join(names[:_HEAD])
+    if texts:
+        return "documents"
+    return f"it has no column of texts among {', '.join(map(repr, names[:_HEAD]))}: --text-column names one"
 
 
 def _without_header(values: list[Mapping[str, Any]], words: list[str]) -> str:
@@ -137,14 +141,14 @@ def _without_header(values: list[Mapping[str, Any]], words: list[str]) -> str:
         return "judgements"
     if set(words) & set(_DOCUMENTS) or count in (1, 2):
         return "documents"
-    return f"it has {count} columns without names"
+    return f"it has {count} columns without a known name: --text-column names one, if its first line has names"
 
 
-def _remark(values: Mapping[str, Any], form: str, role: str) -> str:
+def _remark(values: Mapping[str, Any], form: str, role: str, columns: Columns) -> str:
     if isinstance(values, Unnamed):
         # TSV files of MS MARCO have none; a first line without any digit could be one all the same.
         may_be_one = form == "csv" or not any(re.search(r"\d", field) for field in values.values())
         return "no header was recognised" if may_be_one else ""
-    if role in ("documents", "queries") and field_of(values, ID) is None:
-        return "no column of ids was recognised: the numbers of lines are the ids"
+    if role in ("documents", "queries") and columns.id_of(values) is None:
+        return "no column of ids was recognised: the numbers of lines are the ids (--id-column)"
     return ""

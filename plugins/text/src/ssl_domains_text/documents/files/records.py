@@ -8,8 +8,9 @@ from typing import Any
 
 from ssl_domains_text.documents.files.clicks import click_records
 from ssl_domains_text.documents.files.cranfield import cranfield_records
-from ssl_domains_text.documents.files.fields import ID, field_of, id_text, text_fields, text_of
+from ssl_domains_text.documents.files.fields import id_text, text_of
 from ssl_domains_text.documents.files.lines import numbered_lines
+from ssl_domains_text.documents.files.reading import Columns, Reading
 from ssl_domains_text.documents.files.record import Fault, Record, joined
 from ssl_domains_text.documents.files.tables import Entry, Unnamed, entries_of
 from ssl_domains_text.documents.files.text_pairs import pair_records
@@ -23,9 +24,8 @@ def records_of(
     path: Path,
     form: str,
     role: str,
-    encoding: str = "utf-8",
+    reading: Reading,
     name: str | None = None,
-    strip_titles: bool = False,
     short_ids: bool = True,
 ) -> Iterator[Record | Fault]:
     """Yield the texts of a file, in its order.
@@ -36,29 +36,28 @@ def records_of(
             ``"lines"`` (each line is one).
         role: ``"documents"``, ``"queries"``, ``"clicks"`` (queries with the id of a clicked document) or ``"pairs"``
             (queries with the text of their document; equal texts are one query, or one document).
-        encoding: Encoding of a text file.
+        reading: How texts are read.
         name: Name of the file for ids that are made of it, such as its path below a folder; None for its own.
-        strip_titles: Whether a body that begins with its title stands for both; else the title is there twice.
         short_ids: Whether ids that are made for texts without one are short, such as ``3`` for line 3 and ``clicks-1``
             for the first query of ``clicks.tsv``; else they have the ``name`` in them, and differ between files.
 
     Raises:
         OSError: When the file can't be read.
     """
-    side = "query" if role == "queries" else "document"
+    side, encoding = "query" if role == "queries" else "document", reading.encoding
     if form == "cranfield":
-        return cranfield_records(path, side, encoding, strip_titles)
+        return cranfield_records(path, side, encoding, reading.strip_titles)
     name = name or path.name
     if form == "txt":
         return _whole(path, side, encoding, name)
     if form == "lines":
         return _each_line(path, side, encoding, name)
-    entries = entries_of(path, form, encoding)
+    entries = entries_of(path, form, encoding, reading.columns)
     if role == "clicks":
         return click_records(entries, path.stem if short_ids else name)
     if role == "pairs":
         return pair_records(entries, path.stem if short_ids else name)
-    return _texts(entries, side, strip_titles, name, short_ids)
+    return _texts(entries, side, reading, name, short_ids)
 
 
 def _whole(path: Path, side: str, encoding: str, name: str) -> Iterator[Record | Fault]:
@@ -77,7 +76,7 @@ def _each_line(path: Path, side: str, encoding: str, name: str) -> Iterator[Reco
 
 
 def _texts(
-    entries: Iterator[Entry | Fault], side: str, strip_titles: bool, file: str, short_ids: bool
+    entries: Iterator[Entry | Fault], side: str, reading: Reading, file: str, short_ids: bool
 ) -> Iterator[Record | Fault]:
     prefix = "" if short_ids else f"{file}:"
     for entry in entries:
@@ -85,7 +84,7 @@ def _texts(
             yield entry
             continue
         line, values = entry
-        name, parts = _fields(values)
+        name, parts = _fields(values, reading.columns)
         identity = id_text(values.get(name)) if name is not None else f"{prefix}{line}"
         if name is not None:
             prefix = f"{file}:"  # the number of a line could be the id of another text of this file
@@ -99,10 +98,10 @@ def _texts(
                 part = parts[texts.index(None)]
                 yield Fault(line, f"its field {part!r} is no text, but a value of type {type(values[part]).__name__}")
             else:
-                yield Record(identity, joined(*texts, strip_titles=strip_titles), line, side)
+                yield Record(identity, joined(*texts, strip_titles=reading.strip_titles), line, side)
 
 
-def _fields(values: Any) -> tuple[str | None, list[str]]:
+def _fields(values: Any, columns: Columns) -> tuple[str | None, list[str]]:
     """Names of the id (None: the line is the id) and of the parts of the text."""
     if isinstance(values, Unnamed):
         count = len(values)
@@ -112,6 +111,5 @@ def _fields(values: Any) -> tuple[str | None, list[str]]:
         if count == _MS_MARCO_DOCUMENTS and (not values["1"].strip() or "://" in values["1"]):
             parts = parts[1:]
         return "0", parts
-    parts = text_fields(values)
-    name = field_of(values, ID)
+    name, parts = columns.id_of(values), columns.texts_of(values)
     return name, [part for part in parts if part != name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from ssl_domains.samples import Unreadable, read_guarded
 from ssl_domains_text.documents.files.comma_separated import comma_separated
 from ssl_domains_text.documents.files.fields import NAMES
 from ssl_domains_text.documents.files.lines import numbered_lines
+from ssl_domains_text.documents.files.reading import Columns
 from ssl_domains_text.documents.files.record import Fault
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Unnamed(dict[str, Any]):
     """The fields of a row of a table without a header: their names are ``"0"``, ``"1"``, … from left to right."""
 
 
-def entries_of(path: Path, form: str, encoding: str = "utf-8") -> Iterator[Entry | Fault]:
+def entries_of(path: Path, form: str, encoding: str = "utf-8", columns: Columns = Columns()) -> Iterator[Entry | Fault]:
     """Yield the entries of a file: (line, field → value).
 
     A row of a TSV or CSV file without a header is `Unnamed`. In a TSV file a quotation mark is a character
@@ -44,21 +45,30 @@ def entries_of(path: Path, form: str, encoding: str = "utf-8") -> Iterator[Entry
         path: The file.
         form: ``"jsonl"``, ``"tsv"``, ``"csv"`` or ``"parquet"``.
         encoding: Encoding of a text file.
+        columns: Columns with other names than usual, by which a header is known.
     """
     if form == "parquet":
         return _parquet(path)
     if form == "jsonl":
         return _json_lines(path, encoding)
-    return _named(_tab_separated(path, encoding) if form == "tsv" else comma_separated(path, encoding, has_header))
+    is_header = partial(has_header, columns=columns)
+    rows = _tab_separated(path, encoding) if form == "tsv" else comma_separated(path, encoding, is_header)
+    return _named(rows, is_header)
 
 
-def has_header(fields: list[str]) -> bool:
+def has_header(fields: list[str], columns: Columns = Columns()) -> bool:
     """Whether the first line of a table names its fields.
 
     Two of them have usual names, or its only one; or one of them, where all are different and look like names: up to
-    four words of letters, as in ``ticket_id,text``.
+    four words of letters, as in ``ticket_id,text``. A line with one of the given columns is a header, too.
+
+    Args:
+        fields: Fields of the line.
+        columns: Columns with other names than usual.
     """
     names = [field.strip().lower() for field in fields]
+    if any(name.strip().lower() in names for name in columns.names()):
+        return True
     known = [name for name in names if name in NAMES]
     if len(known) >= min(2, len(fields)):
         return True
@@ -109,7 +119,9 @@ def _tab_separated(path: Path, encoding: str) -> Iterator[tuple[int, list[str]] 
         yield number, line.split("\t")
 
 
-def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fault]:
+def _named(
+    rows: Iterable[tuple[int, list[str]] | Fault], is_header: Callable[[list[str]], bool]
+) -> Iterator[Entry | Fault]:
     """Rows by the names of their fields: those of the first row where it is a header, else numbers from 0."""
     names: list[str] | None = None
     unnamed = False
@@ -119,7 +131,7 @@ def _named(rows: Iterable[tuple[int, list[str]] | Fault]) -> Iterator[Entry | Fa
             continue
         number, fields = one
         if names is None:
-            unnamed = not has_header(fields)
+            unnamed = not is_header(fields)
             names = [str(place) for place in range(len(fields))] if unnamed else fields
             if not unnamed:
                 continue

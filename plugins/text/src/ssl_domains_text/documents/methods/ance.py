@@ -21,8 +21,7 @@ from ssl_domains.inputs import Views
 from ssl_domains.losses import LossOutput, contrastive_loss
 from ssl_domains.methods import Embeddings, Method, MethodOptions, Refresh, Refreshed, RowPairs, ViewPlan
 from ssl_domains.pairs import edges_between
-from ssl_domains.probes.ranking import whole_content
-from ssl_domains.samples import SampleTable
+from ssl_domains.samples import SampleTable, whole_content
 from ssl_domains_text.documents.search.exact import nearest
 from ssl_domains_text.documents.search.ivf import EXACT_BELOW, ListIndex
 

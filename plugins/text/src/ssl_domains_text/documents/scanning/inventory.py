@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from ssl_domains.errors import UsageError, did_you_mean
 from ssl_domains.samples import Problems, Unreadable, current_session, is_sample_table, read_guarded, walk
-from ssl_domains_text.documents.files import Found, recognise
+from ssl_domains_text.documents.files import FORMS, Fault, Found, Reading, guarded, recognise
+from ssl_domains_text.documents.files.fields import field_of
+from ssl_domains_text.documents.files.tables import Unnamed, entries_of
 
 __all__ = ["found_files", "passed_note"]
 
@@ -15,9 +19,12 @@ _TABLES = (".parquet", ".csv", ".xlsx")
 _KINDS = ("relevance", "duplicates", "mined", "links", "problems")
 """Kinds of files that this domain writes beside a table: ``samples.relevance.parquet``."""
 
+_HEAD = 5  # entries of a table, one of which can be read
+_LONGEST_NAME = 40  # characters; a longer field of a first line is no name of a column
+
 
 def found_files(
-    source: Path, encoding: str, lines: bool, problems: Problems
+    source: Path, reading: Reading, lines: bool, problems: Problems
 ) -> tuple[list[Found], list[tuple[Path, str]]]:
     """List the files of a source that are read, and those that are passed over with the reason.
 
@@ -26,9 +33,12 @@ def found_files(
 
     Args:
         source: Folder or file.
-        encoding: Encoding of text files.
+        reading: How texts are read.
         lines: Whether each line of a plain text file is a document.
         problems: Takes files that can't be read.
+
+    Raises:
+        UsageError: When no table has a column that is named.
     """
     session = current_session()
     table = None if session is None or session.table is None else session.table.resolve()
@@ -41,18 +51,41 @@ def found_files(
         if path != source and (written := _written_by_a_scan(path, table)):
             passed.append((path, written))
             continue
-        known = read_guarded(partial(recognise, path, encoding, lines), path)
+        known = read_guarded(partial(recognise, path, reading.encoding, lines, reading.columns), path)
         if isinstance(known, Found):
             files.append(known)
         elif isinstance(known, Unreadable):
             problems.add(path, known.cause)
         else:
             passed.append((path, known))
+    _require_columns([*(one.path for one in files), *(path for path, _ in passed)], reading)
     if any(one.form not in ("txt", "lines") and one.role in ("documents", "pairs") for one in files):
         cause = "it is a text beside a collection: scan it, or a folder of such texts, by itself"
         passed += [(one.path, cause) for one in files if one.form == "txt"]
         files = [one for one in files if one.form != "txt"]
     return files, passed
+
+
+def _require_columns(paths: Sequence[Path], reading: Reading) -> None:
+    """Refuse a named column that no table has. Without a table, as in a folder of plain texts, none is needed."""
+    named = reading.columns.names()
+    known = list(dict.fromkeys(name for path in paths for name in _header_of(path, reading))) if named else []
+    for name in named if known else ():
+        if field_of(known, (name.strip().lower(),)) is None:
+            offered = [one for one in known if len(one) <= _LONGEST_NAME]
+            raise UsageError(f"no table has a column {name!r}", did_you_mean(name, offered))
+
+
+def _header_of(path: Path, reading: Reading) -> list[str]:
+    """The names of a table's columns, or the fields of its first line, which may be a header; none for other files."""
+    form = FORMS.get(path.suffix.lower(), "txt")
+    if form == "txt":
+        return []
+    entries = guarded(entries_of(path, form, reading.encoding, reading.columns), path)
+    first = next((one for one in islice(entries, _HEAD) if not isinstance(one, Fault)), None)
+    if first is None:
+        return []
+    return list(first[1].values() if isinstance(first[1], Unnamed) else first[1])
 
 
 def passed_note(passed: Sequence[tuple[Path, str]]) -> list[str]:

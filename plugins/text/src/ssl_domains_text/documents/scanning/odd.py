@@ -7,8 +7,9 @@ import math
 import polars as pl
 
 from ssl_domains.errors import DataError
-from ssl_domains.probes.ranking import queries_among, recall_ceiling
+from ssl_domains.probes.ranking import recall_ceiling
 from ssl_domains.quantities import plural
+from ssl_domains.samples import queries_among
 
 __all__ = ["copy_notes", "dangling_notes", "truncation_note", "with_distinct_samples", "without_repeated_ids"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ssl_domains.samples import Problems
-from ssl_domains_text.documents.files import Fault, Found, Record, guarded, records_of
+from ssl_domains_text.documents.files import Fault, Found, Reading, Record, guarded, records_of
 from ssl_domains_text.documents.scanning.text_copy import TextCopy
 from ssl_domains_text.documents.scanning.words import count_words, cut_text
 
@@ -44,9 +44,9 @@ class FileRows:
     unclicked: int = 0
 
 
-def read_as(found: Found, encoding: str, strip_titles: bool) -> str:
-    """How a file is read, as the table records it: ``"jsonl documents utf-8 as-written"``."""
-    return f"{found.form} {found.role} {encoding} {'titles-once' if strip_titles else 'as-written'}"
+def read_as(found: Found, reading: Reading) -> str:
+    """How a file is read, as the table records it: ``"jsonl documents utf-8 as-written"``; see `Reading.code`."""
+    return f"{found.form} {found.role} {reading.code()}"
 
 
 def content_code(text: str) -> int:
@@ -58,11 +58,10 @@ def content_code(text: str) -> int:
 def rows_of_file(
     found: Found,
     name: str,
-    encoding: str,
+    reading: Reading,
     chunk: int | None,
     copy: TextCopy,
     problems: Problems,
-    strip_titles: bool = False,
     short_ids: bool = True,
 ) -> FileRows:
     """Read the texts of a file: their rows, with blank texts and entries that can't be read among the problems.
@@ -70,17 +69,16 @@ def rows_of_file(
     Args:
         found: The file.
         name: Its name below the scanned folder, for the column ``array``.
-        encoding: Its encoding.
+        reading: How its texts are read.
         chunk: Words of a piece that long documents are cut into; None leaves them whole.
         copy: Takes the texts.
         problems: Takes what is left out.
-        strip_titles: Whether a body that begins with its title stands for both.
         short_ids: Whether ids that are made for texts without one leave out the name of the file; see `records_of`.
     """
     made = FileRows()
-    block = _Block(name, str(found.path), read_as(found, encoding, strip_titles), copy.path)
+    block = _Block(name, str(found.path), read_as(found, reading), copy.path)
     known: set[str] = set()  # queries that a file of clicks names again and again
-    records = records_of(found.path, found.form, found.role, encoding, name, strip_titles, short_ids)
+    records = records_of(found.path, found.form, found.role, reading, name, short_ids)
     for record in guarded(records, found.path):
         if isinstance(record, Fault):
             made.faults += 1

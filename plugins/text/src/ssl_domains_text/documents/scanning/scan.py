@@ -20,7 +20,7 @@ from ssl_domains.samples import (
     current_session,
     write_whole,
 )
-from ssl_domains_text.documents.files import Found
+from ssl_domains_text.documents.files import Found, Reading
 from ssl_domains_text.documents.scanning.edges import collected, edge_file, edges_between
 from ssl_domains_text.documents.scanning.inventory import found_files, passed_note
 from ssl_domains_text.documents.scanning.links import write_links
@@ -47,20 +47,18 @@ class ScanChoice:
     """Options of a scan.
 
     Attributes:
-        encoding: Encoding of text files.
+        reading: How texts are read from files.
         lines: Whether each line of a plain text file is a document.
         chunk: Words of a piece that longer documents are cut into; None leaves documents whole.
         words: Words of a document that an encoder reads, for the note on what is cut.
         relevant_from: Smallest grade of a relevant document.
-        strip_titles: Whether a body that begins with its title stands for both.
     """
 
-    encoding: str = "utf-8"
+    reading: Reading = field(default_factory=Reading)
     lines: bool = False
     chunk: int | None = None
     words: int = 200
     relevant_from: float = 1.0
-    strip_titles: bool = False
 
 
 @dataclass
@@ -83,10 +81,11 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         text_of: Reads the text of a row of a table.
 
     Raises:
+        UsageError: When no table has a column that is named.
         DataError: When judgements name relevant documents, and none of them is there.
     """
     problems, notes = Problems(), list[str]()
-    files, passed = found_files(source, choice.encoding, choice.lines, problems)
+    files, passed = found_files(source, choice.reading, choice.lines, problems)
     read = _texts(source, [one for one in files if one.role in _TEXTS], choice, problems)
     if not read.rows:
         return ScanResult(SampleTable.of(_empty()), problems.frame(), tuple(passed_note(passed)))
@@ -100,12 +99,12 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
     judged, remarks = collected(
         [one for one in files if one.role == "judgements"],
         read.related,
-        choice.encoding,
+        choice.reading.encoding,
         problems,
         choice.relevant_from,
     )
     judged, mined_notes, mined = with_mined(
-        [one for one in files if one.role == "mined"], judged, choice.encoding, problems
+        [one for one in files if one.role == "mined"], judged, choice.reading.encoding, problems
     )
     rows, split_notes = with_split(rows, judged, read.of_files)
     edges = edges_between(judged, rows, choice.relevant_from)
@@ -115,14 +114,16 @@ def scan_documents(source: Path, choice: ScanChoice, text_of: Callable[[pl.DataF
         notes.append(note)
         notes.append(unreachable_note(edges, rows, choice.words, lambda row: text_of(rows, row)))
     notes += mined_notes + _write_edges(edges) + write_mined(mined, rows)
-    notes += write_links([one for one in files if one.role == "links"], rows, choice.encoding, problems)
+    notes += write_links([one for one in files if one.role == "links"], rows, choice.reading.encoding, problems)
     notes += passed_note(passed)
     options = {
-        "encoding": None if choice.encoding == "utf-8" else choice.encoding,
+        "encoding": None if choice.reading.encoding == "utf-8" else choice.reading.encoding,
         "chunk": choice.chunk,
         "lines": choice.lines or None,
-        "strip_titles": choice.strip_titles or None,
+        "strip_titles": choice.reading.strip_titles or None,
         "relevant_from": None if choice.relevant_from == 1 else choice.relevant_from,
+        "text_column": list(choice.reading.columns.text) or None,
+        "id_column": choice.reading.columns.id,
     }
     meta = TableMeta(options={name: value for name, value in options.items() if value is not None})
     frame = rows.drop("chunk", "whole") if choice.chunk is None else rows
@@ -144,9 +145,7 @@ def _texts(source: Path, files: Sequence[Found], choice: ScanChoice, problems: P
         made = FileRows()
         try:
             with TextCopy(*copied) as copy:
-                made = rows_of_file(
-                    found, name, choice.encoding, choice.chunk, copy, problems, choice.strip_titles, found in short
-                )
+                made = rows_of_file(found, name, choice.reading, choice.chunk, copy, problems, found in short)
                 read.copied += copy.size if copy.path is not None else 0
         except OSError as error:
             problems.add(found.path, error)

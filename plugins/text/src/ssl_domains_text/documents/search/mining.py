@@ -9,8 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ssl_domains.probes.ranking import whole_content
-from ssl_domains.samples import write_whole
+from ssl_domains.samples import whole_content, write_whole
 
 __all__ = ["Mined", "mined_negatives", "write_triplets"]
 

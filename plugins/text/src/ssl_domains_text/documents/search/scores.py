@@ -12,13 +12,12 @@ import polars as pl
 from ssl_domains.errors import DataError, UsageError, did_you_mean
 from ssl_domains.probes.ranking import (
     RankingScores,
-    queries_among,
     recall_ceiling,
     score_run,
     without_pairs,
 )
 from ssl_domains.quantities import plural
-from ssl_domains.samples import SampleTable, read_frame
+from ssl_domains.samples import SampleTable, queries_among, read_frame
 from ssl_domains_text.documents.scanning.edges import edge_file
 
 __all__ = ["ScoredRun", "judged_pairs", "judgements_of_table", "score_hits", "self_hits_of"]

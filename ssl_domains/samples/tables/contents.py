@@ -1,4 +1,4 @@
-"""Queries that are documents too, told by the codes of texts that a reader writes while it scans."""
+"""Rows of equal contents, told by the columns that a reader writes which decodes everything while it scans."""
 
 from __future__ import annotations
 

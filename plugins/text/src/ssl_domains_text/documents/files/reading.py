@@ -1,0 +1,80 @@
+"""How texts are read from files: their encoding, what is done with titles, and which columns of a table are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import parse_qs, urlencode
+
+from ssl_domains_text.documents.files.fields import ID, field_of, text_fields
+
+__all__ = ["Columns", "Reading"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that hold an id and a text, where they have other names than usual.
+
+    Capitals and white space around a name don't count. A table with none of the columns is read by the usual names.
+
+    Attributes:
+        text: Columns that make up a text, in this order; empty for the usual ones, such as ``title`` and ``text``.
+        id: Column of the ids; None for a usual one, such as ``_id`` or ``doc_id``.
+    """
+
+    text: tuple[str, ...] = ()
+    id: str | None = None
+
+    def names(self) -> list[str]:
+        """All names that are given."""
+        return [*self.text, *([] if self.id is None else [self.id])]
+
+    def named(self, names: Iterable[str]) -> list[str]:
+        """Those of a table's columns that are given as parts of the text, in order."""
+        given = {_plain(name): name for name in names}
+        return [given[_plain(name)] for name in self.text if _plain(name) in given]
+
+    def texts_of(self, names: Iterable[str]) -> list[str]:
+        """The columns that make up a text of a table, in order."""
+        names = list(names)
+        return self.named(names) or text_fields(names)
+
+    def id_of(self, names: Iterable[str]) -> str | None:
+        """The column of a table's ids; None without one."""
+        return field_of(names, ID if self.id is None else (_plain(self.id), *ID))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How texts are read from files.
+
+    Attributes:
+        encoding: Encoding of text files.
+        strip_titles: Whether a body that begins with its title stands for both; else the title is there twice.
+        columns: Columns of tables that have other names than usual.
+    """
+
+    encoding: str = "utf-8"
+    strip_titles: bool = False
+    columns: Columns = field(default_factory=Columns)
+
+    def code(self) -> str:
+        """The values in one line, without white space within each: ``"utf-8 titles-once text=subject&id=ticket"``."""
+        columns = urlencode([*(("text", name) for name in self.columns.text), *_pairs(self.columns.id)])
+        return " ".join(filter(None, (self.encoding, "titles-once" if self.strip_titles else "as-written", columns)))
+
+    @classmethod
+    def of_code(cls, code: str) -> Self:
+        """The reading with this code."""
+        encoding, titles, *columns = code.split(" ")
+        given = parse_qs(columns[0]) if columns else {}
+        return cls(encoding, titles == "titles-once", Columns(tuple(given.get("text", ())), given.get("id", [None])[0]))
+
+
+def _pairs(name: str | None) -> list[tuple[str, str]]:
+    return [] if name is None else [("id", name)]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()
