@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -70,10 +71,19 @@ def test_a_seed_makes_the_same_damage_again(mutation) -> None:
 
 
 def test_trees_stay_json() -> None:
-    import json
 
     for seed in range(50):
         json.loads(tree.json_tree(b'{"a": [1, 2.5, "x"], "b": {"c": null}}', Random(seed)))
+
+
+@pytest.mark.parametrize("levels", [300, 900, 5000])
+def test_a_tree_that_is_too_deep_is_not_damaged(levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    for seed in range(20):
+        try:
+            json.loads(tree.json_tree(deep, Random(seed)))
+        except ValueError:
+            assert levels > 300
 
 
 def test_trees_stay_toml() -> None:
