@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ssl_domains.samples.reader import FileReader, OpenReader, Reader
 from ssl_domains.samples.scanning.guard import Unreadable, read_guarded
 from ssl_domains.samples.table import SampleTable
-from ssl_domains.samples.tables.regions import array_ids, region_column, region_numbers
+from ssl_domains.samples.tables.regions import array_ids, region_column
+from ssl_domains.samples.tables.types import region_numbers
 
 __all__ = ["Decode", "decoding"]
 

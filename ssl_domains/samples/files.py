@@ -97,7 +97,7 @@ def read_noted_table(
         running: Further columns of running text, as in `read_delimited`.
     """
     path = Path(path)
-    declared = sidecar_meta(path) if path.suffix.lower() in (".csv", ".tsv") else None
+    declared = None if path.suffix.lower() == ".parquet" else sidecar_meta(path)
     texts = {*PATH_COLUMNS, "sample", "array"}
     if declared is not None:
         written = {name for name, dtype in declared.columns.items() if dtype == "String" or dtype.startswith("List(")}
@@ -167,7 +167,7 @@ def _spreadsheet(frame: pl.DataFrame) -> bytes:
     # Made in memory: with a full disk, the package prints a traceback for a file that it leaves open.
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"in_memory": True}) as workbook:
-        frame.write_excel(workbook)
+        lists_as_text(frame).write_excel(workbook)
     return made.getvalue()
 
 

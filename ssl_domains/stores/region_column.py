@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ssl_domains.samples.tables.regions import region_numbers
+from ssl_domains.samples.tables.types import region_numbers
 
 __all__ = ["Parts", "parts_of"]
 

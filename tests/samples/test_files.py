@@ -55,7 +55,8 @@ def test_problems_stand_beside_the_table(tmp_path: Path) -> None:
     assert "cut short" in path.read_text()
 
 
-def test_lists_of_a_csv_file_are_read_as_they_were_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_lists_are_read_as_they_were_written(tmp_path: Path, suffix: str) -> None:
     columns = {
         "sample": ["a", "b", "c"],
         "classes": [["x, y", 'q"'], [], None],
@@ -65,11 +66,20 @@ def test_lists_of_a_csv_file_are_read_as_they_were_written(tmp_path: Path) -> No
     }
     frame = pl.DataFrame(columns)
     declared = {name: str(dtype) for name, dtype in frame.schema.items()}
-    write_table(SampleTable(frame, TableMeta(columns=declared)), tmp_path / "s.csv")
-    assert '"0,10,5,20"' in (tmp_path / "s.csv").read_text()
-    read = read_table(tmp_path / "s.csv").frame
-    assert read.drop("region").equals(frame.drop("region"))
+    path = tmp_path / f"s{suffix}"
+    write_table(SampleTable(frame, TableMeta(columns=declared)), path)
+    assert suffix != ".csv" or '"0,10,5,20"' in path.read_text()
+    read = read_table(path).frame
+    assert read.equals(frame)
     assert read.schema["classes"] == pl.List(pl.String)
+
+
+@pytest.mark.parametrize(("value", "kept"), [("0,a", "0,a"), ("", None), ("[0, 10, 5, 20]", [0, 10, 5, 20])])
+def test_a_region_that_is_none_stays_text(tmp_path: Path, value: str, kept: object) -> None:
+    frame = pl.DataFrame({"sample": ["a", "b"], "region": [[0, 1], [1, 2]]})
+    write_table(SampleTable(frame, TableMeta(columns={"region": "List(Int64)"})), tmp_path / "s.csv")
+    (tmp_path / "s.csv").write_text(f'sample,region\na,"{value}"\nb,"1,2"\n')
+    assert read_table(tmp_path / "s.csv").frame["region"].to_list() == [kept, "1,2" if kept == "0,a" else [1, 2]]
 
 
 @pytest.mark.parametrize("value", ["x", '"x"', "[1", '[["a"]]'])

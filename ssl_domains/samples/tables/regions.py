@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ssl_domains.samples.table import SampleTable
+from ssl_domains.samples.tables.types import region_numbers
 
-__all__ = ["Regions", "array_ids", "region_column", "region_numbers", "regions_of"]
+__all__ = ["Regions", "array_ids", "region_column", "regions_of"]
 
 _LIST = r"^\s*\[?\s*-?\d+(\s*,\s*-?\d+)+\s*\]?\s*$"
 
@@ -69,21 +70,6 @@ def region_column(table: SampleTable) -> pl.Series | None:
     lists = isinstance(column.dtype, pl.List | pl.Array)
     written = column.dtype == pl.String and bool(column.str.contains(_LIST).any())
     return column if lists or written or "array" in table.columns else None
-
-
-def region_numbers(column: pl.Series) -> pl.Series:
-    """The column as lists of int64; a null in a list, or no list for a value, is what is no whole number."""
-    dtype = column.dtype
-    if dtype == pl.String:
-        column = column.str.replace_all(r"[\[\]\s]", "").str.split(",")
-    elif isinstance(dtype, pl.Array):
-        column = column.arr.to_list()
-    elif not isinstance(dtype, pl.List):
-        return pl.Series(column.name, [None] * len(column), dtype=pl.List(pl.Int64))
-    if isinstance(column.dtype, pl.List) and column.dtype.inner.is_float():
-        whole = pl.when(pl.element() == pl.element().floor()).then(pl.element())
-        column = column.list.eval(whole)
-    return column.cast(pl.List(pl.Int64), strict=False)
 
 
 def regions_of(tables: Sequence[SampleTable]) -> list[Regions] | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from ssl_domains.errors import DataError
 
-__all__ = ["lists_as_text", "text_as_lists", "usual_types"]
+__all__ = ["lists_as_text", "region_numbers", "text_as_lists", "usual_types"]
 
 _LISTS = {"List(String)": pl.String, "List(Int64)": pl.Int64, "List(Float64)": pl.Float64}
 
@@ -26,7 +26,7 @@ def usual_types(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def lists_as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with lists as text, for CSV: as ``["a", "b"]``, and regions as ``0,10,5,20``."""
+    """The frame with lists as text, for CSV and XLSX: as ``["a", "b"]``, and regions as ``0,10,5,20``."""
     made = []
     for name, dtype in frame.schema.items():
         if not isinstance(dtype, pl.List):
@@ -42,8 +42,10 @@ def lists_as_text(frame: pl.DataFrame) -> pl.DataFrame:
 def text_as_lists(frame: pl.DataFrame, declared: Mapping[str, str]) -> pl.DataFrame:
     """The reverse of `lists_as_text` for the columns whose declared type is a list.
 
+    Regions stay text where one of them is none: whoever reads the arrays says which.
+
     Args:
-        frame: A table as read from a CSV file.
+        frame: A table as read from a CSV or XLSX file.
         declared: Types of columns by name, as the metadata of the table have them.
 
     Raises:
@@ -51,7 +53,12 @@ def text_as_lists(frame: pl.DataFrame, declared: Mapping[str, str]) -> pl.DataFr
     """
     made = []
     for name, text in declared.items():
-        if text not in _LISTS or name == "region" or name not in frame.columns or frame.schema[name] != pl.String:
+        if text not in _LISTS or name not in frame.columns or frame.schema[name] != pl.String:
+            continue
+        if name == "region":
+            regions = region_numbers(frame[name])
+            if regions.null_count() == frame[name].null_count() and not regions.drop_nulls().explode().null_count():
+                made.append(regions)
             continue
         for value in frame[name]:
             if value is not None and not _is_list(value):
@@ -63,6 +70,21 @@ def text_as_lists(frame: pl.DataFrame, declared: Mapping[str, str]) -> pl.DataFr
         except (pl.exceptions.PolarsError, TypeError) as error:
             raise DataError(f"the column {name!r} holds lists of other values than {text} says", str(error)) from error
     return frame.with_columns(made)
+
+
+def region_numbers(column: pl.Series) -> pl.Series:
+    """The column as lists of int64; a null in a list, or no list for a value, is what is no whole number."""
+    dtype = column.dtype
+    if dtype == pl.String:
+        column = column.str.replace_all(r"[\[\]\s]", "").str.split(",")
+    elif isinstance(dtype, pl.Array):
+        column = column.arr.to_list()
+    elif not isinstance(dtype, pl.List):
+        return pl.Series(column.name, [None] * len(column), dtype=pl.List(pl.Int64))
+    if isinstance(column.dtype, pl.List) and column.dtype.inner.is_float():
+        whole = pl.when(pl.element() == pl.element().floor()).then(pl.element())
+        column = column.list.eval(whole)
+    return column.cast(pl.List(pl.Int64), strict=False)
 
 
 def _is_list(text: str) -> bool:
