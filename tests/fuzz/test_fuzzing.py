@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -84,6 +85,12 @@ def test_a_tree_that_is_too_deep_is_not_damaged(levels: int) -> None:
             json.loads(tree.json_tree(deep, Random(seed)))
         except ValueError:
             assert levels > 300
+
+
+def test_numbers_beyond_floats_end_no_fuzzing() -> None:
+    for seed in range(200):
+        with suppress(ValueError):
+            json.loads(tree.json_tree(b'{"a": 1' + b"0" * 400 + b"}", Random(seed)))
 
 
 def test_trees_stay_toml() -> None:

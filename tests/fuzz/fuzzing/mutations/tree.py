@@ -23,10 +23,10 @@ _VALUES: tuple[Any, ...] = (
 
 
 def json_tree(data: bytes, rng: Random) -> bytes:
-    """One to three places of a JSON document changed; one that is nested too deep to be walked stays as it is."""
+    """One to three places of a JSON document changed; not one that is nested too deep, or too large a number."""
     try:
         return json.dumps(changed(json.loads(data), rng)).encode()
-    except RecursionError as error:
+    except (RecursionError, OverflowError) as error:
         raise ValueError from error
 
 
@@ -47,7 +47,7 @@ def toml_tree(data: bytes, rng: Random) -> bytes:
         if _depth(tree) > _DEEPEST_TOML:
             raise ValueError("the writer of TOML takes twice as long for each level")
         return tomli_w.dumps(_without_null(tree)).encode()
-    except (TypeError, AttributeError, RecursionError) as error:
+    except (TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError from error
 
 
