@@ -97,7 +97,9 @@ def table_title(result: StudyResult) -> str:
     of = "masks" if result.measure in {one.name for one in (MEAN_DICE, *OF_PIXELS)} else repr(result.label)
     intervals = ", 95 % interval" if len(result.seeds) >= SEEDS_FOR_INTERVAL else ", without intervals"
     title = f"{result.measure} of {of} on held-out {result.group!r}: mean over {seeds}{intervals}"
-    return title[0].upper() + title[1:] + (" · transductive" if result.transductive else "")
+    if not title[1].isupper():  # nDCG stays as it is
+        title = title[0].upper() + title[1:]
+    return title + (" · transductive" if result.transductive else "")
 
 
 def arm_rows(result: StudyResult, statistics: Findings) -> tuple[ArmRow, ...]:

@@ -21,6 +21,7 @@ from ssl_domains.studies.evidence.sums import Evidence
 from ssl_domains.studies.page.figures import kept_and_lost
 from ssl_domains.studies.page.page import plain, write_result_page
 from ssl_domains.studies.page.report import summary, write_study_report
+from ssl_domains.studies.page.tables import table_title
 from ssl_domains.studies.page.verdict import verdict
 
 
@@ -247,6 +248,11 @@ def test_two_seeds_stand_without_intervals(tmp_path: Path) -> None:
     figure = (tmp_path / "made-up-differences.svg").read_text(encoding="utf-8")
     assert "95 % interval" not in figure
     assert 'class="span' not in figure
+
+
+def test_a_title_begins_with_the_measure_as_it_is_written(result: StudyResult) -> None:
+    assert table_title(result).startswith("Balanced accuracy of ")
+    assert table_title(replace(result, measure="nDCG@10")).startswith("nDCG@10 of ")
 
 
 def test_a_margin_has_a_column_and_is_said(result: StudyResult, tmp_path: Path) -> None:
