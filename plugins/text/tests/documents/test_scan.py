@@ -91,7 +91,7 @@ def test_copies_of_a_query_are_counted_under_its_own_id() -> None:
     """Query ``q2`` has the text of five documents, one of which is called as it is; ``q1`` has it under other ids."""
     ids = ["a", "b", "q2", "c", "d", "q1", "q2", "q3"]
     rows = pl.DataFrame(
-        {"id": ids, "side": ["document"] * 5 + ["query"] * 3, "whole": [7, 7, 7, 7, 7, 7, 7, 8]},
+        {"id": ids, "side": ["document"] * 5 + ["query"] * 3, "whole": [7, 7, 7, 7, 7, 7, 7, 8], "chunk": 0},
     )
     for seed in range(5):
         notes = copy_notes(rows.sample(fraction=1, shuffle=True, seed=seed))

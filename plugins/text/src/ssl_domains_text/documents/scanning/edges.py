@@ -93,7 +93,8 @@ def with_document_samples(pairs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFra
         rows: The table.
     """
     whole = pl.concat_str(pl.lit("d/"), "document")
-    pieces = rows.filter(side="document").select(document="id", piece="sample").filter(pl.col("piece") != whole)
+    names = rows.select("side", document="id", piece="sample")
+    pieces = names.filter(pl.col("side") == "document", pl.col("piece") != whole).drop("side")
     if not len(pieces):
         return pairs.with_columns(sample=whole)
     made = pairs.join(pieces, on="document", how="left", maintain_order="left")

@@ -42,7 +42,7 @@ def write_links(files: Sequence[Found], rows: pl.DataFrame, encoding: str, probl
     if not pairs:
         session.files.old.add(path)  # of an earlier scan, as the source had links then
         return []
-    ids = rows.filter(pl.col("side") == "document").select("id", "sample")
+    ids = rows.select("side", "id", "sample").filter(pl.col("side") == "document").drop("side")
     links = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
     made = links.join(ids.rename({"sample": "a"}), left_on="one", right_on="id", maintain_order="left")
     made = made.join(ids.rename({"sample": "b"}), left_on="other", right_on="id", maintain_order="left")

@@ -24,8 +24,8 @@ def without_repeated_ids(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
         (the rows of the first text of each side and id, the first row of each further text).
     """
     first_piece = pl.col("chunk") <= 1
-    texts = rows.filter(first_piece).select("side", "id")
-    if not bool(texts.is_duplicated().any()):
+    texts = rows.select("side", "id", "chunk").filter(first_piece).drop("chunk")
+    if not bool(texts.hash_rows().is_duplicated().any()):  # takes a fraction of the memory of the texts themselves
         return rows, rows[:0]
     numbered = rows.select("side", "id", text=first_piece.cum_sum())  # the number of the text that a row belongs to
     first = numbered.select(pl.col("text") == pl.col("text").min().over("side", "id")).to_series()
@@ -46,9 +46,10 @@ def with_distinct_samples(rows: pl.DataFrame) -> pl.DataFrame:
 
 def copy_notes(rows: pl.DataFrame) -> list[str]:
     """Documents with equal texts, and queries that are documents."""
-    documents, queries = (rows.filter(pl.col("side") == side) for side in ("document", "query"))
+    texts = rows.select("side", "id", "whole", "chunk").filter(pl.col("chunk") <= 1)
+    documents, queries = (texts.filter(pl.col("side") == side) for side in ("document", "query"))
     notes = []
-    copies = documents.unique("id", maintain_order=True).filter(~pl.col("whole").is_first_distinct())
+    copies = documents.filter(~pl.col("whole").is_first_distinct())
     if len(copies):
         copied = plural(len(copies), "document repeats", "documents repeat")
         notes.append(
@@ -80,8 +81,8 @@ def dangling_notes(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: floa
     positives = judged.filter((pl.col("grade") >= relevant_from) & (pl.col("grade") > 0) & (pl.col("ignored") == 0))
     if not len(positives):
         return ["no document is judged relevant to a query"] if len(judged) else []
-    documents = rows.filter(pl.col("side") == "document")["id"].unique()
-    queries = rows.filter(pl.col("side") == "query")["id"].unique()
+    names = rows.select("side", "id")
+    documents, queries = (names.filter(pl.col("side") == side)["id"].unique() for side in ("document", "query"))
     absent = positives.filter(~pl.col("document").is_in(documents.implode()))
     notes = []
     if len(absent) == len(positives) and len(documents):
@@ -111,7 +112,7 @@ def dangling_notes(judged: pl.DataFrame, rows: pl.DataFrame, relevant_from: floa
 
 def truncation_note(rows: pl.DataFrame, words: int) -> str:
     """The share of documents, or of their pieces, that are longer than so many words, and of all words behind that."""
-    documents = rows.filter(pl.col("side") == "document")
+    documents = rows.select("side", "length", "chunk").filter(pl.col("side") == "document")
     lengths = documents["length"].cast(pl.Int64)
     what = "pieces" if bool((documents["chunk"] > 0).any()) else "documents"
     cut = int((lengths > words).sum())

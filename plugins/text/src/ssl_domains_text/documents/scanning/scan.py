@@ -179,8 +179,8 @@ def _with_short_ids(files: Sequence[Found]) -> set[Found]:
 
 
 def _sizes(rows: pl.DataFrame, copied: int) -> list[str]:
-    documents = rows.filter(pl.col("side") == "document")
-    count, queries = documents["id"].n_unique(), len(rows) - len(documents)
+    documents = rows.select("side", "chunk", "length").filter(pl.col("side") == "document")
+    count, queries = int((documents["chunk"] <= 1).sum()), len(rows) - len(documents)
     pieces = f" in {len(documents):,} pieces" if len(documents) != count else ""
     words = int(documents["length"].cast(pl.Int64).sum())
     notes = [
