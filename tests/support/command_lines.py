@@ -26,13 +26,13 @@ def check_line(line: str, registry: Registry) -> None:
     """Check that a line such as ``"ssl-domains medical scan images"`` names commands and options that are there."""
     words = shlex.split(line)[1:]
     command: Any = typer.main.get_group(app)
-    extra: set[str] = set()
+    extra: dict[str, bool] = {}  # options of the domain; whether each is a flag
     while words:
         word = words.pop(0)
         known = options_of(command)
         if word.startswith("-"):
             assert word in known or word in extra, f"{line}: no option {word}"
-            flag = word not in extra and known[word].is_flag
+            flag = extra[word] if word in extra else known[word].is_flag
             if not flag:
                 words.pop(0)
         elif getattr(command, "commands", None):
@@ -44,7 +44,7 @@ def check_line(line: str, registry: Registry) -> None:
                 served = domain_app(word) if registry.serves(word) else registry.command(word)
                 command = typer.main.get_group(served)
                 domain = {d.name: d for p in registry.load_all() for d in p.domains}[word]
-                extra = {option.flag for option in (*domain.scan_options, *domain.map_options)}
+                extra = {option.flag: option.type is bool for option in (*domain.scan_options, *domain.map_options)}
             else:
                 assert word in group.commands, f"{line}: no command {word}"
                 command = group.commands[word]
