@@ -9,7 +9,7 @@ import pytest
 
 from ssl_domains_text.documents.files import Fault, guarded
 
-from ..scanned import problems, scan, texts
+from ..scanned import note, problems, scan, texts
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -70,3 +70,25 @@ def test_an_exception_ends_a_file_and_keeps_what_was_read(tmp_path: Path) -> Non
         "one",
         Fault(2, "ValueError: no such thing: the rest of the file, from its entry 2 on, is not read"),
     ]
+
+
+CORPUS = '{"_id": "d1", "text": "leaks"}\n{"_id": "d2", "text": "cold"}\n'
+
+
+def test_a_first_entry_that_lacks_a_field_does_not_say_what_a_file_is(tmp_path: Path) -> None:
+    write(tmp_path / "in/corpus.jsonl", CORPUS)
+    write(tmp_path / "in/clicks.jsonl", '{"query": "tap", "\'": "d1"}\n{"query": "oven", "doc_id": "d2"}\n')
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    assert texts(scanned.path) == {"d/d1": "leaks", "d/d2": "cold", "q/clicks-1": "oven"}
+    assert set(problems(scanned)) == {"clicks.jsonl:1"}
+    pairs = '{"anchor": "a"}\n{"anchor": "b", "positive": "c"}\n'
+    read = texts(scan(write(tmp_path / "pairs/pairs.jsonl", pairs), tmp_path / "pairs out").path)
+    assert set(read.values()) == {"b", "c"}
+
+
+def test_clicks_without_ids_take_no_document_away(tmp_path: Path) -> None:
+    write(tmp_path / "in/corpus.jsonl", CORPUS)
+    write(tmp_path / "in/clicks.jsonl", '{"query": "tap", "id": "d1"}\n{"query": "oven", "id": "d2"}\n')
+    scanned = scan(tmp_path / "in", tmp_path / "out")
+    assert texts(scanned.path) == {"d/d1": "leaks", "d/d2": "cold"}
+    assert "clicks.jsonl: it has no column of clicked ids" in note(scanned, "passed over")

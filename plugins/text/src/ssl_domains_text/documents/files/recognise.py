@@ -106,19 +106,20 @@ def _begins_like_cranfield(path: Path) -> bool:
 
 def _role(values: list[Mapping[str, Any]], words: list[str], columns: Columns) -> str:
     """The role of a table by its first entries and the words of its name, or a sentence that begins with "it"."""
-    names, bare = list(values[0]), isinstance(values[0], Unnamed)
+    # Of all first entries: one may lack a field.
+    names, bare = list(dict.fromkeys(name for one in values for name in one)), isinstance(values[0], Unnamed)
     texts, named = columns.texts_of(names), bool(columns.named(names))
     if not bare and not named:
         if {"qid", "neg"} <= set(names):
             return "mined"
-        if pair_fields(values[0]):
+        if pair_fields(dict.fromkeys(names)):
             return "pairs"
     if words and words[0] in ("duplicates", "duplicate", "links", "copies"):
         return "links"
     if any("click" in word for word in words):
         if bare or field_of(names, CLICKED):
             return "clicks"
-        if not texts:
+        if not set(texts) - {"query", "question"}:
             return "it has no column of clicked ids"
     if not bare and field_of(names, CLICKS) and field_of(names, CLICKED) and field_of(names, ("query", "question")):
         return "clicks"
