@@ -8,7 +8,7 @@ __all__ = ["queries_among", "whole_content"]
 
 
 def whole_content(frame: pl.DataFrame) -> pl.Series:
-    """A value for each row that is equal for equal items, of which a row may be a piece.
+    """A value for each row that is equal for equal items, of which a row may be a piece: a column of ``n`` values.
 
     It is the column ``whole`` where the table has it, else ``content``, which is of the row alone; null without both.
     """

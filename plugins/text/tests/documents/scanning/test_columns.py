@@ -70,6 +70,12 @@ def test_files_without_the_columns_are_read_as_usual(tmp_path: Path) -> None:
     assert texts(scan(plain, tmp_path / "plain out", **NAMED).path) == {"d/a.txt": "one text"}
 
 
+def test_a_named_column_may_be_missing_in_the_first_entry(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/t.jsonl").write_text('{"id": "a"}\n{"id": "b", "note": "leaks"}\n')
+    assert texts(scan(tmp_path / "in", tmp_path / "out", text_column=["note"]).path) == {"d/b": "leaks"}
+
+
 @pytest.mark.parametrize("columns", [{"text_column": ["subjekt"]}, {"id_column": "tickets"}])
 def test_a_column_that_no_table_has_is_a_mistake(tmp_path: Path, columns: dict[str, Any]) -> None:
     source = write(tmp_path / "in", ".csv")

@@ -86,9 +86,16 @@ def test_a_first_entry_that_lacks_a_field_does_not_say_what_a_file_is(tmp_path: 
     assert set(read.values()) == {"b", "c"}
 
 
-def test_clicks_without_ids_take_no_document_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["query", "Query"])
+def test_clicks_without_ids_take_no_document_away(tmp_path: Path, name: str) -> None:
     write(tmp_path / "in/corpus.jsonl", CORPUS)
-    write(tmp_path / "in/clicks.jsonl", '{"query": "tap", "id": "d1"}\n{"query": "oven", "id": "d2"}\n')
+    write(tmp_path / "in/clicks.jsonl", f'{{"{name}": "tap", "id": "d1"}}\n{{"{name}": "oven", "id": "d2"}}\n')
     scanned = scan(tmp_path / "in", tmp_path / "out")
     assert texts(scanned.path) == {"d/d1": "leaks", "d/d2": "cold"}
     assert "clicks.jsonl: it has no column of clicked ids" in note(scanned, "passed over")
+
+
+def test_queries_of_a_log_of_clicks_are_queries(tmp_path: Path) -> None:
+    write(tmp_path / "in/corpus.jsonl", CORPUS)
+    write(tmp_path / "in/click-queries.jsonl", '{"id": "d1", "query": "tap"}\n')
+    assert texts(scan(tmp_path / "in", tmp_path / "out").path) == {"d/d1": "leaks", "d/d2": "cold", "q/d1": "tap"}

@@ -61,8 +61,11 @@ class Reading:
 
     def code(self) -> str:
         """The values in one line, without white space within each: ``"utf-8 titles-once text=subject&id=ticket"``."""
-        columns = urlencode([*(("text", name) for name in self.columns.text), *_pairs(self.columns.id)])
-        return " ".join(filter(None, (self.encoding, "titles-once" if self.strip_titles else "as-written", columns)))
+        named = [("text", name) for name in self.columns.text]
+        if self.columns.id is not None:
+            named.append(("id", self.columns.id))
+        titles = "titles-once" if self.strip_titles else "as-written"
+        return " ".join(filter(None, (self.encoding, titles, urlencode(named))))
 
     @classmethod
     def of_code(cls, code: str) -> Self:
@@ -70,10 +73,6 @@ class Reading:
         encoding, titles, *columns = code.split(" ")
         given = parse_qs(columns[0]) if columns else {}
         return cls(encoding, titles == "titles-once", Columns(tuple(given.get("text", ())), given.get("id", [None])[0]))
-
-
-def _pairs(name: str | None) -> list[tuple[str, str]]:
-    return [] if name is None else [("id", name)]
 
 
 def _plain(name: str) -> str:

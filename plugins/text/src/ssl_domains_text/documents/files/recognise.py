@@ -108,7 +108,7 @@ def _role(values: list[Mapping[str, Any]], words: list[str], columns: Columns) -
     """The role of a table by its first entries and the words of its name, or a sentence that begins with "it"."""
     # Of all first entries: one may lack a field.
     names, bare = list(dict.fromkeys(name for one in values for name in one)), isinstance(values[0], Unnamed)
-    texts, named = columns.texts_of(names), bool(columns.named(names))
+    texts, named = {name.strip().lower() for name in columns.texts_of(names)}, bool(columns.named(names))
     if not bare and not named:
         if {"qid", "neg"} <= set(names):
             return "mined"
@@ -119,12 +119,12 @@ def _role(values: list[Mapping[str, Any]], words: list[str], columns: Columns) -
     if any("click" in word for word in words):
         if bare or field_of(names, CLICKED):
             return "clicks"
-        if not set(texts) - {"query", "question"}:
+        if not texts - {"query", "question"} and not set(words) & set(_QUERIES):
             return "it has no column of clicked ids"
     if not bare and field_of(names, CLICKS) and field_of(names, CLICKED) and field_of(names, ("query", "question")):
         return "clicks"
     judged = field_of(names, QUERY) and field_of(names, DOCUMENT) and field_of(names, GRADE)
-    if judged and not set(texts) - {"query"}:
+    if judged and not texts - {"query"}:
         return "judgements"
     if set(words) & set(_QUERIES):
         return "queries"

@@ -19,7 +19,7 @@ _TABLES = (".parquet", ".csv", ".xlsx")
 _KINDS = ("relevance", "duplicates", "mined", "links", "problems")
 """Kinds of files that this domain writes beside a table: ``samples.relevance.parquet``."""
 
-_HEAD = 5  # entries of a table, one of which can be read
+_HEAD = 5  # entries of a table, by whose fields it is known
 _LONGEST_NAME = 40  # characters; a longer field of a first line is no name of a column
 
 
@@ -82,10 +82,10 @@ def _header_of(path: Path, reading: Reading) -> list[str]:
     if form == "txt":
         return []
     entries = guarded(entries_of(path, form, reading.encoding, reading.columns), path)
-    first = next((one for one in islice(entries, _HEAD) if not isinstance(one, Fault)), None)
-    if first is None:
-        return []
-    return list(first[1].values() if isinstance(first[1], Unnamed) else first[1])
+    first = [one[1] for one in islice(entries, _HEAD) if not isinstance(one, Fault)]
+    if first and isinstance(first[0], Unnamed):
+        return list(first[0].values())
+    return [name for values in first for name in values]
 
 
 def passed_note(passed: Sequence[tuple[Path, str]]) -> list[str]:
