@@ -15,7 +15,7 @@ from ssl_domains.samples import read_table
 from ssl_domains_text.documents.files import Columns, Reading
 from ssl_domains_text.documents.reader import DocumentReader, text_of_row
 
-from ..scanned import scan, texts
+from ..scanned import problems, scan, texts
 
 ROWS = [
     {"Ticket": "t7", "subject": "Fridge", "Description of it": "leaks, a lot", "text": "internal"},
@@ -63,6 +63,7 @@ def test_files_without_the_columns_are_read_as_usual(tmp_path: Path) -> None:
     (source / "qrels.tsv").write_text("q1\t0\tt8\t1\n")
     scanned = scan(source, tmp_path / "out", **NAMED)
     assert texts(scanned.path) == READ | {"q/q1": "cold oven"}
+    assert not any("no column of ids" in one for one in scanned.result.notes)
     assert pl.read_parquet(tmp_path / "out/samples.relevance.parquet")["b"].to_list() == ["d/t8"]
     plain = tmp_path / "plain"
     plain.mkdir()
@@ -72,8 +73,10 @@ def test_files_without_the_columns_are_read_as_usual(tmp_path: Path) -> None:
 
 def test_a_named_column_may_be_missing_in_the_first_entry(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/t.jsonl").write_text('{"id": "a"}\n{"id": "b", "note": "leaks"}\n')
-    assert texts(scan(tmp_path / "in", tmp_path / "out", text_column=["note"]).path) == {"d/b": "leaks"}
+    (tmp_path / "in/t.jsonl").write_text('{"id": "a", "text": "internal"}\n{"id": "b", "text": "x", "note": "leaks"}\n')
+    scanned = scan(tmp_path / "in", tmp_path / "out", text_column=["note"])
+    assert texts(scanned.path) == {"d/b": "leaks"}, "no text of another column stands for it"
+    assert set(problems(scanned)) == {"t.jsonl:1"}
 
 
 @pytest.mark.parametrize("columns", [{"text_column": ["subjekt"]}, {"id_column": "tickets"}])

@@ -16,7 +16,7 @@ __all__ = ["Columns", "Reading"]
 class Columns:
     """The columns of a table that hold an id and a text, where they have other names than usual.
 
-    Capitals and white space around a name don't count. A table with none of the columns is read by the usual names.
+    Capitals and white space around a name don't count.
 
     Attributes:
         text: Columns that make up a text, in this order; empty for the usual ones, such as ``title`` and ``text``.
@@ -30,19 +30,22 @@ class Columns:
         """All names that are given."""
         return [*self.text, *([] if self.id is None else [self.id])]
 
-    def named(self, names: Iterable[str]) -> list[str]:
-        """Those of a table's columns that are given as parts of the text, in order."""
-        given = {_plain(name): name for name in names}
-        return [given[_plain(name)] for name in self.text if _plain(name) in given]
+    def of_table(self, names: Iterable[str]) -> Columns:
+        """Those that a table with columns of these names has; for what it lacks, the usual ones."""
+        known = {_plain(name) for name in names}
+        text = tuple(name for name in self.text if _plain(name) in known)
+        return Columns(text, self.id if self.id is not None and _plain(self.id) in known else None)
 
     def texts_of(self, names: Iterable[str]) -> list[str]:
-        """The columns that make up a text of a table, in order."""
-        names = list(names)
-        return self.named(names) or text_fields(names)
+        """The fields of an entry that make up its text, in order; none of the usual ones where others are given."""
+        given = {_plain(name): name for name in names}
+        if not self.text:
+            return text_fields(given.values())
+        return [given[_plain(name)] for name in self.text if _plain(name) in given]
 
     def id_of(self, names: Iterable[str]) -> str | None:
-        """The column of a table's ids; None without one."""
-        return field_of(names, ID if self.id is None else (_plain(self.id), *ID))
+        """The field of an entry's id; None without one."""
+        return field_of(names, ID if self.id is None else (_plain(self.id),))
 
 
 @dataclass(frozen=True)

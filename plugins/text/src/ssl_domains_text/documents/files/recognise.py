@@ -80,6 +80,7 @@ def recognise(path: Path, encoding: str = "utf-8", lines: bool = False, columns:
             f"it has no entry that can be read: line {faults[0].line}: {faults[0].cause}" if faults else "it is empty"
         )
     known = words if set(words) & {*_QUERIES, *_DOCUMENTS} else [*words, *_folder_words(path)]
+    columns = columns.of_table(name for one in values for name in one)
     role = _role(values, known, columns)
     return role if role.startswith("it ") else Found(path, form, role, split, _remark(values[0], form, role, columns))
 
@@ -108,8 +109,8 @@ def _role(values: list[Mapping[str, Any]], words: list[str], columns: Columns) -
     """The role of a table by its first entries and the words of its name, or a sentence that begins with "it"."""
     # Of all first entries: one may lack a field.
     names, bare = list(dict.fromkeys(name for one in values for name in one)), isinstance(values[0], Unnamed)
-    texts, named = {name.strip().lower() for name in columns.texts_of(names)}, bool(columns.named(names))
-    if not bare and not named:
+    texts = {name.strip().lower() for name in columns.texts_of(names)}
+    if not bare and not columns.text:
         if {"qid", "neg"} <= set(names):
             return "mined"
         if pair_fields(dict.fromkeys(names)):

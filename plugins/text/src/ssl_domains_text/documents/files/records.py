@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ssl_domains_text.documents.files.text_pairs import pair_records
 
 __all__ = ["records_of"]
 
+_HEAD = 5  # entries of a table, by whose fields its columns are known
 _MS_MARCO_DOCUMENTS = 4  # columns of its collection of documents: id, address, title, body
 
 
@@ -57,7 +60,9 @@ def records_of(
         return click_records(entries, path.stem if short_ids else name)
     if role == "pairs":
         return pair_records(entries, path.stem if short_ids else name)
-    return _texts(entries, side, reading, name, short_ids)
+    first = list(islice(entries, _HEAD))
+    columns = reading.columns.of_table(name for one in first if not isinstance(one, Fault) for name in one[1])
+    return _texts(chain(first, entries), side, replace(reading, columns=columns), name, short_ids)
 
 
 def _whole(path: Path, side: str, encoding: str, name: str) -> Iterator[Record | Fault]:
